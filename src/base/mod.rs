@@ -1,0 +1,11 @@
+//! Floor 0: plain data that every floor shares. No input or output happens here.
+
+mod dag;
+mod files;
+mod ident;
+mod source;
+
+pub use dag::{Cycle, Dag};
+pub use files::{Files, MemoryFiles};
+pub use ident::{Relation, RelationKind, ResourceType, UniqueId, quote_ident};
+pub use source::{FileId, Position, SourceFile, Sources, Span};

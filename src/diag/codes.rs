@@ -1,0 +1,65 @@
+//! Every kind of diagnostic, by its kebab-case code. The page `docs/<code>.md` explains it and is run as a test.
+
+use super::Severity;
+
+/// One kind of diagnostic.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Code {
+    pub name: &'static str,
+    /// One line for the list of codes.
+    pub summary: &'static str,
+    pub severity: Severity,
+    /// The explanation that `acca explain-code` and the documentation show.
+    pub page: &'static str,
+}
+
+macro_rules! codes {
+    ($($constant:ident $name:literal $severity:ident $summary:literal;)*) => {
+        $(
+            #[doc = $summary]
+            pub static $constant: Code = Code {
+                name: $name,
+                summary: $summary,
+                severity: Severity::$severity,
+                page: include_str!(concat!("docs/", $name, ".md")),
+            };
+        )*
+
+        /// All codes in alphabetical order.
+        pub static ALL: &[&Code] = &[$(&$constant),*];
+    };
+}
+
+codes! {
+    AMBIGUOUS_REF "ambiguous-ref" Error "a ref() names a model that several packages define";
+    CYCLE "cycle" Error "models read each other in a loop";
+    DISABLED_REF "disabled-ref" Error "a ref() or source() names something that is disabled";
+    DUPLICATE_NAME "duplicate-name" Error "two resources share one name";
+    DUPLICATE_RELATION "duplicate-relation" Error "two models would be built as the same relation";
+    INVALID_CONFIG "invalid-config" Error "a configuration value is of the wrong type or not one of the allowed ones";
+    INVALID_LANDING "invalid-landing" Error "the landing description of a source cannot be used";
+    INVALID_PROFILE "invalid-profile" Error "the profile or its target cannot be used";
+    INVALID_SELECTOR "invalid-selector" Error "a selection cannot be read";
+    INVALID_YAML "invalid-yaml" Error "a YAML file cannot be read";
+    JINJA_ERROR "jinja-error" Error "a Jinja template fails while it is rendered";
+    JINJA_SYNTAX "jinja-syntax" Error "a Jinja template cannot be read";
+    MISSING_FILE "missing-file" Error "a file that the project needs cannot be read";
+    MISSING_PROPERTY "missing-property" Error "a YAML mapping lacks a key that it needs";
+    NOTHING_SELECTED "nothing-selected" Warning "a selection matches nothing";
+    ORPHAN_PROPERTIES "orphan-properties" Warning "properties describe something that does not exist";
+    RAISED "raised" Error "a template raised an error of its own";
+    UNEXPECTED_PROPERTY "unexpected-property" Warning "a YAML mapping has a key that means nothing here";
+    UNKNOWN_MACRO "unknown-macro" Error "a template calls a macro or function that does not exist";
+    UNKNOWN_MATERIALIZATION "unknown-materialization" Error "a model's materialization does not exist";
+    UNKNOWN_REF "unknown-ref" Error "a ref() names no model, seed or snapshot";
+    UNKNOWN_SOURCE "unknown-source" Error "a source() names no declared source table";
+    UNKNOWN_TEST "unknown-test" Error "a property file asks for a generic test that does not exist";
+    UNKNOWN_TEST_COLUMN "unknown-test-column" Error "a test names a column that the relation does not have";
+    UNSET_VARIABLE "unset-variable" Error "a variable or environment variable without a default is not set";
+    WRONG_ARGUMENTS "wrong-arguments" Error "a macro or test is called with arguments that it does not take";
+}
+
+/// The code of that name.
+pub fn find(name: &str) -> Option<&'static Code> {
+    ALL.iter().copied().find(|code| code.name == name)
+}
