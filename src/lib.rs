@@ -2,3 +2,5 @@
 
 pub mod base;
 pub mod diag;
+pub mod execute;
+pub mod project;

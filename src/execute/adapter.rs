@@ -1,0 +1,140 @@
+//! The outside edge: what an engine must be able to do. Everything above speaks SQL text that [`crate::dialect`] printed.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::base::{Relation, RelationKind};
+
+/// Why a statement or a connection failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AdapterError {
+    /// The server cannot be reached, refuses the credentials, or went away in the middle.
+    #[error("{message}")]
+    Connection { message: String, hints: Vec<String> },
+    /// The engine refused a statement.
+    #[error("{message}")]
+    Statement {
+        message: String,
+        /// The engine's own code: SQLSTATE (`42703`), or DuckDB's kind of exception (`Binder Error`).
+        code: Option<String>,
+        /// Byte offset in the statement, where the engine tells.
+        offset: Option<usize>,
+        /// The engine's detail and hint lines.
+        hints: Vec<String>,
+    },
+    /// Ctrl-C or a timeout ended the statement.
+    #[error("cancelled")]
+    Cancelled,
+    /// A local file or stream failed during a load.
+    #[error("{0}")]
+    Io(String),
+}
+
+/// A value as the engine returned it. Exact decimals stay text.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Datum {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    /// An exact decimal or an integer of more than 64 bits, as its digits.
+    Decimal(String),
+    Text(String),
+}
+
+/// The rows that a query returned.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    /// Names and the engine's type names, in order.
+    pub columns: Vec<ColumnInfo>,
+    pub rows: Vec<Vec<Datum>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ColumnInfo {
+    pub name: String,
+    /// As the engine spells it: `numeric(12,2)`, `DECIMAL(12,2)`.
+    pub data_type: String,
+}
+
+/// A relation that exists in the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogRelation {
+    pub relation: Relation,
+    pub kind: RelationKind,
+}
+
+/// A view that reads another relation and must be bound anew when that relation is replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DependentView {
+    pub relation: Relation,
+    pub kind: RelationKind,
+    /// The query of the view with every name qualified.
+    pub definition: String,
+}
+
+/// One engine with its connection settings. Cheap to share; sessions do the work.
+pub trait Adapter: Send + Sync {
+    /// Opens a session. For PostgreSQL a connection; for DuckDB another handle on the one open database.
+    ///
+    /// # Errors
+    /// `Connection` with hints on what to check.
+    fn connect(&self) -> Result<Box<dyn Session>, AdapterError>;
+
+    /// Version and place of the engine, without secrets: for `acca debug`.
+    ///
+    /// # Errors
+    /// As [`Adapter::connect`].
+    fn describe(&self) -> Result<String, AdapterError>;
+}
+
+/// Ends the statement that its session is running, from another thread.
+pub trait Cancel: Send + Sync {
+    fn cancel(&self);
+}
+
+/// One connection. Not shared between threads at the same time.
+pub trait Session: Send {
+    /// Runs one or more statements; the number of rows that the last one changed.
+    ///
+    /// # Errors
+    /// `Statement`, `Cancelled` or `Connection`. An open transaction is then to be rolled back.
+    fn execute(&mut self, sql: &str) -> Result<u64, AdapterError>;
+
+    /// Runs one query and returns at most `limit` rows (`None`: all).
+    ///
+    /// # Errors
+    /// As [`Session::execute`].
+    fn query(&mut self, sql: &str, limit: Option<usize>) -> Result<Table, AdapterError>;
+
+    /// PostgreSQL: feeds `data` to a `COPY … FROM STDIN` statement; the number of rows. Other engines refuse.
+    ///
+    /// # Errors
+    /// As [`Session::execute`], and `Io` when reading `data` fails (nothing of it is kept then).
+    fn copy_in(&mut self, sql: &str, data: &mut dyn Read) -> Result<u64, AdapterError>;
+
+    /// All relations of the named schemas, in ascending order. A schema that does not exist has none.
+    ///
+    /// # Errors
+    /// As [`Session::execute`].
+    fn relations(&mut self, schemas: &[String]) -> Result<Vec<CatalogRelation>, AdapterError>;
+
+    /// The columns of a relation in order; none when it does not exist.
+    ///
+    /// # Errors
+    /// As [`Session::execute`].
+    fn columns(&mut self, relation: &Relation) -> Result<Vec<ColumnInfo>, AdapterError>;
+
+    /// Views that read `relation` directly and are bound to it by identity, so that replacing it needs them bound anew.
+    /// Engines that bind views by name (DuckDB, Redshift's late-binding views) have none.
+    ///
+    /// # Errors
+    /// As [`Session::execute`].
+    fn dependent_views(&mut self, relation: &Relation) -> Result<Vec<DependentView>, AdapterError>;
+
+    /// A handle that ends the running statement from another thread.
+    fn cancel_handle(&self) -> Arc<dyn Cancel>;
+}
