@@ -1,0 +1,171 @@
+//! The configuration of one node: dbt's open set of keys, merged by dbt's rules.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::base::Span;
+
+/// A value and where it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConfigValue {
+    pub value: Value,
+    pub span: Option<Span>,
+}
+
+/// Configuration keys (without `+`) with their values.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    entries: BTreeMap<String, ConfigValue>,
+}
+
+impl Config {
+    pub fn insert(&mut self, key: &str, value: Value, span: Option<Span>) {
+        self.entries.insert(canonical(key).to_owned(), ConfigValue { value, span });
+    }
+
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.entries.get(canonical(key)).map(|entry| &entry.value)
+    }
+
+    /// Where the key that is in force was written.
+    pub fn span(&self, key: &str) -> Option<Span> {
+        self.entries.get(canonical(key)).and_then(|entry| entry.span)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &ConfigValue)> {
+        self.entries.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
+    pub fn str(&self, key: &str) -> Option<&str> {
+        self.get(key).and_then(Value::as_str)
+    }
+
+    /// A YAML or Jinja boolean; `None` where it is absent or something else.
+    pub fn bool(&self, key: &str) -> Option<bool> {
+        self.get(key).and_then(Value::as_bool)
+    }
+
+    /// A list of texts; a single text counts as a list of one.
+    pub fn strings(&self, key: &str) -> Vec<String> {
+        match self.get(key) {
+            Some(Value::String(one)) => vec![one.clone()],
+            Some(Value::Array(many)) => many.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    pub fn enabled(&self) -> bool {
+        self.bool("enabled").unwrap_or(true)
+    }
+
+    /// Lays `nearer` (closer to the node) over this one: `tags`, `pre_hook`, `post_hook` and `packages` are joined,
+    /// `meta`, `grants`, `column_types`, `persist_docs`, `quoting`, `contract` and `docs` are merged key by key
+    /// (a grant written `+select` adds to the list), everything else is replaced.
+    pub fn merge(&mut self, nearer: &Config) {
+        for (key, entry) in &nearer.entries {
+            let merged = match (key.as_str(), self.entries.get(key)) {
+                ("tags" | "pre-hook" | "post-hook" | "packages", Some(below)) => joined(&below.value, &entry.value),
+                ("meta" | "column_types" | "persist_docs" | "quoting" | "contract" | "docs", Some(below)) => {
+                    overlaid(&below.value, &entry.value)
+                }
+                ("grants", Some(below)) => merged_grants(&below.value, &entry.value),
+                _ => entry.value.clone(),
+            };
+            self.entries.insert(key.clone(), ConfigValue { value: merged, span: entry.span });
+        }
+    }
+}
+
+/// dbt spells hooks with a hyphen in YAML and an underscore in `config()`.
+fn canonical(key: &str) -> &str {
+    match key {
+        "pre_hook" => "pre-hook",
+        "post_hook" => "post-hook",
+        other => other,
+    }
+}
+
+fn as_list(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Array(items) => items.clone(),
+        Value::Null => Vec::new(),
+        other => vec![other.clone()],
+    }
+}
+
+fn joined(below: &Value, above: &Value) -> Value {
+    let mut all = as_list(below);
+    for item in as_list(above) {
+        if !all.contains(&item) {
+            all.push(item);
+        }
+    }
+    Value::Array(all)
+}
+
+fn overlaid(below: &Value, above: &Value) -> Value {
+    match (below, above) {
+        (Value::Object(below), Value::Object(above)) => {
+            let mut all = below.clone();
+            all.extend(above.clone());
+            Value::Object(all)
+        }
+        _ => above.clone(),
+    }
+}
+
+fn merged_grants(below: &Value, above: &Value) -> Value {
+    let (Value::Object(below), Value::Object(above)) = (below, above) else { return above.clone() };
+    let mut all = below.clone();
+    for (privilege, grantees) in above {
+        match privilege.strip_prefix('+') {
+            Some(plain) => {
+                let base = all.get(plain).cloned().unwrap_or(Value::Null);
+                all.insert(plain.to_owned(), joined(&base, grantees));
+            }
+            None => {
+                all.insert(privilege.clone(), Value::Array(as_list(grantees)));
+            }
+        }
+    }
+    Value::Object(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn config(entries: &[(&str, Value)]) -> Config {
+        let mut config = Config::default();
+        for (key, value) in entries {
+            config.insert(key, value.clone(), None);
+        }
+        config
+    }
+
+    #[test]
+    fn nearer_values_replace_but_tags_and_hooks_add_up() {
+        let mut low =
+            config(&[("materialized", json!("view")), ("tags", json!("a")), ("meta", json!({"x": 1, "y": 1})), ("pre_hook", json!("one"))]);
+        low.merge(&config(&[
+            ("materialized", json!("table")),
+            ("tags", json!(["b", "a"])),
+            ("meta", json!({"y": 2})),
+            ("pre-hook", json!(["two"])),
+        ]));
+        assert_eq!(low.str("materialized"), Some("table"));
+        assert_eq!(low.get("tags"), Some(&json!(["a", "b"])));
+        assert_eq!(low.get("meta"), Some(&json!({"x": 1, "y": 2})));
+        assert_eq!(low.get("pre_hook"), Some(&json!(["one", "two"])));
+    }
+
+    #[test]
+    fn a_grant_with_plus_adds_grantees() {
+        let mut low = config(&[("grants", json!({"select": ["a"]}))]);
+        low.merge(&config(&[("grants", json!({"+select": ["b"], "insert": "c"}))]));
+        assert_eq!(low.get("grants"), Some(&json!({"select": ["a", "b"], "insert": ["c"]})));
+    }
+}

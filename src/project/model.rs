@@ -1,0 +1,103 @@
+//! The whole project as the files say it: [`Project`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::{DocBlock, Macro, Node};
+use crate::base::{Files, Sources, Span};
+use crate::diag::Diagnostic;
+
+/// A dbt-format project with its packages, read and checked; no template rendered but the texts of YAML files.
+#[derive(Debug)]
+pub struct Project {
+    pub sources: Sources,
+    /// Name of the root package.
+    pub name: Arc<str>,
+    /// The root package first, then the others in dbt's search order.
+    pub packages: Vec<Package>,
+    pub target: Target,
+    /// `--vars`.
+    pub cli_vars: Map<String, Value>,
+    /// Enabled and disabled nodes alike (templates may still disable one), ascending by id.
+    pub nodes: Vec<Node>,
+    pub macros: Vec<Macro>,
+    pub docs: Vec<DocBlock>,
+    /// `target-path`, relative to the project's root.
+    pub target_path: String,
+    pub clean_targets: Vec<String>,
+}
+
+/// One package: the root project or an installed one.
+#[derive(Clone, Debug)]
+pub struct Package {
+    pub name: Arc<str>,
+    /// Its folder relative to the project's root; empty for the root.
+    pub root: String,
+    pub version: Option<String>,
+    /// `vars` of its project file: plain ones and those scoped by package name, as written.
+    pub vars: Map<String, Value>,
+    /// `dispatch`: macro namespace → packages to search.
+    pub dispatch: BTreeMap<String, Vec<String>>,
+    pub on_run_start: Vec<(String, Span)>,
+    pub on_run_end: Vec<(String, Span)>,
+    pub query_comment: Option<Value>,
+    /// `quoting` of its project file.
+    pub quoting: BTreeMap<String, bool>,
+    /// Folders of each kind, for `acca ls` and the artefacts: `model-paths`, …
+    pub paths: BTreeMap<String, Vec<String>>,
+}
+
+/// One output of the profile, rendered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    pub profile: String,
+    pub name: String,
+    /// `type`: `duckdb`, `postgres`, `redshift`.
+    pub adapter: String,
+    pub database: String,
+    pub schema: String,
+    pub threads: usize,
+    /// All keys of the output with their rendered values, secrets included: never printed.
+    pub settings: Map<String, Value>,
+    /// Where the output is written, if in a file.
+    pub span: Option<Span>,
+}
+
+/// What the command line says before a project is read.
+#[derive(Clone, Debug, Default)]
+pub struct LoadOptions {
+    /// `--profile`
+    pub profile: Option<String>,
+    /// `--target`
+    pub target: Option<String>,
+    /// `--profiles-dir`, `DBT_PROFILES_DIR`; searched after the project's folder, before `~/.dbt`.
+    pub profiles_dir: Option<String>,
+    /// Home folder of the user, for `~/.dbt`.
+    pub home: Option<String>,
+    /// `--vars`
+    pub vars: Map<String, Value>,
+    /// `--threads`
+    pub threads: Option<usize>,
+    /// `--target-path`
+    pub target_path: Option<String>,
+}
+
+/// What the texts of YAML files may use when they hold Jinja: `var`, `env_var`, `target`.
+pub struct YamlScope<'a> {
+    pub files: &'a dyn Files,
+    /// Variables visible to the package whose file it is.
+    pub vars: &'a Map<String, Value>,
+    /// `None` while the profile itself is being read.
+    pub target: Option<&'a Target>,
+}
+
+/// Renders a YAML text that holds Jinja. The floor of templates lies above this one, so it is handed in.
+pub trait RenderText {
+    /// The value: text, or a native number or boolean when the whole text is one expression (as dbt does).
+    ///
+    /// # Errors
+    /// A diagnostic at `span`.
+    fn render(&self, text: &str, span: Span, scope: &YamlScope<'_>) -> Result<Value, Diagnostic>;
+}

@@ -1,0 +1,228 @@
+//! What a project consists of: models, seeds, snapshots, tests, sources, exposures, macros, doc blocks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Config, Landing};
+use crate::base::{Relation, ResourceType, Span, UniqueId};
+
+/// One node of the graph.
+///
+/// The project floor fills everything that the files say. Rendering adds what templates say: the in-file `config()`,
+/// `refs`, `source_calls`, `macros`; resolving adds `alias`, `relation` and `depends_on`.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub id: UniqueId,
+    pub resource: ResourceType,
+    pub name: String,
+    pub package: Arc<str>,
+    /// dbt's fully qualified name: package, folders, (file,) name.
+    pub fqn: Vec<String>,
+    /// The file that holds the body; for sources, exposures and generic tests the properties file.
+    pub origin: Span,
+    /// The template text: the whole file, or the inside of a `{% snapshot %}` block. `None` where there is none
+    /// (sources, exposures, seeds) or where it is made from a macro (generic tests).
+    pub body: Option<Span>,
+    /// Where the properties YAML names this node.
+    pub properties: Option<Span>,
+    pub description: String,
+    pub columns: Vec<Column>,
+    /// `dbt_project.yml` and properties merged; after rendering also the in-file `config()`.
+    pub config: Config,
+    pub detail: Detail,
+    pub refs: Vec<RefCall>,
+    pub source_calls: Vec<SourceCall>,
+    /// Macros called while the body was rendered, as unique ids in ascending order.
+    pub macros: Vec<UniqueId>,
+    /// Name of the relation in the database, where it differs from `name`.
+    pub alias: Option<String>,
+    /// Where it is built or found; `None` for tests, analyses and exposures.
+    pub relation: Option<Relation>,
+    /// Nodes that this one reads, ascending.
+    pub depends_on: Vec<UniqueId>,
+}
+
+/// What only one resource type has.
+#[derive(Clone, Debug)]
+pub enum Detail {
+    Model(ModelDetail),
+    Seed {
+        path: String,
+    },
+    Snapshot,
+    Analysis,
+    SingularTest,
+    GenericTest(Box<GenericTest>),
+    Source(Box<SourceTable>),
+    Exposure(Box<Exposure>),
+    /// An `on-run-start`, `on-run-end` hook or the body of `run-operation`.
+    Operation,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct ModelDetail {
+    pub version: Option<String>,
+    pub latest_version: Option<String>,
+    /// YAML list of constraints on the whole relation, as written.
+    pub constraints: Vec<Value>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Column {
+    pub name: String,
+    pub span: Option<Span>,
+    pub description: String,
+    pub data_type: Option<String>,
+    pub data_type_span: Option<Span>,
+    pub quote: Option<bool>,
+    pub meta: BTreeMap<String, Value>,
+    pub tags: Vec<String>,
+    pub constraints: Vec<Value>,
+}
+
+/// One use of a generic test in a properties file.
+#[derive(Clone, Debug)]
+pub struct GenericTest {
+    /// Name after `test_`, without its namespace: `not_null`.
+    pub test: String,
+    /// `dbt_utils` of `dbt_utils.equal_rowcount`.
+    pub namespace: Option<String>,
+    /// Arguments as written, without `config`, `name`, `description`; strings may hold Jinja.
+    pub arguments: BTreeMap<String, Value>,
+    /// The template expression for argument `model`: `ref('orders')`, `source('shop', 'orders')`.
+    pub model_expression: String,
+    /// The node that the test is attached to.
+    pub attached: UniqueId,
+    pub column: Option<String>,
+    /// Where the column is named.
+    pub column_span: Option<Span>,
+    /// Where the test is named.
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct SourceTable {
+    pub source_name: String,
+    pub source_description: String,
+    pub loader: String,
+    pub identifier: String,
+    pub database: Option<String>,
+    pub schema: String,
+    pub loaded_at_field: Option<String>,
+    /// `freshness` as written and merged, for the artefacts and `source freshness`.
+    pub freshness: Option<Value>,
+    /// Merged `quoting` of source and table.
+    pub quoting: BTreeMap<String, bool>,
+    pub meta: BTreeMap<String, Value>,
+    pub source_meta: BTreeMap<String, Value>,
+    pub tags: Vec<String>,
+    /// `meta.landing`, checked.
+    pub landing: Option<Landing>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Exposure {
+    pub kind: String,
+    pub label: Option<String>,
+    pub maturity: Option<String>,
+    pub url: Option<String>,
+    pub owner_name: Option<String>,
+    pub owner_email: Option<String>,
+    /// `ref('x')`, `source('a', 'b')` as written, with places.
+    pub depends_on: Vec<(String, Span)>,
+}
+
+/// One `ref()` in a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefCall {
+    pub package: Option<String>,
+    pub name: String,
+    pub version: Option<String>,
+    pub span: Option<Span>,
+}
+
+/// One `source()` in a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceCall {
+    pub source: String,
+    pub table: String,
+    pub span: Option<Span>,
+}
+
+/// A `{% macro %}`, `{% test %}` or `{% materialization %}` block.
+#[derive(Clone, Debug)]
+pub struct Macro {
+    /// `macro.<package>.<name>`; tests are named `test_<name>`, materializations `materialization_<name>_<adapter>`.
+    pub id: UniqueId,
+    pub package: Arc<str>,
+    pub name: String,
+    pub kind: MacroKind,
+    pub name_span: Span,
+    pub parameters: Vec<Parameter>,
+    /// The text between the opening and the closing tag, white-space control applied.
+    pub body: Span,
+    pub description: String,
+    pub meta: BTreeMap<String, Value>,
+    /// `arguments` of the properties YAML, as written.
+    pub arguments: Vec<Value>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MacroKind {
+    Macro,
+    Test,
+    Materialization,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    pub name: String,
+    /// The expression of the default value.
+    pub default: Option<Span>,
+}
+
+/// A `{% docs name %}` block.
+#[derive(Clone, Debug)]
+pub struct DocBlock {
+    pub package: Arc<str>,
+    pub name: String,
+    pub name_span: Span,
+    pub text: Span,
+}
+
+impl Node {
+    /// The materialization, lower-cased: for models `view` where nothing is said.
+    pub fn materialized(&self) -> &str {
+        let default = match self.detail {
+            Detail::Model(_) => "view",
+            Detail::Seed { .. } => "seed",
+            Detail::Snapshot => "snapshot",
+            Detail::SingularTest | Detail::GenericTest(_) => "test",
+            Detail::Analysis | Detail::Source(_) | Detail::Exposure(_) | Detail::Operation => "",
+        };
+        self.config.str("materialized").unwrap_or(default)
+    }
+
+    pub fn is_ephemeral(&self) -> bool {
+        self.resource == ResourceType::Model && self.materialized() == "ephemeral"
+    }
+
+    pub fn tags(&self) -> Vec<String> {
+        match &self.detail {
+            Detail::Source(source) => source.tags.clone(),
+            _ => self.config.strings("tags"),
+        }
+    }
+
+    /// Whether acca runs something for it in the graph.
+    pub fn is_runnable(&self) -> bool {
+        match &self.detail {
+            Detail::Model(_) => !self.is_ephemeral(),
+            Detail::Source(source) => source.landing.is_some(),
+            Detail::Seed { .. } | Detail::Snapshot | Detail::SingularTest | Detail::GenericTest(_) => true,
+            Detail::Analysis | Detail::Exposure(_) | Detail::Operation => false,
+        }
+    }
+}
