@@ -2,5 +2,6 @@
 
 pub mod base;
 pub mod diag;
+pub mod dialect;
 pub mod execute;
 pub mod project;

@@ -1,5 +1,8 @@
 //! Floor 7: runs what the dialect printed. The only floor that talks to a database.
 
 mod adapter;
+mod duckdb;
+mod statement;
 
 pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, DependentView, Session, Table};
+pub use duckdb::{DuckDb, MEMORY};

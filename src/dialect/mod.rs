@@ -1,0 +1,15 @@
+//! Floor 6: prints exact SQL for each engine from typed structs. Pure functions; nothing here runs a statement.
+
+/// The engines that acca prints SQL for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Engine {
+    DuckDb,
+    Postgres,
+    Redshift,
+}
+
+/// The text in single quotes, a quote inside doubled: a string constant on every engine (PostgreSQL with its
+/// standard-conforming strings, which sessions are pinned to).
+pub fn quote_text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}

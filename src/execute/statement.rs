@@ -1,0 +1,170 @@
+//! What an adapter must know of a statement before it runs it: how many there are, and whether the one is a plain query.
+//! A scanner for quotes, comments and semicolons; nothing here understands SQL.
+
+/// The outer shape of SQL text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shape<'a> {
+    /// How many statements there are; comments alone are none.
+    pub(super) statements: usize,
+    /// The text up to the end of the last statement, without its semicolon.
+    pub(super) body: &'a str,
+    /// Whether the first word opens a query (`SELECT`, `WITH`, `VALUES`, …) and no word of a data-modifying `WITH` occurs.
+    pub(super) reads: bool,
+}
+
+impl Shape<'_> {
+    /// Whether the text may stand in the parentheses of a derived table.
+    pub(super) fn is_one_query(&self) -> bool {
+        self.statements == 1 && self.reads
+    }
+}
+
+pub(super) fn shape(sql: &str) -> Shape<'_> {
+    let mut found = Shape { statements: 0, body: "", reads: true };
+    let mut in_statement = false;
+    let mut words = 0;
+    let mut at = 0;
+    while let Some((kind, end)) = next_piece(sql, at) {
+        match kind {
+            Piece::Space => {}
+            Piece::Semicolon => in_statement = false,
+            Piece::Word | Piece::Other => {
+                if !in_statement {
+                    in_statement = true;
+                    found.statements += 1;
+                }
+                found.body = sql.get(..end).unwrap_or(sql);
+                if kind == Piece::Word {
+                    let word = sql.get(at..end).unwrap_or("");
+                    found.reads &= if words == 0 { opens_query(word) } else { !modifies(word) };
+                    words += 1;
+                }
+            }
+        }
+        at = end;
+    }
+    found.reads &= words > 0;
+    found
+}
+
+fn opens_query(word: &str) -> bool {
+    ["select", "with", "values", "table", "from"].iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+/// Words that, unquoted, make a `WITH` or a `SELECT` change data. A column of that name only costs the plain path.
+fn modifies(word: &str) -> bool {
+    ["insert", "update", "delete", "merge", "into"].iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Piece {
+    /// Blanks and comments.
+    Space,
+    Semicolon,
+    Word,
+    Other,
+}
+
+/// The piece that starts at `at` and the offset behind it.
+fn next_piece(sql: &str, at: usize) -> Option<(Piece, usize)> {
+    let rest = sql.get(at..)?;
+    let first = rest.chars().next()?;
+    let (kind, len) = match first {
+        ';' => (Piece::Semicolon, 1),
+        '\'' => (Piece::Other, quoted_len(rest, '\'', false)),
+        '"' => (Piece::Other, quoted_len(rest, '"', false)),
+        '-' if rest.starts_with("--") => (Piece::Space, rest.find('\n').unwrap_or(rest.len())),
+        '/' if rest.starts_with("/*") => (Piece::Space, comment_len(rest)),
+        '$' => (Piece::Other, dollar_len(rest)),
+        _ if first.is_whitespace() => (Piece::Space, first.len_utf8()),
+        _ if first.is_alphanumeric() || first == '_' => word(rest),
+        _ => (Piece::Other, first.len_utf8()),
+    };
+    Some((kind, at + len))
+}
+
+fn word(rest: &str) -> (Piece, usize) {
+    let len = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).unwrap_or(rest.len());
+    match rest.get(len..) {
+        // `E'…'`: the only kind of string in which a backslash hides the quote.
+        Some(string) if len == 1 && string.starts_with('\'') => {
+            (Piece::Other, len + quoted_len(string, '\'', rest.starts_with(['e', 'E'])))
+        }
+        _ => (Piece::Word, len),
+    }
+}
+
+/// The length of a quoted text from its first quote; a doubled quote does not end it.
+fn quoted_len(rest: &str, quote: char, backslash: bool) -> usize {
+    let mut characters = rest.char_indices().skip(1).peekable();
+    while let Some((at, c)) = characters.next() {
+        if backslash && c == '\\' {
+            characters.next();
+        } else if c == quote && characters.next_if(|(_, next)| *next == quote).is_none() {
+            return at + 1;
+        }
+    }
+    rest.len()
+}
+
+/// The length of a block comment; they nest.
+fn comment_len(rest: &str) -> usize {
+    let mut depth = 0;
+    let mut at = 0;
+    while let Some(tail) = rest.get(at..).filter(|tail| !tail.is_empty()) {
+        if tail.starts_with("/*") {
+            depth += 1;
+            at += 2;
+        } else if tail.starts_with("*/") {
+            depth -= 1;
+            at += 2;
+            if depth == 0 {
+                return at;
+            }
+        } else {
+            at += tail.chars().next().map_or(1, char::len_utf8);
+        }
+    }
+    rest.len()
+}
+
+/// The length of `$tag$ … $tag$`, or 1 when it is only a dollar sign.
+fn dollar_len(rest: &str) -> usize {
+    let tag_end = rest.get(1..).and_then(|tail| tail.find(|c: char| !(c.is_alphanumeric() || c == '_')));
+    let Some(tag) = tag_end.and_then(|end| rest.get(..end + 2)).filter(|tag| tag.ends_with('$')) else {
+        return 1;
+    };
+    match rest.get(tag.len()..).and_then(|body| body.find(tag)) {
+        Some(end) => tag.len() + end + tag.len(),
+        None => rest.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_statements_outside_quotes_and_comments() {
+        for (sql, statements, body, reads) in [
+            ("", 0, "", false),
+            ("-- only this", 0, "", false),
+            ("select 1", 1, "select 1", true),
+            ("select 1 ;\n-- done;\n", 1, "select 1", true),
+            (
+                "select ';', \";\", $x$;$x$, E'\\';' /* ; /* ; */ ; */ -- ;\n, 2;",
+                1,
+                "select ';', \";\", $x$;$x$, E'\\';' /* ; /* ; */ ; */ -- ;\n, 2",
+                true,
+            ),
+            ("select 1; select 2", 2, "select 1; select 2", true),
+            ("select 'it''s'; drop table x", 2, "select 'it''s'; drop table x", true),
+            ("with x as (delete from y returning *) select * from x", 1, "with x as (delete from y returning *) select * from x", false),
+            ("(select 1)", 1, "(select 1)", true),
+            ("show tables", 1, "show tables", false),
+            ("select '$', $1", 1, "select '$', $1", true),
+        ] {
+            assert_eq!(shape(sql), Shape { statements, body, reads }, "{sql}");
+        }
+    }
+}
