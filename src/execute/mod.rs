@@ -2,7 +2,9 @@
 
 mod adapter;
 mod duckdb;
+mod postgres;
 mod statement;
 
 pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, DependentView, Session, Table};
 pub use duckdb::{DuckDb, MEMORY};
+pub use postgres::{PgSettings, Postgres};
