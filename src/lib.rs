@@ -4,4 +4,5 @@ pub mod base;
 pub mod diag;
 pub mod dialect;
 pub mod execute;
+pub mod jinja;
 pub mod project;

@@ -48,7 +48,10 @@ codes! {
     NOTHING_SELECTED "nothing-selected" Warning "a selection matches nothing";
     ORPHAN_PROPERTIES "orphan-properties" Warning "properties describe something that does not exist";
     RAISED "raised" Error "a template raised an error of its own";
+    STATEMENT_FAILED "statement-failed" Error "the database refuses a statement";
+    UNDECLARED_REF "undeclared-ref" Error "a ref() appears only while templates are executed";
     UNEXPECTED_PROPERTY "unexpected-property" Warning "a YAML mapping has a key that means nothing here";
+    UNKNOWN_DOC "unknown-doc" Error "a description asks for a doc block that does not exist";
     UNKNOWN_MACRO "unknown-macro" Error "a template calls a macro or function that does not exist";
     UNKNOWN_MATERIALIZATION "unknown-materialization" Error "a model's materialization does not exist";
     UNKNOWN_REF "unknown-ref" Error "a ref() names no model, seed or snapshot";

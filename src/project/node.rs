@@ -140,7 +140,8 @@ pub struct RefCall {
     pub package: Option<String>,
     pub name: String,
     pub version: Option<String>,
-    pub span: Option<Span>,
+    /// The macros through which the template came to the call, outermost first; empty where the body itself calls.
+    pub via: Vec<UniqueId>,
 }
 
 /// One `source()` in a template.
@@ -148,7 +149,8 @@ pub struct RefCall {
 pub struct SourceCall {
     pub source: String,
     pub table: String,
-    pub span: Option<Span>,
+    /// As in [`RefCall`].
+    pub via: Vec<UniqueId>,
 }
 
 /// A `{% macro %}`, `{% test %}` or `{% materialization %}` block.

@@ -1,0 +1,67 @@
+{# dbt's four generic tests. Each gives the rows that break the rule. #}
+
+{% macro get_where_subquery(relation) -%}
+    {%- set condition = config.get('where') -%}
+    {%- if condition -%}
+        (select * from {{ relation }} where {{ condition }}) as dbt_subquery
+    {%- else -%}
+        {{ return(relation) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% test not_null(model, column_name) -%}
+    {{ return(adapter.dispatch('test_not_null', 'dbt')(model, column_name)) }}
+{%- endtest %}
+
+{% macro default__test_not_null(model, column_name) -%}
+select *
+from {{ model }}
+where {{ column_name }} is null
+{%- endmacro %}
+
+{% test unique(model, column_name) -%}
+    {{ return(adapter.dispatch('test_unique', 'dbt')(model, column_name)) }}
+{%- endtest %}
+
+{% macro default__test_unique(model, column_name) -%}
+select
+    {{ column_name }} as unique_field,
+    count(*) as n_records
+from {{ model }}
+where {{ column_name }} is not null
+group by {{ column_name }}
+having count(*) > 1
+{%- endmacro %}
+
+{% test accepted_values(model, column_name, values, quote=true) -%}
+    {{ return(adapter.dispatch('test_accepted_values', 'dbt')(model, column_name, values, quote)) }}
+{%- endtest %}
+
+{% macro default__test_accepted_values(model, column_name, values, quote=true) -%}
+select
+    {{ column_name }} as value_field,
+    count(*) as n_records
+from {{ model }}
+where {{ column_name }} not in (
+    {%- for value in values -%}
+        {%- if quote -%}'{{ value | replace("'", "''") }}'{%- else -%}{{ value }}{%- endif -%}
+        {%- if not loop.last %}, {% endif -%}
+    {%- endfor -%}
+)
+group by {{ column_name }}
+{%- endmacro %}
+
+{% test relationships(model, column_name, to, field) -%}
+    {{ return(adapter.dispatch('test_relationships', 'dbt')(model, column_name, to, field)) }}
+{%- endtest %}
+
+{% macro default__test_relationships(model, column_name, to, field) -%}
+select child.{{ column_name }} as from_field
+from {{ model }} as child
+where child.{{ column_name }} is not null
+  and not exists (
+    select 1
+    from {{ to }} as parent
+    where parent.{{ field }} = child.{{ column_name }}
+)
+{%- endmacro %}

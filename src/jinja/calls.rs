@@ -1,0 +1,68 @@
+//! Finds where a template calls a function: for labels, after something went wrong.
+
+use std::ops::Range;
+
+use minijinja::machinery::{Token, tokenize};
+
+/// The range of the first call of `function` whose leading arguments are the texts `arguments`, in the template's text.
+pub(super) fn find_call(text: &str, function: &str, arguments: &[&str]) -> Option<Range<usize>> {
+    let tokens: Vec<_> = tokenize(text, false, Default::default()).map_while(Result::ok).collect();
+    let mut index = 0;
+    while let Some((token, span)) = tokens.get(index) {
+        index += 1;
+        if !matches!(token, Token::Ident(name) if *name == function) || !matches!(tokens.get(index), Some((Token::ParenOpen, _))) {
+            continue;
+        }
+        if let Some(end) = arguments_match(&tokens, index + 1, arguments) {
+            return Some(span.start_offset as usize..end);
+        }
+    }
+    None
+}
+
+type Tokens<'a> = [(Token<'a>, minijinja::machinery::Span)];
+
+/// Where the call ends when its arguments begin with the given texts.
+fn arguments_match(tokens: &Tokens<'_>, mut at: usize, arguments: &[&str]) -> Option<usize> {
+    for (number, wanted) in arguments.iter().enumerate() {
+        if number > 0 {
+            matches!(tokens.get(at), Some((Token::Comma, _))).then_some(())?;
+            at += 1;
+        }
+        let same = match tokens.get(at).map(|(token, _)| token) {
+            Some(Token::Str(text)) => text == wanted,
+            Some(Token::String(text)) => &**text == *wanted,
+            _ => false,
+        };
+        same.then_some(())?;
+        at += 1;
+    }
+    let mut depth = 1;
+    while let Some((token, span)) = tokens.get(at) {
+        match token {
+            Token::ParenOpen => depth += 1,
+            Token::ParenClose => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(span.end_offset as usize);
+        }
+        at += 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_calls_by_their_arguments() {
+        let text = "select {# ref('b') #} * from {{ ref( 'a' ) }} join {{ ref('p', \"b\", v=2) }} {{ f(1, g(2)) }}";
+        let found = |function, arguments: &[&str]| find_call(text, function, arguments).map(|range| &text[range]);
+        assert_eq!(found("ref", &["a"]), Some("ref( 'a' )"));
+        assert_eq!(found("ref", &["p", "b"]), Some("ref('p', \"b\", v=2)"));
+        assert_eq!(found("ref", &["b"]), None);
+        assert_eq!(found("f", &[]), Some("f(1, g(2))"));
+    }
+}

@@ -1,0 +1,283 @@
+//! The template engine with all macros of a project compiled into it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
+use serde_json::Map;
+
+use super::failure::{Failure, Frame, describe};
+use super::literals::{Rewritten, rewrite_literals};
+use super::span_map::{Origin, Segment, SpanMap};
+use super::values::{Dict, List};
+use crate::base::{Files, Sources, Span, UniqueId};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::project::{Macro, Package, Project, Target};
+
+/// What a run says about itself to templates.
+#[derive(Clone, Debug, Default)]
+pub struct Invocation {
+    pub id: String,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    pub full_refresh: bool,
+    /// The name of the verb: `build`, `compile`, …
+    pub which: String,
+    /// The adapter's own name and those whose macros it falls back on, nearest first, without `default`.
+    pub adapter_chain: Vec<String>,
+}
+
+/// The environment of templates, and everything that does not change between renders.
+pub struct Engine {
+    pub(super) env: Environment<'static>,
+    pub(super) shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    pub(super) root: Arc<str>,
+    /// In search order, the built-in package last.
+    pub(super) packages: Vec<Package>,
+    pub(super) macros: HashMap<Arc<str>, BTreeMap<String, Arc<CompiledMacro>>>,
+    pub(super) target: Target,
+    pub(super) cli_vars: Map<String, serde_json::Value>,
+    pub(super) files: Arc<dyn Files>,
+    pub(super) invocation: Invocation,
+    /// Texts of `{% docs %}` blocks by package and name.
+    pub(super) docs: BTreeMap<(Arc<str>, String), String>,
+    /// Where the text of each named template comes from.
+    origins: HashMap<String, TemplateOrigin>,
+}
+
+/// A macro whose body is a template of its own, called with its arguments as context.
+pub(super) struct CompiledMacro {
+    pub(super) id: UniqueId,
+    pub(super) name: String,
+    pub(super) parameters: Vec<(String, Option<String>)>,
+    pub(super) takes_varargs: bool,
+    pub(super) takes_kwargs: bool,
+}
+
+/// Where a template's text lies in the project.
+#[derive(Clone)]
+pub(super) struct TemplateOrigin {
+    pub(super) body: Span,
+    pub(super) rewritten: Rewritten,
+    /// The text was made by acca: every place in it is the whole of `body`.
+    synthetic: bool,
+}
+
+impl TemplateOrigin {
+    pub(super) fn new(body: Span, text: &str) -> TemplateOrigin {
+        TemplateOrigin { body, rewritten: rewrite_literals(text), synthetic: false }
+    }
+
+    pub(super) fn synthetic(body: Span, text: &str) -> TemplateOrigin {
+        TemplateOrigin { body, rewritten: rewrite_literals(text), synthetic: true }
+    }
+
+    /// The span of a range of the rewritten text.
+    pub(super) fn span(&self, range: std::ops::Range<usize>) -> Span {
+        if self.synthetic {
+            return self.body;
+        }
+        let start = self.rewritten.original(range.start);
+        let end = self.rewritten.original(range.end).max(start);
+        self.body.sub(start, end - start)
+    }
+}
+
+/// The package of acca's own macros, under dbt's name.
+pub const BUILTIN_PACKAGE: &str = "dbt";
+
+impl Engine {
+    /// Compiles all macros. One that cannot be compiled is reported and left out.
+    pub fn new(project: &Project, files: Arc<dyn Files>, invocation: Invocation, diagnostics: &mut Diagnostics) -> Engine {
+        let mut env = base_environment();
+        let mut macros: HashMap<Arc<str>, BTreeMap<String, Arc<CompiledMacro>>> = HashMap::new();
+        let mut origins = HashMap::new();
+        for definition in &project.macros {
+            let origin = TemplateOrigin::new(definition.body, project.sources.text(definition.body));
+            match env.add_template_owned(definition.id.to_string(), origin.rewritten.text.clone()) {
+                Ok(()) => {
+                    let compiled = Arc::new(compiled(definition, &project.sources));
+                    macros.entry(definition.package.clone()).or_default().insert(definition.name.clone(), compiled);
+                }
+                Err(error) => {
+                    let failure = describe(&error, &definition.id);
+                    diagnostics.push(syntax_diagnostic(&failure, &origin));
+                }
+            }
+            origins.insert(definition.id.to_string(), origin);
+        }
+        let shared = Shared {
+            root: project.name.clone(),
+            packages: project.packages.clone(),
+            macros,
+            target: project.target.clone(),
+            cli_vars: project.cli_vars.clone(),
+            files,
+            invocation,
+            docs: docs(project),
+            origins,
+        };
+        Engine { env, shared: Arc::new(shared) }
+    }
+
+    /// Whether the project defines (or acca has) a materialization of that name for the target.
+    pub fn materialization(&self, name: &str, package: &str) -> Option<UniqueId> {
+        let chain = self.shared.invocation.adapter_chain.iter().map(String::as_str).chain(["default"]);
+        chain.into_iter().find_map(|adapter| {
+            let full = format!("materialization_{name}_{adapter}");
+            self.shared.find_macro(&full, package).map(|found| found.id.clone())
+        })
+    }
+
+    /// Whether a generic test of that name is defined; its parameters if so.
+    pub fn generic_test(&self, name: &str, namespace: Option<&str>, package: &str) -> Option<Vec<String>> {
+        let full = format!("test_{name}");
+        let found = match namespace {
+            Some(namespace) => self.shared.package_macro(namespace, &full),
+            None => self.shared.find_macro(&full, package),
+        }?;
+        Some(found.parameters.iter().map(|(name, _)| name.clone()).collect())
+    }
+
+    /// Names of all generic tests that `package` can use, ascending.
+    pub fn generic_test_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .shared
+            .packages
+            .iter()
+            .filter_map(|package| self.shared.macros.get(&package.name))
+            .flat_map(BTreeMap::keys)
+            .filter_map(|name| name.strip_prefix("test_").map(str::to_owned))
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+impl Shared {
+    pub(super) fn package_macro(&self, package: &str, name: &str) -> Option<&Arc<CompiledMacro>> {
+        self.macros.get(package)?.get(name)
+    }
+
+    /// dbt's order: the template's own package, the root project, then acca's own macros.
+    pub(super) fn find_macro(&self, name: &str, package: &str) -> Option<&Arc<CompiledMacro>> {
+        [package, &self.root, BUILTIN_PACKAGE].into_iter().find_map(|package| self.package_macro(package, name))
+    }
+
+    pub(super) fn origin<'a>(&'a self, template: &str, body: &'a (String, TemplateOrigin)) -> Option<&'a TemplateOrigin> {
+        if template == body.0 { Some(&body.1) } else { self.origins.get(template) }
+    }
+
+    /// The map of a rendered template; `children` are the outputs of macros called meanwhile, in order.
+    pub(super) fn span_map(
+        &self,
+        output: &str,
+        spans: &[minijinja::OutputSpan],
+        origin: &TemplateOrigin,
+        children: Vec<(String, Arc<SpanMap>)>,
+    ) -> SpanMap {
+        let mut children = children.into_iter().peekable();
+        let segments = spans.iter().map(|piece| {
+            let range = piece.output_range();
+            let source = origin.span(piece.source_range());
+            if piece.kind() == minijinja::OutputSpanKind::Raw {
+                return Segment { output: range, source, origin: Origin::Text };
+            }
+            let text = output.get(range.clone()).unwrap_or("");
+            let mut ahead = children.clone();
+            let found = ahead.position(|(written, _)| written == text);
+            let origin = match found.and_then(|steps| children.nth(steps)) {
+                Some((_, map)) => Origin::Macro(map),
+                None => Origin::Expression,
+            };
+            Segment { output: range, source, origin }
+        });
+        SpanMap { segments: segments.collect() }
+    }
+
+    pub(super) fn macro_origin(&self, template: &str) -> Option<&TemplateOrigin> {
+        self.origins.get(template)
+    }
+
+    /// The diagnostic of a failed render: the place in the body first, the macros' places beside it.
+    pub(super) fn diagnostic(&self, failure: Failure, body: &(String, TemplateOrigin), names: &[&str]) -> Diagnostic {
+        let mut diagnostic = Diagnostic::new(failure.code, failure.message);
+        let span_of = |frame: &Frame| {
+            let origin = self.origin(&frame.template, body)?;
+            Some(frame.range.clone().map_or(origin.body, |range| origin.span(range)))
+        };
+        let mut frames = failure.frames.iter().rev();
+        let outermost = frames.next().and_then(span_of);
+        diagnostic = diagnostic.at(outermost.unwrap_or(body.1.body));
+        for frame in frames {
+            if let Some(span) = span_of(frame) {
+                let name = frame.template.rsplit('.').next().unwrap_or(&frame.template);
+                diagnostic = diagnostic.also(span, format!("in macro '{name}'"));
+            }
+        }
+        for help in failure.help {
+            diagnostic = diagnostic.help(help);
+        }
+        if let Some(unknown) = failure.unknown {
+            diagnostic = diagnostic.did_you_mean(&unknown, names.iter().copied());
+        }
+        diagnostic
+    }
+
+    /// Everything that a template of `package` can call by a bare name.
+    pub(super) fn callable_names(&self, package: &str) -> Vec<&str> {
+        let packages = [package, &self.root, BUILTIN_PACKAGE];
+        let macros = packages.into_iter().filter_map(|package| self.macros.get(package)).flat_map(BTreeMap::keys);
+        macros.map(String::as_str).chain(super::functions::NAMES.iter().copied()).collect()
+    }
+}
+
+fn docs(project: &Project) -> BTreeMap<(Arc<str>, String), String> {
+    let text = |span: Span| project.sources.text(span).trim().to_owned();
+    project.docs.iter().map(|block| ((block.package.clone(), block.name.clone()), text(block.text))).collect()
+}
+
+fn compiled(definition: &Macro, sources: &Sources) -> CompiledMacro {
+    let body = sources.text(definition.body);
+    CompiledMacro {
+        id: definition.id.clone(),
+        name: definition.name.clone(),
+        parameters: definition
+            .parameters
+            .iter()
+            .map(|parameter| (parameter.name.clone(), parameter.default.map(|span| sources.text(span).to_owned())))
+            .collect(),
+        takes_varargs: body.contains("varargs"),
+        takes_kwargs: body.contains("kwargs"),
+    }
+}
+
+pub(super) fn syntax_diagnostic(failure: &Failure, origin: &TemplateOrigin) -> Diagnostic {
+    let range = failure.frames.first().and_then(|frame| frame.range.clone());
+    let span = range.map_or(origin.body, |range| origin.span(range));
+    Diagnostic::new(failure.code, failure.message.clone()).at(span)
+}
+
+/// dbt's Jinja: nothing is escaped, undefined names print as nothing, Python's methods exist, literals may be made changeable.
+pub(super) fn base_environment() -> Environment<'static> {
+    let mut env = Environment::new();
+    env.set_debug(true);
+    env.set_auto_escape_callback(|_| AutoEscape::None);
+    env.set_undefined_behavior(UndefinedBehavior::Chainable);
+    if let Ok(syntax) = minijinja::syntax::SyntaxConfig::builder().keep_trailing_newline(true).build() {
+        env.set_syntax(syntax);
+    }
+    env.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    env.add_function("__list", |items: Value| -> Result<Value, minijinja::Error> { Ok(List::value(items.try_iter()?)) });
+    env.add_function("__dict", |items: Value| -> Result<Value, minijinja::Error> {
+        let keys: Vec<Value> = items.try_iter()?.collect();
+        let pairs: Result<Vec<_>, _> = keys.into_iter().map(|key| items.get_item(&key).map(|value| (key, value))).collect();
+        Ok(Dict::value(pairs?))
+    });
+    super::filters::add_filters(&mut env);
+    env
+}

@@ -1,0 +1,40 @@
+//! Floor 3: dbt's Jinja on minijinja. Turns templates into SQL that knows where each part was written.
+//!
+//! Two bridges carry dbt's language over the engine. A macro of the engine gives text only, so every macro of a project is an
+//! object of ours whose body is a template of its own, called with its arguments as context; `return(v)` leaves it as an error
+//! that the call catches. Lists and maps of the engine cannot be changed, so literals are wrapped into objects that can.
+
+mod adapter;
+mod calls;
+pub mod describe;
+mod engine;
+mod failure;
+mod filters;
+mod functions;
+mod literals;
+mod parse;
+mod relation;
+mod render;
+mod scope;
+mod span_map;
+mod table;
+mod values;
+mod warehouse;
+mod yaml_text;
+
+pub use engine::{BUILTIN_PACKAGE, Engine, Invocation};
+pub use parse::Parsed;
+pub use render::{Linked, Rendered};
+pub use scope::{Message, NodeState};
+pub use span_map::{Origin, Place, Segment, SpanMap};
+pub use warehouse::{StatementResult, Warehouse};
+pub use yaml_text::YamlText;
+
+/// The macros that acca brings, as files of package [`BUILTIN_PACKAGE`]: path and text.
+pub const BUILTIN_MACROS: [(&str, &str); 2] =
+    [("macros/names.sql", include_str!("builtin/names.sql")), ("macros/tests.sql", include_str!("builtin/tests.sql"))];
+
+/// The name of the common table expression that stands for an ephemeral model.
+pub fn ephemeral_name(model: &str) -> String {
+    format!("__dbt__cte__{model}")
+}

@@ -1,0 +1,388 @@
+//! The first pass: renders every node once without a database, learns what it reads and how it is configured, and links the project.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use minijinja::Value;
+use rayon::prelude::*;
+
+use super::calls::find_call;
+use super::engine::{Engine, TemplateOrigin};
+use super::render::template_of;
+use super::scope::{Message, Scope, Stage};
+use super::values::{from_json, locked};
+use crate::base::{Dag, Relation, ResourceType, Sources, Span, UniqueId};
+use crate::diag::{Diagnostic, Diagnostics, codes};
+use crate::project::{Detail, GenericTest, Manifest, Node, Project, RefCall, SourceCall, Unresolved};
+
+/// The linked project with what its templates said aloud while they were parsed.
+pub struct Parsed {
+    pub manifest: Manifest,
+    pub messages: Vec<Message>,
+}
+
+impl Engine {
+    /// Renders and links all nodes of the project. Mistakes are collected; a node with a mistake stays in the manifest
+    /// with what is known of it. `None` when the graph has a loop.
+    pub fn parse(&self, project: &Project, diagnostics: &mut Diagnostics) -> Option<Parsed> {
+        let results: Vec<(Node, Vec<Message>, Vec<Diagnostic>)> =
+            project.nodes.par_iter().map(|node| self.parse_node(node.clone(), &project.sources)).collect();
+        let mut nodes = Vec::with_capacity(results.len());
+        let mut messages = Vec::new();
+        for (node, said, problems) in results {
+            nodes.push(node);
+            messages.extend(said);
+            diagnostics.extend(problems);
+        }
+        let (enabled, disabled) = split_enabled(nodes);
+        diagnostics.extend(duplicate_relations(&enabled));
+        let mut manifest = Manifest::new(enabled, disabled, Arc::new(project.macros.clone()), Arc::new(project.docs.clone()));
+        self.link(&mut manifest, &project.sources, diagnostics);
+        let edges: Vec<(usize, usize)> = edges(&manifest);
+        match Dag::new(manifest.nodes.len(), edges) {
+            Ok(dag) => {
+                manifest.dag = dag;
+                Some(Parsed { manifest, messages })
+            }
+            Err(cycles) => {
+                diagnostics.extend(cycles.iter().map(|cycle| cycle_diagnostic(&cycle.0, &manifest, &project.sources)));
+                None
+            }
+        }
+    }
+
+    fn parse_node(&self, mut node: Node, sources: &Sources) -> (Node, Vec<Message>, Vec<Diagnostic>) {
+        let mut problems = Vec::new();
+        let mut messages = Vec::new();
+        if let Detail::GenericTest(test) = &node.detail
+            && let Some(problem) = self.check_test(&node, test)
+        {
+            return (node, messages, vec![problem]);
+        }
+        if let Some((_, origin)) = template_of(&node, sources) {
+            let scope = self.scope(Arc::new(node.clone()), Stage::Parse, BTreeMap::new());
+            if let Err(problem) = self.run_template(&scope, origin) {
+                problems.push(problem);
+            }
+            let mut facts = locked(&scope.facts);
+            node.config.merge(&facts.config);
+            node.refs = deduplicated(std::mem::take(&mut facts.refs), |a, b| {
+                (&a.package, &a.name, &a.version) == (&b.package, &b.name, &b.version)
+            });
+            node.source_calls = deduplicated(std::mem::take(&mut facts.sources), |a, b| (&a.source, &a.table) == (&b.source, &b.table));
+            node.macros = facts.macros.iter().cloned().collect();
+            messages = std::mem::take(&mut facts.messages);
+        }
+        if let Detail::Exposure(exposure) = &node.detail {
+            let calls: Vec<(String, Span)> = exposure.depends_on.clone();
+            for (text, span) in calls {
+                self.parse_exposure_call(&mut node, &text, span, &mut problems);
+            }
+        }
+        problems.extend(self.name_relation(&mut node));
+        problems.extend(self.render_descriptions(&mut node));
+        (node, messages, problems)
+    }
+
+    fn check_test(&self, node: &Node, test: &GenericTest) -> Option<Diagnostic> {
+        let Some(parameters) = self.generic_test(&test.test, test.namespace.as_deref(), &node.package) else {
+            let names = self.generic_test_names();
+            let problem = Diagnostic::new(&codes::UNKNOWN_TEST, format!("no generic test is called '{}'", test.test)).at(test.span);
+            let problem = problem.did_you_mean(&test.test, names.iter().map(String::as_str));
+            return Some(
+                problem.note(format!(
+                    "a generic test '{}' is a macro 'test_{}' or a block '{{% test {} %}}'",
+                    test.test, test.test, test.test
+                )),
+            );
+        };
+        let unknown = test.arguments.keys().find(|name| !parameters.contains(name))?;
+        let takes = parameters.iter().filter(|name| *name != "model").cloned().collect::<Vec<_>>().join(", ");
+        let problem =
+            Diagnostic::new(&codes::WRONG_ARGUMENTS, format!("the test '{}' has no argument '{unknown}'", test.test)).at(test.span);
+        Some(problem.did_you_mean(unknown, parameters.iter().map(String::as_str)).help(format!("it takes: {takes}")))
+    }
+
+    fn parse_exposure_call(&self, node: &mut Node, text: &str, span: Span, problems: &mut Vec<Diagnostic>) {
+        let scope = self.scope(Arc::new(node.clone()), Stage::Parse, BTreeMap::new());
+        let text = format!("{{{{ {text} }}}}");
+        match self.run_template(&scope, TemplateOrigin::synthetic(span, &text)) {
+            Ok(_) => {
+                let mut facts = locked(&scope.facts);
+                node.refs.append(&mut facts.refs);
+                node.source_calls.append(&mut facts.sources);
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+
+    /// Database, schema and name of the relation, by the project's own macros where it has them.
+    fn name_relation(&self, node: &mut Node) -> Vec<Diagnostic> {
+        let target = &self.shared.target;
+        if let Detail::Source(source) = &node.detail {
+            let database = source.database.as_deref().unwrap_or(&target.database);
+            node.relation = Some(Relation::new(database, &source.schema, &source.identifier));
+            return Vec::new();
+        }
+        let builds = matches!(node.detail, Detail::Model(_) | Detail::Seed { .. } | Detail::Snapshot);
+        let stores = matches!(node.detail, Detail::SingularTest | Detail::GenericTest(_));
+        if !builds && !stores {
+            return Vec::new();
+        }
+        let mut problems = Vec::new();
+        let scope = self.scope(Arc::new(node.clone()), Stage::Parse, BTreeMap::new());
+        let custom = |keys: &[&str]| keys.iter().find_map(|key| node.config.get(key)).map_or(Value::from(()), from_json);
+        let described = from_json(&super::describe::node(node));
+        let mut name =
+            |function: &str, given: Value, fallback: &str| match self.call_unlinked(&scope, function, &[given, described.clone()]) {
+                Some(Ok(value)) => value.to_string().trim().to_owned(),
+                Some(Err(problem)) => {
+                    problems.push(problem);
+                    fallback.to_owned()
+                }
+                None => fallback.to_owned(),
+            };
+        let alias = name("generate_alias_name", custom(&["alias"]), &node.name);
+        let (schema_keys, database_keys): (&[&str], &[&str]) = if node.resource == ResourceType::Snapshot {
+            (&["schema", "target_schema"], &["database", "target_database"])
+        } else {
+            (&["schema"], &["database"])
+        };
+        // A snapshot's legacy `target_schema` is the schema itself, not a suffix.
+        let verbatim = |key: &str| {
+            (node.config.get("schema").is_none() && node.config.get("database").is_none()).then(|| node.config.str(key)).flatten()
+        };
+        let schema = verbatim("target_schema")
+            .map(str::to_owned)
+            .unwrap_or_else(|| name("generate_schema_name", custom(schema_keys), &target.schema));
+        let database = verbatim("target_database")
+            .map(str::to_owned)
+            .unwrap_or_else(|| name("generate_database_name", custom(database_keys), &target.database));
+        node.relation = Some(Relation::new(&database, &schema, &alias));
+        node.alias = Some(alias);
+        problems
+    }
+
+    fn render_descriptions(&self, node: &mut Node) -> Vec<Diagnostic> {
+        let mut problems = Vec::new();
+        let place = node.properties.unwrap_or(node.origin);
+        let holds_template = |text: &str| text.contains("{{") || text.contains("{%");
+        let needs = holds_template(&node.description) || node.columns.iter().any(|column| holds_template(&column.description));
+        if !needs {
+            return problems;
+        }
+        let scope = self.scope(Arc::new(node.clone()), Stage::Parse, BTreeMap::new());
+        let mut render = |text: &mut String, span: Span| {
+            if holds_template(text) {
+                match self.run_template(&plain(&scope), TemplateOrigin::synthetic(span, text)) {
+                    Ok((rendered, _)) => *text = rendered,
+                    Err(problem) => problems.push(problem),
+                }
+            }
+        };
+        render(&mut node.description, place);
+        for column in &mut node.columns {
+            render(&mut column.description, column.span.unwrap_or(place));
+        }
+        problems
+    }
+
+    /// Resolves what every node reads.
+    fn link(&self, manifest: &mut Manifest, sources: &Sources, diagnostics: &mut Diagnostics) {
+        let linked: Vec<(Vec<UniqueId>, Vec<Diagnostic>)> =
+            manifest.nodes.par_iter().map(|node| self.dependencies(node, manifest, sources)).collect();
+        for (node, (depends_on, problems)) in manifest.nodes.iter_mut().zip(linked) {
+            node.depends_on = depends_on;
+            diagnostics.extend(problems);
+        }
+    }
+
+    fn dependencies(&self, node: &Node, manifest: &Manifest, sources: &Sources) -> (Vec<UniqueId>, Vec<Diagnostic>) {
+        let root = &self.shared.root;
+        let mut depends_on = Vec::new();
+        let mut problems = Vec::new();
+        for call in &node.refs {
+            match manifest.resolve_ref(call, &node.package, root) {
+                Ok(number) => depends_on.extend(manifest.nodes.get(number).map(|read| read.id.clone())),
+                Err(why) => problems.push(self.unresolved_ref(node, call, &why, manifest, sources)),
+            }
+        }
+        for call in &node.source_calls {
+            match manifest.resolve_source(call, &node.package, root) {
+                Ok(number) => depends_on.extend(manifest.nodes.get(number).map(|read| read.id.clone())),
+                Err(why) => problems.push(self.unresolved_source(node, call, &why, manifest, sources)),
+            }
+        }
+        depends_on.sort();
+        depends_on.dedup();
+        (depends_on, problems)
+    }
+
+    fn unresolved_ref(&self, node: &Node, call: &RefCall, why: &Unresolved, manifest: &Manifest, sources: &Sources) -> Diagnostic {
+        let arguments: Vec<&str> = call.package.iter().chain([&call.name]).map(String::as_str).collect();
+        let problem = match why {
+            Unresolved::Unknown => {
+                let unknown = Diagnostic::new(&codes::UNKNOWN_REF, format!("no model, seed or snapshot is called '{}'", call.name));
+                unknown.did_you_mean(&call.name, manifest.refable_names())
+            }
+            Unresolved::Disabled(id) => disabled(id),
+            Unresolved::Ambiguous(ids) => {
+                Diagnostic::new(&codes::AMBIGUOUS_REF, format!("several packages define '{}': {}", call.name, ids.join(", ")))
+                    .help(format!("name the package: ref('package', '{}')", call.name))
+            }
+        };
+        self.at_call(problem, node, "ref", &arguments, &call.via, sources)
+    }
+
+    fn unresolved_source(&self, node: &Node, call: &SourceCall, why: &Unresolved, manifest: &Manifest, sources: &Sources) -> Diagnostic {
+        let problem = match why {
+            Unresolved::Unknown => unknown_source(call, manifest),
+            Unresolved::Disabled(id) => disabled(id),
+            Unresolved::Ambiguous(ids) => {
+                Diagnostic::new(&codes::AMBIGUOUS_REF, format!("several packages declare it: {}", ids.join(", ")))
+            }
+        };
+        self.at_call(problem, node, "source", &[&call.source, &call.table], &call.via, sources)
+    }
+
+    /// Labels the call in the node's file, and the line in the macro when the call stands in one.
+    fn at_call(
+        &self,
+        problem: Diagnostic,
+        node: &Node,
+        function: &str,
+        arguments: &[&str],
+        via: &[UniqueId],
+        sources: &Sources,
+    ) -> Diagnostic {
+        let place = call_place(node, function, arguments, via, sources);
+        let mut problem = problem.at(place);
+        if let Some(innermost) = via.last()
+            && let Some(origin) = self.shared.macro_origin(innermost)
+        {
+            let text = sources.text(origin.body);
+            let span = find_call(text, function, arguments).map_or(origin.body, |range| origin.body.sub(range.start, range.len()));
+            let name = innermost.rsplit('.').next().unwrap_or(innermost);
+            problem = problem.also(span, format!("in macro '{name}'"));
+        }
+        problem
+    }
+}
+
+fn plain(scope: &Arc<Scope>) -> Arc<Scope> {
+    // Descriptions of a generic test are plain texts: its arguments are not wanted.
+    let mut node = (*scope.node).clone();
+    node.detail = Detail::Analysis;
+    Arc::new(Scope {
+        shared: scope.shared.clone(),
+        node: Arc::new(node),
+        stage: scope.stage.clone(),
+        extra: BTreeMap::new(),
+        facts: Default::default(),
+    })
+}
+
+/// Where the node's own file makes the call: the call itself, or that of the macro which makes it.
+fn call_place(node: &Node, function: &str, arguments: &[&str], via: &[UniqueId], sources: &Sources) -> Span {
+    let Some(body) = node.body else {
+        return match &node.detail {
+            Detail::GenericTest(test) => test.span,
+            _ => node.properties.unwrap_or(node.origin),
+        };
+    };
+    let text = sources.text(body);
+    let range = match via.first() {
+        None => find_call(text, function, arguments).or_else(|| find_call(text, function, &[])),
+        Some(outermost) => find_call(text, outermost.rsplit('.').next().unwrap_or(outermost), &[]),
+    };
+    let first_line = || 0..text.find('\n').unwrap_or(text.len());
+    let range = range.unwrap_or_else(first_line);
+    body.sub(range.start, range.len())
+}
+
+fn disabled(id: &str) -> Diagnostic {
+    Diagnostic::new(&codes::DISABLED_REF, format!("'{id}' is disabled")).help("enable it, or disable what reads it as well")
+}
+
+fn unknown_source(call: &SourceCall, manifest: &Manifest) -> Diagnostic {
+    let tables: Vec<(&str, &str)> = manifest
+        .nodes
+        .iter()
+        .filter_map(|node| match &node.detail {
+            Detail::Source(table) => Some((table.source_name.as_str(), node.name.as_str())),
+            _ => None,
+        })
+        .collect();
+    if tables.iter().any(|(source, _)| *source == call.source) {
+        let message = format!("source '{}' has no table '{}'", call.source, call.table);
+        let names = tables.iter().filter(|(source, _)| *source == call.source).map(|(_, table)| *table);
+        Diagnostic::new(&codes::UNKNOWN_SOURCE, message).did_you_mean(&call.table, names)
+    } else {
+        let message = format!("no source is called '{}'", call.source);
+        Diagnostic::new(&codes::UNKNOWN_SOURCE, message).did_you_mean(&call.source, tables.iter().map(|(source, _)| *source))
+    }
+}
+
+fn deduplicated<T>(calls: Vec<T>, same: impl Fn(&T, &T) -> bool) -> Vec<T> {
+    let mut kept: Vec<T> = Vec::with_capacity(calls.len());
+    for call in calls {
+        if !kept.iter().any(|held| same(held, &call)) {
+            kept.push(call);
+        }
+    }
+    kept
+}
+
+/// Tests of a node that is disabled are disabled with it.
+fn split_enabled(nodes: Vec<Node>) -> (Vec<Node>, Vec<Node>) {
+    let off: HashSet<UniqueId> = nodes.iter().filter(|node| !node.config.enabled()).map(|node| node.id.clone()).collect();
+    nodes.into_iter().partition(|node| {
+        let attached_off = matches!(&node.detail, Detail::GenericTest(test) if off.contains(&test.attached));
+        node.config.enabled() && !attached_off
+    })
+}
+
+fn duplicate_relations(nodes: &[Node]) -> Vec<Diagnostic> {
+    let mut seen: HashMap<String, &Node> = HashMap::new();
+    let mut problems = Vec::new();
+    for node in nodes {
+        let builds = matches!(node.detail, Detail::Model(_) | Detail::Seed { .. } | Detail::Snapshot) && !node.is_ephemeral();
+        let Some(relation) = node.relation.as_ref().filter(|_| builds) else { continue };
+        match seen.get(&relation.quoted().to_lowercase()) {
+            Some(first) => {
+                let message = format!("'{}' and '{}' would both be built as {}", first.id, node.id, relation.display());
+                let problem = Diagnostic::new(&codes::DUPLICATE_RELATION, message).at(node.origin).also(first.origin, "the first one");
+                problems.push(problem.help("give one of them an 'alias' or another 'schema'"));
+            }
+            None => {
+                seen.insert(relation.quoted().to_lowercase(), node);
+            }
+        }
+    }
+    problems
+}
+
+fn edges(manifest: &Manifest) -> Vec<(usize, usize)> {
+    let mut edges = Vec::new();
+    for (reader, node) in manifest.nodes.iter().enumerate() {
+        edges.extend(node.depends_on.iter().filter_map(|id| manifest.number(id)).map(|read| (read, reader)));
+    }
+    edges
+}
+
+/// One label an edge: the whole loop can be read from the places.
+fn cycle_diagnostic(cycle: &[usize], manifest: &Manifest, sources: &Sources) -> Diagnostic {
+    let nodes: Vec<&Node> = cycle.iter().filter_map(|number| manifest.nodes.get(*number)).collect();
+    let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+    let chain = names.iter().chain(names.first()).copied().collect::<Vec<_>>().join(" → ");
+    let mut problem = Diagnostic::new(&codes::CYCLE, format!("models read each other in a loop: {chain}"));
+    // Each node is read by the next one, the last by the first.
+    for (position, read) in nodes.iter().enumerate() {
+        let Some(reader) = nodes.get((position + 1) % nodes.len()) else { continue };
+        let call = reader.refs.iter().find(|call| call.name == read.name);
+        let place = call.map_or(reader.origin, |call| call_place(reader, "ref", &[&call.name], &call.via, sources));
+        let words = format!("'{}' reads '{}'", reader.name, read.name);
+        problem = if position == 0 { problem.labelled(place, words) } else { problem.also(place, words) };
+    }
+    problem.help("take one of these reads out, or move what both need into a model of its own")
+}

@@ -1,0 +1,378 @@
+//! What one render can see: macros, then dbt's functions and variables. Shared by the body and all macros that it calls.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use minijinja::value::{Enumerator, Object};
+use minijinja::{Environment, Error, State, Value};
+
+use super::engine::Shared;
+use super::failure::{Returned, describe, find_source, raise, wrap};
+use super::functions;
+use super::span_map::SpanMap;
+use super::values::{Dict, List, locked, split_args};
+use super::warehouse::Warehouse;
+use crate::base::{Relation, RelationKind, UniqueId};
+use crate::diag::codes;
+use crate::project::{Config, Manifest, Node, RefCall, SourceCall};
+
+/// What is known while a template is rendered.
+#[derive(Clone)]
+pub(super) enum Stage {
+    /// The first pass: `execute` is false, `ref()` collects, nothing is resolved.
+    Parse,
+    /// The second: everything is linked; a database may be at hand.
+    Execute { manifest: Arc<Manifest>, state: NodeState, warehouse: Option<Arc<dyn Warehouse>> },
+}
+
+/// What the database holds for the node that is rendered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NodeState {
+    /// What stands under the node's name now.
+    pub existing: Option<RelationKind>,
+    pub full_refresh: bool,
+}
+
+/// What a render tells besides its text.
+#[derive(Default)]
+pub(super) struct Facts {
+    pub(super) refs: Vec<RefCall>,
+    pub(super) sources: Vec<SourceCall>,
+    pub(super) config: Config,
+    pub(super) macros: std::collections::BTreeSet<UniqueId>,
+    /// Macros being called now, outermost first.
+    pub(super) stack: Vec<UniqueId>,
+    /// Text and map of each macro call that is finished, since the enclosing template began.
+    pub(super) emitted: Vec<(String, Arc<SpanMap>)>,
+    pub(super) ephemerals: Vec<UniqueId>,
+    pub(super) statements: BTreeMap<String, Value>,
+    /// `log(…, info=true)` and `print()`; `exceptions.warn()`.
+    pub(super) messages: Vec<Message>,
+}
+
+/// Something that a template said aloud.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    pub warning: bool,
+    pub text: String,
+}
+
+pub(super) struct Scope {
+    pub(super) shared: Arc<Shared>,
+    pub(super) node: Arc<Node>,
+    pub(super) stage: Stage,
+    /// Names that only this render has.
+    pub(super) extra: BTreeMap<String, Value>,
+    pub(super) facts: Mutex<Facts>,
+}
+
+/// Nested macro calls beyond this are a macro that calls itself for ever.
+const MAX_DEPTH: usize = 120;
+
+impl Scope {
+    pub(super) fn executing(&self) -> bool {
+        matches!(self.stage, Stage::Execute { .. })
+    }
+
+    pub(super) fn manifest(&self) -> Option<&Arc<Manifest>> {
+        match &self.stage {
+            Stage::Execute { manifest, .. } => Some(manifest),
+            Stage::Parse => None,
+        }
+    }
+
+    pub(super) fn warehouse(&self) -> Option<&Arc<dyn Warehouse>> {
+        match &self.stage {
+            Stage::Execute { warehouse, .. } => warehouse.as_ref(),
+            Stage::Parse => None,
+        }
+    }
+
+    /// The node's own relation; before it is known, a stand-in in the target's schema.
+    pub(super) fn this(&self) -> Relation {
+        self.node.relation.clone().unwrap_or_else(|| {
+            let target = &self.shared.target;
+            Relation::new(&target.database, &target.schema, self.node.alias.as_deref().unwrap_or(&self.node.name))
+        })
+    }
+
+    pub(super) fn macro_value(self: &Arc<Self>, package: &str, name: &str) -> Option<Value> {
+        let definition = self.shared.package_macro(package, name)?.clone();
+        Some(Value::from_object(MacroValue { definition, scope: self.clone() }))
+    }
+
+    fn lookup(self: &Arc<Self>, name: &str) -> Option<Value> {
+        if let Some(value) = self.extra.get(name) {
+            return Some(value.clone());
+        }
+        if let Some(definition) = self.shared.find_macro(name, &self.node.package) {
+            return Some(Value::from_object(MacroValue { definition: definition.clone(), scope: self.clone() }));
+        }
+        if let Some(value) = functions::lookup(self, name) {
+            return Some(value);
+        }
+        let is_package = self.shared.macros.contains_key(name) || self.shared.packages.iter().any(|package| &*package.name == name);
+        is_package.then(|| Value::from_object(Namespace { package: name.into(), scope: self.clone() }))
+    }
+
+    /// Calls a macro: binds the arguments, renders its body, and hands back its text or what it returned.
+    pub(super) fn call_macro(
+        self: &Arc<Self>,
+        env: &Environment<'_>,
+        definition: &Arc<CompiledMacroRef>,
+        args: &[Value],
+    ) -> Result<Value, Error> {
+        let arguments = bind(self, env, definition, args)?;
+        let template = env.get_template(&definition.id)?;
+        let children_from = self.enter(definition)?;
+        let context = Value::from_object(CallScope { arguments, scope: self.clone() });
+        let rendered = if self.executing() {
+            template.render_with_spans(context).map(|(text, spans)| (text, Some(spans)))
+        } else {
+            template.render(context).map(|text| (text, None))
+        };
+        let children = self.leave(children_from);
+        match rendered {
+            Ok((text, spans)) => {
+                if let (Some(spans), Some(origin)) = (spans, self.shared.macro_origin(&definition.id)) {
+                    let map = self.shared.span_map(&text, &spans, origin, children);
+                    locked(&self.facts).emitted.push((text.clone(), Arc::new(map)));
+                }
+                Ok(Value::from(text))
+            }
+            Err(error) => match find_source::<Returned>(&error) {
+                Some(returned) => {
+                    let value = returned.0.clone();
+                    if let (true, Some(text)) = (self.executing(), value.as_str()) {
+                        let map = self.returned_map(definition, text);
+                        locked(&self.facts).emitted.push((text.to_owned(), Arc::new(map)));
+                    }
+                    Ok(value)
+                }
+                None => Err(wrap(describe(&error, &definition.id))),
+            },
+        }
+    }
+
+    /// Text that a macro returned as a value: all of it comes from the macro as a whole.
+    fn returned_map(&self, definition: &CompiledMacroRef, text: &str) -> SpanMap {
+        let Some(origin) = self.shared.macro_origin(&definition.id) else { return SpanMap::default() };
+        let segment = super::span_map::Segment { output: 0..text.len(), source: origin.body, origin: super::span_map::Origin::Expression };
+        SpanMap { segments: vec![segment] }
+    }
+
+    fn enter(&self, definition: &CompiledMacroRef) -> Result<usize, Error> {
+        let mut facts = locked(&self.facts);
+        if facts.stack.len() >= MAX_DEPTH {
+            return Err(raise(&codes::JINJA_ERROR, format!("macro '{}' calls itself without end", definition.name)));
+        }
+        facts.macros.insert(definition.id.clone());
+        facts.stack.push(definition.id.clone());
+        Ok(facts.emitted.len())
+    }
+
+    fn leave(&self, children_from: usize) -> Vec<(String, Arc<SpanMap>)> {
+        let mut facts = locked(&self.facts);
+        facts.stack.pop();
+        let from = children_from.min(facts.emitted.len());
+        facts.emitted.split_off(from)
+    }
+}
+
+use super::engine::CompiledMacro as CompiledMacroRef;
+
+/// Python's rules for arguments, with Jinja's `varargs`, `kwargs` and `caller`.
+fn bind(
+    scope: &Arc<Scope>,
+    env: &Environment<'_>,
+    definition: &CompiledMacroRef,
+    args: &[Value],
+) -> Result<BTreeMap<String, Value>, Error> {
+    let (positional, named) = split_args(args);
+    let mut bound: BTreeMap<String, Value> = BTreeMap::new();
+    for ((name, _), value) in definition.parameters.iter().zip(positional) {
+        bound.insert(name.clone(), value.clone());
+    }
+    let extra = positional.get(definition.parameters.len()..).unwrap_or(&[]);
+    if definition.takes_varargs {
+        bound.insert("varargs".to_owned(), List::value(extra.iter().cloned()));
+    } else if !extra.is_empty() {
+        let most = definition.parameters.len();
+        return Err(raise(
+            &codes::WRONG_ARGUMENTS,
+            format!("macro '{}' takes at most {most} arguments, {} are given", definition.name, positional.len()),
+        ));
+    }
+    let mut rest = Vec::new();
+    for (key, value) in named {
+        let name = key.as_str().unwrap_or_default().to_owned();
+        let known = definition.parameters.iter().any(|(parameter, _)| *parameter == name);
+        if known && bound.contains_key(&name) {
+            return Err(raise(&codes::WRONG_ARGUMENTS, format!("macro '{}' is given argument '{name}' twice", definition.name)));
+        }
+        if known || name == "caller" {
+            bound.insert(name, value);
+        } else if definition.takes_kwargs {
+            rest.push((key, value));
+        } else {
+            let error = raise(&codes::WRONG_ARGUMENTS, format!("macro '{}' has no argument '{name}'", definition.name));
+            return Err(error);
+        }
+    }
+    if definition.takes_kwargs {
+        bound.insert("kwargs".to_owned(), Dict::value(rest));
+    }
+    for (name, default) in &definition.parameters {
+        if !bound.contains_key(name) {
+            let value = match default {
+                Some(text) => default_value(scope, env, text, &bound)?,
+                None => Value::UNDEFINED,
+            };
+            bound.insert(name.clone(), value);
+        }
+    }
+    Ok(bound)
+}
+
+fn default_value(scope: &Arc<Scope>, env: &Environment<'_>, text: &str, bound: &BTreeMap<String, Value>) -> Result<Value, Error> {
+    match text {
+        "none" | "None" | "null" => Ok(Value::from(())),
+        "true" | "True" => Ok(Value::from(true)),
+        "false" | "False" => Ok(Value::from(false)),
+        "''" | "\"\"" => Ok(Value::from("")),
+        "[]" => Ok(List::value([])),
+        "{}" => Ok(Dict::value([])),
+        _ => {
+            let context = Value::from_object(CallScope { arguments: bound.clone(), scope: scope.clone() });
+            env.compile_expression_owned(text.to_owned())?.eval(context)
+        }
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<context of {}>", self.node.id)
+    }
+}
+
+impl Object for Scope {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.lookup(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.lookup(key)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::NonEnumerable
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+}
+
+/// The context inside a macro: its arguments, then the scope of the render.
+#[derive(Debug)]
+struct CallScope {
+    arguments: BTreeMap<String, Value>,
+    scope: Arc<Scope>,
+}
+
+impl Object for CallScope {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        match self.arguments.get(key) {
+            Some(value) => Some(value.clone()),
+            None => self.scope.lookup(key),
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::NonEnumerable
+    }
+}
+
+/// A macro that a template can call or pass on.
+pub(super) struct MacroValue {
+    definition: Arc<CompiledMacroRef>,
+    scope: Arc<Scope>,
+}
+
+impl fmt::Debug for MacroValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<macro {}>", self.definition.id)
+    }
+}
+
+impl Object for MacroValue {
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::NonEnumerable
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        (key.as_str() == Some("name")).then(|| Value::from(self.definition.name.as_str()))
+    }
+
+    fn call(self: &Arc<Self>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        self.scope.call_macro(state.env(), &self.definition, args)
+    }
+}
+
+/// `dbt_utils.` before a macro's name.
+struct Namespace {
+    package: Arc<str>,
+    scope: Arc<Scope>,
+}
+
+impl fmt::Debug for Namespace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<package {}>", self.package)
+    }
+}
+
+impl Object for Namespace {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.scope.macro_value(&self.package, key.as_str()?)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::NonEnumerable
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+
+    fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+        match self.scope.shared.package_macro(&self.package, method) {
+            Some(definition) => {
+                let definition = definition.clone();
+                self.scope.call_macro(state.env(), &definition, args)
+            }
+            None => {
+                let mut failure = super::failure::Failure {
+                    code: &codes::UNKNOWN_MACRO,
+                    message: format!("package '{}' has no macro '{method}'", self.package),
+                    help: Vec::new(),
+                    frames: Vec::new(),
+                    unknown: None,
+                };
+                let names = self.scope.shared.macros.get(&self.package).into_iter().flat_map(|macros| macros.keys());
+                if let Some(near) = crate::diag::nearest(method, names.map(String::as_str)) {
+                    failure.help.push(format!("did you mean '{near}'?"));
+                }
+                Err(wrap(failure))
+            }
+        }
+    }
+}
