@@ -1,8 +1,11 @@
 #![doc = include_str!("../ARCHITECTURE.md")]
 
+pub mod analysis;
 pub mod base;
 pub mod diag;
 pub mod dialect;
 pub mod execute;
 pub mod jinja;
+pub mod plan;
 pub mod project;
+pub mod syntax;

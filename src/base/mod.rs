@@ -3,9 +3,11 @@
 mod dag;
 mod files;
 mod ident;
+mod rows;
 mod source;
 
 pub use dag::{Cycle, Dag};
 pub use files::{Files, MemoryFiles};
 pub use ident::{Relation, RelationKind, ResourceType, UniqueId, quote_ident};
+pub use rows::{ColumnInfo, Datum, Table};
 pub use source::{FileId, Position, SourceFile, Sources, Span};

@@ -45,6 +45,7 @@ codes! {
     JINJA_SYNTAX "jinja-syntax" Error "a Jinja template cannot be read";
     MISSING_FILE "missing-file" Error "a file that the project needs cannot be read";
     MISSING_PROPERTY "missing-property" Error "a YAML mapping lacks a key that it needs";
+    NOT_A_QUERY "not-a-query" Error "a model renders to something else than one query";
     NOTHING_SELECTED "nothing-selected" Warning "a selection matches nothing";
     ORPHAN_PROPERTIES "orphan-properties" Warning "properties describe something that does not exist";
     RAISED "raised" Error "a template raised an error of its own";

@@ -3,8 +3,7 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use serde::Serialize;
-
+pub use crate::base::{ColumnInfo, Datum, Table};
 use crate::base::{Relation, RelationKind};
 
 /// Why a statement or a connection failed.
@@ -30,34 +29,6 @@ pub enum AdapterError {
     /// A local file or stream failed during a load.
     #[error("{0}")]
     Io(String),
-}
-
-/// A value as the engine returned it. Exact decimals stay text.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Datum {
-    Null,
-    Bool(bool),
-    Int(i64),
-    Float(f64),
-    /// An exact decimal or an integer of more than 64 bits, as its digits.
-    Decimal(String),
-    Text(String),
-}
-
-/// The rows that a query returned.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Table {
-    /// Names and the engine's type names, in order.
-    pub columns: Vec<ColumnInfo>,
-    pub rows: Vec<Vec<Datum>>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ColumnInfo {
-    pub name: String,
-    /// As the engine spells it: `numeric(12,2)`, `DECIMAL(12,2)`.
-    pub data_type: String,
 }
 
 /// A relation that exists in the database.

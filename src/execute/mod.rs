@@ -3,8 +3,10 @@
 mod adapter;
 mod duckdb;
 mod postgres;
+mod report;
 mod statement;
 
 pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, DependentView, Session, Table};
 pub use duckdb::{DuckDb, MEMORY};
 pub use postgres::{PgSettings, Postgres};
+pub use report::{Event, Interrupt, Reporter};

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use minijinja::value::{Enumerator, Object, from_args};
 use minijinja::{Error, ErrorKind, State, Value};
 
-use super::engine::BUILTIN_PACKAGE;
 use super::failure::{raise, raise_with};
 use super::functions::{quoted, run};
 use super::relation::{RelationValue, kind_of};
 use super::scope::Scope;
+use super::templates::BUILTIN_PACKAGE;
 use super::values::{List, split_args};
 use crate::base::Relation;
 use crate::diag::codes;

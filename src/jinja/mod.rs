@@ -7,7 +7,6 @@
 mod adapter;
 mod calls;
 pub mod describe;
-mod engine;
 mod failure;
 mod filters;
 mod functions;
@@ -18,15 +17,16 @@ mod render;
 mod scope;
 mod span_map;
 mod table;
+mod templates;
 mod values;
 mod warehouse;
 mod yaml_text;
 
-pub use engine::{BUILTIN_PACKAGE, Engine, Invocation};
 pub use parse::Parsed;
 pub use render::{Linked, Rendered};
 pub use scope::{Message, NodeState};
 pub use span_map::{Origin, Place, Segment, SpanMap};
+pub use templates::{BUILTIN_PACKAGE, Invocation, Templates};
 pub use warehouse::{StatementResult, Warehouse};
 pub use yaml_text::YamlText;
 

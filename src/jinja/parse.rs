@@ -7,9 +7,9 @@ use minijinja::Value;
 use rayon::prelude::*;
 
 use super::calls::find_call;
-use super::engine::{Engine, TemplateOrigin};
 use super::render::template_of;
 use super::scope::{Message, Scope, Stage};
+use super::templates::{TemplateOrigin, Templates};
 use super::values::{from_json, locked};
 use crate::base::{Dag, Relation, ResourceType, Sources, Span, UniqueId};
 use crate::diag::{Diagnostic, Diagnostics, codes};
@@ -21,7 +21,7 @@ pub struct Parsed {
     pub messages: Vec<Message>,
 }
 
-impl Engine {
+impl Templates {
     /// Renders and links all nodes of the project. Mistakes are collected; a node with a mistake stays in the manifest
     /// with what is known of it. `None` when the graph has a loop.
     pub fn parse(&self, project: &Project, diagnostics: &mut Diagnostics) -> Option<Parsed> {

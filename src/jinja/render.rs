@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use minijinja::{Error, Value};
 
-use super::engine::{Engine, TemplateOrigin, syntax_diagnostic};
 use super::failure::{Failure, Returned, describe, find_source};
 use super::scope::{Facts, Message, NodeState, Scope, Stage};
 use super::span_map::SpanMap;
+use super::templates::{TemplateOrigin, Templates, syntax_diagnostic};
 use super::values::{List, from_json, kwargs, locked};
 use super::warehouse::Warehouse;
 use super::yaml_text::single_expression;
@@ -50,7 +50,7 @@ pub(super) fn template_of(node: &Node, sources: &Sources) -> Option<(String, Tem
     }
 }
 
-impl Engine {
+impl Templates {
     /// Renders the body of a linked node. A node without a body (source, seed) renders to nothing.
     ///
     /// # Errors
@@ -63,7 +63,7 @@ impl Engine {
     /// Renders a text that belongs to a node (a hook, an inline query) in the node's context.
     ///
     /// # Errors
-    /// As [`Engine::render`].
+    /// As [`Templates::render`].
     pub fn render_text(&self, text: &str, span: Span, node: &Node, state: NodeState, linked: &Linked) -> Result<Rendered, Diagnostic> {
         self.render_template(node, TemplateOrigin::synthetic(span, text), state, linked, BTreeMap::new())
     }
@@ -92,7 +92,7 @@ impl Engine {
     /// Runs a macro for what it does and returns, with the node as context: a materialization, `run-operation`.
     ///
     /// # Errors
-    /// As [`Engine::render`].
+    /// As [`Templates::render`].
     pub fn run_macro(
         &self,
         id: &str,

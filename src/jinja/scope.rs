@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use minijinja::value::{Enumerator, Object};
 use minijinja::{Environment, Error, State, Value};
 
-use super::engine::Shared;
 use super::failure::{Returned, describe, find_source, raise, wrap};
 use super::functions;
 use super::span_map::SpanMap;
+use super::templates::Shared;
 use super::values::{Dict, List, locked, split_args};
 use super::warehouse::Warehouse;
 use crate::base::{Relation, RelationKind, UniqueId};
@@ -180,7 +180,7 @@ impl Scope {
     }
 }
 
-use super::engine::CompiledMacro as CompiledMacroRef;
+use super::templates::CompiledMacro as CompiledMacroRef;
 
 /// Python's rules for arguments, with Jinja's `varargs`, `kwargs` and `caller`.
 fn bind(

@@ -7,8 +7,8 @@ use minijinja::value::{Enumerator, Object, from_args};
 use minijinja::{Environment, Error, State, Value};
 use serde_json::Map;
 
-use super::engine::base_environment;
 use super::failure::{Failure, describe, raise_with};
+use super::templates::base_environment;
 use super::values::{Dict, from_json, to_json};
 use crate::base::Span;
 use crate::diag::{Diagnostic, codes};

@@ -28,7 +28,7 @@ pub struct Invocation {
 }
 
 /// The environment of templates, and everything that does not change between renders.
-pub struct Engine {
+pub struct Templates {
     pub(super) env: Environment<'static>,
     pub(super) shared: Arc<Shared>,
 }
@@ -89,9 +89,9 @@ impl TemplateOrigin {
 /// The package of acca's own macros, under dbt's name.
 pub const BUILTIN_PACKAGE: &str = "dbt";
 
-impl Engine {
+impl Templates {
     /// Compiles all macros. One that cannot be compiled is reported and left out.
-    pub fn new(project: &Project, files: Arc<dyn Files>, invocation: Invocation, diagnostics: &mut Diagnostics) -> Engine {
+    pub fn new(project: &Project, files: Arc<dyn Files>, invocation: Invocation, diagnostics: &mut Diagnostics) -> Templates {
         let mut env = base_environment();
         let mut macros: HashMap<Arc<str>, BTreeMap<String, Arc<CompiledMacro>>> = HashMap::new();
         let mut origins = HashMap::new();
@@ -120,7 +120,7 @@ impl Engine {
             docs: docs(project),
             origins,
         };
-        Engine { env, shared: Arc::new(shared) }
+        Templates { env, shared: Arc::new(shared) }
     }
 
     /// Whether the project defines (or acca has) a materialization of that name for the target.

@@ -1,0 +1,91 @@
+//! A linked project, and the SQL of its nodes.
+
+use std::sync::Arc;
+
+use crate::base::UniqueId;
+use crate::diag::{Diagnostic, codes};
+use crate::jinja::{Linked, Message, NodeState, SpanMap, Templates, Warehouse, ephemeral_name};
+use crate::project::{Manifest, Node, Project};
+use crate::syntax::{cte_insertion, is_single_query};
+
+/// A project that was read, parsed and linked: ready to be listed, compiled and planned.
+pub struct Compilation {
+    pub project: Project,
+    pub templates: Templates,
+    pub manifest: Arc<Manifest>,
+    /// What templates said while they were parsed.
+    pub messages: Vec<Message>,
+}
+
+/// The SQL of one node, ephemeral models put in, with the way back to the files.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CompiledNode {
+    pub sql: String,
+    pub map: SpanMap,
+    pub messages: Vec<Message>,
+    pub macros: Vec<UniqueId>,
+}
+
+impl Compilation {
+    pub fn linked(&self, warehouse: Option<Arc<dyn Warehouse>>) -> Linked {
+        Linked { manifest: self.manifest.clone(), warehouse }
+    }
+
+    /// Renders a node and puts the ephemeral models that it reads before it. `state` is what the database holds under its
+    /// name; `warehouse` answers the queries of macros, if it may.
+    ///
+    /// # Errors
+    /// What its templates fail with.
+    pub fn compile_node(&self, node: &Node, state: NodeState, warehouse: Option<Arc<dyn Warehouse>>) -> Result<CompiledNode, Diagnostic> {
+        let linked = self.linked(warehouse);
+        let rendered = self.templates.render(&self.project.sources, node, state, &linked)?;
+        let mut compiled = CompiledNode { sql: rendered.sql, map: rendered.map, messages: rendered.messages, macros: rendered.macros };
+        let mut ctes = Vec::new();
+        for id in &rendered.ephemerals {
+            self.collect_ephemeral(id, &linked, &mut ctes)?;
+        }
+        if !ctes.is_empty() {
+            compiled = with_ctes(compiled, &ctes);
+        }
+        Ok(compiled)
+    }
+
+    /// The ephemeral model after those that it reads, each once. The graph has no loop, so this ends.
+    fn collect_ephemeral(&self, id: &UniqueId, linked: &Linked, ctes: &mut Vec<(String, String)>) -> Result<(), Diagnostic> {
+        let Some(node) = self.manifest.node(id) else { return Ok(()) };
+        let name = ephemeral_name(&node.name);
+        if ctes.iter().any(|(held, _)| *held == name) {
+            return Ok(());
+        }
+        let rendered = self.templates.render(&self.project.sources, node, NodeState::default(), linked)?;
+        for inner in &rendered.ephemerals {
+            self.collect_ephemeral(inner, linked, ctes)?;
+        }
+        ctes.push((name, rendered.sql.trim().trim_end_matches(';').to_owned()));
+        Ok(())
+    }
+}
+
+/// Puts common table expressions before those that the query has, or before the query.
+fn with_ctes(compiled: CompiledNode, ctes: &[(String, String)]) -> CompiledNode {
+    let place = cte_insertion(&compiled.sql);
+    let list = ctes.iter().map(|(name, sql)| format!("{name} as (\n{sql}\n)")).collect::<Vec<_>>().join(", ");
+    let inserted = if place.has_with { format!(" {list},") } else { format!("with {list}\n") };
+    let mut sql = compiled.sql;
+    sql.insert_str(place.offset, &inserted);
+    CompiledNode { map: compiled.map.shifted(place.offset, inserted.len()), sql, ..compiled }
+}
+
+/// Refuses what cannot stand inside `create table … as`: no SQL at all, several statements, or something that is no query.
+///
+/// # Errors
+/// `not-a-query`, at the node's file.
+pub fn check_is_query(node: &Node, compiled: &CompiledNode) -> Result<(), Diagnostic> {
+    if is_single_query(&compiled.sql) {
+        return Ok(());
+    }
+    let what = if compiled.sql.trim().is_empty() { "renders to nothing" } else { "renders to something else than one query" };
+    Err(Diagnostic::new(&codes::NOT_A_QUERY, format!("'{}' {what}", node.name))
+        .at(node.body.unwrap_or(node.origin))
+        .help("a model is one SELECT (or WITH … SELECT, VALUES); put other statements into hooks"))
+}

@@ -1,0 +1,5 @@
+//! Floor 4: what the SQL of a node says.
+
+mod compilation;
+
+pub use compilation::{Compilation, CompiledNode, check_is_query};

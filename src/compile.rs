@@ -1,0 +1,18 @@
+//! The whole compile: from the files of a project to a linked graph whose nodes can be rendered, planned and run.
+
+use std::sync::Arc;
+
+use crate::analysis::Compilation;
+use crate::base::Files;
+use crate::diag::Diagnostics;
+use crate::jinja::{BUILTIN_MACROS, Invocation, Templates, YamlText};
+use crate::project::LoadOptions;
+
+/// Reads, parses and links a project. Everything that is wrong is in `diagnostics`; the compilation is `None` when there is
+/// nothing to go on with (no project, no target, a loop in the graph).
+pub fn parse(files: &Arc<dyn Files>, options: &LoadOptions, invocation: Invocation, diagnostics: &mut Diagnostics) -> Option<Compilation> {
+    let project = crate::project::load(&**files, options, &YamlText::default(), &BUILTIN_MACROS, diagnostics)?;
+    let templates = Templates::new(&project, files.clone(), invocation, diagnostics);
+    let parsed = templates.parse(&project, diagnostics)?;
+    Some(Compilation { project, templates, manifest: Arc::new(parsed.manifest), messages: parsed.messages })
+}

@@ -1,0 +1,92 @@
+//! What came of the nodes of a run: the last of the nouns that data goes through.
+
+use serde::Serialize;
+
+use crate::base::{Table, UniqueId};
+use crate::diag::Diagnostic;
+
+/// dbt's statuses, spelled as in `run_results.json`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Built or loaded.
+    Success,
+    /// Failed with an error of the engine or of a template.
+    Error,
+    /// Not begun because something above it failed, or because the run was stopped.
+    Skipped,
+    /// A test that found nothing.
+    Pass,
+    /// A test that found rows, severity error.
+    Fail,
+    /// A test that found rows, severity warning.
+    Warn,
+}
+
+impl Status {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Success => "success",
+            Status::Error => "error",
+            Status::Skipped => "skipped",
+            Status::Pass => "pass",
+            Status::Fail => "fail",
+            Status::Warn => "warn",
+        }
+    }
+
+    /// Whether the run has failed with it (exit code 1).
+    pub fn is_failure(self) -> bool {
+        matches!(self, Status::Error | Status::Fail)
+    }
+}
+
+/// What came of one node.
+#[derive(Clone, Debug)]
+pub struct NodeResult {
+    pub id: UniqueId,
+    pub status: Status,
+    /// One line for people: `SELECT 120`, `Got 3 results, configured to fail if != 0`, the engine's error.
+    pub message: String,
+    /// Failing rows of a test.
+    pub failures: Option<u64>,
+    pub rows_affected: Option<u64>,
+    /// RFC 3339, UTC, with microseconds. Equal to `completed_at` for what was skipped.
+    pub started_at: String,
+    pub completed_at: String,
+    /// Seconds.
+    pub execution_time: f64,
+    /// Number of the worker, from 1.
+    pub thread: usize,
+    pub compiled_sql: Option<String>,
+    /// Where the compiled SQL was written, relative to the project's root.
+    pub compiled_path: Option<String>,
+    /// Errors with their places.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The first rows that a test found.
+    pub sample: Option<Table>,
+}
+
+/// A whole run.
+#[derive(Clone, Debug, Default)]
+pub struct RunResult {
+    /// In the order in which the nodes finished.
+    pub nodes: Vec<NodeResult>,
+    /// Ctrl-C ended it.
+    pub interrupted: bool,
+    /// Things that happened outside of nodes (hooks, clean-up).
+    pub diagnostics: Vec<Diagnostic>,
+    /// Seconds.
+    pub elapsed: f64,
+}
+
+impl RunResult {
+    pub fn count(&self, status: Status) -> usize {
+        self.nodes.iter().filter(|node| node.status == status).count()
+    }
+
+    pub fn failed(&self) -> bool {
+        self.nodes.iter().any(|node| node.status.is_failure())
+            || self.diagnostics.iter().any(|problem| problem.severity == crate::diag::Severity::Error)
+    }
+}
