@@ -1,1 +1,18 @@
-fn main() {}
+//! The one integration-test binary: everything that is tested from outside the crate. One binary links once.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`tidy`] | the rules of the house: floors, sizes, names |
+//! | [`cases`] | runs the case files under `cases/` and the pages of the diagnostics |
+//! | [`harness`] | what a case file is, and how it is compared with what the compiler says |
+//! | [`postgres`] | a PostgreSQL server for tests |
+//! | [`project`] | a project in a temporary folder, and the built binary run in it |
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "a test stops at the first surprise, and its items are seen by this binary only"
+)]
+
+mod postgres;
