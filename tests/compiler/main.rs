@@ -16,3 +16,4 @@
 )]
 
 mod postgres;
+mod tidy;
