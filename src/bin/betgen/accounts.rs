@@ -102,6 +102,7 @@ pub(crate) struct Population {
     emails: BTreeSet<String>,
     identities: BTreeSet<(String, Date, String)>,
     matched: usize,
+    conflicts: usize,
     scale: f64,
     seed: u64,
 }
@@ -115,6 +116,7 @@ impl Population {
             emails: BTreeSet::new(),
             identities: BTreeSet::new(),
             matched: 0,
+            conflicts: 0,
             scale,
             seed,
         };
@@ -154,8 +156,9 @@ impl Population {
         self.matched
     }
 
+    /// Accounts that agree with two different persons.
     pub(crate) fn conflicts(&self) -> usize {
-        CONFLICTS
+        self.conflicts
     }
 
     /// Persons, counting each account in conflict as one of its own and leaving softly deleted accounts out.
@@ -207,7 +210,7 @@ impl Population {
             excluded.then_some(other.barred_from).flatten()
         });
         let registered = business.recorded(registered.plus_ticks(dice.between(0, 9_999_999)));
-        let whale = if dice.chance(0.012) { 8.0 } else { 1.0 };
+        let whale = if dice.chance(0.012) { 10.0 } else { 1.0 };
         let account = Account {
             key,
             person,
@@ -281,6 +284,7 @@ impl Population {
         let person = |population: &Population, position: usize| population.meridian.get(position).map(|account| account.person.clone());
         let (Some(by_email), Some(by_name)) = (person(self, first), person(self, second)) else { return };
         self.open(Business::Halcyon, Person { email: by_email.email, ..by_name }, registered, None, dice);
+        self.conflicts += 1;
         for position in [first, second] {
             if let Some(account) = self.meridian.get_mut(position) {
                 account.conflicting = true;
@@ -420,5 +424,53 @@ fn write_untidily(person: &mut Person, dice: &mut Dice) {
     }
     if person.surname.is_ascii() && dice.chance(0.05) {
         person.surname = person.surname.to_uppercase();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    /// A population after two weeks.
+    fn population() -> Population {
+        let mut population = Population::found(date(2026, 1, 16), 0.5, 9);
+        for days in 0..14 {
+            population.live_through(add_days(date(2026, 1, 16), days), 0, days == 2);
+        }
+        population
+    }
+
+    #[test]
+    fn matching_by_the_written_rules_finds_the_persons_of_the_books() {
+        let population = population();
+        let emails: BTreeMap<String, usize> = population.meridian.iter().map(|account| account.person.normal_email()).zip(0..).collect();
+        let identities: BTreeMap<_, usize> = population.meridian.iter().map(|account| account.person.identity()).zip(0..).collect();
+        let (mut matched, mut conflicts, mut alone) = (0, 0, 0);
+        for account in population.halcyon.iter().filter(|account| account.standing != Standing::Deleted) {
+            match (emails.get(&account.person.normal_email()), identities.get(&account.person.identity())) {
+                (Some(first), Some(second)) if first != second => conflicts += 1,
+                (None, None) => alone += 1,
+                _ => matched += 1,
+            }
+        }
+        assert_eq!((matched, conflicts), (population.matched(), population.conflicts()));
+        assert_eq!(population.golden(), population.meridian.len() + alone + conflicts);
+        assert!(matched > 10 && conflicts == CONFLICTS);
+    }
+
+    #[test]
+    fn a_self_exclusion_bars_the_person_at_both_companies() {
+        let population = population();
+        let mut linked = 0;
+        for business in Business::ALL {
+            for account in population.of(business).iter().filter(|account| account.standing == Standing::SelfExcluded) {
+                let partner = account.partner.and_then(|partner| population.of(business.other()).get(partner));
+                assert!(!account.may_bet_at(account.updated));
+                assert!(partner.is_none_or(|partner| !partner.may_bet_at(account.updated)));
+                linked += usize::from(partner.is_some());
+            }
+        }
+        assert!(linked >= 2);
     }
 }

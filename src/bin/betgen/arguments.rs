@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
     /// Bets and customers: small, medium (20 times), large (400 times), or any factor of small
     #[arg(long, default_value = "small")]
     scale: String,
-    /// Fault to inject, once; may be repeated or separated by commas
+    /// Fault that spoils one bet; may be repeated, or several separated by commas
     #[arg(long, value_name = "FAULT", value_delimiter = ',')]
     inject: Vec<String>,
     /// Print the faults and the tests that must catch them, then stop

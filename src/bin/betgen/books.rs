@@ -66,3 +66,59 @@ impl Books {
         self.bets - self.settled
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bet_type::BetType;
+    use crate::calendar::Moment;
+    use crate::fx::Currency;
+    use jiff::civil::date;
+
+    fn bet(currency: Currency, bonus: i64) -> Bet {
+        Bet {
+            key: String::new(),
+            business: Business::Meridian,
+            account: 0,
+            currency,
+            placed: Moment::utc(date(2025, 10, 25), 0),
+            bet_type: BetType::Single,
+            each_way: false,
+            lines: 1,
+            unit_stake: 1_000,
+            bonus,
+            mobile: false,
+            in_play: false,
+            legs: Vec::new(),
+            settlement: None,
+            deleted: None,
+        }
+    }
+
+    fn settlement(status: Status, returned: i64) -> Settlement {
+        Settlement { at: Moment::utc(date(2025, 10, 25), 23 * 3600 + 1), status, returned }
+    }
+
+    #[test]
+    fn bets_are_booked_on_the_london_day_at_its_rate_without_voids_and_bonus() {
+        let rates = Rates::load(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/data/real"))).unwrap();
+        let mut books = Books::default();
+        let mut deleted = bet(Currency::Gbp, 0);
+        deleted.deleted = Some(Moment::utc(date(2025, 10, 26), 0));
+        let bets = [
+            (bet(Currency::Gbp, 0), settlement(Status::Won, 2_500)),
+            (bet(Currency::Eur, 0), settlement(Status::CashedOut, 505)),
+            (bet(Currency::Gbp, 1_000), settlement(Status::Won, 700)),
+            (bet(Currency::Gbp, 0), settlement(Status::Void, 1_000)),
+            (deleted, settlement(Status::Lost, 0)),
+        ];
+        for (bet, settlement) in &bets {
+            books.take(bet);
+            books.settle(bet, settlement, &rates).unwrap();
+        }
+        // Sunday 26 October takes Friday's 0.8726: 10.00 and 5.05 euro are 8.73 and 4.41 pounds.
+        let total = books.days.get(&(date(2025, 10, 26), Business::Meridian)).unwrap();
+        assert_eq!((total.bets, total.turnover, total.returns), (3, 1_000 + 873, 2_500 + 441 + 700));
+        assert_eq!((books.days.len(), books.bets, books.open_bets()), (1, 4, 0));
+    }
+}

@@ -12,7 +12,7 @@ pub(crate) enum Error {
     Write { path: PathBuf, reason: String },
     #[error("no euro rate on or before {0}: choose later days")]
     NoRate(jiff::civil::Date),
-    #[error("the return of bet {0} does not fit 128 bits")]
+    #[error("amounts too large for 128 bits: {0}")]
     Overflow(String),
 }
 

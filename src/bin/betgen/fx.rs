@@ -58,7 +58,7 @@ impl Rates {
             Currency::Eur => Fraction::new(amount, 1)
                 .times(self.pounds_per_euro(day)?)
                 .and_then(Fraction::round_half_up)
-                .ok_or_else(|| Error::Overflow(format!("of {amount} cents on {day}"))),
+                .ok_or_else(|| Error::Overflow(format!("{amount} cents on {day}"))),
         }
     }
 }

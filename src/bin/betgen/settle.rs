@@ -1,7 +1,7 @@
 //! Decides how and when a bet ends.
 
 use crate::bet::{Bet, Leg};
-use crate::calendar::{DAY, HOUR, MINUTE, Moment, add_days};
+use crate::calendar::{DAY, HOUR, MINUTE, Moment, add_days, london_offset};
 use crate::error::{Error, Result};
 use crate::price::Price;
 use crate::random::Dice;
@@ -26,6 +26,8 @@ pub(crate) struct Settlement {
 const OPERATOR_VOIDS: f64 = 0.004;
 const CASH_OUTS: f64 = 0.04;
 const LATE_SETTLEMENTS: f64 = 0.015;
+/// More while the days of UTC and of London differ, since only then do the two disagree about the business day.
+const LATE_SUMMER_SETTLEMENTS: f64 = 0.05;
 
 /// Fills in the results of the legs and the settlement.
 pub(crate) fn settle(bet: &mut Bet, dice: &mut Dice) -> Result<()> {
@@ -75,7 +77,8 @@ fn settle_by_results(bet: &mut Bet, dice: &mut Dice) -> Result<Settlement> {
     }
     let decided = decided_at(bet)?;
     let mut at = decided.plus_seconds(dice.between(4, 200));
-    if dice.chance(LATE_SETTLEMENTS) {
+    let summer = london_offset(at.seconds()) > 0;
+    if dice.chance(if summer { LATE_SUMMER_SETTLEMENTS } else { LATE_SETTLEMENTS }) {
         at = by_hand_around_midnight(at, dice);
     }
     let at = recorded(bet, at, dice);
@@ -110,7 +113,7 @@ fn by_hand_around_midnight(at: Moment, dice: &mut Dice) -> Moment {
 }
 
 fn pay(bet: &Bet, legs: Vec<(Price, Outcome)>) -> Result<i64> {
-    payout(bet.bet_type, bet.each_way, bet.unit_stake, &legs).ok_or_else(|| Error::Overflow(bet.key.clone()))
+    payout(bet.bet_type, bet.each_way, bet.unit_stake, &legs).ok_or_else(|| Error::Overflow(format!("return of bet {}", bet.key)))
 }
 
 /// As precise as the company's clock.

@@ -42,6 +42,7 @@ struct Simulation<'a> {
 pub(crate) fn run(plan: &Plan) -> Result<()> {
     let rates = Rates::load(&plan.real)?;
     let world = World::load(&plan.real, &plan.windows, plan.seed)?;
+    check_events(&world, &plan.windows)?;
     let first = plan.windows.first().map_or(Date::MIN, |window| window.first);
     rates.pounds_per_euro(first)?;
     let mut simulation = Simulation {
@@ -69,6 +70,20 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
     treasury::write_controls(&simulation.books, &simulation.population, plan, &simulation.output)
 }
 
+/// Every window needs something to bet on.
+fn check_events(world: &World, windows: &[Window]) -> Result<()> {
+    for window in windows {
+        let (from, until) = (Moment::utc(window.first, 0), Moment::utc(add_days(window.last, 1), 0));
+        if world.starting(from, until).is_empty() {
+            return Err(Error::Argument(format!(
+                "--days: no real event starts from {} to {}; choose other days",
+                window.first, window.last
+            )));
+        }
+    }
+    Ok(())
+}
+
 impl Simulation<'_> {
     fn day(&mut self, window: Window, day: Date) -> Result<()> {
         let day_of_window = days_since_epoch(day) - days_since_epoch(window.first);
@@ -79,7 +94,9 @@ impl Simulation<'_> {
             if DELETIONS.contains(&day_of_window) && window.contains(add_days(day, 2)) {
                 let mut dice = Dice::new(self.plan.seed, "delete", days_since_epoch(day));
                 let victim = dice.between(0, bets.len() as i64 - 1) as usize;
-                bets.get_mut(victim).map(|bet| delete(bet, &mut dice));
+                if let Some(bet) = bets.get_mut(victim) {
+                    delete(bet, &mut dice);
+                }
             }
             bets.iter().for_each(|bet| self.books.take(bet));
             match business {
@@ -136,4 +153,86 @@ fn book(books: &mut Books, bets: &[Bet], cut: &Cut, rates: &Rates) -> Result<()>
 
 fn keep_changing(bets: &mut Vec<Bet>, cut: Moment) {
     bets.retain(|bet| bet.changes_after(cut));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+    use std::path::{Path, PathBuf};
+
+    const PROJECT: &str = env!("CARGO_MANIFEST_DIR");
+
+    fn plan(out: &Path, windows: &[(Date, Date)], faults: Vec<Fault>) -> Plan {
+        let windows = windows.iter().map(|&(first, last)| Window { first, last }).collect();
+        Plan { out: out.to_owned(), real: Path::new(PROJECT).join("data/real"), seed: 42, windows, scale: 1.0, faults }
+    }
+
+    fn weekend() -> [(Date, Date); 1] {
+        [(Date::constant(2026, 1, 16), Date::constant(2026, 1, 17))]
+    }
+
+    fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        for entry in walkdir::WalkDir::new(root).into_iter().map(|entry| entry.unwrap()).filter(|entry| entry.file_type().is_file()) {
+            let name = entry.path().strip_prefix(root).unwrap().to_owned();
+            files.insert(name, std::fs::read(entry.path()).unwrap());
+        }
+        files
+    }
+
+    fn generate(windows: &[(Date, Date)], faults: Vec<Fault>) -> BTreeMap<PathBuf, Vec<u8>> {
+        let folder = tempfile::tempdir().unwrap();
+        run(&plan(folder.path(), windows, faults)).unwrap();
+        files(folder.path())
+    }
+
+    #[test]
+    fn equal_arguments_give_equal_bytes_and_replace_earlier_files() {
+        let folder = tempfile::tempdir().unwrap();
+        run(&plan(folder.path(), &[(Date::constant(2025, 10, 25), Date::constant(2025, 10, 26))], Vec::new())).unwrap();
+        run(&plan(folder.path(), &weekend(), Vec::new())).unwrap();
+        assert!(files(folder.path()) == generate(&weekend(), Vec::new()));
+    }
+
+    #[test]
+    fn the_committed_sample_is_what_the_generator_writes() {
+        let day = Date::constant;
+        let mut sample = files(&Path::new(PROJECT).join("data/sample"));
+        sample.remove(Path::new("README.md"));
+        let generated = generate(&[(day(2025, 10, 24), day(2025, 10, 27)), (day(2026, 1, 16), day(2026, 2, 5))], Vec::new());
+        let changed: Vec<_> = generated.iter().filter(|(name, bytes)| sample.get(*name) != Some(*bytes)).map(|(name, _)| name).collect();
+        assert!(
+            changed.is_empty() && sample.len() == generated.len(),
+            "write the sample anew (data/sample/README.md); changed: {changed:?}"
+        );
+    }
+
+    #[test]
+    fn each_fault_changes_its_own_files_and_no_control_total() {
+        let clean = generate(&weekend(), Vec::new());
+        for (fault, tables) in [
+            (Fault::MissingLeg, vec!["bet_legs"]),
+            (Fault::WrongCurrency, vec!["settlements"]),
+            (Fault::UnitMixup, vec!["bets", "settlements"]),
+            (Fault::Penny, vec!["settlements"]),
+            (Fault::DuplicateSettlement, vec!["settlements"]),
+            (Fault::LatePrice, vec!["bets"]),
+        ] {
+            let faulty = generate(&weekend(), vec![fault]);
+            let changed: Vec<&PathBuf> =
+                clean.iter().filter(|(name, bytes)| faulty.get(*name) != Some(*bytes)).map(|(name, _)| name).collect();
+            let expected: Vec<PathBuf> =
+                tables.iter().map(|table| PathBuf::from(format!("meridian/{table}/{table}_2026-01-17.csv.gz"))).collect();
+            assert_eq!(changed, expected.iter().collect::<Vec<_>>(), "{}", fault.name());
+        }
+    }
+
+    #[test]
+    fn days_without_events_or_rates_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = |first, last| run(&plan(folder.path(), &[(first, last)], Vec::new())).unwrap_err().to_string();
+        assert!(refused(Date::constant(2026, 7, 1), Date::constant(2026, 7, 2)).contains("no real event starts"));
+        assert!(files(folder.path()).is_empty());
+    }
 }

@@ -51,7 +51,7 @@ pub(crate) fn unit_stake(bet_type: BetType, lines: i64, level: f64, dice: &mut D
         _ if bet_type.shape().smallest == bet_type.shape().legs => 350.0,
         _ => 600.0,
     };
-    let total = dice.log_normal(median, 1.0) * level;
+    let total = dice.log_normal(median, 1.1) * level;
     sensible(total / lines as f64, dice)
 }
 
