@@ -15,5 +15,9 @@
     reason = "a test stops at the first surprise, and its items are seen by this binary only"
 )]
 
+#[allow(dead_code, reason = "its cases come with the compiler's interface")]
+mod harness;
 mod postgres;
+#[allow(dead_code, reason = "the tests of the command line use the rest of it")]
+mod project;
 mod tidy;

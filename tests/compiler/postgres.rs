@@ -141,6 +141,14 @@ impl PgDatabase<'_> {
             ..PgSettings::default()
         }
     }
+
+    /// An output of a profile that reaches it, as YAML in flow style: over TCP, with the password.
+    pub fn profile_output(&self, schema: &str) -> String {
+        let (port, name) = (self.server.port, &self.name);
+        format!(
+            "{{type: postgres, host: 127.0.0.1, port: {port}, user: {USER}, password: '{PASSWORD}', dbname: {name}, schema: {schema}, threads: 4}}"
+        )
+    }
 }
 
 impl Drop for PgDatabase<'_> {
