@@ -1,26 +1,19 @@
 //! Which module stands on which floor, and the edges that break the order.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use super::rust::{block, is_word, line_of};
 
-/// Every module at the root of the library and its floor. A new one gets its place here and in ARCHITECTURE.md.
-const FLOORS: &[(&str, u8)] = &[
-    ("base", 0),
-    ("diag", 1),
-    ("syntax", 2),
-    ("project", 2),
-    ("jinja", 3),
-    ("analysis", 4),
-    ("assertions", 5),
-    ("plan", 5),
-    ("dialect", 6),
-    ("execute", 7),
-    ("artifacts", 7),
-    ("compile", 8),
-    ("cli", 9),
-];
+/// Every module at the root of the library and its floor, as the table in ARCHITECTURE.md has them: `| 2 | \`project\` | …`.
+static FLOORS: LazyLock<BTreeMap<String, u8>> = LazyLock::new(|| {
+    let row = regex::Regex::new(r"(?m)^\| (\d) \| `([a-z_]+)` \| ").unwrap();
+    let rows = row.captures_iter(include_str!("../../../ARCHITECTURE.md"));
+    rows.map(|row| (row[2].to_owned(), row[1].parse().unwrap())).collect()
+});
 
 fn floor(module: &str) -> Option<u8> {
-    FLOORS.iter().find(|(name, _)| *name == module).map(|(_, floor)| *floor)
+    FLOORS.get(module).copied()
 }
 
 /// The floor that a file of the library stands on; `None` for the crate root and the binaries, which may use everything.
@@ -46,7 +39,7 @@ pub fn judge(path: &str, code: &str) -> Vec<String> {
     let Some(module) = module_path(path) else { return Vec::new() };
     let own = &module[0];
     let Some(own_floor) = floor(own) else {
-        return vec![format!("{path}: module '{own}' has no floor yet")];
+        return vec![format!("{path}: module '{own}' has no floor yet: give it one in ARCHITECTURE.md")];
     };
     let mut broken = Vec::new();
     for (at, target) in targets(code, &module) {
@@ -134,11 +127,21 @@ mod tests {
             judge("src/syntax/mod.rs", "use crate::{base::{Span, FileId}, project::Node};"),
             ["src/syntax/mod.rs:1: syntax uses its sibling project (floor 2)"]
         );
-        assert_eq!(judge("src/brand_new.rs", ""), ["src/brand_new.rs: module 'brand_new' has no floor yet"]);
+        assert_eq!(
+            judge("src/brand_new.rs", ""),
+            ["src/brand_new.rs: module 'brand_new' has no floor yet: give it one in ARCHITECTURE.md"]
+        );
         assert_eq!(
             judge("src/base/mod.rs", "crate::jinja_like!()"),
             ["src/base/mod.rs:1: base uses crate::jinja_like, which has no floor"]
         );
+    }
+
+    #[test]
+    fn the_table_is_read() {
+        assert_eq!(FLOORS.get("base"), Some(&0));
+        assert_eq!(FLOORS.get("cli"), Some(&9));
+        assert_eq!(FLOORS.len(), 13, "{:?}", *FLOORS);
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn floors_use_only_lower_floors() {
     let files = rust_files("src");
     assert!(files.len() > 10, "the scan found only {} files", files.len());
     let broken = files.iter().flat_map(|file| floors::judge(&file.path, &file.masked.code)).collect();
-    report("A floor uses only lower floors, and siblings do not use each other (the table is in tests/compiler/tidy/floors.rs):", broken);
+    report("A floor uses only lower floors, and siblings do not use each other (the table is in ARCHITECTURE.md):", broken);
 }
 
 #[test]
