@@ -141,7 +141,7 @@ mod tests {
     fn the_table_is_read() {
         assert_eq!(FLOORS.get("base"), Some(&0));
         assert_eq!(FLOORS.get("cli"), Some(&9));
-        assert_eq!(FLOORS.len(), 13, "{:?}", *FLOORS);
+        assert!(FLOORS.len() >= 13, "{:?}", *FLOORS);
     }
 
     #[test]
