@@ -1,5 +1,10 @@
 //! Floor 6: prints exact SQL for each engine from typed structs. Pure functions; nothing here runs a statement.
 
+mod column_type;
+pub mod load;
+
+pub use column_type::ColumnType;
+
 /// The engines that acca prints SQL for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Engine {

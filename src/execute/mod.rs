@@ -2,6 +2,7 @@
 
 mod adapter;
 mod duckdb;
+pub mod load;
 mod postgres;
 mod report;
 mod statement;

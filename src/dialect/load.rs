@@ -1,0 +1,258 @@
+//! SQL of the loads: the state in schema `_acca`, raw tables with their reject tables, and the statements that put one file
+//! into them. Redshift loads by COPY from S3, which is not printed here.
+
+use super::{ColumnType, Engine, quote_text};
+use crate::base::{Relation, quote_ident};
+
+/// The schema for what must outlive a run.
+pub const STATE_SCHEMA: &str = "_acca";
+/// The column of every raw table that names the file a row came from.
+pub const FILE_COLUMN: &str = "_acca_file";
+
+/// A column of a raw table, its name as it stands in the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawColumn {
+    pub name: String,
+    pub data_type: ColumnType,
+}
+
+/// A row of `_acca.load_manifest`: which content of which file is in the raw table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestEntry {
+    /// The source's unique id.
+    pub source: String,
+    /// Path of the file as it is recorded.
+    pub file: String,
+    pub sha256: String,
+    pub bytes: u64,
+    pub rows: u64,
+    pub rejected: u64,
+    pub run_id: String,
+}
+
+/// A row of a reject table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RejectRow<'a> {
+    pub line: u64,
+    pub reason: &'a str,
+    pub raw: &'a str,
+}
+
+/// How DuckDB is to read a CSV file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CsvScan<'a> {
+    pub path: &'a str,
+    /// The columns in the order of the file.
+    pub columns: Vec<RawColumn>,
+    pub header: bool,
+    pub delimiter: u8,
+    pub quote: Option<u8>,
+    pub null_text: &'a str,
+    /// Whether a quoted null text is NULL as well.
+    pub quoted_nulls: bool,
+    pub gzip: bool,
+    /// Bytes of the longest record.
+    pub longest: usize,
+}
+
+/// The reject table of a raw table stands beside it.
+pub fn rejects_of(table: &Relation) -> Relation {
+    table.with_identifier(&format!("{}__rejects", table.identifier))
+}
+
+fn state_relation(name: &str) -> String {
+    format!("{}.{}", quote_ident(STATE_SCHEMA), quote_ident(name))
+}
+
+fn manifest() -> String {
+    state_relation("load_manifest")
+}
+
+/// A schema is in the session's database on PostgreSQL; DuckDB may have attached others.
+fn schema_of(engine: Engine, table: &Relation) -> String {
+    match engine {
+        Engine::DuckDb => format!("{}.{}", quote_ident(&table.database), quote_ident(&table.schema)),
+        Engine::Postgres | Engine::Redshift => quote_ident(&table.schema),
+    }
+}
+
+/// Taken by everything that creates schemas and tables, until the end of its transaction: `CREATE … IF NOT EXISTS` alone
+/// fails when two sessions run it at once. DuckDB's sessions are in one process and take turns there.
+fn creation_lock(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Postgres => "SELECT pg_catalog.pg_advisory_xact_lock(7161202011);\n",
+        Engine::DuckDb | Engine::Redshift => "",
+    }
+}
+
+/// Creates schema `_acca` and the manifest of loads, where they are missing.
+pub fn create_state(engine: Engine) -> String {
+    let text = ColumnType::Text.print(engine);
+    let instant = ColumnType::Timestamptz.print(engine);
+    // DuckDB checks keys too early when a row is deleted and inserted in one transaction.
+    let key = if engine == Engine::DuckDb { "" } else { ",\n  PRIMARY KEY (source, file)" };
+    format!(
+        "{}CREATE SCHEMA IF NOT EXISTS {};\nCREATE TABLE IF NOT EXISTS {} (\n  source {text} NOT NULL,\n  file {text} NOT NULL,\n  \
+         sha256 {text} NOT NULL,\n  bytes bigint NOT NULL,\n  rows bigint NOT NULL,\n  rejected bigint NOT NULL,\n  \
+         loaded_at {instant} NOT NULL,\n  run_id {text} NOT NULL{key}\n);\n",
+        creation_lock(engine),
+        quote_ident(STATE_SCHEMA),
+        manifest(),
+    )
+}
+
+/// Creates the schema, the raw table and its reject table, where they are missing.
+pub fn create_raw(engine: Engine, table: &Relation, columns: &[RawColumn]) -> String {
+    let text = ColumnType::Text.print(engine);
+    let instant = ColumnType::Timestamptz.print(engine);
+    let columns: Vec<String> =
+        columns.iter().map(|column| format!("  {} {},\n", quote_ident(&column.name), column.data_type.print(engine))).collect();
+    format!(
+        "{}CREATE SCHEMA IF NOT EXISTS {};\nCREATE TABLE IF NOT EXISTS {} (\n{}  {} {text} NOT NULL\n);\n\
+         CREATE TABLE IF NOT EXISTS {} (\n  file {text} NOT NULL,\n  line bigint NOT NULL,\n  reason {text} NOT NULL,\n  \
+         raw {text} NOT NULL,\n  loaded_at {instant} NOT NULL\n);\n",
+        creation_lock(engine),
+        schema_of(engine, table),
+        table.quoted(),
+        columns.concat(),
+        quote_ident(FILE_COLUMN),
+        rejects_of(table).quoted(),
+    )
+}
+
+/// Drops a raw table with its rejects and forgets its files, so that all of them are loaded anew.
+pub fn drop_raw(source: &str, table: &Relation) -> String {
+    format!(
+        "DELETE FROM {} WHERE source = {};\nDROP TABLE IF EXISTS {};\nDROP TABLE IF EXISTS {};\n",
+        manifest(),
+        quote_text(source),
+        table.quoted(),
+        rejects_of(table).quoted()
+    )
+}
+
+/// The query for the checksum of the loaded version of a file: one row of `sha256`, or none.
+pub fn select_checksum(source: &str, file: &str) -> String {
+    format!("SELECT sha256 FROM {} WHERE source = {} AND file = {}", manifest(), quote_text(source), quote_text(file))
+}
+
+/// Writes the manifest's row, in place of that of an older version. On PostgreSQL it makes a second load of the same file
+/// wait until this transaction ends, and returns one row: whether there was an older version.
+pub fn write_manifest(engine: Engine, entry: &ManifestEntry) -> String {
+    let ManifestEntry { source, file, sha256, bytes, rows, rejected, run_id } = entry;
+    let [source, file, sha256, run_id] = [source, file, sha256, run_id].map(|text| quote_text(text));
+    let into = format!("INSERT INTO {} (source, file, sha256, bytes, rows, rejected, loaded_at, run_id)", manifest());
+    let values = format!("VALUES ({source}, {file}, {sha256}, {bytes}, {rows}, {rejected}, CURRENT_TIMESTAMP, {run_id})");
+    match engine {
+        Engine::Postgres => format!(
+            "{into}\n{values}\nON CONFLICT (source, file) DO UPDATE SET sha256 = excluded.sha256, bytes = excluded.bytes, \
+             rows = excluded.rows, rejected = excluded.rejected, loaded_at = excluded.loaded_at, run_id = excluded.run_id\n\
+             RETURNING xmax <> 0 AS replaced"
+        ),
+        Engine::DuckDb | Engine::Redshift => {
+            format!("DELETE FROM {} WHERE source = {source} AND file = {file};\n{into}\n{values}", manifest())
+        }
+    }
+}
+
+/// Deletes the rows of an older version of the file.
+pub fn delete_file(table: &Relation, file: &str) -> String {
+    format!("DELETE FROM {} WHERE {} = {}", table.quoted(), quote_ident(FILE_COLUMN), quote_text(file))
+}
+
+/// Deletes what is noted of the file in the reject table.
+pub fn delete_rejects(table: &Relation, file: &str) -> String {
+    format!("DELETE FROM {} WHERE file = {}", rejects_of(table).quoted(), quote_text(file))
+}
+
+/// Notes rejected rows. `rows` must not be empty.
+pub fn insert_rejects(table: &Relation, file: &str, rows: &[RejectRow<'_>]) -> String {
+    let file = quote_text(file);
+    let values: Vec<String> = rows
+        .iter()
+        .map(|row| format!("({file}, {}, {}, {}, CURRENT_TIMESTAMP)", row.line, quote_text(row.reason), quote_text(row.raw)))
+        .collect();
+    format!("INSERT INTO {} (file, line, reason, raw, loaded_at) VALUES\n{}", rejects_of(table).quoted(), values.join(",\n"))
+}
+
+/// PostgreSQL: the statement that rows in COPY's text format are sent to, the file's name last.
+pub fn copy_from_stdin(table: &Relation, columns: &[RawColumn]) -> String {
+    let columns: Vec<String> = columns.iter().map(|column| quote_ident(&column.name)).collect();
+    format!("COPY {} ({}, {}) FROM STDIN (FORMAT text)", table.quoted(), columns.join(", "), quote_ident(FILE_COLUMN))
+}
+
+/// DuckDB: fills the raw table from a CSV file that was checked before.
+pub fn insert_from_csv(table: &Relation, columns: &[RawColumn], file: &str, scan: &CsvScan<'_>) -> String {
+    let character = |byte: u8| quote_text(&char::from(byte).to_string());
+    let quote = scan.quote.map_or_else(|| "''".to_owned(), character);
+    let types: Vec<String> = scan
+        .columns
+        .iter()
+        .map(|column| format!("{}: {}", quote_text(&column.name), quote_text(&column.data_type.print(Engine::DuckDb))))
+        .collect();
+    let names: Vec<String> = columns.iter().map(|column| quote_ident(&column.name)).collect();
+    let names = names.join(", ");
+    format!(
+        "INSERT INTO {} ({names}, {})\nSELECT {names}, {}\nFROM read_csv({}, auto_detect = false, header = {}, delim = {}, quote = {quote}, \
+         escape = {quote}, nullstr = {}, allow_quoted_nulls = {}, compression = {}, max_line_size = {}, strict_mode = true, \
+         columns = {{{}}})",
+        table.quoted(),
+        quote_ident(FILE_COLUMN),
+        quote_text(file),
+        quote_text(scan.path),
+        scan.header,
+        character(scan.delimiter),
+        quote_text(scan.null_text),
+        scan.quoted_nulls,
+        quote_text(if scan.gzip { "gzip" } else { "none" }),
+        (2 * scan.longest).max(2_097_152),
+        types.join(", "),
+    )
+}
+
+/// A column of a Parquet file and the declared column that it fills.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParquetColumn {
+    pub in_file: String,
+    pub column: RawColumn,
+}
+
+/// DuckDB: the names and types of a Parquet file's columns.
+pub fn describe_parquet(path: &str) -> String {
+    format!("SELECT * FROM read_parquet({})", quote_text(path))
+}
+
+fn parquet_values(columns: &[ParquetColumn]) -> String {
+    let values: Vec<String> = columns
+        .iter()
+        .map(|column| {
+            let data_type = column.column.data_type.print(Engine::DuckDb);
+            format!("CAST({} AS {data_type}) AS {}", quote_ident(&column.in_file), quote_ident(&column.column.name))
+        })
+        .collect();
+    values.join(", ")
+}
+
+/// DuckDB: writes a Parquet file as CSV, in which everything that is not NULL stands in quotes.
+pub fn parquet_to_csv(columns: &[ParquetColumn], parquet: &str, csv: &str) -> String {
+    format!(
+        "COPY (SELECT {} FROM read_parquet({})) TO {} (FORMAT csv, HEADER false, DELIMITER ',', QUOTE '\"', ESCAPE '\"', FORCE_QUOTE *, NULLSTR '')",
+        parquet_values(columns),
+        quote_text(parquet),
+        quote_text(csv)
+    )
+}
+
+/// DuckDB: fills the raw table from a Parquet file that was checked before.
+pub fn insert_from_parquet(table: &Relation, columns: &[ParquetColumn], file: &str, parquet: &str) -> String {
+    let names: Vec<String> = columns.iter().map(|column| quote_ident(&column.column.name)).collect();
+    format!(
+        "INSERT INTO {} ({}, {})\nSELECT {}, {}\nFROM read_parquet({})",
+        table.quoted(),
+        names.join(", "),
+        quote_ident(FILE_COLUMN),
+        parquet_values(columns),
+        quote_text(file),
+        quote_text(parquet)
+    )
+}

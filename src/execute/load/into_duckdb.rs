@@ -1,0 +1,196 @@
+//! DuckDB: a first pass checks and hashes the file. A clean file in UTF-8 is then read by DuckDB's own parallel reader;
+//! of any other a cleaned copy is made and read.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::time::SystemTime;
+
+use encoding_rs::UTF_8;
+use tempfile::TempDir;
+
+use super::input::{self, Fingerprint};
+use super::rows::{Output, RowStream, Tally};
+use super::{
+    LoadError, LoadJob, Loaded, encoding, in_transaction, manifest_entry, miscounted, misfit, open_parquet_rows, open_rows, parquet,
+    plain_csv, raw_columns, replace_rejects, stopped, unreadable,
+};
+use crate::dialect::Engine;
+use crate::dialect::load::{self as sql, CsvScan, ParquetColumn, RawColumn};
+use crate::execute::adapter::Session;
+use crate::project::FileFormat;
+
+/// What the first pass found.
+struct Checked {
+    tally: Tally,
+    fingerprint: Fingerprint,
+    /// For each declared column its place in the file.
+    places: Vec<usize>,
+}
+
+/// Files made on the way; gone when the load ends.
+struct Scratch {
+    folder: TempDir,
+}
+
+impl Scratch {
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+pub(super) fn load(session: &mut dyn Session, job: &LoadJob<'_>, known: bool) -> Result<Loaded, LoadError> {
+    let scratch = Scratch { folder: tempfile::tempdir().map_err(|error| unreadable(job, &error))? };
+    let before = version(job)?;
+    let (checked, insert) = match job.landing.format {
+        FileFormat::Parquet => prepare_parquet(session, job, &scratch)?,
+        FileFormat::Csv | FileFormat::Ndjson => prepare_text(session, job, &scratch)?,
+    };
+    let mut done = store(session, job, &checked, &insert.statement, before, known);
+    if done.is_err() && insert.direct && checked.tally.rows > 0 {
+        // DuckDB reads the file otherwise than it was checked: the copy leaves it nothing to interpret.
+        write_copy(session, job, &scratch)?;
+        done = store(session, job, &checked, &insert_from_copy(job, &scratch, &checked.tally), before, known);
+    }
+    done
+}
+
+/// Size and time of change: the same before and after when nobody wrote to the file.
+type Version = (u64, Option<SystemTime>);
+
+fn version(job: &LoadJob<'_>) -> Result<Version, LoadError> {
+    let metadata = std::fs::metadata(job.path).map_err(|error| unreadable(job, &error))?;
+    Ok((metadata.len(), metadata.modified().ok()))
+}
+
+/// The statement that fills the raw table, and whether it reads the landing file itself.
+struct Insert {
+    statement: String,
+    direct: bool,
+}
+
+fn prepare_text(session: &mut dyn Session, job: &LoadJob<'_>, scratch: &Scratch) -> Result<(Checked, Insert), LoadError> {
+    let landing = job.landing;
+    let plain = landing.format == FileFormat::Csv && encoding(job)? == UTF_8 && landing.header_lines == 0 && landing.trailer_lines == 0;
+    let output = if plain { Output::Nothing } else { Output::Csv };
+    let (mut stream, seal) = open_rows(job, output)?;
+    if plain {
+        stream.drain();
+    } else {
+        write_rows(session, job, &mut stream, &scratch.path("rows.csv"))?;
+    }
+    if let Some(stop) = stream.stop.take() {
+        return Err(stopped(session, job, &mut stream, stop));
+    }
+    let checked = Checked { fingerprint: seal.fingerprint(), places: stream.places().to_vec(), tally: stream.tally };
+    if plain && checked.tally.rejected == 0 && !checked.tally.spans_lines {
+        let statement = insert_from_file(job, &checked);
+        return Ok((checked, Insert { statement, direct: true }));
+    }
+    if plain {
+        write_copy(session, job, scratch)?;
+    }
+    let statement = insert_from_copy(job, scratch, &checked.tally);
+    Ok((checked, Insert { statement, direct: false }))
+}
+
+fn prepare_parquet(session: &mut dyn Session, job: &LoadJob<'_>, scratch: &Scratch) -> Result<(Checked, Insert), LoadError> {
+    let path = job.path.to_string_lossy();
+    let fingerprint = input::fingerprint(job.path).map_err(|error| unreadable(job, &error))?;
+    let columns: Vec<ParquetColumn> = parquet::bind(session, &path, job.columns)?.map_err(|found| misfit(job, found))?;
+    session.execute(&sql::parquet_to_csv(&columns, &path, &scratch.path("parquet.csv").to_string_lossy()))?;
+    let mut stream = open_parquet_rows(job, &plain_csv(job.landing), &scratch.path("parquet.csv"), Output::Nothing)?;
+    stream.drain();
+    if let Some(stop) = stream.stop.take() {
+        return Err(stopped(session, job, &mut stream, stop));
+    }
+    let checked = Checked { tally: stream.tally, fingerprint, places: Vec::new() };
+    if checked.tally.rejected == 0 {
+        let statement = sql::insert_from_parquet(job.relation, &columns, job.recorded_as, &path);
+        return Ok((checked, Insert { statement, direct: true }));
+    }
+    write_copy(session, job, scratch)?;
+    let statement = insert_from_copy(job, scratch, &checked.tally);
+    Ok((checked, Insert { statement, direct: false }))
+}
+
+/// A second pass over the file that writes its accepted rows.
+fn write_copy(session: &mut dyn Session, job: &LoadJob<'_>, scratch: &Scratch) -> Result<(), LoadError> {
+    let mut stream = match job.landing.format {
+        FileFormat::Parquet => open_parquet_rows(job, &plain_csv(job.landing), &scratch.path("parquet.csv"), Output::Csv)?,
+        FileFormat::Csv | FileFormat::Ndjson => open_rows(job, Output::Csv)?.0,
+    };
+    write_rows(session, job, &mut stream, &scratch.path("rows.csv"))
+}
+
+fn write_rows(session: &mut dyn Session, job: &LoadJob<'_>, stream: &mut RowStream<'_>, path: &Path) -> Result<(), LoadError> {
+    let written = File::create(path).map(BufWriter::new).and_then(|mut file| {
+        io::copy(stream, &mut file)?;
+        file.flush()
+    });
+    match (stream.stop.take(), written) {
+        (Some(stop), _) => Err(stopped(session, job, stream, stop)),
+        (None, Err(error)) => Err(unreadable(job, &error)),
+        (None, Ok(())) => Ok(()),
+    }
+}
+
+fn insert_from_file(job: &LoadJob<'_>, checked: &Checked) -> String {
+    let columns = raw_columns(job.columns);
+    let mut in_file: Vec<(usize, &RawColumn)> = checked.places.iter().copied().zip(&columns).collect();
+    in_file.sort_by_key(|(place, _)| *place);
+    let scan = CsvScan {
+        path: &job.path.to_string_lossy(),
+        columns: in_file.into_iter().map(|(_, column)| column.clone()).collect(),
+        header: job.landing.header,
+        delimiter: job.landing.delimiter,
+        quote: job.landing.quote,
+        null_text: &job.landing.null_text,
+        quoted_nulls: true,
+        gzip: input::is_gzip(job.landing, job.path),
+        longest: checked.tally.longest,
+    };
+    sql::insert_from_csv(job.relation, &columns, job.recorded_as, &scan)
+}
+
+fn insert_from_copy(job: &LoadJob<'_>, scratch: &Scratch, tally: &Tally) -> String {
+    let columns = raw_columns(job.columns);
+    let path = scratch.path("rows.csv").to_string_lossy().into_owned();
+    let scan = CsvScan {
+        path: &path,
+        columns: columns.clone(),
+        header: false,
+        delimiter: b',',
+        quote: Some(b'"'),
+        null_text: "",
+        quoted_nulls: false,
+        gzip: false,
+        longest: tally.longest,
+    };
+    sql::insert_from_csv(job.relation, &columns, job.recorded_as, &scan)
+}
+
+/// Rows, rejects and the manifest's row in one transaction.
+fn store(
+    session: &mut dyn Session,
+    job: &LoadJob<'_>,
+    checked: &Checked,
+    insert: &str,
+    before: Version,
+    known: bool,
+) -> Result<Loaded, LoadError> {
+    let tally = &checked.tally;
+    in_transaction(session, |session| {
+        if known {
+            session.execute(&sql::delete_file(job.relation, job.recorded_as))?;
+        }
+        let inserted = if tally.rows == 0 { 0 } else { session.execute(insert)? };
+        if inserted != tally.rows || before != version(job)? {
+            return Err(miscounted(job, tally.rows, inserted));
+        }
+        replace_rejects(session, job, tally)?;
+        session.execute(&sql::write_manifest(Engine::DuckDb, &manifest_entry(job, &checked.fingerprint, tally)))?;
+        let Fingerprint { sha256, bytes } = checked.fingerprint.clone();
+        Ok(Loaded { rows: tally.rows, rejected: tally.rejected, bytes, sha256, replaced: known })
+    })
+}
