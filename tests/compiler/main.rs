@@ -5,6 +5,7 @@
 //! | [`tidy`] | the rules of the house: floors, sizes, names |
 //! | [`cases`] | runs the case files under `cases/` and the pages of the diagnostics |
 //! | [`harness`] | what a case file is, and how it is compared with what the compiler says |
+//! | [`load`] | landing files into both engines |
 //! | [`postgres`] | a PostgreSQL server for tests |
 //! | [`project`] | a project in a temporary folder, and the built binary run in it |
 #![allow(
@@ -17,6 +18,7 @@
 
 #[allow(dead_code, reason = "its cases come with the compiler's interface")]
 mod harness;
+mod load;
 mod postgres;
 #[allow(dead_code, reason = "the tests of the command line use the rest of it")]
 mod project;
