@@ -1,6 +1,7 @@
 #![doc = include_str!("../ARCHITECTURE.md")]
 
 pub mod analysis;
+pub mod assertions;
 pub mod base;
 pub mod diag;
 pub mod dialect;

@@ -39,6 +39,7 @@ codes! {
     INVALID_CONFIG "invalid-config" Error "a configuration value is of the wrong type or not one of the allowed ones";
     INVALID_LANDING "invalid-landing" Error "the landing description of a source cannot be used";
     INVALID_PROFILE "invalid-profile" Error "the profile or its target cannot be used";
+    INVALID_SEED "invalid-seed" Error "the file of a seed cannot be read";
     INVALID_SELECTOR "invalid-selector" Error "a selection cannot be read";
     INVALID_YAML "invalid-yaml" Error "a YAML file cannot be read";
     JINJA_ERROR "jinja-error" Error "a Jinja template fails while it is rendered";

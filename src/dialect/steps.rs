@@ -1,0 +1,237 @@
+//! Prints the steps of a plan as statements.
+
+use super::{Engine, quote_text, snapshot};
+use crate::base::{Relation, RelationKind, quote_ident};
+use crate::plan::{ColumnDefinition, Dependent, Merge, Publish, Step, TableName};
+
+/// One statement as it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    pub sql: String,
+    /// Byte offset at which the node's own query begins, if it is part of the statement.
+    pub query_at: Option<usize>,
+    /// What to run instead when the engine refuses this statement with that code. Prepared for by a savepoint.
+    pub otherwise: Option<Fallback>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fallback {
+    /// SQLSTATE.
+    pub code: &'static str,
+    pub statements: Vec<String>,
+}
+
+impl Statement {
+    fn plain(sql: String) -> Statement {
+        Statement { sql, query_at: None, otherwise: None }
+    }
+
+    /// A statement that ends with the node's query.
+    fn around(head: String, query: &str) -> Statement {
+        Statement { query_at: Some(head.len()), sql: format!("{head}{query}"), otherwise: None }
+    }
+}
+
+/// The statements of one step, in order. Steps that are no SQL (loading files, the project's own materializations) print none.
+pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
+    let plain = |sql: String| vec![Statement::plain(sql)];
+    match step {
+        Step::Statement { sql, .. } => plain(sql.clone()),
+        Step::CreateTableAs { table, query } => {
+            let temporary = if matches!(table, TableName::Temporary(_)) { "temporary " } else { "" };
+            vec![Statement::around(format!("create {temporary}table {} as\n", print_table(table)), query)]
+        }
+        Step::CreateViewAs { view, query } => {
+            vec![Statement::around(format!("create view {} as\n", view.quoted()), query)]
+        }
+        Step::CreateTable { table, columns } => plain(format!("create table {} (\n{}\n)", table.quoted(), print_columns(columns))),
+        Step::InsertRows { table, columns, rows } => insert_rows(table, columns, rows).into_iter().map(Statement::plain).collect(),
+        Step::Publish(step) => publish(step, engine),
+        Step::Append { target, source, columns } => {
+            let list = print_names(columns);
+            plain(format!("insert into {} ({list})\nselect {list}\nfrom {}", target.quoted(), print_table(source)))
+        }
+        Step::DeleteMatching { target, source, keys, predicates } => {
+            let mut conditions: Vec<String> = keys.iter().map(|key| format!("changes.{key} = live.{key}")).collect();
+            conditions.extend(predicates.iter().map(|predicate| format!("({predicate})")));
+            let matching = conditions.join("\n      and ");
+            plain(format!(
+                "delete from {} as live\nwhere exists (\n    select 1\n    from {} as changes\n    where {matching}\n)",
+                target.quoted(),
+                print_table(source)
+            ))
+        }
+        Step::Merge(step) => plain(merge(step)),
+        Step::DropTemporary { name } => plain(format!("drop table {}", quote_ident(name))),
+        Step::SnapshotFirst { table, spec } => vec![snapshot::first(table, spec)],
+        Step::SnapshotChanges { changes, spec } => vec![snapshot::changes(changes, spec)],
+        Step::SnapshotApply { changes, spec } => snapshot::apply(changes, spec).into_iter().map(Statement::plain).collect(),
+        Step::RunMaterialization { .. } | Step::LoadFiles { .. } => Vec::new(),
+    }
+}
+
+impl From<(String, usize)> for Statement {
+    fn from((sql, query_at): (String, usize)) -> Statement {
+        Statement { sql, query_at: Some(query_at), otherwise: None }
+    }
+}
+
+fn print_table(table: &TableName) -> String {
+    match table {
+        TableName::Relation(relation) => relation.quoted(),
+        TableName::Temporary(name) => quote_ident(name),
+    }
+}
+
+pub(super) fn print_names(columns: &[String]) -> String {
+    columns.iter().map(|column| quote_ident(column)).collect::<Vec<_>>().join(", ")
+}
+
+fn print_columns(columns: &[ColumnDefinition]) -> String {
+    columns.iter().map(|column| format!("    {} {}", quote_ident(&column.name), column.data_type)).collect::<Vec<_>>().join(",\n")
+}
+
+/// Rows in batches that keep a statement well below the limits of every engine.
+fn insert_rows(table: &Relation, columns: &[ColumnDefinition], rows: &[Vec<Option<String>>]) -> Vec<String> {
+    const BATCH: usize = 500;
+    let names = columns.iter().map(|column| quote_ident(&column.name)).collect::<Vec<_>>().join(", ");
+    let cell = |value: &Option<String>, column: &ColumnDefinition| match value {
+        Some(text) => format!("cast({} as {})", quote_text(text), column.data_type),
+        None => format!("cast(null as {})", column.data_type),
+    };
+    let row = |cells: &Vec<Option<String>>| {
+        let printed: Vec<String> = cells.iter().zip(columns).map(|(value, column)| cell(value, column)).collect();
+        format!("    ({})", printed.join(", "))
+    };
+    rows.chunks(BATCH)
+        .map(|batch| format!("insert into {} ({names})\nvalues\n{}", table.quoted(), batch.iter().map(row).collect::<Vec<_>>().join(",\n")))
+        .collect()
+}
+
+fn word(kind: RelationKind) -> &'static str {
+    match kind {
+        RelationKind::Table => "table",
+        RelationKind::View => "view",
+        RelationKind::MaterializedView => "materialized view",
+        RelationKind::External => "foreign table",
+    }
+}
+
+fn rename(kind: RelationKind, from: &Relation, to: &Relation) -> Statement {
+    Statement::plain(format!("alter {} {} rename to {}", word(kind), from.quoted(), quote_ident(&to.identifier)))
+}
+
+fn drop(kind: RelationKind, relation: &Relation) -> Statement {
+    Statement::plain(format!("drop {} {}", word(kind), relation.quoted()))
+}
+
+fn publish(step: &Publish, engine: Engine) -> Vec<Statement> {
+    let into_place = rename(step.kind, &step.staged, &step.live);
+    let Some(replaced) = step.replaced else { return vec![into_place] };
+    if engine == Engine::DuckDb {
+        // Views are bound by name at each query: nothing holds on to the old relation.
+        return vec![drop(replaced, &step.live), into_place];
+    }
+    let mut statements = vec![rename(replaced, &step.live, &step.retired), into_place];
+    statements.extend(rebind(step));
+    if !step.keep_retired {
+        statements.push(drop(replaced, &step.retired));
+    }
+    statements
+}
+
+/// Binds views to the new relation in place, which keeps their privileges. PostgreSQL refuses that with 42P16 when a column's
+/// type or name has changed: then the views are dropped and made anew, the last reader first.
+fn rebind(step: &Publish) -> Vec<Statement> {
+    let create = |view: &Dependent, replace: &str| {
+        let or_replace = if view.kind == RelationKind::View { replace } else { "" };
+        format!("create {or_replace}{} {} as\n{}", word(view.kind), view.relation.quoted(), view.definition)
+    };
+    if step.rebind.is_empty() {
+        return Vec::new();
+    }
+    let anew: Vec<String> = step
+        .rebind
+        .iter()
+        .rev()
+        .map(|view| format!("drop {} {}", word(view.kind), view.relation.quoted()))
+        .chain(step.rebind.iter().map(|view| create(view, "")))
+        .collect();
+    let direct = step.rebind.get(..step.direct).unwrap_or(&step.rebind);
+    if direct.iter().any(|view| view.kind != RelationKind::View) {
+        return anew.into_iter().map(Statement::plain).collect();
+    }
+    let in_place = direct.iter().map(|view| create(view, "or replace ")).collect::<Vec<_>>().join(";\n");
+    vec![Statement { sql: in_place, query_at: None, otherwise: Some(Fallback { code: "42P16", statements: anew }) }]
+}
+
+/// Statements that bind the remaining readers of a retired relation to the live one and drop it, for the end of a run.
+pub fn drop_retired(retired: &Relation, kind: RelationKind) -> String {
+    format!("drop {} {}", word(kind), retired.quoted())
+}
+
+/// `create or replace view`, for readers that are bound late.
+pub fn bind_view(view: &Relation, definition: &str) -> String {
+    format!("create or replace view {} as\n{definition}", view.quoted())
+}
+
+fn merge(step: &Merge) -> String {
+    let mut conditions: Vec<String> = step.keys.iter().map(|key| format!("live.{key} = changes.{key}")).collect();
+    conditions.extend(step.predicates.iter().map(|predicate| format!("({predicate})")));
+    let on = conditions.join(" and ");
+    let update = step.update.iter().map(|column| format!("{0} = changes.{0}", quote_ident(column))).collect::<Vec<_>>().join(", ");
+    let update = if update.is_empty() { String::new() } else { format!("\nwhen matched then update set {update}") };
+    let values = step.columns.iter().map(|column| format!("changes.{}", quote_ident(column))).collect::<Vec<_>>().join(", ");
+    format!(
+        "merge into {} as live\nusing {} as changes\non {on}{update}\nwhen not matched then insert ({}) values ({values})",
+        step.target.quoted(),
+        print_table(&step.source),
+        print_names(&step.columns),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn publish_step(rebind: Vec<Dependent>, keep_retired: bool) -> Step {
+        let live = Relation::new("d", "s", "orders");
+        Step::Publish(Publish {
+            staged: live.with_identifier("orders__acca_stage"),
+            retired: live.with_identifier("orders__acca_old_1"),
+            live,
+            kind: RelationKind::Table,
+            replaced: Some(RelationKind::View),
+            direct: rebind.len(),
+            rebind,
+            keep_retired,
+        })
+    }
+
+    fn printed(step: &Step, engine: Engine) -> String {
+        print_step(step, engine).into_iter().map(|statement| statement.sql).collect::<Vec<_>>().join(";\n")
+    }
+
+    #[test]
+    fn publishing_never_cascades() {
+        let view = Dependent { relation: Relation::new("d", "s", "v"), kind: RelationKind::View, definition: " SELECT 1;".to_owned() };
+        insta::assert_snapshot!(printed(&publish_step(vec![view], false), Engine::Postgres), @r#"
+        alter view "d"."s"."orders" rename to "orders__acca_old_1";
+        alter table "d"."s"."orders__acca_stage" rename to "orders";
+        create or replace view "d"."s"."v" as
+         SELECT 1;;
+        drop view "d"."s"."orders__acca_old_1"
+        "#);
+        insta::assert_snapshot!(printed(&publish_step(Vec::new(), true), Engine::DuckDb), @r#"
+        drop view "d"."s"."orders";
+        alter table "d"."s"."orders__acca_stage" rename to "orders"
+        "#);
+    }
+
+    #[test]
+    fn the_query_is_found_in_its_statement() {
+        let step = Step::CreateViewAs { view: Relation::new("d", "s", "v"), query: "select 1".to_owned() };
+        let statement = print_step(&step, Engine::Postgres).remove(0);
+        assert_eq!(statement.query_at.map(|at| &statement.sql[at..]), Some("select 1"));
+    }
+}

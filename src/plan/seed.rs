@@ -1,0 +1,124 @@
+//! Seeds: small CSV files that become tables, their column types guessed as dbt guesses them or told.
+
+use super::materialize::{PlanInput, publish, with_hooks};
+use super::steps::{ColumnDefinition, NodePlan, Step, suffixed};
+use crate::base::RelationKind;
+use crate::diag::{Diagnostic, codes};
+
+/// The plan of a seed from the bytes of its file.
+///
+/// # Errors
+/// `invalid-seed` with the line of the file.
+pub fn plan_seed(input: &PlanInput<'_>, file: &[u8]) -> Result<NodePlan, Diagnostic> {
+    let (names, rows) = read(input, file)?;
+    let told = input.node.config.get("column_types");
+    let columns: Vec<ColumnDefinition> = names
+        .iter()
+        .enumerate()
+        .map(|(index, name)| {
+            let config = told.and_then(|types| types.get(name)).and_then(|kind| kind.as_str()).map(str::to_owned);
+            let declared = input.node.columns.iter().find(|column| column.name == *name).and_then(|column| column.data_type.clone());
+            let guess = || guess_type(rows.iter().filter_map(|row| row.get(index).and_then(Option::as_deref)));
+            ColumnDefinition { name: name.clone(), data_type: config.or(declared).unwrap_or_else(guess) }
+        })
+        .collect();
+    let stage = input.relation.with_identifier(&suffixed(&input.relation.identifier, "__acca_stage"));
+    let steps = vec![
+        Step::CreateTable { table: stage.clone(), columns: columns.clone() },
+        Step::InsertRows { table: stage, columns, rows },
+        publish(input, RelationKind::Table),
+    ];
+    Ok(with_hooks(steps, &input.hooks))
+}
+
+type Rows = Vec<Vec<Option<String>>>;
+
+fn read(input: &PlanInput<'_>, file: &[u8]) -> Result<(Vec<String>, Rows), Diagnostic> {
+    let name = &input.node.name;
+    let invalid =
+        |what: String| Diagnostic::new(&codes::INVALID_SEED, format!("seed '{name}' cannot be read: {what}")).at(input.node.origin);
+    let delimiter = input.node.config.str("delimiter").and_then(|text| text.bytes().next()).unwrap_or(b',');
+    let bytes = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(bytes);
+    let names: Vec<String> =
+        reader.headers().map_err(|error| invalid(error.to_string()))?.iter().map(|name| name.trim().to_owned()).collect();
+    if names.is_empty() || names.iter().any(String::is_empty) {
+        return Err(invalid("its first line must name every column".to_owned()));
+    }
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| invalid(error.to_string()))?;
+        rows.push(record.iter().map(|cell| (!cell.is_empty()).then(|| cell.to_owned())).collect());
+    }
+    Ok((names, rows))
+}
+
+/// The narrowest type that holds all values; text where there are none.
+///
+/// Decimals become exact `numeric` with as many places as the file has: dbt takes binary floats, which cannot hold a penny.
+fn guess_type<'a>(values: impl Iterator<Item = &'a str> + Clone) -> String {
+    let all = |holds: fn(&str) -> bool| values.clone().next().is_some() && values.clone().all(holds);
+    let is_boolean = |text: &str| matches!(text.to_ascii_lowercase().as_str(), "true" | "false");
+    let is_integer = |text: &str| text.parse::<i32>().is_ok() && !has_leading_zero(text);
+    let is_bigint = |text: &str| text.parse::<i64>().is_ok() && !has_leading_zero(text);
+    let is_decimal = |text: &str| decimal_places(text).is_some() && !has_leading_zero(text);
+    let is_number = |text: &str| text.parse::<f64>().is_ok_and(f64::is_finite) && !has_leading_zero(text);
+    let is_date = |text: &str| text.parse::<jiff::civil::Date>().is_ok() && text.len() == 10;
+    let is_timestamp = |text: &str| text.len() >= 16 && text.parse::<jiff::civil::DateTime>().is_ok() && !text.ends_with(['Z', 'z']);
+    let known = if all(is_boolean) {
+        "boolean"
+    } else if all(is_integer) {
+        "integer"
+    } else if all(is_bigint) {
+        "bigint"
+    } else if all(is_decimal) {
+        let places = values.clone().filter_map(decimal_places).max().unwrap_or(0);
+        return format!("numeric(38,{places})");
+    } else if all(is_number) {
+        "double precision"
+    } else if all(is_date) {
+        "date"
+    } else if all(is_timestamp) {
+        "timestamp"
+    } else {
+        "text"
+    };
+    known.to_owned()
+}
+
+/// Digits after the point of a plain decimal that fits into 38 digits.
+fn decimal_places(text: &str) -> Option<usize> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let numeric = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    (!whole.is_empty() && numeric(whole) && numeric(fraction) && whole.len() + fraction.len() <= 38).then_some(fraction.len())
+}
+
+/// `007` is a code, not a number.
+fn has_leading_zero(text: &str) -> bool {
+    let digits = text.trim_start_matches(['-', '+']);
+    digits.len() > 1 && digits.starts_with('0') && !digits.starts_with("0.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guesses_types() {
+        for (values, kind) in [
+            (vec!["1", "-2"], "integer"),
+            (vec!["1", "3000000000"], "bigint"),
+            (vec!["1", "2.50"], "numeric(38,2)"),
+            (vec!["1", "2e5"], "double precision"),
+            (vec!["007"], "text"),
+            (vec!["true", "False"], "boolean"),
+            (vec!["2026-01-31"], "date"),
+            (vec!["2026-01-31 10:00:00"], "timestamp"),
+            (vec!["2026-01-31", "x"], "text"),
+            (vec![], "text"),
+        ] {
+            assert_eq!(guess_type(values.iter().copied()), kind, "{values:?}");
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The typed steps of one node. `explain` shows them and the executor runs them: the same list.
+
+use crate::base::{Relation, RelationKind, UniqueId};
+
+/// A table that a step writes or reads: in a schema, or a temporary one of the session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TableName {
+    Relation(Relation),
+    Temporary(String),
+}
+
+/// A view that is bound to a relation by identity; a replaced relation takes it along.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dependent {
+    pub relation: Relation,
+    pub kind: RelationKind,
+    /// Its query, every name qualified.
+    pub definition: String,
+}
+
+/// What stands in the database under a node's name before it is built.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Existing {
+    pub kind: Option<RelationKind>,
+    /// Names of its columns in order; filled where the plan needs them.
+    pub columns: Vec<String>,
+    /// Views that read it, directly or through others, each after those that it reads.
+    pub dependents: Vec<Dependent>,
+    /// How many of `dependents`, from the front, read it directly.
+    pub direct: usize,
+}
+
+/// A column of a table that acca creates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnDefinition {
+    pub name: String,
+    pub data_type: String,
+}
+
+/// What a snapshot compares and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotSpec {
+    pub target: Relation,
+    pub query: String,
+    /// Columns or expressions that identify a row.
+    pub keys: Vec<String>,
+    pub strategy: SnapshotStrategy,
+    /// Whether rows that are gone from the source are closed.
+    pub close_deleted: bool,
+    /// Columns of the snapshot without dbt's own; empty before the first run.
+    pub columns: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SnapshotStrategy {
+    /// A row has changed when this column or expression is later than before.
+    Timestamp(String),
+    /// A row has changed when one of these columns differs; empty: any column.
+    Check(Vec<String>),
+}
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A statement of the user's: a hook.
+    Statement {
+        title: String,
+        sql: String,
+    },
+    CreateTableAs {
+        table: TableName,
+        query: String,
+    },
+    CreateViewAs {
+        view: Relation,
+        query: String,
+    },
+    CreateTable {
+        table: Relation,
+        columns: Vec<ColumnDefinition>,
+    },
+    /// Rows of text, `None` for NULL; each cell is cast to the type of its column.
+    InsertRows {
+        table: Relation,
+        columns: Vec<ColumnDefinition>,
+        rows: Vec<Vec<Option<String>>>,
+    },
+    /// Puts what was built beside into the place of what is there, taking dependents along, never with CASCADE.
+    Publish(Publish),
+    /// Adds all rows of `source` to `target`.
+    Append {
+        target: Relation,
+        source: TableName,
+        columns: Vec<String>,
+    },
+    /// Deletes the rows of `target` whose keys appear in `source`.
+    DeleteMatching {
+        target: Relation,
+        source: TableName,
+        keys: Vec<String>,
+        predicates: Vec<String>,
+    },
+    Merge(Merge),
+    DropTemporary {
+        name: String,
+    },
+    SnapshotFirst {
+        table: Relation,
+        spec: SnapshotSpec,
+    },
+    /// Gathers changed and new rows into a temporary table.
+    SnapshotChanges {
+        changes: String,
+        spec: SnapshotSpec,
+    },
+    /// Closes what has changed or is gone, and adds the new versions.
+    SnapshotApply {
+        changes: String,
+        spec: SnapshotSpec,
+    },
+    /// Runs a `{% materialization %}` of the project, which sends its own statements.
+    RunMaterialization {
+        macro_id: UniqueId,
+    },
+    /// Creates the raw table of a source and loads its new and changed files.
+    LoadFiles {
+        source: UniqueId,
+        pattern: String,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publish {
+    pub staged: Relation,
+    pub live: Relation,
+    pub kind: RelationKind,
+    /// What stands there now.
+    pub replaced: Option<RelationKind>,
+    /// The name that the replaced relation gets for a moment, or until its readers are rebuilt.
+    pub retired: Relation,
+    /// Views to bind to the new relation; those that this run rebuilds are not among them.
+    pub rebind: Vec<Dependent>,
+    /// How many of `rebind`, from the front, read the relation directly.
+    pub direct: usize,
+    /// Views of this run still read the replaced relation: it is dropped at the end of the run, not now.
+    pub keep_retired: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Merge {
+    pub target: Relation,
+    pub source: TableName,
+    pub keys: Vec<String>,
+    /// All columns, in order.
+    pub columns: Vec<String>,
+    /// Those that a match updates.
+    pub update: Vec<String>,
+    pub predicates: Vec<String>,
+}
+
+/// All that is done for one node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodePlan {
+    /// Hooks that ask to run outside of the transaction, before it.
+    pub before: Vec<Step>,
+    /// Run in one transaction.
+    pub steps: Vec<Step>,
+    /// Hooks outside of the transaction, after it.
+    pub after: Vec<Step>,
+}
+
+impl Step {
+    /// A short heading for `explain` and for errors.
+    pub fn title(&self) -> String {
+        let name = |table: &TableName| match table {
+            TableName::Relation(relation) => relation.display(),
+            TableName::Temporary(name) => name.clone(),
+        };
+        match self {
+            Step::Statement { title, .. } => title.clone(),
+            Step::CreateTableAs { table, .. } => format!("build table {}", name(table)),
+            Step::CreateViewAs { view, .. } => format!("build view {}", view.display()),
+            Step::CreateTable { table, .. } => format!("create table {}", table.display()),
+            Step::InsertRows { table, rows, .. } => format!("insert {} rows into {}", rows.len(), table.display()),
+            Step::Publish(publish) => match publish.replaced {
+                Some(kind) => format!("publish {} in place of the {}", publish.live.display(), kind.as_str()),
+                None => format!("publish {}", publish.live.display()),
+            },
+            Step::Append { target, .. } => format!("append to {}", target.display()),
+            Step::DeleteMatching { target, .. } => format!("delete replaced rows of {}", target.display()),
+            Step::Merge(merge) => format!("merge into {}", merge.target.display()),
+            Step::DropTemporary { name } => format!("drop temporary table {name}"),
+            Step::SnapshotFirst { spec, .. } => format!("first snapshot of {}", spec.target.display()),
+            Step::SnapshotChanges { spec, .. } => format!("find changes for {}", spec.target.display()),
+            Step::SnapshotApply { spec, .. } => format!("record changes in {}", spec.target.display()),
+            Step::RunMaterialization { macro_id } => format!("run {macro_id}"),
+            Step::LoadFiles { pattern, .. } => format!("load new files of {pattern}"),
+        }
+    }
+}
+
+/// PostgreSQL cuts identifiers at 63 bytes; Redshift and DuckDB take more.
+const MAX_IDENTIFIER: usize = 63;
+
+/// `name` with a suffix, shortened at the end where both are too long for an identifier.
+pub fn suffixed(name: &str, suffix: &str) -> String {
+    let mut keep = name.len().min(MAX_IDENTIFIER.saturating_sub(suffix.len()));
+    while !name.is_char_boundary(keep) {
+        keep -= 1;
+    }
+    format!("{}{suffix}", name.get(..keep).unwrap_or(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_are_cut_before_the_suffix() {
+        assert_eq!(suffixed("orders", "__x"), "orders__x");
+        let long = "é".repeat(40);
+        assert_eq!(suffixed(&long, "__x").len(), 63);
+    }
+}
