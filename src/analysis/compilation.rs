@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::base::UniqueId;
+use crate::base::{ResourceType, Span, UniqueId};
 use crate::diag::{Diagnostic, codes};
 use crate::jinja::{Linked, Message, NodeState, SpanMap, Templates, Warehouse, ephemeral_name};
-use crate::project::{Manifest, Node, Project};
+use crate::project::{Config, Detail, Manifest, Node, Package, Project};
 use crate::syntax::{cte_insertion, is_single_query};
 
 /// A project that was read, parsed and linked: ready to be listed, compiled and planned.
@@ -48,6 +48,30 @@ impl Compilation {
             compiled = with_ctes(compiled, &ctes);
         }
         Ok(compiled)
+    }
+
+    /// A stand-in node for a text that belongs to no node: a hook of a project file, an inline query.
+    pub fn operation(&self, package: &Package, name: &str, span: Span) -> Node {
+        Node {
+            id: format!("operation.{}.{name}", package.name).into(),
+            resource: ResourceType::Operation,
+            name: name.to_owned(),
+            package: package.name.clone(),
+            fqn: vec![package.name.to_string(), name.to_owned()],
+            origin: span,
+            body: Some(span),
+            properties: None,
+            description: String::new(),
+            columns: Vec::new(),
+            config: Config::default(),
+            detail: Detail::Operation,
+            refs: Vec::new(),
+            source_calls: Vec::new(),
+            macros: Vec::new(),
+            alias: None,
+            relation: None,
+            depends_on: Vec::new(),
+        }
     }
 
     /// The ephemeral model after those that it reads, each once. The graph has no loop, so this ends.

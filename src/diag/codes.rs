@@ -32,6 +32,7 @@ macro_rules! codes {
 
 codes! {
     AMBIGUOUS_REF "ambiguous-ref" Error "a ref() names a model that several packages define";
+    CONNECTION_FAILED "connection-failed" Error "the database cannot be reached or refuses the profile";
     CYCLE "cycle" Error "models read each other in a loop";
     DISABLED_REF "disabled-ref" Error "a ref() or source() names something that is disabled";
     DUPLICATE_NAME "duplicate-name" Error "two resources share one name";
@@ -44,6 +45,8 @@ codes! {
     INVALID_YAML "invalid-yaml" Error "a YAML file cannot be read";
     JINJA_ERROR "jinja-error" Error "a Jinja template fails while it is rendered";
     JINJA_SYNTAX "jinja-syntax" Error "a Jinja template cannot be read";
+    LEFTOVER "leftover" Warning "a replaced relation could not be dropped because views still read it";
+    LOAD_FAILED "load-failed" Error "a landing file cannot be loaded";
     MISSING_FILE "missing-file" Error "a file that the project needs cannot be read";
     MISSING_PROPERTY "missing-property" Error "a YAML mapping lacks a key that it needs";
     NOT_A_QUERY "not-a-query" Error "a model renders to something else than one query";

@@ -247,7 +247,7 @@ mod tests {
                     {% do d.update({'x': 1}, y=2) %}{{ d }} {{ d.get('x') }} {{ d.pop('x') }} {{ d.items() | list }} {{ l == ['a', 1] }}";
         let context = minijinja::context! { l => List::value([Value::from(1)]), d => Dict::value([]) };
         let rendered = env.render_str(text, context).unwrap();
-        assert_eq!(rendered, "['a', 1, 3] 3 2 1 {'x': 1, 'y': 2} 1 1 [['y', 2]] True");
+        assert_eq!(rendered, "['a', 1, 3] 3 2 1 {'x': 1, 'y': 2} 1 1 [('y', 2)] True");
     }
 
     #[test]

@@ -1,0 +1,151 @@
+//! Runs a source of the graph: its raw table, then every landing file that is new or has changed.
+
+use std::path::{Path, PathBuf};
+
+use globset::GlobBuilder;
+
+use super::load::{LoadColumn, LoadError, LoadJob, LoadOutcome, ensure_raw_table, load_file, reset_source};
+use super::node::Outcome;
+use super::prepare::{NodeError, RunJob};
+use super::warehouse::{SharedSession, locked};
+use super::{AdapterError, Interrupt};
+use crate::diag::{Diagnostic, codes};
+use crate::dialect::ColumnType;
+use crate::plan::Status;
+use crate::project::{Detail, Landing, Node};
+
+pub(super) fn run(job: &RunJob<'_>, node: &Node, session: &SharedSession, interrupt: &Interrupt, outcome: &mut Outcome) -> Result<(), NodeError> {
+    let Detail::Source(source) = &node.detail else { return Ok(()) };
+    let (Some(landing), Some(relation)) = (&source.landing, &node.relation) else { return Ok(()) };
+    let columns = columns(node)?;
+    let files = matching_files(&job.options.root, node, landing)?;
+    if job.options.full_refresh {
+        reset_source(&mut **locked(session), &node.id, relation)?;
+    }
+    ensure_raw_table(&mut **locked(session), job.engine, relation, &columns).map_err(|error| failed(node, landing, error))?;
+    let mut progress = Progress::default();
+    for (path, recorded_as) in &files {
+        if interrupt.is_raised() {
+            return Err(AdapterError::Cancelled.into());
+        }
+        let file = LoadJob {
+            source: &node.id,
+            relation,
+            columns: &columns,
+            landing,
+            path,
+            recorded_as,
+            run_id: &job.options.run_id,
+            interrupted: &|| interrupt.is_raised(),
+        };
+        // One file's failure does not keep the others out: each stands for itself, and all mistakes show at once.
+        match load_file(&mut **locked(session), job.engine, &file) {
+            Ok(loaded) => progress.add(&loaded),
+            Err(LoadError::Engine(AdapterError::Cancelled)) => return Err(AdapterError::Cancelled.into()),
+            Err(LoadError::Engine(error @ AdapterError::Connection { .. })) => return Err(error.into()),
+            Err(error) => outcome.diagnostics.push(diagnostic(node, landing, &error)),
+        }
+    }
+    outcome.rows_affected = Some(progress.rows);
+    outcome.message = progress.message();
+    outcome.status = Some(if outcome.diagnostics.is_empty() { Status::Success } else { Status::Error });
+    if let Some(first) = outcome.diagnostics.first() {
+        outcome.message = first.message.clone();
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Progress {
+    rows: u64,
+    rejected: u64,
+    loaded: usize,
+    unchanged: usize,
+}
+
+impl Progress {
+    fn add(&mut self, outcome: &LoadOutcome) {
+        match outcome {
+            LoadOutcome::Unchanged => self.unchanged += 1,
+            LoadOutcome::Loaded(loaded) => {
+                self.loaded += 1;
+                self.rows += loaded.rows;
+                self.rejected += loaded.rejected;
+            }
+        }
+    }
+
+    fn message(&self) -> String {
+        let files = |count: usize| if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
+        let mut parts = Vec::new();
+        if self.loaded > 0 {
+            parts.push(format!("{} rows of {}", self.rows, files(self.loaded)));
+        }
+        if self.unchanged > 0 {
+            parts.push(format!("{} unchanged", files(self.unchanged)));
+        }
+        if self.rejected > 0 {
+            parts.push(format!("{} rejected", self.rejected));
+        }
+        if parts.is_empty() { "no files".to_owned() } else { parts.join(", ") }
+    }
+}
+
+fn columns(node: &Node) -> Result<Vec<LoadColumn>, Diagnostic> {
+    let column = |column: &crate::project::Column| {
+        let place = column.data_type_span.or(column.span).unwrap_or(node.origin);
+        let Some(declared) = &column.data_type else {
+            let message = format!("column '{}' of source '{}' has no data_type, so its files cannot be loaded", column.name, node.name);
+            return Err(Diagnostic::new(&codes::INVALID_LANDING, message).at(place).help("declare it, as in 'data_type: numeric(12,2)'"));
+        };
+        let data_type = ColumnType::parse(declared).map_err(|why| Diagnostic::new(&codes::INVALID_LANDING, why).at(place))?;
+        Ok(LoadColumn { name: column.name.clone(), quoted: column.quote == Some(true), data_type })
+    };
+    if node.columns.is_empty() {
+        let message = format!("source '{}' declares no columns, so its files cannot be loaded", node.name);
+        return Err(Diagnostic::new(&codes::INVALID_LANDING, message).at(node.properties.unwrap_or(node.origin)));
+    }
+    node.columns.iter().map(column).collect()
+}
+
+/// Files that the pattern matches, with their paths as recorded, in ascending order.
+fn matching_files(root: &Path, node: &Node, landing: &Landing) -> Result<Vec<(PathBuf, String)>, Diagnostic> {
+    let invalid = |why: String| Diagnostic::new(&codes::INVALID_LANDING, format!("the landing path of '{}' {why}", node.name)).at(landing.path_span);
+    let glob = GlobBuilder::new(&landing.path).literal_separator(true).build().map_err(|error| invalid(format!("is no pattern: {error}")))?;
+    let matcher = glob.compile_matcher();
+    let folder = fixed_folder(&landing.path);
+    let base = root.join(folder);
+    let mut files = Vec::new();
+    for entry in walkdir::WalkDir::new(&base).follow_links(true) {
+        let Ok(entry) = entry else { continue };
+        let path = entry.path();
+        let recorded = if Path::new(folder).is_absolute() { path } else { path.strip_prefix(root).unwrap_or(path) };
+        if entry.file_type().is_file() && matcher.is_match(recorded) {
+            files.push((path.to_owned(), recorded.to_string_lossy().replace('\\', "/")));
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        let problem = invalid(format!("matches no file: '{}'", landing.path));
+        return Err(Diagnostic { code: &codes::MISSING_FILE, ..problem }.help("check the path; it is relative to the project's folder"));
+    }
+    Ok(files)
+}
+
+/// The part of a pattern before its first sign, up to the last `/`.
+fn fixed_folder(pattern: &str) -> &str {
+    let fixed = pattern.find(['*', '?', '[', '{']).map_or(pattern, |at| pattern.get(..at).unwrap_or(""));
+    fixed.rfind('/').map_or("", |at| fixed.get(..at).unwrap_or(""))
+}
+
+fn failed(node: &Node, landing: &Landing, error: LoadError) -> NodeError {
+    match error {
+        LoadError::Engine(error) => NodeError::Adapter(error),
+        other => diagnostic(node, landing, &other).into(),
+    }
+}
+
+fn diagnostic(node: &Node, landing: &Landing, error: &LoadError) -> Diagnostic {
+    let problem = Diagnostic::new(&codes::LOAD_FAILED, format!("source '{}': {error}", node.name)).at(landing.path_span);
+    error.details().into_iter().fold(problem, Diagnostic::note)
+}

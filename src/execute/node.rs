@@ -1,0 +1,313 @@
+//! Runs one node: its steps in one transaction, or its test.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::prepare::{Catalog, NodeError, Prepared, RunJob, prepare};
+use super::warehouse::{SessionWarehouse, SharedSession, locked};
+use super::{AdapterError, Datum, Interrupt, Table, load_source};
+use crate::analysis::CompiledNode;
+use crate::assertions::{Assertion, Verdict};
+use crate::base::{Relation, RelationKind};
+use crate::diag::{Diagnostic, codes};
+use crate::dialect::{Statement, print_step};
+use crate::jinja::{Message, NodeState, Warehouse};
+use crate::plan::{Publish, Status, Step};
+use crate::project::{Detail, Node};
+
+/// Rows of a failed test that are kept to be shown.
+const SAMPLE_ROWS: usize = 5;
+
+/// What came of a node, before times are added.
+#[derive(Default)]
+pub(super) struct Outcome {
+    pub(super) status: Option<Status>,
+    pub(super) message: String,
+    pub(super) failures: Option<u64>,
+    pub(super) rows_affected: Option<u64>,
+    pub(super) compiled_sql: Option<String>,
+    pub(super) compiled_path: Option<String>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) sample: Option<Table>,
+    pub(super) messages: Vec<Message>,
+    /// Replaced relations that are still read, to be dropped at the end of the run.
+    pub(super) retired: Vec<Retired>,
+    /// The session is of no use any more.
+    pub(super) session_lost: bool,
+}
+
+/// A relation that was replaced while views still read it.
+#[derive(Clone, Debug)]
+pub(super) struct Retired {
+    pub(super) retired: Relation,
+    pub(super) live: Relation,
+    pub(super) kind: RelationKind,
+}
+
+pub(super) fn run_node(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session: &SharedSession, interrupt: &Interrupt) -> Outcome {
+    let mut outcome = Outcome::default();
+    let done = match &node.detail {
+        Detail::SingularTest | Detail::GenericTest(_) => run_test(job, node, session, &mut outcome),
+        Detail::Source(_) => load_source::run(job, node, session, interrupt, &mut outcome),
+        _ => build(job, node, catalog, session, &mut outcome),
+    };
+    if let Err(error) = done {
+        outcome.status = Some(Status::Error);
+        fail(&mut outcome, node, error, interrupt);
+    }
+    outcome
+}
+
+fn fail(outcome: &mut Outcome, node: &Node, error: NodeError, interrupt: &Interrupt) {
+    match error {
+        NodeError::Adapter(AdapterError::Cancelled) if interrupt.is_raised() => {
+            outcome.status = Some(Status::Skipped);
+            outcome.message = "stopped; nothing of it was kept".to_owned();
+        }
+        NodeError::Adapter(error) => {
+            outcome.session_lost = matches!(error, AdapterError::Connection { .. });
+            let problem = statement_failed(node, &error, None);
+            outcome.message = problem.message.clone();
+            outcome.diagnostics.push(problem);
+        }
+        NodeError::Diagnostic(problem) => {
+            outcome.message = problem.message.clone();
+            outcome.diagnostics.push(*problem);
+        }
+    }
+}
+
+fn build(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session: &SharedSession, outcome: &mut Outcome) -> Result<(), NodeError> {
+    let prepared = prepare(job, node, catalog, session)?;
+    outcome.messages = prepared.compiled.messages.clone();
+    keep_compiled(job, node, &prepared.compiled, outcome);
+    write_script(job, node, &prepared);
+    for step in &prepared.plan.before {
+        run_step(job, node, step, &prepared, session, outcome)?;
+    }
+    begin(session)?;
+    let done = prepared.plan.steps.iter().try_for_each(|step| run_step(job, node, step, &prepared, session, outcome));
+    finish(session, done)?;
+    for step in &prepared.plan.after {
+        run_step(job, node, step, &prepared, session, outcome)?;
+    }
+    outcome.status = Some(Status::Success);
+    if outcome.message.is_empty() {
+        outcome.message = match outcome.rows_affected {
+            Some(1) => "1 row".to_owned(),
+            Some(rows) => format!("{rows} rows"),
+            None => "created".to_owned(),
+        };
+    }
+    Ok(())
+}
+
+pub(super) fn begin(session: &SharedSession) -> Result<(), AdapterError> {
+    locked(session).execute("begin").map(|_| ())
+}
+
+/// Commits, or rolls back and hands the error on. When the roll-back fails too, the connection is gone and with it the transaction.
+pub(super) fn finish<T>(session: &SharedSession, done: Result<T, NodeError>) -> Result<T, NodeError> {
+    match done {
+        Ok(value) => {
+            locked(session).execute("commit")?;
+            Ok(value)
+        }
+        Err(error) => {
+            let _ = locked(session).execute("rollback");
+            Err(error)
+        }
+    }
+}
+
+fn run_step(job: &RunJob<'_>, node: &Node, step: &Step, prepared: &Prepared, session: &SharedSession, outcome: &mut Outcome) -> Result<(), NodeError> {
+    if let Step::RunMaterialization { macro_id } = step {
+        return run_materialization(job, node, macro_id, prepared, session, outcome);
+    }
+    for statement in print_step(step, job.engine) {
+        let rows = execute(session, &statement).map_err(|error| locate(node, &prepared.compiled, &statement, error))?;
+        if matches!(step, Step::CreateTableAs { .. } | Step::SnapshotFirst { .. } | Step::Merge(_) | Step::SnapshotApply { .. }) {
+            outcome.rows_affected = Some(rows);
+        }
+        if matches!(step, Step::InsertRows { .. }) {
+            outcome.rows_affected = Some(outcome.rows_affected.unwrap_or(0) + rows);
+        }
+    }
+    if let Step::Publish(Publish { keep_retired: true, replaced: Some(kind), retired, live, .. }) = step
+        && job.engine != crate::dialect::Engine::DuckDb
+    {
+        outcome.retired.push(Retired { retired: retired.clone(), live: live.clone(), kind: *kind });
+    }
+    Ok(())
+}
+
+fn execute(session: &SharedSession, statement: &Statement) -> Result<u64, AdapterError> {
+    let mut session = locked(session);
+    let Some(fallback) = &statement.otherwise else { return session.execute(&statement.sql) };
+    session.execute("savepoint acca_publish")?;
+    match session.execute(&statement.sql) {
+        Err(AdapterError::Statement { code: Some(code), .. }) if code == fallback.code => {
+            session.execute("rollback to savepoint acca_publish")?;
+            fallback.statements.iter().try_fold(0, |_, sql| session.execute(sql))
+        }
+        done => done,
+    }
+}
+
+/// Places the engine's error in the file that the user wrote, when it points into the node's query.
+fn locate(node: &Node, compiled: &CompiledNode, statement: &Statement, error: AdapterError) -> NodeError {
+    match error {
+        AdapterError::Statement { .. } => statement_failed(node, &error, statement.query_at.map(|at| (at, compiled))).into(),
+        other => NodeError::Adapter(other),
+    }
+}
+
+fn statement_failed(node: &Node, error: &AdapterError, query: Option<(usize, &CompiledNode)>) -> Diagnostic {
+    let (code, hints, offset) = match error {
+        AdapterError::Statement { hints, offset, .. } => (&codes::STATEMENT_FAILED, hints.clone(), *offset),
+        AdapterError::Connection { hints, .. } => (&codes::CONNECTION_FAILED, hints.clone(), None),
+        AdapterError::Cancelled | AdapterError::Io(_) => (&codes::STATEMENT_FAILED, Vec::new(), None),
+    };
+    let mut problem = Diagnostic::new(code, format!("'{}': {error}", node.name));
+    let place = offset.zip(query).and_then(|(offset, (query_at, compiled))| {
+        let at = offset.checked_sub(query_at)?;
+        compiled.map.locate(at..at + word_length(&compiled.sql, at))
+    });
+    problem = match place {
+        Some(place) => match place.within {
+            Some(within) => problem.labelled(place.call, "written by this macro").also(within, "here"),
+            None => problem.at(place.call),
+        },
+        None => problem.at(first_line(node)),
+    };
+    hints.into_iter().fold(problem, Diagnostic::help)
+}
+
+/// Length of the word or sign at a place of the SQL.
+fn word_length(sql: &str, at: usize) -> usize {
+    let rest = sql.get(at..).unwrap_or("");
+    let word = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+    word.max(rest.chars().next().map_or(1, char::len_utf8))
+}
+
+fn first_line(node: &Node) -> crate::base::Span {
+    match &node.detail {
+        Detail::GenericTest(test) => test.span,
+        // The start of the body stands for the whole: no long underlining.
+        _ => node.body.map_or(node.origin, |body| body.sub(0, 0)),
+    }
+}
+
+fn run_materialization(
+    job: &RunJob<'_>,
+    node: &Node,
+    macro_id: &str,
+    prepared: &Prepared,
+    session: &SharedSession,
+    outcome: &mut Outcome,
+) -> Result<(), NodeError> {
+    let warehouse: Arc<dyn Warehouse> = Arc::new(SessionWarehouse(session.clone()));
+    let linked = job.compilation.linked(Some(warehouse));
+    let sql = serde_json::Value::from(prepared.compiled.sql.as_str());
+    let extra = [("sql", sql.clone()), ("compiled_code", sql)].map(|(name, value)| (name.to_owned(), value)).into_iter().collect();
+    let (_, messages) = job.compilation.templates.run_macro(macro_id, node, Default::default(), extra, prepared.state, &linked)?;
+    outcome.messages.extend(messages);
+    Ok(())
+}
+
+fn run_test(job: &RunJob<'_>, node: &Node, session: &SharedSession, outcome: &mut Outcome) -> Result<(), NodeError> {
+    let assertion = Assertion::of(node)?;
+    let warehouse: Arc<dyn Warehouse> = Arc::new(SessionWarehouse(session.clone()));
+    let compiled = job.compilation.compile_node(node, NodeState::default(), Some(warehouse))?;
+    outcome.messages = compiled.messages.clone();
+    keep_compiled(job, node, &compiled, outcome);
+    let counted = locked(session).query(&assertion.count_query(&compiled.sql), None);
+    let counted = counted.map_err(|error| test_failed(job, node, &compiled, &assertion, error, session))?;
+    let failures = counted.rows.first().and_then(|row| row.first()).map_or(Some(0), count_of);
+    let Some(failures) = failures else {
+        let problem = Diagnostic::new(&codes::INVALID_CONFIG, format!("'fail_calc' of test '{}' does not give a whole number", node.name));
+        return Err(problem.at(node.config.span("fail_calc").unwrap_or_else(|| first_line(node))).into());
+    };
+    let (verdict, message) = assertion.judge(failures);
+    outcome.failures = Some(u64::try_from(failures).unwrap_or(0));
+    outcome.message = message;
+    outcome.status = Some(match verdict {
+        Verdict::Pass => Status::Pass,
+        Verdict::Warn => Status::Warn,
+        Verdict::Fail => Status::Fail,
+    });
+    if verdict != Verdict::Pass {
+        outcome.sample = Some(locked(session).query(&assertion.sample_query(&compiled.sql, SAMPLE_ROWS), Some(SAMPLE_ROWS))?);
+    }
+    Ok(())
+}
+
+fn count_of(cell: &Datum) -> Option<i64> {
+    match cell {
+        Datum::Null => Some(0),
+        Datum::Int(count) => Some(*count),
+        Datum::Bool(truth) => Some(i64::from(*truth)),
+        Datum::Decimal(text) | Datum::Text(text) => text.parse().ok(),
+        Datum::Float(_) => None,
+    }
+}
+
+/// A test on a column that is not there says so, at the place where the column is named.
+fn test_failed(job: &RunJob<'_>, node: &Node, compiled: &CompiledNode, assertion: &Assertion, error: AdapterError, session: &SharedSession) -> NodeError {
+    let AdapterError::Statement { .. } = &error else { return NodeError::Adapter(error) };
+    if let Detail::GenericTest(test) = &node.detail
+        && let Some(column) = &test.column
+        && let Some(relation) = job.compilation.manifest.node(&test.attached).and_then(|tested| tested.relation.as_ref())
+        && let Ok(columns) = locked(session).columns(relation)
+        && !columns.is_empty()
+        && !columns.iter().any(|held| held.name.eq_ignore_ascii_case(column.trim_matches('"')))
+        && column.chars().all(|c| c.is_alphanumeric() || c == '_')
+    {
+        let message = format!("{} has no column '{column}', which test '{}' needs", relation.display(), test.test);
+        let problem = Diagnostic::new(&codes::UNKNOWN_TEST_COLUMN, message).at(test.column_span.unwrap_or(test.span));
+        return problem.did_you_mean(column, columns.iter().map(|held| held.name.as_str())).into();
+    }
+    statement_failed(node, &error, Some((assertion.query_offset(), compiled))).into()
+}
+
+/// Writes the compiled SQL where dbt writes it; a run does not fail because a folder cannot be written.
+fn keep_compiled(job: &RunJob<'_>, node: &Node, compiled: &CompiledNode, outcome: &mut Outcome) {
+    outcome.compiled_sql = Some(compiled.sql.clone());
+    let path = artifact_path(job, node, "compiled");
+    if write(&path, &compiled.sql).is_ok() {
+        let relative = path.strip_prefix(&job.options.root).unwrap_or(&path);
+        outcome.compiled_path = Some(relative.to_string_lossy().into_owned());
+    }
+}
+
+/// Writes the statements of the plan, as they are about to be sent.
+fn write_script(job: &RunJob<'_>, node: &Node, prepared: &Prepared) {
+    let plan = &prepared.plan;
+    let mut script = String::new();
+    for step in plan.before.iter().chain(&plan.steps).chain(&plan.after) {
+        script.push_str(&format!("-- {}\n", step.title()));
+        for statement in print_step(step, job.engine) {
+            script.push_str(&format!("{};\n", statement.sql));
+        }
+        script.push('\n');
+    }
+    // Only for people to read: the run goes on without it.
+    let _ = write(&artifact_path(job, node, "run"), &script);
+}
+
+/// `<target>/compiled/<package>/<path of the file>`; a generic test lies in a folder of its properties file's name.
+pub fn artifact_path(job: &RunJob<'_>, node: &Node, folder: &str) -> PathBuf {
+    let file = job.compilation.project.sources.path(node.origin.file);
+    let base = job.options.target_path.join(folder).join(&*node.package);
+    match node.detail {
+        Detail::GenericTest(_) | Detail::Snapshot => base.join(file).join(format!("{}.sql", node.name)),
+        _ => base.join(file),
+    }
+}
+
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(path, text)
+}

@@ -1,0 +1,214 @@
+//! From a node to its plan: looks at the database, renders the templates, plans. `explain` ends here, a run goes on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::warehouse::{SessionWarehouse, SharedSession, locked};
+use super::{Adapter, AdapterError, CatalogRelation};
+use crate::analysis::{Compilation, CompiledNode, check_is_query};
+use crate::base::{Relation, RelationKind};
+use crate::diag::{Diagnostic, codes};
+use crate::dialect::Engine;
+use crate::jinja::{NodeState, Warehouse};
+use crate::plan::{Dependent, Existing, Hook, Hooks, NodePlan, PlanInput, plan_load, plan_node, plan_seed};
+use crate::project::{Detail, Node};
+
+/// What is to be run, where, and how.
+pub struct RunJob<'a> {
+    pub compilation: &'a Compilation,
+    pub adapter: Arc<dyn Adapter>,
+    pub engine: Engine,
+    /// Numbers of nodes of the manifest.
+    pub selected: Vec<usize>,
+    pub options: RunOptions,
+}
+
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    pub threads: usize,
+    pub fail_fast: bool,
+    pub full_refresh: bool,
+    /// `build`: what reads a relation waits for its tests and is skipped when one fails.
+    pub gate_on_tests: bool,
+    /// Unique to this run.
+    pub run_id: String,
+    /// The project's folder on disk.
+    pub root: PathBuf,
+    /// Folder for compiled and run SQL.
+    pub target_path: PathBuf,
+}
+
+impl RunOptions {
+    /// Eight characters that only this run has.
+    pub(super) fn tag(&self) -> String {
+        self.run_id.chars().filter(char::is_ascii_alphanumeric).take(8).collect()
+    }
+}
+
+/// What stood in the schemas of the run when it began, by schema and name in lower case.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Catalog(BTreeMap<(String, String), RelationKind>);
+
+impl Catalog {
+    pub(super) fn new(relations: Vec<CatalogRelation>) -> Catalog {
+        let key = |relation: &Relation| (relation.schema.to_lowercase(), relation.identifier.to_lowercase());
+        Catalog(relations.into_iter().map(|held| (key(&held.relation), held.kind)).collect())
+    }
+
+    pub(super) fn kind(&self, relation: &Relation) -> Option<RelationKind> {
+        self.0.get(&(relation.schema.to_lowercase(), relation.identifier.to_lowercase())).copied()
+    }
+}
+
+/// A node ready to be run.
+pub(super) struct Prepared {
+    pub(super) compiled: CompiledNode,
+    pub(super) plan: NodePlan,
+    pub(super) state: NodeState,
+}
+
+/// Why a node could not be prepared or run.
+#[derive(Debug)]
+pub(super) enum NodeError {
+    Diagnostic(Box<Diagnostic>),
+    Adapter(AdapterError),
+}
+
+impl From<Diagnostic> for NodeError {
+    fn from(problem: Diagnostic) -> NodeError {
+        NodeError::Diagnostic(Box::new(problem))
+    }
+}
+
+impl From<AdapterError> for NodeError {
+    fn from(error: AdapterError) -> NodeError {
+        NodeError::Adapter(error)
+    }
+}
+
+/// Compiles and plans a node that builds a relation or loads files. Tests are not planned: they are queries.
+pub(super) fn prepare(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session: &SharedSession) -> Result<Prepared, NodeError> {
+    if matches!(node.detail, Detail::Source(_)) {
+        return Ok(Prepared { compiled: CompiledNode::default(), plan: plan_load(node), state: NodeState::default() });
+    }
+    let Some(relation) = &node.relation else {
+        return Err(Diagnostic::new(&codes::INVALID_CONFIG, format!("'{}' has no relation to build", node.name)).at(node.origin).into());
+    };
+    let kind = catalog.kind(relation);
+    let state = NodeState { existing: kind, full_refresh: job.options.full_refresh };
+    let warehouse: Arc<dyn Warehouse> = Arc::new(SessionWarehouse(session.clone()));
+    let compiled = job.compilation.compile_node(node, state, Some(warehouse.clone()))?;
+    let materialization = match node.detail {
+        Detail::Model(_) | Detail::Snapshot => job.compilation.templates.materialization(node.materialized(), &node.package),
+        _ => None,
+    };
+    if materialization.is_none() && !matches!(node.detail, Detail::Seed { .. }) {
+        check_is_query(node, &compiled)?;
+    }
+    let existing = look_up(job, node, relation, kind, session)?;
+    let later = rebuilt_later(job, node);
+    let input = PlanInput {
+        node,
+        relation,
+        query: compiled.sql.trim_end().trim_end_matches(';'),
+        existing: &existing,
+        full_refresh: job.options.full_refresh,
+        rebuilt_later: &later,
+        run_tag: &job.options.tag(),
+        materialization,
+        hooks: hooks(job, node, state, &warehouse)?,
+    };
+    let plan = match &node.detail {
+        Detail::Seed { path } => {
+            let file = std::fs::read(job.options.root.join(path)).map_err(|error| {
+                Diagnostic::new(&codes::MISSING_FILE, format!("the file of seed '{}' cannot be read: {error}", node.name)).at(node.origin)
+            })?;
+            plan_seed(&input, &file)?
+        }
+        _ => plan_node(&input)?,
+    };
+    Ok(Prepared { compiled, plan, state })
+}
+
+/// What the plan needs to know of the relation that is there.
+fn look_up(job: &RunJob<'_>, node: &Node, relation: &Relation, kind: Option<RelationKind>, session: &SharedSession) -> Result<Existing, AdapterError> {
+    let Some(kind) = kind else { return Ok(Existing::default()) };
+    let mut existing = Existing { kind: Some(kind), ..Existing::default() };
+    let mut session = locked(session);
+    if matches!(node.materialized(), "incremental" | "snapshot") {
+        existing.columns = session.columns(relation)?.into_iter().map(|column| column.name).collect();
+    }
+    if job.engine != Engine::DuckDb {
+        let mut seen = BTreeSet::new();
+        let direct = session.dependent_views(relation)?;
+        existing.direct = direct.len();
+        let mut level: Vec<Dependent> = Vec::new();
+        for view in direct {
+            seen.insert(view.relation.clone());
+            level.push(Dependent { relation: view.relation, kind: view.kind, definition: view.definition });
+        }
+        // A view that is reached again on a longer way moves behind: it then stands after all that it reads.
+        while !level.is_empty() {
+            let mut next: Vec<Dependent> = Vec::new();
+            for view in &level {
+                for reader in session.dependent_views(&view.relation)? {
+                    let reader = Dependent { relation: reader.relation, kind: reader.kind, definition: reader.definition };
+                    existing.dependents.retain(|held| held.relation != reader.relation);
+                    if !next.contains(&reader) && !level.contains(&reader) {
+                        next.push(reader);
+                    }
+                }
+            }
+            existing.dependents.append(&mut level);
+            level = next;
+        }
+        existing.direct = existing.direct.min(existing.dependents.len());
+    }
+    Ok(existing)
+}
+
+/// Relations of the run other than the node's own: their views get their own turn.
+fn rebuilt_later(job: &RunJob<'_>, node: &Node) -> BTreeSet<Relation> {
+    let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number));
+    nodes.filter(|other| other.id != node.id && !matches!(other.detail, Detail::Source(_))).filter_map(|other| other.relation.clone()).collect()
+}
+
+fn hooks(job: &RunJob<'_>, node: &Node, state: NodeState, warehouse: &Arc<dyn Warehouse>) -> Result<Hooks, Diagnostic> {
+    let linked = job.compilation.linked(Some(warehouse.clone()));
+    let render = |key: &str| -> Result<Vec<Hook>, Diagnostic> {
+        let span = node.config.span(key).or(node.body).unwrap_or(node.origin);
+        let listed = match node.config.get(key) {
+            Some(Value::Array(hooks)) => hooks.clone(),
+            Some(Value::Null) | None => Vec::new(),
+            Some(one) => vec![one.clone()],
+        };
+        listed
+            .iter()
+            .map(|hook| {
+                let (text, in_transaction) = hook_parts(hook);
+                let rendered = job.compilation.templates.render_text(&text, span, node, state, &linked)?;
+                Ok(Hook { sql: rendered.sql.trim().trim_end_matches(';').to_owned(), in_transaction })
+            })
+            .collect()
+    };
+    Ok(Hooks { before: render("pre-hook")?, after: render("post-hook")? })
+}
+
+/// A hook is a text, or a mapping of `sql` and `transaction` (which `config()` may pass as JSON text).
+fn hook_parts(hook: &Value) -> (String, bool) {
+    let mapping = match hook {
+        Value::Object(mapping) => Some(mapping.clone()),
+        Value::String(text) => serde_json::from_str::<Value>(text).ok().and_then(|value| value.as_object().cloned()),
+        _ => None,
+    };
+    match mapping {
+        Some(mapping) => {
+            let sql = mapping.get("sql").and_then(Value::as_str).unwrap_or_default().to_owned();
+            (sql, mapping.get("transaction").and_then(Value::as_bool).unwrap_or(true))
+        }
+        None => (hook.as_str().unwrap_or_default().to_owned(), true),
+    }
+}

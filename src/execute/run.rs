@@ -1,0 +1,354 @@
+//! A run: workers that take nodes off the schedule until nothing is left.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::node::{Outcome, Retired, run_node};
+use super::prepare::{Catalog, RunJob, prepare};
+use super::schedule::Schedule;
+use super::warehouse::{SessionWarehouse, SharedSession, locked};
+use super::{AdapterError, Event, Interrupt, Reporter, Session, connect, load};
+use crate::base::{RelationKind, UniqueId, quote_ident};
+use crate::diag::{Diagnostic, codes};
+use crate::dialect::{bind_view, drop_retired, print_step};
+use crate::jinja::{NodeState, Warehouse};
+use crate::plan::{NodeResult, RunResult, Status};
+use crate::project::{Detail, Node};
+
+/// Runs the selected nodes. Everything that goes wrong is in the result; nothing half-made is left behind.
+pub fn run(job: &RunJob<'_>, reporter: &dyn Reporter, interrupt: &Interrupt) -> RunResult {
+    let began = Instant::now();
+    let mut result = RunResult::default();
+    match start(job) {
+        Ok((session, catalog)) => {
+            watch(&session, interrupt);
+            if let Err(problem) = hooks(job, &session, true) {
+                result.diagnostics.push(problem);
+            } else {
+                let retired = work(job, &catalog, reporter, interrupt, &mut result);
+                if !interrupt.is_raised() {
+                    result.diagnostics.extend(hooks(job, &session, false).err());
+                }
+                result.diagnostics.extend(clean_up(&session, &retired));
+            }
+        }
+        Err(problem) => result.diagnostics.push(problem),
+    }
+    result.interrupted = interrupt.is_raised();
+    result.elapsed = began.elapsed().as_secs_f64();
+    result
+}
+
+/// What a run would do to one node, for `explain`.
+pub struct NodeExplanation {
+    pub id: UniqueId,
+    /// Title and statements of each step in order.
+    pub steps: Vec<(String, Vec<String>)>,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The steps of the selected nodes, in the order of a run with one worker, against the database as it is now. Changes nothing.
+///
+/// # Errors
+/// `connection-failed`.
+pub fn explain(job: &RunJob<'_>) -> Result<Vec<NodeExplanation>, Diagnostic> {
+    let failed = |error: AdapterError| connect::connection_failed(&job.compilation.project.target, &error);
+    let mut session = job.adapter.connect().map_err(failed)?;
+    let catalog = Catalog::new(session.relations(&schemas(job)).map_err(failed)?);
+    let session: SharedSession = Arc::new(Mutex::new(session));
+    let selected: BTreeSet<usize> = job.selected.iter().copied().collect();
+    let order = job.compilation.manifest.dag.topological();
+    let nodes = order.into_iter().filter(|number| selected.contains(number)).filter_map(|number| job.compilation.manifest.nodes.get(number));
+    Ok(nodes.filter(|node| builds(node)).map(|node| explain_node(job, node, &catalog, &session)).collect())
+}
+
+fn builds(node: &Node) -> bool {
+    node.is_runnable() && !matches!(node.detail, Detail::SingularTest | Detail::GenericTest(_))
+}
+
+fn explain_node(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session: &SharedSession) -> NodeExplanation {
+    let (mut steps, mut diagnostics) = (Vec::new(), Vec::new());
+    match prepare(job, node, catalog, session) {
+        Ok(prepared) => {
+            let plan = &prepared.plan;
+            for step in plan.before.iter().chain(&plan.steps).chain(&plan.after) {
+                steps.push((step.title(), print_step(step, job.engine).into_iter().map(|statement| statement.sql).collect()));
+            }
+        }
+        Err(super::prepare::NodeError::Diagnostic(problem)) => diagnostics.push(*problem),
+        Err(super::prepare::NodeError::Adapter(error)) => diagnostics.push(connect::connection_failed(&job.compilation.project.target, &error)),
+    }
+    NodeExplanation { id: node.id.clone(), steps, diagnostics }
+}
+
+/// Schemas that the selected nodes build in.
+fn schemas(job: &RunJob<'_>) -> Vec<String> {
+    let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number)).filter(|node| builds(node));
+    let unique: BTreeSet<String> = nodes.filter_map(|node| node.relation.as_ref()).map(|relation| relation.schema.to_string()).collect();
+    unique.into_iter().collect()
+}
+
+/// The first session: makes the schemas and looks at what is there.
+fn start(job: &RunJob<'_>) -> Result<(SharedSession, Catalog), Diagnostic> {
+    let failed = |error: AdapterError| connect::connection_failed(&job.compilation.project.target, &error);
+    let mut session = job.adapter.connect().map_err(failed)?;
+    let schemas = schemas(job);
+    for schema in &schemas {
+        create_schema(&mut *session, schema).map_err(failed)?;
+    }
+    let loads = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number)).any(|node| matches!(node.detail, Detail::Source(_)));
+    if loads {
+        load::ensure_state(&mut *session, job.engine).map_err(failed)?;
+    }
+    let catalog = Catalog::new(session.relations(&schemas).map_err(failed)?);
+    Ok((Arc::new(Mutex::new(session)), catalog))
+}
+
+/// Asks first: `create schema if not exists` needs a privilege even when the schema exists.
+fn create_schema(session: &mut dyn Session, schema: &str) -> Result<(), AdapterError> {
+    let literal = crate::dialect::quote_text(schema);
+    let found = session.query(&format!("select 1 from information_schema.schemata where schema_name = {literal}"), Some(1))?;
+    if found.rows.is_empty() {
+        session.execute(&format!("create schema if not exists {}", quote_ident(schema)))?;
+    }
+    Ok(())
+}
+
+fn watch(session: &SharedSession, interrupt: &Interrupt) {
+    interrupt.watch(locked(session).cancel_handle());
+}
+
+/// `on-run-start` or `on-run-end` of all packages, each in autocommit.
+fn hooks(job: &RunJob<'_>, session: &SharedSession, start: bool) -> Result<(), Diagnostic> {
+    let warehouse: Arc<dyn Warehouse> = Arc::new(SessionWarehouse(session.clone()));
+    let linked = job.compilation.linked(Some(warehouse));
+    for package in &job.compilation.project.packages {
+        let (name, list) = if start { ("on-run-start", &package.on_run_start) } else { ("on-run-end", &package.on_run_end) };
+        for (text, span) in list {
+            let node = job.compilation.operation(package, name, *span);
+            let rendered = job.compilation.templates.render_text(text, *span, &node, NodeState::default(), &linked)?;
+            let sql = rendered.sql.trim().trim_end_matches(';');
+            if !sql.is_empty() {
+                let done = locked(session).execute(sql);
+                done.map_err(|error| Diagnostic::new(&codes::STATEMENT_FAILED, format!("the {name} hook fails: {error}")).at(*span))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What the workers share.
+struct Board {
+    schedule: Schedule,
+    results: Vec<NodeResult>,
+    retired: Vec<Retired>,
+    started: usize,
+    finished: usize,
+}
+
+struct Shop<'a> {
+    job: &'a RunJob<'a>,
+    catalog: &'a Catalog,
+    reporter: &'a dyn Reporter,
+    interrupt: &'a Interrupt,
+    board: Mutex<Board>,
+    changed: Condvar,
+    total: usize,
+}
+
+fn work(job: &RunJob<'_>, catalog: &Catalog, reporter: &dyn Reporter, interrupt: &Interrupt, result: &mut RunResult) -> Vec<Retired> {
+    let manifest = &job.compilation.manifest;
+    let runnable = |number: &usize| manifest.nodes.get(*number).is_some_and(Node::is_runnable);
+    let selected: BTreeSet<usize> = job.selected.iter().copied().filter(runnable).collect();
+    let nodes: Vec<&Node> = manifest.dag.topological().iter().filter(|number| selected.contains(number)).filter_map(|number| manifest.nodes.get(*number)).collect();
+    let threads = job.options.threads.clamp(1, selected.len().max(1));
+    reporter.report(&Event::Planned { nodes: &nodes, threads });
+    let schedule = Schedule::new(manifest, &selected, job.options.gate_on_tests);
+    let board = Board { schedule, results: Vec::new(), retired: Vec::new(), started: 0, finished: 0 };
+    let shop = Shop { job, catalog, reporter, interrupt, board: Mutex::new(board), changed: Condvar::new(), total: selected.len() };
+    std::thread::scope(|scope| {
+        for thread in 1..=threads {
+            let shop = &shop;
+            // Templates call each other deeply: give them room.
+            let worker = std::thread::Builder::new().name(format!("acca-worker-{thread}")).stack_size(32 << 20);
+            if worker.spawn_scoped(scope, move || shop.worker(thread)).is_err() && thread == 1 {
+                shop.worker(thread);
+            }
+        }
+    });
+    let mut board = shop.board.into_inner().unwrap_or_else(PoisonError::into_inner);
+    result.nodes.append(&mut board.results);
+    board.retired
+}
+
+impl Shop<'_> {
+    fn lock(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn worker(&self, thread: usize) {
+        let mut session: Option<SharedSession> = None;
+        while let Some((number, position)) = self.next() {
+            let Some(node) = self.job.compilation.manifest.nodes.get(number) else { continue };
+            self.reporter.report(&Event::Started { position, total: self.total, node });
+            let (started_at, began) = (now(), Instant::now());
+            let outcome = self.run_one(node, &mut session);
+            for message in &outcome.messages {
+                self.reporter.report(&Event::Said { node, message });
+            }
+            self.finish(number, node, outcome, thread, started_at, began.elapsed());
+        }
+    }
+
+    /// Waits for a free node. `None` when nothing is left to do.
+    fn next(&self) -> Option<(usize, usize)> {
+        let mut board = self.lock();
+        loop {
+            if self.interrupt.is_raised() {
+                let left = board.schedule.abandon();
+                self.skip(&mut board, &left, "stopped before it began");
+            }
+            if let Some(number) = board.schedule.take() {
+                board.started += 1;
+                return Some((number, board.started));
+            }
+            if board.schedule.is_done() {
+                self.changed.notify_all();
+                return None;
+            }
+            // The time-out is for Ctrl-C, which does not notify.
+            let waited = self.changed.wait_timeout(board, Duration::from_millis(200));
+            board = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn run_one(&self, node: &Node, session: &mut Option<SharedSession>) -> Outcome {
+        let shared = match session {
+            Some(shared) => shared.clone(),
+            None => match self.job.adapter.connect() {
+                Ok(opened) => {
+                    let shared: SharedSession = Arc::new(Mutex::new(opened));
+                    watch(&shared, self.interrupt);
+                    session.insert(shared).clone()
+                }
+                Err(error) => {
+                    let problem = connect::connection_failed(&self.job.compilation.project.target, &error);
+                    return Outcome { status: Some(Status::Error), message: problem.message.clone(), diagnostics: vec![problem], ..Outcome::default() };
+                }
+            },
+        };
+        let done = catch_unwind(AssertUnwindSafe(|| run_node(self.job, node, self.catalog, &shared, self.interrupt)));
+        let outcome = done.unwrap_or_else(|_| Outcome {
+            status: Some(Status::Error),
+            message: format!("acca failed on '{}': please report it", node.name),
+            session_lost: true,
+            ..Outcome::default()
+        });
+        if outcome.session_lost {
+            *session = None;
+        }
+        outcome
+    }
+
+    fn finish(&self, number: usize, node: &Node, outcome: Outcome, thread: usize, started_at: String, took: Duration) {
+        let status = outcome.status.unwrap_or(Status::Error);
+        let result = NodeResult {
+            id: node.id.clone(),
+            status,
+            message: outcome.message,
+            failures: outcome.failures,
+            rows_affected: outcome.rows_affected,
+            started_at,
+            completed_at: now(),
+            execution_time: took.as_secs_f64(),
+            thread,
+            compiled_sql: outcome.compiled_sql,
+            compiled_path: outcome.compiled_path,
+            diagnostics: outcome.diagnostics,
+            sample: outcome.sample,
+        };
+        let mut board = self.lock();
+        board.retired.extend(outcome.retired);
+        self.record(&mut board, node, result);
+        if status.is_failure() || status == Status::Skipped {
+            let lost = board.schedule.failed(number);
+            self.skip(&mut board, &lost, &format!("'{}' {}", node.name, if status == Status::Fail { "found failing rows" } else { "failed" }));
+            if self.job.options.fail_fast {
+                let left = board.schedule.abandon();
+                self.skip(&mut board, &left, "--fail-fast");
+            }
+        } else {
+            board.schedule.succeeded(number);
+        }
+        drop(board);
+        self.changed.notify_all();
+    }
+
+    fn skip(&self, board: &mut Board, numbers: &[usize], why: &str) {
+        for node in numbers.iter().filter_map(|number| self.job.compilation.manifest.nodes.get(*number)) {
+            let at = now();
+            let result = NodeResult {
+                id: node.id.clone(),
+                status: Status::Skipped,
+                message: format!("skipped: {why}"),
+                failures: None,
+                rows_affected: None,
+                started_at: at.clone(),
+                completed_at: at,
+                execution_time: 0.0,
+                thread: 0,
+                compiled_sql: None,
+                compiled_path: None,
+                diagnostics: Vec::new(),
+                sample: None,
+            };
+            self.record(board, node, result);
+        }
+    }
+
+    fn record(&self, board: &mut Board, node: &Node, result: NodeResult) {
+        board.finished += 1;
+        self.reporter.report(&Event::Finished { position: board.finished, total: self.total, node, result: &result });
+        board.results.push(result);
+    }
+}
+
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}
+
+/// Drops replaced relations whose readers have been rebuilt. A reader that was not (it failed or was skipped) is bound to the
+/// new relation where its columns still fit; where they do not, both stay and a warning says so.
+fn clean_up(session: &SharedSession, retired: &[Retired]) -> Vec<Diagnostic> {
+    let mut session = locked(session);
+    let mut problems = Vec::new();
+    for old in retired {
+        if let Err(error) = clean_one(&mut **session, old) {
+            let message = format!("the replaced {} {} is still there: {error}", old.kind.as_str(), old.retired.display());
+            let mut problem = Diagnostic::new(&codes::LEFTOVER, message);
+            problem = problem.help(format!("rebuild the views that read it, then drop it; '{}' itself is up to date", old.live.display()));
+            problems.push(problem);
+        }
+    }
+    problems
+}
+
+fn clean_one(session: &mut dyn Session, old: &Retired) -> Result<(), AdapterError> {
+    let names = [&old.retired, &old.live].map(|relation| format!("{}.{}", bare(&relation.schema), bare(&relation.identifier)));
+    let [retired_name, live_name] = names;
+    for view in session.dependent_views(&old.retired)? {
+        if view.kind == RelationKind::View {
+            // The retired name exists once in the world: replacing its text cannot hit anything else.
+            session.execute(&bind_view(&view.relation, &view.definition.replace(&retired_name, &live_name)))?;
+        }
+    }
+    session.execute(&drop_retired(&old.retired, old.kind)).map(|_| ())
+}
+
+/// A name as PostgreSQL prints it: in quotes only where it needs them.
+fn bare(name: &str) -> String {
+    let plain = name.chars().enumerate().all(|(at, c)| c == '_' || c.is_ascii_lowercase() || (at > 0 && c.is_ascii_digit()));
+    if plain { name.to_owned() } else { quote_ident(name) }
+}

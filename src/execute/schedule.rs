@@ -1,0 +1,177 @@
+//! The order of a run: which nodes are free, what is skipped, what is left.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::project::Manifest;
+
+/// The nodes of a run and how they wait for each other.
+#[derive(Clone, Debug)]
+pub(super) struct Schedule {
+    /// For each waiting node how many it waits for.
+    waiting: BTreeMap<usize, usize>,
+    /// Who waits for a node.
+    readers: BTreeMap<usize, BTreeSet<usize>>,
+    /// Free to begin, in the order of the plan.
+    free: BTreeSet<usize>,
+    running: usize,
+    positions: BTreeMap<usize, usize>,
+}
+
+impl Schedule {
+    /// The selected nodes. A node waits for the selected nodes that it reads, through nodes that are not selected as well.
+    /// With `gate_on_tests` a node also waits for the tests of what it reads.
+    pub(super) fn new(manifest: &Manifest, selected: &BTreeSet<usize>, gate_on_tests: bool) -> Schedule {
+        let mut edges = selected_edges(manifest, selected);
+        if gate_on_tests {
+            edges.extend(test_edges(manifest, selected));
+        }
+        let mut waiting: BTreeMap<usize, usize> = selected.iter().map(|node| (*node, 0)).collect();
+        let mut readers: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+        for (read, reader) in edges {
+            if readers.entry(read).or_default().insert(reader) {
+                *waiting.entry(reader).or_default() += 1;
+            }
+        }
+        let positions = manifest.dag.topological().into_iter().enumerate().map(|(position, node)| (node, position)).collect();
+        let free = waiting.iter().filter(|(_, count)| **count == 0).map(|(node, _)| *node).collect();
+        waiting.retain(|_, count| *count > 0);
+        Schedule { waiting, readers, free, running: 0, positions }
+    }
+
+    /// The next node to begin, the earliest in topological order first.
+    pub(super) fn take(&mut self) -> Option<usize> {
+        let next = self.free.iter().copied().min_by_key(|node| self.positions.get(node).copied())?;
+        self.free.remove(&next);
+        self.running += 1;
+        Some(next)
+    }
+
+    /// Frees what waited for the node only.
+    pub(super) fn succeeded(&mut self, node: usize) {
+        self.running -= 1;
+        self.release(node);
+    }
+
+    /// Takes out everything that waits for the node, directly or not, and returns it in ascending order.
+    pub(super) fn failed(&mut self, node: usize) -> Vec<usize> {
+        self.running -= 1;
+        let mut lost = BTreeSet::new();
+        let mut queue = vec![node];
+        while let Some(at) = queue.pop() {
+            for reader in self.readers.get(&at).into_iter().flatten() {
+                if self.waiting.remove(reader).is_some() && lost.insert(*reader) {
+                    queue.push(*reader);
+                }
+            }
+        }
+        lost.into_iter().collect()
+    }
+
+    /// Takes out everything that has not begun.
+    pub(super) fn abandon(&mut self) -> Vec<usize> {
+        let left: BTreeSet<usize> = self.free.iter().chain(self.waiting.keys()).copied().collect();
+        self.free.clear();
+        self.waiting.clear();
+        left.into_iter().collect()
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.running == 0 && self.free.is_empty() && self.waiting.is_empty()
+    }
+
+    fn release(&mut self, node: usize) {
+        for reader in self.readers.get(&node).cloned().unwrap_or_default() {
+            if let Some(count) = self.waiting.get_mut(&reader) {
+                *count -= 1;
+                if *count == 0 {
+                    self.waiting.remove(&reader);
+                    self.free.insert(reader);
+                }
+            }
+        }
+    }
+}
+
+/// Edges between selected nodes; a way through unselected ones counts as an edge.
+fn selected_edges(manifest: &Manifest, selected: &BTreeSet<usize>) -> Vec<(usize, usize)> {
+    let mut nearest: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+    let mut edges = Vec::new();
+    for node in manifest.dag.topological() {
+        let mut above = BTreeSet::new();
+        for parent in manifest.dag.parents(node) {
+            if selected.contains(&parent) {
+                above.insert(parent);
+            } else if let Some(further) = nearest.get(&parent) {
+                above.extend(further.iter().copied());
+            }
+        }
+        if selected.contains(&node) {
+            edges.extend(above.iter().map(|read| (*read, node)));
+        }
+        nearest.insert(node, above);
+    }
+    edges
+}
+
+/// A test stands before the readers of what it tests, when all that it tests lies above them: so it can never wait for itself.
+fn test_edges(manifest: &Manifest, selected: &BTreeSet<usize>) -> Vec<(usize, usize)> {
+    let is_test = |node: usize| manifest.nodes.get(node).is_some_and(|node| node.resource == crate::base::ResourceType::Test);
+    let mut edges = Vec::new();
+    for test in selected.iter().copied().filter(|node| is_test(*node)) {
+        let tested = manifest.dag.parents(test);
+        let readers: BTreeSet<usize> = tested.iter().flat_map(|node| manifest.dag.children(*node)).filter(|node| !is_test(*node)).collect();
+        for reader in readers {
+            let above = manifest.dag.ancestors(reader, None);
+            if !tested.contains(&reader) && tested.iter().all(|node| above.contains(node)) {
+                edges.extend(selected_below(manifest, reader, selected).into_iter().map(|below| (test, below)));
+            }
+        }
+    }
+    edges
+}
+
+/// The node itself when it is selected, or else the nearest selected ones below it.
+fn selected_below(manifest: &Manifest, node: usize, selected: &BTreeSet<usize>) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
+    let mut seen = BTreeSet::from([node]);
+    let mut queue = vec![node];
+    while let Some(at) = queue.pop() {
+        if selected.contains(&at) {
+            found.insert(at);
+        } else {
+            queue.extend(manifest.dag.children(at).into_iter().filter(|child| seen.insert(*child)));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Dag;
+
+    /// Nodes without content: only the graph counts here.
+    fn manifest(len: usize, edges: &[(usize, usize)]) -> Manifest {
+        Manifest { dag: Dag::new(len, edges.iter().copied()).unwrap(), ..Manifest::default() }
+    }
+
+    #[test]
+    fn a_failure_takes_out_what_waits_for_it_and_nothing_else() {
+        let manifest = manifest(5, &[(0, 1), (1, 2), (3, 4)]);
+        let mut schedule = Schedule::new(&manifest, &(0..5).collect(), false);
+        assert_eq!((schedule.take(), schedule.take(), schedule.take()), (Some(0), Some(3), None));
+        assert_eq!(schedule.failed(0), vec![1, 2]);
+        schedule.succeeded(3);
+        assert_eq!(schedule.take(), Some(4));
+        schedule.succeeded(4);
+        assert!(schedule.is_done());
+    }
+
+    #[test]
+    fn unselected_nodes_pass_the_order_on() {
+        let manifest = manifest(3, &[(0, 1), (1, 2)]);
+        let mut schedule = Schedule::new(&manifest, &BTreeSet::from([0, 2]), false);
+        assert_eq!((schedule.take(), schedule.take()), (Some(0), None));
+        assert_eq!(schedule.abandon(), vec![2]);
+    }
+}

@@ -1,0 +1,67 @@
+//! Answers the questions of templates over the session of the node that they belong to.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{AdapterError, Datum, Session};
+use crate::base::{Relation, RelationKind};
+use crate::jinja::{StatementResult, Warehouse};
+
+/// A session that a worker and the templates of its node use in turn.
+pub(super) type SharedSession = Arc<Mutex<Box<dyn Session>>>;
+
+pub(super) fn locked(session: &SharedSession) -> MutexGuard<'_, Box<dyn Session>> {
+    session.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) struct SessionWarehouse(pub(super) SharedSession);
+
+fn words(error: AdapterError) -> String {
+    match error {
+        AdapterError::Statement { message, hints, .. } | AdapterError::Connection { message, hints } if !hints.is_empty() => {
+            format!("{message} ({})", hints.join("; "))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn json(value: Datum) -> serde_json::Value {
+    match value {
+        Datum::Null => serde_json::Value::Null,
+        Datum::Bool(truth) => truth.into(),
+        Datum::Int(whole) => whole.into(),
+        Datum::Float(fraction) => fraction.into(),
+        // Whole decimals are numbers in templates; others keep their digits as text.
+        Datum::Decimal(text) => text.parse::<i64>().map_or_else(|_| text.into(), serde_json::Value::from),
+        Datum::Text(text) => text.into(),
+    }
+}
+
+impl Warehouse for SessionWarehouse {
+    fn statement(&self, sql: &str, fetch: bool) -> Result<StatementResult, String> {
+        let mut session = locked(&self.0);
+        if fetch {
+            let table = session.query(sql, None).map_err(words)?;
+            let columns = table.columns.into_iter().map(|column| column.name).collect();
+            let rows: Vec<Vec<serde_json::Value>> = table.rows.into_iter().map(|row| row.into_iter().map(json).collect()).collect();
+            return Ok(StatementResult { columns, rows_affected: rows.len() as u64, rows });
+        }
+        let rows_affected = session.execute(sql).map_err(words)?;
+        Ok(StatementResult { rows_affected, ..StatementResult::default() })
+    }
+
+    fn relation_kind(&self, relation: &Relation) -> Result<Option<RelationKind>, String> {
+        let found = locked(&self.0).relations(&[relation.schema.to_string()]).map_err(words)?;
+        let same = |name: &str| name.eq_ignore_ascii_case(&relation.identifier);
+        Ok(found.into_iter().find(|held| same(&held.relation.identifier)).map(|held| held.kind))
+    }
+
+    fn relations(&self, schema: &str) -> Result<Vec<(Relation, RelationKind)>, String> {
+        let found = locked(&self.0).relations(&[schema.to_owned()]).map_err(words)?;
+        Ok(found.into_iter().map(|held| (held.relation, held.kind)).collect())
+    }
+
+    fn columns(&self, relation: &Relation) -> Result<Vec<(String, String)>, String> {
+        let found = locked(&self.0).columns(relation).map_err(words)?;
+        Ok(found.into_iter().map(|column| (column.name, column.data_type)).collect())
+    }
+}
