@@ -3,6 +3,7 @@
 mod materialize;
 mod result;
 mod seed;
+pub mod select;
 mod steps;
 
 pub use materialize::{Hook, Hooks, PlanInput, SNAPSHOT_COLUMNS, plan_load, plan_node};

@@ -1,0 +1,262 @@
+//! dbt's language of node selection: which nodes a command works on.
+//!
+//! Text becomes an [`expression`], criteria ask [`methods`], the graph adds what lies above and below, and tests follow the
+//! nodes that they test.
+
+mod expression;
+mod methods;
+mod wildcard;
+
+use std::collections::BTreeSet;
+
+use expression::{Criterion, Expression};
+
+use crate::base::{ResourceType, Sources};
+use crate::diag::{Diagnostic, codes, nearest};
+use crate::project::{Manifest, Node};
+
+/// What a selection is matched against.
+#[derive(Clone, Copy)]
+pub struct Scope<'a> {
+    pub manifest: &'a Manifest,
+    pub sources: &'a Sources,
+    /// Name of the root package.
+    pub root: &'a str,
+}
+
+impl<'a> Scope<'a> {
+    fn path(&self, node: &Node) -> &'a str {
+        self.sources.path(node.origin.file)
+    }
+}
+
+/// What the command line asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Arguments of `--select`; none selects everything.
+    pub select: &'a [String],
+    pub exclude: &'a [String],
+    /// What the command works on; other nodes fall out at the end.
+    pub resources: &'a [ResourceType],
+    pub indirect: IndirectSelection,
+}
+
+/// Which tests come along with the nodes that they test.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IndirectSelection {
+    /// All that test a selected node.
+    #[default]
+    Eager,
+    /// Those that read selected nodes only.
+    Cautious,
+    /// Those that read selected nodes and what lies above them.
+    Buildable,
+    /// None.
+    Empty,
+}
+
+/// Numbers of manifest nodes, and what is odd about the selection.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    pub nodes: BTreeSet<usize>,
+    /// `nothing-selected`, one a criterion without a match.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Evaluates a request.
+///
+/// # Errors
+/// `invalid-selector` for each criterion that cannot be read.
+pub fn select(scope: &Scope<'_>, request: &Request<'_>) -> Result<Selection, Vec<Diagnostic>> {
+    let expression = parse(request)?;
+    let mut evaluation = Evaluation { scope, indirect: request.indirect, warnings: Vec::new() };
+    let found = match &expression {
+        Some(expression) => evaluation.evaluate(expression).certain,
+        None => (0..scope.manifest.nodes.len()).collect(),
+    };
+    let mut warnings = evaluation.warnings;
+    let wanted = |number: &usize| scope.manifest.nodes.get(*number).is_some_and(|node| request.resources.contains(&node.resource));
+    let nodes: BTreeSet<usize> = found.iter().copied().filter(wanted).collect();
+    if nodes.is_empty() && warnings.is_empty() {
+        warnings.push(nothing_left(scope, request, &found));
+    }
+    Ok(Selection { nodes, warnings })
+}
+
+fn parse(request: &Request<'_>) -> Result<Option<Expression>, Vec<Diagnostic>> {
+    match (expression::parse(request.select), expression::parse(request.exclude)) {
+        (Ok(included), Ok(None)) => Ok(included),
+        (Ok(included), Ok(Some(excluded))) => {
+            let included = included.unwrap_or(Expression::Union(Vec::new()));
+            Ok(Some(Expression::Difference(Box::new(included), Box::new(excluded))))
+        }
+        (Err(mut problems), Err(others)) => {
+            problems.extend(others);
+            Err(problems)
+        }
+        (Err(problems), Ok(_)) | (Ok(_), Err(problems)) => Err(problems),
+    }
+}
+
+fn nothing_left(scope: &Scope<'_>, request: &Request<'_>, found: &BTreeSet<usize>) -> Diagnostic {
+    let wanted = request.resources.iter().map(|resource| resource.as_str()).collect::<Vec<_>>().join(", ");
+    let problem = Diagnostic::new(&codes::NOTHING_SELECTED, "nothing is selected that this command works on");
+    let held: BTreeSet<&str> =
+        found.iter().filter_map(|number| scope.manifest.nodes.get(*number)).map(|node| node.resource.as_str()).collect();
+    let problem = if held.is_empty() {
+        problem
+    } else {
+        problem.note(format!("selected is only: {}", held.into_iter().collect::<Vec<_>>().join(", ")))
+    };
+    problem.note(format!("the command works on: {wanted}"))
+}
+
+/// What an expression selects.
+#[derive(Clone, Debug, Default)]
+struct Selected {
+    certain: BTreeSet<usize>,
+    /// `certain`, and tests that may still come along when all that they test is selected in the end.
+    possible: BTreeSet<usize>,
+}
+
+struct Evaluation<'a> {
+    scope: &'a Scope<'a>,
+    indirect: IndirectSelection,
+    warnings: Vec<Diagnostic>,
+}
+
+impl Evaluation<'_> {
+    fn evaluate(&mut self, expression: &Expression) -> Selected {
+        match expression {
+            Expression::Criterion(criterion) => self.criterion(criterion),
+            // The left side of an exclusion without a selection: everything.
+            Expression::Union(parts) if parts.is_empty() => {
+                let all: BTreeSet<usize> = (0..self.scope.manifest.nodes.len()).collect();
+                Selected { certain: all.clone(), possible: all }
+            }
+            Expression::Union(parts) => {
+                let parts = self.evaluate_all(parts);
+                self.combined(parts, |left, right| left | right)
+            }
+            Expression::Intersection(parts) => {
+                let parts = self.evaluate_all(parts);
+                self.combined(parts, |left, right| left & right)
+            }
+            Expression::Difference(included, excluded) => {
+                let parts = vec![self.evaluate(included), self.evaluate(excluded)];
+                self.combined(parts, |left, right| left - right)
+            }
+        }
+    }
+
+    fn evaluate_all(&mut self, parts: &[Expression]) -> Vec<Selected> {
+        parts.iter().map(|part| self.evaluate(part)).collect()
+    }
+
+    fn combined(&self, parts: Vec<Selected>, combine: impl Fn(&BTreeSet<usize>, &BTreeSet<usize>) -> BTreeSet<usize>) -> Selected {
+        let joined = parts.into_iter().reduce(|left, right| Selected {
+            certain: combine(&left.certain, &right.certain),
+            possible: combine(&left.possible, &right.possible),
+        });
+        let mut joined = joined.unwrap_or_default();
+        let reach = self.testable(&joined.certain);
+        let tests: Vec<usize> =
+            joined.possible.difference(&joined.certain).copied().filter(|test| self.tests_within(*test, &reach)).collect();
+        joined.certain.extend(tests);
+        joined
+    }
+
+    fn criterion(&mut self, criterion: &Criterion) -> Selected {
+        let Scope { manifest, .. } = *self.scope;
+        let matched: BTreeSet<usize> = manifest
+            .nodes
+            .iter()
+            .enumerate()
+            .filter(|(_, node)| criterion.method.is_match(&criterion.value, node, self.scope))
+            .map(|(number, _)| number)
+            .collect();
+        if matched.is_empty() {
+            self.warnings.push(no_match(criterion, self.scope));
+        }
+        let mut certain = matched.clone();
+        for node in matched {
+            if let Some(depth) = criterion.parents {
+                certain.extend(manifest.dag.ancestors(node, depth));
+            }
+            if let Some(depth) = criterion.children {
+                certain.extend(manifest.dag.descendants(node, depth));
+            }
+            if criterion.childrens_parents {
+                let below = manifest.dag.descendants(node, None);
+                certain.extend(below.iter().flat_map(|child| manifest.dag.ancestors(*child, None)));
+                certain.extend(below);
+            }
+        }
+        self.with_tests(certain)
+    }
+
+    /// Adds the tests that follow from the selected nodes.
+    fn with_tests(&self, selected: BTreeSet<usize>) -> Selected {
+        if self.indirect == IndirectSelection::Empty {
+            return Selected { certain: selected.clone(), possible: selected };
+        }
+        let Scope { manifest, .. } = *self.scope;
+        let is_test = |number: &usize| manifest.nodes.get(*number).is_some_and(|node| node.resource == ResourceType::Test);
+        let tests: BTreeSet<usize> = selected.iter().flat_map(|node| manifest.dag.children(*node)).filter(is_test).collect();
+        let reach = self.testable(&selected);
+        let follows = |test: &usize| self.indirect == IndirectSelection::Eager || self.tests_within(*test, &reach);
+        let certain = selected.iter().copied().chain(tests.iter().copied().filter(follows)).collect();
+        Selected { certain, possible: &selected | &tests }
+    }
+
+    /// The nodes that a test may read and still come along.
+    fn testable(&self, selected: &BTreeSet<usize>) -> BTreeSet<usize> {
+        if self.indirect != IndirectSelection::Buildable {
+            return selected.clone();
+        }
+        selected.iter().flat_map(|node| self.scope.manifest.dag.ancestors(*node, None)).collect()
+    }
+
+    fn tests_within(&self, test: usize, reach: &BTreeSet<usize>) -> bool {
+        self.scope.manifest.dag.parents(test).iter().all(|parent| reach.contains(parent))
+    }
+}
+
+fn no_match(criterion: &Criterion, scope: &Scope<'_>) -> Diagnostic {
+    let problem = Diagnostic::new(&codes::NOTHING_SELECTED, format!("the selector '{}' matches nothing", criterion.text));
+    let candidates = criterion.method.candidates(scope);
+    if let Some(near) = nearest(&criterion.value, candidates.iter().map(String::as_str)) {
+        return problem.help(format!("did you mean '{}'?", with_value(criterion, near)));
+    }
+    if let Some(other) = other_method(criterion, scope) {
+        return problem.help(format!("did you mean '{}'?", with_value(criterion, &other)));
+    }
+    if let Some(node) = scope.manifest.disabled.iter().find(|node| node.name == criterion.value) {
+        return problem.note(format!("the {} '{}' is disabled", node.resource, node.name));
+    }
+    problem
+}
+
+/// The criterion as it was written, with another value.
+fn with_value(criterion: &Criterion, value: &str) -> String {
+    match criterion.text.rsplit_once(&criterion.value) {
+        Some((before, after)) => format!("{before}{value}{after}"),
+        None => value.to_owned(),
+    }
+}
+
+/// A source, an exposure or a tag of that name, which a plain name does not select.
+fn other_method(criterion: &Criterion, scope: &Scope<'_>) -> Option<String> {
+    use methods::Method::{Exposure, Fqn, Source, Tag};
+    if criterion.method != Fqn {
+        return None;
+    }
+    let value = &criterion.value;
+    let table = |name: &String| name == value || name.rsplit_once('.').is_some_and(|(_, table)| table == value);
+    let sources = Source.candidates(scope).into_iter().find(table).map(|name| format!("source:{name}"));
+    let named = |method: methods::Method, prefix: &str| method.candidates(scope).contains(value).then(|| format!("{prefix}:{value}"));
+    sources.or_else(|| named(Exposure, "exposure")).or_else(|| named(Tag, "tag"))
+}
+
+#[cfg(test)]
+mod tests;
