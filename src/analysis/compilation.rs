@@ -64,6 +64,7 @@ impl Compilation {
             description: String::new(),
             columns: Vec::new(),
             config: Config::default(),
+            root_config: Config::default(),
             detail: Detail::Operation,
             refs: Vec::new(),
             source_calls: Vec::new(),

@@ -34,7 +34,9 @@ codes! {
     AMBIGUOUS_REF "ambiguous-ref" Error "a ref() names a model that several packages define";
     CONNECTION_FAILED "connection-failed" Error "the database cannot be reached or refuses the profile";
     CYCLE "cycle" Error "models read each other in a loop";
+    DEFAULT_PROFILE "default-profile" Note "no profile is found, so DuckDB in a file is used";
     DISABLED_REF "disabled-ref" Error "a ref() or source() names something that is disabled";
+    DUPLICATE_KEY "duplicate-key" Warning "a YAML mapping has the same key twice";
     DUPLICATE_NAME "duplicate-name" Error "two resources share one name";
     DUPLICATE_RELATION "duplicate-relation" Error "two models would be built as the same relation";
     INVALID_CONFIG "invalid-config" Error "a configuration value is of the wrong type or not one of the allowed ones";
@@ -64,6 +66,7 @@ codes! {
     UNKNOWN_TEST "unknown-test" Error "a property file asks for a generic test that does not exist";
     UNKNOWN_TEST_COLUMN "unknown-test-column" Error "a test names a column that the relation does not have";
     UNSET_VARIABLE "unset-variable" Error "a variable or environment variable without a default is not set";
+    UNSUPPORTED_RESOURCE "unsupported-resource" Error "a resource is of a kind that acca does not run";
     WRONG_ARGUMENTS "wrong-arguments" Error "a macro or test is called with arguments that it does not take";
 }
 

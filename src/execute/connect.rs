@@ -51,8 +51,13 @@ pub fn open(target: &Target, root: &Path) -> Result<Connected, Diagnostic> {
         Engine::DuckDb => Arc::new(open_duckdb(&target.settings, root).map_err(failed)?),
         Engine::Postgres => Arc::new(Postgres::new(pg_settings(target)).map_err(failed)?),
         Engine::Redshift => {
-            let problem = Diagnostic::new(&codes::INVALID_PROFILE, format!("target '{}' is a Redshift warehouse, which acca cannot connect to yet", target.name));
-            return Err(problem.at_opt(target.span).help("choose another target with --target, or use commands that need no connection: parse, compile, ls"));
+            let problem = Diagnostic::new(
+                &codes::INVALID_PROFILE,
+                format!("target '{}' is a Redshift warehouse, which acca cannot connect to yet", target.name),
+            );
+            return Err(problem
+                .at_opt(target.span)
+                .help("choose another target with --target, or use commands that need no connection: parse, compile, ls"));
         }
     };
     Ok(Connected { adapter, engine })
@@ -70,7 +75,8 @@ pub fn connection_failed(target: &Target, error: &AdapterError) -> Diagnostic {
 
 fn open_duckdb(settings: &Map<String, Value>, root: &Path) -> Result<DuckDb, AdapterError> {
     let path = settings.get("path").and_then(Value::as_str).unwrap_or(MEMORY);
-    let place = if path == MEMORY || Path::new(path).is_absolute() { path.to_owned() } else { root.join(path).to_string_lossy().into_owned() };
+    let place =
+        if path == MEMORY || Path::new(path).is_absolute() { path.to_owned() } else { root.join(path).to_string_lossy().into_owned() };
     let options: BTreeMap<String, String> = settings
         .get("settings")
         .and_then(Value::as_object)

@@ -14,7 +14,13 @@ use crate::dialect::ColumnType;
 use crate::plan::Status;
 use crate::project::{Detail, Landing, Node};
 
-pub(super) fn run(job: &RunJob<'_>, node: &Node, session: &SharedSession, interrupt: &Interrupt, outcome: &mut Outcome) -> Result<(), NodeError> {
+pub(super) fn run(
+    job: &RunJob<'_>,
+    node: &Node,
+    session: &SharedSession,
+    interrupt: &Interrupt,
+    outcome: &mut Outcome,
+) -> Result<(), NodeError> {
     let Detail::Source(source) = &node.detail else { return Ok(()) };
     let (Some(landing), Some(relation)) = (&source.landing, &node.relation) else { return Ok(()) };
     let columns = columns(node)?;
@@ -110,8 +116,10 @@ fn columns(node: &Node) -> Result<Vec<LoadColumn>, Diagnostic> {
 
 /// Files that the pattern matches, with their paths as recorded, in ascending order.
 fn matching_files(root: &Path, node: &Node, landing: &Landing) -> Result<Vec<(PathBuf, String)>, Diagnostic> {
-    let invalid = |why: String| Diagnostic::new(&codes::INVALID_LANDING, format!("the landing path of '{}' {why}", node.name)).at(landing.path_span);
-    let glob = GlobBuilder::new(&landing.path).literal_separator(true).build().map_err(|error| invalid(format!("is no pattern: {error}")))?;
+    let invalid =
+        |why: String| Diagnostic::new(&codes::INVALID_LANDING, format!("the landing path of '{}' {why}", node.name)).at(landing.path_span);
+    let glob =
+        GlobBuilder::new(&landing.path).literal_separator(true).build().map_err(|error| invalid(format!("is no pattern: {error}")))?;
     let matcher = glob.compile_matcher();
     let folder = fixed_folder(&landing.path);
     let base = root.join(folder);

@@ -120,7 +120,14 @@ pub(super) fn finish<T>(session: &SharedSession, done: Result<T, NodeError>) -> 
     }
 }
 
-fn run_step(job: &RunJob<'_>, node: &Node, step: &Step, prepared: &Prepared, session: &SharedSession, outcome: &mut Outcome) -> Result<(), NodeError> {
+fn run_step(
+    job: &RunJob<'_>,
+    node: &Node,
+    step: &Step,
+    prepared: &Prepared,
+    session: &SharedSession,
+    outcome: &mut Outcome,
+) -> Result<(), NodeError> {
     if let Step::RunMaterialization { macro_id } = step {
         return run_materialization(job, node, macro_id, prepared, session, outcome);
     }
@@ -253,7 +260,14 @@ fn count_of(cell: &Datum) -> Option<i64> {
 }
 
 /// A test on a column that is not there says so, at the place where the column is named.
-fn test_failed(job: &RunJob<'_>, node: &Node, compiled: &CompiledNode, assertion: &Assertion, error: AdapterError, session: &SharedSession) -> NodeError {
+fn test_failed(
+    job: &RunJob<'_>,
+    node: &Node,
+    compiled: &CompiledNode,
+    assertion: &Assertion,
+    error: AdapterError,
+    session: &SharedSession,
+) -> NodeError {
     let AdapterError::Statement { .. } = &error else { return NodeError::Adapter(error) };
     if let Detail::GenericTest(test) = &node.detail
         && let Some(column) = &test.column

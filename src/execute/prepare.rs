@@ -134,7 +134,13 @@ pub(super) fn prepare(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session:
 }
 
 /// What the plan needs to know of the relation that is there.
-fn look_up(job: &RunJob<'_>, node: &Node, relation: &Relation, kind: Option<RelationKind>, session: &SharedSession) -> Result<Existing, AdapterError> {
+fn look_up(
+    job: &RunJob<'_>,
+    node: &Node,
+    relation: &Relation,
+    kind: Option<RelationKind>,
+    session: &SharedSession,
+) -> Result<Existing, AdapterError> {
     let Some(kind) = kind else { return Ok(Existing::default()) };
     let mut existing = Existing { kind: Some(kind), ..Existing::default() };
     let mut session = locked(session);
@@ -173,7 +179,10 @@ fn look_up(job: &RunJob<'_>, node: &Node, relation: &Relation, kind: Option<Rela
 /// Relations of the run other than the node's own: their views get their own turn.
 fn rebuilt_later(job: &RunJob<'_>, node: &Node) -> BTreeSet<Relation> {
     let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number));
-    nodes.filter(|other| other.id != node.id && !matches!(other.detail, Detail::Source(_))).filter_map(|other| other.relation.clone()).collect()
+    nodes
+        .filter(|other| other.id != node.id && !matches!(other.detail, Detail::Source(_)))
+        .filter_map(|other| other.relation.clone())
+        .collect()
 }
 
 fn hooks(job: &RunJob<'_>, node: &Node, state: NodeState, warehouse: &Arc<dyn Warehouse>) -> Result<Hooks, Diagnostic> {

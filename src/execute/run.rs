@@ -60,7 +60,8 @@ pub fn explain(job: &RunJob<'_>) -> Result<Vec<NodeExplanation>, Diagnostic> {
     let session: SharedSession = Arc::new(Mutex::new(session));
     let selected: BTreeSet<usize> = job.selected.iter().copied().collect();
     let order = job.compilation.manifest.dag.topological();
-    let nodes = order.into_iter().filter(|number| selected.contains(number)).filter_map(|number| job.compilation.manifest.nodes.get(number));
+    let nodes =
+        order.into_iter().filter(|number| selected.contains(number)).filter_map(|number| job.compilation.manifest.nodes.get(number));
     Ok(nodes.filter(|node| builds(node)).map(|node| explain_node(job, node, &catalog, &session)).collect())
 }
 
@@ -78,7 +79,9 @@ fn explain_node(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session: &Shar
             }
         }
         Err(super::prepare::NodeError::Diagnostic(problem)) => diagnostics.push(*problem),
-        Err(super::prepare::NodeError::Adapter(error)) => diagnostics.push(connect::connection_failed(&job.compilation.project.target, &error)),
+        Err(super::prepare::NodeError::Adapter(error)) => {
+            diagnostics.push(connect::connection_failed(&job.compilation.project.target, &error))
+        }
     }
     NodeExplanation { id: node.id.clone(), steps, diagnostics }
 }
@@ -98,7 +101,11 @@ fn start(job: &RunJob<'_>) -> Result<(SharedSession, Catalog), Diagnostic> {
     for schema in &schemas {
         create_schema(&mut *session, schema).map_err(failed)?;
     }
-    let loads = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number)).any(|node| matches!(node.detail, Detail::Source(_)));
+    let loads = job
+        .selected
+        .iter()
+        .filter_map(|number| job.compilation.manifest.nodes.get(*number))
+        .any(|node| matches!(node.detail, Detail::Source(_)));
     if loads {
         load::ensure_state(&mut *session, job.engine).map_err(failed)?;
     }
@@ -162,7 +169,13 @@ fn work(job: &RunJob<'_>, catalog: &Catalog, reporter: &dyn Reporter, interrupt:
     let manifest = &job.compilation.manifest;
     let runnable = |number: &usize| manifest.nodes.get(*number).is_some_and(Node::is_runnable);
     let selected: BTreeSet<usize> = job.selected.iter().copied().filter(runnable).collect();
-    let nodes: Vec<&Node> = manifest.dag.topological().iter().filter(|number| selected.contains(number)).filter_map(|number| manifest.nodes.get(*number)).collect();
+    let nodes: Vec<&Node> = manifest
+        .dag
+        .topological()
+        .iter()
+        .filter(|number| selected.contains(number))
+        .filter_map(|number| manifest.nodes.get(*number))
+        .collect();
     let threads = job.options.threads.clamp(1, selected.len().max(1));
     reporter.report(&Event::Planned { nodes: &nodes, threads });
     let schedule = Schedule::new(manifest, &selected, job.options.gate_on_tests);
@@ -235,7 +248,12 @@ impl Shop<'_> {
                 }
                 Err(error) => {
                     let problem = connect::connection_failed(&self.job.compilation.project.target, &error);
-                    return Outcome { status: Some(Status::Error), message: problem.message.clone(), diagnostics: vec![problem], ..Outcome::default() };
+                    return Outcome {
+                        status: Some(Status::Error),
+                        message: problem.message.clone(),
+                        diagnostics: vec![problem],
+                        ..Outcome::default()
+                    };
                 }
             },
         };
@@ -274,7 +292,11 @@ impl Shop<'_> {
         self.record(&mut board, node, result);
         if status.is_failure() || status == Status::Skipped {
             let lost = board.schedule.failed(number);
-            self.skip(&mut board, &lost, &format!("'{}' {}", node.name, if status == Status::Fail { "found failing rows" } else { "failed" }));
+            self.skip(
+                &mut board,
+                &lost,
+                &format!("'{}' {}", node.name, if status == Status::Fail { "found failing rows" } else { "failed" }),
+            );
             if self.job.options.fail_fast {
                 let left = board.schedule.abandon();
                 self.skip(&mut board, &left, "--fail-fast");

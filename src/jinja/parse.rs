@@ -66,6 +66,7 @@ impl Templates {
             }
             let mut facts = locked(&scope.facts);
             node.config.merge(&facts.config);
+            node.config.merge(&node.root_config);
             node.refs = deduplicated(std::mem::take(&mut facts.refs), |a, b| {
                 (&a.package, &a.name, &a.version) == (&b.package, &b.name, &b.version)
             });

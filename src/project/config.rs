@@ -60,13 +60,13 @@ impl Config {
     }
 
     /// Lays `nearer` (closer to the node) over this one: `tags`, `pre_hook`, `post_hook` and `packages` are joined,
-    /// `meta`, `grants`, `column_types`, `persist_docs`, `quoting`, `contract` and `docs` are merged key by key
+    /// `meta`, `grants`, `column_types`, `quoting`, `contract`, `docs` and `snapshot_meta_column_names` are merged key by key
     /// (a grant written `+select` adds to the list), everything else is replaced.
     pub fn merge(&mut self, nearer: &Config) {
         for (key, entry) in &nearer.entries {
             let merged = match (key.as_str(), self.entries.get(key)) {
                 ("tags" | "pre-hook" | "post-hook" | "packages", Some(below)) => joined(&below.value, &entry.value),
-                ("meta" | "column_types" | "persist_docs" | "quoting" | "contract" | "docs", Some(below)) => {
+                ("meta" | "column_types" | "quoting" | "contract" | "docs" | "snapshot_meta_column_names", Some(below)) => {
                     overlaid(&below.value, &entry.value)
                 }
                 ("grants", Some(below)) => merged_grants(&below.value, &entry.value),

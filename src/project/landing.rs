@@ -1,6 +1,14 @@
 //! Where the files of a source table lie and how they are written (`meta.landing`).
+//!
+//! A source may say under its own `meta.landing` what all its tables share (`format`, `delimiter`, …); a table's keys win.
+//! Only a table with a `path`, its own or its source's, is loaded; in the path, `{table}` stands for the table's name.
 
+use super::fields::Fields;
+use super::loader::Loader;
+use super::node::Column;
+use super::yaml::{Entry, Yaml, YamlValue, find};
 use crate::base::Span;
+use crate::diag::{Diagnostic, codes};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileFormat {
@@ -42,4 +50,203 @@ pub struct Landing {
     pub trailer_lines: usize,
     /// How many malformed rows a file may have; with more, nothing of that file is loaded.
     pub max_rejects: usize,
+}
+
+const KEYS: &[&str] = &[
+    "path",
+    "format",
+    "compression",
+    "header",
+    "delimiter",
+    "quote",
+    "encoding",
+    "null_text",
+    "header_lines",
+    "trailer_lines",
+    "max_rejects",
+];
+
+/// The landing of a source table. `levels` are the mappings that may hold a `meta`, the nearest last.
+pub(super) fn parse_landing(
+    loader: &mut Loader<'_>,
+    levels: &[&[Entry]],
+    table: &Fields<'_, '_>,
+    (name, name_span): (&str, Span),
+    columns: &[&Column],
+) -> Option<Landing> {
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut span = None;
+    for meta in levels.iter().filter_map(|level| find(level, "meta")) {
+        let Some(landing) = meta.value.get("landing") else { continue };
+        if landing.is_null() {
+            // `landing:` with nothing under it takes a table out of what its source says.
+            entries.clear();
+            continue;
+        }
+        span = Some(landing.span);
+        let Some(inner) = landing.as_map() else {
+            return problem(
+                loader,
+                format!("'landing' of {} is {}, and a mapping is needed", table.owner, landing.kind()),
+                landing.span,
+                "write at least 'path:' under it",
+            );
+        };
+        for entry in inner {
+            entries.retain(|other| other.key != entry.key);
+            entries.push(entry.clone());
+        }
+    }
+    let span = span?;
+    let owner = format!("'landing' of {}", table.owner);
+    let fields = Fields { entries: &entries, span, owner: &owner, code: &codes::INVALID_LANDING };
+    for entry in entries.iter().filter(|entry| !KEYS.contains(&entry.key.as_str())) {
+        let mut unknown = fields.unexpected(entry, KEYS);
+        unknown.code = &codes::INVALID_LANDING;
+        unknown.severity = codes::INVALID_LANDING.severity;
+        unknown.help.push(format!("the keys are: {}", KEYS.join(", ")));
+        loader.diagnostics.push(unknown);
+    }
+    // Without a path of its own or its source's, a table is not loaded by acca.
+    fields.entry("path")?;
+    let landing = read_landing(loader, &fields, name);
+    check_columns(loader, table, name_span, columns, landing.as_ref());
+    landing
+}
+
+fn problem<T>(loader: &mut Loader<'_>, message: String, span: Span, help: &str) -> Option<T> {
+    loader.diagnostics.push(Diagnostic::new(&codes::INVALID_LANDING, message).at(span).help(help));
+    None
+}
+
+fn read_landing(loader: &mut Loader<'_>, fields: &Fields<'_, '_>, table: &str) -> Option<Landing> {
+    let (path, path_span) = fields.required_text("path", loader.diagnostics)?;
+    let path = path.strip_prefix("./").unwrap_or(&path).replace("{table}", table);
+    if let Err(error) = globset::GlobBuilder::new(&path).literal_separator(true).build() {
+        return problem(
+            loader,
+            format!("'{path}' is no pattern of paths: {}", error.kind()),
+            path_span,
+            "use '*', '**', '?', '[…]' and '{a,b}' only",
+        );
+    }
+    let format = format(loader, fields, &path, path_span)?;
+    let problems = loader.diagnostics.count(crate::diag::Severity::Error);
+    let landing = Landing {
+        path,
+        path_span,
+        format,
+        compression: compression(loader, fields),
+        header: fields.bool("header", loader.diagnostics).unwrap_or(true),
+        delimiter: one_byte(loader, fields, "delimiter").unwrap_or(Some(b',')).unwrap_or(b','),
+        quote: one_byte(loader, fields, "quote").unwrap_or(Some(b'"')),
+        encoding: encoding(loader, fields),
+        null_text: fields.text("null_text", loader.diagnostics).unwrap_or_default(),
+        header_lines: fields.count("header_lines", loader.diagnostics).unwrap_or(0),
+        trailer_lines: fields.count("trailer_lines", loader.diagnostics).unwrap_or(0),
+        max_rejects: fields.count("max_rejects", loader.diagnostics).unwrap_or(0),
+    };
+    (loader.diagnostics.count(crate::diag::Severity::Error) == problems).then_some(landing)
+}
+
+fn format(loader: &mut Loader<'_>, fields: &Fields<'_, '_>, path: &str, path_span: Span) -> Option<FileFormat> {
+    const FORMATS: &[(&str, FileFormat)] = &[("csv", FileFormat::Csv), ("ndjson", FileFormat::Ndjson), ("parquet", FileFormat::Parquet)];
+    if let Some(written) = fields.text("format", loader.diagnostics) {
+        if let Some((_, format)) = FORMATS.iter().find(|(name, _)| *name == written) {
+            return Some(*format);
+        }
+        let span = fields.get("format").map_or(fields.span, |value| value.span);
+        loader.diagnostics.push(
+            Diagnostic::new(&codes::INVALID_LANDING, format!("'{written}' is no format of files"))
+                .at(span)
+                .did_you_mean(&written, FORMATS.iter().map(|(name, _)| *name))
+                .help("the formats are: csv, ndjson, parquet"),
+        );
+        return None;
+    }
+    let plain = path.strip_suffix(".gz").unwrap_or(path);
+    match plain.rsplit('.').next() {
+        Some("csv" | "tsv") => Some(FileFormat::Csv),
+        Some("ndjson" | "jsonl") => Some(FileFormat::Ndjson),
+        Some("parquet") => Some(FileFormat::Parquet),
+        _ => problem(
+            loader,
+            format!("the suffix of '{path}' does not tell the format of the files"),
+            path_span,
+            "add 'format:' with csv, ndjson or parquet",
+        ),
+    }
+}
+
+fn compression(loader: &mut Loader<'_>, fields: &Fields<'_, '_>) -> Option<Compression> {
+    match fields.text("compression", loader.diagnostics)?.as_str() {
+        "none" => Some(Compression::None),
+        "gzip" => Some(Compression::Gzip),
+        other => {
+            let span = fields.get("compression").map_or(fields.span, |value| value.span);
+            problem(
+                loader,
+                format!("'{other}' is no compression that acca reads"),
+                span,
+                "write 'gzip' or 'none', or leave it out: then the suffix '.gz' tells",
+            )
+        }
+    }
+}
+
+/// `None` where nothing is written, `Some(None)` where nothing is meant (`''`, null, `none`).
+fn one_byte(loader: &mut Loader<'_>, fields: &Fields<'_, '_>, key: &str) -> Option<Option<u8>> {
+    let entry = find(fields.entries, key)?;
+    match &entry.value {
+        Yaml { value: YamlValue::Null, .. } => Some(None),
+        Yaml { value: YamlValue::Text(text), span } => match text.as_bytes() {
+            [] if key == "quote" => Some(None),
+            _ if text == "none" && key == "quote" => Some(None),
+            _ if text == "\\t" => Some(Some(b'\t')),
+            [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r') => Some(Some(*byte)),
+            _ => problem(
+                loader,
+                format!("'{key}' of {} is not one ASCII character", fields.owner),
+                *span,
+                "write one character in quotes, such as ';' or \"\\t\"",
+            ),
+        },
+        Yaml { span, .. } => problem(
+            loader,
+            format!("'{key}' of {} is not one ASCII character", fields.owner),
+            *span,
+            "write one character in quotes, such as ';' or \"\\t\"",
+        ),
+    }
+}
+
+fn encoding(loader: &mut Loader<'_>, fields: &Fields<'_, '_>) -> String {
+    let Some(label) = fields.text("encoding", loader.diagnostics) else { return "utf-8".to_owned() };
+    match encoding_rs::Encoding::for_label(label.as_bytes()) {
+        Some(encoding) => encoding.name().to_lowercase(),
+        None => {
+            let span = fields.get("encoding").map_or(fields.span, |value| value.span);
+            let known = ["utf-8", "utf-16le", "utf-16be", "windows-1252", "iso-8859-15", "windows-1251", "shift_jis", "gbk"];
+            loader.diagnostics.push(
+                Diagnostic::new(&codes::INVALID_LANDING, format!("'{label}' is no encoding"))
+                    .at(span)
+                    .did_you_mean(&label, known)
+                    .help("write a label such as 'utf-8' or 'windows-1252'"),
+            );
+            "utf-8".to_owned()
+        }
+    }
+}
+
+/// acca makes the raw table from the declared columns, so each needs its type.
+fn check_columns(loader: &mut Loader<'_>, table: &Fields<'_, '_>, name_span: Span, columns: &[&Column], landing: Option<&Landing>) {
+    if columns.is_empty() {
+        let message = format!("{} is loaded from files and declares no columns", table.owner);
+        problem::<()>(loader, message, name_span, "add 'columns:' with 'name:' and 'data_type:' for each");
+    }
+    for column in columns.iter().filter(|column| column.data_type.is_none()) {
+        let span = column.span.or(landing.map(|landing| landing.path_span)).unwrap_or(name_span);
+        let message = format!("column '{}' of {} is loaded from files and has no 'data_type'", column.name, table.owner);
+        problem::<()>(loader, message, span, "add 'data_type:', such as text, bigint, numeric(12,2), date or timestamp");
+    }
 }

@@ -2,16 +2,40 @@
 
 mod blocks;
 mod config;
+mod config_check;
+mod config_tree;
+mod discover;
+mod exposures;
+mod fields;
+mod generic_tests;
 mod landing;
+mod load;
+mod loader;
 mod manifest;
 mod model;
 mod node;
+mod packages;
+mod profiles;
+mod project_file;
+mod properties;
+mod python;
+mod resources;
+mod sources;
+#[cfg(test)]
+mod testing;
+mod versions;
+mod yaml;
+mod yaml_scalar;
 
 pub use blocks::{Block, BlockKind, scan_blocks};
 pub use config::{Config, ConfigValue};
+pub use config_check::{checked_value, misspelled};
 pub use landing::{Compression, FileFormat, Landing};
+pub use load::load;
 pub use manifest::{Manifest, Unresolved};
 pub use model::{LoadOptions, Package, Project, RenderText, Target, YamlScope};
 pub use node::{
     Column, Detail, DocBlock, Exposure, GenericTest, Macro, MacroKind, ModelDetail, Node, Parameter, RefCall, SourceCall, SourceTable,
 };
+pub use project_file::visible_vars;
+pub use yaml::{Entry, ParsedYaml, Yaml, YamlValue, parse_yaml};

@@ -31,6 +31,9 @@ pub struct Node {
     pub columns: Vec<Column>,
     /// `dbt_project.yml` and properties merged; after rendering also the in-file `config()`.
     pub config: Config,
+    /// What the root project's `dbt_project.yml` says about a node of another package: it wins over all else, so it is merged
+    /// into `config` already and once more after the in-file `config()`. Empty for nodes of the root package.
+    pub root_config: Config,
     pub detail: Detail,
     pub refs: Vec<RefCall>,
     pub source_calls: Vec<SourceCall>,
@@ -89,12 +92,13 @@ pub struct GenericTest {
     pub test: String,
     /// `dbt_utils` of `dbt_utils.equal_rowcount`.
     pub namespace: Option<String>,
-    /// Arguments as written, without `config`, `name`, `description`; strings may hold Jinja.
+    /// Arguments as written, without `model`, `column_name`, `config`, `name`, `description`; strings may hold Jinja.
     pub arguments: BTreeMap<String, Value>,
     /// The template expression for argument `model`: `ref('orders')`, `source('shop', 'orders')`.
     pub model_expression: String,
     /// The node that the test is attached to.
     pub attached: UniqueId,
+    /// Argument `column_name`: in quotes where the column says `quote: true`.
     pub column: Option<String>,
     /// Where the column is named.
     pub column_span: Option<Span>,
@@ -113,6 +117,7 @@ pub struct SourceTable {
     pub loaded_at_field: Option<String>,
     /// `freshness` as written and merged, for the artefacts and `source freshness`.
     pub freshness: Option<Value>,
+    pub loaded_at_query: Option<String>,
     /// Merged `quoting` of source and table.
     pub quoting: BTreeMap<String, bool>,
     pub meta: BTreeMap<String, Value>,

@@ -1,0 +1,324 @@
+//! Makes test nodes of the uses of generic tests in properties files, named and identified exactly as dbt names them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use md5::{Digest, Md5};
+use serde_json::{Map, Value};
+
+use super::Config;
+use super::config_tree::insert_config;
+use super::fields::Fields;
+use super::loader::Loader;
+use super::node::{Detail, GenericTest};
+use super::properties::Scope;
+use super::python;
+use super::resources::{Catalog, new_node};
+use super::yaml::{Entry, Yaml, YamlValue, find};
+use crate::base::{ResourceType, Span, UniqueId};
+use crate::diag::{Diagnostic, codes};
+
+/// What the tests are attached to.
+pub(super) struct TestTarget {
+    pub attached: UniqueId,
+    pub kind: TargetKind,
+    /// Tags that the tests take over (of a source and its table).
+    pub tags: Vec<String>,
+}
+
+pub(super) enum TargetKind {
+    Node { name: String, version: Option<String> },
+    Source { source: String, table: String },
+}
+
+impl TestTarget {
+    fn expression(&self) -> String {
+        match &self.kind {
+            TargetKind::Node { name, version: None } => format!("ref('{name}')"),
+            TargetKind::Node { name, version: Some(version) } => format!("ref('{name}', version='{version}')"),
+            TargetKind::Source { source, table } => format!("source('{source}', '{table}')"),
+        }
+    }
+
+    /// The part of a test's name that says what is tested.
+    fn name(&self) -> String {
+        match &self.kind {
+            TargetKind::Node { name, version: None } => name.clone(),
+            TargetKind::Node { name, version: Some(version) } => format!("{name}_v{version}"),
+            TargetKind::Source { source, table } => format!("{source}_{table}"),
+        }
+    }
+}
+
+/// The column that tests stand under.
+pub(super) struct TestColumn {
+    /// In quotes where the column says so.
+    pub name: String,
+    pub span: Span,
+    pub tags: Vec<String>,
+}
+
+/// Configuration that may stand beside a test's arguments, from before there was `config:`.
+const CONFIG_KEYS: &[&str] = &[
+    "severity",
+    "tags",
+    "enabled",
+    "where",
+    "limit",
+    "warn_if",
+    "error_if",
+    "fail_calc",
+    "store_failures",
+    "store_failures_as",
+    "meta",
+    "database",
+    "schema",
+    "alias",
+];
+
+/// Adds the tests of one `data_tests:` list to the catalog.
+pub(super) fn add_tests(
+    loader: &mut Loader<'_>,
+    scope: &Scope<'_>,
+    catalog: &mut Catalog,
+    target: &TestTarget,
+    column: Option<&TestColumn>,
+    tests: &[Yaml],
+) {
+    for test in tests {
+        if let Some(written) = written_test(loader, test) {
+            add_test(loader, scope, catalog, target, column, &written);
+        }
+    }
+}
+
+/// A use of a test with its keys not yet sorted out.
+struct Written<'y> {
+    name: String,
+    span: Span,
+    entries: Vec<&'y Entry>,
+}
+
+fn wrong(loader: &mut Loader<'_>, message: &str, span: Span, help: &str) {
+    loader.diagnostics.push(Diagnostic::new(&codes::INVALID_CONFIG, message).at(span).help(help));
+}
+
+fn written_test<'y>(loader: &mut Loader<'_>, test: &'y Yaml) -> Option<Written<'y>> {
+    match &test.value {
+        YamlValue::Text(name) => Some(Written { name: name.clone(), span: test.span, entries: Vec::new() }),
+        YamlValue::Map(entries) => {
+            if let Some(named) = find(entries, "test_name") {
+                let name = named.value.scalar_text()?;
+                let entries = entries.iter().filter(|entry| entry.key != "test_name").collect();
+                return Some(Written { name, span: named.value.span, entries });
+            }
+            let [entry] = entries.as_slice() else {
+                let span = entries.get(1).map_or(test.span, |entry| entry.key_span);
+                wrong(loader, "a test has more than one name", span, "indent the arguments under the name of the test");
+                return None;
+            };
+            match &entry.value.value {
+                YamlValue::Map(inner) => Some(Written { name: entry.key.clone(), span: entry.key_span, entries: inner.iter().collect() }),
+                YamlValue::Null => Some(Written { name: entry.key.clone(), span: entry.key_span, entries: Vec::new() }),
+                _ => {
+                    let message = format!("the arguments of test '{}' are {}, and a mapping is needed", entry.key, entry.value.kind());
+                    wrong(loader, &message, entry.value.span, "write each argument with its name");
+                    None
+                }
+            }
+        }
+        _ => {
+            let message = format!("a test is {}, and the name of a test is needed", test.kind());
+            wrong(loader, &message, test.span, "write '- not_null', or '- accepted_values:' with arguments under it");
+            None
+        }
+    }
+}
+
+/// A use of a test, sorted out.
+#[derive(Default)]
+struct Parts {
+    arguments: BTreeMap<String, Value>,
+    /// In the order of the file, which the values of a mapping keep in the name.
+    config: Config,
+    custom_name: Option<String>,
+    description: String,
+}
+
+fn add_test(
+    loader: &mut Loader<'_>,
+    scope: &Scope<'_>,
+    catalog: &mut Catalog,
+    target: &TestTarget,
+    column: Option<&TestColumn>,
+    written: &Written<'_>,
+) {
+    let Some((namespace, test)) = split_name(loader, written) else { return };
+    let Some(mut parts) = parts(loader, scope, written) else { return };
+    let column_name = column.map(|column| column.name.clone());
+    let mut hashed = parts.arguments.clone();
+    if let Some(column) = &column_name {
+        hashed.entry("column_name".to_owned()).or_insert_with(|| Value::from(column.as_str()));
+    }
+    let name = match parts.custom_name.take() {
+        Some(name) => name,
+        None => {
+            let prefix = if matches!(target.kind, TargetKind::Source { .. }) { "source_" } else { "" };
+            let kind = namespace.as_ref().map_or_else(|| format!("{prefix}{test}"), |space| format!("{space}_{prefix}{test}"));
+            let names = synthesize(&kind, &target.name(), &hashed);
+            if names.short != names.full && parts.config.get("alias").is_none() {
+                parts.config.insert("alias", Value::from(names.short), None);
+            }
+            names.full
+        }
+    };
+    let expression = target.expression();
+    hashed.insert("model".to_owned(), Value::from(format!("{{{{ get_where_subquery({expression}) }}}}")));
+    let hash = metadata_hash(&name, namespace.as_deref(), &test, &hashed);
+    set_tags(&mut parts.config, target, column);
+    let detail = GenericTest {
+        test,
+        namespace,
+        arguments: parts.arguments,
+        model_expression: expression,
+        attached: Arc::clone(&target.attached),
+        column: column_name,
+        column_span: column.map(|column| column.span),
+        span: written.span,
+    };
+    let mut node =
+        new_node(ResourceType::Test, &scope.package, &name, scope.test_fqn(&name), written.span, Detail::GenericTest(Box::new(detail)));
+    node.id = format!("test.{}.{name}.{hash}", scope.package).into();
+    node.properties = Some(written.span);
+    node.description = parts.description;
+    node.config = parts.config;
+    catalog.add(node);
+}
+
+/// `dbt_utils.equal_rowcount` → its namespace and its name.
+fn split_name(loader: &mut Loader<'_>, written: &Written<'_>) -> Option<(Option<String>, String)> {
+    let word = |text: &str| {
+        !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_alphanumeric() || c == '_')
+    };
+    let (namespace, test) = written.name.split_once('.').map_or((None, written.name.as_str()), |(space, test)| (Some(space), test));
+    if !namespace.is_none_or(word) || !word(test) {
+        let message = format!("'{}' cannot be the name of a test", written.name);
+        wrong(loader, &message, written.span, "write 'test' or 'package.test', of letters, digits and '_'");
+        return None;
+    }
+    Some((namespace.map(str::to_owned), test.to_owned()))
+}
+
+fn parts(loader: &mut Loader<'_>, scope: &Scope<'_>, written: &Written<'_>) -> Option<Parts> {
+    let mut parts = Parts::default();
+    let mut config = Vec::new();
+    for entry in &written.entries {
+        match entry.key.as_str() {
+            "model" => {
+                wrong(loader, "a test takes its 'model' from where it stands", entry.key_span, "remove the argument 'model'");
+                return None;
+            }
+            "name" => parts.custom_name = entry.value.scalar_text(),
+            "description" => parts.description = entry.value.scalar_text().unwrap_or_default(),
+            "config" => {
+                let owner = format!("'config' of test '{}'", written.name);
+                let fields = Fields::of(&entry.value, &owner, loader.diagnostics)?;
+                config.extend(fields.entries);
+            }
+            "arguments" if entry.value.as_map().is_some() => {
+                for argument in entry.value.as_map().into_iter().flatten() {
+                    parts.arguments.insert(argument.key.clone(), argument.value.to_json());
+                }
+            }
+            "arguments" if entry.value.is_null() => {}
+            key if CONFIG_KEYS.contains(&key) => config.push(*entry),
+            key => {
+                parts.arguments.entry(key.to_owned()).or_insert_with(|| entry.value.to_json());
+            }
+        }
+    }
+    for entry in config {
+        let rendered = Entry { value: loader.render_one(&entry.value, &scope.vars, Some(scope.target)), ..(*entry).clone() };
+        insert_config(&mut parts.config, &entry.key, &rendered, loader.diagnostics);
+    }
+    Some(parts)
+}
+
+fn set_tags(config: &mut Config, target: &TestTarget, column: Option<&TestColumn>) {
+    let own = config.strings("tags");
+    let tags: BTreeSet<&String> = target.tags.iter().chain(column.iter().flat_map(|column| &column.tags)).chain(&own).collect();
+    if !tags.is_empty() {
+        let tags: Vec<Value> = tags.into_iter().map(|tag| Value::from(tag.as_str())).collect();
+        let span = config.span("tags");
+        config.insert("tags", Value::Array(tags), span);
+    }
+}
+
+struct Names {
+    /// At most 63 characters: the name of a file or relation.
+    short: String,
+    full: String,
+}
+
+/// The name that dbt gives a test: its kind, what is tested, and all arguments in the order of their names.
+fn synthesize(kind: &str, target: &str, arguments: &BTreeMap<String, Value>) -> Names {
+    let mut values: Vec<String> = Vec::new();
+    for (name, value) in arguments {
+        match value {
+            _ if name == "model" => {}
+            Value::Object(entries) => values.extend(entries.values().map(python::str_of)),
+            Value::Array(items) => values.extend(items.iter().map(python::str_of)),
+            other => values.push(python::str_of(other)),
+        }
+    }
+    let values: Vec<String> = values.iter().map(|value| cleaned(value)).collect();
+    let identifier = format!("{kind}_{target}");
+    let full = format!("{identifier}_{}", values.join("__"));
+    if full.chars().count() < 64 {
+        return Names { short: full.clone(), full };
+    }
+    let start: String = identifier.chars().take(30).collect();
+    Names { short: format!("{start}_{}", md5_hex(&full)), full }
+}
+
+/// Runs of anything but ASCII letters, digits and `_` become one `_`.
+fn cleaned(value: &str) -> String {
+    let mut out = String::new();
+    let mut in_run = false;
+    for c in value.chars() {
+        let keeps = c.is_ascii_alphanumeric() || c == '_';
+        if keeps {
+            out.push(c);
+        } else if !in_run {
+            out.push('_');
+        }
+        in_run = !keeps;
+    }
+    out
+}
+
+fn md5_hex(text: &str) -> String {
+    Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The last ten digits of the sum over the name and everything that makes the test what it is, printed by Python.
+fn metadata_hash(name: &str, namespace: Option<&str>, test: &str, arguments: &BTreeMap<String, Value>) -> String {
+    let mut metadata = Map::new();
+    metadata
+        .insert("kwargs".to_owned(), Value::Object(arguments.iter().map(|(key, value)| (key.clone(), leaves_as_text(value))).collect()));
+    metadata.insert("name".to_owned(), Value::from(test));
+    metadata.insert("namespace".to_owned(), Value::from(namespace.unwrap_or("None")));
+    let hash = md5_hex(&format!("{name}{}", python::repr(&Value::Object(metadata))));
+    hash.get(hash.len() - 10..).unwrap_or("").to_owned()
+}
+
+fn leaves_as_text(value: &Value) -> Value {
+    match value {
+        Value::Object(entries) => {
+            let sorted: BTreeMap<&String, &Value> = entries.iter().collect();
+            Value::Object(sorted.into_iter().map(|(key, value)| (key.clone(), leaves_as_text(value))).collect())
+        }
+        Value::Array(items) => items.iter().map(leaves_as_text).collect(),
+        other => Value::from(python::str_of(other)),
+    }
+}

@@ -1,0 +1,342 @@
+//! From the files to the [`Project`].
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::config_tree::ConfigTree;
+use super::discover::{Discovered, discover};
+use super::exposures::apply_exposures;
+use super::loader::{Loader, join};
+use super::node::{Detail, Node};
+use super::packages::load_packages;
+use super::profiles::load_target;
+use super::project_file::{ProjectFile, Trees, load_project_file, load_raw_project, visible_vars};
+use super::properties::{PropertiesFile, Scope, apply_properties, load_properties, path_in_package};
+use super::resources::{Catalog, load_macros, load_resources};
+use super::sources::{Overrides, apply_sources};
+use super::{LoadOptions, Package, Project, RenderText, Target};
+use crate::base::{Files, ResourceType, Sources, Span};
+use crate::diag::{Diagnostic, Diagnostics, codes};
+
+/// The package of acca's own macros.
+const BUILTIN: &str = "dbt";
+
+/// Reads a project with its packages, collecting all that is wrong in `diagnostics`. `None` when nothing can be done with it:
+/// no project file that can be read, or no target that can be used.
+///
+/// `builtin` are path below `<acca>/` and text of acca's own macro files; they form package `dbt`, the last one searched.
+pub fn load(
+    files: &dyn Files,
+    options: &LoadOptions,
+    text: &dyn RenderText,
+    builtin: &[(&str, &str)],
+    diagnostics: &mut Diagnostics,
+) -> Option<Project> {
+    let mut loader = Loader { files, options, text, sources: Sources::default(), diagnostics };
+    let raw = load_raw_project(&mut loader, "")?;
+    let target = load_target(&mut loader, raw.profile.clone())?;
+    let root = load_project_file(&mut loader, raw, "", &target)?;
+    let mut packages = vec![root];
+    let installed = packages.first().map(|root| load_packages(&mut loader, root, &target)).unwrap_or_default();
+    packages.extend(installed);
+
+    let mut catalog = Catalog::default();
+    let mut properties = Vec::new();
+    for file in &packages {
+        let found = discover(&mut loader, &file.package);
+        load_resources(&mut loader, &file.package, &found, &mut catalog);
+        properties.push(package_properties(&mut loader, &packages, file, &found, &target));
+    }
+    load_builtin(&mut loader, builtin, &mut catalog);
+    apply_all(&mut loader, &packages, &properties, &target, &mut catalog);
+    configure(&packages, &mut catalog.nodes);
+    let root = packages.first()?;
+    report_unused_config(&mut loader, &root.trees);
+    report_duplicates(&mut loader, &mut catalog);
+    let mut project = project(loader, packages, target, catalog);
+    if !builtin.is_empty() {
+        project.packages.push(builtin_package());
+    }
+    Some(project)
+}
+
+type PackageProperties = (serde_json::Map<String, serde_json::Value>, Vec<PropertiesFile>);
+
+fn package_properties(
+    loader: &mut Loader<'_>,
+    packages: &[ProjectFile],
+    file: &ProjectFile,
+    found: &Discovered,
+    target: &Target,
+) -> PackageProperties {
+    let root = packages.first().map_or(&file.package, |root| &root.package);
+    let vars = visible_vars(root, &file.package, &loader.options.vars);
+    let files = load_properties(loader, &found.properties, &vars, target);
+    (vars, files)
+}
+
+fn load_builtin(loader: &mut Loader<'_>, builtin: &[(&str, &str)], catalog: &mut Catalog) {
+    let package: Arc<str> = BUILTIN.into();
+    for (path, text) in builtin {
+        let file = loader.sources.add(format!("<acca>/{path}"), *text);
+        load_macros(loader, &package, file, catalog);
+    }
+}
+
+fn apply_all(loader: &mut Loader<'_>, packages: &[ProjectFile], properties: &[PackageProperties], target: &Target, catalog: &mut Catalog) {
+    let mut overrides = Overrides::default();
+    for file in properties.iter().flat_map(|(_, files)| files) {
+        overrides.collect(loader, &file.yaml);
+    }
+    for (package, (vars, files)) in packages.iter().zip(properties) {
+        let package = &package.package;
+        for file in files {
+            let scope = Scope {
+                package: Arc::clone(&package.name),
+                relative: &file.found.relative,
+                path: path_in_package(package, &file.found.path),
+                vars: vars.clone(),
+                target,
+            };
+            apply_properties(loader, &scope, &file.yaml, catalog);
+            apply_sources(loader, &scope, &file.yaml, catalog, &mut overrides);
+            apply_exposures(loader, &scope, &file.yaml, catalog);
+        }
+    }
+    overrides.report_unused(loader);
+}
+
+impl Trees {
+    /// The tree that holds for a resource type. Analyses share that of models, as in dbt.
+    fn of(&self, resource: ResourceType) -> Option<&ConfigTree> {
+        match resource {
+            ResourceType::Model | ResourceType::Analysis => Some(&self.models),
+            ResourceType::Seed => Some(&self.seeds),
+            ResourceType::Snapshot => Some(&self.snapshots),
+            ResourceType::Source => Some(&self.sources),
+            ResourceType::Test => Some(&self.tests),
+            ResourceType::Exposure => Some(&self.exposures),
+            ResourceType::Operation | ResourceType::Macro | ResourceType::DocBlock => None,
+        }
+    }
+}
+
+/// Lays over one another what the node's own project file, its properties and the root's project file say.
+fn configure(packages: &[ProjectFile], nodes: &mut [Node]) {
+    let by_name: HashMap<&str, &ProjectFile> = packages.iter().map(|file| (&*file.package.name, file)).collect();
+    let Some(root) = packages.first() else { return };
+    for node in nodes {
+        let tree_of =
+            |file: &&ProjectFile| file.trees.of(node.resource).filter(|tree| !tree.is_empty()).map(|tree| tree.collect(&node.fqn));
+        let properties = std::mem::take(&mut node.config);
+        let mut config = by_name.get(&*node.package).and_then(tree_of).unwrap_or_default();
+        config.merge(&properties);
+        if node.package != root.package.name {
+            node.root_config = tree_of(&root).unwrap_or_default();
+            config.merge(&node.root_config);
+        }
+        node.config = config;
+        fill_source(node);
+    }
+}
+
+/// What tables of sources keep outside of their configuration.
+fn fill_source(node: &mut Node) {
+    let config = &node.config;
+    let Detail::Source(source) = &mut node.detail else { return };
+    source.tags = config.strings("tags");
+    source.meta =
+        config.get("meta").and_then(serde_json::Value::as_object).map(|meta| meta.clone().into_iter().collect()).unwrap_or_default();
+    source.freshness = config.get("freshness").filter(|value| !value.is_null()).cloned();
+    source.loaded_at_field = config.str("loaded_at_field").map(str::to_owned);
+    source.loaded_at_query = config.str("loaded_at_query").map(str::to_owned);
+}
+
+fn report_unused_config(loader: &mut Loader<'_>, trees: &Trees) {
+    for (section, tree) in [
+        ("models", &trees.models),
+        ("seeds", &trees.seeds),
+        ("snapshots", &trees.snapshots),
+        ("sources", &trees.sources),
+        ("data_tests", &trees.tests),
+        ("exposures", &trees.exposures),
+    ] {
+        tree.report_unused(section, loader.diagnostics);
+    }
+}
+
+/// Reports what is declared twice and keeps the first of each.
+fn report_duplicates(loader: &mut Loader<'_>, catalog: &mut Catalog) {
+    let mut problems = Vec::new();
+    let mut twice = |what: String, second: Span, first: Span, help: &str| {
+        problems.push(
+            Diagnostic::new(&codes::DUPLICATE_NAME, format!("{what} is defined twice"))
+                .at(second)
+                .also(first, "first defined here")
+                .help(help),
+        );
+    };
+    let mut ids: HashMap<Arc<str>, Span> = HashMap::new();
+    let mut names: HashMap<(Arc<str>, String), (ResourceType, Span)> = HashMap::new();
+    catalog.nodes.retain(|node| {
+        let place = place_of(node);
+        if let Some(first) = ids.get(&node.id) {
+            let what = match &node.detail {
+                Detail::Source(source) => format!("the source table '{}.{}'", source.source_name, node.name),
+                _ => format!("the {} '{}'", node.resource, node.name),
+            };
+            twice(
+                what,
+                place,
+                *first,
+                if node.resource == ResourceType::Test { "remove one, or give one a 'name:'" } else { "rename one of them" },
+            );
+            return false;
+        }
+        ids.insert(Arc::clone(&node.id), place);
+        // Models, seeds and snapshots share the names that ref() knows; a version makes a model's name its own.
+        if matches!(node.resource, ResourceType::Model | ResourceType::Seed | ResourceType::Snapshot) {
+            let version = match &node.detail {
+                Detail::Model(model) => model.version.clone().unwrap_or_default(),
+                _ => String::new(),
+            };
+            let key = (Arc::clone(&node.package), format!("{}@{version}", node.name));
+            if let Some((resource, first)) = names.get(&key) {
+                twice(
+                    format!("'{}' (a {} and a {resource})", node.name, node.resource),
+                    place,
+                    *first,
+                    "rename one: ref() must know which is meant",
+                );
+                return false;
+            }
+            names.insert(key, (node.resource, place));
+        }
+        true
+    });
+    let mut macros: HashMap<Arc<str>, Span> = HashMap::new();
+    catalog.macros.retain(|found| {
+        if let Some(first) = macros.get(&found.id) {
+            twice(
+                format!("the macro '{}' of package '{}'", found.name, found.package),
+                found.name_span,
+                *first,
+                "rename or remove one of them",
+            );
+            return false;
+        }
+        macros.insert(Arc::clone(&found.id), found.name_span);
+        true
+    });
+    let mut docs: HashMap<(Arc<str>, String), Span> = HashMap::new();
+    catalog.docs.retain(|doc| {
+        let key = (Arc::clone(&doc.package), doc.name.clone());
+        if let Some(first) = docs.get(&key) {
+            twice(format!("the doc block '{}'", doc.name), doc.name_span, *first, "rename or remove one of them");
+            return false;
+        }
+        docs.insert(key, doc.name_span);
+        true
+    });
+    loader.diagnostics.extend(problems);
+}
+
+/// Where a node is declared: for those that are a whole file, its start.
+fn place_of(node: &Node) -> Span {
+    match (&node.detail, node.body) {
+        (Detail::Snapshot, Some(body)) => Span { end: body.start, ..body },
+        (Detail::Source(_) | Detail::Exposure(_) | Detail::GenericTest(_), _) => node.origin,
+        _ => Span { end: node.origin.start, ..node.origin },
+    }
+}
+
+fn project(loader: Loader<'_>, packages: Vec<ProjectFile>, target: Target, mut catalog: Catalog) -> Project {
+    catalog.nodes.sort_by(|a, b| a.id.cmp(&b.id));
+    let (name, target_path, clean_targets) = match packages.first() {
+        Some(root) => (Arc::clone(&root.package.name), root.target_path.clone(), root.clean_targets.clone()),
+        None => (Arc::from(""), None, None),
+    };
+    let options = loader.options;
+    let env = |name: &str| loader.files.env(&format!("ACCA_{name}")).or_else(|| loader.files.env(&format!("DBT_{name}")));
+    let target_path = options.target_path.clone().or_else(|| env("TARGET_PATH")).or(target_path).unwrap_or_else(|| "target".to_owned());
+    let target_path = join("", &target_path);
+    Project {
+        sources: loader.sources,
+        name,
+        packages: packages.into_iter().map(|file| file.package).collect(),
+        target,
+        cli_vars: options.vars.clone(),
+        nodes: catalog.nodes,
+        macros: catalog.macros,
+        docs: catalog.docs,
+        clean_targets: clean_targets.unwrap_or_else(|| vec![target_path.clone()]),
+        target_path,
+    }
+}
+
+fn builtin_package() -> Package {
+    Package {
+        name: BUILTIN.into(),
+        root: "<acca>".to_owned(),
+        version: None,
+        vars: serde_json::Map::new(),
+        dispatch: std::collections::BTreeMap::new(),
+        on_run_start: Vec::new(),
+        on_run_end: Vec::new(),
+        query_comment: None,
+        quoting: std::collections::BTreeMap::new(),
+        paths: std::collections::BTreeMap::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::project::testing::load_files;
+
+    #[test]
+    fn a_whole_small_project() {
+        let loaded = load_files(&[
+            (
+                "dbt_project.yml",
+                "name: shop\nversion: '1.0'\nmodels:\n  shop:\n    +materialized: table\n    staging:\n      +materialized: view\n      +tags: [s]\n",
+            ),
+            ("models/staging/stg_orders.sql", "select * from {{ source('raw', 'orders') }}"),
+            ("models/orders.sql", "select 1"),
+            (
+                "models/staging/schema.yml",
+                "version: 2\nmodels:\n  - name: stg_orders\n    description: Orders\n    config: {tags: [t]}\n    columns:\n      - name: id\n        data_tests:\n          - not_null\n          - accepted_values:\n              arguments: {values: [1, b]}\nsources:\n  - name: raw\n    tables:\n      - name: orders\n        columns:\n          - name: id\n            data_tests: [unique]\n",
+            ),
+            ("macros/a.sql", "{% macro add(a, b=1) %}{{ a + b }}{% endmacro %}"),
+            ("seeds/rates.csv", "a,b\n1,2\n"),
+            ("snapshots/s.sql", "{% snapshot snap %}select 1{% endsnapshot %}"),
+            ("tests/t.sql", "select 1"),
+            ("analyses/a.sql", "select 1"),
+            ("models/docs.md", "{% docs d %}text{% enddocs %}"),
+        ]);
+        assert_eq!(loaded.problems, Vec::<String>::new());
+        let mut ids = loaded.ids();
+        ids.retain(|id| !id.starts_with("test.shop.") || id.matches('.').count() == 2);
+        assert_eq!(
+            ids,
+            [
+                "analysis.shop.a",
+                "model.shop.orders",
+                "model.shop.stg_orders",
+                "seed.shop.rates",
+                "snapshot.shop.snap",
+                "source.shop.raw.orders",
+                "test.shop.t"
+            ]
+        );
+        let node = loaded.node("model.shop.stg_orders");
+        assert_eq!(node.fqn, ["shop", "staging", "stg_orders"]);
+        assert_eq!((node.materialized(), node.config.get("tags")), ("view", Some(&json!(["s", "t"]))));
+        assert_eq!(loaded.node("model.shop.orders").materialized(), "table");
+        assert_eq!(loaded.node("snapshot.shop.snap").fqn, ["shop", "s", "snap"]);
+        assert_eq!(loaded.node("analysis.shop.a").fqn, ["shop", "analysis", "a"]);
+        let macros: Vec<_> = loaded.project().macros.iter().map(|found| &*found.id).collect();
+        assert_eq!(macros, ["macro.shop.add", "macro.dbt.test_not_null"]);
+    }
+}

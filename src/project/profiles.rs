@@ -1,0 +1,335 @@
+//! Finds the profile and its target, and checks the target's settings.
+
+use serde_json::{Map, Value};
+
+use super::Target;
+use super::fields::Fields;
+use super::loader::{Loader, join};
+use super::yaml::{Entry, Yaml, YamlValue};
+use crate::base::Span;
+use crate::diag::{Diagnostic, codes, nearest};
+
+const FILE_NAME: &str = "profiles.yml";
+/// The database of a project that has no profile, relative to the project's root.
+const DEFAULT_DATABASE: &str = "build/acca.duckdb";
+const DEFAULT_THREADS: usize = 4;
+
+/// One type of target: the keys that it takes.
+struct Engine {
+    name: &'static str,
+    required: &'static [&'static str],
+    optional: &'static [&'static str],
+    /// Other names of keys.
+    aliases: &'static [(&'static str, &'static str)],
+}
+
+const ENGINES: &[Engine] = &[
+    Engine {
+        name: "duckdb",
+        required: &[],
+        optional: &[
+            "path",
+            "schema",
+            "database",
+            "config_options",
+            "extensions",
+            "settings",
+            "secrets",
+            "external_root",
+            "use_credential_provider",
+            "attach",
+            "filesystems",
+            "remote",
+            "plugins",
+            "disable_transactions",
+            "keep_open",
+            "module_paths",
+            "retries",
+            "is_ducklake",
+        ],
+        aliases: &[],
+    },
+    Engine {
+        name: "postgres",
+        required: &["host", "user", "database", "schema"],
+        optional: &[
+            "password",
+            "port",
+            "connect_timeout",
+            "role",
+            "search_path",
+            "keepalives_idle",
+            "sslmode",
+            "sslcert",
+            "sslkey",
+            "sslrootcert",
+            "application_name",
+            "retries",
+        ],
+        aliases: &[("dbname", "database"), ("pass", "password")],
+    },
+    Engine {
+        name: "redshift",
+        required: &["database", "schema"],
+        optional: &[
+            "host",
+            "user",
+            "password",
+            "port",
+            "method",
+            "cluster_id",
+            "iam_profile",
+            "autocreate",
+            "db_groups",
+            "connect_timeout",
+            "role",
+            "sslmode",
+            "ra3_node",
+            "region",
+            "autocommit",
+            "access_key_id",
+            "secret_access_key",
+            "retries",
+            "retry_all",
+            "tcp_keepalive",
+            "is_serverless",
+            "serverless_work_group",
+            "serverless_acct_id",
+            "datasharing",
+            "query_group",
+        ],
+        aliases: &[("dbname", "database"), ("pass", "password")],
+    },
+];
+
+/// The target to work on; `None`, with a diagnostic, when there is none that can be used.
+pub(super) fn load_target(loader: &mut Loader<'_>, project_profile: Option<(String, Span)>) -> Option<Target> {
+    let asked = loader.options.profile.clone();
+    let name_span = if asked.is_some() { None } else { project_profile.as_ref().map(|(_, span)| *span) };
+    let Some(name) = asked.clone().or(project_profile.map(|(name, _)| name)) else {
+        return default_target(loader, "the project names no profile", None);
+    };
+    let Some(path) = find_file(loader) else {
+        return match asked {
+            Some(name) => no_such_profile(loader, &name, None, &[]),
+            None => default_target(loader, "there is no profiles.yml", name_span),
+        };
+    };
+    let profiles = loader.read_yaml(&path)?;
+    let fields = Fields::of(&profiles, "profiles.yml", loader.diagnostics)?;
+    let names: Vec<&str> = fields.entries.iter().map(|entry| entry.key.as_str()).filter(|name| *name != "config").collect();
+    match fields.entry(&name) {
+        Some(profile) => load_profile(loader, profile),
+        None if asked.is_some() => no_such_profile(loader, &name, name_span, &names),
+        None => {
+            let mut why = format!("'{path}' has no profile '{name}'");
+            if let Some(near) = nearest(&name, names) {
+                why.push_str(&format!(" (it has '{near}')"));
+            }
+            default_target(loader, &why, name_span)
+        }
+    }
+}
+
+/// A folder named for this run comes first, as in dbt; then the project's own file, then the user's.
+fn find_file(loader: &Loader<'_>) -> Option<String> {
+    let named = loader.options.profiles_dir.clone();
+    let named = named.or_else(|| loader.files.env("ACCA_PROFILES_DIR")).or_else(|| loader.files.env("DBT_PROFILES_DIR"));
+    let home = loader.options.home.as_ref().map(|home| join(home, ".dbt"));
+    let folders = named.into_iter().chain([String::new()]).chain(home);
+    folders.map(|folder| join(&folder, FILE_NAME)).find(|path| loader.files.exists(path))
+}
+
+fn no_such_profile(loader: &mut Loader<'_>, name: &str, span: Option<Span>, names: &[&str]) -> Option<Target> {
+    let diagnostic = Diagnostic::new(&codes::INVALID_PROFILE, format!("there is no profile '{name}'")).at_opt(span);
+    let diagnostic = match names {
+        [] => diagnostic.help("write a profiles.yml; 'profiles.example.yml' shows how"),
+        names => diagnostic.did_you_mean(name, names.iter().copied()).note(format!("the profiles are: {}", names.join(", "))),
+    };
+    loader.diagnostics.push(diagnostic);
+    None
+}
+
+/// DuckDB in a file of the project: the first command needs no set-up.
+fn default_target(loader: &mut Loader<'_>, why: &str, span: Option<Span>) -> Option<Target> {
+    if let Some(wanted) = loader.options.target.as_deref().filter(|wanted| *wanted != "default") {
+        loader.diagnostics.push(
+            Diagnostic::new(&codes::INVALID_PROFILE, format!("there is no target '{wanted}': {why}"))
+                .at_opt(span)
+                .help("write a profiles.yml; 'profiles.example.yml' shows how"),
+        );
+        return None;
+    }
+    loader.diagnostics.push(
+        Diagnostic::new(&codes::DEFAULT_PROFILE, format!("{why}, so DuckDB in '{DEFAULT_DATABASE}' is used"))
+            .help("write a profiles.yml to work on another database; 'profiles.example.yml' shows how"),
+    );
+    let settings = [("type", "duckdb"), ("path", DEFAULT_DATABASE), ("schema", "main"), ("database", "acca")];
+    Some(Target {
+        profile: "default".to_owned(),
+        name: "default".to_owned(),
+        adapter: "duckdb".to_owned(),
+        database: "acca".to_owned(),
+        schema: "main".to_owned(),
+        threads: loader.options.threads.unwrap_or(DEFAULT_THREADS),
+        settings: settings.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect(),
+        span: None,
+    })
+}
+
+fn load_profile(loader: &mut Loader<'_>, profile: &Entry) -> Option<Target> {
+    let owner = format!("profile '{}'", profile.key);
+    let mut fields = Fields::of(&profile.value, &owner, loader.diagnostics)?;
+    fields.code = &codes::INVALID_PROFILE;
+    fields.check_keys(&["target", "outputs"], loader.diagnostics);
+    let outputs = fields.map("outputs", loader.diagnostics);
+    if outputs.is_empty() {
+        loader.diagnostics.push(
+            Diagnostic::new(&codes::INVALID_PROFILE, format!("{owner} has no targets"))
+                .at(profile.key_span)
+                .help("add 'outputs:' with a target under it"),
+        );
+        return None;
+    }
+    let (name, span) = match &loader.options.target {
+        Some(name) => (name.clone(), None),
+        None => match fields.get("target") {
+            Some(value) => {
+                let vars = &loader.options.vars;
+                let rendered = loader.render_one(value, vars, None);
+                (rendered.scalar_text()?, Some(value.span))
+            }
+            None => ("default".to_owned(), None),
+        },
+    };
+    let Some(output) = outputs.iter().find(|output| output.key == name) else {
+        let names: Vec<&str> = outputs.iter().map(|output| output.key.as_str()).collect();
+        loader.diagnostics.push(
+            Diagnostic::new(&codes::INVALID_PROFILE, format!("{owner} has no target '{name}'"))
+                .at(span.unwrap_or(profile.key_span))
+                .did_you_mean(&name, names.iter().copied())
+                .help(format!("the targets are: {}", names.join(", "))),
+        );
+        return None;
+    };
+    load_output(loader, &profile.key, output)
+}
+
+fn load_output(loader: &mut Loader<'_>, profile: &str, output: &Entry) -> Option<Target> {
+    let vars = &loader.options.vars;
+    let before = loader.diagnostics.count(crate::diag::Severity::Error);
+    let rendered = loader.render_one(&output.value, vars, None);
+    if loader.diagnostics.count(crate::diag::Severity::Error) > before {
+        return None;
+    }
+    let owner = format!("target '{}' of profile '{profile}'", output.key);
+    let mut fields = Fields::of(&rendered, &owner, loader.diagnostics)?;
+    fields.code = &codes::INVALID_PROFILE;
+    let engine = engine(loader, &fields, output)?;
+    let settings = settings(loader, &fields, engine)?;
+    let threads = fields.count("threads", loader.diagnostics);
+    let text = |key: &str| settings.get(key).and_then(Value::as_str).map(str::to_owned);
+    let database = text("database").unwrap_or_else(|| duckdb_database(text("path").as_deref()));
+    let schema = text("schema").unwrap_or_else(|| "main".to_owned());
+    let mut settings = settings;
+    settings.insert("database".to_owned(), Value::from(database.as_str()));
+    settings.insert("schema".to_owned(), Value::from(schema.as_str()));
+    Some(Target {
+        profile: profile.to_owned(),
+        name: output.key.clone(),
+        adapter: engine.name.to_owned(),
+        database,
+        schema,
+        threads: loader.options.threads.or(threads).unwrap_or(1).max(1),
+        settings,
+        span: Some(output.key_span),
+    })
+}
+
+fn engine(loader: &mut Loader<'_>, fields: &Fields<'_, '_>, output: &Entry) -> Option<&'static Engine> {
+    let names: Vec<&str> = ENGINES.iter().map(|engine| engine.name).collect();
+    let Some(kind) = fields.entry("type") else {
+        loader.diagnostics.push(
+            Diagnostic::new(&codes::INVALID_PROFILE, format!("{} has no 'type'", fields.owner))
+                .at(output.key_span)
+                .help(format!("add 'type:' with one of {}", names.join(", "))),
+        );
+        return None;
+    };
+    let written = kind.value.scalar_text().unwrap_or_default();
+    let found = ENGINES.iter().find(|engine| engine.name == written);
+    if found.is_none() {
+        loader.diagnostics.push(
+            Diagnostic::new(&codes::INVALID_PROFILE, format!("acca has no target type '{written}'"))
+                .at(kind.value.span)
+                .did_you_mean(&written, names.iter().copied())
+                .help(format!("the types are: {}", names.join(", "))),
+        );
+    }
+    found
+}
+
+/// The settings under their first names, texts and numbers as the engine wants them.
+fn settings(loader: &mut Loader<'_>, fields: &Fields<'_, '_>, engine: &Engine) -> Option<Map<String, Value>> {
+    let known: Vec<&str> = ["type", "threads"]
+        .into_iter()
+        .chain(engine.required.iter().copied())
+        .chain(engine.optional.iter().copied())
+        .chain(engine.aliases.iter().map(|(alias, _)| *alias))
+        .collect();
+    fields.check_keys(&known, loader.diagnostics);
+    let mut settings = Map::new();
+    for entry in fields.entries {
+        let key = engine.aliases.iter().find(|(alias, _)| *alias == entry.key).map_or(entry.key.as_str(), |(_, name)| name);
+        settings.insert(key.to_owned(), setting(key, &entry.value));
+    }
+    let mut complete = true;
+    let is_iam = settings.get("method").and_then(Value::as_str).is_some_and(|method| method.starts_with("iam"));
+    let redshift: &[&str] = if engine.name == "redshift" && !is_iam { &["host", "user"] } else { &[] };
+    for key in engine.required.iter().chain(redshift) {
+        if !settings.get(*key).is_some_and(|value| !value.is_null()) {
+            complete = false;
+            let alias = engine.aliases.iter().find(|(_, name)| name == key).map_or(*key, |(alias, _)| alias);
+            loader.diagnostics.push(
+                Diagnostic::new(&codes::INVALID_PROFILE, format!("{} has no '{alias}'", fields.owner))
+                    .at(fields.entries.first().map_or(fields.span, |entry| entry.key_span))
+                    .help(format!("a target of type '{}' needs '{alias}:'", engine.name)),
+            );
+        }
+    }
+    if settings.contains_key("port") && !settings.get("port").is_some_and(|port| port.as_u64().is_some_and(|port| port <= 65535)) {
+        complete = false;
+        loader.diagnostics.push(
+            Diagnostic::new(&codes::INVALID_PROFILE, format!("'port' of {} is no port number", fields.owner))
+                .at_opt(fields.get("port").map(|port| port.span))
+                .help("write a number from 1 to 65535"),
+        );
+    }
+    complete.then_some(settings)
+}
+
+/// Environment variables come as texts, so numbers are read from texts, and names that look like numbers become texts.
+fn setting(key: &str, value: &Yaml) -> Value {
+    let is_number = matches!(key, "port" | "connect_timeout" | "keepalives_idle" | "retries" | "threads");
+    match &value.value {
+        YamlValue::Text(text) if is_number => text.trim().parse::<i64>().map_or_else(|_| Value::from(text.as_str()), Value::from),
+        YamlValue::Int(number) if is_number => Value::from(*number),
+        YamlValue::Int(_) | YamlValue::Float(_)
+            if matches!(key, "user" | "password" | "database" | "schema" | "host" | "path" | "role") =>
+        {
+            value.scalar_text().map_or(Value::Null, Value::from)
+        }
+        _ => value.to_json(),
+    }
+}
+
+/// DuckDB names a database by its file: `build/shop.duckdb` is `shop`.
+fn duckdb_database(path: Option<&str>) -> String {
+    match path {
+        None | Some(":memory:" | "") => "memory".to_owned(),
+        Some(path) => {
+            let file = path.split(['?', '#']).next().unwrap_or(path).rsplit(['/', ':']).next().unwrap_or(path);
+            file.trim_start_matches('.').split('.').next().unwrap_or(file).to_owned()
+        }
+    }
+}
