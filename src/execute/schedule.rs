@@ -151,13 +151,16 @@ mod tests {
     use crate::base::Dag;
 
     /// Nodes without content: only the graph counts here.
-    fn manifest(len: usize, edges: &[(usize, usize)]) -> Manifest {
-        Manifest { dag: Dag::new(len, edges.iter().copied()).unwrap(), ..Manifest::default() }
+    #[expect(clippy::field_reassign_with_default, reason = "the other fields are private")]
+    fn graph(len: usize, edges: &[(usize, usize)]) -> Manifest {
+        let mut manifest = Manifest::default();
+        manifest.dag = Dag::new(len, edges.iter().copied()).unwrap();
+        manifest
     }
 
     #[test]
     fn a_failure_takes_out_what_waits_for_it_and_nothing_else() {
-        let manifest = manifest(5, &[(0, 1), (1, 2), (3, 4)]);
+        let manifest = graph(5, &[(0, 1), (1, 2), (3, 4)]);
         let mut schedule = Schedule::new(&manifest, &(0..5).collect(), false);
         assert_eq!((schedule.take(), schedule.take(), schedule.take()), (Some(0), Some(3), None));
         assert_eq!(schedule.failed(0), vec![1, 2]);
@@ -169,7 +172,7 @@ mod tests {
 
     #[test]
     fn unselected_nodes_pass_the_order_on() {
-        let manifest = manifest(3, &[(0, 1), (1, 2)]);
+        let manifest = graph(3, &[(0, 1), (1, 2)]);
         let mut schedule = Schedule::new(&manifest, &BTreeSet::from([0, 2]), false);
         assert_eq!((schedule.take(), schedule.take()), (Some(0), None));
         assert_eq!(schedule.abandon(), vec![2]);
