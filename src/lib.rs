@@ -3,6 +3,7 @@
 pub mod analysis;
 pub mod assertions;
 pub mod base;
+pub mod compile;
 pub mod diag;
 pub mod dialect;
 pub mod execute;

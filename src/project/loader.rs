@@ -23,7 +23,7 @@ impl Loader<'_> {
     /// Reads one file; a failure is reported.
     pub(super) fn read(&mut self, path: &str) -> Option<FileId> {
         let bytes = self.files.read(path);
-        self.add(path, bytes.map(Vec::from))
+        self.add(path, bytes)
     }
 
     /// Reads many files at once, in the given order; those that fail are reported and left out.

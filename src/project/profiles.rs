@@ -287,7 +287,7 @@ fn settings(loader: &mut Loader<'_>, fields: &Fields<'_, '_>, engine: &Engine) -
     let is_iam = settings.get("method").and_then(Value::as_str).is_some_and(|method| method.starts_with("iam"));
     let redshift: &[&str] = if engine.name == "redshift" && !is_iam { &["host", "user"] } else { &[] };
     for key in engine.required.iter().chain(redshift) {
-        if !settings.get(*key).is_some_and(|value| !value.is_null()) {
+        if settings.get(*key).is_none_or(|value| value.is_null()) {
             complete = false;
             let alias = engine.aliases.iter().find(|(_, name)| name == key).map_or(*key, |(alias, _)| alias);
             loader.diagnostics.push(
@@ -297,7 +297,7 @@ fn settings(loader: &mut Loader<'_>, fields: &Fields<'_, '_>, engine: &Engine) -
             );
         }
     }
-    if settings.contains_key("port") && !settings.get("port").is_some_and(|port| port.as_u64().is_some_and(|port| port <= 65535)) {
+    if settings.contains_key("port") && settings.get("port").is_none_or(|port| port.as_u64().is_none_or(|port| port > 65535)) {
         complete = false;
         loader.diagnostics.push(
             Diagnostic::new(&codes::INVALID_PROFILE, format!("'port' of {} is no port number", fields.owner))

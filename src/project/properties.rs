@@ -122,7 +122,7 @@ fn renders_late(path: &[Step<'_>]) -> bool {
     match *section {
         "unit_tests" | "semantic_models" | "metrics" | "saved_queries" | "functions" => true,
         "sources" => late(key(0)) || (key(0) == "config" && key(1) == "loaded_at_query") || (key(0) == "tables" && in_node(2)),
-        "macros" => rest.iter().any(|step| *step == Step::Key("description")),
+        "macros" => rest.contains(&Step::Key("description")),
         _ => in_node(0) || (key(0) == "versions" && in_node(2)),
     }
 }
