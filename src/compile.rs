@@ -3,16 +3,26 @@
 use std::sync::Arc;
 
 use crate::analysis::Compilation;
-use crate::base::Files;
+use crate::base::{Files, Sources};
 use crate::diag::Diagnostics;
 use crate::jinja::{BUILTIN_MACROS, Invocation, Templates, YamlText};
 use crate::project::LoadOptions;
 
-/// Reads, parses and links a project. Everything that is wrong is in `diagnostics`; the compilation is `None` when there is
-/// nothing to go on with (no project, no target, a loop in the graph).
-pub fn parse(files: &Arc<dyn Files>, options: &LoadOptions, invocation: Invocation, diagnostics: &mut Diagnostics) -> Option<Compilation> {
+/// Reads, parses and links a project. Everything that is wrong is in `diagnostics`.
+///
+/// # Errors
+/// When there is nothing to go on with: no project, no target, a loop in the graph. What comes back are the files that were
+/// read, in which the diagnostics point.
+pub fn parse(
+    files: &Arc<dyn Files>,
+    options: &LoadOptions,
+    invocation: Invocation,
+    diagnostics: &mut Diagnostics,
+) -> Result<Compilation, Sources> {
     let project = crate::project::load(&**files, options, &YamlText::default(), &BUILTIN_MACROS, diagnostics)?;
     let templates = Templates::new(&project, files.clone(), invocation, diagnostics);
-    let parsed = templates.parse(&project, diagnostics)?;
-    Some(Compilation { project, templates, manifest: Arc::new(parsed.manifest), messages: parsed.messages })
+    match templates.parse(&project, diagnostics) {
+        Some(parsed) => Ok(Compilation { project, templates, manifest: Arc::new(parsed.manifest), messages: parsed.messages }),
+        None => Err(project.sources),
+    }
 }

@@ -21,43 +21,55 @@ use crate::diag::{Diagnostic, Diagnostics, codes};
 /// The package of acca's own macros.
 const BUILTIN: &str = "dbt";
 
-/// Reads a project with its packages, collecting all that is wrong in `diagnostics`. `None` when nothing can be done with it:
-/// no project file that can be read, or no target that can be used.
+/// Reads a project with its packages, collecting all that is wrong in `diagnostics`.
 ///
 /// `builtin` are path below `<acca>/` and text of acca's own macro files; they form package `dbt`, the last one searched.
+///
+/// # Errors
+/// When nothing can be done with it: no project file that can be read, or no target that can be used. What comes back are the
+/// files that were read, in which the diagnostics point.
 pub fn load(
     files: &dyn Files,
     options: &LoadOptions,
     text: &dyn RenderText,
     builtin: &[(&str, &str)],
     diagnostics: &mut Diagnostics,
-) -> Option<Project> {
+) -> Result<Project, Sources> {
     let mut loader = Loader { files, options, text, sources: Sources::default(), diagnostics };
-    let raw = load_raw_project(&mut loader, "")?;
-    let target = load_target(&mut loader, raw.profile.clone())?;
-    let root = load_project_file(&mut loader, raw, "", &target)?;
+    match load_all(&mut loader, builtin) {
+        Some((packages, target, catalog)) => {
+            let mut project = project(loader, packages, target, catalog);
+            if !builtin.is_empty() {
+                project.packages.push(builtin_package());
+            }
+            Ok(project)
+        }
+        None => Err(loader.sources),
+    }
+}
+
+fn load_all(loader: &mut Loader<'_>, builtin: &[(&str, &str)]) -> Option<(Vec<ProjectFile>, Target, Catalog)> {
+    let raw = load_raw_project(loader, "")?;
+    let target = load_target(loader, raw.profile.clone())?;
+    let root = load_project_file(loader, raw, "", &target)?;
     let mut packages = vec![root];
-    let installed = packages.first().map(|root| load_packages(&mut loader, root, &target)).unwrap_or_default();
+    let installed = packages.first().map(|root| load_packages(loader, root, &target)).unwrap_or_default();
     packages.extend(installed);
 
     let mut catalog = Catalog::default();
     let mut properties = Vec::new();
     for file in &packages {
-        let found = discover(&mut loader, &file.package);
-        load_resources(&mut loader, &file.package, &found, &mut catalog);
-        properties.push(package_properties(&mut loader, &packages, file, &found, &target));
+        let found = discover(loader, &file.package);
+        load_resources(loader, &file.package, &found, &mut catalog);
+        properties.push(package_properties(loader, &packages, file, &found, &target));
     }
-    load_builtin(&mut loader, builtin, &mut catalog);
-    apply_all(&mut loader, &packages, &properties, &target, &mut catalog);
+    load_builtin(loader, builtin, &mut catalog);
+    apply_all(loader, &packages, &properties, &target, &mut catalog);
     configure(&packages, &mut catalog.nodes);
     let root = packages.first()?;
-    report_unused_config(&mut loader, &root.trees);
-    report_duplicates(&mut loader, &mut catalog);
-    let mut project = project(loader, packages, target, catalog);
-    if !builtin.is_empty() {
-        project.packages.push(builtin_package());
-    }
-    Some(project)
+    report_unused_config(loader, &root.trees);
+    report_duplicates(loader, &mut catalog);
+    Some((packages, target, catalog))
 }
 
 type PackageProperties = (serde_json::Map<String, serde_json::Value>, Vec<PropertiesFile>);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{LoadOptions, Node, Project, RenderText, YamlScope, load};
-use crate::base::{MemoryFiles, Span};
+use crate::base::{MemoryFiles, Sources, Span};
 use crate::diag::{Diagnostic, Diagnostics, codes};
 
 /// Knows `{{ var('x') }}`, `{{ env_var('X') }}`, `{{ env_var('X', 'y') }}` and `{{ target.name }}`, anywhere in a text.
@@ -76,11 +76,16 @@ pub(super) fn load_with(files: &[(&str, &str)], options: LoadOptions, env: &[(&s
     }
     memory.env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let mut diagnostics = Diagnostics::default();
-    let project = load(&memory, &options, &TinyRenderer, BUILTIN, &mut diagnostics);
+    let loaded = load(&memory, &options, &TinyRenderer, BUILTIN, &mut diagnostics);
+    let (project, sources) = match loaded {
+        Ok(project) => (Some(project), None),
+        Err(sources) => (None, Some(sources)),
+    };
+    let sources = project.as_ref().map(|project| &project.sources).or(sources.as_ref()).unwrap();
     let problems = diagnostics
         .iter()
         .filter(|diagnostic| diagnostic.code.name != "default-profile")
-        .flat_map(|diagnostic| lines(diagnostic, project.as_ref(), files))
+        .flat_map(|diagnostic| lines(diagnostic, sources))
         .collect();
     Loaded { project, problems }
 }
@@ -94,15 +99,11 @@ pub(super) fn problems(files: &[(&str, &str)]) -> Vec<String> {
     load_files(files).problems
 }
 
-fn lines(diagnostic: &Diagnostic, project: Option<&Project>, files: &[(&str, &str)]) -> Vec<String> {
-    let place = |span: Span| match project {
-        Some(project) => {
-            let file = project.sources.file(span.file);
-            let position = file.position(span.start as usize);
-            format!(" {}:{}:{} '{}'", file.path, position.line, position.column, shortened(project.sources.text(span)))
-        }
-        // Without a project its sources are gone: the file is told by its number in the order of reading.
-        None => format!(" #{} {}..{} of {}", span.file.0, span.start, span.end, files.len()),
+fn lines(diagnostic: &Diagnostic, sources: &Sources) -> Vec<String> {
+    let place = |span: Span| {
+        let file = sources.file(span.file);
+        let position = file.position(span.start as usize);
+        format!(" {}:{}:{} '{}'", file.path, position.line, position.column, shortened(sources.text(span)))
     };
     let at = diagnostic.primary.as_ref().map_or(String::new(), |label| place(label.span));
     let mut lines = vec![format!("{}[{}]{at}: {}", diagnostic.severity.as_str(), diagnostic.code.name, diagnostic.message)];
