@@ -9,6 +9,9 @@ pub const STATE_SCHEMA: &str = "_acca";
 /// The column of every raw table that names the file a row came from.
 pub const FILE_COLUMN: &str = "_acca_file";
 
+/// The column of a raw table that says when the row was loaded.
+pub const LOADED_AT_COLUMN: &str = "_acca_loaded_at";
+
 /// A column of a raw table, its name as it stands in the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawColumn {
@@ -108,7 +111,7 @@ pub fn create_raw(engine: Engine, table: &Relation, columns: &[RawColumn]) -> St
     let columns: Vec<String> =
         columns.iter().map(|column| format!("  {} {},\n", quote_ident(&column.name), column.data_type.print(engine))).collect();
     format!(
-        "{}CREATE SCHEMA IF NOT EXISTS {};\nCREATE TABLE IF NOT EXISTS {} (\n{}  {} {text} NOT NULL\n);\n\
+        "{}CREATE SCHEMA IF NOT EXISTS {};\nCREATE TABLE IF NOT EXISTS {} (\n{}  {} {text} NOT NULL,\n  {} {instant} NOT NULL DEFAULT now()\n);\n\
          CREATE TABLE IF NOT EXISTS {} (\n  file {text} NOT NULL,\n  line bigint NOT NULL,\n  reason {text} NOT NULL,\n  \
          raw {text} NOT NULL,\n  loaded_at {instant} NOT NULL\n);\n",
         creation_lock(engine),
@@ -116,6 +119,7 @@ pub fn create_raw(engine: Engine, table: &Relation, columns: &[RawColumn]) -> St
         table.quoted(),
         columns.concat(),
         quote_ident(FILE_COLUMN),
+        quote_ident(LOADED_AT_COLUMN),
         rejects_of(table).quoted(),
     )
 }

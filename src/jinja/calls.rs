@@ -1,5 +1,6 @@
 //! Finds where a template calls a function: for labels, after something went wrong.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use minijinja::machinery::{Token, tokenize};
@@ -18,6 +19,28 @@ pub(super) fn find_call(text: &str, function: &str, arguments: &[&str]) -> Optio
         }
     }
     None
+}
+
+/// Where each named argument of `config()` is written, by its name.
+pub(super) fn config_keys(text: &str) -> BTreeMap<String, Range<usize>> {
+    let mut found = BTreeMap::new();
+    let Some(call) = find_call(text, "config", &[]) else { return found };
+    let mut depth = 0;
+    let mut name: Option<(&str, Range<usize>)> = None;
+    for (token, span) in tokenize(text, false, Default::default()).map_while(Result::ok) {
+        let range = span.start_offset as usize..span.end_offset as usize;
+        if range.start < call.start || range.end > call.end {
+            continue;
+        }
+        match token {
+            Token::ParenOpen | Token::BracketOpen | Token::BraceOpen => depth += 1,
+            Token::ParenClose | Token::BracketClose | Token::BraceClose => depth -= 1,
+            Token::Assign if depth == 1 => found.extend(name.take().map(|(name, range)| (name.to_owned(), range))),
+            _ => {}
+        }
+        name = if let Token::Ident(word) = token { Some((word, range)) } else { None };
+    }
+    found
 }
 
 type Tokens<'a> = [(Token<'a>, minijinja::machinery::Span)];
@@ -64,5 +87,12 @@ mod tests {
         assert_eq!(found("ref", &["p", "b"]), Some("ref('p', \"b\", v=2)"));
         assert_eq!(found("ref", &["b"]), None);
         assert_eq!(found("f", &[]), Some("f(1, g(2))"));
+    }
+
+    #[test]
+    fn finds_the_keys_of_the_configuration() {
+        let text = "{{ config(materialized='table', meta={'a': f(b=1)}, tags=['x']) }} {{ g(c=1) }}";
+        let keys: Vec<String> = config_keys(text).into_iter().map(|(name, range)| format!("{name}={}", &text[range])).collect();
+        assert_eq!(keys, ["materialized=materialized", "meta=meta", "tags=tags"]);
     }
 }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use minijinja::Value;
 use rayon::prelude::*;
 
-use super::calls::find_call;
+use super::calls::{config_keys, find_call};
 use super::render::template_of;
 use super::scope::{Message, Scope, Stage};
 use super::templates::{TemplateOrigin, Templates};
 use super::values::{from_json, locked};
 use crate::base::{Dag, Relation, ResourceType, Sources, Span, UniqueId};
 use crate::diag::{Diagnostic, Diagnostics, codes};
-use crate::project::{Detail, GenericTest, Manifest, Node, Project, RefCall, SourceCall, Unresolved};
+use crate::project::{Config, Detail, GenericTest, Manifest, Node, Project, RefCall, SourceCall, Unresolved};
 
 /// The linked project with what its templates said aloud while they were parsed.
 pub struct Parsed {
@@ -64,8 +64,14 @@ impl Templates {
             if let Err(problem) = self.run_template(&scope, origin) {
                 problems.push(problem);
             }
+            let mut told = std::mem::take(&mut locked(&scope.facts).config);
+            place_config(&mut told, &node, sources);
+            node.config.merge(&told);
+            // What a hook reads the node reads.
+            for (hook, span) in hook_texts(&node) {
+                problems.extend(self.run_template(&scope, TemplateOrigin::synthetic(span, &hook)).err());
+            }
             let mut facts = locked(&scope.facts);
-            node.config.merge(&facts.config);
             node.config.merge(&node.root_config);
             node.refs = deduplicated(std::mem::take(&mut facts.refs), |a, b| {
                 (&a.package, &a.name, &a.version) == (&b.package, &b.name, &b.version)
@@ -268,6 +274,34 @@ impl Templates {
         }
         problem
     }
+}
+
+/// Gives the keys of an in-file `config()` their places.
+fn place_config(told: &mut Config, node: &Node, sources: &Sources) {
+    if told.is_empty() {
+        return;
+    }
+    let Some(body) = node.body else { return };
+    for (key, range) in config_keys(sources.text(body)) {
+        told.set_span(&key, body.sub(range.start, range.len()));
+    }
+}
+
+/// The texts of the node's hooks, with where they are written.
+fn hook_texts(node: &Node) -> Vec<(String, Span)> {
+    let mut texts = Vec::new();
+    for key in ["pre-hook", "post-hook"] {
+        let span = node.config.span(key).or(node.body).unwrap_or(node.origin);
+        let hooks = match node.config.get(key) {
+            Some(serde_json::Value::Array(hooks)) => hooks.clone(),
+            Some(one) => vec![one.clone()],
+            None => Vec::new(),
+        };
+        texts.extend(
+            hooks.iter().filter_map(|hook| hook.as_str().or_else(|| hook.get("sql")?.as_str())).map(|text| (text.to_owned(), span)),
+        );
+    }
+    texts
 }
 
 fn plain(scope: &Arc<Scope>) -> Arc<Scope> {

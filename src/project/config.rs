@@ -33,6 +33,17 @@ impl Config {
         self.entries.get(canonical(key)).and_then(|entry| entry.span)
     }
 
+    /// Says where a key was written, when it is there.
+    pub fn set_span(&mut self, key: &str, span: Span) {
+        if let Some(entry) = self.entries.get_mut(canonical(key)) {
+            entry.span = Some(span);
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&str, &ConfigValue)> {
         self.entries.iter().map(|(key, value)| (key.as_str(), value))
     }

@@ -26,7 +26,7 @@ use self::input::{Fingerprint, Seal};
 use self::rows::{Nulls, Output, Pass, RowStream, Stop, Tally};
 use super::adapter::{AdapterError, Datum, Session};
 use crate::base::Relation;
-use crate::dialect::load::{self as sql, FILE_COLUMN, ManifestEntry, RawColumn, RejectRow};
+use crate::dialect::load::{self as sql, FILE_COLUMN, LOADED_AT_COLUMN, ManifestEntry, RawColumn, RejectRow};
 use crate::dialect::{ColumnType, Engine};
 use crate::project::Landing;
 
@@ -168,6 +168,7 @@ pub fn ensure_raw_table(session: &mut dyn Session, engine: Engine, table: &Relat
     let mut expected: Vec<(String, String)> =
         raw.iter().map(|column| (column.name.clone(), column.data_type.catalogue_name(engine))).collect();
     expected.push((FILE_COLUMN.to_owned(), ColumnType::Text.catalogue_name(engine)));
+    expected.push((LOADED_AT_COLUMN.to_owned(), ColumnType::Timestamptz.catalogue_name(engine)));
     let found: Vec<(String, String)> = session.columns(table)?.into_iter().map(|column| (column.name, column.data_type)).collect();
     let differences = differences(&expected, &found);
     if differences.is_empty() { Ok(()) } else { Err(LoadError::TableDiffers { table: table.clone(), differences }) }
