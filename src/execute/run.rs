@@ -346,7 +346,8 @@ fn now() -> String {
 fn clean_up(session: &SharedSession, retired: &[Retired]) -> Vec<Diagnostic> {
     let mut session = locked(session);
     let mut problems = Vec::new();
-    for old in retired {
+    // A retired view reads what was retired before it: the last reader goes first.
+    for old in retired.iter().rev() {
         if let Err(error) = clean_one(&mut **session, old) {
             let message = format!("the replaced {} {} is still there: {error}", old.kind.as_str(), old.retired.display());
             let mut problem = Diagnostic::new(&codes::LEFTOVER, message);
@@ -358,19 +359,12 @@ fn clean_up(session: &SharedSession, retired: &[Retired]) -> Vec<Diagnostic> {
 }
 
 fn clean_one(session: &mut dyn Session, old: &Retired) -> Result<(), AdapterError> {
-    let names = [&old.retired, &old.live].map(|relation| format!("{}.{}", bare(&relation.schema), bare(&relation.identifier)));
-    let [retired_name, live_name] = names;
     for view in session.dependent_views(&old.retired)? {
         if view.kind == RelationKind::View {
             // The retired name exists once in the world: replacing its text cannot hit anything else.
-            session.execute(&bind_view(&view.relation, &view.definition.replace(&retired_name, &live_name)))?;
+            let definition = view.definition.replace(&*old.retired.identifier, &old.live.identifier);
+            session.execute(&bind_view(&view.relation, &definition))?;
         }
     }
     session.execute(&drop_retired(&old.retired, old.kind)).map(|_| ())
-}
-
-/// A name as PostgreSQL prints it: in quotes only where it needs them.
-fn bare(name: &str) -> String {
-    let plain = name.chars().enumerate().all(|(at, c)| c == '_' || c.is_ascii_lowercase() || (at > 0 && c.is_ascii_digit()));
-    if plain { name.to_owned() } else { quote_ident(name) }
 }
