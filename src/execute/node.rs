@@ -132,7 +132,7 @@ fn run_step(
         return run_materialization(job, node, macro_id, prepared, session, outcome);
     }
     for statement in print_step(step, job.engine) {
-        let rows = execute(session, &statement).map_err(|error| locate(node, &prepared.compiled, &statement, error))?;
+        let rows = execute(session, &statement).map_err(|error| name_readers(step, locate(node, &prepared.compiled, &statement, error)))?;
         if matches!(step, Step::CreateTableAs { .. } | Step::SnapshotFirst { .. } | Step::Merge(_) | Step::SnapshotApply { .. }) {
             outcome.rows_affected = Some(rows);
         }
@@ -166,6 +166,20 @@ fn locate(node: &Node, compiled: &CompiledNode, statement: &Statement, error: Ad
     match error {
         AdapterError::Statement { .. } => statement_failed(node, &error, statement.query_at.map(|at| (at, compiled))).into(),
         other => NodeError::Adapter(other),
+    }
+}
+
+/// When taking dependents along fails, says who they are: the engine names the column, not the view.
+fn name_readers(step: &Step, error: NodeError) -> NodeError {
+    match (step, error) {
+        (Step::Publish(Publish { rebind, .. }), NodeError::Diagnostic(problem)) if !rebind.is_empty() => {
+            let readers = rebind.iter().map(|view| view.relation.display()).collect::<Vec<_>>().join(", ");
+            problem
+                .note(format!("these views read it and cannot be bound to the new columns: {readers}"))
+                .help("change or drop them first")
+                .into()
+        }
+        (_, error) => error,
     }
 }
 

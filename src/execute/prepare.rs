@@ -13,7 +13,7 @@ use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::Engine;
 use crate::jinja::{NodeState, Warehouse};
-use crate::plan::{Dependent, Existing, Hook, Hooks, NodePlan, PlanInput, plan_load, plan_node, plan_seed};
+use crate::plan::{Dependent, Existing, Hook, Hooks, NodePlan, PlanInput, plan_load, plan_node, plan_seed, retired_prefix};
 use crate::project::{Detail, Node};
 
 /// What is to be run, where, and how.
@@ -56,6 +56,14 @@ impl Catalog {
     pub(super) fn new(relations: Vec<CatalogRelation>) -> Catalog {
         let key = |relation: &Relation| (relation.schema.to_lowercase(), relation.identifier.to_lowercase());
         Catalog(relations.into_iter().map(|held| (key(&held.relation), held.kind)).collect())
+    }
+
+    /// What earlier runs left under the names that a relation gets when it is replaced.
+    pub(super) fn retired_of(&self, live: &Relation) -> Vec<(Relation, RelationKind)> {
+        let prefix = retired_prefix(&live.identifier).to_lowercase();
+        let schema = live.schema.to_lowercase();
+        let named = self.0.iter().filter(|((held, name), _)| *held == schema && name.starts_with(&prefix));
+        named.map(|((_, name), kind)| (live.with_identifier(name), *kind)).collect()
     }
 
     pub(super) fn kind(&self, relation: &Relation) -> Option<RelationKind> {

@@ -27,7 +27,8 @@ pub fn run(job: &RunJob<'_>, reporter: &dyn Reporter, interrupt: &Interrupt) -> 
             if let Err(problem) = hooks(job, &session, true) {
                 result.diagnostics.push(problem);
             } else {
-                let retired = work(job, &catalog, reporter, interrupt, &mut result);
+                let mut retired = stale(job, &catalog);
+                retired.extend(work(job, &catalog, reporter, interrupt, &mut result));
                 if !interrupt.is_raised() {
                     result.diagnostics.extend(hooks(job, &session, false).err());
                 }
@@ -339,6 +340,15 @@ impl Shop<'_> {
 
 fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}
+
+/// Relations of the run that earlier runs replaced and could not drop.
+fn stale(job: &RunJob<'_>, catalog: &Catalog) -> Vec<Retired> {
+    let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number)).filter(|node| builds(node));
+    let relations = nodes.filter_map(|node| node.relation.as_ref());
+    relations
+        .flat_map(|live| catalog.retired_of(live).into_iter().map(|(retired, kind)| Retired { retired, live: live.clone(), kind }))
+        .collect()
 }
 
 /// Drops replaced relations whose readers have been rebuilt. A reader that was not (it failed or was skipped) is bound to the

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::steps::{Dependent, Existing, Merge, NodePlan, Publish, SnapshotSpec, SnapshotStrategy, Step, TableName, suffixed};
+use super::steps::{
+    Dependent, Existing, Merge, NodePlan, Publish, SnapshotSpec, SnapshotStrategy, Step, TableName, retired_name, suffixed,
+};
 use crate::base::{Relation, RelationKind, UniqueId};
 use crate::diag::{Diagnostic, codes};
 use crate::project::{Detail, Node};
@@ -97,7 +99,7 @@ pub(super) fn publish(input: &PlanInput<'_>, kind: RelationKind) -> Step {
     let (later, now): (Vec<&Dependent>, Vec<&Dependent>) = direct.iter().partition(|view| input.rebuilt_later.contains(&view.relation));
     let indirect = existing.dependents.get(existing.direct..).unwrap_or(&[]);
     let rebind: Vec<Dependent> = if now.is_empty() { Vec::new() } else { now.iter().copied().chain(indirect).cloned().collect() };
-    let retired = input.relation.with_identifier(&suffixed(&input.relation.identifier, &format!("__acca_old_{}", input.run_tag)));
+    let retired = input.relation.with_identifier(&retired_name(&input.relation.identifier, input.run_tag));
     Step::Publish(Publish {
         staged: staged(input.relation),
         live: input.relation.clone(),

@@ -10,5 +10,6 @@ pub use materialize::{Hook, Hooks, PlanInput, SNAPSHOT_COLUMNS, plan_load, plan_
 pub use result::{NodeResult, RunResult, Status};
 pub use seed::plan_seed;
 pub use steps::{
-    ColumnDefinition, Dependent, Existing, Merge, NodePlan, Publish, SnapshotSpec, SnapshotStrategy, Step, TableName, suffixed,
+    ColumnDefinition, Dependent, Existing, Merge, NodePlan, Publish, SnapshotSpec, SnapshotStrategy, Step, TableName, retired_prefix,
+    suffixed,
 };

@@ -211,6 +211,20 @@ pub fn suffixed(name: &str, suffix: &str) -> String {
     format!("{}{suffix}", name.get(..keep).unwrap_or(name))
 }
 
+/// Characters of a run's tag.
+const TAG: usize = 8;
+
+/// The name of a replaced relation until it is dropped.
+pub(super) fn retired_name(name: &str, run_tag: &str) -> String {
+    suffixed(name, &format!("__acca_old_{run_tag}"))
+}
+
+/// What all names of [`retired_name`] begin with.
+pub fn retired_prefix(name: &str) -> String {
+    let any = retired_name(name, &"0".repeat(TAG));
+    any.get(..any.len() - TAG).unwrap_or(&any).to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,9 +17,11 @@
 )]
 
 #[allow(dead_code, reason = "its cases come with the compiler's interface")]
+mod bench;
 mod harness;
 mod load;
 mod postgres;
 #[allow(dead_code, reason = "the tests of the command line use the rest of it")]
 mod project;
+mod run;
 mod tidy;

@@ -1,0 +1,174 @@
+//! A small project that is run on an engine through the library, without the command line.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use acca::base::{Files, MemoryFiles};
+use acca::diag::{Diagnostics, render};
+use acca::execute::{Adapter, Event, Interrupt, Reporter, RunJob, RunOptions, adapter_chain, open, run};
+use acca::jinja::Invocation;
+use acca::plan::{RunResult, Status};
+use acca::project::LoadOptions;
+
+use crate::postgres::{PgDatabase, PgServer};
+
+/// A project in a temporary folder, with a target on one engine.
+pub struct Bench {
+    pub engine: &'static str,
+    pub folder: tempfile::TempDir,
+    files: MemoryFiles,
+    pub database: Option<PgDatabase<'static>>,
+    adapter: Mutex<Option<Arc<dyn Adapter>>>,
+    runs: Mutex<usize>,
+}
+
+/// What came of a run, with everything that was said drawn as text.
+pub struct Ran {
+    pub result: RunResult,
+    pub drawn: String,
+    pub said: Vec<String>,
+}
+
+/// How a run differs from a plain one.
+#[derive(Clone, Default)]
+pub struct How {
+    pub only: Vec<&'static str>,
+    pub full_refresh: bool,
+    pub gate_on_tests: bool,
+    pub interrupt: Option<Arc<Interrupt>>,
+}
+
+struct Listener(Mutex<Vec<String>>);
+
+impl Reporter for Listener {
+    fn report(&self, event: &Event<'_>) {
+        if let Event::Said { message, .. } = event {
+            self.0.lock().unwrap().push(message.text.clone());
+        }
+    }
+}
+
+impl Bench {
+    /// One bench for each engine.
+    pub fn both() -> Vec<Bench> {
+        vec![Bench::new("duckdb"), Bench::new("postgres")]
+    }
+
+    pub fn new(engine: &'static str) -> Bench {
+        let folder = tempfile::tempdir().unwrap();
+        let database = (engine == "postgres").then(|| PgServer::shared().database());
+        let output = match &database {
+            Some(database) => database.profile_output("shop"),
+            None => "{type: duckdb, path: bench.duckdb, schema: shop}".to_owned(),
+        };
+        let files = MemoryFiles::default()
+            .with("dbt_project.yml", "name: shop\nversion: '1.0'\nprofile: shop\n")
+            .with("profiles.yml", &format!("shop:\n  target: t\n  outputs:\n    t: {output}\n"));
+        Bench { engine, folder, files, database, adapter: Mutex::default(), runs: Mutex::new(0) }
+    }
+
+    /// Writes a file of the project, for the compiler and on disk.
+    pub fn file(&mut self, path: &str, text: &str) -> &mut Bench {
+        self.files.files.insert(path.to_owned(), text.to_owned());
+        let place = self.folder.path().join(path);
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::fs::write(place, text).unwrap();
+        self
+    }
+
+    pub fn remove(&mut self, path: &str) {
+        self.files.files.remove(path);
+        std::fs::remove_file(self.folder.path().join(path)).unwrap();
+    }
+
+    /// Runs everything; the project must compile.
+    pub fn run(&self) -> Ran {
+        self.run_how(&How::default())
+    }
+
+    pub fn run_how(&self, how: &How) -> Ran {
+        let files: Arc<dyn Files> = Arc::new(self.files.clone());
+        let mut diagnostics = Diagnostics::default();
+        let invocation = Invocation { adapter_chain: adapter_chain(self.engine), full_refresh: how.full_refresh, ..Invocation::default() };
+        let compilation = match acca::compile::parse(&files, &LoadOptions::default(), invocation, &mut diagnostics) {
+            Ok(compilation) if !diagnostics.has_errors() => compilation,
+            Ok(compilation) => panic!("{}", drawn(diagnostics.iter(), &compilation.project.sources)),
+            Err(sources) => panic!("{}", drawn(diagnostics.iter(), &sources)),
+        };
+        let root: PathBuf = self.folder.path().to_owned();
+        // DuckDB's file stays open between runs, as a test looks into it.
+        let mut held = self.adapter.lock().unwrap();
+        let connected = match held.take() {
+            Some(adapter) => acca::execute::Connected { adapter, engine: acca::execute::engine_of(&compilation.project.target).unwrap() },
+            None => open(&compilation.project.target, &root).unwrap(),
+        };
+        *held = Some(connected.adapter.clone());
+        drop(held);
+        let numbers = 0..compilation.manifest.nodes.len();
+        let wanted = |number: &usize| how.only.is_empty() || how.only.contains(&compilation.manifest.nodes[*number].name.as_str());
+        let mut runs = self.runs.lock().unwrap();
+        *runs += 1;
+        let job = RunJob {
+            compilation: &compilation,
+            adapter: connected.adapter,
+            engine: connected.engine,
+            selected: numbers.filter(wanted).collect(),
+            options: RunOptions {
+                threads: 4,
+                fail_fast: false,
+                full_refresh: how.full_refresh,
+                gate_on_tests: how.gate_on_tests,
+                run_id: format!("run{:05}", *runs),
+                target_path: root.join("target"),
+                root,
+            },
+        };
+        let listener = Listener(Mutex::default());
+        let interrupt = how.interrupt.clone().unwrap_or_default();
+        let result = run(&job, &listener, &interrupt);
+        let problems = result.nodes.iter().flat_map(|node| &node.diagnostics).chain(&result.diagnostics);
+        let drawn = drawn(problems, &compilation.project.sources);
+        Ran { result, drawn, said: listener.0.into_inner().unwrap() }
+    }
+
+    /// The rows of a query: fields separated by `|`, rows by line ends.
+    pub fn query(&self, sql: &str) -> String {
+        let adapter = self.adapter.lock().unwrap().clone().expect("nothing has been run yet");
+        let table = adapter.connect().unwrap().query(sql, None).unwrap();
+        let row = |row: &Vec<acca::base::Datum>| row.iter().map(ToString::to_string).collect::<Vec<_>>().join("|");
+        table.rows.iter().map(row).collect::<Vec<_>>().join("\n")
+    }
+
+    pub fn execute(&self, sql: &str) {
+        let adapter = self.adapter.lock().unwrap().clone().expect("nothing has been run yet");
+        adapter.connect().unwrap().execute(sql).unwrap();
+    }
+
+    /// Names of what acca left behind under names of its own.
+    pub fn leftovers(&self) -> String {
+        self.query("select table_name from information_schema.tables where table_schema <> '_acca' and table_name like '%\\_\\_acca\\_%' escape '\\' order by 1")
+    }
+}
+
+impl Ran {
+    /// The run must have gone well.
+    pub fn ok(self) -> Ran {
+        assert!(!self.result.failed() && self.drawn.is_empty(), "{}\n{:#?}", self.drawn, self.statuses());
+        self
+    }
+
+    pub fn status(&self, name: &str) -> Status {
+        let suffix = format!(".{name}");
+        let found = self.result.nodes.iter().find(|node| node.id.ends_with(&suffix) || node.id.contains(&format!("{suffix}.")));
+        found.unwrap_or_else(|| panic!("'{name}' did not run: {:#?}", self.statuses())).status
+    }
+
+    pub fn statuses(&self) -> Vec<String> {
+        self.result.nodes.iter().map(|node| format!("{} {} {}", node.status.as_str(), node.id, node.message)).collect()
+    }
+}
+
+fn drawn<'a>(problems: impl IntoIterator<Item = &'a acca::diag::Diagnostic>, sources: &acca::base::Sources) -> String {
+    let shown = problems.into_iter().filter(|problem| problem.severity != acca::diag::Severity::Note);
+    shown.map(|problem| render(problem, sources, false, 120)).collect::<Vec<_>>().join("\n\n")
+}

@@ -1,0 +1,337 @@
+//! Runs of small projects on both engines: materializations, publication, snapshots, tests, failures.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use acca::execute::Interrupt;
+use acca::plan::Status;
+
+use crate::bench::{Bench, How};
+
+#[test]
+fn models_of_every_materialization() {
+    for mut bench in Bench::both() {
+        bench
+            .file("seeds/prices.csv", "id,price,note\n1,2.50,a\n2,10.05,\n3,,'c'\n")
+            .file("models/v.sql", "select * from {{ ref('prices') }} -- the last line is a comment")
+            .file("models/e.sql", "{{ config(materialized='ephemeral') }}\nselect id, price from {{ ref('v') }};")
+            .file(
+                "models/t.sql",
+                "{{ config(materialized='table') }}\nwith big as (select * from {{ ref('e') }} where price > 3)\nselect * from big",
+            );
+        for _ in 0..3 {
+            bench.run().ok();
+            assert_eq!(bench.query("select id, price from shop.t"), "2|10.05", "{}", bench.engine);
+            assert_eq!(bench.query("select id, price, coalesce(note, '-') from shop.v order by id"), "1|2.50|a\n2|10.05|-\n3|NULL|'c'");
+            assert_eq!(bench.leftovers(), "", "{}", bench.engine);
+        }
+    }
+}
+
+#[test]
+fn incremental_strategies_keep_what_is_there() {
+    for mut bench in Bench::both() {
+        bench.file("seeds/day.csv", "shop,day,takings\nA,1,10\nB,1,20\n");
+        for (name, config) in [
+            ("appended", "incremental_strategy='append'"),
+            ("replaced", "unique_key=['shop', 'day']"),
+            ("merged", "unique_key=['shop', 'day'], incremental_strategy='merge', merge_exclude_columns=['first_run']"),
+        ] {
+            let sql = format!(
+                "{{{{ config(materialized='incremental', {config}) }}}}\nselect shop, day, takings, {{{{ 'false' if is_incremental() else 'true' }}}} as first_run\n\
+                 from {{{{ ref('day') }}}}{{% if is_incremental() %}} where day >= (select max(day) from {{{{ this }}}}){{% endif %}}"
+            );
+            bench.file(&format!("models/{name}.sql"), &sql);
+        }
+        bench.run().ok();
+        bench.file("seeds/day.csv", "shop,day,takings\nA,1,99\nB,2,30\n");
+        bench.run().ok();
+        let rows = |table: &str| bench.query(&format!("select shop, day, takings, first_run from shop.{table} order by 1, 2, 3"));
+        assert_eq!(rows("appended"), "A|1|10|true\nA|1|99|false\nB|1|20|true\nB|2|30|false", "{}", bench.engine);
+        assert_eq!(rows("replaced"), "A|1|99|false\nB|1|20|true\nB|2|30|false", "{}", bench.engine);
+        assert_eq!(rows("merged"), "A|1|99|true\nB|1|20|true\nB|2|30|false", "{}", bench.engine);
+        bench.run_how(&How { full_refresh: true, ..How::default() }).ok();
+        assert_eq!(rows("replaced"), "A|1|99|true\nB|2|30|true", "{}", bench.engine);
+        assert_eq!(bench.leftovers(), "");
+    }
+}
+
+#[test]
+fn snapshots_keep_history() {
+    for mut bench in Bench::both() {
+        bench.file("seeds/customers.csv", "id,city,updated_at\n1,Rome,2026-01-01 00:00:00\n2,Oslo,2026-01-01 00:00:00\n");
+        bench.file(
+            "snapshots/by_time.sql",
+            "{% snapshot by_time %}{{ config(unique_key='id', strategy='timestamp', updated_at='updated_at', target_schema='shop', invalidate_hard_deletes=true) }}\n\
+             select * from {{ ref('customers') }}{% endsnapshot %}",
+        );
+        bench.file(
+            "snapshots/by_value.sql",
+            "{% snapshot by_value %}{{ config(unique_key='id', strategy='check', check_cols=['city'], target_schema='shop') }}\nselect id, city from {{ ref('customers') }}{% endsnapshot %}",
+        );
+        bench.run().ok();
+        bench.run().ok();
+        assert_eq!(bench.query("select count(*) from shop.by_time"), "2", "nothing has changed");
+        bench.file("seeds/customers.csv", "id,city,updated_at\n1,Paris,2026-02-01 00:00:00\n3,Bern,2026-02-01 00:00:00\n");
+        bench.run().ok();
+        let history = "select id, city, cast(dbt_valid_from as date), case when dbt_valid_to is null then 'now' else 'closed' end from shop.by_time order by id, dbt_valid_from";
+        let expected = "1|Rome|2026-01-01|closed\n1|Paris|2026-02-01|now\n2|Oslo|2026-01-01|closed\n3|Bern|2026-02-01|now";
+        assert_eq!(bench.query(history), expected, "{}", bench.engine);
+        let current = "select id, city from shop.by_value where dbt_valid_to is null order by id";
+        assert_eq!(bench.query(current), "1|Paris\n2|Oslo\n3|Bern", "{}", bench.engine);
+        assert_eq!(bench.query("select count(*) = count(distinct dbt_scd_id) from shop.by_time"), "true");
+    }
+}
+
+#[test]
+fn a_failed_model_leaves_what_was_published_and_stops_what_reads_it() {
+    for mut bench in Bench::both() {
+        bench
+            .file("models/a.sql", "{{ config(materialized='table') }} select 1 as x")
+            .file("models/b.sql", "{{ config(materialized='table') }} select x from {{ ref('a') }}")
+            .file("models/other.sql", "select 5 as y");
+        bench.run().ok();
+        bench.file("models/a.sql", "{{ config(materialized='table') }}\nselect 2 as x,\n  nothing as y");
+        let ran = bench.run();
+        assert_eq!(
+            (ran.status("a"), ran.status("b"), ran.status("other")),
+            (Status::Error, Status::Skipped, Status::Success),
+            "{:?}",
+            ran.statuses()
+        );
+        assert!(ran.drawn.contains("models/a.sql:3:3"), "the engine's position leads to the user's line: {}", ran.drawn);
+        assert_eq!(bench.query("select x from shop.a"), "1");
+        assert_eq!(bench.query("select x from shop.b"), "1");
+        assert_eq!(bench.leftovers(), "");
+    }
+}
+
+#[test]
+fn a_failed_test_stops_what_is_below_in_a_build_only() {
+    for mut bench in Bench::both() {
+        bench
+            .file("models/a.sql", "select 1 as x union all select null")
+            .file("models/b.sql", "select count(*) as n from {{ ref('a') }}")
+            .file(
+                "models/m.yml",
+                "models:\n  - name: a\n    columns:\n      - name: x\n        data_tests:\n          - not_null\n          - unique\n",
+            )
+            .file("tests/few.sql", "{{ config(severity='warn') }} select * from {{ ref('a') }}");
+        let build = bench.run_how(&How { gate_on_tests: true, ..How::default() });
+        assert_eq!(
+            (build.status("not_null_a_x"), build.status("unique_a_x"), build.status("few"), build.status("b")),
+            (Status::Fail, Status::Pass, Status::Warn, Status::Skipped)
+        );
+        let failed = build.result.nodes.iter().find(|node| node.status == Status::Fail).unwrap();
+        assert_eq!((failed.failures, failed.sample.as_ref().map(|rows| rows.rows.len())), (Some(1), Some(1)));
+        let compiled = std::fs::read_to_string(bench.folder.path().join(failed.compiled_path.as_ref().unwrap())).unwrap();
+        assert!(compiled.contains("is null"), "{compiled}");
+        let run = bench.run();
+        assert_eq!(run.status("b"), Status::Success);
+    }
+}
+
+#[test]
+fn a_test_on_a_missing_column_names_the_column() {
+    for mut bench in Bench::both() {
+        bench
+            .file("models/a.sql", "select 1 as customer_id")
+            .file("models/m.yml", "models:\n  - name: a\n    columns:\n      - name: custmer_id\n        data_tests: [not_null]\n");
+        let ran = bench.run();
+        assert!(ran.drawn.contains("error[unknown-test-column]") && ran.drawn.contains("did you mean 'customer_id'?"), "{}", ran.drawn);
+        assert!(ran.drawn.contains("models/m.yml:4:15"), "{}", ran.drawn);
+    }
+}
+
+/// What readers hold on to: a view that acca does not know, and views on it.
+#[test]
+fn views_of_others_are_taken_along() {
+    let mut bench = Bench::new("postgres");
+    bench.file("models/a.sql", "{{ config(materialized='table') }} select 1 as x, 'one' as name");
+    bench.run().ok();
+    bench.execute("create role reader; create schema theirs; create view theirs.v as select name, x from shop.a; create view theirs.w as select x + 1 as y from theirs.v; grant select on theirs.v to reader");
+    bench.file("models/a.sql", "{{ config(materialized='table') }} select 2 as x, 'two' as name");
+    bench.run().ok();
+    assert_eq!(bench.query("select (select x from theirs.v), (select y from theirs.w)"), "2|3");
+    assert_eq!(bench.query("select has_table_privilege('reader', 'theirs.v', 'select')"), "true", "bound in place, so the privilege stays");
+    // Another type cannot be bound in place: the views are made anew.
+    bench.file("models/a.sql", "{{ config(materialized='table') }} select 3::bigint as x, 'three' as name");
+    bench.run().ok();
+    assert_eq!(bench.query("select (select x from theirs.v), (select y from theirs.w)"), "3|4");
+    // A column that they read is gone: nothing is published, and the error names who reads it.
+    bench.file("models/a.sql", "{{ config(materialized='table') }} select 'four' as name");
+    let ran = bench.run();
+    assert_eq!(ran.status("a"), Status::Error);
+    assert!(ran.drawn.contains("theirs.v"), "{}", ran.drawn);
+    assert_eq!(bench.query("select (select x from shop.a), (select y from theirs.w)"), "3|4");
+    assert_eq!(bench.leftovers(), "");
+    bench.execute("drop owned by reader; drop role reader");
+}
+
+/// A column goes out of a table and out of the project's view that read it, in one run.
+#[test]
+fn views_of_the_run_keep_reading_until_their_turn() {
+    let mut bench = Bench::new("postgres");
+    bench
+        .file("models/a.sql", "{{ config(materialized='table') }} select 1 as x, 2 as y")
+        .file("models/v.sql", "select x, y from {{ ref('a') }}")
+        .file("models/w.sql", "select x from {{ ref('v') }}");
+    bench.run().ok();
+    bench.file("models/a.sql", "{{ config(materialized='table') }} select 10 as x").file("models/v.sql", "select x from {{ ref('a') }}");
+    bench.run().ok();
+    assert_eq!(bench.query("select x from shop.w"), "10");
+    assert_eq!(bench.leftovers(), "");
+    // The view fails: it goes on reading the table that it was made for, and a warning says so.
+    bench
+        .file("models/a.sql", "{{ config(materialized='table') }} select 'ten' as name")
+        .file("models/v.sql", "select x from {{ ref('a') }}");
+    let ran = bench.run();
+    assert_eq!((ran.status("a"), ran.status("v")), (Status::Success, Status::Error));
+    assert!(ran.drawn.contains("warning[leftover]"), "{}", ran.drawn);
+    assert_eq!(bench.query("select x from shop.w"), "10");
+    // Mended: the next run clears what was left.
+    bench.file("models/v.sql", "select name as x from {{ ref('a') }}");
+    bench.run().ok();
+    assert_eq!((bench.query("select x from shop.w"), bench.leftovers()), ("ten".to_owned(), String::new()));
+}
+
+#[test]
+fn a_relation_changes_its_kind() {
+    for mut bench in Bench::both() {
+        for (materialized, value) in [("view", "1"), ("table", "2"), ("incremental", "3"), ("view", "4")] {
+            bench.file("models/a.sql", &format!("{{{{ config(materialized='{materialized}') }}}} select {value} as x"));
+            bench.run_how(&How { full_refresh: true, ..How::default() }).ok();
+            assert_eq!(bench.query("select x from shop.a"), value, "{} {materialized}", bench.engine);
+        }
+    }
+}
+
+#[test]
+fn hooks_and_operations_run_in_their_places() {
+    for mut bench in Bench::both() {
+        bench.file(
+            "dbt_project.yml",
+            "name: shop\nversion: '1.0'\nprofile: shop\non-run-start: 'create table if not exists shop_log as select 0 as n'\n\
+             on-run-end: [\"insert into shop_log select 9\"]\nmodels:\n  shop:\n    +pre-hook: 'insert into shop_log select 1'\n",
+        );
+        bench.file("models/a.sql", "{{ config(post_hook=\"insert into shop_log select count(*) + 1 from {{ this }}\") }} select 1 as x");
+        bench.run().ok();
+        assert_eq!(bench.query("select n from shop_log order by n"), "0\n1\n2\n9", "{}", bench.engine);
+    }
+}
+
+/// Everything that a template may do while it runs.
+#[test]
+fn templates_ask_the_database_and_define_materializations() {
+    for mut bench in Bench::both() {
+        bench
+            .file("models/a.sql", "select 1 as id, 'x' as kind union all select 2, 'y'")
+            .file(
+                "models/pivot.sql",
+                "{% set kinds = run_query('select kind from ' ~ ref('a') ~ ' order by 1') %}\n\
+                 {% set names = [] %}{% if execute %}{% for row in kinds %}{% do names.append(row[0]) %}{% endfor %}{% endif %}\n\
+                 {% do log('kinds: ' ~ names, info=true) %}\
+                 select {% for name in names %}sum(case when kind = '{{ name }}' then 1 else 0 end) as {{ name }}{{ ', ' if not loop.last }}{% endfor %}{% if not names %}1{% endif %} from {{ ref('a') }}",
+            )
+            .file(
+                "macros/counted.sql",
+                "{% materialization counted, default %}\n\
+                 {% call statement('main') %}drop table if exists {{ this }}{% endcall %}\n\
+                 {% call statement('main') %}create table {{ this }} as select count(*) as n from ({{ sql }}) as q{% endcall %}\n\
+                 {% call statement('check', fetch_result=True) %}select n from {{ this }}{% endcall %}\n\
+                 {% do log('counted ' ~ load_result('check').table.columns[0].values()[0], info=true) %}\n\
+                 {{ return({'relations': [this]}) }}\n{% endmaterialization %}",
+            )
+            .file("models/n.sql", "{{ config(materialized='counted') }} select * from {{ ref('a') }}")
+            .file(
+                "models/columns.sql",
+                "select '{% for column in adapter.get_columns_in_relation(ref('a')) %}{{ column.name }} {% endfor %}' as names, '{{ adapter.get_relation(this.database, this.schema, 'a').type }}' as kind",
+            );
+        let ran = bench.run().ok();
+        assert_eq!(bench.query("select x, y from shop.pivot"), "1|1", "{}", bench.engine);
+        assert_eq!(bench.query("select n from shop.n"), "2");
+        assert_eq!(bench.query("select names, kind from shop.columns"), "id kind |view");
+        assert!(ran.said.contains(&"kinds: ['x', 'y']".to_owned()) && ran.said.contains(&"counted 2".to_owned()), "{:?}", ran.said);
+    }
+}
+
+/// Rows of landing files: what is new is loaded once, what changes is loaded again.
+#[test]
+fn files_are_loaded_once_as_nodes_of_the_graph() {
+    let source = "sources:\n  - name: raw\n    schema: raw\n    tables:\n      - name: bets\n        columns:\n          - {name: ID, data_type: bigint}\n          - {name: STAKE, data_type: 'numeric(10,2)'}\n\
+                  \x20       meta: {landing: {path: 'landing/*.csv', format: csv}}\n";
+    for mut bench in Bench::both() {
+        bench
+            .file("models/s.yml", source)
+            .file("models/total.sql", "select sum(stake) as stake, count(*) as n from {{ source('raw', 'bets') }}")
+            .file("landing/1.csv", "ID,STAKE\n1,2.50\n2,3.10\n");
+        let total = |bench: &Bench| bench.query("select stake, n from shop.total");
+        bench.run().ok();
+        assert_eq!(total(&bench), "5.60|2", "{}", bench.engine);
+        bench.file("landing/2.csv", "ID,STAKE\n3,1.00\n");
+        assert!(bench.run().ok().statuses().iter().any(|line| line.contains("1 rows of 1 file, 1 file unchanged")));
+        assert_eq!(total(&bench), "6.60|3");
+        bench.file("landing/1.csv", "ID,STAKE\n1,2.51\n2,3.10\n");
+        bench.run().ok();
+        assert_eq!(total(&bench), "6.61|3", "the older version of the file is gone");
+        bench.file("landing/3.csv", "ID,STAKE\n4,1.005\n5,1.00\n");
+        let ran = bench.run();
+        assert_eq!((ran.status("bets"), ran.status("total")), (Status::Error, Status::Skipped), "{:?}", ran.statuses());
+        assert!(ran.drawn.contains("landing/3.csv:2"), "{}", ran.drawn);
+        assert_eq!(total(&bench), "6.61|3", "nothing of the file stays");
+        assert_eq!(bench.query("select file, line from raw.bets__rejects"), "landing/3.csv|2");
+    }
+}
+
+#[test]
+fn an_interrupt_leaves_nothing_half_made() {
+    for mut bench in Bench::both() {
+        let slow = if bench.engine == "postgres" {
+            "select pg_sleep(60)::text as x"
+        } else {
+            "select count(*) as x from range(100000000) a, range(100000) b where a.range % 7 = b.range % 5"
+        };
+        bench
+            .file("models/a.sql", "{{ config(materialized='table') }} select 1 as x")
+            .file("models/b.sql", "{{ config(materialized='table') }} select x from {{ ref('a') }}");
+        bench.run().ok();
+        bench.file("models/a.sql", &format!("{{{{ config(materialized='table') }}}} {slow}"));
+        let interrupt = Arc::new(Interrupt::default());
+        let raised = interrupt.clone();
+        let finger = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(1500));
+            raised.raise();
+        });
+        let began = std::time::Instant::now();
+        let ran = bench.run_how(&How { interrupt: Some(interrupt), ..How::default() });
+        finger.join().unwrap();
+        assert!(ran.result.interrupted && began.elapsed() < Duration::from_secs(20), "{} {:?}", bench.engine, ran.statuses());
+        assert_eq!((ran.status("a"), ran.status("b")), (Status::Skipped, Status::Skipped), "{:?}", ran.statuses());
+        assert_eq!((bench.query("select x from shop.a"), bench.leftovers()), ("1".to_owned(), String::new()), "{}", bench.engine);
+    }
+}
+
+#[test]
+fn a_server_that_goes_away_is_an_error_of_each_node() {
+    let server = crate::postgres::PgServer::start();
+    let database = server.database();
+    let mut bench = Bench::new("duckdb");
+    bench
+        .file("profiles.yml", &format!("shop:\n  target: t\n  outputs:\n    t: {}\n", database.profile_output("shop")))
+        .file("models/a.sql", "{{ config(materialized='table') }} select 1 as x")
+        .file("models/b.sql", "{{ config(materialized='table') }} select x from {{ ref('a') }}");
+    bench.run().ok();
+    bench.file("models/a.sql", "{{ config(materialized='table') }} select 2 as x, pg_sleep(60)::text as y");
+    let ran = std::thread::scope(|scope| {
+        let server = &server;
+        scope.spawn(move || {
+            std::thread::sleep(Duration::from_millis(1500));
+            server.crash();
+        });
+        bench.run()
+    });
+    assert_eq!((ran.status("a"), ran.status("b")), (Status::Error, Status::Skipped), "{:?}", ran.statuses());
+    assert!(ran.drawn.contains("error[connection-failed]"), "{}", ran.drawn);
+    server.restart();
+    assert_eq!(server.query(&database.name, "select x from shop.a"), "1");
+}
