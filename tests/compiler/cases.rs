@@ -3,20 +3,13 @@
 //! `CASES=jinja` runs those whose paths contain `jinja`; `UPDATE_CASES=1` writes the compiler's answers into them.
 
 use std::fs;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
-use acca::base::{Files, MemoryFiles, Sources};
-use acca::diag::{Diagnostic, Diagnostics};
+use rayon::prelude::*;
 
-use crate::harness::{Case, Found, Outcome, Verdict, check};
+use crate::harness::{Verdict, check};
 use crate::tidy::root;
-
-/// Columns of the terminal for which diagnostics are drawn.
-const WIDTH: usize = 120;
-
-/// For cases that do not bring a project file of their own.
-const PROJECT_FILE: &str = "name: shop\nversion: '1.0'\nprofile: shop\n";
+use crate::workbench::compile;
 
 #[test]
 fn cases() {
@@ -25,28 +18,31 @@ fn cases() {
     let chosen: Vec<&PathBuf> = found.iter().filter(|path| path.to_string_lossy().contains(&wanted)).collect();
     assert!(!chosen.is_empty(), "no case has '{wanted}' in its path");
     let update = std::env::var_os("UPDATE_CASES").is_some();
-    let mut failed = Vec::new();
-    for path in &chosen {
-        let text = fs::read_to_string(path).unwrap();
-        let Verdict { problems, updated } = check(&text, &compile);
-        match updated {
-            Some(updated) if update => {
-                fs::write(path, &updated).unwrap();
-                // What a rewritten answer cannot mend: markers.
-                failed.extend(report(path, check(&updated, &compile).problems));
-            }
-            _ => failed.extend(report(path, problems)),
-        }
-    }
+    let failed: Vec<String> = chosen.par_iter().filter_map(|path| report(path, judge(path, update))).collect();
     let hint = "UPDATE_CASES=1 writes new answers into the files; review them with git diff";
     assert!(failed.is_empty(), "\n{}\n\n{} of {} cases failed. {hint}\n", failed.join("\n\n"), failed.len(), chosen.len());
     eprintln!("{} cases passed", chosen.len());
 }
 
-fn report(path: &std::path::Path, problems: Vec<String>) -> Option<String> {
+/// What is wrong with a case. With `update`, its answers are written first, and only what they cannot mend is left: markers.
+fn judge(path: &Path, update: bool) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap();
+    match check(&text, &compile) {
+        Verdict { updated: Some(updated), .. } if update => {
+            fs::write(path, &updated).unwrap();
+            check(&updated, &compile).problems
+        }
+        Verdict { problems, .. } => problems,
+    }
+}
+
+fn report(path: &Path, problems: Vec<String>) -> Option<String> {
     let path = path.strip_prefix(root()).unwrap().display();
     (!problems.is_empty()).then(|| format!("{path}:\n  - {}", problems.join("\n  - ")))
 }
+
+/// Pages without an example: what they speak of needs a server that is away, or another session.
+const NOT_RUN: [&str; 2] = ["connection-failed.md", "leftover.md"];
 
 /// All case files, then all pages, each in order of their names.
 fn case_files() -> Vec<PathBuf> {
@@ -55,5 +51,7 @@ fn case_files() -> Vec<PathBuf> {
         let files = walk.into_iter().map(|entry| entry.unwrap().into_path());
         files.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect::<Vec<_>>()
     };
-    [markdown("tests/compiler/cases"), markdown("src/diag/docs")].concat()
+    let mut pages = markdown("src/diag/docs");
+    pages.retain(|path| !NOT_RUN.iter().any(|name| path.ends_with(name)));
+    [markdown("tests/compiler/cases"), pages].concat()
 }

@@ -21,7 +21,7 @@
 //!   at this line; alone on its line it speaks of the next one. A text in double quotes after it is to be found in the message.
 //!   Every diagnostic needs its comment, unless the case has an `expect diagnostics` block.
 //! - A block `expect <what> [arguments]` holds what the compiler is to answer. `UPDATE_CASES=1` writes the answers into the
-//!   file; they are reviewed, never edited by hand.
+//!   file; they are reviewed, never edited by hand. What can be asked for is listed in `workbench.rs`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -31,7 +31,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 /// What a case stands for.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Case {
     pub title: String,
     /// Path → text.
@@ -42,7 +42,7 @@ pub struct Case {
 }
 
 /// An `expect` block.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 struct Expectation {
     /// The words after `expect`.
     about: Vec<String>,
@@ -52,7 +52,7 @@ struct Expectation {
 }
 
 /// A comment that announces a diagnostic.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 struct Marker {
     path: String,
     line: usize,
@@ -69,6 +69,13 @@ pub struct Found {
     pub severity: String,
     pub code: String,
     pub message: String,
+}
+
+impl Case {
+    /// Whether a block expects an answer of this kind (its first word).
+    pub fn expects(&self, kind: &str) -> bool {
+        self.expectations.iter().any(|expectation| expectation.about.first().is_some_and(|first| first == kind))
+    }
 }
 
 /// What the compiler says to a case.

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`tidy`] | the rules of the house: floors, sizes, names |
 //! | [`cases`] | runs the case files under `cases/` and the pages of the diagnostics |
+//! | [`workbench`], [`engines`] | how cases are compiled, and run on DuckDB and PostgreSQL |
 //! | [`harness`] | what a case file is, and how it is compared with what the compiler says |
 //! | [`load`] | landing files into both engines |
 //! | [`postgres`] | a PostgreSQL server for tests |
@@ -16,8 +17,9 @@
     reason = "a test stops at the first surprise, and its items are seen by this binary only"
 )]
 
-#[allow(dead_code, reason = "its cases come with the compiler's interface")]
 mod bench;
+mod cases;
+mod engines;
 mod harness;
 mod load;
 mod postgres;
@@ -25,3 +27,4 @@ mod postgres;
 mod project;
 mod run;
 mod tidy;
+mod workbench;

@@ -1,0 +1,240 @@
+//! Compiles a case and answers its expectations:
+//!
+//! | `expect …` | answer |
+//! | --- | --- |
+//! | `diagnostics` | all diagnostics, as a terminal shows them |
+//! | `graph` | every node, and what it reads |
+//! | `config NODE [KEY…]` | its configuration, or these keys of it |
+//! | `sql NODE [TARGET]` | its compiled SQL |
+//! | `explain NODE [TARGET]` | the steps that would build it on an empty database, with their statements |
+//! | `selected ARGUMENT…` | what `--select ARGUMENT…` selects |
+//! | `build [TARGET]` | what becomes of each node when the project is built |
+//! | `rows NODE [TARGET]` | the rows of its relation then, in order |
+//!
+//! The targets are `duckdb` (where none is said), `postgres` and `redshift`. `build` and `rows` run on DuckDB and on PostgreSQL
+//! when no target is said, and both must answer alike; what goes wrong during the run on DuckDB may be announced by markers too.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use acca::analysis::{Compilation, check_is_query};
+use acca::base::{Files, MemoryFiles, ResourceType, Sources};
+use acca::diag::{Diagnostic, Diagnostics, render};
+use acca::execute::adapter_chain;
+use acca::jinja::{Invocation, NodeState};
+use acca::plan::select::{IndirectSelection, Request, Scope, select};
+use acca::project::{LoadOptions, Node};
+
+use crate::engines::{self, Built};
+use crate::harness::{Case, Found, Outcome};
+
+/// Columns of the terminal for which diagnostics are drawn.
+const WIDTH: usize = 120;
+
+/// For cases that do not bring a project file of their own.
+const PROJECT_FILE: &str = "name: shop\nversion: '1.0'\nprofile: shop\n";
+
+/// A case on its way through the compiler.
+struct Workbench {
+    case: Case,
+    /// Run on DuckDB and on PostgreSQL when an expectation asks for it, each once.
+    duckdb: OnceCell<Result<Built, String>>,
+    postgres: OnceCell<Result<Built, String>>,
+}
+
+/// What the compiler says to a case.
+pub fn compile(case: &Case) -> Outcome {
+    let bench = Rc::new(Workbench { case: with_default_files(case), duckdb: OnceCell::new(), postgres: OnceCell::new() });
+    let (parsed, mut diagnostics) = parse(&bench.case, None);
+    if let (Ok(compilation), false) = (&parsed, diagnostics.has_errors()) {
+        for node in &compilation.manifest.nodes {
+            diagnostics.extend(check_node(compilation, node).err());
+        }
+    }
+    let mut said = said(&diagnostics, sources_of(&parsed));
+    if !diagnostics.has_errors() && (case.expects("build") || case.expects("rows")) {
+        if let Ok(built) = bench.built("duckdb") {
+            said.extend(built.said.iter().cloned());
+        }
+    }
+    let answer = move |about: &[&str]| bench.answer(about);
+    let drawn = said.iter().map(|said| said.drawn.as_str()).collect::<Vec<_>>().join("\n\n");
+    Outcome { diagnostics: said.into_iter().map(|said| said.found).collect(), drawn, answer: Box::new(answer) }
+}
+
+/// A diagnostic for markers, and drawn.
+#[derive(Clone)]
+pub struct Said {
+    pub found: Found,
+    pub drawn: String,
+}
+
+/// In the order in which acca shows them.
+pub fn said(diagnostics: &Diagnostics, sources: &Sources) -> Vec<Said> {
+    let mut sorted = diagnostics.clone();
+    sorted.sort();
+    let said = sorted.iter().map(|diagnostic| {
+        let place = diagnostic.primary.as_ref().map(|label| {
+            let file = sources.file(label.span.file);
+            (file.path.to_string(), file.position(label.span.start as usize).line)
+        });
+        let found = Found {
+            place,
+            severity: diagnostic.severity.as_str().to_owned(),
+            code: diagnostic.code.name.to_owned(),
+            message: diagnostic.message.clone(),
+        };
+        Said { found, drawn: render(diagnostic, sources, false, WIDTH) }
+    });
+    said.collect()
+}
+
+fn with_default_files(case: &Case) -> Case {
+    let mut case = case.clone();
+    let project = case.files.entry("dbt_project.yml".to_owned()).or_insert_with(|| PROJECT_FILE.to_owned());
+    // A project file that names no profile is about having none.
+    if project.contains("profile: shop") {
+        case.files.entry("profiles.yml".to_owned()).or_insert_with(|| engines::profiles(None));
+    }
+    case
+}
+
+type Parsed = Result<Compilation, Sources>;
+
+/// Parses the project for a target of its profile, or for the profile's own choice.
+pub fn parse(case: &Case, target: Option<&str>) -> (Parsed, Diagnostics) {
+    let files: Arc<dyn Files> = Arc::new(MemoryFiles { files: case.files.clone(), env: case.env.clone() });
+    let invocation = Invocation {
+        id: "00000000-0000-0000-0000-000000000000".to_owned(),
+        started_at: "2026-01-01T00:00:00Z".to_owned(),
+        full_refresh: false,
+        which: "build".to_owned(),
+        adapter_chain: adapter_chain(target.unwrap_or("duckdb")),
+    };
+    let options = LoadOptions { target: target.map(str::to_owned), ..LoadOptions::default() };
+    let mut diagnostics = Diagnostics::default();
+    let parsed = acca::compile::parse(&files, &options, invocation, &mut diagnostics);
+    (parsed, diagnostics)
+}
+
+fn sources_of(parsed: &Parsed) -> &Sources {
+    match parsed {
+        Ok(compilation) => &compilation.project.sources,
+        Err(sources) => sources,
+    }
+}
+
+/// What `acca compile` finds wrong with a node.
+fn check_node(compilation: &Compilation, node: &Node) -> Result<(), Diagnostic> {
+    use ResourceType as Type;
+    if !matches!(node.resource, Type::Model | Type::Snapshot | Type::Test | Type::Analysis) {
+        return Ok(());
+    }
+    let compiled = compilation.compile_node(node, NodeState::default(), None)?;
+    if node.resource == Type::Model { check_is_query(node, &compiled) } else { Ok(()) }
+}
+
+impl Workbench {
+    fn answer(&self, about: &[&str]) -> Result<String, String> {
+        match about {
+            ["graph"] => Ok(graph(&self.compilation(None)?)),
+            ["config", name, keys @ ..] => Ok(config(node_named(&self.compilation(None)?, name)?, keys)),
+            ["sql", name] => self.sql(name, None),
+            ["sql", name, target] => self.sql(name, Some(target)),
+            ["explain", name] => self.explain(name, "duckdb"),
+            ["explain", name, target] => self.explain(name, target),
+            ["selected", arguments @ ..] => self.selected(arguments),
+            ["build", target] => Ok(self.built(target)?.statuses.clone()),
+            ["build"] => self.on_both(|built| Ok(built.statuses.clone())),
+            ["rows", name, target] => self.built(target)?.rows(name),
+            ["rows", name] => self.on_both(|built| built.rows(name)),
+            _ => Err("nothing of that kind can be expected; see tests/compiler/workbench.rs".to_owned()),
+        }
+    }
+
+    fn compilation(&self, target: Option<&str>) -> Result<Compilation, String> {
+        let (parsed, diagnostics) = parse(&self.case, target);
+        let problems = || said(&diagnostics, sources_of(&parsed)).into_iter().map(|said| said.drawn).collect::<Vec<_>>().join("\n");
+        if diagnostics.has_errors() {
+            return Err(format!("the project does not compile\n{}", problems()));
+        }
+        parsed.map_err(|_| "the project does not compile".to_owned())
+    }
+
+    fn sql(&self, name: &str, target: Option<&str>) -> Result<String, String> {
+        let compilation = self.compilation(target)?;
+        let compiled = compilation.compile_node(node_named(&compilation, name)?, NodeState::default(), None);
+        compiled.map(|compiled| compiled.sql).map_err(|problem| render(&problem, &compilation.project.sources, false, WIDTH))
+    }
+
+    fn explain(&self, name: &str, target: &str) -> Result<String, String> {
+        let compilation = self.compilation(Some(target))?;
+        let id = node_named(&compilation, name)?.id.clone();
+        engines::explain(&compilation, &id)
+            .map_err(|problems| problems.iter().map(|problem| render(problem, &compilation.project.sources, false, WIDTH)).collect())
+    }
+
+    fn selected(&self, arguments: &[&str]) -> Result<String, String> {
+        use ResourceType as Type;
+        let compilation = self.compilation(None)?;
+        let (sources, root) = (&compilation.project.sources, &*compilation.project.name);
+        let scope = Scope { manifest: &compilation.manifest, sources, root };
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let resources = [Type::Model, Type::Seed, Type::Snapshot, Type::Source, Type::Test, Type::Analysis, Type::Exposure];
+        let request = Request { select: &arguments, exclude: &[], resources: &resources, indirect: IndirectSelection::default() };
+        let draw = |problems: &[Diagnostic]| problems.iter().map(|problem| render(problem, sources, false, WIDTH)).collect::<Vec<_>>();
+        let lines = match select(&scope, &request) {
+            Ok(selection) => {
+                let ids = selection.nodes.iter().map(|number| compilation.manifest.nodes[*number].id.to_string());
+                ids.chain(draw(&selection.warnings)).collect::<Vec<_>>()
+            }
+            Err(problems) => draw(&problems),
+        };
+        Ok(lines.join("\n"))
+    }
+
+    fn built(&self, target: &str) -> Result<&Built, String> {
+        let cell = match target {
+            "duckdb" => &self.duckdb,
+            "postgres" => &self.postgres,
+            _ => return Err(format!("nothing can be built on '{target}' here")),
+        };
+        cell.get_or_init(|| engines::build(&self.case, target)).as_ref().map_err(Clone::clone)
+    }
+
+    /// What DuckDB answers, when PostgreSQL answers the same.
+    fn on_both(&self, question: impl Fn(&Built) -> Result<String, String>) -> Result<String, String> {
+        let (duckdb, postgres) = (question(self.built("duckdb")?)?, question(self.built("postgres")?)?);
+        if duckdb == postgres { Ok(duckdb) } else { Err(format!("the engines differ\nDuckDB:\n{duckdb}\nPostgreSQL:\n{postgres}")) }
+    }
+}
+
+/// The node of that unique id or, when only one has it, of that name.
+pub fn node_named<'a>(compilation: &'a Compilation, name: &str) -> Result<&'a Node, String> {
+    let nodes = compilation.manifest.nodes.iter();
+    let found: Vec<&Node> = nodes.filter(|node| &*node.id == name || node.name == name).collect();
+    let ids = |nodes: &mut dyn Iterator<Item = &Node>| nodes.map(|node| &*node.id).collect::<Vec<_>>().join(", ");
+    match found.as_slice() {
+        [node] => Ok(node),
+        [] => Err(format!("there is no '{name}'; there are: {}", ids(&mut compilation.manifest.nodes.iter()))),
+        many => Err(format!("several are called '{name}': {}", ids(&mut many.iter().copied()))),
+    }
+}
+
+/// One node a line, with what it reads: `model.shop.b <- model.shop.a`.
+fn graph(compilation: &Compilation) -> String {
+    let line = |node: &Node| match node.depends_on.join(", ") {
+        reads if reads.is_empty() => node.id.to_string(),
+        reads => format!("{} <- {reads}", node.id),
+    };
+    compilation.manifest.nodes.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// `key: value` with the value as JSON; all keys, or those asked for.
+fn config(node: &Node, keys: &[&str]) -> String {
+    let wanted = node.config.iter().filter(|(key, _)| keys.is_empty() || keys.contains(key));
+    let mut lines: Vec<String> = wanted.map(|(key, value)| format!("{key}: {}", value.value)).collect();
+    lines.sort();
+    lines.join("\n")
+}
