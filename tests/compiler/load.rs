@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use acca::base::{FileId, Relation, Span};
 use acca::dialect::{ColumnType, Engine};
-use acca::execute::load::{LoadColumn, LoadError, LoadJob, LoadOutcome, ensure_raw_table, ensure_state, load_file};
-use acca::execute::{Adapter, Datum, DuckDb, MEMORY, Postgres, Session};
+use acca::execute::load::{LoadColumn, LoadError, LoadJob, LoadOutcome, ensure_raw_table, ensure_state, load_file, reset_source};
+use acca::execute::{Adapter, AdapterError, Datum, DuckDb, MEMORY, Postgres, Session};
 use acca::project::{Compression, FileFormat, Landing};
 
 use crate::postgres::{PgDatabase, PgServer};
@@ -122,7 +122,7 @@ fn text_of(column: &LoadColumn, engine: Engine) -> String {
         (ColumnType::Timestamptz | ColumnType::Timestamp, Engine::DuckDb) => format!("epoch_us({name})"),
         (ColumnType::Timestamptz, _) => format!("(extract(epoch from {name}) * 1000000)::bigint"),
         (ColumnType::Timestamp, _) => format!("(extract(epoch from {name}) * 1000000)::bigint"),
-        (ColumnType::Real | ColumnType::Double | ColumnType::Boolean, _) => name,
+        (ColumnType::Numeric { .. } | ColumnType::Real | ColumnType::Double | ColumnType::Boolean, _) => name,
         (ColumnType::Jsonb, Engine::Postgres) => format!("replace({name}::text, ' ', '')"),
         (ColumnType::Jsonb, _) => format!("replace({name}::varchar, ' ', '')"),
         _ => format!("cast({name} as varchar)"),
@@ -290,4 +290,339 @@ fn both_engines_load_and_reject_the_same() {
             assert_eq!((loaded.rows, loaded.rejected), (case.rows.len() as u64, case.rejects.len() as u64), "{} on {engine:?}", case.name);
         }
     }
+}
+
+/// Values that the checks accept: both engines must take them and mean the same by them.
+const VALUES: &[(&str, &[&str])] = &[
+    ("smallint", &["0", "-32768", "32767", "007", "-0"]),
+    ("integer", &["2147483647", "-2147483648"]),
+    ("bigint", &["9223372036854775807", "-9223372036854775808"]),
+    ("numeric(5,2)", &["0", "-0.05", ".5", "-.5", "999.99", "-999.99", "000999.9", "12.50", "-0"]),
+    ("numeric(38,0)", &["99999999999999999999999999999999999999", "-1"]),
+    ("numeric(38,38)", &[".99999999999999999999999999999999999999", "0"]),
+    ("double precision", &["0", "-0.0", "1.5", ".5", "1e308", "4.9e-324", "-1E+5", "0.1", "123456789012345678", "2.2250738585072011e-308"]),
+    ("real", &["3.4e38", "1e-45", "0.1", "16777217"]),
+    ("boolean", &["true", "FALSE", "t", "f", "1", "0", "T", "True"]),
+    ("date", &["2026-01-16", "0001-01-01", "9999-12-31", "2024-02-29"]),
+    ("time", &["00:00:00", "23:59:59.999999", "10:00:00.5"]),
+    ("timestamp", &["2026-01-16 20:01:02", "2026-01-16T20:01:02.123456", "0001-01-01 00:00:00", "9999-12-31 23:59:59.999999"]),
+    (
+        "timestamptz",
+        &[
+            "2026-01-16T20:01:02Z",
+            "2026-01-16 20:01:02+01",
+            "2026-01-16 20:01:02.5-05:30",
+            "2026-07-16T20:01:02.123456+14:00",
+            "0001-01-01 00:00:00Z",
+        ],
+    ),
+    ("uuid", &["0189e7e7-0000-7000-8000-00000000abcd", "0189E7E7-0000-7000-8000-00000000ABCD"]),
+    ("varchar(3)", &["abc", "äöü", "  a", "\\N", "\\."]),
+    ("text", &["x\ty", "\u{1F3C7}", "NULL", "\\.", "\"q\"", "'", "a,b", "#x", "\u{FEFF}", " padded ", "\\x41", "\u{80}", "\u{2028}"]),
+    ("jsonb", &["{\"a\": [1, null]}", "1.50", "\"x\""]),
+];
+
+#[test]
+fn accepted_values_mean_the_same_on_both_engines() {
+    let engines = engines();
+    for (declared, values) in VALUES {
+        let declared = columns(&["n integer", &format!("v {declared}")]);
+        let mut text = "n,v\n".to_owned();
+        for (at, value) in values.iter().enumerate() {
+            let quoted = format!("\"{}\"", value.replace('"', "\"\""));
+            // Bare wherever the format allows, so that the engines' readers meet both.
+            let bare = !value.contains([',', '"', '\n']);
+            text.push_str(&format!("{at},{}\n", if bare { value } else { quoted.as_str() }));
+            text.push_str(&format!("{},{quoted}\n", at + 1000));
+        }
+        let path = write(engines.folder.path(), "v.csv", text.as_bytes());
+        let mut found = Vec::new();
+        for (engine, adapter, database) in &engines.list {
+            let landing = Landing { max_rejects: 0, ..csv() };
+            let mut source = Source::new(*engine, &**adapter, database, &declared, &landing);
+            let outcome = source.load(&path);
+            let Ok(LoadOutcome::Loaded(loaded)) = outcome else { panic!("{declared:?} on {engine:?}: {outcome:?}") };
+            assert_eq!(loaded.direct, *engine == Engine::DuckDb, "{declared:?} on {engine:?}");
+            found.push(source.table_text());
+            source.session.execute("drop table raw.t; delete from _acca.load_manifest").unwrap();
+        }
+        assert_eq!(found[0].len(), 2 * values.len());
+        assert_eq!(found[0], found[1], "{declared:?}");
+    }
+}
+
+/// Runs `check` on both engines with a table of two columns.
+fn on_both(landing: &Landing, check: impl Fn(&mut Source<'_>, &Path)) {
+    let declared = columns(&["id integer", "name varchar(5)"]);
+    let engines = engines();
+    for (engine, adapter, database) in &engines.list {
+        check(&mut Source::new(*engine, &**adapter, database, &declared, landing), engines.folder.path());
+    }
+}
+
+fn manifest(source: &mut Source<'_>) -> Vec<String> {
+    let rows = source.rows("select file, bytes, rows, rejected, run_id, length(sha256) from _acca.load_manifest order by file");
+    rows.iter().map(|row| row.iter().map(shown).collect::<Vec<_>>().join("|")).collect()
+}
+
+#[test]
+fn a_file_is_loaded_once_and_a_changed_one_replaces_its_rows() {
+    on_both(&csv(), |source, folder| {
+        let path = write(folder, "f.csv", b"id,name\n1,a\n2,b\n");
+        let other = write(folder, "g.csv", b"id,name\n7,z\n");
+        assert!(matches!(source.load(&path), Ok(LoadOutcome::Loaded(loaded)) if !loaded.replaced && loaded.rows == 2));
+        assert!(matches!(source.load_as(&other, "data/g.csv"), Ok(LoadOutcome::Loaded(_))));
+        assert!(matches!(source.load(&path), Ok(LoadOutcome::Unchanged)));
+        assert_eq!(source.table_text(), ["1|a", "2|b", "7|z"]);
+        assert_eq!(manifest(source), ["data/f.csv|16|2|0|run-1|64", "data/g.csv|12|1|0|run-1|64"]);
+        write(folder, "f.csv", b"id,name\n2,B\nx,y\n");
+        assert!(matches!(source.load(&path), Ok(LoadOutcome::Loaded(loaded)) if loaded.replaced && loaded.rows == 1));
+        assert_eq!(source.table_text(), ["2|B", "7|z"]);
+        assert_eq!(manifest(source), ["data/f.csv|16|1|1|run-1|64", "data/g.csv|12|1|0|run-1|64"]);
+        assert_eq!(source.rejects_text().len(), 1);
+        write(folder, "f.csv", b"id,name\n2,B\n");
+        assert!(matches!(source.load(&path), Ok(LoadOutcome::Loaded(_))));
+        assert_eq!(source.rejects_text(), [""; 0]);
+        let files = source.rows("select _acca_file from raw.t order by 1").concat();
+        assert_eq!(files, ["data/f.csv", "data/g.csv"].map(|file| Datum::Text(file.to_owned())));
+        reset_source(&mut *source.session, "source.shop.raw.t", &source.table).unwrap();
+        assert_eq!(manifest(source), [""; 0]);
+        ensure_raw_table(&mut *source.session, source.engine, &source.table, source.columns).unwrap();
+        assert!(matches!(source.load(&path), Ok(LoadOutcome::Loaded(loaded)) if !loaded.replaced));
+    });
+}
+
+#[test]
+fn above_the_limit_nothing_of_the_file_stays_but_its_rejects() {
+    on_both(&Landing { max_rejects: 1, ..csv() }, |source, folder| {
+        let good = write(folder, "f.csv", b"id,name\n1,a\nx,b\n");
+        assert!(matches!(source.load(&good), Ok(LoadOutcome::Loaded(loaded)) if loaded.rejected == 1));
+        let bad = write(folder, "f.csv", b"id,name\n5,e\ny,b\n6,toolong\n7\n8,h\n");
+        let error = source.load(&bad).unwrap_err();
+        assert_eq!(error.to_string(), "'data/f.csv' has 3 malformed rows and may have 1; nothing of it is loaded");
+        assert_eq!(
+            error.details(),
+            [
+                "data/f.csv:3: column 'id': 'y' is not an integer (integer)",
+                "data/f.csv:4: column 'name': 'toolong' has 7 characters and may have 5 (varchar(5))",
+                "data/f.csv:5: the row has 1 value and must have 2",
+                "all of them are in the table 'raw.t__rejects'",
+                "correct the file, or raise 'max_rejects' of the source's landing",
+            ]
+        );
+        // The version that was loaded before is still there, and is what the manifest tells of.
+        assert_eq!(source.table_text(), ["1|a"]);
+        assert_eq!(manifest(source), ["data/f.csv|16|1|1|run-1|64"]);
+        assert_eq!(source.rejects_text().len(), 3);
+        write(folder, "f.csv", b"id,name\n5,e\n");
+        assert!(matches!(source.load(&bad), Ok(LoadOutcome::Loaded(loaded)) if loaded.replaced));
+        assert_eq!(source.table_text(), ["5|e"]);
+        assert_eq!(source.rejects_text(), [""; 0]);
+    });
+}
+
+#[test]
+fn files_that_cannot_be_loaded_say_why_and_leave_nothing() {
+    let whole = gzip(&b"id,name\n1,a\n".repeat(20_000));
+    let cases: Vec<(&str, Vec<u8>, Landing, &str)> = vec![
+        (
+            "f.csv",
+            b"id,nam\n1,a\n".to_vec(),
+            csv(),
+            "does not fit its declaration: its column 'nam' is not declared, it lacks the declared column 'name'",
+        ),
+        ("f.csv", b"id,name,id\n1,a,1\n".to_vec(), csv(), "it has the column 'id' twice"),
+        ("f.csv", b"".to_vec(), csv(), "the file has no header row"),
+        ("f.csv", b"\"id\"x,name\n".to_vec(), csv(), "the header row (line 1) is broken"),
+        ("f.csv.gz", whole[..whole.len() - 20].to_vec(), csv(), "the gzip data breaks off"),
+        ("f.csv.gz", b"id,name\n1,a\n2,b\n3,c\n".to_vec(), csv(), "no valid gzip data"),
+        ("f.csv", b"x".to_vec(), Landing { encoding: "latin-99".to_owned(), ..csv() }, "the encoding 'latin-99' is not known"),
+    ];
+    for (name, bytes, landing, expected) in cases {
+        on_both(&landing, |source, folder| {
+            let path = write(folder, name, &bytes);
+            let error = source.load(&path).unwrap_err();
+            assert!(matches!(&error, LoadError::File { .. }) && error.to_string().contains(expected), "{error}");
+            assert_eq!((source.table_text(), manifest(source)), (Vec::new(), Vec::new()), "{expected}");
+        });
+    }
+    on_both(&csv(), |source, folder| {
+        let error = source.load(&folder.join("missing.csv")).unwrap_err();
+        assert!(error.to_string().contains("'data/f.csv' cannot be loaded: No such file"), "{error}");
+    });
+}
+
+#[test]
+fn a_raw_table_that_differs_from_its_declaration_is_not_touched() {
+    on_both(&csv(), |source, _| {
+        let other = columns(&["id bigint", "\"Name\" varchar(5)"]);
+        let error = ensure_raw_table(&mut *source.session, source.engine, &source.table, &other).unwrap_err();
+        let message = error.to_string();
+        assert!(message.contains("its column 'id' is") && message.contains("lacks the column 'Name'"), "{message}");
+        assert!(message.contains("its column 'name' is not declared"), "{message}");
+    });
+}
+
+#[test]
+fn a_load_that_is_interrupted_leaves_nothing() {
+    on_both(&csv(), |source, folder| {
+        let path = write(folder, "f.csv", format!("id,name\n{}", "1,a\n".repeat(200_000)).as_bytes());
+        let asked = std::cell::Cell::new(0);
+        let interrupted = || {
+            asked.set(asked.get() + 1);
+            asked.get() > 3
+        };
+        let job = LoadJob {
+            source: "source.shop.raw.t",
+            relation: &source.table,
+            columns: source.columns,
+            landing: source.landing,
+            path: &path,
+            recorded_as: "data/f.csv",
+            run_id: "run-1",
+            interrupted: &interrupted,
+        };
+        let error = load_file(&mut *source.session, source.engine, &job).unwrap_err();
+        assert!(matches!(error, LoadError::Engine(AdapterError::Cancelled)), "{error}");
+        assert_eq!((source.table_text(), manifest(source)), (Vec::new(), Vec::new()));
+    });
+}
+
+#[test]
+fn parquet_is_read_by_name_and_checked_alike() {
+    let declared =
+        columns(&["id bigint", "stake numeric(12,4)", "name varchar(3)", "at timestamptz", "ratio double precision", "day date"]);
+    let landing = Landing { format: FileFormat::Parquet, max_rejects: 1, ..csv() };
+    let engines = engines();
+    let path = engines.folder.path().join("f.parquet");
+    let write = |select: &str| {
+        let mut duckdb = DuckDb::open(MEMORY, None, &std::collections::BTreeMap::new()).unwrap().connect().unwrap();
+        duckdb.execute(&format!("COPY ({select}) TO '{}' (FORMAT parquet)", path.display())).unwrap();
+    };
+    let columns =
+        "1.50::decimal(8,2) as \"STAKE\", timestamptz '2026-01-16 20:01:02.5+00' as at, 0.1::float as ratio, date '2026-01-16' as day";
+    for (engine, adapter, database) in &engines.list {
+        let mut source = Source::new(*engine, &**adapter, database, &declared, &landing);
+        write(&format!(
+            "select i as id, case i when 0 then 'a\"b' when 1 then '' when 2 then 'toolong' end as name, {columns} from range(4) t(i)"
+        ));
+        let outcome = source.load(&path);
+        assert!(matches!(&outcome, Ok(LoadOutcome::Loaded(loaded)) if loaded.rows == 3), "{engine:?} {outcome:?}");
+        // The digits of the 4-byte number in the file, widened.
+        let rest = "1768593662500000|0.10000000149011612|2026-01-16";
+        assert_eq!(
+            source.table_text(),
+            [format!("0|1.5000|a\"b|{rest}"), format!("1|1.5000||{rest}"), format!("3|1.5000|NULL|{rest}")],
+            "{engine:?}"
+        );
+        assert_eq!(source.rejects_text().len(), 1, "{engine:?}");
+        assert!(
+            source.rejects_text()[0].starts_with("data/f.csv|3|column 'name': 'toolong' has 7 characters"),
+            "{:?}",
+            source.rejects_text()
+        );
+        write(&format!("select i as id, 'x' as name, {columns} from range(3) t(i)"));
+        let outcome = source.load(&path);
+        let Ok(LoadOutcome::Loaded(loaded)) = outcome else { panic!("{engine:?} {outcome:?}") };
+        assert_eq!((loaded.rows, loaded.replaced, loaded.direct), (3, true, *engine == Engine::DuckDb));
+        assert_eq!(source.table_text()[0], format!("0|1.5000|x|{rest}"), "{engine:?}");
+        write("select 1.5::double as stake, 1 as id, 'x' as name, now() as at, 1 as ratio, current_date as day");
+        let error = source.load(&path).unwrap_err();
+        assert!(error.to_string().contains("column 'stake' is DOUBLE in the file and numeric(12,4) in its declaration"), "{error}");
+        assert_eq!(source.table_text().len(), 3);
+    }
+}
+
+#[test]
+fn several_sessions_load_at_the_same_time() {
+    let engines = engines();
+    let declared = columns(&["id integer", "name varchar(5)"]);
+    let landing = csv();
+    for (engine, adapter, database) in &engines.list {
+        std::thread::scope(|scope| {
+            for worker in 0..4 {
+                let (declared, landing, folder) = (&declared, &landing, engines.folder.path());
+                scope.spawn(move || {
+                    let mut session = adapter.connect().unwrap();
+                    ensure_state(&mut *session, *engine).unwrap();
+                    let table = Relation::new(database, "raw", &format!("t{}", worker % 2));
+                    ensure_raw_table(&mut *session, *engine, &table, declared).unwrap();
+                    for file in 0..5 {
+                        let name = format!("{worker}_{file}.csv");
+                        let path = write(folder, &name, format!("id,name\n{worker},x\nbad,x\n").as_bytes());
+                        let source = format!("source.shop.raw.t{}", worker % 2);
+                        let job = LoadJob {
+                            source: &source,
+                            relation: &table,
+                            columns: declared,
+                            landing,
+                            path: &path,
+                            recorded_as: &name,
+                            run_id: "run-1",
+                            interrupted: &|| false,
+                        };
+                        let outcome = load_file(&mut *session, *engine, &job);
+                        assert!(matches!(outcome, Ok(LoadOutcome::Loaded(_))), "{engine:?} {outcome:?}");
+                    }
+                });
+            }
+        });
+        let mut session = adapter.connect().unwrap();
+        let counts = "select (select count(*) from raw.t0), (select count(*) from raw.t1), (select count(*) from _acca.load_manifest)";
+        assert_eq!(session.query(counts, None).unwrap().rows, [[Datum::Int(10), Datum::Int(10), Datum::Int(20)]], "{engine:?}");
+    }
+}
+
+#[test]
+fn two_processes_that_load_one_file_load_it_once() {
+    let engines = engines();
+    let declared = columns(&["id integer", "name varchar(5)"]);
+    let landing = csv();
+    let (engine, adapter, database) = &engines.list[1];
+    let path = write(engines.folder.path(), "f.csv", format!("id,name\n{}", "1,a\n".repeat(100_000)).as_bytes());
+    drop(Source::new(*engine, &**adapter, database, &declared, &landing));
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| Source::new(*engine, &**adapter, database, &declared, &landing).load(&path).unwrap());
+        }
+    });
+    let mut source = Source::new(*engine, &**adapter, database, &declared, &landing);
+    assert_eq!(source.rows("select count(*) from raw.t"), [[Datum::Int(100_000)]]);
+}
+
+#[test]
+fn a_server_that_is_gone_in_the_middle_loses_nothing_and_keeps_nothing() {
+    let server = PgServer::start();
+    let database = server.database();
+    let declared = columns(&["id integer", "name varchar(5)"]);
+    let landing = csv();
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path(), "f.csv", format!("id,name\n{}", "1,a\n".repeat(500_000)).as_bytes());
+    let adapter = Postgres::new(database.settings()).unwrap();
+    let mut source = Source::new(Engine::Postgres, &adapter, &database.name, &declared, &landing);
+    let asked = std::cell::Cell::new(0);
+    let crash_on_the_way = || {
+        asked.set(asked.get() + 1);
+        if asked.get() == 5 {
+            server.crash();
+        }
+        false
+    };
+    let job = LoadJob {
+        source: "source.shop.raw.t",
+        relation: &source.table,
+        columns: &declared,
+        landing: &landing,
+        path: &path,
+        recorded_as: "data/f.csv",
+        run_id: "run-1",
+        interrupted: &crash_on_the_way,
+    };
+    let error = load_file(&mut *source.session, Engine::Postgres, &job).unwrap_err();
+    assert!(matches!(&error, LoadError::Engine(AdapterError::Connection { .. })), "{error:?}");
+    assert!(error.to_string().contains("was lost"), "{error}");
+    server.restart();
+    let mut again = Source::new(Engine::Postgres, &adapter, &database.name, &declared, &landing);
+    assert_eq!(again.rows("select count(*) from raw.t"), [[Datum::Int(0)]]);
+    assert!(matches!(again.load(&path), Ok(LoadOutcome::Loaded(loaded)) if loaded.rows == 500_000));
 }

@@ -6,6 +6,7 @@
 //! | [`cases`] | runs the case files under `cases/` and the pages of the diagnostics |
 //! | [`workbench`], [`engines`] | how cases are compiled, and run on DuckDB and PostgreSQL |
 //! | [`harness`] | what a case file is, and how it is compared with what the compiler says |
+//! | [`adapters`] | what sessions of both engines promise |
 //! | [`load`] | landing files into both engines |
 //! | [`postgres`] | a PostgreSQL server for tests |
 //! | [`project`] | a project in a temporary folder, and the built binary run in it |
@@ -17,6 +18,7 @@
     reason = "a test stops at the first surprise, and its items are seen by this binary only"
 )]
 
+mod adapters;
 mod bench;
 mod cases;
 mod engines;

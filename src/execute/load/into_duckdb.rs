@@ -47,6 +47,9 @@ pub(super) fn load(session: &mut dyn Session, job: &LoadJob<'_>, known: bool) ->
         FileFormat::Csv | FileFormat::Ndjson => prepare_text(session, job, &scratch)?,
     };
     let mut done = store(session, job, &checked, &insert.statement, before, known);
+    if let Ok(loaded) = &mut done {
+        loaded.direct = insert.direct;
+    }
     if done.is_err() && insert.direct && checked.tally.rows > 0 {
         // DuckDB reads the file otherwise than it was checked: the copy leaves it nothing to interpret.
         write_copy(session, job, &scratch)?;
@@ -191,6 +194,6 @@ fn store(
         replace_rejects(session, job, tally)?;
         session.execute(&sql::write_manifest(Engine::DuckDb, &manifest_entry(job, &checked.fingerprint, tally)))?;
         let Fingerprint { sha256, bytes } = checked.fingerprint.clone();
-        Ok(Loaded { rows: tally.rows, rejected: tally.rejected, bytes, sha256, replaced: known })
+        Ok(Loaded { rows: tally.rows, rejected: tally.rejected, bytes, sha256, replaced: known, direct: false })
     })
 }

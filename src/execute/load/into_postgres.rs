@@ -54,7 +54,7 @@ fn copy(
         replace_rejects(session, job, &stream.tally)?;
         session.execute(&sql::write_manifest(Engine::Postgres, &entry))?;
         let Fingerprint { sha256, bytes } = fingerprint;
-        Ok(Loaded { rows: entry.rows, rejected: entry.rejected, bytes, sha256, replaced })
+        Ok(Loaded { rows: entry.rows, rejected: entry.rejected, bytes, sha256, replaced, direct: false })
     });
     match stream.stop.take() {
         Some(stop) => Err(stopped(session, job, stream, stop)),

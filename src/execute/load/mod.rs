@@ -67,6 +67,8 @@ pub struct Loaded {
     pub sha256: String,
     /// Whether rows of an older version of the file were taken out.
     pub replaced: bool,
+    /// Whether the engine's own reader took the file as it lies there.
+    pub direct: bool,
 }
 
 /// Why nothing of a file was loaded.

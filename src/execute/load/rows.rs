@@ -288,6 +288,7 @@ impl Records {
                 let Some(head) = reader.advance()? else { return Ok(None) };
                 let fault = match head.broken {
                     Some(reason) => Some(reason.to_owned()),
+                    None if reader.width() == 1 => (*width != 1).then(|| format!("the row has 1 value and must have {width}")),
                     None if reader.width() != *width => Some(format!("the row has {} values and must have {width}", reader.width())),
                     None => None,
                 };
