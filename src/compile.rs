@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::analysis::Compilation;
 use crate::base::{Files, Sources};
 use crate::diag::Diagnostics;
+use crate::execute::adapter_chain;
 use crate::jinja::{BUILTIN_MACROS, Invocation, Templates, YamlText};
 use crate::project::LoadOptions;
 
@@ -16,10 +17,11 @@ use crate::project::LoadOptions;
 pub fn parse(
     files: &Arc<dyn Files>,
     options: &LoadOptions,
-    invocation: Invocation,
+    mut invocation: Invocation,
     diagnostics: &mut Diagnostics,
 ) -> Result<Compilation, Sources> {
     let project = crate::project::load(&**files, options, &YamlText::default(), &BUILTIN_MACROS, diagnostics)?;
+    invocation.adapter_chain = adapter_chain(&project.target.adapter);
     let templates = Templates::new(&project, files.clone(), invocation, diagnostics);
     match templates.parse(&project, diagnostics) {
         Some(parsed) => Ok(Compilation { project, templates, manifest: Arc::new(parsed.manifest), messages: parsed.messages }),

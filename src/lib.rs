@@ -1,8 +1,10 @@
 #![doc = include_str!("../ARCHITECTURE.md")]
 
 pub mod analysis;
+pub mod artifacts;
 pub mod assertions;
 pub mod base;
+pub mod cli;
 pub mod compile;
 pub mod diag;
 pub mod dialect;

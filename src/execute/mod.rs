@@ -22,3 +22,4 @@ pub use postgres::{PgSettings, Postgres};
 pub use prepare::{RunJob, RunOptions};
 pub use report::{Event, Interrupt, Reporter};
 pub use run::{NodeExplanation, explain, run};
+pub use warehouse::LazyWarehouse;

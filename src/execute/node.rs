@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::prepare::{Catalog, NodeError, Prepared, RunJob, prepare};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{AdapterError, Datum, Interrupt, Table, load_source};
-use crate::analysis::CompiledNode;
+use crate::analysis::{Compilation, CompiledNode};
 use crate::assertions::{Assertion, Verdict};
 use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
@@ -301,7 +301,7 @@ fn test_failed(
 /// Writes the compiled SQL where dbt writes it; a run does not fail because a folder cannot be written.
 fn keep_compiled(job: &RunJob<'_>, node: &Node, compiled: &CompiledNode, outcome: &mut Outcome) {
     outcome.compiled_sql = Some(compiled.sql.clone());
-    let path = artifact_path(job, node, "compiled");
+    let path = artifact_path(job.compilation, &job.options.target_path, node, "compiled");
     if write(&path, &compiled.sql).is_ok() {
         let relative = path.strip_prefix(&job.options.root).unwrap_or(&path);
         outcome.compiled_path = Some(relative.to_string_lossy().into_owned());
@@ -320,13 +320,13 @@ fn write_script(job: &RunJob<'_>, node: &Node, prepared: &Prepared) {
         script.push('\n');
     }
     // Only for people to read: the run goes on without it.
-    let _ = write(&artifact_path(job, node, "run"), &script);
+    let _ = write(&artifact_path(job.compilation, &job.options.target_path, node, "run"), &script);
 }
 
 /// `<target>/compiled/<package>/<path of the file>`; a generic test lies in a folder of its properties file's name.
-pub fn artifact_path(job: &RunJob<'_>, node: &Node, folder: &str) -> PathBuf {
-    let file = job.compilation.project.sources.path(node.origin.file);
-    let base = job.options.target_path.join(folder).join(&*node.package);
+pub fn artifact_path(compilation: &Compilation, target_path: &Path, node: &Node, folder: &str) -> PathBuf {
+    let file = compilation.project.sources.path(node.origin.file);
+    let base = target_path.join(folder).join(&*node.package);
     match node.detail {
         Detail::GenericTest(_) | Detail::Snapshot => base.join(file).join(format!("{}.sql", node.name)),
         _ => base.join(file),

@@ -1,10 +1,12 @@
 //! Answers the questions of templates over the session of the node that they belong to.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::{AdapterError, Datum, Session};
+use super::{AdapterError, Datum, Session, connect, open};
 use crate::base::{Relation, RelationKind};
 use crate::jinja::{StatementResult, Warehouse};
+use crate::project::Target;
 
 /// A session that a worker and the templates of its node use in turn.
 pub(super) type SharedSession = Arc<Mutex<Box<dyn Session>>>;
@@ -63,5 +65,46 @@ impl Warehouse for SessionWarehouse {
     fn columns(&self, relation: &Relation) -> Result<Vec<(String, String)>, String> {
         let found = locked(&self.0).columns(relation).map_err(words)?;
         Ok(found.into_iter().map(|column| (column.name, column.data_type)).collect())
+    }
+}
+
+/// Answers over a session that is opened with the first question: a compile that asks nothing needs no database.
+pub struct LazyWarehouse {
+    target: Target,
+    root: PathBuf,
+    opened: OnceLock<Result<SessionWarehouse, String>>,
+}
+
+impl LazyWarehouse {
+    /// `root` is the project's folder, for targets that are files.
+    pub fn new(target: &Target, root: &Path) -> LazyWarehouse {
+        LazyWarehouse { target: target.clone(), root: root.to_owned(), opened: OnceLock::new() }
+    }
+
+    fn session(&self) -> Result<&SessionWarehouse, String> {
+        let opened = self.opened.get_or_init(|| {
+            let connected = open(&self.target, &self.root).map_err(|problem| problem.message)?;
+            let session = connected.adapter.connect().map_err(|error| connect::connection_failed(&self.target, &error).message)?;
+            Ok(SessionWarehouse(Arc::new(Mutex::new(session))))
+        });
+        opened.as_ref().map_err(Clone::clone)
+    }
+}
+
+impl Warehouse for LazyWarehouse {
+    fn statement(&self, sql: &str, fetch: bool) -> Result<StatementResult, String> {
+        self.session()?.statement(sql, fetch)
+    }
+
+    fn relation_kind(&self, relation: &Relation) -> Result<Option<RelationKind>, String> {
+        self.session()?.relation_kind(relation)
+    }
+
+    fn relations(&self, schema: &str) -> Result<Vec<(Relation, RelationKind)>, String> {
+        self.session()?.relations(schema)
+    }
+
+    fn columns(&self, relation: &Relation) -> Result<Vec<(String, String)>, String> {
+        self.session()?.columns(relation)
     }
 }

@@ -1,0 +1,40 @@
+//! Floor 7: the files that other tools read: dbt's `manifest.json` (v12) and `run_results.json` (v6).
+//!
+//! Values only; nothing here holds a secret: of the profile only its name and the adapter's type are written.
+
+mod entry;
+mod file;
+mod manifest;
+mod run_results;
+
+pub use file::write_atomically;
+pub use manifest::{Compiled, manifest};
+pub use run_results::run_results;
+
+use serde_json::{Value, json};
+
+/// What an artefact says about the invocation that wrote it.
+#[derive(Clone, Debug)]
+pub struct Metadata {
+    /// UUID.
+    pub invocation_id: String,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    /// RFC 3339, UTC.
+    pub generated_at: String,
+    /// Seconds since 1970.
+    pub created_at: f64,
+}
+
+impl Metadata {
+    fn describe(&self, schema: &str) -> Value {
+        json!({
+            "dbt_schema_version": format!("https://schemas.getdbt.com/dbt/{schema}.json"),
+            "dbt_version": env!("CARGO_PKG_VERSION"),
+            "generated_at": self.generated_at,
+            "invocation_id": self.invocation_id,
+            "invocation_started_at": self.started_at,
+            "env": {},
+        })
+    }
+}

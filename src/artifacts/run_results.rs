@@ -1,0 +1,48 @@
+//! `run_results.json`, version 6.
+
+use serde_json::{Map, Value, json};
+
+use super::Metadata;
+use crate::plan::{NodeResult, RunResult};
+use crate::project::Manifest;
+
+/// What came of a run as dbt writes it, ascending by node. `arguments` are those of the command line; secrets must not be among them.
+pub fn run_results(run: &RunResult, manifest: &Manifest, arguments: Map<String, Value>, metadata: &Metadata) -> Value {
+    let mut results: Vec<&NodeResult> = run.nodes.iter().collect();
+    results.sort_by(|a, b| a.id.cmp(&b.id));
+    json!({
+        "metadata": metadata.describe("run-results/v6"),
+        "results": results.into_iter().map(|result| entry(result, manifest)).collect::<Vec<_>>(),
+        "elapsed_time": run.elapsed,
+        "args": arguments,
+    })
+}
+
+fn entry(result: &NodeResult, manifest: &Manifest) -> Value {
+    let node = manifest.node(&result.id);
+    let relation = node.filter(|node| !node.is_ephemeral()).and_then(|node| node.relation.as_ref());
+    let mut response = Map::new();
+    if let Some(rows) = result.rows_affected {
+        response.insert("_message".to_owned(), json!(result.message));
+        response.insert("rows_affected".to_owned(), json!(rows));
+    }
+    let timing = if result.thread == 0 {
+        json!([])
+    } else {
+        json!([{"name": "execute", "started_at": result.started_at, "completed_at": result.completed_at}])
+    };
+    json!({
+        "status": result.status.as_str(),
+        "timing": timing,
+        "thread_id": format!("Thread-{}", result.thread),
+        "execution_time": result.execution_time,
+        "adapter_response": response,
+        "message": result.message,
+        "failures": result.failures,
+        "unique_id": &*result.id,
+        "compiled": result.compiled_sql.is_some(),
+        "compiled_code": result.compiled_sql,
+        "relation_name": relation.map(crate::base::Relation::quoted),
+        "batch_results": null,
+    })
+}

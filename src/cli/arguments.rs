@@ -1,0 +1,335 @@
+//! What may stand on the command line. Names are dbt's wherever dbt has one.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Builds, tests and explains a data model of SQL and YAML files.
+#[derive(Debug, Parser)]
+#[command(
+    name = "acca",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "Every flag can also be set in the environment, as ACCA_<FLAG> or DBT_<FLAG>. Exit codes: 0 all is well, 1 something failed, \
+                  2 wrong use, 130 Ctrl-C."
+)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) global: GlobalArguments,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// Flags that every command takes, before or after its name.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(super) struct GlobalArguments {
+    /// Folder of the project; otherwise it is looked for from here upwards.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(super) project_dir: Option<PathBuf>,
+    /// Folder of profiles.yml; otherwise the project's, then ~/.dbt.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(super) profiles_dir: Option<PathBuf>,
+    /// Profile to use in place of the project's.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(super) profile: Option<String>,
+    /// Target of the profile to work on.
+    #[arg(long, short, global = true, value_name = "NAME")]
+    pub(super) target: Option<String>,
+    /// Variables, as YAML or JSON: '{day: 2025-01-31}'.
+    #[arg(long, global = true, value_name = "YAML")]
+    pub(super) vars: Option<String>,
+    /// How many nodes are worked on at once.
+    #[arg(long, global = true, value_name = "N")]
+    pub(super) threads: Option<usize>,
+    /// Folder for what is written, in place of the project's target-path.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(super) target_path: Option<String>,
+    /// Print results and errors only.
+    #[arg(long, short, global = true)]
+    pub(super) quiet: bool,
+    /// Colours even when nobody seems to be looking.
+    #[arg(long, global = true, alias = "use-colors", overrides_with = "no_color")]
+    pub(super) color: bool,
+    /// No colours; NO_COLOR does the same.
+    #[arg(long, global = true, alias = "no-use-colors", overrides_with = "color")]
+    pub(super) no_color: bool,
+    /// Say how long each stage takes.
+    #[arg(long, short, global = true)]
+    pub(super) debug: bool,
+    /// How events are printed.
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(super) log_format: LogFormat,
+    /// Treat warnings as errors.
+    #[arg(long, global = true)]
+    pub(super) warn_error: bool,
+    #[command(flatten)]
+    pub(super) ignored: IgnoredArguments,
+}
+
+/// Flags of dbt that change nothing here, so that scripts written for dbt keep working.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct IgnoredArguments {
+    #[arg(long, global = true, hide = true)]
+    partial_parse: bool,
+    #[arg(long, global = true, hide = true)]
+    no_partial_parse: bool,
+    #[arg(long, global = true, hide = true)]
+    version_check: bool,
+    #[arg(long, global = true, hide = true)]
+    no_version_check: bool,
+    #[arg(long, global = true, hide = true)]
+    send_anonymous_usage_stats: bool,
+    #[arg(long, global = true, hide = true)]
+    no_send_anonymous_usage_stats: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Write a small working project into a new folder.
+    #[command(after_help = "Example: acca init shop && cd shop && acca build")]
+    Init(InitArguments),
+    /// Check the project, the profile and the connection.
+    #[command(after_help = "Example: acca debug --target prod")]
+    Debug,
+    /// Read and check the project, and write manifest.json.
+    #[command(after_help = "Example: acca parse --quiet")]
+    Parse,
+    /// Write the SQL of models, tests and analyses without running it.
+    #[command(after_help = "Example: acca compile --inline \"select * from {{ ref('orders') }}\"")]
+    Compile(CompileArguments),
+    /// List what a selection selects.
+    #[command(alias = "list", after_help = "Example: acca ls --select +orders --resource-type model")]
+    Ls(LsArguments),
+    /// Build models.
+    #[command(after_help = "Example: acca run --select staging.* orders+")]
+    Run(RunArguments),
+    /// Run data tests.
+    #[command(after_help = "Example: acca test --select orders")]
+    Test(RunArguments),
+    /// Load, build and test everything in the order of the graph; what fails a test holds up what reads it.
+    #[command(after_help = "Example: acca build --select +orders --exclude tag:slow")]
+    Build(BuildArguments),
+    /// Load the CSV files of seeds.
+    #[command(after_help = "Example: acca seed --full-refresh")]
+    Seed(RunArguments),
+    /// Record how rows change over time.
+    #[command(after_help = "Example: acca snapshot --select customers")]
+    Snapshot(RunArguments),
+    /// Load new and changed landing files of sources.
+    #[command(after_help = "Example: acca load --select source:shop.orders")]
+    Load(RunArguments),
+    /// Print the first rows of a model, seed, source or query.
+    #[command(after_help = "Example: acca show --select orders --limit 20")]
+    Show(ShowArguments),
+    /// Print the steps and the SQL that a run would send, against the database as it is now.
+    #[command(after_help = "Example: acca explain --select orders")]
+    Explain(ExplainArguments),
+    /// Delete the folders that clean-targets names.
+    #[command(after_help = "Example: acca clean")]
+    Clean,
+    /// Explain a code of an error or a warning.
+    #[command(after_help = "Example: acca explain-code unknown-ref")]
+    ExplainCode(ExplainCodeArguments),
+}
+
+/// Which nodes a command works on.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Selection")]
+pub(super) struct SelectionArguments {
+    /// Nodes to work on: names, 'tag:', 'path:', … with '+' for what lies above and below.
+    #[arg(long, short, short_alias = 'm', visible_aliases = ["models", "model"], num_args = 1.., value_name = "SELECTOR")]
+    pub(super) select: Vec<String>,
+    /// Nodes to leave out.
+    #[arg(long, num_args = 1.., value_name = "SELECTOR")]
+    pub(super) exclude: Vec<String>,
+    /// Which tests come along with the nodes that they test.
+    #[arg(long, value_enum, value_name = "MODE", default_value_t)]
+    pub(super) indirect_selection: Indirect,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Indirect {
+    #[default]
+    Eager,
+    Cautious,
+    Buildable,
+    Empty,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct RunArguments {
+    #[command(flatten)]
+    pub(super) selection: SelectionArguments,
+    /// Build incremental models and load files from nothing.
+    #[arg(long, short)]
+    pub(super) full_refresh: bool,
+    /// Stop at the first failure.
+    #[arg(long, short = 'x')]
+    pub(super) fail_fast: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct BuildArguments {
+    #[command(flatten)]
+    pub(super) run: RunArguments,
+    #[command(flatten)]
+    pub(super) resources: ResourceArguments,
+}
+
+/// Types of nodes to keep or to leave out.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Selection")]
+pub(super) struct ResourceArguments {
+    /// Only nodes of these types.
+    #[arg(long, visible_alias = "resource-types", num_args = 1.., value_enum, value_name = "TYPE")]
+    pub(super) resource_type: Vec<Resource>,
+    /// No nodes of these types.
+    #[arg(long, visible_alias = "exclude-resource-types", num_args = 1.., value_enum, value_name = "TYPE")]
+    pub(super) exclude_resource_type: Vec<Resource>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Resource {
+    Model,
+    Seed,
+    Snapshot,
+    Test,
+    Source,
+    Exposure,
+    Analysis,
+    /// What the command works on when nothing is said.
+    Default,
+    All,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitArguments {
+    /// Name of the project and of its folder.
+    pub(super) name: Option<String>,
+    /// Accepted for scripts written for dbt: no profile is asked for anyway.
+    #[arg(long, hide = true)]
+    pub(super) skip_profile_setup: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompileArguments {
+    #[command(flatten)]
+    pub(super) selection: SelectionArguments,
+    #[command(flatten)]
+    pub(super) resources: ResourceArguments,
+    /// Compile this text and print it.
+    #[arg(long, value_name = "SQL", conflicts_with = "select")]
+    pub(super) inline: Option<String>,
+    /// See the SQL of incremental models as it is on a full refresh.
+    #[arg(long, short)]
+    pub(super) full_refresh: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LsArguments {
+    #[command(flatten)]
+    pub(super) selection: SelectionArguments,
+    #[command(flatten)]
+    pub(super) resources: ResourceArguments,
+    /// What is printed of each node.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(super) output: LsOutput,
+    /// Keys of the JSON objects.
+    #[arg(long, num_args = 1.., value_name = "KEY")]
+    pub(super) output_keys: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum LsOutput {
+    /// What --select takes.
+    #[default]
+    Selector,
+    Name,
+    Path,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArguments {
+    #[command(flatten)]
+    pub(super) selection: SelectionArguments,
+    /// Run this query.
+    #[arg(long, value_name = "SQL", conflicts_with = "select")]
+    pub(super) inline: Option<String>,
+    /// How many rows; -1 for all.
+    #[arg(long, value_name = "N", default_value_t = 5, allow_negative_numbers = true)]
+    pub(super) limit: i64,
+    /// How the rows are printed.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(super) output: ShowOutput,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ShowOutput {
+    #[default]
+    Text,
+    Json,
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArguments {
+    #[command(flatten)]
+    pub(super) selection: SelectionArguments,
+    /// Explain a run with --full-refresh.
+    #[arg(long, short)]
+    pub(super) full_refresh: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainCodeArguments {
+    /// The code in square brackets; without one, all codes are listed.
+    pub(super) code: Option<String>,
+}
+
+impl Command {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Command::Init(_) => "init",
+            Command::Debug => "debug",
+            Command::Parse => "parse",
+            Command::Compile(_) => "compile",
+            Command::Ls(_) => "list",
+            Command::Run(_) => "run",
+            Command::Test(_) => "test",
+            Command::Build(_) => "build",
+            Command::Seed(_) => "seed",
+            Command::Snapshot(_) => "snapshot",
+            Command::Load(_) => "load",
+            Command::Show(_) => "show",
+            Command::Explain(_) => "explain",
+            Command::Clean => "clean",
+            Command::ExplainCode(_) => "explain-code",
+        }
+    }
+
+    pub(super) fn full_refresh(&self) -> bool {
+        match self {
+            Command::Run(run) | Command::Test(run) | Command::Seed(run) | Command::Snapshot(run) | Command::Load(run) => run.full_refresh,
+            Command::Build(build) => build.run.full_refresh,
+            Command::Compile(compile) => compile.full_refresh,
+            Command::Explain(explain) => explain.full_refresh,
+            Command::Init(_)
+            | Command::Debug
+            | Command::Parse
+            | Command::Ls(_)
+            | Command::Show(_)
+            | Command::Clean
+            | Command::ExplainCode(_) => false,
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! What all commands share: where the project is, what was asked, how to load and to select.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value};
+
+use super::Exit;
+use super::arguments::{GlobalArguments, Indirect, SelectionArguments};
+use super::disk::Disk;
+use super::interrupts::Interrupts;
+use super::log::Log;
+use super::style::{self, paint};
+use super::terminal::Terminal;
+use super::text::seconds;
+use crate::analysis::Compilation;
+use crate::artifacts::{Compiled, Metadata, manifest, run_results, write_atomically};
+use crate::base::{Files, ResourceType, Sources, UniqueId};
+use crate::compile::parse;
+use crate::diag::{Diagnostic, Diagnostics, Severity, codes, summary};
+use crate::execute::{Connected, open};
+use crate::jinja::Invocation;
+use crate::plan::RunResult;
+use crate::plan::select::{IndirectSelection, Request, Scope, select};
+use crate::project::{LoadOptions, Node, parse_yaml};
+
+const PROJECT_FILE: &str = "dbt_project.yml";
+
+/// One invocation in one project.
+pub(super) struct Context<'a> {
+    pub(super) terminal: &'a Terminal,
+    pub(super) log: Log<'a>,
+    pub(super) global: &'a GlobalArguments,
+    pub(super) interrupts: &'a Interrupts,
+    pub(super) invocation: &'a Invocation,
+    /// The project's folder, absolute.
+    pub(super) root: PathBuf,
+    pub(super) files: Arc<dyn Files>,
+}
+
+/// A project that can be worked with.
+pub(super) struct Loaded {
+    pub(super) compilation: Compilation,
+    pub(super) warnings: usize,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn find(
+        terminal: &'a Terminal,
+        global: &'a GlobalArguments,
+        interrupts: &'a Interrupts,
+        invocation: &'a Invocation,
+    ) -> Result<Context<'a>, Exit> {
+        let log = Log { terminal, format: global.log_format, quiet: global.quiet, invocation_id: &invocation.id };
+        match find_root(global.project_dir.as_deref()) {
+            Ok(root) => {
+                let files: Arc<dyn Files> = Arc::new(Disk::new(&root));
+                Ok(Context { terminal, log, global, interrupts, invocation, root, files })
+            }
+            Err(problem) => {
+                log.diagnostic(&problem, &Sources::default());
+                Err(Exit::Usage)
+            }
+        }
+    }
+
+    /// Reads, parses and links the project and prints what is wrong with it.
+    ///
+    /// # Errors
+    /// The exit code, when there are errors: everything was said then.
+    pub(super) fn load(&self) -> Result<Loaded, Exit> {
+        let began = Instant::now();
+        let options = self.load_options()?;
+        let mut diagnostics = Diagnostics::default();
+        let parsed = parse(&self.files, &options, self.invocation.clone(), &mut diagnostics);
+        diagnostics.sort();
+        let (sources, compilation) = match parsed {
+            Ok(compilation) => (compilation.project.sources.clone(), Some(compilation)),
+            Err(sources) => (sources, None),
+        };
+        self.stage("read and checked the project", began.elapsed());
+        for message in compilation.iter().flat_map(|compilation| &compilation.messages) {
+            self.log.said(message, true);
+        }
+        self.log.diagnostics(&diagnostics, &sources);
+        let warnings = diagnostics.count(Severity::Warning);
+        let refused = self.global.warn_error && warnings > 0;
+        match compilation {
+            Some(compilation) if !diagnostics.has_errors() && !refused => Ok(Loaded { compilation, warnings }),
+            _ => {
+                let warned = if refused { " (warnings count as errors: --warn-error)" } else { "" };
+                self.log.terminal.print_error(&format!("{} {}{warned}", paint(style::BAD, "Failed:"), summary(&diagnostics)));
+                Err(Exit::Failed)
+            }
+        }
+    }
+
+    pub(super) fn load_options(&self) -> Result<LoadOptions, Exit> {
+        let vars = self.global.vars.as_deref().map_or(Ok(Map::new()), |text| self.parse_vars(text))?;
+        if self.global.threads == Some(0) {
+            let problem = Diagnostic::new(&codes::INVALID_PROFILE, "'--threads' is 0, and at least one is needed");
+            self.log.diagnostic(&problem, &Sources::default());
+            return Err(Exit::Usage);
+        }
+        let profiles_dir = self.global.profiles_dir.as_ref().map(|folder| absolute(folder));
+        Ok(LoadOptions {
+            profile: self.global.profile.clone(),
+            target: self.global.target.clone(),
+            profiles_dir: profiles_dir.map(|folder| folder.to_string_lossy().into_owned()),
+            home: std::env::home_dir().map(|home| home.to_string_lossy().into_owned()),
+            vars,
+            threads: self.global.threads,
+            target_path: self.global.target_path.clone(),
+        })
+    }
+
+    fn parse_vars(&self, text: &str) -> Result<Map<String, Value>, Exit> {
+        let mut sources = Sources::default();
+        let file = sources.add("--vars", text);
+        let problem = match parse_yaml(file, text) {
+            Ok(parsed) => match parsed.root.to_json() {
+                Value::Object(vars) => return Ok(vars),
+                Value::Null => return Ok(Map::new()),
+                _ => Diagnostic::new(&codes::INVALID_YAML, format!("'--vars' is {}, and a mapping is needed", parsed.root.kind()))
+                    .at(parsed.root.span)
+                    .help("write it like --vars '{name: value}' or --vars 'name: value'"),
+            },
+            Err(problem) => problem,
+        };
+        self.log.diagnostic(&problem, &sources);
+        Err(Exit::Usage)
+    }
+
+    /// Numbers of the nodes that are selected, ascending.
+    pub(super) fn select(
+        &self,
+        compilation: &Compilation,
+        arguments: &SelectionArguments,
+        resources: &[ResourceType],
+    ) -> Result<Vec<usize>, Exit> {
+        let scope = Scope { manifest: &compilation.manifest, sources: &compilation.project.sources, root: &compilation.project.name };
+        let indirect = match arguments.indirect_selection {
+            Indirect::Eager => IndirectSelection::Eager,
+            Indirect::Cautious => IndirectSelection::Cautious,
+            Indirect::Buildable => IndirectSelection::Buildable,
+            Indirect::Empty => IndirectSelection::Empty,
+        };
+        let request = Request { select: &arguments.select, exclude: &arguments.exclude, resources, indirect };
+        match select(&scope, &request) {
+            Ok(selection) => {
+                for warning in &selection.warnings {
+                    if !self.global.quiet {
+                        self.log.diagnostic(warning, &compilation.project.sources);
+                    }
+                }
+                if self.global.warn_error && !selection.warnings.is_empty() {
+                    return Err(Exit::Failed);
+                }
+                Ok(selection.nodes.into_iter().collect())
+            }
+            Err(problems) => {
+                for problem in &problems {
+                    self.log.diagnostic(problem, &compilation.project.sources);
+                }
+                Err(Exit::Usage)
+            }
+        }
+    }
+
+    /// Opens the target's engine.
+    pub(super) fn open(&self, compilation: &Compilation) -> Result<Connected, Exit> {
+        open(&compilation.project.target, &self.root).map_err(|problem| {
+            self.log.diagnostic(&problem, &compilation.project.sources);
+            Exit::Failed
+        })
+    }
+
+    /// The folder for artefacts, absolute.
+    pub(super) fn target_path(&self, compilation: &Compilation) -> PathBuf {
+        self.root.join(&compilation.project.target_path)
+    }
+
+    /// A path as people write it: relative to the project's folder.
+    pub(super) fn relative(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy().replace('\\', "/")
+    }
+
+    /// Writes `manifest.json` and, after a run, `run_results.json`. A file that cannot be written is a warning: the work is done.
+    pub(super) fn write_artifacts(
+        &self,
+        compilation: &Compilation,
+        compiled: &BTreeMap<UniqueId, Compiled>,
+        run: Option<(&RunResult, Map<String, Value>)>,
+    ) {
+        let began = Instant::now();
+        let now = jiff::Timestamp::now();
+        let metadata = Metadata {
+            invocation_id: self.invocation.id.clone(),
+            started_at: self.invocation.started_at.clone(),
+            generated_at: now.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
+            created_at: now.as_microsecond() as f64 / 1e6,
+        };
+        self.write_json(compilation, "manifest.json", &manifest(compilation, compiled, &*self.files, &metadata));
+        if let Some((result, arguments)) = run {
+            self.write_json(compilation, "run_results.json", &run_results(result, &compilation.manifest, arguments, &metadata));
+        }
+        self.stage("wrote the artefacts", began.elapsed());
+    }
+
+    fn write_json(&self, compilation: &Compilation, name: &str, value: &Value) {
+        let path = self.target_path(compilation).join(name);
+        if let Err(error) = write_atomically(&path, value.to_string().as_bytes()) {
+            let text = format!("{} {} cannot be written: {error}", paint(style::WARNING, "warning:"), self.relative(&path));
+            self.terminal.print_error(&text);
+        }
+    }
+
+    /// Says how long a stage took, for `--debug`.
+    pub(super) fn stage(&self, what: &str, took: Duration) {
+        if self.global.debug {
+            self.log.remark("Stage", &paint(style::DIM, &format!("{what} in {}", seconds(took.as_secs_f64()))));
+        }
+    }
+}
+
+/// Nodes by their numbers.
+pub(super) fn nodes<'c>(compilation: &'c Compilation, numbers: &[usize]) -> Vec<&'c Node> {
+    numbers.iter().filter_map(|number| compilation.manifest.nodes.get(*number)).collect()
+}
+
+/// The folder that holds the project file: as named, or here, or the nearest above.
+fn find_root(named: Option<&Path>) -> Result<PathBuf, Diagnostic> {
+    if let Some(folder) = named {
+        let folder = absolute(folder);
+        if folder.join(PROJECT_FILE).is_file() {
+            return Ok(folder);
+        }
+        let problem = Diagnostic::new(&codes::MISSING_FILE, format!("there is no {PROJECT_FILE} in '{}'", folder.display()));
+        return Err(problem.help("'--project-dir' names the folder that holds it"));
+    }
+    let here =
+        std::env::current_dir().map_err(|error| Diagnostic::new(&codes::MISSING_FILE, format!("this folder cannot be read: {error}")))?;
+    let found = here.ancestors().find(|folder| folder.join(PROJECT_FILE).is_file());
+    found.map(Path::to_owned).ok_or_else(|| {
+        Diagnostic::new(&codes::MISSING_FILE, format!("there is no {PROJECT_FILE} here or in a folder above"))
+            .help("go to the project's folder or name it: --project-dir <FOLDER>")
+            .help("start a new project: acca init <NAME>")
+    })
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// A new identifier in the form of a random UUID.
+pub(super) fn new_id() -> String {
+    // Every state of the standard library's hasher starts from fresh random keys.
+    let random = || RandomState::new().build_hasher().finish();
+    let high = random() & 0xffff_ffff_ffff_0fff | 0x4000;
+    let low = random() & 0x3fff_ffff_ffff_ffff | 0x8000_0000_0000_0000;
+    format!("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, high >> 16 & 0xffff, high & 0xffff, low >> 48, low & 0xffff_ffff_ffff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_have_the_form_of_a_random_uuid() {
+        let (one, two) = (new_id(), new_id());
+        assert_ne!(one, two);
+        let parts: Vec<usize> = one.split('-').map(str::len).collect();
+        assert_eq!(parts, [8, 4, 4, 4, 12]);
+        assert_eq!(one.as_bytes()[14], b'4');
+        assert!(b"89ab".contains(&one.as_bytes()[19]), "{one}");
+    }
+
+    #[test]
+    fn the_project_is_found_from_below() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(find_root(Some(folder.path())).is_err());
+        std::fs::write(folder.path().join(PROJECT_FILE), "name: x").unwrap();
+        assert_eq!(find_root(Some(folder.path())).unwrap(), folder.path());
+    }
+}

@@ -1,0 +1,143 @@
+//! Floor 9: the command line. One file a command; the only floor that prints.
+
+mod arguments;
+mod clean;
+mod compile;
+mod context;
+mod debug;
+mod disk;
+mod environment;
+mod explain;
+mod explain_code;
+mod failures;
+mod init;
+mod interrupts;
+mod log;
+mod ls;
+mod node_line;
+mod parse;
+mod progress;
+mod run;
+mod show;
+mod style;
+mod table;
+mod terminal;
+mod text;
+
+pub use disk::Disk;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use self::arguments::{Arguments, Command, GlobalArguments};
+use self::context::{Context, new_id};
+use self::interrupts::Interrupts;
+use self::terminal::{Colour, Terminal};
+use crate::jinja::Invocation;
+
+/// How a command ended, where it did not end well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    /// A mistake in the project, a failed node or test, no connection.
+    Failed,
+    /// The command line cannot be carried out as it is, or acca itself has failed.
+    Usage,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl Exit {
+    fn code(self) -> u8 {
+        match self {
+            Exit::Failed => 1,
+            Exit::Usage => 2,
+            Exit::Interrupted => 130,
+        }
+    }
+}
+
+/// Carries out the command line of the process and returns its exit code.
+pub fn main() -> ExitCode {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(exit)) => ExitCode::from(exit.code()),
+        Err(_) => {
+            // The message of the panic is on the screen already.
+            Terminal::new(Colour::Auto).print_error("acca has failed on its own account: this is a mistake in acca, please report it");
+            ExitCode::from(Exit::Usage.code())
+        }
+    }
+}
+
+fn run() -> Result<(), Exit> {
+    let command = environment::with_environment(Arguments::command(), &|name| std::env::var(name).ok());
+    let parsed = command.try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match parsed {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help goes to standard output, mistakes to standard error; a closed pipe is no mistake.
+            let _ = error.print();
+            return if error.exit_code() == 0 { Ok(()) } else { Err(Exit::Usage) };
+        }
+    };
+    let terminal = Arc::new(Terminal::new(colour(&arguments.global)));
+    let interrupts = Interrupts::install(&terminal);
+    let invocation = Invocation {
+        id: new_id(),
+        started_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
+        full_refresh: arguments.command.full_refresh(),
+        which: arguments.command.name().to_owned(),
+        // Told by the target, when it is known.
+        adapter_chain: Vec::new(),
+    };
+    match &arguments.command {
+        Command::Init(init) => return init::cmd_init(&terminal, init),
+        Command::ExplainCode(code) => return explain_code::cmd_explain_code(&terminal, code),
+        _ => {}
+    }
+    let context = Context::find(&terminal, &arguments.global, &interrupts, &invocation)?;
+    carry_out(&context, &arguments.command)
+}
+
+fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {
+    match command {
+        Command::Debug => debug::cmd_debug(context),
+        Command::Parse => parse::cmd_parse(context),
+        Command::Compile(arguments) => compile::cmd_compile(context, arguments),
+        Command::Ls(arguments) => ls::cmd_ls(context, arguments),
+        Command::Run(arguments) => run::cmd_run(context, &run::RUN, arguments),
+        Command::Test(arguments) => run::cmd_run(context, &run::TEST, arguments),
+        Command::Build(arguments) => run::cmd_build(context, arguments),
+        Command::Seed(arguments) => run::cmd_run(context, &run::SEED, arguments),
+        Command::Snapshot(arguments) => run::cmd_run(context, &run::SNAPSHOT, arguments),
+        Command::Load(arguments) => run::cmd_run(context, &run::LOAD, arguments),
+        Command::Show(arguments) => show::cmd_show(context, arguments),
+        Command::Explain(arguments) => explain::cmd_explain(context, arguments),
+        Command::Clean => clean::cmd_clean(context),
+        // Carried out before a project was looked for.
+        Command::Init(_) | Command::ExplainCode(_) => Ok(()),
+    }
+}
+
+/// Flags win over the environment: `NO_COLOR`, `ACCA_USE_COLORS`, `DBT_USE_COLORS`, `CLICOLOR_FORCE`, `FORCE_COLOR`.
+fn colour(global: &GlobalArguments) -> Colour {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let wanted = set("ACCA_USE_COLORS").or_else(|| set("DBT_USE_COLORS")).map(|value| value.to_lowercase());
+    let refused = |value: &str| matches!(value, "0" | "false" | "no" | "n" | "f" | "off");
+    if global.no_color {
+        Colour::Never
+    } else if global.color {
+        Colour::Always
+    } else if set("NO_COLOR").is_some() {
+        Colour::Never
+    } else if let Some(wanted) = wanted {
+        if refused(&wanted) { Colour::Never } else { Colour::Always }
+    } else if ["CLICOLOR_FORCE", "FORCE_COLOR"].iter().any(|name| set(name).is_some_and(|value| value != "0")) {
+        Colour::Always
+    } else {
+        Colour::Auto
+    }
+}

@@ -1,0 +1,199 @@
+//! The line that says what came of a node.
+
+use super::style::{self, paint};
+use super::text::{clip, counted, pad_left, pad_right, seconds, thousands};
+use crate::plan::{NodeResult, Status};
+use crate::project::{Detail, Node};
+
+const STATUS: usize = 8;
+const KIND: usize = 11;
+const TIME: usize = 7;
+/// A name is never cut below this for the sake of the columns behind it.
+const NAME: usize = 24;
+/// Without a limit, names longer than this push the columns behind them.
+const WIDEST_NAME: usize = 64;
+
+/// How the lines of a run are laid out, so that they stand in columns.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    /// How many nodes there are.
+    pub(super) total: usize,
+    /// The longest name.
+    pub(super) name: usize,
+    /// The columns of the terminal.
+    pub(super) width: Option<usize>,
+}
+
+impl Layout {
+    pub(super) fn new(nodes: &[&Node], width: Option<usize>) -> Layout {
+        let name = nodes.iter().map(|node| super::text::width(&display_name(node))).max().unwrap_or(0);
+        Layout { total: nodes.len(), name, width }
+    }
+}
+
+/// What is built or run, in a word.
+pub(super) fn kind(node: &Node) -> String {
+    match node.detail {
+        Detail::Source(_) => "load".to_owned(),
+        Detail::Seed { .. } => "seed".to_owned(),
+        Detail::Snapshot => "snapshot".to_owned(),
+        Detail::SingularTest | Detail::GenericTest(_) => "test".to_owned(),
+        Detail::Model(_) | Detail::Analysis | Detail::Exposure(_) | Detail::Operation => node.materialized().to_owned(),
+    }
+}
+
+/// The relation, or the name of what has none.
+pub(super) fn display_name(node: &Node) -> String {
+    match &node.relation {
+        Some(relation) if !matches!(node.detail, Detail::SingularTest | Detail::GenericTest(_)) => relation.display(),
+        _ => node.name.clone(),
+    }
+}
+
+/// `OK`, `PASS`, `WARN 3`, `FAIL 3`, `ERROR`, `SKIP`.
+pub(super) fn status_text(result: &NodeResult) -> String {
+    let failures = || result.failures.map_or_else(String::new, |count| format!(" {}", thousands(count)));
+    match result.status {
+        Status::Success => "OK".to_owned(),
+        Status::Pass => "PASS".to_owned(),
+        Status::Warn => format!("WARN{}", failures()),
+        Status::Fail => format!("FAIL{}", failures()),
+        Status::Error => "ERROR".to_owned(),
+        Status::Skipped => "SKIP".to_owned(),
+    }
+}
+
+pub(super) fn status_style(status: Status) -> anstyle::Style {
+    match status {
+        Status::Success | Status::Pass => style::GOOD,
+        Status::Warn => style::WARNING,
+        Status::Fail | Status::Error => style::BAD,
+        Status::Skipped => style::DIM,
+    }
+}
+
+/// What is worth knowing behind the name: rows, files, why it was skipped.
+fn remark(node: &Node, result: &NodeResult) -> String {
+    match (result.status, &node.detail) {
+        (Status::Skipped, _) => result.message.strip_prefix("skipped: ").unwrap_or(&result.message).to_owned(),
+        (Status::Success, Detail::Source(_)) => result.message.clone(),
+        (Status::Success, _) => {
+            result.rows_affected.map_or_else(String::new, |rows| counted(usize::try_from(rows).unwrap_or(usize::MAX), "row"))
+        }
+        _ => String::new(),
+    }
+}
+
+/// The line of a finished node. In a narrow terminal, first the kind and then the counter give way to the name.
+pub(super) fn finished(node: &Node, result: &NodeResult, position: usize, layout: &Layout) -> String {
+    let digits = layout.total.to_string().len();
+    let counter = format!("{}/{}", pad_left(&position.to_string(), digits), layout.total);
+    let status = pad_right(&status_text(result), STATUS);
+    let time = if result.status == Status::Skipped { String::new() } else { seconds(result.execution_time) };
+    let time = pad_left(&time, TIME);
+    let remark = remark(node, result);
+    let name = display_name(node);
+    let status = paint(status_style(result.status), &status);
+    let kind = paint(style::DIM, &pad_right(&kind(node), KIND));
+    let counter = paint(style::DIM, &counter);
+    let Some(limit) = layout.width else {
+        let name = pad_right(&name, layout.name.min(WIDEST_NAME));
+        return format!("{counter} {status} {kind} {name} {time}  {remark}").trim_end().to_owned();
+    };
+    // The last column stays free: some terminals break the line there.
+    let limit = limit.saturating_sub(1);
+    let with_kind = limit.saturating_sub(2 * digits + 1 + STATUS + KIND + TIME + 4);
+    let without_kind = limit.saturating_sub(2 * digits + 1 + STATUS + TIME + 3);
+    let bare = limit.saturating_sub(STATUS + 1);
+    let (before, room, timed) = match () {
+        () if with_kind >= NAME => (format!("{counter} {status} {kind}"), with_kind, true),
+        () if without_kind >= NAME => (format!("{counter} {status}"), without_kind, true),
+        () if bare >= 8 => (status, bare, false),
+        () => return clip(&name, limit),
+    };
+    let columns = layout.name.min(room);
+    let name = pad_right(&clip(&name, columns), columns);
+    if !timed {
+        return format!("{before} {name}").trim_end().to_owned();
+    }
+    let left = room - columns;
+    let remark = if left > 6 { format!("  {}", clip(&remark, left - 2)) } else { String::new() };
+    format!("{before} {name} {time}{remark}").trim_end().to_owned()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::base::{FileId, Relation, ResourceType, Span};
+    use crate::project::{Config, ModelDetail};
+
+    pub(in crate::cli) fn model(name: &str) -> Node {
+        let span = Span::new(FileId(0), 0, 0);
+        Node {
+            id: format!("model.shop.{name}").into(),
+            resource: ResourceType::Model,
+            name: name.to_owned(),
+            package: "shop".into(),
+            fqn: vec!["shop".to_owned(), name.to_owned()],
+            origin: span,
+            body: Some(span),
+            properties: None,
+            description: String::new(),
+            columns: Vec::new(),
+            config: Config::default(),
+            root_config: Config::default(),
+            detail: Detail::Model(ModelDetail::default()),
+            refs: Vec::new(),
+            source_calls: Vec::new(),
+            macros: Vec::new(),
+            alias: None,
+            relation: Some(Relation::new("db", "core", name)),
+            depends_on: Vec::new(),
+        }
+    }
+
+    pub(in crate::cli) fn result(node: &Node, status: Status, message: &str) -> NodeResult {
+        NodeResult {
+            id: node.id.clone(),
+            status,
+            message: message.to_owned(),
+            failures: None,
+            rows_affected: None,
+            started_at: String::new(),
+            completed_at: String::new(),
+            execution_time: 0.034,
+            thread: 1,
+            compiled_sql: None,
+            compiled_path: None,
+            diagnostics: Vec::new(),
+            sample: None,
+        }
+    }
+
+    #[test]
+    fn lines_stand_in_columns_and_give_way_in_narrow_terminals() {
+        let (bets, report, test) = (model("fct_bet"), model("rpt_daily_gross_gaming_revenue"), {
+            let mut test = model("unique_rpt_daily_gross_gaming_revenue_business_day_and_business");
+            test.detail = Detail::SingularTest;
+            test
+        });
+        let nodes = [&bets, &report, &test];
+        let results = [
+            NodeResult { rows_affected: Some(12_345), ..result(&bets, Status::Success, "12345 rows") },
+            result(&report, Status::Skipped, "skipped: 'fct_bet' failed"),
+            NodeResult { failures: Some(3), execution_time: 75.0, ..result(&test, Status::Fail, "Got 3 results") },
+        ];
+        let mut drawn = String::new();
+        for width in [None, Some(120), Some(72), Some(50), Some(24), Some(9)] {
+            let layout = Layout { total: 12, ..Layout::new(&nodes, width) };
+            drawn.push_str(&format!("-- {width:?}\n"));
+            for (at, (node, result)) in nodes.iter().zip(&results).enumerate() {
+                let line = style::plain(&finished(node, result, at + 8, &layout));
+                assert!(width.is_none_or(|width| super::super::text::width(&line) < width), "{width:?} {line}");
+                drawn.push_str(&line);
+                drawn.push('\n');
+            }
+        }
+        insta::assert_snapshot!(drawn, @"");
+    }
+}

@@ -1,0 +1,243 @@
+//! Shows a run while it goes on: a line for each finished node and, on a terminal, what runs now.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::arguments::LogFormat;
+use super::log::Log;
+use super::node_line::{Layout, display_name, finished, kind, status_text};
+use super::style::{self, paint};
+use super::terminal::Terminal;
+use super::text::{clip, counted, pad_left, pad_right, seconds, width};
+use crate::base::UniqueId;
+use crate::execute::{Event, Reporter};
+use crate::plan::{NodeResult, Status};
+use crate::project::{Detail, Node};
+
+/// How often the live lines are drawn anew.
+const FRAME: Duration = Duration::from_millis(120);
+/// The most nodes that are shown at once.
+const MOST_RUNNING: usize = 8;
+const DOTS: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+const BARS: [&str; 4] = ["|", "/", "-", "\\"];
+
+pub(super) struct Progress<'a> {
+    log: &'a Log<'a>,
+    /// Where the run goes: `target dev`.
+    place: String,
+    state: Mutex<State>,
+    over: AtomicBool,
+    unicode: bool,
+}
+
+struct State {
+    began: Instant,
+    layout: Layout,
+    running: Vec<Running>,
+    finished: usize,
+    failed: usize,
+    frame: usize,
+}
+
+struct Running {
+    id: UniqueId,
+    kind: String,
+    name: String,
+    since: Instant,
+}
+
+impl<'a> Progress<'a> {
+    pub(super) fn new(log: &'a Log<'a>, place: String) -> Progress<'a> {
+        let layout = Layout { total: 0, name: 0, width: None };
+        let state = State { began: Instant::now(), layout, running: Vec::new(), finished: 0, failed: 0, frame: 0 };
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+        let unicode = locale.is_some_and(|locale| locale.to_lowercase().replace('-', "").contains("utf8"));
+        Progress { log, place, state: Mutex::new(state), over: AtomicBool::new(false), unicode }
+    }
+
+    /// Runs the work with the live lines on the screen.
+    pub(super) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+        if !self.is_live() {
+            return work();
+        }
+        std::thread::scope(|scope| {
+            let ticker = scope.spawn(|| {
+                while !self.over.load(Ordering::SeqCst) {
+                    std::thread::park_timeout(FRAME);
+                    self.tick();
+                }
+            });
+            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+            self.over.store(true, Ordering::SeqCst);
+            ticker.thread().unpark();
+            let _ = ticker.join();
+            self.log.terminal.set_live(Vec::new());
+            match done {
+                Ok(value) => value,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })
+    }
+
+    fn is_live(&self) -> bool {
+        self.log.terminal.is_live() && !self.log.quiet && self.log.format == LogFormat::Text
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tick(&self) {
+        let lines = {
+            let mut state = self.lock();
+            state.frame += 1;
+            self.live_lines(&state)
+        };
+        self.log.terminal.set_live(lines);
+    }
+
+    fn live_lines(&self, state: &State) -> Vec<String> {
+        if self.over.load(Ordering::SeqCst) || state.layout.total == 0 {
+            return Vec::new();
+        }
+        let frames: &[&str] = if self.unicode { &DOTS } else { &BARS };
+        let spinner = frames.get(state.frame % frames.len()).copied().unwrap_or("*");
+        live_lines(state, spinner, self.log.terminal)
+    }
+
+    fn planned(&self, nodes: &[&Node], threads: usize) {
+        let layout = Layout::new(nodes, self.log.terminal.width());
+        self.lock().layout = layout;
+        let text = format!("{} {} with {}", planned(nodes), self.place, counted(threads, "thread"));
+        self.log.line("RunPlanned", &paint(style::BOLD, &text), json!({"total": nodes.len(), "threads": threads}));
+    }
+
+    fn started(&self, node: &Node) {
+        let running = Running { id: node.id.clone(), kind: kind(node), name: display_name(node), since: Instant::now() };
+        self.lock().running.push(running);
+        if self.log.format == LogFormat::Json && !self.log.quiet {
+            self.log.event(
+                "info",
+                "NodeStart",
+                &format!("started {} {}", kind(node), display_name(node)),
+                json!({"node_info": info(node, "started")}),
+            );
+        }
+    }
+
+    fn finished(&self, node: &Node, result: &NodeResult, total: usize) {
+        let line = {
+            let mut state = self.lock();
+            state.running.retain(|running| running.id != node.id);
+            state.finished += 1;
+            state.failed += usize::from(result.status.is_failure());
+            state.layout.total = total;
+            // A terminal may have been made wider or narrower.
+            state.layout.width = self.log.terminal.width();
+            finished(node, result, state.finished, &state.layout)
+        };
+        match self.log.format {
+            LogFormat::Text => self.log.line("NodeFinished", &line, Value::Null),
+            LogFormat::Json => {
+                let level = match result.status {
+                    Status::Fail | Status::Error => "error",
+                    Status::Warn => "warn",
+                    Status::Success | Status::Pass | Status::Skipped => "info",
+                };
+                if !self.log.quiet || level == "error" {
+                    self.log.event(
+                        level,
+                        "NodeFinished",
+                        &format!("{} {}", status_text(result), display_name(node)),
+                        finished_data(node, result),
+                    );
+                }
+            }
+        }
+    }
+}
+
+impl Reporter for Progress<'_> {
+    fn report(&self, event: &Event<'_>) {
+        match event {
+            Event::Planned { nodes, threads } => self.planned(nodes, *threads),
+            Event::Started { node, .. } => self.started(node),
+            Event::Finished { total, node, result, .. } => self.finished(node, result, *total),
+            Event::Said { message, .. } => self.log.said(message, false),
+        }
+    }
+}
+
+fn info(node: &Node, status: &str) -> Value {
+    json!({
+        "unique_id": &*node.id,
+        "node_name": node.name,
+        "resource_type": node.resource.as_str(),
+        "materialized": node.materialized(),
+        "node_path": node.fqn.join("."),
+        "node_relation": node.relation.as_ref().map(crate::base::Relation::quoted),
+        "node_status": status,
+    })
+}
+
+fn finished_data(node: &Node, result: &NodeResult) -> Value {
+    let mut node_info = info(node, result.status.as_str());
+    if let Some(entries) = node_info.as_object_mut() {
+        entries.insert("node_started_at".to_owned(), json!(result.started_at));
+        entries.insert("node_finished_at".to_owned(), json!(result.completed_at));
+    }
+    json!({
+        "node_info": node_info,
+        "run_result": {
+            "status": result.status.as_str(), "message": result.message, "execution_time": result.execution_time,
+            "failures": result.failures, "rows_affected": result.rows_affected, "thread": format!("Thread-{}", result.thread),
+        },
+    })
+}
+
+/// `Running 3 loads, 12 models, 30 tests`.
+fn planned(nodes: &[&Node]) -> String {
+    let noun = |node: &Node| match node.detail {
+        Detail::Source(_) => "load",
+        Detail::Seed { .. } => "seed",
+        Detail::Snapshot => "snapshot",
+        Detail::SingularTest | Detail::GenericTest(_) => "test",
+        Detail::Model(_) | Detail::Analysis | Detail::Exposure(_) | Detail::Operation => "model",
+    };
+    let parts = ["load", "seed", "snapshot", "model", "test"].map(|kind| (kind, nodes.iter().filter(|node| noun(node) == kind).count()));
+    let parts: Vec<String> = parts.into_iter().filter(|(_, count)| *count > 0).map(|(kind, count)| counted(count, kind)).collect();
+    format!("Running {}", parts.join(", "))
+}
+
+/// What runs now, the longest first, and how far the run is.
+fn live_lines(state: &State, spinner: &str, terminal: &Terminal) -> Vec<String> {
+    let columns = terminal.width().unwrap_or(80).saturating_sub(1);
+    let rows = MOST_RUNNING.min(terminal.height().saturating_sub(3));
+    let hidden = state.running.len().saturating_sub(rows);
+    let mut lines: Vec<String> =
+        state.running.iter().take(rows).map(|running| running_line(running, spinner, columns)).filter(|line| !line.is_empty()).collect();
+    let mut status = format!("{}/{} done", state.finished, state.layout.total);
+    if hidden > 0 {
+        status.push_str(&format!(", {hidden} more running"));
+    }
+    if state.failed > 0 {
+        status.push_str(&format!(", {} failed", state.failed));
+    }
+    status.push_str(&format!(", {}", seconds(state.began.elapsed().as_secs_f64())));
+    lines.push(paint(style::DIM, &clip(&status, columns)));
+    lines
+}
+
+fn running_line(running: &Running, spinner: &str, columns: usize) -> String {
+    let time = pad_left(&seconds(running.since.elapsed().as_secs_f64()), 7);
+    let before = format!("{spinner} {} ", pad_right(&running.kind, 11));
+    let room = columns.saturating_sub(width(&before) + width(&time) + 1);
+    if room < 8 {
+        return clip(&format!("{spinner} {}", running.name), columns);
+    }
+    let name = pad_right(&clip(&running.name, room), room.min(48));
+    format!("{before}{name} {}", paint(style::DIM, &time))
+}

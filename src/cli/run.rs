@@ -1,0 +1,121 @@
+//! `acca run`, `test`, `build`, `seed`, `snapshot` and `load`: one run each, of other types of nodes.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::Exit;
+use super::arguments::{BuildArguments, RunArguments};
+use super::context::Context;
+use super::failures;
+use super::ls::resources;
+use super::progress::Progress;
+use crate::artifacts::Compiled;
+use crate::base::{ResourceType, UniqueId};
+use crate::execute::{RunJob, RunOptions, run};
+use crate::plan::{RunResult, Status};
+use crate::project::Node;
+
+/// A command that runs nodes.
+pub(super) struct Verb {
+    name: &'static str,
+    resources: &'static [ResourceType],
+    /// Whether a failed test holds up what reads the tested relation.
+    gate_on_tests: bool,
+    /// What to say when there is nothing to run.
+    nothing: &'static str,
+}
+
+pub(super) const RUN: Verb =
+    Verb { name: "run", resources: &[ResourceType::Model], gate_on_tests: false, nothing: "There are no models to build." };
+pub(super) const TEST: Verb =
+    Verb { name: "test", resources: &[ResourceType::Test], gate_on_tests: false, nothing: "There are no tests to run." };
+pub(super) const SEED: Verb =
+    Verb { name: "seed", resources: &[ResourceType::Seed], gate_on_tests: false, nothing: "There are no seeds to load." };
+pub(super) const SNAPSHOT: Verb =
+    Verb { name: "snapshot", resources: &[ResourceType::Snapshot], gate_on_tests: false, nothing: "There are no snapshots to take." };
+pub(super) const LOAD: Verb = Verb {
+    name: "load",
+    resources: &[ResourceType::Source],
+    gate_on_tests: false,
+    nothing: "There are no landing files to load: no selected source says under meta.landing where its files lie.",
+};
+const BUILD: Verb = Verb {
+    name: "build",
+    resources: &[ResourceType::Source, ResourceType::Seed, ResourceType::Snapshot, ResourceType::Model, ResourceType::Test],
+    gate_on_tests: true,
+    nothing: "There is nothing to build.",
+};
+
+pub(super) fn cmd_build(context: &Context<'_>, arguments: &BuildArguments) -> Result<(), Exit> {
+    carry_out(context, &BUILD, &arguments.run, &resources(&arguments.resources, BUILD.resources))
+}
+
+pub(super) fn cmd_run(context: &Context<'_>, verb: &Verb, arguments: &RunArguments) -> Result<(), Exit> {
+    carry_out(context, verb, arguments, verb.resources)
+}
+
+fn carry_out(context: &Context<'_>, verb: &Verb, arguments: &RunArguments, resources: &[ResourceType]) -> Result<(), Exit> {
+    let loaded = context.load()?;
+    let compilation = &loaded.compilation;
+    let mut selected = context.select(compilation, &arguments.selection, resources)?;
+    selected.retain(|number| compilation.manifest.nodes.get(*number).is_some_and(Node::is_runnable));
+    if selected.is_empty() {
+        context.log.line("NothingToDo", verb.nothing, json!({}));
+        context.write_artifacts(compilation, &BTreeMap::new(), Some((&RunResult::default(), recorded(context, verb, arguments))));
+        return Ok(());
+    }
+    let connected = context.open(compilation)?;
+    let target = &compilation.project.target;
+    let job = RunJob {
+        compilation,
+        adapter: connected.adapter,
+        engine: connected.engine,
+        selected,
+        options: RunOptions {
+            threads: target.threads,
+            fail_fast: arguments.fail_fast,
+            full_refresh: arguments.full_refresh,
+            gate_on_tests: verb.gate_on_tests,
+            run_id: context.invocation.id.clone(),
+            root: context.root.clone(),
+            target_path: context.target_path(compilation),
+        },
+    };
+    let interrupt = context.interrupts.begin();
+    let progress = Progress::new(&context.log, format!("on target {} ({})", target.name, target.adapter));
+    let result = progress.during(|| run(&job, &progress, &interrupt));
+    context.interrupts.end();
+    failures::report(&context.log, &result, &compilation.manifest, &compilation.project.sources);
+    context.write_artifacts(compilation, &compiled(&result), Some((&result, recorded(context, verb, arguments))));
+    if result.interrupted {
+        return Err(Exit::Interrupted);
+    }
+    let refused = context.global.warn_error && result.count(Status::Warn) > 0;
+    if result.failed() || refused { Err(Exit::Failed) } else { Ok(()) }
+}
+
+fn compiled(result: &RunResult) -> BTreeMap<UniqueId, Compiled> {
+    let entry = |node: &crate::plan::NodeResult| {
+        let compiled = Compiled { sql: node.compiled_sql.clone()?, path: node.compiled_path.clone() };
+        Some((node.id.clone(), compiled))
+    };
+    result.nodes.iter().filter_map(entry).collect()
+}
+
+/// The arguments as `run_results.json` keeps them. `--vars` may hold secrets and stays out.
+fn recorded(context: &Context<'_>, verb: &Verb, arguments: &RunArguments) -> Map<String, Value> {
+    let global = context.global;
+    let recorded = json!({
+        "which": verb.name,
+        "select": arguments.selection.select,
+        "exclude": arguments.selection.exclude,
+        "full_refresh": arguments.full_refresh,
+        "fail_fast": arguments.fail_fast,
+        "profile": global.profile,
+        "target": global.target,
+        "threads": global.threads,
+        "warn_error": global.warn_error,
+    });
+    recorded.as_object().cloned().unwrap_or_default()
+}
