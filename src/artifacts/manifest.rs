@@ -23,6 +23,8 @@ pub(super) struct Writer<'a> {
     pub(super) metadata: &'a Metadata,
 }
 
+type Neighbours<'a> = BTreeMap<&'a str, Vec<&'a str>>;
+
 /// The linked project as dbt writes it. `compiled` holds the nodes that were compiled in this invocation; `files` are asked for
 /// the bytes of seeds.
 pub fn manifest(compilation: &Compilation, compiled: &BTreeMap<UniqueId, Compiled>, files: &dyn Files, metadata: &Metadata) -> Value {
@@ -87,7 +89,8 @@ impl Writer<'_> {
         Value::Object(metadata)
     }
 
-    fn maps(&self) -> (BTreeMap<&str, Vec<&str>>, BTreeMap<&str, Vec<&str>>) {
+    /// What each node reads, and what reads it.
+    fn maps(&self) -> (Neighbours<'_>, Neighbours<'_>) {
         let linked = &self.compilation.manifest;
         let ids = |numbers: Vec<usize>| numbers.into_iter().filter_map(|number| linked.nodes.get(number)).map(|node| &*node.id).collect();
         let listed = linked.nodes.iter().enumerate();

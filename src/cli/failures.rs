@@ -127,7 +127,15 @@ mod tests {
             }),
             ..result(&test, Status::Fail, "Got 1203 results, configured to fail if != 0")
         };
-        insta::assert_snapshot!(style::plain(&judged(&found, &test, &sources, Some(80))), @"");
+        insta::assert_snapshot!(style::plain(&judged(&found, &test, &sources, Some(80))), @r"
+        FAIL 1,203 no_negative_stakes: Got 1203 results, configured to fail if != 0
+          declared: tests/no_negative_stakes.sql:1
+          compiled: target/compiled/shop/tests/no_negative_stakes.sql
+          bet_id | stake
+          -------+------
+          B-1    | -1.00
+          … 1,202 more
+        ");
     }
 
     #[test]

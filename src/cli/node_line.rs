@@ -194,6 +194,31 @@ pub(super) mod tests {
                 drawn.push('\n');
             }
         }
-        insta::assert_snapshot!(drawn, @"");
+        insta::assert_snapshot!(drawn, @r"
+        -- None
+         8/12 OK       view        core.fct_bet                                                      0.03s  12,345 rows
+         9/12 SKIP     view        core.rpt_daily_gross_gaming_revenue                                      'fct_bet' failed
+        10/12 FAIL 3   test        unique_rpt_daily_gross_gaming_revenue_business_day_and_business   75.0s
+        -- Some(120)
+         8/12 OK       view        core.fct_bet                                                      0.03s  12,345 rows
+         9/12 SKIP     view        core.rpt_daily_gross_gaming_revenue                                      'fct_bet' failed
+        10/12 FAIL 3   test        unique_rpt_daily_gross_gaming_revenue_business_day_and_business   75.0s
+        -- Some(72)
+         8/12 OK       view        core.fct_bet                           0.03s
+         9/12 SKIP     view        core.rpt_daily_gross_gaming_revenue
+        10/12 FAIL 3   test        unique_rpt_daily_gross_gaming_reven…   75.0s
+        -- Some(50)
+         8/12 OK       core.fct_bet                 0.03s
+         9/12 SKIP     core.rpt_daily_gross_gami…
+        10/12 FAIL 3   unique_rpt_daily_gross_ga…   75.0s
+        -- Some(24)
+        OK       core.fct_bet
+        SKIP     core.rpt_dail…
+        FAIL 3   unique_rpt_da…
+        -- Some(9)
+        core.fc…
+        core.rp…
+        unique_…
+        ");
     }
 }

@@ -22,10 +22,13 @@ pub(super) fn draw(table: &Table, limit: Option<usize>) -> String {
         .map(|(at, name)| cells.iter().filter_map(|row| row.get(at)).map(|cell| width(cell)).chain([width(name)]).max().unwrap_or(1).max(1))
         .collect();
     let widths = fit(&natural, limit);
+    let last = widths.len().saturating_sub(1);
+    // No blanks at the end of a line.
+    let fill = |at: usize, text: &str, columns: usize| if at == last { text.to_owned() } else { pad_right(text, columns) };
     let mut lines = vec![
         line(
             &widths,
-            |at, columns| paint(style::BOLD, &pad_right(&clip(names.get(at).map_or("", String::as_str), columns), columns)),
+            |at, columns| paint(style::BOLD, &fill(at, &clip(names.get(at).map_or("", String::as_str), columns), columns)),
             " | ",
         ),
         widths.iter().map(|columns| "-".repeat(*columns)).collect::<Vec<_>>().join("-+-"),
@@ -35,15 +38,15 @@ pub(super) fn draw(table: &Table, limit: Option<usize>) -> String {
             let text = clip(row.get(at).map_or("", String::as_str), columns);
             match data.get(at) {
                 Some(Datum::Int(_) | Datum::Float(_) | Datum::Decimal(_)) => pad_left(&text, columns),
-                Some(Datum::Null) => paint(style::DIM, &pad_right(&text, columns)),
-                _ => pad_right(&text, columns),
+                Some(Datum::Null) => paint(style::DIM, &fill(at, &text, columns)),
+                _ => fill(at, &text, columns),
             }
         };
         lines.push(line(&widths, cell, " | "));
     }
     let left_out = names.len() - widths.len();
     if left_out > 0 {
-        let text = format!("({} more: {})", counted(left_out, "column"), names.get(widths.len()..).unwrap_or_default().join(", "));
+        let text = format!("({} left out: {})", counted(left_out, "column"), names.get(widths.len()..).unwrap_or_default().join(", "));
         lines.push(paint(style::DIM, &clip(&text, limit.unwrap_or(usize::MAX))));
     }
     lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
@@ -123,17 +126,28 @@ mod tests {
     #[test]
     fn a_table_is_as_wide_as_it_must_be() {
         insta::assert_snapshot!(style::plain(&draw(&table(), None)), @r"
-        bet_id | stake | note                                                    | placed_at
-        -------+-------+---------------------------------------------------------+--------------------
+        bet_id | stake | note                                                      | placed_at
+        -------+-------+-----------------------------------------------------------+--------------------
         B-1    | 12.50 | two\nlines, and a long remark about nothing in particular | 2025-01-01 12:00:00
-        B-22   |  3.00 | NULL                                                    |
+        B-22   |  3.00 | NULL                                                      |
         ");
     }
 
     #[test]
     fn a_narrow_terminal_cuts_cells_then_columns() {
-        insta::assert_snapshot!(style::plain(&draw(&table(), Some(50))), @"");
-        insta::assert_snapshot!(style::plain(&draw(&table(), Some(20))), @"");
+        insta::assert_snapshot!(style::plain(&draw(&table(), Some(50))), @r"
+        bet_id | stake | note            | placed_at
+        -------+-------+-----------------+----------------
+        B-1    | 12.50 | two\nlines, an… | 2025-01-01 12:…
+        B-22   |  3.00 | NULL            |
+        ");
+        insta::assert_snapshot!(style::plain(&draw(&table(), Some(20))), @r"
+        bet_id | stake
+        -------+------
+        B-1    | 12.50
+        B-22   |  3.00
+        (2 columns left out…
+        ");
         for limit in 1..60 {
             let drawn = style::plain(&draw(&table(), Some(limit)));
             let widest = drawn.lines().map(width).max().unwrap();
