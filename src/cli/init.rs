@@ -12,7 +12,7 @@ use super::terminal::Terminal;
 const FILES: [(&str, &str); 9] = [
     ("dbt_project.yml", include_str!("new_project/dbt_project.yml")),
     ("profiles.yml", include_str!("new_project/profiles.yml")),
-    (".gitignore", "/target/\n/logs/\n*.duckdb\n*.duckdb.wal\n"),
+    (".gitignore", include_str!("new_project/gitignore")),
     ("README.md", include_str!("new_project/README.md")),
     ("seeds/raw_orders.csv", include_str!("new_project/raw_orders.csv")),
     ("models/staging/stg_orders.sql", include_str!("new_project/stg_orders.sql")),
