@@ -62,6 +62,7 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
             ))
         }
         Step::Merge(step) => plain(merge(step)),
+        Step::Analyze { table } => analyze(table, engine).into_iter().map(Statement::plain).collect(),
         Step::DropTemporary { name } => plain(format!("drop table {}", quote_ident(name))),
         Step::SnapshotFirst { table, spec } => vec![snapshot::first(table, spec)],
         Step::SnapshotChanges { changes, spec } => vec![snapshot::changes(changes, spec)],
@@ -106,6 +107,12 @@ fn insert_rows(table: &Relation, columns: &[ColumnDefinition], rows: &[Vec<Optio
     rows.chunks(BATCH)
         .map(|batch| format!("insert into {} ({names})\nvalues\n{}", table.quoted(), batch.iter().map(row).collect::<Vec<_>>().join(",\n")))
         .collect()
+}
+
+/// PostgreSQL's own daemon comes a minute later, when the next models have long been planned as if the table were tiny. DuckDB
+/// counts as it writes, Redshift in the background.
+pub fn analyze(table: &Relation, engine: Engine) -> Option<String> {
+    (engine == Engine::Postgres).then(|| format!("analyze {}", table.quoted()))
 }
 
 fn word(kind: RelationKind) -> &'static str {

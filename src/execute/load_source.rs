@@ -52,6 +52,11 @@ pub(super) fn run(
             Err(error) => outcome.diagnostics.push(diagnostic(node, landing, &error)),
         }
     }
+    if progress.rows > 0
+        && let Some(sql) = crate::dialect::analyze(relation, job.engine)
+    {
+        locked(session).execute(&sql)?;
+    }
     outcome.rows_affected = Some(progress.rows);
     outcome.message = progress.message();
     outcome.status = Some(if outcome.diagnostics.is_empty() { Status::Success } else { Status::Error });

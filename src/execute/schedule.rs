@@ -151,7 +151,6 @@ mod tests {
     use crate::base::Dag;
 
     /// Nodes without content: only the graph counts here.
-    #[expect(clippy::field_reassign_with_default, reason = "the other fields are private")]
     fn graph(len: usize, edges: &[(usize, usize)]) -> Manifest {
         let mut manifest = Manifest::default();
         manifest.dag = Dag::new(len, edges.iter().copied()).unwrap();

@@ -84,7 +84,11 @@ fn staged(relation: &Relation) -> Relation {
 
 fn table(input: &PlanInput<'_>) -> Vec<Step> {
     let stage = staged(input.relation);
-    vec![Step::CreateTableAs { table: TableName::Relation(stage), query: input.query.to_owned() }, publish(input, RelationKind::Table)]
+    vec![
+        Step::CreateTableAs { table: TableName::Relation(stage.clone()), query: input.query.to_owned() },
+        Step::Analyze { table: stage },
+        publish(input, RelationKind::Table),
+    ]
 }
 
 fn view(input: &PlanInput<'_>) -> Vec<Step> {
@@ -149,6 +153,7 @@ fn incremental(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic> {
         }
     }
     steps.push(Step::DropTemporary { name: changes });
+    steps.push(Step::Analyze { table: input.relation.clone() });
     Ok(steps)
 }
 

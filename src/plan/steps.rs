@@ -104,6 +104,10 @@ pub enum Step {
     DropTemporary {
         name: String,
     },
+    /// Gathers the planner's statistics of a table that has just been filled, where the engine does not do so by itself in time.
+    Analyze {
+        table: Relation,
+    },
     SnapshotFirst {
         table: Relation,
         spec: SnapshotSpec,
@@ -189,6 +193,7 @@ impl Step {
             Step::Append { target, .. } => format!("append to {}", target.display()),
             Step::DeleteMatching { target, .. } => format!("delete replaced rows of {}", target.display()),
             Step::Merge(merge) => format!("merge into {}", merge.target.display()),
+            Step::Analyze { table } => format!("gather statistics of {}", table.display()),
             Step::DropTemporary { name } => format!("drop temporary table {name}"),
             Step::SnapshotFirst { spec, .. } => format!("first snapshot of {}", spec.target.display()),
             Step::SnapshotChanges { spec, .. } => format!("find changes for {}", spec.target.display()),

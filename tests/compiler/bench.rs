@@ -11,6 +11,7 @@ use acca::plan::{RunResult, Status};
 use acca::project::LoadOptions;
 
 use crate::postgres::{PgDatabase, PgServer};
+use crate::tidy::root;
 
 /// A project in a temporary folder, with a target on one engine.
 pub struct Bench {
@@ -36,6 +37,7 @@ pub struct How {
     pub full_refresh: bool,
     pub gate_on_tests: bool,
     pub interrupt: Option<Arc<Interrupt>>,
+    pub vars: serde_json::Map<String, serde_json::Value>,
 }
 
 struct Listener(Mutex<Vec<String>>);
@@ -63,8 +65,24 @@ impl Bench {
         };
         let files = MemoryFiles::default()
             .with("dbt_project.yml", "name: shop\nversion: '1.0'\nprofile: shop\n")
-            .with("profiles.yml", &format!("shop:\n  target: t\n  outputs:\n    t: {output}\n"));
+            .with("profiles.yml", &format!("shop: &any\n  target: t\n  outputs:\n    t: {output}\nacca: *any\n"));
         Bench { engine, folder, files, database, adapter: Mutex::default(), runs: Mutex::new(0) }
+    }
+
+    /// The project at the root of the repository, with its data.
+    pub fn of_the_root(engine: &'static str) -> Bench {
+        let mut bench = Bench::new(engine);
+        for place in ["dbt_project.yml", "models", "macros", "seeds", "snapshots", "tests/data"] {
+            for entry in walkdir::WalkDir::new(root().join(place)) {
+                let entry = entry.unwrap();
+                if entry.file_type().is_file() {
+                    let path = entry.path().strip_prefix(root()).unwrap().to_string_lossy().into_owned();
+                    bench.file(&path, &std::fs::read_to_string(entry.path()).unwrap());
+                }
+            }
+        }
+        std::os::unix::fs::symlink(root().join("data"), bench.folder.path().join("data")).unwrap();
+        bench
     }
 
     /// Writes a file of the project, for the compiler and on disk.
@@ -90,7 +108,12 @@ impl Bench {
         let files: Arc<dyn Files> = Arc::new(self.files.clone());
         let mut diagnostics = Diagnostics::default();
         let invocation = Invocation { adapter_chain: adapter_chain(self.engine), full_refresh: how.full_refresh, ..Invocation::default() };
-        let compilation = match acca::compile::parse(&files, &LoadOptions::default(), invocation, &mut diagnostics) {
+        let compilation = match acca::compile::parse(
+            &files,
+            &LoadOptions { vars: how.vars.clone(), ..LoadOptions::default() },
+            invocation,
+            &mut diagnostics,
+        ) {
             Ok(compilation) if !diagnostics.has_errors() => compilation,
             Ok(compilation) => panic!("{}", drawn(diagnostics.iter(), &compilation.project.sources)),
             Err(sources) => panic!("{}", drawn(diagnostics.iter(), &sources)),

@@ -22,6 +22,7 @@ mod adapters;
 mod bench;
 mod cases;
 mod engines;
+mod flagship;
 mod harness;
 mod load;
 mod postgres;

@@ -1,0 +1,100 @@
+//! The merged betting model at the root of the repository, built from its committed sample on both engines.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use acca::plan::Status;
+
+use crate::bench::{Bench, How, Ran};
+use crate::tidy::root;
+
+const REPORT: &str = "select * from shop_marts.rpt_daily_ggr order by 1, 2, 3, 4, 5, 6";
+
+/// Days on which the report and the generator's own books differ, by any amount; a day that only one of them has counts.
+/// Independent of the model's own tests: it reads the control file's raw table and the report, nothing between.
+const DIFFERENCES: &str = "
+    with report as (
+        select business_day, business, sum(bet_count) as bets, sum(turnover_gbp) as turnover, sum(returns_gbp) as returned, sum(ggr_gbp) as ggr
+        from shop_marts.rpt_daily_ggr
+        group by business_day, business
+    )
+    select count(*), count(report.business_day), count(books.business_day),
+        sum(case when report.bets = books.bet_count and report.turnover = books.turnover_gbp
+                  and report.returned = books.returns_gbp and report.ggr = books.ggr_gbp then 0 else 1 end)
+    from raw_treasury.control_totals as books
+    full join report on report.business_day = books.business_day and report.business = books.business";
+
+fn build(bench: &Bench) -> Ran {
+    bench.run_how(&How { gate_on_tests: true, ..How::default() })
+}
+
+#[test]
+fn both_engines_report_the_same_and_agree_with_the_books_to_the_penny() {
+    let benches = Bench::of_the_root("duckdb");
+    let other = Bench::of_the_root("postgres");
+    let mut reports = Vec::new();
+    for bench in [&benches, &other] {
+        let ran = build(bench);
+        let bad: Vec<String> = ran
+            .statuses()
+            .into_iter()
+            .filter(|line| !line.starts_with("success") && !line.starts_with("pass") && !line.starts_with("warn"))
+            .collect();
+        assert!(bad.is_empty(), "{}: {bad:#?}\n{}", bench.engine, ran.drawn);
+        assert_eq!(
+            bench.query(DIFFERENCES),
+            "55|55|55|0",
+            "{}: days, days in the report, days in the books, days that differ",
+            bench.engine
+        );
+        reports.push(bench.query(REPORT));
+    }
+    assert!(reports[0].lines().count() > 200, "{}", reports[0]);
+    assert_eq!(reports[0], reports[1]);
+    for bench in [&benches, &other] {
+        let again = build(bench);
+        let loads: Vec<String> = again.statuses().into_iter().filter(|line| line.contains(" source.")).collect();
+        assert!(!loads.is_empty() && loads.iter().all(|line| line.ends_with("unchanged")), "{}: {loads:#?}", bench.engine);
+        assert_eq!(bench.query(REPORT), reports[0], "{}: a second build changes nothing", bench.engine);
+        assert_eq!(bench.leftovers(), "", "{}", bench.engine);
+    }
+}
+
+/// A fault in the extracts is found by the tests that guard against it and by no other.
+#[test]
+fn injected_faults_are_found() {
+    let clean = noticed(None);
+    for (fault, guards) in [
+        ("penny", &["assert_report_equals_control_totals"][..]),
+        ("missing_leg", &["assert_bets_have_the_legs_of_their_type"]),
+        ("wrong_currency", &["assert_currencies_agree"]),
+        ("unit_mixup", &["assert_report_equals_control_totals"]),
+        ("duplicate_settlement", &["assert_report_equals_control_totals", "assert_returns_agree_with_odds"]),
+        ("late_price", &["assert_no_bet_placed_after_its_event_started"]),
+    ] {
+        let found: BTreeSet<String> = noticed(Some(fault)).difference(&clean).cloned().collect();
+        for guard in guards {
+            assert!(found.contains(*guard), "{fault} is not found by {guard}, but by {found:?}");
+        }
+    }
+}
+
+/// Names of the tests that find something in the extracts with the fault; with their counts, so that one more row shows.
+fn noticed(fault: Option<&str>) -> BTreeSet<String> {
+    let bench = Bench::of_the_root("duckdb");
+    let mut how = How::default();
+    let extracts = bench.folder.path().join("extracts");
+    let mut betgen = Command::new(env!("CARGO_BIN_EXE_betgen"));
+    betgen.arg("--out").arg(&extracts).arg("--real").arg(root().join("data/real"));
+    betgen.args(["--seed", "42", "--days", "2025-10-24..2025-10-27,2026-01-16..2026-02-05", "--scale", "small"]);
+    if let Some(fault) = fault {
+        betgen.args(["--inject", fault]);
+    }
+    let made = betgen.output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    how.vars.insert("landing_root".to_owned(), "extracts".into());
+    let ran = bench.run_how(&how);
+    let name = |id: &str| id.rsplit('.').next().unwrap_or(id).to_owned();
+    let noticed = ran.result.nodes.iter().filter(|node| matches!(node.status, Status::Fail | Status::Warn | Status::Error));
+    noticed.map(|node| name(&node.id)).collect()
+}
