@@ -15,15 +15,38 @@ bets as (
 
 ),
 
-bet_sports as (
+bet_legs as (
 
-    select * from {{ ref('int_bet_sports') }}
+    select * from {{ ref('fct_bet_leg') }}
+
+),
+
+selections as (
+
+    select * from {{ ref('dim_selection') }}
 
 ),
 
 fx_rates as (
 
     select * from {{ ref('fx_rate_daily') }}
+
+),
+
+bet_sports as (
+
+    select
+        bet_legs.bet_key,
+        count(*) as leg_count,
+        case
+            when count(selections.sport_name) < count(*) then 'unknown'
+            when min(selections.sport_name) = max(selections.sport_name) then min(selections.sport_name)
+            else 'multiple'
+        end as sport,
+        max(bet_legs.loaded_at) as loaded_at
+    from bet_legs
+    left join selections on bet_legs.selection_id = selections.selection_id
+    group by bet_legs.bet_key
 
 ),
 
@@ -70,12 +93,12 @@ final as (
         return_amount,
         gbp_per_unit,
         case when is_counted then 1 else 0 end as settled_bet_count,
-        case when is_counted then cash_stake end as turnover,
-        case when is_counted then return_amount end as returns,
-        case when is_counted then cast(cash_stake - return_amount as numeric(19, 4)) end as ggr,
-        case when is_counted then cash_stake_gbp end as turnover_gbp,
-        case when is_counted then return_gbp end as returns_gbp,
-        case when is_counted then cast(cash_stake_gbp - return_gbp as numeric(19, 2)) end as ggr_gbp,
+        cast(case when is_counted then cash_stake end as numeric(19, 4)) as turnover,
+        cast(case when is_counted then return_amount end as numeric(19, 4)) as returns,
+        cast(case when is_counted then cash_stake - return_amount end as numeric(19, 4)) as ggr,
+        cast(case when is_counted then cash_stake_gbp end as numeric(19, 2)) as turnover_gbp,
+        cast(case when is_counted then return_gbp end as numeric(19, 2)) as returns_gbp,
+        cast(case when is_counted then cash_stake_gbp - return_gbp end as numeric(19, 2)) as ggr_gbp,
         updated_at,
         last_loaded_at as loaded_at
     from joined

@@ -9,7 +9,7 @@ bets as (
 
 returns_by_odds as (
 
-    select * from {{ ref('int_bet_returns_by_odds') }}
+    select * from {{ ref('bet_returns_by_odds') }}
     where has_all_legs
 
 )

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 {#- No bet type has more legs. -#}
 {%- set leg_numbers = range(1, 9) -%}
 
@@ -5,7 +7,7 @@ with
 
 bets as (
 
-    select * from {{ ref('int_bets') }}
+    select * from {{ ref('fct_bet') }}
 
 ),
 
@@ -23,7 +25,7 @@ bet_legs as (
         leg_result,
         decimal_odds,
         {{ place_odds('decimal_odds') }} as place_odds
-    from {{ ref('int_bet_legs') }}
+    from {{ ref('fct_bet_leg') }}
 
 ),
 
