@@ -204,10 +204,10 @@ fn statement_failed(node: &Node, error: &AdapterError, query: Option<(usize, &Co
     hints.into_iter().fold(problem, Diagnostic::help)
 }
 
-/// Length of the word or sign at a place of the SQL.
+/// Length of the (qualified) name or sign at a place of the SQL.
 fn word_length(sql: &str, at: usize) -> usize {
     let rest = sql.get(at..).unwrap_or("");
-    let word = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+    let word = rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.'))).unwrap_or(rest.len());
     word.max(rest.chars().next().map_or(1, char::len_utf8))
 }
 
