@@ -22,10 +22,12 @@ pub struct RawColumn {
 /// A row of `_acca.load_manifest`: which content of which file is in the raw table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ManifestEntry {
-    /// The source's unique id.
-    pub source: String,
+    /// The raw table.
+    pub relation: Relation,
     /// Path of the file as it is recorded.
     pub file: String,
+    /// The source's unique id.
+    pub source: String,
     pub sha256: String,
     pub bytes: u64,
     pub rows: u64,
@@ -71,6 +73,11 @@ fn manifest() -> String {
     state_relation("load_manifest")
 }
 
+/// How the manifest names a raw table: the database is the one that the manifest is in.
+fn recorded_name(table: &Relation) -> String {
+    quote_text(&format!("{}.{}", quote_ident(&table.schema), quote_ident(&table.identifier)))
+}
+
 /// A schema is in the session's database on PostgreSQL; DuckDB may have attached others.
 fn schema_of(engine: Engine, table: &Relation) -> String {
     match engine {
@@ -81,7 +88,7 @@ fn schema_of(engine: Engine, table: &Relation) -> String {
 
 /// Taken by everything that creates schemas and tables, until the end of its transaction: `CREATE … IF NOT EXISTS` alone
 /// fails when two sessions run it at once. DuckDB's sessions are in one process and take turns there.
-fn creation_lock(engine: Engine) -> &'static str {
+pub fn creation_lock(engine: Engine) -> &'static str {
     match engine {
         Engine::Postgres => "SELECT pg_catalog.pg_advisory_xact_lock(7161202011);\n",
         Engine::DuckDb | Engine::Redshift => "",
@@ -93,10 +100,10 @@ pub fn create_state(engine: Engine) -> String {
     let text = ColumnType::Text.print(engine);
     let instant = ColumnType::Timestamptz.print(engine);
     // DuckDB checks keys too early when a row is deleted and inserted in one transaction.
-    let key = if engine == Engine::DuckDb { "" } else { ",\n  PRIMARY KEY (source, file)" };
+    let key = if engine == Engine::DuckDb { "" } else { ",\n  PRIMARY KEY (relation, file)" };
     format!(
-        "{}CREATE SCHEMA IF NOT EXISTS {};\nCREATE TABLE IF NOT EXISTS {} (\n  source {text} NOT NULL,\n  file {text} NOT NULL,\n  \
-         sha256 {text} NOT NULL,\n  bytes bigint NOT NULL,\n  rows bigint NOT NULL,\n  rejected bigint NOT NULL,\n  \
+        "{}CREATE SCHEMA IF NOT EXISTS {};\nCREATE TABLE IF NOT EXISTS {} (\n  relation {text} NOT NULL,\n  file {text} NOT NULL,\n  \
+         source {text} NOT NULL,\n  sha256 {text} NOT NULL,\n  bytes bigint NOT NULL,\n  rows bigint NOT NULL,\n  rejected bigint NOT NULL,\n  \
          loaded_at {instant} NOT NULL,\n  run_id {text} NOT NULL{key}\n);\n",
         creation_lock(engine),
         quote_ident(STATE_SCHEMA),
@@ -104,17 +111,16 @@ pub fn create_state(engine: Engine) -> String {
     )
 }
 
-/// Creates the schema, the raw table and its reject table, where they are missing.
+/// Creates the schema, the raw table and its reject table, where they are missing. To be run behind [`creation_lock`].
 pub fn create_raw(engine: Engine, table: &Relation, columns: &[RawColumn]) -> String {
     let text = ColumnType::Text.print(engine);
     let instant = ColumnType::Timestamptz.print(engine);
     let columns: Vec<String> =
         columns.iter().map(|column| format!("  {} {},\n", quote_ident(&column.name), column.data_type.print(engine))).collect();
     format!(
-        "{}CREATE SCHEMA IF NOT EXISTS {};\nCREATE TABLE IF NOT EXISTS {} (\n{}  {} {text} NOT NULL,\n  {} {instant} NOT NULL DEFAULT now()\n);\n\
+        "CREATE SCHEMA IF NOT EXISTS {};\nCREATE TABLE IF NOT EXISTS {} (\n{}  {} {text} NOT NULL,\n  {} {instant} NOT NULL DEFAULT now()\n);\n\
          CREATE TABLE IF NOT EXISTS {} (\n  file {text} NOT NULL,\n  line bigint NOT NULL,\n  reason {text} NOT NULL,\n  \
          raw {text} NOT NULL,\n  loaded_at {instant} NOT NULL\n);\n",
-        creation_lock(engine),
         schema_of(engine, table),
         table.quoted(),
         columns.concat(),
@@ -124,38 +130,53 @@ pub fn create_raw(engine: Engine, table: &Relation, columns: &[RawColumn]) -> St
     )
 }
 
-/// Drops a raw table with its rejects and forgets its files, so that all of them are loaded anew.
-pub fn drop_raw(source: &str, table: &Relation) -> String {
-    format!(
-        "DELETE FROM {} WHERE source = {};\nDROP TABLE IF EXISTS {};\nDROP TABLE IF EXISTS {};\n",
-        manifest(),
-        quote_text(source),
-        table.quoted(),
-        rejects_of(table).quoted()
-    )
+/// Forgets the files of a raw table, so that all of them are loaded anew.
+pub fn forget_files(table: &Relation) -> String {
+    format!("DELETE FROM {} WHERE relation = {}", manifest(), recorded_name(table))
 }
 
-/// The query for the checksum of the loaded version of a file: one row of `sha256`, or none.
-pub fn select_checksum(source: &str, file: &str) -> String {
-    format!("SELECT sha256 FROM {} WHERE source = {} AND file = {}", manifest(), quote_text(source), quote_text(file))
+/// Empties a raw table and its reject table and forgets its files.
+pub fn clear_raw(engine: Engine, table: &Relation) -> String {
+    let empty = match engine {
+        Engine::Postgres => "TRUNCATE",
+        Engine::DuckDb | Engine::Redshift => "DELETE FROM",
+    };
+    format!("{};\n{empty} {};\n{empty} {};\n", forget_files(table), table.quoted(), rejects_of(table).quoted())
 }
 
-/// Writes the manifest's row, in place of that of an older version. On PostgreSQL it makes a second load of the same file
+/// Drops a raw table with its reject table and forgets its files.
+pub fn drop_raw(table: &Relation) -> String {
+    format!("{};\nDROP TABLE {};\nDROP TABLE IF EXISTS {};\n", forget_files(table), table.quoted(), rejects_of(table).quoted())
+}
+
+/// The query for the loaded files of a raw table: `file`, `sha256`.
+pub fn select_files(table: &Relation) -> String {
+    format!("SELECT file, sha256 FROM {} WHERE relation = {}", manifest(), recorded_name(table))
+}
+
+/// The query for the files with rows in the reject table: `file`.
+pub fn select_rejected_files(table: &Relation) -> String {
+    format!("SELECT DISTINCT file FROM {}", rejects_of(table).quoted())
+}
+
+/// Writes the manifest's row, with `replace` in place of that of an older version. On PostgreSQL it always does, it makes a second load of the same file
 /// wait until this transaction ends, and returns one row: whether there was an older version.
-pub fn write_manifest(engine: Engine, entry: &ManifestEntry) -> String {
-    let ManifestEntry { source, file, sha256, bytes, rows, rejected, run_id } = entry;
-    let [source, file, sha256, run_id] = [source, file, sha256, run_id].map(|text| quote_text(text));
-    let into = format!("INSERT INTO {} (source, file, sha256, bytes, rows, rejected, loaded_at, run_id)", manifest());
-    let values = format!("VALUES ({source}, {file}, {sha256}, {bytes}, {rows}, {rejected}, CURRENT_TIMESTAMP, {run_id})");
+pub fn write_manifest(engine: Engine, entry: &ManifestEntry, replace: bool) -> String {
+    let ManifestEntry { relation, file, source, sha256, bytes, rows, rejected, run_id } = entry;
+    let relation = recorded_name(relation);
+    let [file, source, sha256, run_id] = [file, source, sha256, run_id].map(|text| quote_text(text));
+    let into = format!("INSERT INTO {} (relation, file, source, sha256, bytes, rows, rejected, loaded_at, run_id)", manifest());
+    let values = format!("VALUES ({relation}, {file}, {source}, {sha256}, {bytes}, {rows}, {rejected}, CURRENT_TIMESTAMP, {run_id})");
     match engine {
         Engine::Postgres => format!(
-            "{into}\n{values}\nON CONFLICT (source, file) DO UPDATE SET sha256 = excluded.sha256, bytes = excluded.bytes, \
-             rows = excluded.rows, rejected = excluded.rejected, loaded_at = excluded.loaded_at, run_id = excluded.run_id\n\
-             RETURNING xmax <> 0 AS replaced"
+            "{into}\n{values}\nON CONFLICT (relation, file) DO UPDATE SET source = excluded.source, sha256 = excluded.sha256, \
+             bytes = excluded.bytes, rows = excluded.rows, rejected = excluded.rejected, loaded_at = excluded.loaded_at, \
+             run_id = excluded.run_id\nRETURNING xmax <> 0 AS replaced"
         ),
-        Engine::DuckDb | Engine::Redshift => {
-            format!("DELETE FROM {} WHERE source = {source} AND file = {file};\n{into}\n{values}", manifest())
+        Engine::DuckDb | Engine::Redshift if replace => {
+            format!("DELETE FROM {} WHERE relation = {relation} AND file = {file};\n{into}\n{values}", manifest())
         }
+        Engine::DuckDb | Engine::Redshift => format!("{into}\n{values}"),
     }
 }
 

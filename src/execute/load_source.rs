@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use globset::GlobBuilder;
 
-use super::load::{LoadColumn, LoadError, LoadJob, LoadOutcome, ensure_raw_table, load_file, reset_source};
+use super::load::{LoadColumn, LoadError, LoadOutcome, Loader, RawTable};
 use super::node::Outcome;
 use super::prepare::{NodeError, RunJob};
 use super::warehouse::{SharedSession, locked};
@@ -25,27 +25,17 @@ pub(super) fn run(
     let (Some(landing), Some(relation)) = (&source.landing, &node.relation) else { return Ok(()) };
     let columns = columns(node)?;
     let files = matching_files(&job.options.root, node, landing)?;
-    if job.options.full_refresh {
-        reset_source(&mut **locked(session), &node.id, relation)?;
-    }
-    ensure_raw_table(&mut **locked(session), job.engine, relation, &columns).map_err(|error| failed(node, landing, error))?;
+    let interrupted = || interrupt.is_raised();
+    let table = RawTable { source: &node.id, relation, columns: &columns, landing, run_id: &job.options.run_id };
+    let mut loader = Loader::open(&mut **locked(session), job.engine, table, job.options.full_refresh, &interrupted)
+        .map_err(|error| failed(node, landing, error))?;
     let mut progress = Progress::default();
     for (path, recorded_as) in &files {
         if interrupt.is_raised() {
             return Err(AdapterError::Cancelled.into());
         }
-        let file = LoadJob {
-            source: &node.id,
-            relation,
-            columns: &columns,
-            landing,
-            path,
-            recorded_as,
-            run_id: &job.options.run_id,
-            interrupted: &|| interrupt.is_raised(),
-        };
         // One file's failure does not keep the others out: each stands for itself, and all mistakes show at once.
-        match load_file(&mut **locked(session), job.engine, &file) {
+        match loader.load(&mut **locked(session), path, recorded_as) {
             Ok(loaded) => progress.add(&loaded),
             Err(LoadError::Engine(AdapterError::Cancelled)) => return Err(AdapterError::Cancelled.into()),
             Err(LoadError::Engine(error @ AdapterError::Connection { .. })) => return Err(error.into()),

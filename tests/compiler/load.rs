@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use acca::base::{FileId, Relation, Span};
 use acca::dialect::{ColumnType, Engine};
-use acca::execute::load::{LoadColumn, LoadError, LoadJob, LoadOutcome, ensure_raw_table, ensure_state, load_file, reset_source};
+use acca::execute::load::{LoadColumn, LoadError, LoadOutcome, Loader, RawTable, ensure_state};
 use acca::execute::{Adapter, AdapterError, Datum, DuckDb, MEMORY, Postgres, Session};
 use acca::project::{Compression, FileFormat, Landing};
 
@@ -74,10 +74,23 @@ struct Source<'a> {
 impl<'a> Source<'a> {
     fn new(engine: Engine, adapter: &dyn Adapter, database: &str, columns: &'a [LoadColumn], landing: &'a Landing) -> Source<'a> {
         let mut session = adapter.connect().unwrap();
-        let table = Relation::new(database, "raw", "t");
         ensure_state(&mut *session, engine).unwrap();
-        ensure_raw_table(&mut *session, engine, &table, columns).unwrap();
-        Source { engine, session, table, columns, landing }
+        let mut source = Source { engine, session, table: Relation::new(database, "raw", "t"), columns, landing };
+        source.run(false, &|| false, |_, _| Ok(())).unwrap();
+        source
+    }
+
+    /// A run of its own: opens the table, then loads by `body`.
+    fn run<T>(
+        &mut self,
+        refresh: bool,
+        interrupted: &dyn Fn() -> bool,
+        body: impl FnOnce(&mut Loader<'_>, &mut dyn Session) -> Result<T, LoadError>,
+    ) -> Result<T, LoadError> {
+        let table =
+            RawTable { source: "source.shop.raw.t", relation: &self.table, columns: self.columns, landing: self.landing, run_id: "run-1" };
+        let mut loader = Loader::open(&mut *self.session, self.engine, table, refresh, interrupted)?;
+        body(&mut loader, &mut *self.session)
     }
 
     fn load(&mut self, path: &Path) -> Result<LoadOutcome, LoadError> {
@@ -85,17 +98,7 @@ impl<'a> Source<'a> {
     }
 
     fn load_as(&mut self, path: &Path, recorded_as: &str) -> Result<LoadOutcome, LoadError> {
-        let job = LoadJob {
-            source: "source.shop.raw.t",
-            relation: &self.table,
-            columns: self.columns,
-            landing: self.landing,
-            path,
-            recorded_as,
-            run_id: "run-1",
-            interrupted: &|| false,
-        };
-        load_file(&mut *self.session, self.engine, &job)
+        self.run(false, &|| false, |loader, session| loader.load(session, path, recorded_as))
     }
 
     fn rows(&mut self, sql: &str) -> Vec<Vec<Datum>> {
@@ -344,7 +347,8 @@ fn accepted_values_mean_the_same_on_both_engines() {
             let Ok(LoadOutcome::Loaded(loaded)) = outcome else { panic!("{declared:?} on {engine:?}: {outcome:?}") };
             assert_eq!(loaded.direct, *engine == Engine::DuckDb, "{declared:?} on {engine:?}");
             found.push(source.table_text());
-            source.session.execute("drop table raw.t; delete from _acca.load_manifest").unwrap();
+            // The manifest forgets the files of a table that is gone.
+            source.session.execute("drop table raw.t").unwrap();
         }
         assert_eq!(found[0].len(), 2 * values.len());
         assert_eq!(found[0], found[1], "{declared:?}");
@@ -385,10 +389,14 @@ fn a_file_is_loaded_once_and_a_changed_one_replaces_its_rows() {
         assert_eq!(source.rejects_text(), [""; 0]);
         let files = source.rows("select _acca_file from raw.t order by 1").concat();
         assert_eq!(files, ["data/f.csv", "data/g.csv"].map(|file| Datum::Text(file.to_owned())));
-        reset_source(&mut *source.session, "source.shop.raw.t", &source.table).unwrap();
-        assert_eq!(manifest(source), [""; 0]);
-        ensure_raw_table(&mut *source.session, source.engine, &source.table, source.columns).unwrap();
-        assert!(matches!(source.load(&path), Ok(LoadOutcome::Loaded(loaded)) if !loaded.replaced));
+        // A full refresh empties the table although a view reads it.
+        source.session.execute("create view raw.v as select * from raw.t").unwrap();
+        let outcome = source.run(true, &|| false, |loader, session| {
+            assert_eq!(session.query("select * from raw.v", None)?.rows.len(), 0);
+            loader.load(session, &path, "data/f.csv")
+        });
+        assert!(matches!(outcome, Ok(LoadOutcome::Loaded(loaded)) if !loaded.replaced));
+        assert_eq!(manifest(source), ["data/f.csv|12|1|0|run-1|64"]);
     });
 }
 
@@ -456,10 +464,16 @@ fn files_that_cannot_be_loaded_say_why_and_leave_nothing() {
 fn a_raw_table_that_differs_from_its_declaration_is_not_touched() {
     on_both(&csv(), |source, _| {
         let other = columns(&["id bigint", "\"Name\" varchar(5)"]);
-        let error = ensure_raw_table(&mut *source.session, source.engine, &source.table, &other).unwrap_err();
+        let raw =
+            RawTable { source: "source.shop.raw.t", relation: &source.table, columns: &other, landing: source.landing, run_id: "run-1" };
+        let error = Loader::open(&mut *source.session, source.engine, raw, false, &|| false).err().unwrap();
         let message = error.to_string();
         assert!(message.contains("its column 'id' is") && message.contains("lacks the column 'Name'"), "{message}");
         assert!(message.contains("its column 'name' is not declared"), "{message}");
+        // A full refresh makes it anew.
+        Loader::open(&mut *source.session, source.engine, raw, true, &|| false).unwrap();
+        let found: Vec<String> = source.session.columns(&source.table).unwrap().into_iter().map(|column| column.name).collect();
+        assert_eq!(found, ["id", "Name", "_acca_file", "_acca_loaded_at"]);
     });
 }
 
@@ -472,17 +486,7 @@ fn a_load_that_is_interrupted_leaves_nothing() {
             asked.set(asked.get() + 1);
             asked.get() > 3
         };
-        let job = LoadJob {
-            source: "source.shop.raw.t",
-            relation: &source.table,
-            columns: source.columns,
-            landing: source.landing,
-            path: &path,
-            recorded_as: "data/f.csv",
-            run_id: "run-1",
-            interrupted: &interrupted,
-        };
-        let error = load_file(&mut *source.session, source.engine, &job).unwrap_err();
+        let error = source.run(false, &interrupted, |loader, session| loader.load(session, &path, "data/f.csv")).unwrap_err();
         assert!(matches!(error, LoadError::Engine(AdapterError::Cancelled)), "{error}");
         assert_eq!((source.table_text(), manifest(source)), (Vec::new(), Vec::new()));
     });
@@ -546,22 +550,13 @@ fn several_sessions_load_at_the_same_time() {
                     let mut session = adapter.connect().unwrap();
                     ensure_state(&mut *session, *engine).unwrap();
                     let table = Relation::new(database, "raw", &format!("t{}", worker % 2));
-                    ensure_raw_table(&mut *session, *engine, &table, declared).unwrap();
+                    let source = format!("source.shop.raw.t{}", worker % 2);
+                    let raw = RawTable { source: &source, relation: &table, columns: declared, landing, run_id: "run-1" };
+                    let mut loader = Loader::open(&mut *session, *engine, raw, false, &|| false).unwrap();
                     for file in 0..5 {
                         let name = format!("{worker}_{file}.csv");
                         let path = write(folder, &name, format!("id,name\n{worker},x\nbad,x\n").as_bytes());
-                        let source = format!("source.shop.raw.t{}", worker % 2);
-                        let job = LoadJob {
-                            source: &source,
-                            relation: &table,
-                            columns: declared,
-                            landing,
-                            path: &path,
-                            recorded_as: &name,
-                            run_id: "run-1",
-                            interrupted: &|| false,
-                        };
-                        let outcome = load_file(&mut *session, *engine, &job);
+                        let outcome = loader.load(&mut *session, &path, &name);
                         assert!(matches!(outcome, Ok(LoadOutcome::Loaded(_))), "{engine:?} {outcome:?}");
                     }
                 });
@@ -608,17 +603,7 @@ fn a_server_that_is_gone_in_the_middle_loses_nothing_and_keeps_nothing() {
         }
         false
     };
-    let job = LoadJob {
-        source: "source.shop.raw.t",
-        relation: &source.table,
-        columns: &declared,
-        landing: &landing,
-        path: &path,
-        recorded_as: "data/f.csv",
-        run_id: "run-1",
-        interrupted: &crash_on_the_way,
-    };
-    let error = load_file(&mut *source.session, Engine::Postgres, &job).unwrap_err();
+    let error = source.run(false, &crash_on_the_way, |loader, session| loader.load(session, &path, "data/f.csv")).unwrap_err();
     assert!(matches!(&error, LoadError::Engine(AdapterError::Connection { .. })), "{error:?}");
     assert!(error.to_string().contains("was lost"), "{error}");
     server.restart();

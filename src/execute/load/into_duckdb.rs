@@ -11,9 +11,10 @@ use tempfile::TempDir;
 
 use super::input::{self, Fingerprint};
 use super::rows::{Output, RowStream, Tally};
+use super::table::in_transaction;
 use super::{
-    LoadError, LoadJob, Loaded, encoding, in_transaction, manifest_entry, miscounted, misfit, open_parquet_rows, open_rows, parquet,
-    plain_csv, raw_columns, replace_rejects, stopped, unreadable,
+    LoadError, LoadJob, Loaded, encoding, manifest_entry, miscounted, misfit, open_parquet_rows, open_rows, parquet, plain_csv,
+    raw_columns, replace_rejects, stopped, unreadable,
 };
 use crate::dialect::Engine;
 use crate::dialect::load::{self as sql, CsvScan, ParquetColumn, RawColumn};
@@ -39,21 +40,21 @@ impl Scratch {
     }
 }
 
-pub(super) fn load(session: &mut dyn Session, job: &LoadJob<'_>, known: bool) -> Result<Loaded, LoadError> {
+pub(super) fn load(session: &mut dyn Session, job: &LoadJob<'_>) -> Result<Loaded, LoadError> {
     let scratch = Scratch { folder: tempfile::tempdir().map_err(|error| unreadable(job, &error))? };
     let before = version(job)?;
     let (checked, insert) = match job.landing.format {
         FileFormat::Parquet => prepare_parquet(session, job, &scratch)?,
         FileFormat::Csv | FileFormat::Ndjson => prepare_text(session, job, &scratch)?,
     };
-    let mut done = store(session, job, &checked, &insert.statement, before, known);
+    let mut done = store(session, job, &checked, &insert.statement, before);
     if let Ok(loaded) = &mut done {
         loaded.direct = insert.direct;
     }
     if done.is_err() && insert.direct && checked.tally.rows > 0 {
         // DuckDB reads the file otherwise than it was checked: the copy leaves it nothing to interpret.
         write_copy(session, job, &scratch)?;
-        done = store(session, job, &checked, &insert_from_copy(job, &scratch, &checked.tally), before, known);
+        done = store(session, job, &checked, &insert_from_copy(job, &scratch, &checked.tally), before);
     }
     done
 }
@@ -174,17 +175,10 @@ fn insert_from_copy(job: &LoadJob<'_>, scratch: &Scratch, tally: &Tally) -> Stri
 }
 
 /// Rows, rejects and the manifest's row in one transaction.
-fn store(
-    session: &mut dyn Session,
-    job: &LoadJob<'_>,
-    checked: &Checked,
-    insert: &str,
-    before: Version,
-    known: bool,
-) -> Result<Loaded, LoadError> {
+fn store(session: &mut dyn Session, job: &LoadJob<'_>, checked: &Checked, insert: &str, before: Version) -> Result<Loaded, LoadError> {
     let tally = &checked.tally;
     in_transaction(session, |session| {
-        if known {
+        if job.known {
             session.execute(&sql::delete_file(job.relation, job.recorded_as))?;
         }
         let inserted = if tally.rows == 0 { 0 } else { session.execute(insert)? };
@@ -192,8 +186,8 @@ fn store(
             return Err(miscounted(job, tally.rows, inserted));
         }
         replace_rejects(session, job, tally)?;
-        session.execute(&sql::write_manifest(Engine::DuckDb, &manifest_entry(job, &checked.fingerprint, tally)))?;
+        session.execute(&sql::write_manifest(Engine::DuckDb, &manifest_entry(job, &checked.fingerprint, tally), job.known))?;
         let Fingerprint { sha256, bytes } = checked.fingerprint.clone();
-        Ok(Loaded { rows: tally.rows, rejected: tally.rejected, bytes, sha256, replaced: known, direct: false })
+        Ok(Loaded { rows: tally.rows, rejected: tally.rejected, bytes, sha256, replaced: job.known, direct: false })
     })
 }

@@ -1,12 +1,13 @@
 //! PostgreSQL: rows go into `COPY … FROM STDIN` while the file is read.
 
-use super::rows::{Output, RowStream};
+use super::rows::{Output, RowStream, Tally};
+use super::table::in_transaction;
 use super::{
-    LoadError, LoadJob, Loaded, in_transaction, input, manifest_entry, miscounted, misfit, open_parquet_rows, open_rows, parquet,
-    plain_csv, raw_columns, replace_rejects, stopped, unreadable,
+    LoadError, LoadJob, Loaded, input, manifest_entry, miscounted, misfit, open_parquet_rows, open_rows, parquet, plain_csv, raw_columns,
+    replace_rejects, stopped, unreadable,
 };
 use crate::dialect::Engine;
-use crate::dialect::load::{self as sql, ManifestEntry};
+use crate::dialect::load as sql;
 use crate::execute::adapter::{Adapter, AdapterError, Datum, Session};
 use crate::execute::duckdb::{DuckDb, MEMORY};
 use crate::execute::load::input::Fingerprint;
@@ -52,7 +53,7 @@ fn copy(
         let fingerprint = fingerprint();
         let entry = manifest_entry(job, &fingerprint, &stream.tally);
         replace_rejects(session, job, &stream.tally)?;
-        session.execute(&sql::write_manifest(Engine::Postgres, &entry))?;
+        session.execute(&sql::write_manifest(Engine::Postgres, &entry, true))?;
         let Fingerprint { sha256, bytes } = fingerprint;
         Ok(Loaded { rows: entry.rows, rejected: entry.rejected, bytes, sha256, replaced, direct: false })
     });
@@ -65,15 +66,8 @@ fn copy(
 /// Writes the manifest's row before anything else, so that a second process that loads the same file waits, and tells
 /// whether rows of the file may be in the table.
 fn claim(session: &mut dyn Session, job: &LoadJob<'_>) -> Result<bool, AdapterError> {
-    let claim = ManifestEntry {
-        source: job.source.to_owned(),
-        file: job.recorded_as.to_owned(),
-        sha256: String::new(),
-        bytes: 0,
-        rows: 0,
-        rejected: 0,
-        run_id: job.run_id.to_owned(),
-    };
-    let table = session.query(&sql::write_manifest(Engine::Postgres, &claim), None)?;
+    let nothing = Fingerprint { sha256: String::new(), bytes: 0 };
+    let claim = manifest_entry(job, &nothing, &Tally::default());
+    let table = session.query(&sql::write_manifest(Engine::Postgres, &claim, true), None)?;
     Ok(table.rows.first().and_then(|row| row.first()) == Some(&Datum::Bool(true)))
 }

@@ -1,0 +1,91 @@
+//! The tables that loads need: made where they are missing, held against their declaration, emptied for a full refresh.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::error::LoadError;
+use super::{RawTable, raw_columns};
+use crate::dialect::load::{self as sql, FILE_COLUMN, LOADED_AT_COLUMN};
+use crate::dialect::{ColumnType, Engine};
+use crate::execute::adapter::{AdapterError, Session};
+
+/// Sessions of DuckDB create schemas and tables one after the other: at the same time they would conflict. PostgreSQL's take
+/// turns by a lock in the database.
+static CREATION: Mutex<()> = Mutex::new(());
+
+/// Creates schema `_acca` and its tables, where they are missing. Safe from several sessions and processes at once.
+///
+/// # Errors
+/// Those of the engine.
+pub fn ensure_state(session: &mut dyn Session, engine: Engine) -> Result<(), AdapterError> {
+    let _turn = CREATION.lock().unwrap_or_else(PoisonError::into_inner);
+    in_transaction(session, |session| session.execute(&sql::create_state(engine)))?;
+    Ok(())
+}
+
+/// Makes the raw table and its reject table, where they are missing, and checks that an existing one is as declared. With
+/// `refresh` it is emptied, or made anew when it differs. The manifest forgets the files of a table that is new or empty.
+pub(super) fn ensure_raw(session: &mut dyn Session, engine: Engine, table: &RawTable<'_>, refresh: bool) -> Result<(), LoadError> {
+    let _turn = CREATION.lock().unwrap_or_else(PoisonError::into_inner);
+    in_transaction(session, |session| {
+        session.execute(sql::creation_lock(engine))?;
+        let found = found_columns(session, table)?;
+        let differences = if found.is_empty() { Vec::new() } else { differences(&expected_columns(engine, table), &found) };
+        match (found.is_empty(), differences.is_empty(), refresh) {
+            (true, _, _) => session.execute(&sql::forget_files(table.relation))?,
+            (false, true, false) => 0,
+            (false, true, true) => session.execute(&sql::clear_raw(engine, table.relation))?,
+            (false, false, true) => session.execute(&sql::drop_raw(table.relation))?,
+            (false, false, false) => return Err(LoadError::TableDiffers { table: table.relation.clone(), differences }),
+        };
+        session.execute(&sql::create_raw(engine, table.relation, &raw_columns(table.columns)))?;
+        Ok(())
+    })
+}
+
+/// Names and types in the order of the declaration.
+fn expected_columns(engine: Engine, table: &RawTable<'_>) -> Vec<(String, String)> {
+    let own = [(FILE_COLUMN, ColumnType::Text), (LOADED_AT_COLUMN, ColumnType::Timestamptz)];
+    let declared = raw_columns(table.columns).into_iter().map(|column| (column.name, column.data_type));
+    declared
+        .chain(own.map(|(name, data_type)| (name.to_owned(), data_type)))
+        .map(|(name, data_type)| (name, data_type.catalogue_name(engine)))
+        .collect()
+}
+
+fn found_columns(session: &mut dyn Session, table: &RawTable<'_>) -> Result<Vec<(String, String)>, AdapterError> {
+    Ok(session.columns(table.relation)?.into_iter().map(|column| (column.name, column.data_type)).collect())
+}
+
+fn differences(expected: &[(String, String)], found: &[(String, String)]) -> Vec<String> {
+    let mut differences = Vec::new();
+    for (name, data_type) in expected {
+        match found.iter().find(|(other, _)| other == name) {
+            None => differences.push(format!("it lacks the column '{name}'")),
+            Some((_, other)) if other != data_type => differences.push(format!("its column '{name}' is {other} instead of {data_type}")),
+            Some(_) => {}
+        }
+    }
+    for (name, _) in found {
+        if !expected.iter().any(|(other, _)| other == name) {
+            differences.push(format!("its column '{name}' is not declared"));
+        }
+    }
+    differences
+}
+
+/// Runs `body` between BEGIN and COMMIT; after an error everything is rolled back.
+pub(super) fn in_transaction<T, E: From<AdapterError>>(
+    session: &mut dyn Session,
+    body: impl FnOnce(&mut dyn Session) -> Result<T, E>,
+) -> Result<T, E> {
+    session.execute("BEGIN")?;
+    let done = body(session).and_then(|value| {
+        session.execute("COMMIT")?;
+        Ok(value)
+    });
+    if done.is_err() {
+        // The first error counts; a connection that is gone has rolled back by itself.
+        let _ = session.execute("ROLLBACK");
+    }
+    done
+}
