@@ -188,6 +188,8 @@ fn apply_table(
     check_node_keys(loader, fields, TABLE_KEYS);
     let columns = read_columns(loader, fields);
     let tags = merged_tags(loader, levels);
+    // Tests take over the tags that stand beside `config:`, not those inside it.
+    let outer_tags = [&levels.source, fields].into_iter().flat_map(|level| level.strings("tags", loader.diagnostics)).collect();
     let meta = merged_meta(loader, levels);
     let detail = SourceTable {
         source_name: source.to_owned(),
@@ -216,7 +218,7 @@ fn apply_table(
     let target = TestTarget {
         attached: Arc::clone(&node.id),
         kind: TargetKind::Source { source: source.to_owned(), table: table.to_owned() },
-        tags,
+        tags: outer_tags,
     };
     catalog.nodes.push(node);
     let tests = tests_of(loader, fields);
