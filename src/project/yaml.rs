@@ -476,3 +476,141 @@ fn with_merged(entries: Vec<Entry>, merged: Vec<Entry>) -> Vec<Entry> {
     all.extend(entries);
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::base::Sources;
+
+    fn parse(text: &str) -> Result<ParsedYaml, Diagnostic> {
+        parse_yaml(FileId(0), text)
+    }
+
+    fn value(text: &str) -> Value {
+        parse(text).unwrap().root.to_json()
+    }
+
+    /// Every value of the tree as `path=the text under its span`.
+    fn spans(text: &str) -> Vec<String> {
+        fn walk(yaml: &Yaml, path: &str, text: &str, out: &mut Vec<String>) {
+            out.push(format!("{path}={}", &text[yaml.span.range()]));
+            for (at, item) in yaml.as_list().into_iter().flatten().enumerate() {
+                walk(item, &format!("{path}[{at}]"), text, out);
+            }
+            for entry in yaml.as_map().into_iter().flatten() {
+                assert!(text[entry.key_span.range()].contains(&entry.key));
+                walk(&entry.value, &format!("{path}.{}", entry.key), text, out);
+            }
+        }
+        let mut out = Vec::new();
+        walk(&parse(text).unwrap().root, "", text, &mut out);
+        out
+    }
+
+    /// `line:column message`, then the helps.
+    fn error(text: &str) -> Vec<String> {
+        let problem = parse(text).unwrap_err();
+        let mut sources = Sources::default();
+        let file = sources.add("x.yml", text);
+        let position = sources.file(file).position(problem.primary.as_ref().unwrap().span.start as usize);
+        let mut lines = vec![format!("{}:{} {}", position.line, position.column, problem.message)];
+        lines.extend(problem.help);
+        lines
+    }
+
+    #[test]
+    fn values() {
+        let cases = [
+            ("", json!(null)),
+            ("# only a comment\n", json!(null)),
+            ("a: 1\nb: [x, 'y', \"z\\n\"]\nc:\n", json!({"a": 1, "b": ["x", "y", "z\n"], "c": null})),
+            ("a: yes\nyes: a\n1: b\n'on': c", json!({"a": true, "yes": "a", "1": "b", "on": "c"})),
+            ("a: 'yes'\nb: !!str 12\nc: \"1\"", json!({"a": "yes", "b": "12", "c": "1"})),
+            ("a: |\n  one\n   two\n\nb: >-\n  x\n  y\n", json!({"a": "one\n two\n", "b": "x y"})),
+            ("- a\n-\n  - b\n- {c: d}", json!(["a", ["b"], {"c": "d"}])),
+            ("---\na: 1\n...\n", json!({"a": 1})),
+            ("\u{feff}a: 1", json!({"a": 1})),
+            ("x: &x {a: 1, b: 2}\ny: *x\nz: {<<: *x, b: 3, c: 4}", json!({"x": {"a": 1, "b": 2}, "y": {"a": 1, "b": 2}, "z": {"a": 1, "b": 3, "c": 4}})),
+            ("x: &x {a: 1}\ny: &y {a: 2, b: 2}\nz: {<<: [*x, *y]}\nq: {'<<': 1}", json!({"x": {"a": 1}, "y": {"a": 2, "b": 2}, "z": {"a": 1, "b": 2}, "q": {"<<": 1}})),
+            ("a: 1\nb: 2\na: 3", json!({"b": 2, "a": 3})),
+            ("a: .inf", json!({"a": "inf"})),
+            ("a: x # comment\nb: 'it''s'", json!({"a": "x", "b": "it's"})),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(value(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_are_exact_bytes() {
+        let text = "é: ü\nlist:\n  - one\n  - 'two'\nmap: {a: [1, 2]}\nempty:\nblock: |\n  x\nlast: end\n";
+        assert_eq!(
+            spans(text),
+            [
+                format!("={}", text.trim_end()),
+                ".é=ü".to_owned(),
+                ".list=- one\n  - 'two'".to_owned(),
+                ".list[0]=one".to_owned(),
+                ".list[1]='two'".to_owned(),
+                ".map={a: [1, 2]}".to_owned(),
+                ".map.a=[1, 2]".to_owned(),
+                ".map.a[0]=1".to_owned(),
+                ".map.a[1]=2".to_owned(),
+                ".empty=".to_owned(),
+                ".block=x\n".to_owned(),
+                ".last=end".to_owned(),
+            ]
+        );
+        assert_eq!(spans("\u{feff}a: b"), ["=a: b", ".a=b"]);
+    }
+
+    #[test]
+    fn errors_point_and_help() {
+        let cases: [(&str, &[&str]); 13] = [
+            ("a: {{ x }}\n", &["1:5 a key is a text, not a list or a mapping", JINJA_HELP]),
+            ("a: {{ x }} and more\n", &["1:5 a key is a text, not a list or a mapping", JINJA_HELP]),
+            ("a: b: c\n", &["1:5 this is not YAML: mapping values are not allowed in this context", "put quotes around a text that holds ': '"]),
+            ("a:\n\tb: 1\n", &["2:2 this is not YAML: tabs disallowed within this context (block indentation)", "indent with spaces: YAML does not allow tabs"]),
+            ("a: @x\n", &["1:4 this is not YAML: unexpected character: `@'", "put quotes around a value that starts with a sign that YAML uses itself"]),
+            ("a: 'open\nb: 1\n", &["1:4 this is not YAML: invalid indentation in quoted scalar", "check the indentation and the quotes of this line and of the one before it"]),
+            ("a:\n  - x\n - y\n", &["3:2 this is not YAML: while parsing a block mapping, did not find expected key", "check the indentation and the quotes of this line and of the one before it"]),
+            ("a: 1\n---\nb: 2\n", &["2:1 a second YAML document starts here", "keep one document a file: remove the '---' line"]),
+            ("a: &x [*x]", &["1:8 this alias stands inside the value that it names"]),
+            ("a: *nope", &["1:4 this is not YAML: while parsing node, found unknown anchor", "put quotes around a value that starts with a sign that YAML uses itself"]),
+            ("a: !!int x", &["1:4 this value is not an integer, which its tag says"]),
+            ("a: !vault x", &["1:4 the tag '!vault' means nothing here", "remove the tag, or put quotes around the value"]),
+            ("a:\n  <<: 1\n", &["2:3 '<<' merges mappings, and its value is none"]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(error(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn hostile_input_ends_soon() {
+        let deep = "[".repeat(100_000);
+        assert!(parse(&deep).is_err());
+        let deep: String = (0..2000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+        assert_eq!(parse(&deep).unwrap_err().message, "lists and mappings are nested more than 128 deep");
+        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..40 {
+            let below = format!("*a{}, ", level - 1).repeat(10);
+            bomb.push_str(&format!("a{level}: &a{level} [{below}]\n"));
+        }
+        assert_eq!(parse(&bomb).unwrap_err().message, "the aliases of this file expand to too many values");
+        let keys: String = (0..20_000).map(|key| format!("k{key}: 1\n")).collect();
+        assert_eq!(parse(&keys).unwrap().root.as_map().unwrap().len(), 20_000);
+    }
+
+    #[test]
+    fn duplicate_keys_are_told() {
+        let text = "a: 1\nb: 2\na: 3\n";
+        let parsed = parse(text).unwrap();
+        let [warning] = parsed.warnings.as_slice() else { panic!("{:?}", parsed.warnings) };
+        assert_eq!(warning.code.name, "duplicate-key");
+        assert_eq!(warning.primary.as_ref().unwrap().span.range(), 10..11);
+        assert_eq!(warning.secondary[0].span.range(), 0..1);
+    }
+}
