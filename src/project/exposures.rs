@@ -97,3 +97,44 @@ fn config(loader: &mut Loader<'_>, fields: &Fields<'_, '_>) -> Config {
     }
     config
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::project::node::Detail;
+    use crate::project::testing::{load_files, problems};
+
+    #[test]
+    fn an_exposure() {
+        let loaded = load_files(&[(
+            "models/bi/e.yml",
+            "exposures:\n  - name: dash\n    label: Dash\n    type: Dashboard\n    maturity: high\n    url: http://x\n    owner: {name: A, email: a@b}\n    depends_on: [\"ref('m')\"]\n    tags: [b]\n    config: {tags: a, meta: {z: 1}}\n",
+        )]);
+        assert_eq!(loaded.problems, Vec::<String>::new());
+        let node = loaded.node("exposure.shop.dash");
+        let Detail::Exposure(exposure) = &node.detail else { panic!("{:?}", node.detail) };
+        assert_eq!(
+            (exposure.kind.as_str(), exposure.owner_email.as_deref(), node.tags().join(" ")),
+            ("dashboard", Some("a@b"), "a b".to_owned())
+        );
+        assert_eq!((node.fqn.join("."), exposure.depends_on[0].0.as_str()), ("shop.bi.dash".to_owned(), "ref('m')"));
+    }
+
+    #[test]
+    fn mistakes() {
+        assert_eq!(
+            problems(&[("models/e.yml", "exposures:\n  - name: dash\n    type: dashbord\n    maturity: hihg\n    onwer: me\n")]),
+            [
+                "warning[unexpected-property] models/e.yml:5:5 'onwer': the key 'onwer' means nothing in exposure 'dash'",
+                "  help: did you mean 'owner'?",
+                "error[missing-property] models/e.yml:2:11 'dash': exposure 'dash' has no 'owner' with a 'name' or an 'email'",
+                "  help: add 'owner:' with 'name:' or 'email:' under it",
+                "error[invalid-config] models/e.yml:3:11 'dashbord': 'dashbord' is no type of an exposure",
+                "  help: did you mean 'dashboard'?",
+                "  help: write one of: dashboard, notebook, analysis, ml, application",
+                "error[invalid-config] models/e.yml:4:15 'hihg': 'hihg' is no maturity of an exposure",
+                "  help: did you mean 'high'?",
+                "  help: write one of: low, medium, high",
+            ]
+        );
+    }
+}

@@ -46,17 +46,22 @@ impl<'y, 'o> Fields<'y, 'o> {
     }
 
     fn wrong(&self, entry: &Entry, needed: &str, diagnostics: &mut Diagnostics) {
-        diagnostics.push(
-            Diagnostic::new(self.code, format!("'{}' of {} is {}, and {needed} is needed", entry.key, self.owner, entry.value.kind()))
-                .at(entry.value.span),
-        );
+        diagnostics.push(self.mistake(entry, needed));
     }
 
-    /// A text; numbers and booleans are taken as they are printed.
+    fn mistake(&self, entry: &Entry, needed: &str) -> Diagnostic {
+        let message = format!("'{}' of {} is {}, and {needed} is needed", entry.key, self.owner, entry.value.kind());
+        Diagnostic::new(self.code, message).at(entry.value.span)
+    }
+
+    /// A text; numbers are taken as they are printed. `no` without quotes is a boolean, which is hardly what was meant.
     pub(super) fn text(&self, key: &str, diagnostics: &mut Diagnostics) -> Option<String> {
         let entry = self.entry(key)?;
-        let text = entry.value.scalar_text();
-        if text.is_none() {
+        let is_bool = matches!(entry.value.value, YamlValue::Bool(_));
+        let text = entry.value.scalar_text().filter(|_| !is_bool);
+        if is_bool {
+            diagnostics.push(self.mistake(entry, "a text").help("put quotes around it: YAML reads it as a boolean"));
+        } else if text.is_none() {
             self.wrong(entry, "a text", diagnostics);
         }
         text

@@ -322,3 +322,174 @@ fn leaves_as_text(value: &Value) -> Value {
         other => Value::from(python::str_of(other)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::project::testing::{load_files, problems};
+
+    /// Names and ids that dbt-core 1.11 gives to the same files.
+    #[test]
+    fn names_and_ids_are_dbts() {
+        let loaded = load_files(&[
+            ("models/staging/stg_orders.sql", "select 1"),
+            ("models/staging/stg_customers.sql", "select 1"),
+            ("models/cust_v1.sql", "select 1"),
+            (
+                "models/staging/schema.yml",
+                r#"
+models:
+  - name: stg_orders
+    data_tests:
+      - my_test:
+          arguments:
+            expr: "a > 'b' and \"c\""
+            lst: [1, two, null, true, 1.50, [x, y]]
+            dct: {k: v, z: 1}
+          config: {severity: error, where: "1=1", meta: {m: 1}}
+      - custom_named: {name: nice_name, description: some text, expr: x}
+      - pkg.ptest: {a: 1}
+    columns:
+      - name: id
+        data_tests:
+          - not_null: {severity: WARN, tags: [tt]}
+          - accepted_values:
+              values: ['placed', 'shipped it', "it's", "ü"]
+              quote: false
+          - relationships:
+              arguments: {to: "ref('stg_customers')", field: id}
+          - dbt_very_long_test_name_for_truncation_purposes:
+              arguments: {argument_one: "a long value that goes on and on", argument_two: 123456}
+      - name: Quoted Col
+        quote: true
+        data_tests: [not_null]
+  - name: stg_customers
+    tests: [{test_name: unique, column_name: id, name: tn}]
+  - name: cust
+    versions: [{v: 1}]
+    columns: [{name: id, tests: [unique]}]
+sources:
+  - name: raw
+    tables:
+      - name: orders
+        columns:
+          - name: id
+            data_tests: [{accepted_values: {values: [1, 2]}}]
+"#,
+            ),
+        ]);
+        assert_eq!(loaded.problems, Vec::<String>::new());
+        let mut found: Vec<&str> = loaded.ids().into_iter().filter_map(|id| id.strip_prefix("test.shop.")).collect();
+        found.sort_unstable();
+        assert_eq!(
+            found,
+            [
+                "accepted_values_stg_orders_id__False__placed__shipped_it__it_s___.7bc1809d32",
+                "dbt_very_long_test_name_for_truncation_purposes_stg_orders_a_long_value_that_goes_on_and_on__123456__id.15be9bcc59",
+                "my_test_stg_orders_v__1__a_b_and_c___1__two__None__True__1_5___x_y_.547b40b186",
+                "nice_name.5dd870adac",
+                "not_null_stg_orders__Quoted_Col_.a073c1c0d0",
+                "not_null_stg_orders_id.8cf5724805",
+                "pkg_ptest_stg_orders_1.551b2d498e",
+                "relationships_stg_orders_id__id__ref_stg_customers_.75e0845742",
+                "source_accepted_values_raw_orders_id__1__2.d1f0c3652e",
+                "tn.aa7b701b50",
+                "unique_cust_v1_id.7b4aac18ef",
+            ]
+        );
+        let long = loaded.node("test.shop.my_test_stg_orders_v__1__a_b_and_c___1__two__None__True__1_5___x_y_.547b40b186");
+        assert_eq!(long.config.str("alias"), Some("my_test_stg_orders_bf94fe3a001dc10b2be944bad9d98c92"));
+        assert_eq!(long.config.get("where"), Some(&json!("1=1")));
+        assert_eq!(long.fqn[..2], ["shop", "staging"]);
+    }
+
+    fn generic(node: &crate::project::Node) -> &GenericTest {
+        match &node.detail {
+            Detail::GenericTest(test) => test,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn arguments_configuration_and_places_are_told_apart() {
+        let loaded = load_files(&[
+            ("dbt_project.yml", "name: shop\nvars: {severity: warn}\ndata_tests:\n  +severity: error\n  +tags: [all]\n"),
+            ("models/m.sql", "select 1"),
+            (
+                "models/m.yml",
+                "models:\n  - name: m\n    columns:\n      - name: id\n        tags: [c]\n        data_tests:\n          - range:\n              min: \"{{ 1 }}\"\n              config: {severity: \"{{ var('severity') }}\", tags: t}\n",
+            ),
+        ]);
+        assert_eq!(loaded.problems, Vec::<String>::new());
+        let id = loaded.ids()[1].to_owned();
+        let node = loaded.node(&id);
+        let test = generic(node);
+        assert_eq!(test.arguments, BTreeMap::from([("min".to_owned(), json!("{{ 1 }}"))]));
+        assert_eq!((test.column.as_deref(), test.model_expression.as_str(), &*test.attached), (Some("id"), "ref('m')", "model.shop.m"));
+        assert_eq!((node.config.str("severity"), node.tags()), (Some("warn"), vec!["all".to_owned(), "c".to_owned(), "t".to_owned()]));
+        let sources = &loaded.project().sources;
+        assert_eq!((sources.text(test.span), sources.text(test.column_span.unwrap())), ("range", "id"));
+    }
+
+    #[test]
+    fn mistakes_in_tests() {
+        let cases = [
+            ("- accepted_values:\n          values: [1]", vec![]),
+            (
+                "- accepted_values:\n        values: [1]",
+                vec![
+                    "error[invalid-config] models/m.yml:5:9 'values': a test has more than one name",
+                    "  help: indent the arguments under the name of the test",
+                ],
+            ),
+            (
+                "- 7",
+                vec![
+                    "error[invalid-config] models/m.yml:4:9 '7': a test is a number, and the name of a test is needed",
+                    "  help: write '- not_null', or '- accepted_values:' with arguments under it",
+                ],
+            ),
+            (
+                "- unique: id",
+                vec![
+                    "error[invalid-config] models/m.yml:4:17 'id': the arguments of test 'unique' are a text, and a mapping is needed",
+                    "  help: write each argument with its name",
+                ],
+            ),
+            (
+                "- a-b",
+                vec![
+                    "error[invalid-config] models/m.yml:4:9 'a-b': 'a-b' cannot be the name of a test",
+                    "  help: write 'test' or 'package.test', of letters, digits and '_'",
+                ],
+            ),
+            (
+                "- unique: {model: x}",
+                vec![
+                    "error[invalid-config] models/m.yml:4:18 'model': a test takes its 'model' from where it stands",
+                    "  help: remove the argument 'model'",
+                ],
+            ),
+            (
+                "- unique: {config: {severity: fatal}}",
+                vec![
+                    "error[invalid-config] models/m.yml:4:37 'fatal': the configuration 'severity' is 'fatal', and one of 'error', 'warn' is needed",
+                ],
+            ),
+            (
+                "- unique\n      - unique",
+                vec![
+                    "error[duplicate-name] models/m.yml:5:9 'unique': the test 'unique_m_' is defined twice",
+                    "  also models/m.yml:4:9 'unique': first defined here",
+                    "  help: remove one, or give one a 'name:'",
+                ],
+            ),
+        ];
+        for (tests, expected) in cases {
+            let yaml = format!("models:\n  - name: m\n    data_tests:\n      {tests}\n");
+            assert_eq!(problems(&[("models/m.sql", "select 1"), ("models/m.yml", &yaml)]), expected, "{tests}");
+        }
+    }
+}

@@ -250,3 +250,146 @@ fn check_columns(loader: &mut Loader<'_>, table: &Fields<'_, '_>, name_span: Spa
         problem::<()>(loader, message, span, "add 'data_type:', such as text, bigint, numeric(12,2), date or timestamp");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::node::Detail;
+    use crate::project::testing::{Loaded, load_files, problems};
+
+    fn landing(loaded: &Loaded, id: &str) -> Option<Landing> {
+        match &loaded.node(id).detail {
+            Detail::Source(table) => table.landing.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    const COLUMNS: &str = "columns: [{name: id, data_type: bigint}]";
+
+    #[test]
+    fn a_landing_with_what_its_source_says() {
+        let yaml = format!(
+            "sources:\n  - name: raw\n    meta: {{landing: {{path: \"{{{{ var('dir') }}}}/{{table}}/*.txt\", format: csv, delimiter: '|', encoding: latin1, null_text: 'NULL'}}}}\n    tables:\n      - name: bet\n        {COLUMNS}\n        meta: {{landing: {{header_lines: 1, trailer_lines: 2, max_rejects: 3, quote: none, compression: gzip, header: no}}}}\n      - name: out\n        meta: {{landing: }}\n      - name: events\n        {COLUMNS}\n        config: {{meta: {{landing: {{path: ./e/**/*.ndjson.gz, format: null, delimiter: \"\\t\"}}}}}}\n"
+        );
+        let loaded = load_files(&[("dbt_project.yml", "name: shop\nvars: {dir: data}\n"), ("models/s.yml", &yaml)]);
+        assert_eq!(loaded.problems, Vec::<String>::new());
+        let bet = landing(&loaded, "source.shop.raw.bet").unwrap();
+        let path_span = bet.path_span;
+        assert_eq!(loaded.project().sources.text(path_span), "\"{{ var('dir') }}/{table}/*.txt\"");
+        let expected = Landing {
+            path: "data/bet/*.txt".to_owned(),
+            path_span,
+            format: FileFormat::Csv,
+            compression: Some(Compression::Gzip),
+            header: false,
+            delimiter: b'|',
+            quote: None,
+            encoding: "windows-1252".to_owned(),
+            null_text: "NULL".to_owned(),
+            header_lines: 1,
+            trailer_lines: 2,
+            max_rejects: 3,
+        };
+        assert_eq!(bet, expected);
+        assert_eq!(landing(&loaded, "source.shop.raw.out"), None);
+        let events = landing(&loaded, "source.shop.raw.events").unwrap();
+        assert_eq!((events.path.as_str(), events.format, events.compression), ("e/**/*.ndjson.gz", FileFormat::Ndjson, None));
+        assert_eq!((events.delimiter, events.quote, events.header), (b'\t', Some(b'"'), true));
+    }
+
+    #[test]
+    fn mistakes() {
+        let cases: [(&str, &[&str]); 10] = [
+            (
+                "{path: a.csv, delimeter: ';'}",
+                &[
+                    "error[invalid-landing] models/s.yml:6:39 'delimeter': the key 'delimeter' means nothing in 'landing' of source table 'raw.a'",
+                    "  help: did you mean 'delimiter'?",
+                    "  help: the keys are: path, format, compression, header, delimiter, quote, encoding, null_text, header_lines, trailer_lines, max_rejects",
+                ],
+            ),
+            (
+                "{path: 'a[.csv'}",
+                &[
+                    "error[invalid-landing] models/s.yml:6:32 ''a[.csv'': 'a[.csv' is no pattern of paths: unclosed character class; missing ']'",
+                    "  help: use '*', '**', '?', '[…]' and '{a,b}' only",
+                ],
+            ),
+            (
+                "{path: a.txt}",
+                &[
+                    "error[invalid-landing] models/s.yml:6:32 'a.txt': the suffix of 'a.txt' does not tell the format of the files",
+                    "  help: add 'format:' with csv, ndjson or parquet",
+                ],
+            ),
+            (
+                "{path: a.csv, format: cvs}",
+                &[
+                    "error[invalid-landing] models/s.yml:6:47 'cvs': 'cvs' is no format of files",
+                    "  help: did you mean 'csv'?",
+                    "  help: the formats are: csv, ndjson, parquet",
+                ],
+            ),
+            (
+                "{path: a.csv, delimiter: '||'}",
+                &[
+                    "error[invalid-landing] models/s.yml:6:50 ''||'': 'delimiter' of 'landing' of source table 'raw.a' is not one ASCII character",
+                    "  help: write one character in quotes, such as ';' or \"\\t\"",
+                ],
+            ),
+            (
+                "{path: a.csv, encoding: utf-88}",
+                &[
+                    "error[invalid-landing] models/s.yml:6:49 'utf-88': 'utf-88' is no encoding",
+                    "  help: did you mean 'utf-8'?",
+                    "  help: write a label such as 'utf-8' or 'windows-1252'",
+                ],
+            ),
+            (
+                "{path: a.csv, compression: zip}",
+                &[
+                    "error[invalid-landing] models/s.yml:6:52 'zip': 'zip' is no compression that acca reads",
+                    "  help: write 'gzip' or 'none', or leave it out: then the suffix '.gz' tells",
+                ],
+            ),
+            (
+                "{path: a.csv, header_lines: -1}",
+                &[
+                    "error[invalid-landing] models/s.yml:6:53 '-1': 'header_lines' of 'landing' of source table 'raw.a' is a number, and a whole number from 0 on is needed",
+                ],
+            ),
+            (
+                "{path: a.csv, header: 1}",
+                &[
+                    "error[invalid-landing] models/s.yml:6:47 '1': 'header' of 'landing' of source table 'raw.a' is a number, and a boolean is needed",
+                ],
+            ),
+            (
+                "a.csv",
+                &[
+                    "error[invalid-landing] models/s.yml:6:25 'a.csv': 'landing' of source table 'raw.a' is a text, and a mapping is needed",
+                    "  help: write at least 'path:' under it",
+                ],
+            ),
+        ];
+        for (landing, expected) in cases {
+            let yaml =
+                format!("sources:\n  - name: raw\n    tables:\n      - name: a\n        {COLUMNS}\n        meta: {{landing: {landing}}}\n");
+            assert_eq!(problems(&[("models/s.yml", &yaml)]), expected, "{landing}");
+        }
+    }
+
+    #[test]
+    fn every_column_of_a_landing_needs_a_type() {
+        let yaml = "sources:\n  - name: raw\n    meta: {landing: {path: '{table}.csv'}}\n    tables:\n      - name: a\n      - {name: b, columns: [{name: id}]}\n";
+        assert_eq!(
+            problems(&[("models/s.yml", yaml)]),
+            [
+                "error[invalid-landing] models/s.yml:5:15 'a': source table 'raw.a' is loaded from files and declares no columns",
+                "  help: add 'columns:' with 'name:' and 'data_type:' for each",
+                "error[invalid-landing] models/s.yml:6:36 'id': column 'id' of source table 'raw.b' is loaded from files and has no 'data_type'",
+                "  help: add 'data_type:', such as text, bigint, numeric(12,2), date or timestamp",
+            ]
+        );
+    }
+}

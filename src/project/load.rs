@@ -303,9 +303,13 @@ fn builtin_package() -> Package {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use serde_json::json;
 
-    use crate::project::testing::load_files;
+    use super::*;
+    use crate::base::MemoryFiles;
+    use crate::project::testing::{TinyRenderer, load_files};
 
     #[test]
     fn a_whole_small_project() {
@@ -350,5 +354,86 @@ mod tests {
         assert_eq!(loaded.node("analysis.shop.a").fqn, ["shop", "analysis", "a"]);
         let macros: Vec<_> = loaded.project().macros.iter().map(|found| &*found.id).collect();
         assert_eq!(macros, ["macro.shop.add", "macro.dbt.test_not_null"]);
+    }
+
+    #[test]
+    fn what_is_declared_twice() {
+        let found = crate::project::testing::problems(&[
+            ("models/a/m.sql", ""),
+            ("models/b/m.sql", ""),
+            ("seeds/m.csv", ""),
+            ("macros/x.sql", "{% macro f() %}{% endmacro %}"),
+            ("macros/y.sql", "{% macro f() %}{% endmacro %}"),
+            ("models/d.md", "{% docs d %}{% enddocs %}{% docs d %}{% enddocs %}"),
+            ("snapshots/s.sql", "{% snapshot s %}{% endsnapshot %}\n{% snapshot s %}{% endsnapshot %}"),
+        ]);
+        let rename = "  help: rename or remove one of them";
+        assert_eq!(
+            found,
+            [
+                "error[duplicate-name] models/b/m.sql:1:1 '': the model 'm' is defined twice",
+                "  also models/a/m.sql:1:1 '': first defined here",
+                "  help: rename one of them",
+                "error[duplicate-name] seeds/m.csv:1:1 '': 'm' (a seed and a model) is defined twice",
+                "  also models/a/m.sql:1:1 '': first defined here",
+                "  help: rename one: ref() must know which is meant",
+                "error[duplicate-name] snapshots/s.sql:2:17 '': the snapshot 's' is defined twice",
+                "  also snapshots/s.sql:1:17 '': first defined here",
+                "  help: rename one of them",
+                "error[duplicate-name] macros/y.sql:1:10 'f': the macro 'f' of package 'shop' is defined twice",
+                "  also macros/x.sql:1:10 'f': first defined here",
+                rename,
+                "error[duplicate-name] models/d.md:1:34 'd': the doc block 'd' is defined twice",
+                "  also models/d.md:1:9 'd': first defined here",
+                rename,
+            ]
+        );
+    }
+
+    /// As files on disk may be: not UTF-8, or not to be read.
+    struct Odd(MemoryFiles);
+
+    impl Files for Odd {
+        fn list(&self, folder: &str) -> io::Result<Vec<String>> {
+            match folder {
+                "seeds" => Err(io::Error::other("disk on fire")),
+                _ => self.0.list(folder),
+            }
+        }
+
+        fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+            match path {
+                "models/latin.sql" => Ok(b"select 'caf\xe9'".to_vec()),
+                "models/gone.sql" => Err(io::Error::from(io::ErrorKind::PermissionDenied)),
+                _ => self.0.read(path),
+            }
+        }
+
+        fn exists(&self, path: &str) -> bool {
+            self.0.exists(path)
+        }
+
+        fn env(&self, _: &str) -> Option<String> {
+            None
+        }
+    }
+
+    #[test]
+    fn files_that_cannot_be_read() {
+        let files = MemoryFiles::default().with("dbt_project.yml", "name: shop").with("models/latin.sql", "").with("models/gone.sql", "");
+        let mut diagnostics = Diagnostics::default();
+        let project = load(&Odd(files), &LoadOptions::default(), &TinyRenderer, &[], &mut diagnostics).unwrap();
+        let found: Vec<_> = diagnostics.iter().filter(|found| found.code.name == "missing-file").collect();
+        let messages: Vec<&str> = found.iter().map(|found| found.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            [
+                "the folder 'seeds' cannot be read: disk on fire",
+                "the file 'models/gone.sql' cannot be read: permission denied",
+                "the file 'models/latin.sql' is not UTF-8 text",
+            ]
+        );
+        let span = found[2].primary.as_ref().unwrap().span;
+        assert_eq!(project.sources.file(span.file).position(span.start as usize).column, 12);
     }
 }

@@ -151,3 +151,68 @@ fn report_missing(loader: &mut Loader<'_>, wanted: &[(String, Span)], packages: 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::project::testing::{load_files, problems};
+
+    #[test]
+    fn local_and_installed_packages_and_their_own() {
+        let loaded = load_files(&[
+            ("dbt_project.yml", "name: shop\nmodels: {b: {+materialized: table, +tags: [root]}}\n"),
+            ("packages.yml", "packages: [{local: ./packages/a}]\n"),
+            ("packages/a/dbt_project.yml", "name: a\n"),
+            ("packages/a/dependencies.yml", "packages: [{local: ../b}]\n"),
+            ("packages/b/dbt_project.yml", "name: b\nmodels: {b: {+materialized: view, +tags: [own]}}\n"),
+            ("packages/b/models/x/m.sql", ""),
+            ("packages/b/models/x/m.yml", "models: [{name: m, config: {materialized: ephemeral}}]\n"),
+            ("dbt_packages/c/dbt_project.yml", "name: c\n"),
+            ("dbt_packages/c/macros/m.sql", "{% macro hi() %}{% endmacro %}"),
+        ]);
+        assert_eq!(loaded.problems, Vec::<String>::new());
+        let packages: Vec<_> = loaded.project().packages.iter().map(|package| (&*package.name, package.root.as_str())).collect();
+        assert_eq!(packages, [("shop", ""), ("a", "packages/a"), ("b", "packages/b"), ("c", "dbt_packages/c"), ("dbt", "<acca>")]);
+        // The root's project file wins over the package's own properties, and over an in-file config() once more.
+        let node = loaded.node("model.b.m");
+        assert_eq!((node.materialized(), node.tags().join(" "), node.fqn.join(".")), ("table", "own root".to_owned(), "b.x.m".to_owned()));
+        assert_eq!(node.root_config.str("materialized"), Some("table"));
+        assert!(loaded.project().macros.iter().any(|found| &*found.id == "macro.c.hi"));
+    }
+
+    #[test]
+    fn mistakes() {
+        let cases: [(&str, &[&str]); 4] = [
+            (
+                "packages: [{local: nope}]\n",
+                &[
+                    "error[missing-file] packages.yml:1:20 'nope': the package folder 'nope' has no dbt_project.yml",
+                    "  help: correct the path: it is relative to the folder of this file",
+                ],
+            ),
+            (
+                "packages: [{package: dbt-labs/dbt_utils, version: 1.0.0}]\n",
+                &[
+                    "error[missing-file] packages.yml:1:22 'dbt-labs/dbt_utils': the package 'dbt-labs/dbt_utils' is not installed",
+                    "  help: run 'acca deps', or put the package into the folder of installed packages",
+                ],
+            ),
+            (
+                "packages: [{version: 1.0.0}]\n",
+                &[
+                    "error[missing-property] packages.yml:1:12 '{version: 1.0.0}': a package has none of 'local', 'package', 'git' and 'tarball'",
+                    "  help: say where the package comes from",
+                ],
+            ),
+            (
+                "package: []\n",
+                &[
+                    "warning[unexpected-property] packages.yml:1:1 'package': the key 'package' means nothing in packages.yml",
+                    "  help: did you mean 'packages'?",
+                ],
+            ),
+        ];
+        for (yaml, expected) in cases {
+            assert_eq!(problems(&[("packages.yml", yaml)]), expected, "{yaml}");
+        }
+    }
+}

@@ -333,3 +333,174 @@ fn duckdb_database(path: Option<&str>) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::project::LoadOptions;
+    use crate::project::testing::{Loaded, load_with};
+
+    const PROJECT: (&str, &str) = ("dbt_project.yml", "name: shop\nprofile: p\n");
+
+    fn with(profiles: &str, options: LoadOptions, env: &[(&str, &str)]) -> Loaded {
+        load_with(&[PROJECT, ("profiles.yml", profiles)], options, env)
+    }
+
+    fn target(loaded: &Loaded) -> (&str, &str, &str, &str, usize) {
+        let target = &loaded.project().target;
+        (&target.name, &target.adapter, &target.database, &target.schema, target.threads)
+    }
+
+    #[test]
+    fn targets_of_each_type() {
+        let profiles = "p:\n  target: \"{{ env_var('T', 'duck') }}\"\n  outputs:\n    duck: {type: duckdb, path: 'build/my.db.duckdb', threads: 3}\n    \
+                        mem: {type: duckdb, schema: x}\n    pg: {type: postgres, host: h, user: u, pass: \"{{ env_var('PW') }}\", port: \"{{ env_var('PORT') }}\", dbname: d, schema: s}\n    \
+                        rs: {type: redshift, method: iam, cluster_id: c, dbname: 7, schema: s}\n";
+        let env = [("PW", "secret"), ("PORT", "6543")];
+        let asked = |target: &str| LoadOptions { target: Some(target.to_owned()), ..LoadOptions::default() };
+        let duck = with(profiles, LoadOptions::default(), &env);
+        assert_eq!((target(&duck), duck.problems.len()), (("duck", "duckdb", "my", "main", 3), 0));
+        assert_eq!(target(&with(profiles, LoadOptions::default(), &[("T", "mem")])), ("mem", "duckdb", "memory", "x", 1));
+        let pg = with(profiles, LoadOptions { threads: Some(8), ..asked("pg") }, &env);
+        assert_eq!(target(&pg), ("pg", "postgres", "d", "s", 8));
+        let settings = &pg.project().target.settings;
+        assert_eq!((settings["password"].clone(), settings["port"].clone(), settings.get("pass")), (json!("secret"), json!(6543), None));
+        assert_eq!(pg.project().sources.text(pg.project().target.span.unwrap()), "pg");
+        assert_eq!(target(&with(profiles, asked("rs"), &env)), ("rs", "redshift", "7", "s", 1));
+    }
+
+    #[test]
+    fn where_profiles_are_looked_for() {
+        let file = |database: &str| format!("p: {{target: t, outputs: {{t: {{type: duckdb, path: {database}.db}}}}}}\n");
+        let (own, named, home) = (file("own"), file("named"), file("home"));
+        let all =
+            [PROJECT, ("profiles.yml", own.as_str()), ("ci/profiles.yml", named.as_str()), ("/home/u/.dbt/profiles.yml", home.as_str())];
+        let options = || LoadOptions { home: Some("/home/u".to_owned()), ..LoadOptions::default() };
+        let database =
+            |files: &[(&str, &str)], options, env: &[(&str, &str)]| load_with(files, options, env).project().target.database.clone();
+        assert_eq!(database(&all, options(), &[]), "own");
+        assert_eq!(database(&all, LoadOptions { profiles_dir: Some("ci".to_owned()), ..options() }, &[]), "named");
+        assert_eq!(database(&all, options(), &[("DBT_PROFILES_DIR", "ci")]), "named");
+        assert_eq!(database(&[all[0], all[3]], options(), &[]), "home");
+        assert_eq!(database(&[all[0]], options(), &[]), "acca");
+    }
+
+    #[test]
+    fn without_a_profile_duckdb_is_used_and_said() {
+        let notes = |files: &[(&str, &str)]| {
+            let mut memory = crate::base::MemoryFiles::default();
+            for (path, text) in files {
+                memory = memory.with(path, text);
+            }
+            let mut diagnostics = crate::diag::Diagnostics::default();
+            let project =
+                crate::project::load(&memory, &LoadOptions::default(), &crate::project::testing::TinyRenderer, &[], &mut diagnostics)
+                    .unwrap();
+            assert_eq!((project.target.adapter.as_str(), project.target.settings["path"].clone()), ("duckdb", json!("build/acca.duckdb")));
+            diagnostics.into_iter().map(|note| format!("{}: {}", note.severity.as_str(), note.message)).collect::<Vec<_>>()
+        };
+        let used = "so DuckDB in 'build/acca.duckdb' is used";
+        assert_eq!(notes(&[PROJECT]), [format!("note: there is no profiles.yml, {used}")]);
+        assert_eq!(notes(&[("dbt_project.yml", "name: x\n")]), [format!("note: the project names no profile, {used}")]);
+        assert_eq!(
+            notes(&[PROJECT, ("profiles.yml", "pp: {outputs: {}}\n")]),
+            [format!("note: 'profiles.yml' has no profile 'p' (it has 'pp'), {used}")]
+        );
+    }
+
+    #[test]
+    fn mistakes_point_into_the_profile_and_show_no_secret() {
+        let cases: [(&str, Option<&str>, &[&str]); 10] = [
+            (
+                "{target: dve, outputs: {dev: {type: duckdb}, ci: {type: duckdb}}}",
+                None,
+                &[
+                    "error[invalid-profile] profiles.yml:1:13 'dve': profile 'p' has no target 'dve'",
+                    "  help: did you mean 'dev'?",
+                    "  help: the targets are: dev, ci",
+                ],
+            ),
+            (
+                "{outputs: {dev: {type: duckdb}}}",
+                Some("prod"),
+                &["error[invalid-profile] profiles.yml:1:1 'p': profile 'p' has no target 'prod'", "  help: the targets are: dev"],
+            ),
+            (
+                "{target: dev, outputs: {dev: {type: postgre}}}",
+                None,
+                &[
+                    "error[invalid-profile] profiles.yml:1:40 'postgre': acca has no target type 'postgre'",
+                    "  help: did you mean 'postgres'?",
+                    "  help: the types are: duckdb, postgres, redshift",
+                ],
+            ),
+            (
+                "{target: dev, outputs: {dev: {path: x}}}",
+                None,
+                &[
+                    "error[invalid-profile] profiles.yml:1:28 'dev': target 'dev' of profile 'p' has no 'type'",
+                    "  help: add 'type:' with one of duckdb, postgres, redshift",
+                ],
+            ),
+            (
+                "{target: dev, outputs: {dev: {type: postgres, host: h, user: u, password: hunter2, schema: s, port: hunter2, hots: x}}}",
+                None,
+                &[
+                    "warning[unexpected-property] profiles.yml:1:113 'hots': the key 'hots' means nothing in target 'dev' of profile 'p'",
+                    "  help: did you mean 'host'?",
+                    "error[invalid-profile] profiles.yml:1:34 'type': target 'dev' of profile 'p' has no 'dbname'",
+                    "  help: a target of type 'postgres' needs 'dbname:'",
+                    "error[invalid-profile] profiles.yml:1:104 'hunter2': 'port' of target 'dev' of profile 'p' is no port number",
+                    "  help: write a number from 1 to 65535",
+                ],
+            ),
+            (
+                "{target: dev, outputs: {dev: {type: postgres, host: \"{{ env_var('NOPE') }}\"}}}",
+                None,
+                &["error[jinja-error] profiles.yml:1:56 '\"{{ env_var('NOPE') }}\"': cannot evaluate env_var('NOPE')"],
+            ),
+            (
+                "{target: dev}",
+                None,
+                &[
+                    "error[invalid-profile] profiles.yml:1:1 'p': profile 'p' has no targets",
+                    "  help: add 'outputs:' with a target under it",
+                ],
+            ),
+            ("[x]", None, &["error[invalid-config] profiles.yml:1:4 '[x]': profile 'p' is a list, and a mapping is needed"]),
+            (
+                "{target: dev, outputs: {dev: x}}",
+                None,
+                &["error[invalid-config] profiles.yml:1:33 'x': target 'dev' of profile 'p' is a text, and a mapping is needed"],
+            ),
+            (
+                "{target: dev, outputs: {dev: {type: duckdb, threads: many}}}",
+                None,
+                &[
+                    "error[invalid-profile] profiles.yml:1:57 'many': 'threads' of target 'dev' of profile 'p' is a text, and a whole number from 0 on is needed",
+                ],
+            ),
+        ];
+        for (profile, target, expected) in cases {
+            let options = LoadOptions { target: target.map(str::to_owned), ..LoadOptions::default() };
+            assert_eq!(with(&format!("p: {profile}\n"), options, &[]).problems, expected, "{profile}");
+        }
+    }
+
+    #[test]
+    fn a_profile_asked_for_must_exist() {
+        let asked = || LoadOptions { profile: Some("q".to_owned()), ..LoadOptions::default() };
+        let found = with("qq: {}\n", asked(), &[]);
+        assert!(found.project.is_none());
+        assert_eq!(found.problems, ["error[invalid-profile]: there is no profile 'q'", "  help: did you mean 'qq'?"]);
+        let found = load_with(&[PROJECT], LoadOptions { target: Some("prod".to_owned()), ..LoadOptions::default() }, &[]);
+        assert_eq!(
+            found.problems,
+            [
+                "error[invalid-profile] dbt_project.yml:2:10 'p': there is no target 'prod': there is no profiles.yml",
+                "  help: write a profiles.yml; 'profiles.example.yml' shows how",
+            ]
+        );
+    }
+}

@@ -290,3 +290,136 @@ pub fn visible_vars(root: &Package, package: &Package, cli_vars: &Map<String, Va
     lay(cli_vars);
     vars
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::project::LoadOptions;
+    use crate::project::testing::{load_files, load_with, problems};
+
+    #[test]
+    fn what_a_project_file_says() {
+        let file = "name: shop\nversion: 1.0\nmodel-paths: [src/models/, ./more]\nclean-targets: [build]\ntarget-path: \"build/{{ var('x') }}\"\n\
+                    quoting: {identifier: true}\nquery-comment: \"{{ x }}\"\non-run-start: \"{{ a }}\"\non-run-end: [b, c]\nvars: {a: \"{{ later }}\"}\n\
+                    dispatch: [{macro_namespace: utils, search_order: [shop, utils]}]\n";
+        let options = LoadOptions { vars: json!({"x": "y"}).as_object().unwrap().clone(), ..LoadOptions::default() };
+        let loaded = load_with(&[("dbt_project.yml", file), ("src/models/a/m.sql", ""), ("more/n.sql", "")], options, &[]);
+        assert_eq!(loaded.problems, Vec::<String>::new());
+        let project = loaded.project();
+        assert_eq!((project.target_path.as_str(), project.clean_targets.as_slice()), ("build/y", ["build".to_owned()].as_slice()));
+        let package = &project.packages[0];
+        assert_eq!((&*package.name, package.version.as_deref(), package.root.as_str()), ("shop", Some("1.0"), ""));
+        assert_eq!(json!(package.vars), json!({"a": "{{ later }}"}));
+        assert_eq!(package.dispatch["utils"], ["shop", "utils"]);
+        let hooks: Vec<&str> = package.on_run_start.iter().chain(&package.on_run_end).map(|(sql, _)| sql.as_str()).collect();
+        assert_eq!(hooks, ["{{ a }}", "b", "c"]);
+        assert_eq!((package.query_comment.clone(), package.quoting["identifier"]), (Some(json!("{{ x }}")), true));
+        assert_eq!(package.paths["model-paths"], ["src/models", "more"]);
+        assert_eq!((package.paths["seed-paths"].as_slice(), package.paths["docs-paths"].len()), (["seeds".to_owned()].as_slice(), 7));
+        assert_eq!(loaded.node("model.shop.m").fqn, ["shop", "a", "m"]);
+    }
+
+    #[test]
+    fn configuration_by_level() {
+        let file = "name: shop\nmodels:\n  +tags: [all]\n  +meta: {a: 1}\n  shop:\n    materialized: table\n    +pre-hook: \"{{ late }}\"\n    staging:\n      +tags: stg\n      +meta: {b: \"{{ var('x') }}\"}\n      m: {+enabled: false}\n";
+        let options = LoadOptions { vars: json!({"x": 5}).as_object().unwrap().clone(), ..LoadOptions::default() };
+        let loaded = load_with(&[("dbt_project.yml", file), ("models/staging/m.sql", ""), ("models/n.sql", "")], options, &[]);
+        assert_eq!(loaded.problems, Vec::<String>::new());
+        let (m, n) = (loaded.node("model.shop.m"), loaded.node("model.shop.n"));
+        assert_eq!((m.materialized(), m.config.enabled(), m.tags().join(" ")), ("table", false, "all stg".to_owned()));
+        assert_eq!(m.config.get("meta"), Some(&json!({"a": 1, "b": 5})));
+        assert_eq!((n.config.enabled(), n.tags().join(" "), n.config.str("pre_hook")), (true, "all".to_owned(), Some("{{ late }}")));
+    }
+
+    #[test]
+    fn mistakes() {
+        let cases: [(&str, &[&str]); 9] = [
+            (
+                "name: shop\nmodelpaths: [x]\n",
+                &[
+                    "warning[unexpected-property] dbt_project.yml:2:1 'modelpaths': the key 'modelpaths' means nothing in the project file",
+                    "  help: did you mean 'model-paths'?",
+                ],
+            ),
+            (
+                "version: 1\n",
+                &["error[missing-property] dbt_project.yml:1:1 'version': the project file has no 'name'", "  help: add 'name:'"],
+            ),
+            (
+                "name: my-shop\n",
+                &[
+                    "error[invalid-config] dbt_project.yml:1:7 'my-shop': the project name 'my-shop' may hold only letters, digits and '_', and may not start with a digit",
+                    "  help: choose another name",
+                ],
+            ),
+            (
+                "name: config\n",
+                &[
+                    "error[invalid-config] dbt_project.yml:1:7 'config': the project name 'config' is a word that templates use",
+                    "  help: choose another name",
+                ],
+            ),
+            (
+                "name: shop\nmodels: [x]\n",
+                &["error[invalid-config] dbt_project.yml:2:9 '[x]': 'models' of the project file is a list, and a mapping is needed"],
+            ),
+            (
+                "name: shop\nmodels:\n  shop:\n    marts: {+enabled: maybe}\n    meta: {a: 1}\n",
+                &[
+                    "error[invalid-config] dbt_project.yml:4:23 'maybe': the configuration 'enabled' is 'maybe', and a boolean is needed",
+                    "warning[unexpected-property] dbt_project.yml:4:5 'marts': 'marts' under 'models:' names no package, folder or resource",
+                    "  help: remove it, or spell it as the package or folder is spelled",
+                    "warning[unexpected-property] dbt_project.yml:5:5 'meta': 'meta' under 'models:' names no package, folder or resource",
+                    "  help: write '+meta:' to set the configuration of that name",
+                ],
+            ),
+            (
+                "name: shop\ndispatch: [{macro_namespace: x}]\n",
+                &[
+                    "error[missing-property] dbt_project.yml:2:13 'macro_namespace': an entry of 'dispatch' has no 'search_order'",
+                    "  help: add 'search_order:'",
+                ],
+            ),
+            (
+                "name: shop\ntests: {}\ndata_tests: {}\n",
+                &[
+                    "error[invalid-config] dbt_project.yml:2:1 'tests': the project file has both 'tests' and 'data_tests'",
+                    "  also dbt_project.yml:3:1 'data_tests': the newer name",
+                    "  help: keep 'data_tests' only",
+                ],
+            ),
+            (
+                "- name: shop\n",
+                &["error[invalid-config] dbt_project.yml:1:1 '- name: shop': the project file is a list, and a mapping is needed"],
+            ),
+        ];
+        for (file, expected) in cases {
+            assert_eq!(problems(&[("dbt_project.yml", file), ("models/m.sql", "")]), expected, "{file}");
+        }
+    }
+
+    #[test]
+    fn without_a_project_file_there_is_nothing() {
+        let mut diagnostics = crate::diag::Diagnostics::default();
+        let files = crate::base::MemoryFiles::default();
+        let loaded = crate::project::load(&files, &LoadOptions::default(), &crate::project::testing::TinyRenderer, &[], &mut diagnostics);
+        assert!(loaded.is_err());
+        let found: Vec<_> = diagnostics.iter().map(|found| (found.code.name, found.message.as_str(), found.help.len())).collect();
+        assert_eq!(found, [("missing-file", "there is no 'dbt_project.yml'", 1)]);
+    }
+
+    #[test]
+    fn variables_of_the_root_win_over_a_packages_own() {
+        let loaded = load_files(&[
+            ("dbt_project.yml", "name: shop\nvars: {a: root, b: root, pkg: {b: scoped}}\n"),
+            ("dbt_packages/pkg/dbt_project.yml", "name: pkg\nvars: {a: own, c: own, d: own, pkg: {d: own_scoped}}\n"),
+        ]);
+        let [shop, pkg, _] = loaded.project().packages.as_slice() else { panic!() };
+        let cli = json!({"e": "cli"});
+        let mut seen = visible_vars(shop, pkg, cli.as_object().unwrap());
+        seen.shift_remove("pkg");
+        assert_eq!(json!(seen), json!({"a": "root", "c": "own", "d": "own_scoped", "b": "scoped", "e": "cli"}));
+    }
+}

@@ -507,3 +507,175 @@ fn apply_macro(loader: &mut Loader<'_>, scope: &Scope<'_>, fields: &Fields<'_, '
 pub(super) fn path_in_package<'p>(package: &Package, path: &'p str) -> &'p str {
     if package.root.is_empty() { path } else { path.strip_prefix(package.root.as_str()).map_or(path, |rest| rest.trim_start_matches('/')) }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::project::testing::{load_files, problems};
+
+    #[test]
+    fn descriptions_columns_and_configuration_reach_the_node() {
+        let loaded = load_files(&[
+            ("dbt_project.yml", "name: shop\nvars: {owner: me}\n"),
+            ("models/m.sql", "select 1"),
+            (
+                "models/m.yml",
+                "models:\n  - name: m\n    description: \"{{ doc('m') }}\"\n    meta: {owner: \"{{ var('owner') }}\"}\n    config:\n      tags: [a]\n      pre_hook: \"{{ x }}\"\n    constraints: [{type: primary_key, columns: [id]}]\n    columns:\n      - name: id\n        data_type: bigint\n        description: key\n        meta: {a: 1}\n        tags: b\n        config: {meta: {c: 2}, tags: [d]}\n        constraints: [{type: not_null}]\n      - {name: Total, quote: true}\n",
+            ),
+        ]);
+        assert_eq!(loaded.problems, Vec::<String>::new());
+        let node = loaded.node("model.shop.m");
+        assert_eq!(node.description, "{{ doc('m') }}");
+        assert_eq!(node.config.get("meta"), Some(&json!({"owner": "me"})));
+        assert_eq!(node.config.get("pre-hook"), Some(&json!("{{ x }}")));
+        let [id, total] = node.columns.as_slice() else { panic!("{:?}", node.columns) };
+        assert_eq!((id.data_type.as_deref(), id.description.as_str(), id.tags.join(" ").as_str()), (Some("bigint"), "key", "b d"));
+        assert_eq!(json!(id.meta), json!({"a": 1, "c": 2}));
+        assert_eq!(id.constraints, [json!({"type": "not_null"})]);
+        assert_eq!(total.quote, Some(true));
+        let sources = &loaded.project().sources;
+        assert_eq!(sources.text(node.properties.unwrap()), "m");
+        assert_eq!((sources.text(id.span.unwrap()), sources.text(id.data_type_span.unwrap())), ("id", "bigint"));
+        assert_eq!(sources.text(node.config.span("tags").unwrap()), "[a]");
+    }
+
+    #[test]
+    fn a_snapshot_of_yaml_alone() {
+        let loaded = load_files(&[(
+            "snapshots/s.yml",
+            "snapshots:\n  - name: s\n    relation: source('raw', 'orders')\n    config: {strategy: timestamp, unique_key: id, updated_at: at}\n",
+        )]);
+        assert_eq!(loaded.problems, Vec::<String>::new());
+        let node = loaded.node("snapshot.shop.s");
+        assert_eq!(loaded.project().sources.text(node.body.unwrap()), "select * from {{ source('raw', 'orders') }}");
+        assert_eq!((node.config.str("strategy"), node.fqn.join(".")), (Some("timestamp"), "shop.s".to_owned()));
+    }
+
+    #[test]
+    fn mistakes() {
+        let cases: [(&str, &[&str]); 13] = [
+            (
+                "models:\n  - name: ordes\n",
+                &[
+                    "warning[orphan-properties] models/x.yml:2:11 'ordes': there is no model 'ordes' for these properties to describe",
+                    "  help: did you mean 'orders'?",
+                    "  help: correct the name, add the file, or remove these properties",
+                ],
+            ),
+            (
+                "seeds:\n  - name: orders\n",
+                &[
+                    "warning[orphan-properties] models/x.yml:2:11 'orders': there is no seed 'orders' for these properties to describe",
+                    "  help: 'orders' is a model: describe it under 'models:'",
+                ],
+            ),
+            (
+                "models:\n  - name: orders\n  - name: orders\n",
+                &[
+                    "error[duplicate-name] models/x.yml:3:11 'orders': the model 'orders' is described twice",
+                    "  also models/x.yml:2:11 'orders': first described here",
+                    "  help: merge the two descriptions into one",
+                ],
+            ),
+            (
+                "models:\n  - description: x\n",
+                &["error[missing-property] models/x.yml:2:5 'description': an entry of 'models' has no 'name'", "  help: add 'name:'"],
+            ),
+            (
+                "models:\n  - name: orders\n    materialized: table\n    colums: []\n",
+                &[
+                    "warning[unexpected-property] models/x.yml:3:5 'materialized': the key 'materialized' means nothing in model 'orders'",
+                    "  help: move 'materialized' under 'config:'",
+                    "warning[unexpected-property] models/x.yml:4:5 'colums': the key 'colums' means nothing in model 'orders'",
+                    "  help: did you mean 'columns'?",
+                ],
+            ),
+            (
+                "models:\n  - name: orders\n    meta: {a: 1}\n    config: {meta: {b: 1}, materialised: x, enabled: perhaps}\n",
+                &[
+                    "error[invalid-config] models/x.yml:3:5 'meta': 'meta' of model 'orders' is written twice",
+                    "  also models/x.yml:4:14 'meta': also here",
+                    "  help: keep the one under 'config:'",
+                    "warning[unexpected-property] models/x.yml:4:28 'materialised': there is no configuration 'materialised'",
+                    "  help: did you mean 'materialized'?",
+                    "error[invalid-config] models/x.yml:4:54 'perhaps': the configuration 'enabled' is 'perhaps', and a boolean is needed",
+                ],
+            ),
+            (
+                "models:\n  - name: orders\n    columns:\n      - name: id\n      - name: id\n      - nmae: x\n      - x\n",
+                &[
+                    "error[duplicate-name] models/x.yml:5:15 'id': model 'orders' describes the column 'id' twice",
+                    "  also models/x.yml:4:15 'id': first described here",
+                    "  help: merge the two descriptions into one",
+                    "error[missing-property] models/x.yml:6:9 'nmae': a column of model 'orders' has no 'name'",
+                    "  help: add 'name:'",
+                    "error[invalid-config] models/x.yml:7:9 'x': a column of model 'orders' is a text, and a mapping is needed",
+                ],
+            ),
+            (
+                "models:\n  - name: orders\n    columns: [{name: id, constraints: [{type: uniqe}]}]\n",
+                &[
+                    "error[invalid-config] models/x.yml:3:47 'uniqe': 'uniqe' is no type of constraint",
+                    "  help: did you mean 'unique'?",
+                    "  help: the types are: not_null, unique, primary_key, foreign_key, check, custom",
+                ],
+            ),
+            (
+                "models:\n  - name: orders\n    tests: [unique]\n    data_tests: []\n",
+                &[
+                    "error[invalid-config] models/x.yml:3:5 'tests': model 'orders' has both 'tests' and 'data_tests'",
+                    "  also models/x.yml:4:5 'data_tests': the newer name",
+                    "  help: move all of them under 'data_tests'",
+                ],
+            ),
+            (
+                "macros:\n  - name: nope\n",
+                &[
+                    "warning[orphan-properties] models/x.yml:2:11 'nope': there is no macro 'nope' for these properties to describe",
+                    "  help: correct the name, add the macro, or remove these properties",
+                ],
+            ),
+            (
+                "snapshots:\n  - name: s\n    relation: orders\n",
+                &[
+                    "error[invalid-config] models/x.yml:3:15 'orders': the 'relation' of snapshot 's' is neither a ref() nor a source()",
+                    "  help: write it as \"ref('model')\" or \"source('source', 'table')\"",
+                    "warning[orphan-properties] models/x.yml:2:11 's': there is no snapshot 's' for these properties to describe",
+                    "  help: correct the name, add the file, or remove these properties",
+                ],
+            ),
+            (
+                "unit_tests: []\nmodel:\n  - name: orders\nversion: 2\n",
+                &[
+                    "warning[unexpected-property] models/x.yml:2:1 'model': the key 'model' means nothing in 'models/x.yml'",
+                    "  help: did you mean 'models'?",
+                    "note[unsupported-resource] models/x.yml:1:1 'unit_tests': 'unit_tests' are read past: acca does not run them",
+                ],
+            ),
+            ("models: x\n", &["error[invalid-config] models/x.yml:1:9 'x': 'models' of models/x.yml is a text, and a list is needed"]),
+        ];
+        for (yaml, expected) in cases {
+            assert_eq!(problems(&[("models/orders.sql", "select 1"), ("models/x.yml", yaml)]), expected, "{yaml}");
+        }
+    }
+
+    #[test]
+    fn broken_yaml_stops_one_file_only() {
+        let found = problems(&[
+            ("models/a.sql", ""),
+            ("models/a.yml", "models:\n  - name: {{ x }}\n"),
+            ("models/b.yml", "models:\n  - name: nope\n  - name: a\n    meta: {k: \"{{ nope() }}\"}\n"),
+        ]);
+        assert_eq!(
+            found,
+            [
+                "error[invalid-yaml] models/a.yml:2:11 '{{ x }}': a template stands outside of quotes",
+                "  help: put quotes around a value that starts with '{{' or '{%'",
+                "error[jinja-error] models/b.yml:4:15 '\"{{ nope() }}\"': cannot evaluate nope()",
+                "warning[orphan-properties] models/b.yml:2:11 'nope': there is no model 'nope' for these properties to describe",
+                "  help: correct the name, add the file, or remove these properties",
+            ]
+        );
+    }
+}

@@ -231,3 +231,46 @@ fn load_docs(loader: &mut Loader<'_>, package: &Package, files: &[Found], catalo
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::project::testing::{load_files, problems};
+
+    #[test]
+    fn macros_tests_materializations_and_docs() {
+        let loaded = load_files(&[
+            (
+                "macros/a.sql",
+                "{% macro a() %}{% endmacro %}{% test t(model) %}{% endtest %}{% materialization m, adapter='duckdb' %}{% endmaterialization %}",
+            ),
+            ("macros/b.sql", "{% materialization m, default %}{% endmaterialization %}"),
+            ("tests/generic/g.sql", "{% data_test g(model) %}{% enddata_test %}"),
+            ("tests/fixtures/f.sql", "select 1"),
+            ("tests/sub/s.sql", "select 1"),
+            ("models/d.md", "# Text\n{% docs one %}\n*it's* {{ x }}\n{% enddocs %}"),
+            ("models/_draft/~tmp.sql", "select 1"),
+            (".dbtignore", "models/old\n"),
+            ("models/old/m.sql", "select 1"),
+        ]);
+        assert_eq!(loaded.problems, Vec::<String>::new());
+        let macros: Vec<&str> = loaded.project().macros.iter().map(|found| found.name.as_str()).collect();
+        assert_eq!(macros, ["a", "test_t", "materialization_m_duckdb", "materialization_m_default", "test_g", "test_not_null"]);
+        assert_eq!(loaded.ids(), ["test.shop.s"]);
+        assert_eq!(loaded.node("test.shop.s").fqn, ["shop", "sub", "s"]);
+        let [doc] = loaded.project().docs.as_slice() else { panic!() };
+        assert_eq!((doc.name.as_str(), loaded.project().sources.text(doc.text).trim()), ("one", "*it's* {{ x }}"));
+    }
+
+    #[test]
+    fn python_models_are_refused_and_open_blocks_reported() {
+        assert_eq!(
+            problems(&[("models/p.py", "def model(dbt, session):\n    pass\n"), ("macros/m.sql", "{% macro a() %}")]),
+            [
+                "error[unsupported-resource] models/p.py:1:1 'def model(dbt, session):': the model 'p' is written in Python, which acca does not run",
+                "  help: write it in SQL, or name the file in '.dbtignore'",
+                "error[jinja-syntax] macros/m.sql:1:1 '{% macro a() %}': the block 'macro' is never closed",
+                "  help: end it with '{% endmacro %}'",
+            ]
+        );
+    }
+}

@@ -337,3 +337,152 @@ fn check_freshness(loader: &mut Loader<'_>, entry: &Entry) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::project::node::{Detail, SourceTable};
+    use crate::project::testing::{Loaded, load_files, problems};
+
+    fn table<'l>(loaded: &'l Loaded, id: &str) -> &'l SourceTable {
+        match &loaded.node(id).detail {
+            Detail::Source(table) => table,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    const RAW: &str = r#"
+sources:
+  - name: raw
+    description: src
+    database: rawdb
+    schema: "raw_{{ var('env') }}"
+    loader: files
+    tags: [s1]
+    meta: {m: 1, n: 1}
+    quoting: {identifier: true}
+    loaded_at_field: loaded
+    freshness: {warn_after: {count: 1, period: day}, error_after: {count: 2, period: day}}
+    tables:
+      - name: orders
+        identifier: Orders_T
+        tags: t1
+        meta: {n: 2}
+        config: {meta: {o: 3}, tags: [c1]}
+        quoting: {schema: false, identifier: false}
+        freshness: {warn_after: {count: 6, period: hour}, filter: "x > 1"}
+        columns: [{name: id, tags: [k], data_tests: [unique]}]
+      - name: customers
+        freshness: null
+        loaded_at_field: null
+      - name: unused
+        config: {enabled: false}
+        loaded_at_query: select 1
+"#;
+
+    #[test]
+    fn a_table_inherits_from_its_source() {
+        let project = "name: shop\nvars: {env: prod}\nsources: {shop: {+meta: {tree: true}}}\n";
+        let loaded = load_files(&[("dbt_project.yml", project), ("models/staging/s.yml", RAW)]);
+        assert_eq!(loaded.problems, Vec::<String>::new());
+        let node = loaded.node("source.shop.raw.orders");
+        assert_eq!((node.name.as_str(), node.fqn.join(".")), ("orders", "shop.staging.raw.orders".to_owned()));
+        let orders = table(&loaded, "source.shop.raw.orders");
+        assert_eq!(
+            (orders.identifier.as_str(), orders.database.as_deref(), orders.schema.as_str(), orders.loader.as_str()),
+            ("Orders_T", Some("rawdb"), "raw_prod", "files")
+        );
+        assert_eq!(json!(orders.quoting), json!({"identifier": false, "schema": false}));
+        assert_eq!(json!(orders.meta), json!({"m": 1, "n": 2, "o": 3, "tree": true}));
+        assert_eq!((json!(orders.source_meta), orders.tags.join(" ")), (json!({"m": 1, "n": 1}), "c1 s1 t1".to_owned()));
+        assert_eq!(orders.loaded_at_field.as_deref(), Some("loaded"));
+        assert_eq!(
+            orders.freshness,
+            Some(json!({"error_after": {"count": 2, "period": "day"}, "warn_after": {"count": 6, "period": "hour"}, "filter": "x > 1"}))
+        );
+        let customers = table(&loaded, "source.shop.raw.customers");
+        assert_eq!((&customers.freshness, &customers.loaded_at_field, customers.identifier.as_str()), (&None, &None, "customers"));
+        assert!(!loaded.node("source.shop.raw.unused").config.enabled());
+        assert_eq!(table(&loaded, "source.shop.raw.unused").loaded_at_query.as_deref(), Some("select 1"));
+        let test = loaded.ids().into_iter().find(|id| id.starts_with("test.")).unwrap().to_owned();
+        assert_eq!(loaded.node(&test).tags(), ["k", "s1", "t1"]);
+    }
+
+    #[test]
+    fn the_root_overrides_a_source_of_a_package() {
+        let loaded = load_files(&[
+            ("dbt_packages/pkg/dbt_project.yml", "name: pkg\n"),
+            (
+                "dbt_packages/pkg/models/s.yml",
+                "sources:\n  - name: raw\n    description: old\n    tables: [{name: a, description: A}, {name: b, description: B}]\n",
+            ),
+            (
+                "models/o.yml",
+                "sources:\n  - name: raw\n    overrides: pkg\n    schema: elsewhere\n    tables: [{name: a, identifier: a2}]\n  - {name: nope, overrides: pkg}\n",
+            ),
+        ]);
+        assert_eq!(
+            loaded.problems,
+            [
+                "warning[orphan-properties] models/o.yml:6:12 'nope': package 'pkg' has no source 'nope' to override",
+                "  help: correct 'name:' or 'overrides:', or remove this entry",
+            ]
+        );
+        let (a, b) = (table(&loaded, "source.pkg.raw.a"), table(&loaded, "source.pkg.raw.b"));
+        assert_eq!(
+            (a.identifier.as_str(), a.schema.as_str(), b.identifier.as_str(), b.schema.as_str()),
+            ("a2", "elsewhere", "b", "elsewhere")
+        );
+        assert_eq!((loaded.node("source.pkg.raw.a").description.as_str(), a.source_description.as_str()), ("A", "old"));
+    }
+
+    #[test]
+    fn mistakes() {
+        let cases: [(&str, &[&str]); 6] = [
+            (
+                "- name: raw\n    tabels: []\n",
+                &[
+                    "warning[unexpected-property] models/s.yml:3:5 'tabels': the key 'tabels' means nothing in source 'raw'",
+                    "  help: did you mean 'tables'?",
+                ],
+            ),
+            ("- tables: []\n", &["error[missing-property] models/s.yml:2:5 'tables': a source has no 'name'", "  help: add 'name:'"]),
+            (
+                "- name: raw\n    tables: [{name: a}, {name: a}]\n",
+                &[
+                    "error[duplicate-name] models/s.yml:3:32 'a': the source table 'raw.a' is defined twice",
+                    "  also models/s.yml:3:21 'a': first defined here",
+                    "  help: rename one of them",
+                ],
+            ),
+            (
+                "- name: raw\n    freshness: {warn_after: {count: 1, period: days}}\n    tables: [{name: a}]\n",
+                &[
+                    "error[invalid-config] models/s.yml:3:48 'days': 'days' is no period",
+                    "  help: did you mean 'day'?",
+                    "  help: the periods are: minute, hour, day",
+                ],
+            ),
+            (
+                "- name: raw\n    quoting: {table: true, schema: maybe}\n    tables: [{name: a}]\n",
+                &[
+                    "warning[unexpected-property] models/s.yml:3:15 'table': the key 'table' means nothing in 'quoting' of source 'raw'",
+                    "  help: remove it, or move it under 'meta:', where any key may stand",
+                    "error[invalid-config] models/s.yml:3:36 'maybe': 'schema' of 'quoting' of source 'raw' is a text, and a boolean is needed",
+                ],
+            ),
+            (
+                "- name: raw\n    tables: [{name: a, enabled: false}]\n",
+                &[
+                    "warning[unexpected-property] models/s.yml:3:24 'enabled': the key 'enabled' means nothing in source table 'raw.a'",
+                    "  help: move 'enabled' under 'config:'",
+                ],
+            ),
+        ];
+        for (source, expected) in cases {
+            let yaml = format!("sources:\n  {source}");
+            assert_eq!(problems(&[("models/s.yml", &yaml)]), expected, "{source}");
+        }
+    }
+}

@@ -16,7 +16,7 @@ impl RenderText for TinyRenderer {
         let mut rest = text;
         while let Some((before, tail)) = rest.split_once("{{") {
             let (expression, after) = tail.split_once("}}").ok_or_else(|| fail("no end"))?;
-            let value = evaluate(expression.trim(), scope).ok_or_else(|| fail(&format!("cannot evaluate{expression}")))?;
+            let value = evaluate(expression.trim(), scope).ok_or_else(|| fail(&format!("cannot evaluate {}", expression.trim())))?;
             if before.is_empty() && after.is_empty() && out.is_empty() {
                 return Ok(value);
             }

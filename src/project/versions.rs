@@ -196,3 +196,76 @@ fn version_columns<'y>(loader: &mut Loader<'_>, model: &Fields<'y, '_>, version:
     columns.extend(read_columns(loader, version));
     columns
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::project::node::{Detail, ModelDetail};
+    use crate::project::testing::{Loaded, load_files, problems};
+
+    fn model<'l>(loaded: &'l Loaded, id: &str) -> &'l ModelDetail {
+        match &loaded.node(id).detail {
+            Detail::Model(model) => model,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_version_is_a_node_with_what_it_inherits() {
+        let loaded = load_files(&[
+            ("models/core/cust_v1.sql", ""),
+            ("models/core/cust.sql", ""),
+            ("models/core/other.sql", ""),
+            (
+                "models/core/m.yml",
+                "models:\n  - name: cust\n    latest_version: 2\n    description: base\n    config: {meta: {q: {r: 1}}, tags: [t]}\n    columns: [{name: id, data_tests: [unique]}, {name: b}]\n    data_tests: [t]\n    versions:\n      - v: 1\n        config: {alias: one, meta: {q: {s: 2}}}\n      - v: 2\n        description: two\n        data_tests: []\n        columns: [{include: all, exclude: [b]}, {name: extra}]\n      - {v: 3, defined_in: other}\n",
+            ),
+        ]);
+        assert_eq!(loaded.problems, Vec::<String>::new());
+        let models: Vec<&str> = loaded.ids().into_iter().filter(|id| id.starts_with("model.")).collect();
+        assert_eq!(models, ["model.shop.cust.v1", "model.shop.cust.v2", "model.shop.cust.v3"]);
+        let tests: Vec<String> =
+            loaded.ids().iter().filter_map(|id| Some(id.strip_prefix("test.shop.")?.rsplit_once('.')?.0.to_owned())).collect();
+        assert_eq!(tests, ["t_cust_v1_", "t_cust_v3_", "unique_cust_v1_id", "unique_cust_v2_id", "unique_cust_v3_id"]);
+        let one = loaded.node("model.shop.cust.v1");
+        assert_eq!((one.name.as_str(), one.fqn.join(".")), ("cust", "shop.core.cust.v1".to_owned()));
+        assert_eq!(one.config.get("meta"), Some(&serde_json::json!({"q": {"r": 1, "s": 2}})));
+        assert_eq!((one.description.as_str(), one.tags()), ("base", vec!["t".to_owned()]));
+        let two = loaded.node("model.shop.cust.v2");
+        assert_eq!(two.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>(), ["id", "extra"]);
+        assert_eq!(two.description, "two");
+        let versions = |id| (model(&loaded, id).version.as_deref(), model(&loaded, id).latest_version.as_deref());
+        assert_eq!(versions("model.shop.cust.v3"), (Some("3"), Some("2")));
+    }
+
+    #[test]
+    fn mistakes() {
+        let cases: [(&str, &[&str]); 3] = [
+            (
+                "versions: [{v: 1}, {v: 2}]",
+                &[
+                    "warning[orphan-properties] models/m.yml:3:28 '2': there is no file 'm_v2.sql' for version '2' of model 'm'",
+                    "  help: add the file, or name another one with 'defined_in:'",
+                ],
+            ),
+            (
+                "versions: [{v: 1}, {v: 1}]",
+                &[
+                    "error[duplicate-name] models/m.yml:3:28 '1': model 'm' has the version '1' twice",
+                    "  also models/m.yml:3:20 '1': first written here",
+                    "  help: give each version a number of its own",
+                ],
+            ),
+            (
+                "latest_version: 9\n    versions: [{v: 1}]",
+                &[
+                    "error[invalid-config] models/m.yml:3:21 '9': 'latest_version' of model 'm' is '9', which is none of its versions",
+                    "  help: the versions are: 1",
+                ],
+            ),
+        ];
+        for (versions, expected) in cases {
+            let yaml = format!("models:\n  - name: m\n    {versions}\n");
+            assert_eq!(problems(&[("models/m_v1.sql", ""), ("models/m.yml", &yaml)]), expected, "{versions}");
+        }
+    }
+}

@@ -297,8 +297,11 @@ impl Builder<'_> {
         if self.stack.len() >= MAX_DEPTH {
             return Err(invalid(&format!("lists and mappings are nested more than {MAX_DEPTH} deep"), start));
         }
-        if let Some(Frame { items: Items::Map { key: None, .. }, .. }) = self.stack.last() {
-            return Err(invalid("a key is a text, not a list or a mapping", start).help(JINJA_HELP));
+        if let Some(Frame { items: Items::Map { key: None, .. }, start: outer, .. }) = self.stack.last() {
+            return Err(match self.template_at(*outer) {
+                Some(template) => invalid("a template stands outside of quotes", template).help(JINJA_HELP),
+                None => invalid("a key is a text, not a list or a mapping", start).help(JINJA_HELP),
+            });
         }
         self.stack.push(Frame { anchor, start, items });
         Ok(())
@@ -381,6 +384,14 @@ impl Builder<'_> {
         }
         let dropped: Vec<usize> = dropped.into_iter().map(|(first, _)| first).collect();
         entries.into_iter().enumerate().filter(|(at, _)| !dropped.contains(at)).map(|(_, entry)| entry).collect()
+    }
+
+    /// The `{{ … }}` that YAML takes for two mappings, up to the end of its line.
+    fn template_at(&self, mapping: Span) -> Option<Span> {
+        let rest = self.text.get(mapping.start as usize - self.shift..).filter(|rest| rest.starts_with("{{"))?;
+        let line = rest.lines().next()?;
+        let len = line.find("}}").map_or(line.len(), |at| at + 2);
+        Some(Span::new(mapping.file, mapping.start as usize, mapping.start as usize + len))
     }
 
     fn scan_error(&self, error: &ScanError) -> Diagnostic {
@@ -532,8 +543,14 @@ mod tests {
             ("- a\n-\n  - b\n- {c: d}", json!(["a", ["b"], {"c": "d"}])),
             ("---\na: 1\n...\n", json!({"a": 1})),
             ("\u{feff}a: 1", json!({"a": 1})),
-            ("x: &x {a: 1, b: 2}\ny: *x\nz: {<<: *x, b: 3, c: 4}", json!({"x": {"a": 1, "b": 2}, "y": {"a": 1, "b": 2}, "z": {"a": 1, "b": 3, "c": 4}})),
-            ("x: &x {a: 1}\ny: &y {a: 2, b: 2}\nz: {<<: [*x, *y]}\nq: {'<<': 1}", json!({"x": {"a": 1}, "y": {"a": 2, "b": 2}, "z": {"a": 1, "b": 2}, "q": {"<<": 1}})),
+            (
+                "x: &x {a: 1, b: 2}\ny: *x\nz: {<<: *x, b: 3, c: 4}",
+                json!({"x": {"a": 1, "b": 2}, "y": {"a": 1, "b": 2}, "z": {"a": 1, "b": 3, "c": 4}}),
+            ),
+            (
+                "x: &x {a: 1}\ny: &y {a: 2, b: 2}\nz: {<<: [*x, *y]}\nq: {'<<': 1}",
+                json!({"x": {"a": 1}, "y": {"a": 2, "b": 2}, "z": {"a": 1, "b": 2}, "q": {"<<": 1}}),
+            ),
             ("a: 1\nb: 2\na: 3", json!({"b": 2, "a": 3})),
             ("a: .inf", json!({"a": "inf"})),
             ("a: x # comment\nb: 'it''s'", json!({"a": "x", "b": "it's"})),
@@ -569,16 +586,49 @@ mod tests {
     #[test]
     fn errors_point_and_help() {
         let cases: [(&str, &[&str]); 13] = [
-            ("a: {{ x }}\n", &["1:5 a key is a text, not a list or a mapping", JINJA_HELP]),
-            ("a: {{ x }} and more\n", &["1:5 a key is a text, not a list or a mapping", JINJA_HELP]),
-            ("a: b: c\n", &["1:5 this is not YAML: mapping values are not allowed in this context", "put quotes around a text that holds ': '"]),
-            ("a:\n\tb: 1\n", &["2:2 this is not YAML: tabs disallowed within this context (block indentation)", "indent with spaces: YAML does not allow tabs"]),
-            ("a: @x\n", &["1:4 this is not YAML: unexpected character: `@'", "put quotes around a value that starts with a sign that YAML uses itself"]),
-            ("a: 'open\nb: 1\n", &["1:4 this is not YAML: invalid indentation in quoted scalar", "check the indentation and the quotes of this line and of the one before it"]),
-            ("a:\n  - x\n - y\n", &["3:2 this is not YAML: while parsing a block mapping, did not find expected key", "check the indentation and the quotes of this line and of the one before it"]),
+            ("a: {{ x }}\n", &["1:4 a template stands outside of quotes", JINJA_HELP]),
+            ("a: {{ x }} and more\n", &["1:4 a template stands outside of quotes", JINJA_HELP]),
+            (
+                "a: b: c\n",
+                &["1:5 this is not YAML: mapping values are not allowed in this context", "put quotes around a text that holds ': '"],
+            ),
+            (
+                "a:\n\tb: 1\n",
+                &[
+                    "2:2 this is not YAML: tabs disallowed within this context (block indentation)",
+                    "indent with spaces: YAML does not allow tabs",
+                ],
+            ),
+            (
+                "a: @x\n",
+                &[
+                    "1:4 this is not YAML: unexpected character: `@'",
+                    "put quotes around a value that starts with a sign that YAML uses itself",
+                ],
+            ),
+            (
+                "a: 'open\nb: 1\n",
+                &[
+                    "1:4 this is not YAML: invalid indentation in quoted scalar",
+                    "check the indentation and the quotes of this line and of the one before it",
+                ],
+            ),
+            (
+                "a:\n  - x\n - y\n",
+                &[
+                    "3:2 this is not YAML: while parsing a block mapping, did not find expected key",
+                    "check the indentation and the quotes of this line and of the one before it",
+                ],
+            ),
             ("a: 1\n---\nb: 2\n", &["2:1 a second YAML document starts here", "keep one document a file: remove the '---' line"]),
             ("a: &x [*x]", &["1:8 this alias stands inside the value that it names"]),
-            ("a: *nope", &["1:4 this is not YAML: while parsing node, found unknown anchor", "put quotes around a value that starts with a sign that YAML uses itself"]),
+            (
+                "a: *nope",
+                &[
+                    "1:4 this is not YAML: while parsing node, found unknown anchor",
+                    "put quotes around a value that starts with a sign that YAML uses itself",
+                ],
+            ),
             ("a: !!int x", &["1:4 this value is not an integer, which its tag says"]),
             ("a: !vault x", &["1:4 the tag '!vault' means nothing here", "remove the tag, or put quotes around the value"]),
             ("a:\n  <<: 1\n", &["2:3 '<<' merges mappings, and its value is none"]),
