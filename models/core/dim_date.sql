@@ -36,8 +36,11 @@ final as (
         cast(extract(quarter from calendar_date) as integer) as quarter_number,
         cast(extract(month from calendar_date) as integer) as month_number,
         cast(date_trunc('month', calendar_date) as date) as first_day_of_month,
-        cast(extract(isodow from calendar_date) as integer) as iso_weekday,
-        extract(isodow from calendar_date) in (6, 7) as is_weekend
+        case extract(dow from calendar_date)
+            when 0 then 7
+            else cast(extract(dow from calendar_date) as integer)
+        end as iso_weekday,
+        extract(dow from calendar_date) in (0, 6) as is_weekend
     from days
     where calendar_date <= date '{{ var("calendar_ends_on") }}'
 

@@ -23,6 +23,7 @@ selections as (
 markets as (
 
     select * from {{ ref('dim_market') }}
+    where not is_in_play
 
 ),
 
@@ -30,20 +31,25 @@ events as (
 
     select * from {{ ref('dim_event') }}
 
+),
+
+first_starts as (
+
+    select
+        bet_legs.bet_key,
+        min(events.starts_at) as first_starts_at
+    from bet_legs
+    inner join selections on bet_legs.selection_id = selections.selection_id
+    inner join markets on selections.market_id = markets.market_id
+    inner join events on markets.event_id = events.event_id
+    group by bet_legs.bet_key
+
 )
 
 select
     bets.bet_key,
-    bet_legs.leg_number,
-    markets.market_id,
-    events.event_id,
-    events.starts_at,
-    bets.placed_at
-from bet_legs
-inner join bets on bet_legs.bet_key = bets.bet_key
-inner join selections on bet_legs.selection_id = selections.selection_id
-inner join markets on selections.market_id = markets.market_id
-inner join events on markets.event_id = events.event_id
-where
-    not markets.is_in_play
-    and bets.placed_at > events.starts_at
+    bets.placed_at,
+    first_starts.first_starts_at
+from bets
+inner join first_starts on bets.bet_key = first_starts.bet_key
+where bets.placed_at > first_starts.first_starts_at
