@@ -6,7 +6,7 @@ mod snapshot;
 mod steps;
 
 pub use column_type::ColumnType;
-pub use steps::{Fallback, Statement, analyze, bind_view, drop_retired, print_step};
+pub use steps::{Fallback, Statement, analyze, bind_view, drop_retired, print_plan, print_step};
 
 /// The engines that acca prints SQL for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,7 +2,7 @@
 
 use super::{Engine, quote_text, snapshot};
 use crate::base::{Relation, RelationKind, quote_ident};
-use crate::plan::{ColumnDefinition, Dependent, Merge, Publish, Step, TableName};
+use crate::plan::{ColumnDefinition, Dependent, Merge, NodePlan, Publish, Step, TableName};
 
 /// One statement as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +69,16 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
         Step::SnapshotApply { changes, spec } => snapshot::apply(changes, spec).into_iter().map(Statement::plain).collect(),
         Step::RunMaterialization { .. } | Step::LoadFiles { .. } => Vec::new(),
     }
+}
+
+/// Title and statements of each step of a plan that does something on this engine.
+pub fn print_plan(plan: &NodePlan, engine: Engine) -> Vec<(String, Vec<Statement>)> {
+    let steps = plan.before.iter().chain(&plan.steps).chain(&plan.after);
+    let printed = steps.map(|step| (step, print_step(step, engine)));
+    let acts = |step: &Step, statements: &[Statement]| {
+        !statements.is_empty() || matches!(step, Step::RunMaterialization { .. } | Step::LoadFiles { .. })
+    };
+    printed.filter(|(step, statements)| acts(step, statements)).map(|(step, statements)| (step.title(), statements)).collect()
 }
 
 impl From<(String, usize)> for Statement {

@@ -10,7 +10,7 @@ use crate::analysis::{Compilation, CompiledNode};
 use crate::assertions::{Assertion, Verdict};
 use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
-use crate::dialect::{Statement, print_step};
+use crate::dialect::{Statement, print_plan, print_step};
 use crate::jinja::{Message, NodeState, Warehouse};
 use crate::plan::{Publish, Status, Step};
 use crate::project::{Detail, Node};
@@ -310,11 +310,10 @@ fn keep_compiled(job: &RunJob<'_>, node: &Node, compiled: &CompiledNode, outcome
 
 /// Writes the statements of the plan, as they are about to be sent.
 fn write_script(job: &RunJob<'_>, node: &Node, prepared: &Prepared) {
-    let plan = &prepared.plan;
     let mut script = String::new();
-    for step in plan.before.iter().chain(&plan.steps).chain(&plan.after) {
-        script.push_str(&format!("-- {}\n", step.title()));
-        for statement in print_step(step, job.engine) {
+    for (title, statements) in print_plan(&prepared.plan, job.engine) {
+        script.push_str(&format!("-- {title}\n"));
+        for statement in statements {
             script.push_str(&format!("{};\n", statement.sql));
         }
         script.push('\n');

@@ -12,7 +12,7 @@ use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{AdapterError, Event, Interrupt, Reporter, Session, connect, load};
 use crate::base::{RelationKind, UniqueId, quote_ident};
 use crate::diag::{Diagnostic, codes};
-use crate::dialect::{bind_view, drop_retired, print_step};
+use crate::dialect::{bind_view, drop_retired, print_plan};
 use crate::jinja::{NodeState, Warehouse};
 use crate::plan::{NodeResult, RunResult, Status};
 use crate::project::{Detail, Node};
@@ -75,8 +75,8 @@ fn explain_node(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session: &Shar
     match prepare(job, node, catalog, session) {
         Ok(prepared) => {
             let plan = &prepared.plan;
-            for step in plan.before.iter().chain(&plan.steps).chain(&plan.after) {
-                steps.push((step.title(), print_step(step, job.engine).into_iter().map(|statement| statement.sql).collect()));
+            for (title, statements) in print_plan(plan, job.engine) {
+                steps.push((title, statements.into_iter().map(|statement| statement.sql).collect()));
             }
         }
         Err(super::prepare::NodeError::Diagnostic(problem)) => diagnostics.push(*problem),

@@ -5,6 +5,7 @@
 //! that the call catches. Lists and maps of the engine cannot be changed, so literals are wrapped into objects that can.
 
 mod adapter;
+mod caller;
 mod calls;
 pub mod describe;
 mod failure;

@@ -67,6 +67,13 @@ pub(super) struct Scope {
     pub(super) facts: Mutex<Facts>,
 }
 
+/// Macros call each other on the machine's stack, a few kilobytes a call, on threads whose stacks are small.
+fn with_room<T>(render: impl FnOnce() -> T) -> T {
+    const ENOUGH_FOR_A_CALL: usize = 256 * 1024;
+    const MORE: usize = 4 * 1024 * 1024;
+    stacker::maybe_grow(ENOUGH_FOR_A_CALL, MORE, render)
+}
+
 /// Nested macro calls beyond this are a macro that calls itself for ever.
 const MAX_DEPTH: usize = 120;
 
@@ -127,11 +134,13 @@ impl Scope {
         let template = env.get_template(&definition.id)?;
         let children_from = self.enter(definition)?;
         let context = Value::from_object(CallScope { arguments, scope: self.clone() });
-        let rendered = if self.executing() {
-            template.render_with_spans(context).map(|(text, spans)| (text, Some(spans)))
-        } else {
-            template.render(context).map(|text| (text, None))
-        };
+        let rendered = with_room(|| {
+            if self.executing() {
+                template.render_with_spans(context).map(|(text, spans)| (text, Some(spans)))
+            } else {
+                template.render(context).map(|text| (text, None))
+            }
+        });
         let children = self.leave(children_from);
         match rendered {
             Ok((text, spans)) => {
@@ -198,10 +207,13 @@ fn bind(
     if definition.takes_varargs {
         bound.insert("varargs".to_owned(), List::value(extra.iter().cloned()));
     } else if !extra.is_empty() {
-        let most = definition.parameters.len();
+        let most = match definition.parameters.len() {
+            1 => "1 argument".to_owned(),
+            many => format!("{many} arguments"),
+        };
         return Err(raise(
             &codes::WRONG_ARGUMENTS,
-            format!("macro '{}' takes at most {most} arguments, {} are given", definition.name, positional.len()),
+            format!("macro '{}' takes at most {most}, {} are given", definition.name, positional.len()),
         ));
     }
     let mut rest = Vec::new();
@@ -324,7 +336,7 @@ impl Object for MacroValue {
     }
 
     fn call(self: &Arc<Self>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
-        self.scope.call_macro(state.env(), &self.definition, args)
+        super::caller::call(&self.scope, state, &self.definition, args)
     }
 }
 
@@ -357,7 +369,7 @@ impl Object for Namespace {
         match self.scope.shared.package_macro(&self.package, method) {
             Some(definition) => {
                 let definition = definition.clone();
-                self.scope.call_macro(state.env(), &definition, args)
+                super::caller::call(&self.scope, state, &definition, args)
             }
             None => {
                 let mut failure = super::failure::Failure {
