@@ -1,6 +1,6 @@
 //! The entries of the manifest: nodes, sources, exposures, macros and doc blocks with dbt's keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -17,7 +17,8 @@ impl Writer<'_> {
     /// A model, seed, snapshot, test or analysis.
     pub(super) fn node(&self, node: &Node, compiled: Option<&Compiled>) -> Value {
         let target = &self.compilation.project.target;
-        let relation = node.relation.as_ref();
+        // What a test finds is stored nowhere, so it has no relation here.
+        let relation = node.relation.as_ref().filter(|_| node.resource != ResourceType::Test);
         let schema = match node.resource {
             ResourceType::Test => format!("{}_dbt_test__audit", target.schema),
             _ => target.schema.clone(),
@@ -59,6 +60,15 @@ impl Writer<'_> {
             entry.extend(compiled_part(node, compiled));
         }
         entry.extend(detail_part(node));
+        match &node.detail {
+            Detail::Model(model) => {
+                entry.insert("primary_key".to_owned(), json!(self.primary_key(node, &model.constraints)));
+            }
+            Detail::GenericTest(test) => {
+                entry.insert("file_key_name".to_owned(), json!(self.file_key(&test.attached)));
+            }
+            _ => {}
+        }
         Value::Object(entry)
     }
 
@@ -79,6 +89,7 @@ impl Writer<'_> {
             "identifier": table.identifier,
             "quoting": quoting(&table.quoting),
             "loaded_at_field": table.loaded_at_field,
+            "loaded_at_query": table.loaded_at_query,
             "freshness": table.freshness,
             "external": null,
             "description": node.description,
@@ -86,11 +97,20 @@ impl Writer<'_> {
             "meta": table.meta,
             "source_meta": table.source_meta,
             "tags": table.tags,
-            "config": {"enabled": node.config.enabled(), "tags": table.tags, "meta": table.meta},
+            "config": {
+                "enabled": node.config.enabled(),
+                "event_time": node.config.get("event_time"),
+                "freshness": table.freshness,
+                "loaded_at_field": table.loaded_at_field,
+                "loaded_at_query": table.loaded_at_query,
+                "meta": table.meta,
+                "tags": table.tags,
+            },
             "patch_path": null,
             "unrendered_config": {},
             "relation_name": self.relation_name(node),
             "created_at": self.metadata.created_at,
+            "doc_blocks": [],
         })
     }
 
@@ -157,12 +177,39 @@ impl Writer<'_> {
     }
 
     fn relation_name(&self, node: &Node) -> Option<String> {
-        node.relation.as_ref().filter(|_| !node.is_ephemeral()).map(Relation::quoted)
+        node.relation.as_ref().filter(|_| !node.is_ephemeral() && node.resource != ResourceType::Test).map(Relation::quoted)
     }
 
     fn patch_path(&self, node: &Node) -> Option<String> {
-        let path = self.sources().path(node.properties?.file);
+        let path = self.sources().path(node.properties.filter(|_| !matches!(node.detail, Detail::GenericTest(_)))?.file);
         Some(format!("{}://{}", node.package, self.path_in_package(path, &node.package)))
+    }
+
+    /// The columns that identify a row: as constraints say, or else those that are tested to be unique, best of all not null too.
+    fn primary_key(&self, node: &Node, constraints: &[Value]) -> Vec<String> {
+        let is_key = |constraint: &&Value| constraint.get("type").and_then(Value::as_str) == Some("primary_key");
+        if let Some(Value::Array(columns)) = constraints.iter().find(is_key).and_then(|constraint| constraint.get("columns")) {
+            return columns.iter().filter_map(|column| column.as_str().map(str::to_owned)).collect();
+        }
+        if let Some(column) = node.columns.iter().find(|column| column.constraints.iter().any(|constraint| is_key(&constraint))) {
+            return vec![column.name.clone()];
+        }
+        let tested = self.key_tests.get(&*node.id);
+        let columns = |test: &str| -> BTreeSet<String> {
+            tested.into_iter().flatten().filter(|(name, _)| *name == test).map(|(_, column)| (*column).to_owned()).collect()
+        };
+        let (not_null, unique) = (columns("not_null"), columns("unique"));
+        let both: Vec<String> = unique.intersection(&not_null).cloned().collect();
+        if both.is_empty() { unique.into_iter().collect() } else { both }
+    }
+
+    /// The section and name under which a properties file describes what a test is attached to.
+    fn file_key(&self, attached: &str) -> Option<String> {
+        let node = self.compilation.manifest.node(attached)?;
+        Some(match &node.detail {
+            Detail::Source(source) => format!("sources.{}", source.source_name),
+            _ => format!("{}s.{}", node.resource, node.name),
+        })
     }
 
     /// The template as the file holds it; a generic test has the call that dbt writes for it.
@@ -172,7 +219,8 @@ impl Writer<'_> {
                 let namespace = test.namespace.as_ref().map_or_else(String::new, |namespace| format!("{namespace}."));
                 format!("{{{{ {namespace}test_{}(**_dbt_generic_test_kwargs) }}}}", test.test)
             }
-            (_, Some(body)) => self.sources().text(body).to_owned(),
+            (Detail::Snapshot, Some(body)) => self.sources().text(body).to_owned(),
+            (_, Some(body)) => self.sources().text(body).trim_end().to_owned(),
             (_, None) => String::new(),
         }
     }
@@ -183,7 +231,7 @@ impl Writer<'_> {
         match &node.detail {
             Detail::GenericTest(_) => json!({"name": "none", "checksum": ""}),
             Detail::Seed { path } => match self.files.read(path) {
-                Ok(bytes) if bytes.len() <= LARGEST_HASHED_SEED => hashed(&bytes),
+                Ok(bytes) if bytes.len() <= LARGEST_HASHED_SEED => hashed(bytes.trim_ascii()),
                 _ => json!({"name": "path", "checksum": path}),
             },
             _ => hashed(file.text.trim().as_bytes()),
@@ -225,14 +273,16 @@ fn references(node: &Node) -> Map<String, Value> {
 }
 
 fn compiled_part(node: &Node, compiled: Option<&Compiled>) -> Map<String, Value> {
-    object(json!({
-        "compiled_path": compiled.and_then(|compiled| compiled.path.as_deref()),
-        "compiled": compiled.is_some(),
-        "compiled_code": compiled.map(|compiled| &*compiled.sql),
-        "extra_ctes_injected": compiled.is_some(),
-        "extra_ctes": [],
-        "contract": contract(node),
-    }))
+    let mut part = object(json!({"compiled_path": compiled.and_then(|compiled| compiled.path.as_deref()), "contract": contract(node)}));
+    if let Some(compiled) = compiled {
+        part.extend(object(json!({
+            "compiled": true,
+            "compiled_code": compiled.sql.trim_end(),
+            "extra_ctes_injected": true,
+            "extra_ctes": [],
+        })));
+    }
+    part
 }
 
 fn contract(node: &Node) -> Value {
@@ -255,7 +305,6 @@ fn detail_part(node: &Node) -> Map<String, Value> {
             "version": model.version.as_deref().map(number_or_text),
             "latest_version": model.latest_version.as_deref().map(number_or_text),
             "deprecation_date": null,
-            "primary_key": [],
             "time_spine": null,
         })),
         Detail::GenericTest(test) => {
@@ -266,7 +315,6 @@ fn detail_part(node: &Node) -> Map<String, Value> {
             arguments.insert("model".to_owned(), json!(format!("{{{{ get_where_subquery({}) }}}}", test.model_expression)));
             object(json!({
                 "column_name": test.column,
-                "file_key_name": null,
                 "attached_node": &*test.attached,
                 "test_metadata": {"name": test.test, "kwargs": arguments, "namespace": test.namespace},
             }))
@@ -289,11 +337,11 @@ fn number_or_text(version: &str) -> Value {
 pub(super) fn config(node: &Node) -> Value {
     let mut config = object(json!({
         "enabled": true, "alias": null, "schema": null, "database": null, "tags": [], "meta": {}, "group": null,
-        "materialized": node.materialized(),
+        "materialized": node.materialized(), "static_analysis": null,
     }));
     config.extend(match node.resource {
         ResourceType::Test => object(json!({
-            "severity": "ERROR", "store_failures": null, "store_failures_as": null, "where": null, "limit": null,
+            "schema": "dbt_test__audit", "severity": "ERROR", "store_failures": null, "store_failures_as": null, "where": null, "limit": null,
             "fail_calc": "count(*)", "warn_if": "!= 0", "error_if": "!= 0",
         })),
         _ => object(json!({
@@ -302,6 +350,11 @@ pub(super) fn config(node: &Node) -> Value {
             "on_configuration_change": "apply", "grants": {}, "packages": [], "docs": {"show": true, "node_color": null},
             "contract": {"enforced": false, "alias_types": true}, "event_time": null, "concurrent_batches": null,
         })),
+    });
+    config.extend(match node.resource {
+        ResourceType::Model => object(json!({"access": "protected", "freshness": null})),
+        ResourceType::Seed => object(json!({"delimiter": ",", "quote_columns": null})),
+        _ => Map::new(),
     });
     for (key, held) in node.config.iter() {
         let value = match key {

@@ -8,7 +8,7 @@ use super::Metadata;
 use super::entry::object;
 use crate::analysis::Compilation;
 use crate::base::{Files, ResourceType, Sources, UniqueId};
-use crate::project::{Detail, Node, Package};
+use crate::project::{Detail, Manifest, Node, Package};
 
 /// The SQL of a node and where it was written, relative to the project's root.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +21,8 @@ pub(super) struct Writer<'a> {
     pub(super) compilation: &'a Compilation,
     pub(super) files: &'a dyn Files,
     pub(super) metadata: &'a Metadata,
+    /// For each node the tests of its columns that may tell its key, with the column.
+    pub(super) key_tests: BTreeMap<&'a str, Vec<(&'a str, &'a str)>>,
 }
 
 type Neighbours<'a> = BTreeMap<&'a str, Vec<&'a str>>;
@@ -28,8 +30,8 @@ type Neighbours<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 /// The linked project as dbt writes it. `compiled` holds the nodes that were compiled in this invocation; `files` are asked for
 /// the bytes of seeds.
 pub fn manifest(compilation: &Compilation, compiled: &BTreeMap<UniqueId, Compiled>, files: &dyn Files, metadata: &Metadata) -> Value {
-    let writer = Writer { compilation, files, metadata };
     let linked = &compilation.manifest;
+    let writer = Writer { compilation, files, metadata, key_tests: key_tests(linked) };
     let mut nodes = Map::new();
     let mut sources = Map::new();
     let mut exposures = Map::new();
@@ -64,6 +66,18 @@ pub fn manifest(compilation: &Compilation, compiled: &BTreeMap<UniqueId, Compile
         "unit_tests": {},
         "functions": {},
     })
+}
+
+fn key_tests(manifest: &Manifest) -> BTreeMap<&str, Vec<(&str, &str)>> {
+    let mut tests: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
+    for node in &manifest.nodes {
+        if let Detail::GenericTest(test) = &node.detail
+            && let (None, "unique" | "not_null", Some(column)) = (&test.namespace, test.test.as_str(), &test.column)
+        {
+            tests.entry(&test.attached).or_default().push((&test.test, column));
+        }
+    }
+    tests
 }
 
 impl Writer<'_> {
@@ -144,7 +158,7 @@ impl Writer<'_> {
     /// The file's path inside of the folder of its resource type: `staging/stg_bets.sql`.
     pub(super) fn path_in_folder(&self, node: &Node) -> String {
         if matches!(node.detail, Detail::GenericTest(_)) {
-            return format!("{}.sql", node.name);
+            return format!("{}.sql", node.alias.as_deref().unwrap_or(&node.name));
         }
         let path = self.original_path(node);
         let key = match node.resource {

@@ -13,6 +13,8 @@ pub use run_results::run_results;
 
 use serde_json::{Value, json};
 
+use crate::jinja::DBT_VERSION;
+
 /// What an artefact says about the invocation that wrote it.
 #[derive(Clone, Debug)]
 pub struct Metadata {
@@ -30,7 +32,8 @@ impl Metadata {
     fn describe(&self, schema: &str) -> Value {
         json!({
             "dbt_schema_version": format!("https://schemas.getdbt.com/dbt/{schema}.json"),
-            "dbt_version": env!("CARGO_PKG_VERSION"),
+            // Readers take it for the version of the format.
+            "dbt_version": DBT_VERSION,
             "generated_at": self.generated_at,
             "invocation_id": self.invocation_id,
             "invocation_started_at": self.started_at,

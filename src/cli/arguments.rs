@@ -41,8 +41,8 @@ pub(super) struct GlobalArguments {
     #[arg(long, global = true, value_name = "YAML")]
     pub(super) vars: Option<String>,
     /// How many nodes are worked on at once.
-    #[arg(long, global = true, value_name = "N")]
-    pub(super) threads: Option<usize>,
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) threads: Option<u16>,
     /// Folder for what is written, in place of the project's target-path.
     #[arg(long, global = true, value_name = "FOLDER")]
     pub(super) target_path: Option<String>,

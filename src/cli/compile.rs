@@ -7,7 +7,7 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::Exit;
-use super::arguments::CompileArguments;
+use super::arguments::{CompileArguments, LogFormat};
 use super::context::{Context, nodes};
 use super::log::Log;
 use super::ls::resources;
@@ -41,13 +41,7 @@ pub(super) fn cmd_compile(context: &Context<'_>, arguments: &CompileArguments) -
     context.stage("compiled", began.elapsed());
     context.write_artifacts(compilation, &written, None);
     context.log.diagnostics(&problems, &compilation.project.sources);
-    if let [only] = selected.as_slice()
-        && let Some(compiled) = written.get(&only.id)
-        && !arguments.selection.select.is_empty()
-        && context.log.format == super::arguments::LogFormat::Text
-    {
-        context.terminal.print(compiled.sql.trim_end());
-    }
+    print_only(context, arguments, &selected, &written);
     let took = seconds(began.elapsed().as_secs_f64());
     let folder = context.relative(&context.target_path(compilation).join("compiled"));
     context.log.remark("CompileDone", &format!("Compiled {} into {folder} in {took}", counted(written.len(), "node")));
@@ -56,6 +50,18 @@ pub(super) fn cmd_compile(context: &Context<'_>, arguments: &CompileArguments) -
         return Err(Exit::Failed);
     }
     Ok(())
+}
+
+/// Prints the SQL where one node was asked for; the tests that came along with it do not count.
+fn print_only(context: &Context<'_>, arguments: &CompileArguments, selected: &[&Node], written: &Written) {
+    let mut asked = selected.iter().filter(|node| node.resource != ResourceType::Test || selected.len() == 1);
+    if let (Some(only), None) = (asked.next(), asked.next())
+        && let Some(compiled) = written.get(&only.id)
+        && !arguments.selection.select.is_empty()
+        && context.log.format == LogFormat::Text
+    {
+        context.terminal.print(compiled.sql.trim_end());
+    }
 }
 
 type Written = BTreeMap<crate::base::UniqueId, Compiled>;

@@ -100,11 +100,6 @@ impl<'a> Context<'a> {
 
     pub(super) fn load_options(&self) -> Result<LoadOptions, Exit> {
         let vars = self.global.vars.as_deref().map_or(Ok(Map::new()), |text| self.parse_vars(text))?;
-        if self.global.threads == Some(0) {
-            let problem = Diagnostic::new(&codes::INVALID_PROFILE, "'--threads' is 0, and at least one is needed");
-            self.log.diagnostic(&problem, &Sources::default());
-            return Err(Exit::Usage);
-        }
         let profiles_dir = self.global.profiles_dir.as_ref().map(|folder| absolute(folder));
         Ok(LoadOptions {
             profile: self.global.profile.clone(),
@@ -112,7 +107,7 @@ impl<'a> Context<'a> {
             profiles_dir: profiles_dir.map(|folder| folder.to_string_lossy().into_owned()),
             home: std::env::home_dir().map(|home| home.to_string_lossy().into_owned()),
             vars,
-            threads: self.global.threads,
+            threads: self.global.threads.map(usize::from),
             target_path: self.global.target_path.clone(),
         })
     }

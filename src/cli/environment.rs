@@ -1,6 +1,7 @@
 //! Flags from the environment: `ACCA_<FLAG>`, then `DBT_<FLAG>`. What stands on the command line wins.
 
 use clap::builder::BoolishValueParser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 
 /// Flags that say what a command prints or that have rules of their own.
@@ -28,6 +29,22 @@ fn with_variable(argument: Arg, variable: &dyn Fn(&str) -> Option<String>) -> Ar
     };
     // The parser keeps names for as long as the program runs; there are a handful.
     argument.env(&*name.leak()).hide_env(true)
+}
+
+/// The variable whose value the error complains of.
+pub(super) fn blamed(command: &Command, error: &clap::Error) -> Option<String> {
+    if error.kind() != ErrorKind::ValueValidation && error.kind() != ErrorKind::InvalidValue {
+        return None;
+    }
+    let ContextValue::String(blamed) = error.get(ContextKind::InvalidArg)? else { return None };
+    let flag = blamed.split([' ', '=']).next()?.strip_prefix("--")?;
+    let commands = std::iter::once(command).chain(command.get_subcommands());
+    let argument =
+        commands.flat_map(Command::get_arguments).find(|argument| argument.get_long() == Some(flag) && argument.get_env().is_some())?;
+    let variable = argument.get_env()?.to_string_lossy().into_owned();
+    // The command line wins, so what stands there is to blame.
+    let given = std::env::args().any(|word| word.starts_with(&format!("--{flag}")));
+    (!given).then_some(variable)
 }
 
 #[cfg(test)]

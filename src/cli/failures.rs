@@ -19,10 +19,12 @@ const MOST_WARNINGS: usize = 10;
 const WIDE: usize = 140;
 
 /// Prints everything that went wrong, warnings first so that errors stand above the summary, and the summary.
-pub(super) fn report(log: &Log<'_>, run: &RunResult, manifest: &Manifest, sources: &Sources) {
+///
+/// `strict`: warnings fail the run, so that they are shown even when little is to be said.
+pub(super) fn report(log: &Log<'_>, run: &RunResult, manifest: &Manifest, sources: &Sources, strict: bool) {
     let with = |status: Status| run.nodes.iter().filter(move |result| result.status == status);
     let mut shown: Vec<&NodeResult> = Vec::new();
-    if !log.quiet {
+    if !log.quiet || strict {
         shown.extend(with(Status::Warn).take(MOST_WARNINGS));
     }
     shown.extend(with(Status::Fail));

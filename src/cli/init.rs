@@ -21,7 +21,7 @@ const FILES: [(&str, &str); 9] = [
     ("tests/revenue_is_complete.sql", include_str!("new_project/revenue_is_complete.sql")),
 ];
 
-pub(super) fn cmd_init(terminal: &Terminal, arguments: &InitArguments) -> Result<(), Exit> {
+pub(super) fn cmd_init(terminal: &Terminal, arguments: &InitArguments, quiet: bool) -> Result<(), Exit> {
     let fail = |why: &str| {
         terminal.print_error(&format!("{} {why}", paint(style::BAD, "error:")));
         Exit::Usage
@@ -39,6 +39,9 @@ pub(super) fn cmd_init(terminal: &Terminal, arguments: &InitArguments) -> Result
         fail(&format!("the project cannot be written: {error}"));
         Exit::Failed
     })?;
+    if quiet {
+        return Ok(());
+    }
     terminal.print(&format!("{} {name}: a seed, two models and tests on DuckDB, in a file of its own.", paint(style::GOOD, "Created")));
     terminal.print(&format!("Next: cd {name} && acca build"));
     Ok(())

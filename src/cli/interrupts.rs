@@ -26,7 +26,7 @@ impl Interrupts {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match running {
             Some(interrupt) if !interrupt.is_raised() => {
-                terminal.print_error("Stopping: what runs now is cancelled and rolled back. Press Ctrl-C again to leave at once.");
+                terminal.print_error("Stopping: cancelling and rolling back. Ctrl-C again leaves at once.");
                 interrupt.raise();
             }
             _ => {

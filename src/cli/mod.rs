@@ -35,6 +35,7 @@ use clap::{CommandFactory, FromArgMatches};
 use self::arguments::{Arguments, Command, GlobalArguments};
 use self::context::{Context, new_id};
 use self::interrupts::Interrupts;
+use self::style::paint;
 use self::terminal::{Colour, Terminal};
 use crate::jinja::Invocation;
 
@@ -73,13 +74,16 @@ pub fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Exit> {
-    let command = environment::with_environment(Arguments::command(), &|name| std::env::var(name).ok());
-    let parsed = command.try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches));
+    let mut command = environment::with_environment(Arguments::command(), &|name| std::env::var(name).ok());
+    let parsed = command.try_get_matches_from_mut(std::env::args_os()).and_then(|matches| Arguments::from_arg_matches(&matches));
     let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help goes to standard output, mistakes to standard error; a closed pipe is no mistake.
             let _ = error.print();
+            if let Some(variable) = environment::blamed(&command, &error) {
+                Terminal::new(Colour::Auto).print_error(&format!("note: the value is that of {variable} in the environment"));
+            }
             return if error.exit_code() == 0 { Ok(()) } else { Err(Exit::Usage) };
         }
     };
@@ -93,12 +97,23 @@ fn run() -> Result<(), Exit> {
         // Told by the target, when it is known.
         adapter_chain: Vec::new(),
     };
+    let done = dispatch(&terminal, &arguments, &interrupts, &invocation);
+    match terminal.failure() {
+        Some(why) if done.is_ok() => {
+            terminal.print_error(&format!("{} what was printed could not be written: {why}", paint(style::BAD, "error:")));
+            Err(Exit::Usage)
+        }
+        _ => done,
+    }
+}
+
+fn dispatch(terminal: &Terminal, arguments: &Arguments, interrupts: &Interrupts, invocation: &Invocation) -> Result<(), Exit> {
     match &arguments.command {
-        Command::Init(init) => return init::cmd_init(&terminal, init),
-        Command::ExplainCode(code) => return explain_code::cmd_explain_code(&terminal, code),
+        Command::Init(init) => return init::cmd_init(terminal, init, arguments.global.quiet),
+        Command::ExplainCode(code) => return explain_code::cmd_explain_code(terminal, code),
         _ => {}
     }
-    let context = Context::find(&terminal, &arguments.global, &interrupts, &invocation)?;
+    let context = Context::find(terminal, &arguments.global, interrupts, invocation)?;
     carry_out(&context, &arguments.command)
 }
 

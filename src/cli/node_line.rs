@@ -11,7 +11,7 @@ const TIME: usize = 7;
 /// A name is never cut below this for the sake of the columns behind it.
 const NAME: usize = 24;
 /// Without a limit, names longer than this push the columns behind them.
-const WIDEST_NAME: usize = 64;
+const WIDEST_NAME: usize = 80;
 
 /// How the lines of a run are laid out, so that they stand in columns.
 #[derive(Clone, Copy, Debug)]

@@ -26,7 +26,7 @@ const BARS: [&str; 4] = ["|", "/", "-", "\\"];
 
 pub(super) struct Progress<'a> {
     log: &'a Log<'a>,
-    /// Where the run goes: `target dev`.
+    /// Where the run goes: `on dev (duckdb)`.
     place: String,
     state: Mutex<State>,
     over: AtomicBool,
@@ -111,7 +111,7 @@ impl<'a> Progress<'a> {
     fn planned(&self, nodes: &[&Node], threads: usize) {
         let layout = Layout::new(nodes, self.log.terminal.width());
         self.lock().layout = layout;
-        let text = format!("{} {} with {}", planned(nodes), self.place, counted(threads, "thread"));
+        let text = format!("{} {}, {}", planned(nodes), self.place, counted(threads, "thread"));
         self.log.line("RunPlanned", &paint(style::BOLD, &text), json!({"total": nodes.len(), "threads": threads}));
     }
 

@@ -83,10 +83,10 @@ fn carry_out(context: &Context<'_>, verb: &Verb, arguments: &RunArguments, resou
         },
     };
     let interrupt = context.interrupts.begin();
-    let progress = Progress::new(&context.log, format!("on target {} ({})", target.name, target.adapter));
+    let progress = Progress::new(&context.log, format!("on {} ({})", target.name, target.adapter));
     let result = progress.during(|| run(&job, &progress, &interrupt));
     context.interrupts.end();
-    failures::report(&context.log, &result, &compilation.manifest, &compilation.project.sources);
+    failures::report(&context.log, &result, &compilation.manifest, &compilation.project.sources, context.global.warn_error);
     context.write_artifacts(compilation, &compiled(&result), Some((&result, recorded(context, verb, arguments))));
     if result.interrupted {
         return Err(Exit::Interrupted);

@@ -22,6 +22,8 @@ struct Stream {
 struct State {
     stdout_closed: bool,
     stderr_closed: bool,
+    /// Why standard output could not be written, where that is more than a reader who has left.
+    failure: Option<String>,
     /// Lines that are on the screen below everything else, without colours for their widths.
     live: Vec<String>,
 }
@@ -106,6 +108,11 @@ impl Terminal {
         write_stdout(&mut self.lock(), text);
     }
 
+    /// Why what was printed did not arrive (a full disk); a closed pipe is no failure.
+    pub(super) fn failure(&self) -> Option<String> {
+        self.lock().failure.clone()
+    }
+
     /// Asks a question and reads one line. `None` when nobody can answer.
     pub(super) fn ask(&self, question: &str) -> Option<String> {
         if !io::stdin().is_terminal() || !self.stdout.is_terminal {
@@ -157,7 +164,12 @@ fn write_stdout(state: &mut State, text: &str) {
         return;
     }
     let mut stdout = io::stdout().lock();
-    state.stdout_closed = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).is_err();
+    if let Err(error) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        state.stdout_closed = true;
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            state.failure = Some(error.to_string());
+        }
+    }
 }
 
 fn stream_width(is_terminal: bool, size: Option<(terminal_size::Width, terminal_size::Height)>) -> Option<usize> {

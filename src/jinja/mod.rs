@@ -23,6 +23,7 @@ mod values;
 mod warehouse;
 mod yaml_text;
 
+pub use functions::DBT_VERSION;
 pub use parse::Parsed;
 pub use render::{Linked, Rendered};
 pub use scope::{Message, NodeState};
