@@ -9,6 +9,7 @@
 //! | [`adapters`] | what sessions of both engines promise |
 //! | [`load`] | landing files into both engines |
 //! | [`postgres`] | a PostgreSQL server for tests |
+//! | [`cli_commands`] | the commands: what they print and write, how they end |
 //! | [`project`] | a project in a temporary folder, and the built binary run in it |
 #![allow(
     clippy::unwrap_used,
@@ -21,12 +22,13 @@
 mod adapters;
 mod bench;
 mod cases;
+mod cli_commands;
 mod engines;
 mod flagship;
 mod harness;
 mod load;
 mod postgres;
-#[allow(dead_code, reason = "the tests of the command line use the rest of it")]
+#[allow(dead_code, reason = "tests on a server are to use the rest of it")]
 mod project;
 mod run;
 mod tidy;

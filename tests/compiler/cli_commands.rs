@@ -1,0 +1,304 @@
+//! The commands as a person uses them: what they print, what they write, how they end.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::project::TestProject;
+
+/// A seed, a view on it, a table on that, and a test of each kind; nothing is wrong with it.
+fn shop() -> TestProject {
+    let project = TestProject::new();
+    project
+        .write("dbt_project.yml", "name: shop\nprofile: shop\n")
+        .write("profiles.yml", "shop:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: shop.duckdb, threads: 1}\n")
+        .write("seeds/raw_bets.csv", "bet_id,stake\n1,2.50\n2,10.00\n3,0.75\n")
+        .write("models/stg_bets.sql", "select bet_id, cast(stake as numeric(12, 2)) as stake from {{ ref('raw_bets') }}\n")
+        .write("models/turnover.sql", "{{ config(materialized='table') }}\nselect sum(stake) as stake from {{ ref('stg_bets') }}\n")
+        .write(
+            "models/models.yml",
+            "models:\n  - name: stg_bets\n    columns:\n      - name: bet_id\n        data_tests: [unique, not_null]\n",
+        );
+    project
+}
+
+fn json(project: &TestProject, path: &str) -> Value {
+    serde_json::from_str(&project.read(path)).unwrap()
+}
+
+#[test]
+fn a_new_project_builds_as_it_is() {
+    let project = TestProject::new();
+    project.acca(&["init", "shop"]).expect_code(0);
+    let run = project.acca(&["build", "--project-dir", "shop", "--threads", "1"]).expect_code(0);
+    assert_snapshot!(run.stdout, @r"
+    Running 1 seed, 2 models, 6 tests on dev (duckdb), 1 thread
+    1/9 OK       seed        main.raw_orders                                      <duration>  5 rows
+    2/9 OK       view        main.stg_orders                                      <duration>
+    3/9 PASS     test        accepted_values_stg_orders_status__paid__cancelled   <duration>
+    4/9 PASS     test        not_null_stg_orders_order_id                         <duration>
+    5/9 PASS     test        unique_stg_orders_order_id                           <duration>
+    6/9 OK       table       main.daily_revenue                                   <duration>  3 rows
+    7/9 PASS     test        not_null_daily_revenue_ordered_on                    <duration>
+    8/9 PASS     test        revenue_is_complete                                  <duration>
+    9/9 PASS     test        unique_daily_revenue_ordered_on                      <duration>
+    Done. PASS=9 WARN=0 ERROR=0 SKIP=0 TOTAL=9 in <duration>
+    ");
+    assert_eq!(run.stderr, "");
+    let again = project.acca(&["init", "shop"]).expect_code(2);
+    assert_eq!(again.stderr, "error: 'shop' is there already; choose another name, or delete it\n");
+    assert!(project.acca(&["init"]).expect_code(2).stderr.contains("acca init <NAME>"));
+}
+
+#[test]
+fn what_fails_is_told_once_more_at_the_end() {
+    let project = shop();
+    project
+        .write("tests/no_small_stakes.sql", "select bet_id, stake from {{ ref('stg_bets') }} where stake < 5")
+        .write("tests/no_large_stakes.sql", "{{ config(severity='warn') }}\nselect bet_id from {{ ref('stg_bets') }} where stake >= 10")
+        .write("models/broken.sql", "select stak from {{ ref('raw_bets') }}")
+        .write("models/after.sql", "select * from {{ ref('broken') }}");
+    let run = project.acca(&["build"]).expect_code(1);
+    assert_snapshot!(run.stdout, @r#"
+    Running 1 seed, 4 models, 4 tests on dev (duckdb), 1 thread
+    1/9 OK       seed        main.raw_bets              <duration>  3 rows
+    2/9 ERROR    view        main.broken                <duration>
+    3/9 SKIP     view        main.after                        'broken' failed
+    4/9 OK       view        main.stg_bets              <duration>
+    5/9 WARN 1   test        no_large_stakes            <duration>
+    6/9 FAIL 2   test        no_small_stakes            <duration>
+    7/9 SKIP     table       main.turnover                     'no_small_stakes' found failing rows
+    8/9 PASS     test        not_null_stg_bets_bet_id   <duration>
+    9/9 PASS     test        unique_stg_bets_bet_id     <duration>
+
+    WARN 1 no_large_stakes: got 1 result, warns if != 0
+      declared: tests/no_large_stakes.sql:1
+      compiled: target/compiled/shop/tests/no_large_stakes.sql
+      bet_id
+      ------
+           2
+
+    FAIL 2 no_small_stakes: got 2 results, fails if != 0
+      declared: tests/no_small_stakes.sql:1
+      compiled: target/compiled/shop/tests/no_small_stakes.sql
+      bet_id | stake
+      -------+------
+           1 |  2.50
+           3 |  0.75
+
+    error[statement-failed]: 'broken': Binder Error: Referenced column "stak" not found in FROM clause!
+                             Candidate bindings: "stake"
+     --> models/broken.sql:1:8
+      |
+    1 | select stak from {{ ref('raw_bets') }}
+      |        ^^^^
+
+    compiled: target/compiled/shop/models/broken.sql
+
+    Done. PASS=4 WARN=1 ERROR=2 SKIP=2 TOTAL=9 in <duration>
+    "#);
+    assert_eq!(run.stderr, "");
+    let results = json(&project, "target/run_results.json");
+    let status = |name: &str| {
+        let found = results["results"].as_array().unwrap().iter().find(|result| result["unique_id"] == *name).unwrap();
+        (found["status"].as_str().unwrap().to_owned(), found["failures"].as_u64())
+    };
+    assert_eq!(status("test.shop.no_small_stakes"), ("fail".to_owned(), Some(2)));
+    assert_eq!(status("test.shop.no_large_stakes"), ("warn".to_owned(), Some(1)));
+    assert_eq!(status("model.shop.broken"), ("error".to_owned(), None));
+    assert_eq!(status("model.shop.after"), ("skipped".to_owned(), None));
+    // Warnings alone let a run pass, unless they are to count.
+    assert!(project.acca(&["test", "-s", "no_large_stakes"]).expect_code(0).stdout.contains("WARN=1"));
+    assert!(project.acca(&["test", "-q", "-s", "no_large_stakes", "--warn-error"]).expect_code(1).stdout.contains("WARN 1"));
+}
+
+#[test]
+fn lists_in_four_ways() {
+    let project = shop();
+    let ls = |arguments: &[&str]| project.acca(&[&["ls"], arguments].concat()).expect_code(0).stdout;
+    assert_snapshot!(ls(&["--select", "+turnover"]), @r"
+    shop.stg_bets
+    shop.turnover
+    shop.raw_bets
+    shop.not_null_stg_bets_bet_id
+    shop.unique_stg_bets_bet_id
+    ");
+    assert_snapshot!(ls(&["--output", "path"]), @r"
+    models/models.yml
+    models/stg_bets.sql
+    models/turnover.sql
+    seeds/raw_bets.csv
+    ");
+    assert_snapshot!(ls(&["--output", "name", "--resource-type", "test"]), @r"
+    not_null_stg_bets_bet_id
+    unique_stg_bets_bet_id
+    ");
+    assert_snapshot!(ls(&["-m", "turnover", "--output", "json", "--output-keys", "name", "depends_on"]), @r#"{"name":"turnover","depends_on":{"macros":[],"nodes":["model.shop.stg_bets"]}}"#);
+}
+
+#[test]
+fn a_name_that_matches_nothing_is_a_warning_and_a_wrong_method_is_wrong_use() {
+    let project = shop();
+    let run = project.acca(&["run", "--select", "turnovr"]).expect_code(0);
+    assert_snapshot!(run.stderr, @r"
+    warning[nothing-selected]: the selector 'turnovr' matches nothing
+     |
+     = help: did you mean 'turnover'?
+    ");
+    assert_eq!(run.stdout, "There are no models to build.\n");
+    assert_snapshot!(project.acca(&["ls", "-s", "tgas:x"]).expect_code(2).stderr, @r"
+    error[invalid-selector]: there is no selection method 'tgas'
+     |
+     = note: in the selector 'tgas:x'
+     = help: the methods are: access, exposure, file, fqn, group, package, path, resource_type, source, tag, test_name, test_type, version, config.<key>
+    ");
+    assert!(project.acca(&["ls", "-t", "prod"]).expect_code(1).stderr.contains("the targets are: dev"));
+    project.acca(&["ls", "--vars", "[1]"]).expect_code(2);
+    project.acca(&["list", "--threads", "0"]).expect_code(2);
+    assert!(project.acca(&["--project-dir", "models", "ls"]).expect_code(2).stderr.contains("missing-file"));
+}
+
+#[test]
+fn flags_come_from_the_environment_too() {
+    let mut project = shop();
+    project.set_env("DBT_QUIET", "yes").set_env("ACCA_SELECT", "stg_bets").set_env("DBT_SELECT", "turnover");
+    assert_eq!(project.acca(&["ls", "--output", "name", "--resource-type", "model"]).expect_code(0).stdout, "stg_bets\n");
+    assert_eq!(project.acca(&["seed", "-s", "raw_bets"]).expect_code(0).stdout, "", "quiet");
+    project.set_env("ACCA_WARN_ERROR", "perhaps");
+    assert!(project.acca(&["ls"]).expect_code(2).stderr.ends_with("note: the value is that of ACCA_WARN_ERROR in the environment\n"));
+}
+
+#[test]
+fn compiles_shows_and_explains() {
+    let project = shop();
+    project.acca(&["build", "-q"]).expect_code(0);
+    assert_snapshot!(project.acca(&["compile", "--inline", "select * from {{ ref('turnover') }}"]).expect_code(0).stdout, @r#"select * from "shop"."main"."turnover""#);
+    assert_snapshot!(project.acca(&["compile", "-s", "turnover"]).expect_code(0).stdout, @r#"select sum(stake) as stake from "shop"."main"."stg_bets""#);
+    assert_eq!(
+        project.read("target/compiled/shop/models/turnover.sql").trim(),
+        "select sum(stake) as stake from \"shop\".\"main\".\"stg_bets\""
+    );
+    assert_snapshot!(project.acca(&["show", "-s", "stg_bets", "--limit", "2"]).expect_code(0).stdout, @r"
+    bet_id | stake
+    -------+------
+         1 |  2.50
+         2 | 10.00
+    ");
+    assert_snapshot!(project.acca(&["show", "-s", "raw_bets", "--output", "csv", "--limit", "-1"]).expect_code(0).stdout, @r"
+    bet_id,stake
+    1,2.50
+    2,10.00
+    3,0.75
+    ");
+    assert_snapshot!(project.acca(&["explain", "-s", "turnover"]).expect_code(0).stdout, @r#"
+    -- model.shop.turnover (table)
+    -- 1. build table main.turnover__acca_stage
+    create table "shop"."main"."turnover__acca_stage" as
+
+    select sum(stake) as stake from "shop"."main"."stg_bets";
+    -- 2. gather statistics of main.turnover__acca_stage
+    -- 3. publish main.turnover in place of the table
+    drop table "shop"."main"."turnover";
+    alter table "shop"."main"."turnover__acca_stage" rename to "turnover";
+    "#);
+    let inline = project.acca(&["show", "--inline", "select stak from {{ ref('stg_bets') }}"]).expect_code(1);
+    assert!(inline.stderr.contains("--inline:1:8"), "{}", inline.stderr);
+}
+
+#[test]
+fn debug_and_the_artefacts_keep_secrets() {
+    let mut project = shop();
+    let profile = "shop:\n  target: dev\n  outputs:\n    dev: {type: postgres, host: 127.0.0.1, port: 1, user: u, dbname: d, \
+                   schema: s, connect_timeout: 2, password: \"{{ env_var('SECRET') }}\"}\n";
+    project.write("profiles.yml", profile);
+    project.set_env("SECRET", "hunter2");
+    let run = project.acca(&["debug"]).expect_code(1);
+    assert!(run.stdout.contains("password: (not shown)") && run.stdout.contains("host: 127.0.0.1"), "{}", run.stdout);
+    assert!(run.stderr.contains("connection-failed"), "{}", run.stderr);
+    let failed = project.acca(&["build", "--vars", "{token: hunter2}"]).expect_code(1);
+    project.acca(&["compile"]).expect_code(0);
+    for text in [
+        run.stdout,
+        run.stderr,
+        failed.stdout,
+        failed.stderr,
+        project.read("target/manifest.json"),
+        project.read("target/run_results.json"),
+    ] {
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+}
+
+#[test]
+fn the_manifest_is_the_same_each_time() {
+    let project = shop();
+    let manifest = || {
+        project.acca(&["parse", "-q"]).expect_code(0);
+        let mut manifest = json(&project, "target/manifest.json");
+        manifest["metadata"].as_object_mut().unwrap().retain(|key, _| !key.ends_with("_at") && key != "invocation_id");
+        let text = manifest.to_string();
+        regex::Regex::new(r#""created_at":[0-9.]+"#).unwrap().replace_all(&text, "").into_owned()
+    };
+    assert_eq!(manifest(), manifest());
+    let manifest = json(&project, "target/manifest.json");
+    assert_eq!(manifest["metadata"]["dbt_schema_version"], "https://schemas.getdbt.com/dbt/manifest/v12.json");
+    assert_eq!(manifest["child_map"]["model.shop.stg_bets"].as_array().unwrap().len(), 3);
+    let turnover = &manifest["nodes"]["model.shop.turnover"];
+    assert_eq!(turnover["relation_name"], "\"shop\".\"main\".\"turnover\"");
+    assert_eq!((&turnover["path"], &turnover["config"]["materialized"]), (&"turnover.sql".into(), &"table".into()));
+    assert_eq!(manifest["nodes"]["model.shop.stg_bets"]["primary_key"], serde_json::json!(["bet_id"]));
+}
+
+#[test]
+fn a_reader_who_leaves_is_no_error() {
+    let project = shop();
+    let mut child = project.start(&["ls"]);
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_stops_cleanly() {
+    let project = shop();
+    project.write("models/slow.sql", "{{ config(materialized='table') }}\nselect count(*) as n from range(3000000) a, range(3000000) b where a.range % 7 = b.range % 11 and a.range <> b.range");
+    let child = project.start(&["run", "--threads", "2"]);
+    let script = project.path("target/run/shop/models/slow.sql");
+    let began = Instant::now();
+    while !script.exists() {
+        assert!(began.elapsed() < Duration::from_secs(60), "the model never began");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(130), "{stdout}{stderr}");
+    assert!(stderr.starts_with("Stopping") && stdout.contains("Stopped. "), "{stdout}{stderr}");
+    let results = json(&project, "target/run_results.json");
+    let slow = results["results"].as_array().unwrap().iter().find(|result| result["unique_id"] == "model.shop.slow").unwrap();
+    assert_eq!(slow["status"], "skipped");
+}
+
+#[test]
+fn clean_deletes_what_was_written_and_codes_explain_themselves() {
+    let project = shop();
+    project.acca(&["parse", "-q"]).expect_code(0);
+    assert_eq!(project.acca(&["clean"]).expect_code(0).stdout, "Deleted target\n");
+    assert!(!project.path("target").exists());
+    assert!(project.acca(&["explain-code", "unknown-ref"]).expect_code(0).stdout.starts_with("# unknown-ref\n"));
+    assert!(project.acca(&["explain-code", "unknown-reff"]).expect_code(2).stderr.contains("did you mean 'unknown-ref'?"));
+    assert!(project.acca(&["explain-code"]).expect_code(0).stdout.lines().count() > 20);
+}
+
+#[test]
+fn events_can_be_read_by_programs() {
+    let project = shop();
+    let run = project.acca(&["build", "--log-format", "json"]).expect_code(0);
+    let events: Vec<Value> = run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let named = |name: &str| events.iter().filter(|event| event["info"]["name"] == *name).count();
+    assert_eq!((named("RunPlanned"), named("NodeStart"), named("NodeFinished"), named("EndOfRunSummary")), (1, 5, 5, 1));
+}
