@@ -238,7 +238,7 @@ fn parts(loader: &mut Loader<'_>, scope: &Scope<'_>, written: &Written<'_>) -> O
         }
     }
     for entry in config {
-        let rendered = Entry { value: loader.render_one(&entry.value, &scope.vars, Some(scope.target)), ..(*entry).clone() };
+        let rendered = Entry { value: loader.render_one(&entry.value, scope.vars, Some(scope.target)), ..(*entry).clone() };
         insert_config(&mut parts.config, &entry.key, &rendered, loader.diagnostics);
     }
     Some(parts)

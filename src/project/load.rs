@@ -107,7 +107,7 @@ fn apply_all(loader: &mut Loader<'_>, packages: &[ProjectFile], properties: &[Pa
                 package: Arc::clone(&package.name),
                 relative: &file.found.relative,
                 path: path_in_package(package, &file.found.path),
-                vars: vars.clone(),
+                vars,
                 target,
             };
             apply_properties(loader, &scope, &file.yaml, catalog);

@@ -25,7 +25,7 @@ pub(super) struct Scope<'a> {
     pub relative: &'a str,
     /// Relative to the folder of the package.
     pub path: &'a str,
-    pub vars: Map<String, Value>,
+    pub vars: &'a Map<String, Value>,
     pub target: &'a Target,
 }
 

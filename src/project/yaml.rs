@@ -3,8 +3,7 @@
 //! Bounded on hostile input: nesting is limited, aliases may not multiply a file beyond a fixed budget, and nothing recurses
 //! while parsing.
 
-use std::collections::HashMap;
-use std::collections::hash_map;
+use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 use serde_json::{Map, Value};
@@ -17,6 +16,8 @@ use crate::diag::{Diagnostic, codes};
 const MAX_DEPTH: usize = 128;
 /// How many values all aliases of one file may add up to.
 const MAX_ALIASED: usize = 1_000_000;
+/// How many equal keys of one mapping are reported.
+const MAX_DUPLICATES_TOLD: usize = 10;
 
 /// A value with its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -352,38 +353,28 @@ impl Builder<'_> {
 
     /// The last of several equal keys counts, as in PyYAML.
     fn without_duplicates(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
-        let mut seen: HashMap<&str, usize> = HashMap::new();
-        let mut dropped = Vec::new();
-        if entries.len() < 12 {
-            for (at, entry) in entries.iter().enumerate() {
-                if let Some(first) = entries.iter().take(at).rposition(|other| other.key == entry.key) {
-                    dropped.push((first, at));
-                }
-            }
-        } else {
-            for (at, entry) in entries.iter().enumerate() {
-                match seen.entry(&entry.key) {
-                    hash_map::Entry::Vacant(vacant) => {
-                        vacant.insert(at);
-                    }
-                    hash_map::Entry::Occupied(mut occupied) => dropped.push((occupied.insert(at), at)),
-                }
-            }
-        }
-        if dropped.is_empty() {
+        // Nearly all mappings are small and have no key twice: those are told without a table.
+        let repeats = |(at, entry): (usize, &Entry)| entries.iter().take(at).any(|other| other.key == entry.key);
+        if entries.len() < 12 && !entries.iter().enumerate().any(repeats) {
             return entries;
         }
-        for (first, second) in &dropped {
-            let (Some(first), Some(second)) = (entries.get(*first), entries.get(*second)) else { continue };
-            self.warnings.push(
-                Diagnostic::new(&codes::DUPLICATE_KEY, format!("the key '{}' is written twice in one mapping", second.key))
-                    .labelled(second.key_span, "this one counts")
-                    .also(first.key_span, "this one is ignored")
-                    .help("remove one of them"),
-            );
+        let mut last: HashMap<&str, usize> = HashMap::with_capacity(entries.len());
+        let mut dropped = vec![false; entries.len()];
+        let mut told = 0;
+        for (at, second) in entries.iter().enumerate() {
+            let Some(earlier) = last.insert(&second.key, at) else { continue };
+            if let (Some(first), Some(drop)) = (entries.get(earlier), dropped.get_mut(earlier)) {
+                *drop = true;
+                told += 1;
+                if told <= MAX_DUPLICATES_TOLD {
+                    self.warnings.push(duplicate_key(first, second));
+                }
+            }
         }
-        let dropped: Vec<usize> = dropped.into_iter().map(|(first, _)| first).collect();
-        entries.into_iter().enumerate().filter(|(at, _)| !dropped.contains(at)).map(|(_, entry)| entry).collect()
+        if told == 0 {
+            return entries;
+        }
+        entries.into_iter().zip(dropped).filter(|(_, drop)| !drop).map(|(entry, _)| entry).collect()
     }
 
     /// The `{{ … }}` that YAML takes for two mappings, up to the end of its line.
@@ -470,22 +461,26 @@ fn merge(merged: &mut Vec<Entry>, value: Yaml, key_span: Span) -> Result<(), Dia
         YamlValue::Null => Vec::new(),
         _ => return Err(invalid("'<<' merges mappings, and its value is none", key_span)),
     };
-    for entry in maps.into_iter().flatten() {
-        if find(merged, &entry.key).is_none() {
-            merged.push(entry);
-        }
-    }
+    merged.extend(maps.into_iter().flatten());
     Ok(())
 }
 
-/// Merged pairs come first; a key written in the mapping itself wins over them.
+/// Merged pairs come first; a key written in the mapping itself wins over them, and the first of several merged ones.
 fn with_merged(entries: Vec<Entry>, merged: Vec<Entry>) -> Vec<Entry> {
     if merged.is_empty() {
         return entries;
     }
-    let mut all: Vec<Entry> = merged.into_iter().filter(|entry| find(&entries, &entry.key).is_none()).collect();
+    let mut seen: HashSet<String> = entries.iter().map(|entry| entry.key.clone()).collect();
+    let mut all: Vec<Entry> = merged.into_iter().filter(|entry| seen.insert(entry.key.clone())).collect();
     all.extend(entries);
     all
+}
+
+fn duplicate_key(first: &Entry, second: &Entry) -> Diagnostic {
+    Diagnostic::new(&codes::DUPLICATE_KEY, format!("the key '{}' is written twice in one mapping", second.key))
+        .labelled(second.key_span, "this one counts")
+        .also(first.key_span, "this one is ignored")
+        .help("remove one of them")
 }
 
 #[cfg(test)]
@@ -652,6 +647,8 @@ mod tests {
         assert_eq!(parse(&bomb).unwrap_err().message, "the aliases of this file expand to too many values");
         let keys: String = (0..20_000).map(|key| format!("k{key}: 1\n")).collect();
         assert_eq!(parse(&keys).unwrap().root.as_map().unwrap().len(), 20_000);
+        let same = parse(&"k: 1\n".repeat(20_000)).unwrap();
+        assert_eq!((same.root.as_map().unwrap().len(), same.warnings.len()), (1, MAX_DUPLICATES_TOLD));
     }
 
     #[test]
