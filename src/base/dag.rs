@@ -54,12 +54,22 @@ impl Dag {
 
     /// `start` and everything above it, at most `depth` edges away (`None`: any number).
     pub fn ancestors(&self, start: usize, depth: Option<usize>) -> BTreeSet<usize> {
-        self.reach(start, Direction::Incoming, depth)
+        self.reach([start], Direction::Incoming, depth)
+    }
+
+    /// All of `starts` and everything above any of them, at most `depth` edges away.
+    pub fn ancestors_of(&self, starts: &BTreeSet<usize>, depth: Option<usize>) -> BTreeSet<usize> {
+        self.reach(starts.iter().copied(), Direction::Incoming, depth)
     }
 
     /// `start` and everything below it, at most `depth` edges away (`None`: any number).
     pub fn descendants(&self, start: usize, depth: Option<usize>) -> BTreeSet<usize> {
-        self.reach(start, Direction::Outgoing, depth)
+        self.reach([start], Direction::Outgoing, depth)
+    }
+
+    /// All of `starts` and everything below any of them, at most `depth` edges away.
+    pub fn descendants_of(&self, starts: &BTreeSet<usize>, depth: Option<usize>) -> BTreeSet<usize> {
+        self.reach(starts.iter().copied(), Direction::Outgoing, depth)
     }
 
     /// All nodes, each after everything that it reads; among those that are free, the smallest first.
@@ -87,9 +97,10 @@ impl Dag {
         found
     }
 
-    fn reach(&self, start: usize, direction: Direction, depth: Option<usize>) -> BTreeSet<usize> {
-        let mut seen = BTreeSet::from([start]);
-        let mut queue = VecDeque::from([(start, 0)]);
+    fn reach(&self, starts: impl IntoIterator<Item = usize>, direction: Direction, depth: Option<usize>) -> BTreeSet<usize> {
+        // Breadth first from all starts at once: each node is met first on its shortest way.
+        let mut queue: VecDeque<(usize, usize)> = starts.into_iter().map(|start| (start, 0)).collect();
+        let mut seen: BTreeSet<usize> = queue.iter().map(|(start, _)| *start).collect();
         while let Some((node, distance)) = queue.pop_front() {
             if depth.is_some_and(|limit| distance >= limit) {
                 continue;
@@ -156,5 +167,7 @@ mod tests {
         assert_eq!(dag.ancestors(2, None), BTreeSet::from([0, 1, 2, 3, 4]));
         assert_eq!(dag.ancestors(2, Some(1)), BTreeSet::from([1, 2, 4]));
         assert_eq!(dag.descendants(3, Some(2)), BTreeSet::from([0, 1, 3]));
+        assert_eq!(dag.descendants_of(&BTreeSet::from([3, 1]), Some(1)), BTreeSet::from([0, 1, 2, 3]));
+        assert_eq!(dag.ancestors_of(&BTreeSet::from([0, 4]), None), BTreeSet::from([0, 3, 4]));
     }
 }

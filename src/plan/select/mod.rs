@@ -179,18 +179,14 @@ impl Evaluation<'_> {
             self.warnings.push(no_match(criterion, self.scope));
         }
         let mut certain = matched.clone();
-        for node in matched {
-            if let Some(depth) = criterion.parents {
-                certain.extend(manifest.dag.ancestors(node, depth));
-            }
-            if let Some(depth) = criterion.children {
-                certain.extend(manifest.dag.descendants(node, depth));
-            }
-            if criterion.childrens_parents {
-                let below = manifest.dag.descendants(node, None);
-                certain.extend(below.iter().flat_map(|child| manifest.dag.ancestors(*child, None)));
-                certain.extend(below);
-            }
+        if let Some(depth) = criterion.parents {
+            certain.extend(manifest.dag.ancestors_of(&matched, depth));
+        }
+        if let Some(depth) = criterion.children {
+            certain.extend(manifest.dag.descendants_of(&matched, depth));
+        }
+        if criterion.childrens_parents {
+            certain.extend(manifest.dag.ancestors_of(&manifest.dag.descendants_of(&matched, None), None));
         }
         self.with_tests(certain)
     }
@@ -214,7 +210,7 @@ impl Evaluation<'_> {
         if self.indirect != IndirectSelection::Buildable {
             return selected.clone();
         }
-        selected.iter().flat_map(|node| self.scope.manifest.dag.ancestors(*node, None)).collect()
+        self.scope.manifest.dag.ancestors_of(selected, None)
     }
 
     fn tests_within(&self, test: usize, reach: &BTreeSet<usize>) -> bool {
