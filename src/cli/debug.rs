@@ -7,29 +7,7 @@ use super::text::pad_right;
 use crate::diag::{Diagnostics, Severity};
 use crate::execute::{connection_failed, open};
 use crate::jinja::{BUILTIN_MACROS, YamlText};
-use crate::project::{Project, Target, load};
-
-/// Settings of a target that are no secret. What is not listed here is only named.
-const OPEN_SETTINGS: [&str; 18] = [
-    "type",
-    "host",
-    "port",
-    "user",
-    "dbname",
-    "database",
-    "schema",
-    "path",
-    "threads",
-    "sslmode",
-    "role",
-    "search_path",
-    "connect_timeout",
-    "keepalives_idle",
-    "region",
-    "method",
-    "cluster_id",
-    "application_name",
-];
+use crate::project::{Project, Target, is_open, load};
 
 pub(super) fn cmd_debug(context: &Context<'_>) -> Result<(), Exit> {
     let field = |name: &str, value: &str| context.terminal.print(&format!("{} {value}", paint(style::DIM, &pad_right(name, 10))));
@@ -85,7 +63,7 @@ fn describe_target(field: &dyn Fn(&str, &str), project: &Project) {
 fn open_settings(target: &Target) -> Vec<(&str, String)> {
     let shown = target.settings.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let text = match OPEN_SETTINGS.contains(&name.as_str()) {
+        let text = match is_open(name, &text) {
             true => super::text::printable(&text),
             false if text.is_empty() => "(empty)".to_owned(),
             false => "(not shown)".to_owned(),

@@ -103,6 +103,9 @@ pub(super) fn summary(run: &RunResult) -> String {
         part("SKIP", run.count(Status::Skipped), style::BOLD),
         format!("TOTAL={}", run.nodes.len()),
     ];
+    if run.nodes.is_empty() && run.failed() {
+        return format!("{} Nothing was run.", paint(style::BAD, "Failed."));
+    }
     let word = if run.interrupted { "Stopped." } else { "Done." };
     format!("{word} {} in {}", parts.join(" "), seconds(run.elapsed))
 }

@@ -6,7 +6,8 @@ use crate::base::{Datum, Table};
 
 /// No cell is wider than this when the terminal's width is known.
 const WIDEST_CELL: usize = 60;
-const NARROWEST_COLUMN: usize = 6;
+/// No column is cut below this, so that a cell still says something; rather, columns are left out.
+const NARROWEST_COLUMN: usize = 12;
 
 /// The table with a line of names; numbers stand to the right. With `limit`, cells are cut and columns left out so that no line
 /// is wider.
@@ -75,7 +76,8 @@ fn fit(natural: &[usize], limit: Option<usize>) -> Vec<usize> {
         } else if widths.len() > 1 {
             widths.pop();
         } else {
-            break;
+            // The only column left.
+            return vec![limit.max(1)];
         }
     }
     widths
@@ -151,7 +153,7 @@ mod tests {
         for limit in 1..60 {
             let drawn = style::plain(&draw(&table(), Some(limit)));
             let widest = drawn.lines().map(width).max().unwrap();
-            assert!(widest <= limit.max(NARROWEST_COLUMN), "{limit}\n{drawn}");
+            assert!(widest <= limit, "{limit}\n{drawn}");
         }
     }
 

@@ -73,7 +73,7 @@ impl Loader<'_> {
         parsed.into_iter().filter_map(|(at, parsed)| self.parsed(parsed).map(|yaml| (at, yaml))).collect()
     }
 
-    fn parsed(&mut self, parsed: Result<ParsedYaml, Diagnostic>) -> Option<Yaml> {
+    pub(super) fn parsed(&mut self, parsed: Result<ParsedYaml, Diagnostic>) -> Option<Yaml> {
         match parsed {
             Ok(parsed) => {
                 self.diagnostics.extend(parsed.warnings);

@@ -20,6 +20,7 @@ mod project_file;
 mod properties;
 mod python;
 mod resources;
+mod secrets;
 mod sources;
 #[cfg(test)]
 mod testing;
@@ -38,4 +39,5 @@ pub use node::{
     Column, Detail, DocBlock, Exposure, GenericTest, Macro, MacroKind, ModelDetail, Node, Parameter, RefCall, SourceCall, SourceTable,
 };
 pub use project_file::visible_vars;
+pub use secrets::is_open;
 pub use yaml::{Entry, ParsedYaml, Yaml, YamlValue, parse_yaml};

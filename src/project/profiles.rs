@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::Target;
 use super::fields::Fields;
 use super::loader::{Loader, join};
+use super::secrets::read_profiles;
 use super::yaml::{Entry, Yaml, YamlValue};
 use crate::base::Span;
 use crate::diag::{Diagnostic, codes, nearest};
@@ -115,7 +116,7 @@ pub(super) fn load_target(loader: &mut Loader<'_>, project_profile: Option<(Stri
             None => default_target(loader, "there is no profiles.yml", name_span),
         };
     };
-    let profiles = loader.read_yaml(&path)?;
+    let profiles = read_profiles(loader, &path)?;
     let fields = Fields::of(&profiles, "profiles.yml", loader.diagnostics)?;
     let names: Vec<&str> = fields.entries.iter().map(|entry| entry.key.as_str()).filter(|name| *name != "config").collect();
     match fields.entry(&name) {
@@ -468,7 +469,7 @@ mod tests {
                     "  help: add 'outputs:' with a target under it",
                 ],
             ),
-            ("[x]", None, &["error[invalid-config] profiles.yml:1:4 '[x]': profile 'p' is a list, and a mapping is needed"]),
+            ("[x]", None, &["error[invalid-config] profiles.yml:1:4 '[*]': profile 'p' is a list, and a mapping is needed"]),
             (
                 "{target: dev, outputs: {dev: x}}",
                 None,
