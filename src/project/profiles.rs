@@ -473,7 +473,7 @@ mod tests {
             (
                 "{target: dev, outputs: {dev: x}}",
                 None,
-                &["error[invalid-config] profiles.yml:1:33 'x': target 'dev' of profile 'p' is a text, and a mapping is needed"],
+                &["error[invalid-config] profiles.yml:1:33 '*': target 'dev' of profile 'p' is a text, and a mapping is needed"],
             ),
             (
                 "{target: dev, outputs: {dev: {type: duckdb, threads: many}}}",

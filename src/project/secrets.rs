@@ -8,7 +8,7 @@ use crate::base::FileId;
 use crate::diag::{Diagnostic, codes};
 
 /// Keys of a profile whose values may be shown. A password may stand under any other key.
-pub const OPEN_SETTINGS: &[&str] = &[
+const OPEN_SETTINGS: &[&str] = &[
     "application_name",
     "cluster_id",
     "connect_timeout",
