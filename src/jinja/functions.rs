@@ -99,13 +99,7 @@ pub(super) fn lookup(scope: &Arc<Scope>, name: &str) -> Option<Value> {
 
 fn target_value(scope: &Scope) -> Value {
     let target = &scope.shared.target;
-    const SECRET: [&str; 8] = ["pass", "password", "token", "private_key", "secret", "secret_access_key", "session_token", "access_key_id"];
-    let mut entries: Vec<(Value, Value)> = target
-        .settings
-        .iter()
-        .filter(|(key, _)| !SECRET.contains(&key.as_str()))
-        .map(|(key, value)| (Value::from(key.as_str()), from_json(value)))
-        .collect();
+    let mut entries: Vec<(Value, Value)> = target.open_settings().map(|(key, value)| (Value::from(key), from_json(value))).collect();
     for (key, value) in [
         ("name", Value::from(target.name.as_str())),
         ("target_name", Value::from(target.name.as_str())),

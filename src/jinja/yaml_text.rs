@@ -52,8 +52,7 @@ pub(super) fn single_expression(text: &str) -> Option<&str> {
 
 fn context(text: &str, scope: &YamlScope<'_>) -> Value {
     let target = scope.target.map_or(Value::UNDEFINED, |target| {
-        let mut entries: Vec<(Value, Value)> =
-            target.settings.iter().map(|(key, value)| (Value::from(key.as_str()), from_json(value))).collect();
+        let mut entries: Vec<(Value, Value)> = target.open_settings().map(|(key, value)| (Value::from(key), from_json(value))).collect();
         for (key, value) in [
             ("name", target.name.as_str()),
             ("profile_name", target.profile.as_str()),

@@ -65,6 +65,42 @@ pub struct Target {
     pub span: Option<Span>,
 }
 
+/// What templates and people may see of a target: names and addresses, as in dbt; all else may hold a secret.
+const OPEN_SETTINGS: &[&str] = &[
+    "application_name",
+    "autocommit",
+    "autocreate",
+    "cluster_id",
+    "connect_timeout",
+    "database",
+    "db_groups",
+    "host",
+    "iam_profile",
+    "keepalives_idle",
+    "method",
+    "path",
+    "port",
+    "ra3_node",
+    "region",
+    "retries",
+    "role",
+    "schema",
+    "search_path",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "type",
+    "user",
+];
+
+impl Target {
+    /// The settings that are no secret.
+    pub fn open_settings(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.settings.iter().map(|(key, value)| (key.as_str(), value)).filter(|(key, _)| OPEN_SETTINGS.contains(key))
+    }
+}
+
 /// What the command line says before a project is read.
 #[derive(Clone, Debug, Default)]
 pub struct LoadOptions {
@@ -100,4 +136,24 @@ pub trait RenderText {
     /// # Errors
     /// A diagnostic at `span`.
     fn render(&self, text: &str, span: Span, scope: &YamlScope<'_>) -> Result<Value, Diagnostic>;
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::project::LoadOptions;
+    use crate::project::testing::load_with;
+
+    #[test]
+    fn secrets_of_a_target_stay_closed() {
+        let profiles = "p: {target: t, outputs: {t: {type: postgres, host: h, user: u, pass: hunter2, dbname: d, schema: s}, \
+                        d: {type: duckdb, secrets: [{type: s3, secret: hunter2}], settings: {s3_secret_access_key: hunter2}}}}\n";
+        for target in ["t", "d"] {
+            let options = LoadOptions { target: Some(target.to_owned()), ..LoadOptions::default() };
+            let loaded = load_with(&[("dbt_project.yml", "name: x\nprofile: p\n"), ("profiles.yml", profiles)], options, &[]);
+            let target = &loaded.project().target;
+            assert!(target.settings.values().any(|value| value.to_string().contains("hunter2")));
+            let open: Vec<(&str, String)> = target.open_settings().map(|(key, value)| (key, value.to_string())).collect();
+            assert!(open.iter().all(|(_, value)| !value.contains("hunter2")) && open.iter().any(|(key, _)| *key == "database"), "{open:?}");
+        }
+    }
 }
