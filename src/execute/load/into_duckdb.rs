@@ -54,7 +54,7 @@ pub(super) fn load(session: &mut dyn Session, job: &LoadJob<'_>) -> Result<Loade
     if done.is_err() && insert.direct && checked.tally.rows > 0 {
         // DuckDB reads the file otherwise than it was checked: the copy leaves it nothing to interpret.
         write_copy(session, job, &scratch)?;
-        done = store(session, job, &checked, &insert_from_copy(job, &scratch, &checked.tally), before);
+        done = store(session, job, &checked, &insert_from_copy(job, &scratch, &checked), before);
     }
     done
 }
@@ -94,7 +94,7 @@ fn prepare_text(session: &mut dyn Session, job: &LoadJob<'_>, scratch: &Scratch)
     if plain {
         write_copy(session, job, scratch)?;
     }
-    let statement = insert_from_copy(job, scratch, &checked.tally);
+    let statement = insert_from_copy(job, scratch, &checked);
     Ok((checked, Insert { statement, direct: false }))
 }
 
@@ -114,7 +114,7 @@ fn prepare_parquet(session: &mut dyn Session, job: &LoadJob<'_>, scratch: &Scrat
         return Ok((checked, Insert { statement, direct: true }));
     }
     write_copy(session, job, scratch)?;
-    let statement = insert_from_copy(job, scratch, &checked.tally);
+    let statement = insert_from_copy(job, scratch, &checked);
     Ok((checked, Insert { statement, direct: false }))
 }
 
@@ -153,11 +153,12 @@ fn insert_from_file(job: &LoadJob<'_>, checked: &Checked) -> String {
         quoted_nulls: true,
         gzip: input::is_gzip(job.landing, job.path),
         longest: checked.tally.longest,
+        bytes: checked.fingerprint.bytes,
     };
     sql::insert_from_csv(job.relation, &columns, job.recorded_as, &scan)
 }
 
-fn insert_from_copy(job: &LoadJob<'_>, scratch: &Scratch, tally: &Tally) -> String {
+fn insert_from_copy(job: &LoadJob<'_>, scratch: &Scratch, checked: &Checked) -> String {
     let columns = raw_columns(job.columns);
     let path = scratch.path("rows.csv").to_string_lossy().into_owned();
     let scan = CsvScan {
@@ -169,7 +170,8 @@ fn insert_from_copy(job: &LoadJob<'_>, scratch: &Scratch, tally: &Tally) -> Stri
         null_text: "",
         quoted_nulls: false,
         gzip: false,
-        longest: tally.longest,
+        longest: checked.tally.longest,
+        bytes: checked.fingerprint.bytes,
     };
     sql::insert_from_csv(job.relation, &columns, job.recorded_as, &scan)
 }
