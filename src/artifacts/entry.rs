@@ -214,12 +214,11 @@ impl Writer<'_> {
 
     /// The template as the file holds it; a generic test has the call that dbt writes for it.
     fn raw_code(&self, node: &Node) -> String {
+        if let Some((text, _)) = node.made_template() {
+            return text;
+        }
         match (&node.detail, node.body) {
-            (Detail::GenericTest(test), _) => {
-                let namespace = test.namespace.as_ref().map_or_else(String::new, |namespace| format!("{namespace}."));
-                format!("{{{{ {namespace}test_{}(**_dbt_generic_test_kwargs) }}}}", test.test)
-            }
-            (Detail::Snapshot, Some(body)) => self.sources().text(body).to_owned(),
+            (Detail::Snapshot { .. }, Some(body)) => self.sources().text(body).to_owned(),
             (_, Some(body)) => self.sources().text(body).trim_end().to_owned(),
             (_, None) => String::new(),
         }
@@ -320,7 +319,7 @@ fn detail_part(node: &Node) -> Map<String, Value> {
             }))
         }
         Detail::Seed { .. }
-        | Detail::Snapshot
+        | Detail::Snapshot { .. }
         | Detail::Analysis
         | Detail::SingularTest
         | Detail::Source(_)

@@ -36,7 +36,7 @@ pub(super) fn kind(node: &Node) -> String {
     match node.detail {
         Detail::Source(_) => "load".to_owned(),
         Detail::Seed { .. } => "seed".to_owned(),
-        Detail::Snapshot => "snapshot".to_owned(),
+        Detail::Snapshot { .. } => "snapshot".to_owned(),
         Detail::SingularTest | Detail::GenericTest(_) => "test".to_owned(),
         Detail::Model(_) | Detail::Analysis | Detail::Exposure(_) | Detail::Operation => node.materialized().to_owned(),
     }

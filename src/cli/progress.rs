@@ -203,7 +203,7 @@ fn planned(nodes: &[&Node]) -> String {
     let noun = |node: &Node| match node.detail {
         Detail::Source(_) => "load",
         Detail::Seed { .. } => "seed",
-        Detail::Snapshot => "snapshot",
+        Detail::Snapshot { .. } => "snapshot",
         Detail::SingularTest | Detail::GenericTest(_) => "test",
         Detail::Model(_) | Detail::Analysis | Detail::Exposure(_) | Detail::Operation => "model",
     };

@@ -51,7 +51,7 @@ pub(super) fn cmd_show(context: &Context<'_>, arguments: &ShowArguments) -> Resu
 
 /// What has SQL of its own is shown as that SQL gives it now; what is loaded is shown as it stands in the database.
 fn query_of(context: &Context<'_>, compilation: &Compilation, node: &Node) -> Result<CompiledNode, Exit> {
-    if let (Detail::Seed { .. } | Detail::Source(_) | Detail::Snapshot, Some(relation)) = (&node.detail, &node.relation) {
+    if let (Detail::Seed { .. } | Detail::Source(_) | Detail::Snapshot { .. }, Some(relation)) = (&node.detail, &node.relation) {
         return Ok(CompiledNode { sql: format!("select * from {}", from(relation)), ..CompiledNode::default() });
     }
     let warehouse = std::sync::Arc::new(LazyWarehouse::new(&compilation.project.target, &context.root));

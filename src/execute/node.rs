@@ -327,7 +327,7 @@ pub fn artifact_path(compilation: &Compilation, target_path: &Path, node: &Node,
     let file = compilation.project.sources.path(node.origin.file);
     let base = target_path.join(folder).join(&*node.package);
     match node.detail {
-        Detail::GenericTest(_) | Detail::Snapshot => {
+        Detail::GenericTest(_) | Detail::Snapshot { .. } => {
             // The alias of a test with a very long name is short enough for a file.
             base.join(file).join(format!("{}.sql", node.alias.as_deref().unwrap_or(&node.name)))
         }

@@ -110,7 +110,7 @@ pub(super) fn prepare(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session:
     let warehouse: Arc<dyn Warehouse> = Arc::new(SessionWarehouse(session.clone()));
     let compiled = job.compilation.compile_node(node, state, Some(warehouse.clone()))?;
     let materialization = match node.detail {
-        Detail::Model(_) | Detail::Snapshot => job.compilation.templates.materialization(node.materialized(), &node.package),
+        Detail::Model(_) | Detail::Snapshot { .. } => job.compilation.templates.materialization(node.materialized(), &node.package),
         _ => None,
     };
     if materialization.is_none() && !matches!(node.detail, Detail::Seed { .. }) {

@@ -72,7 +72,12 @@ fn detail(node: &Node) -> Option<Map<String, Value>> {
             "source_meta": source.source_meta,
             "meta": source.meta,
         }),
-        Detail::Seed { .. } | Detail::Snapshot | Detail::Analysis | Detail::SingularTest | Detail::Exposure(_) | Detail::Operation => {
+        Detail::Seed { .. }
+        | Detail::Snapshot { .. }
+        | Detail::Analysis
+        | Detail::SingularTest
+        | Detail::Exposure(_)
+        | Detail::Operation => {
             return None;
         }
     };

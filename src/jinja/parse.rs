@@ -131,7 +131,7 @@ impl Templates {
             node.relation = Some(Relation::new(database, &source.schema, &source.identifier));
             return Vec::new();
         }
-        let builds = matches!(node.detail, Detail::Model(_) | Detail::Seed { .. } | Detail::Snapshot);
+        let builds = matches!(node.detail, Detail::Model(_) | Detail::Seed { .. } | Detail::Snapshot { .. });
         let stores = matches!(node.detail, Detail::SingularTest | Detail::GenericTest(_));
         if !builds && !stores {
             return Vec::new();
@@ -320,10 +320,7 @@ fn plain(scope: &Arc<Scope>) -> Arc<Scope> {
 /// Where the node's own file makes the call: the call itself, or that of the macro which makes it.
 fn call_place(node: &Node, function: &str, arguments: &[&str], via: &[UniqueId], sources: &Sources) -> Span {
     let Some(body) = node.body else {
-        return match &node.detail {
-            Detail::GenericTest(test) => test.span,
-            _ => node.properties.unwrap_or(node.origin),
-        };
+        return node.made_template().map_or_else(|| node.properties.unwrap_or(node.origin), |(_, span)| span);
     };
     let text = sources.text(body);
     let range = match via.first() {
@@ -381,7 +378,7 @@ fn duplicate_relations(nodes: &[Node]) -> Vec<Diagnostic> {
     let mut seen: HashMap<String, &Node> = HashMap::new();
     let mut problems = Vec::new();
     for node in nodes {
-        let builds = matches!(node.detail, Detail::Model(_) | Detail::Seed { .. } | Detail::Snapshot) && !node.is_ephemeral();
+        let builds = matches!(node.detail, Detail::Model(_) | Detail::Seed { .. } | Detail::Snapshot { .. }) && !node.is_ephemeral();
         let Some(relation) = node.relation.as_ref().filter(|_| builds) else { continue };
         match seen.get(&relation.quoted().to_lowercase()) {
             Some(first) => {

@@ -36,18 +36,12 @@ pub struct Linked {
 
 /// The template of a node: its text and where that lies.
 pub(super) fn template_of(node: &Node, sources: &Sources) -> Option<(String, TemplateOrigin)> {
-    match (&node.detail, node.body) {
-        (Detail::GenericTest(test), _) => {
-            let namespace = test.namespace.as_deref().map_or_else(String::new, |namespace| format!("{namespace}."));
-            let text = format!("{{{{ {namespace}test_{}(**_dbt_generic_test_kwargs) }}}}", test.test);
-            Some((text.clone(), TemplateOrigin::synthetic(test.span, &text)))
-        }
-        (_, Some(body)) => {
-            let text = sources.text(body);
-            Some((text.to_owned(), TemplateOrigin::new(body, text)))
-        }
-        (_, None) => None,
+    if let Some((text, span)) = node.made_template() {
+        return Some((text.clone(), TemplateOrigin::synthetic(span, &text)));
     }
+    let body = node.body?;
+    let text = sources.text(body);
+    Some((text.to_owned(), TemplateOrigin::new(body, text)))
 }
 
 impl Templates {

@@ -256,8 +256,8 @@ fn report_duplicates(loader: &mut Loader<'_>, catalog: &mut Catalog) {
 /// Where a node is declared: for those that are a whole file, its start.
 fn place_of(node: &Node) -> Span {
     match (&node.detail, node.body) {
-        (Detail::Snapshot, Some(body)) => Span { end: body.start, ..body },
-        (Detail::Source(_) | Detail::Exposure(_) | Detail::GenericTest(_), _) => node.origin,
+        (Detail::Snapshot { .. }, Some(body)) => Span { end: body.start, ..body },
+        (Detail::Source(_) | Detail::Exposure(_) | Detail::GenericTest(_) | Detail::Snapshot { .. }, _) => node.origin,
         _ => Span { end: node.origin.start, ..node.origin },
     }
 }

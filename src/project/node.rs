@@ -23,7 +23,7 @@ pub struct Node {
     /// The file that holds the body; for sources, exposures and generic tests the properties file.
     pub origin: Span,
     /// The template text: the whole file, or the inside of a `{% snapshot %}` block. `None` where there is none
-    /// (sources, exposures, seeds) or where it is made from a macro (generic tests).
+    /// (sources, exposures, seeds) or where it is made from something else (generic tests, snapshots of YAML alone).
     pub body: Option<Span>,
     /// Where the properties YAML names this node.
     pub properties: Option<Span>,
@@ -54,7 +54,10 @@ pub enum Detail {
     Seed {
         path: String,
     },
-    Snapshot,
+    Snapshot {
+        /// The `ref()` or `source()` of a snapshot that is nothing but YAML: all rows of that relation. It has no body.
+        relation: Option<(String, Span)>,
+    },
     Analysis,
     SingularTest,
     GenericTest(Box<GenericTest>),
@@ -205,7 +208,7 @@ impl Node {
         let default = match self.detail {
             Detail::Model(_) => "view",
             Detail::Seed { .. } => "seed",
-            Detail::Snapshot => "snapshot",
+            Detail::Snapshot { .. } => "snapshot",
             Detail::SingularTest | Detail::GenericTest(_) => "test",
             Detail::Analysis | Detail::Source(_) | Detail::Exposure(_) | Detail::Operation => "",
         };
@@ -223,12 +226,24 @@ impl Node {
         }
     }
 
+    /// The template of a node that has no body of its own but is made from a call; `None` for all others.
+    pub fn made_template(&self) -> Option<(String, Span)> {
+        match &self.detail {
+            Detail::GenericTest(test) => {
+                let namespace = test.namespace.as_deref().map_or_else(String::new, |namespace| format!("{namespace}."));
+                Some((format!("{{{{ {namespace}test_{}(**_dbt_generic_test_kwargs) }}}}", test.test), test.span))
+            }
+            Detail::Snapshot { relation: Some((call, span)) } => Some((format!("select * from {{{{ {call} }}}}"), *span)),
+            _ => None,
+        }
+    }
+
     /// Whether acca runs something for it in the graph.
     pub fn is_runnable(&self) -> bool {
         match &self.detail {
             Detail::Model(_) => !self.is_ephemeral(),
             Detail::Source(source) => source.landing.is_some(),
-            Detail::Seed { .. } | Detail::Snapshot | Detail::SingularTest | Detail::GenericTest(_) => true,
+            Detail::Seed { .. } | Detail::Snapshot { .. } | Detail::SingularTest | Detail::GenericTest(_) => true,
             Detail::Analysis | Detail::Exposure(_) | Detail::Operation => false,
         }
     }

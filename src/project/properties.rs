@@ -198,7 +198,7 @@ fn apply_node(
     };
     check_node_keys(loader, fields, known);
     if resource == ResourceType::Snapshot && fields.has("relation") {
-        add_relation_snapshot(loader, scope, fields, name, span, catalog);
+        add_relation_snapshot(loader, scope, fields, name, catalog);
     }
     if resource == ResourceType::Model && !fields.list("versions", loader.diagnostics).is_empty() {
         apply_versions(loader, scope, fields, name, span, catalog);
@@ -450,14 +450,7 @@ pub(super) fn add_column_tests(
 }
 
 /// A snapshot that is nothing but YAML: all rows of one relation.
-fn add_relation_snapshot(
-    loader: &mut Loader<'_>,
-    scope: &Scope<'_>,
-    fields: &Fields<'_, '_>,
-    name: &str,
-    span: Span,
-    catalog: &mut Catalog,
-) {
+fn add_relation_snapshot(loader: &mut Loader<'_>, scope: &Scope<'_>, fields: &Fields<'_, '_>, name: &str, catalog: &mut Catalog) {
     let Some((relation, relation_span)) = fields.required_text("relation", loader.diagnostics) else { return };
     let call = relation.trim();
     if !((call.starts_with("ref(") || call.starts_with("source(")) && call.ends_with(')')) {
@@ -468,10 +461,8 @@ fn add_relation_snapshot(
         );
         return;
     }
-    let file = loader.sources.add(format!("<acca>/snapshots/{name}.sql"), format!("select * from {{{{ {call} }}}}"));
-    let mut node = new_node(ResourceType::Snapshot, &scope.package, name, scope.fqn([name]), span, Detail::Snapshot);
-    node.body = Some(loader.sources.whole(file));
-    catalog.add(node);
+    let detail = Detail::Snapshot { relation: Some((call.to_owned(), relation_span)) };
+    catalog.add(new_node(ResourceType::Snapshot, &scope.package, name, scope.fqn([name]), relation_span, detail));
 }
 
 fn apply_macro(loader: &mut Loader<'_>, scope: &Scope<'_>, fields: &Fields<'_, '_>, name: &str, span: Span, catalog: &mut Catalog) {
@@ -548,7 +539,9 @@ mod tests {
         )]);
         assert_eq!(loaded.problems, Vec::<String>::new());
         let node = loaded.node("snapshot.shop.s");
-        assert_eq!(loaded.project().sources.text(node.body.unwrap()), "select * from {{ source('raw', 'orders') }}");
+        let (template, span) = node.made_template().unwrap();
+        assert_eq!(template, "select * from {{ source('raw', 'orders') }}");
+        assert_eq!((loaded.project().sources.text(span), node.body), ("source('raw', 'orders')", None));
         assert_eq!((node.config.str("strategy"), node.fqn.join(".")), (Some("timestamp"), "shop.s".to_owned()));
     }
 

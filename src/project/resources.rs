@@ -172,7 +172,14 @@ fn load_snapshots(loader: &mut Loader<'_>, package: &Package, files: &[Found], c
             }
             // Alone among resources, snapshots have the file in their qualified name.
             let path = fqn(&package.name, &file.relative, [stem(&file.relative), &block.name]);
-            let mut node = new_node(ResourceType::Snapshot, &package.name, &block.name, path, loader.sources.whole(id), Detail::Snapshot);
+            let mut node = new_node(
+                ResourceType::Snapshot,
+                &package.name,
+                &block.name,
+                path,
+                loader.sources.whole(id),
+                Detail::Snapshot { relation: None },
+            );
             node.body = Some(block.body);
             catalog.add(node);
         }
