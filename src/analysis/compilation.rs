@@ -50,6 +50,13 @@ impl Compilation {
         Ok(compiled)
     }
 
+    /// A file's path inside of its package's folder.
+    pub fn path_in_package<'p>(&self, path: &'p str, package: &str) -> &'p str {
+        let root = self.project.packages.iter().find(|held| &*held.name == package).map_or("", |held| &*held.root);
+        let inside = path.strip_prefix(root).and_then(|inside| inside.strip_prefix('/'));
+        inside.filter(|_| !root.is_empty()).unwrap_or(path)
+    }
+
     /// A stand-in node for a text that belongs to no node: a hook of a project file, an inline query.
     pub fn operation(&self, package: &Package, name: &str, span: Span) -> Node {
         Node {

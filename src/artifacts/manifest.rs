@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::Metadata;
@@ -32,16 +33,15 @@ type Neighbours<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 pub fn manifest(compilation: &Compilation, compiled: &BTreeMap<UniqueId, Compiled>, files: &dyn Files, metadata: &Metadata) -> Value {
     let linked = &compilation.manifest;
     let writer = Writer { compilation, files, metadata, key_tests: key_tests(linked) };
-    let mut nodes = Map::new();
-    let mut sources = Map::new();
-    let mut exposures = Map::new();
-    for node in &linked.nodes {
-        let id = node.id.to_string();
-        match &node.detail {
-            Detail::Source(table) => sources.insert(id, writer.source(node, table)),
-            Detail::Exposure(exposure) => exposures.insert(id, writer.exposure(node, exposure)),
-            _ => nodes.insert(id, writer.node(node, compiled.get(&node.id))),
+    let (mut nodes, mut sources, mut exposures) = (Map::new(), Map::new(), Map::new());
+    let entries: Vec<Value> = linked.nodes.par_iter().map(|node| writer.entry(node, compiled.get(&node.id))).collect();
+    for (node, entry) in linked.nodes.iter().zip(entries) {
+        let section = match node.detail {
+            Detail::Source(_) => &mut sources,
+            Detail::Exposure(_) => &mut exposures,
+            _ => &mut nodes,
         };
+        section.insert(node.id.to_string(), entry);
     }
     let macros: BTreeMap<String, Value> = linked.macros.iter().map(|found| (found.id.to_string(), writer.macro_entry(found))).collect();
     let docs: BTreeMap<String, Value> =
@@ -85,6 +85,14 @@ impl Writer<'_> {
         &self.compilation.project.sources
     }
 
+    fn entry(&self, node: &Node, compiled: Option<&Compiled>) -> Value {
+        match &node.detail {
+            Detail::Source(table) => self.source(node, table),
+            Detail::Exposure(exposure) => self.exposure(node, exposure),
+            _ => self.node(node, compiled),
+        }
+    }
+
     fn metadata(&self) -> Value {
         let project = &self.compilation.project;
         let mut metadata = object(self.metadata.describe("manifest/v12"));
@@ -116,11 +124,7 @@ impl Writer<'_> {
     fn disabled(&self) -> BTreeMap<String, Vec<Value>> {
         let mut disabled: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         for node in &self.compilation.manifest.disabled {
-            let entry = match &node.detail {
-                Detail::Source(table) => self.source(node, table),
-                Detail::Exposure(exposure) => self.exposure(node, exposure),
-                _ => self.node(node, None),
-            };
+            let entry = self.entry(node, None);
             disabled.entry(node.id.to_string()).or_default().push(entry);
         }
         disabled
@@ -146,9 +150,7 @@ impl Writer<'_> {
     }
 
     pub(super) fn path_in_package(&self, path: &str, package: &str) -> String {
-        let root = self.package(package).map_or("", |package| &*package.root);
-        let inside = path.strip_prefix(root).map(|path| path.trim_start_matches('/'));
-        inside.filter(|_| !root.is_empty()).unwrap_or(path).to_owned()
+        self.compilation.path_in_package(path, package).to_owned()
     }
 
     fn package(&self, name: &str) -> Option<&Package> {

@@ -1,6 +1,6 @@
 //! Runs one node: its steps in one transaction, or its test.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::prepare::{Catalog, NodeError, Prepared, RunJob, prepare};
@@ -324,14 +324,16 @@ fn write_script(job: &RunJob<'_>, node: &Node, prepared: &Prepared) {
 
 /// `<target>/compiled/<package>/<path of the file>`; a generic test lies in a folder of its properties file's name.
 pub fn artifact_path(compilation: &Compilation, target_path: &Path, node: &Node, folder: &str) -> PathBuf {
-    let file = compilation.project.sources.path(node.origin.file);
-    let base = target_path.join(folder).join(&*node.package);
+    let file = compilation.path_in_package(compilation.project.sources.path(node.origin.file), &node.package);
+    // Whatever a path says, nothing is written outside of the folder: above all not over the file that it names.
+    let inside = Path::new(file).components().filter(|part| matches!(part, Component::Normal(_)));
+    let path = target_path.join(folder).join(&*node.package).join(inside.collect::<PathBuf>());
     match node.detail {
+        // The alias of a test with a very long name is short enough for a file.
         Detail::GenericTest(_) | Detail::Snapshot { .. } => {
-            // The alias of a test with a very long name is short enough for a file.
-            base.join(file).join(format!("{}.sql", node.alias.as_deref().unwrap_or(&node.name)))
+            path.join(format!("{}.sql", node.alias.as_deref().unwrap_or(&node.name).replace(['/', '\\'], "_")))
         }
-        _ => base.join(file),
+        _ => path,
     }
 }
 

@@ -225,6 +225,17 @@ fn debug_and_the_artefacts_keep_secrets() {
 }
 
 #[test]
+fn what_is_compiled_never_lands_on_what_was_written() {
+    let library = TestProject::new();
+    library.write("dbt_project.yml", "name: library\n").write("models/shared.sql", "select {{ 1 + 1 }} as two\n");
+    let project = shop();
+    project.write("packages.yml", &format!("packages:\n  - local: {}\n", library.root().display()));
+    project.acca(&["compile", "-q"]).expect_code(0);
+    assert_eq!(library.read("models/shared.sql"), "select {{ 1 + 1 }} as two\n");
+    assert_eq!(project.read("target/compiled/library/models/shared.sql").trim(), "select 2 as two");
+}
+
+#[test]
 fn the_manifest_is_the_same_each_time() {
     let project = shop();
     let manifest = || {
