@@ -76,7 +76,9 @@ impl Config {
     pub fn merge(&mut self, nearer: &Config) {
         for (key, entry) in &nearer.entries {
             let merged = match (key.as_str(), self.entries.get(key)) {
-                ("tags" | "pre-hook" | "post-hook" | "packages", Some(below)) => joined(&below.value, &entry.value),
+                ("tags" | "packages", Some(below)) => joined(&below.value, &entry.value),
+                // A hook that stands at two levels runs twice, as in dbt.
+                ("pre-hook" | "post-hook", Some(below)) => Value::Array([as_list(&below.value), as_list(&entry.value)].concat()),
                 ("meta" | "column_types" | "quoting" | "contract" | "docs" | "snapshot_meta_column_names", Some(below)) => {
                     overlaid(&below.value, &entry.value)
                 }
