@@ -11,10 +11,11 @@ pub(super) struct Schedule {
     waiting: BTreeMap<usize, usize>,
     /// Who waits for a node.
     readers: BTreeMap<usize, BTreeSet<usize>>,
-    /// Free to begin, in the order of the plan.
-    free: BTreeSet<usize>,
+    /// Free to begin, each behind its position in the order of the plan.
+    free: BTreeSet<(usize, usize)>,
     running: usize,
-    positions: BTreeMap<usize, usize>,
+    /// By node.
+    positions: Vec<usize>,
 }
 
 impl Schedule {
@@ -32,16 +33,31 @@ impl Schedule {
                 *waiting.entry(reader).or_default() += 1;
             }
         }
-        let positions = manifest.dag.topological().into_iter().enumerate().map(|(position, node)| (node, position)).collect();
-        let free = waiting.iter().filter(|(_, count)| **count == 0).map(|(node, _)| *node).collect();
-        waiting.retain(|_, count| *count > 0);
-        Schedule { waiting, readers, free, running: 0, positions }
+        let mut positions = vec![0; manifest.dag.len()];
+        for (position, node) in manifest.dag.topological().into_iter().enumerate() {
+            if let Some(slot) = positions.get_mut(node) {
+                *slot = position;
+            }
+        }
+        let mut schedule = Schedule { waiting: BTreeMap::new(), readers, free: BTreeSet::new(), running: 0, positions };
+        for (node, count) in waiting {
+            if count > 0 {
+                schedule.waiting.insert(node, count);
+            } else {
+                schedule.set_free(node);
+            }
+        }
+        schedule
+    }
+
+    fn set_free(&mut self, node: usize) {
+        let position = self.positions.get(node).copied().unwrap_or(usize::MAX);
+        self.free.insert((position, node));
     }
 
     /// The next node to begin, the earliest in topological order first.
     pub(super) fn take(&mut self) -> Option<usize> {
-        let next = self.free.iter().copied().min_by_key(|node| self.positions.get(node).copied())?;
-        self.free.remove(&next);
+        let (_, next) = self.free.pop_first()?;
         self.running += 1;
         Some(next)
     }
@@ -69,7 +85,7 @@ impl Schedule {
 
     /// Takes out everything that has not begun.
     pub(super) fn abandon(&mut self) -> Vec<usize> {
-        let left: BTreeSet<usize> = self.free.iter().chain(self.waiting.keys()).copied().collect();
+        let left: BTreeSet<usize> = self.free.iter().map(|(_, node)| *node).chain(self.waiting.keys().copied()).collect();
         self.free.clear();
         self.waiting.clear();
         left.into_iter().collect()
@@ -85,7 +101,7 @@ impl Schedule {
                 *count -= 1;
                 if *count == 0 {
                     self.waiting.remove(&reader);
-                    self.free.insert(reader);
+                    self.set_free(reader);
                 }
             }
         }
@@ -115,19 +131,64 @@ fn selected_edges(manifest: &Manifest, selected: &BTreeSet<usize>) -> Vec<(usize
 
 /// A test stands before the readers of what it tests, when all that it tests lies above them: so it can never wait for itself.
 fn test_edges(manifest: &Manifest, selected: &BTreeSet<usize>) -> Vec<(usize, usize)> {
-    let is_test = |node: usize| manifest.nodes.get(node).is_some_and(|node| node.resource == crate::base::ResourceType::Test);
+    let mut above = None;
     let mut edges = Vec::new();
-    for test in selected.iter().copied().filter(|node| is_test(*node)) {
+    for test in selected.iter().copied().filter(|node| is_test(manifest, *node)) {
         let tested = manifest.dag.parents(test);
-        let readers: BTreeSet<usize> = tested.iter().flat_map(|node| manifest.dag.children(*node)).filter(|node| !is_test(*node)).collect();
-        for reader in readers {
-            let above = manifest.dag.ancestors(reader, None);
-            if !tested.contains(&reader) && tested.iter().all(|node| above.contains(node)) {
+        let readers: BTreeSet<usize> =
+            tested.iter().flat_map(|node| manifest.dag.children(*node)).filter(|node| !is_test(manifest, *node)).collect();
+        for reader in readers.into_iter().filter(|reader| !tested.contains(reader)) {
+            // What is tested alone lies above each of its readers.
+            let all_above = match tested.as_slice() {
+                [_] => true,
+                several => several.iter().all(|node| above.get_or_insert_with(|| Above::new(manifest)).contains(reader, *node)),
+            };
+            if all_above {
                 edges.extend(selected_below(manifest, reader, selected).into_iter().map(|below| (test, below)));
             }
         }
     }
     edges
+}
+
+fn is_test(manifest: &Manifest, node: usize) -> bool {
+    manifest.nodes.get(node).is_some_and(|node| node.resource == crate::base::ResourceType::Test)
+}
+
+/// What lies above each node, as bits: thousands of tests ask for it. Tests have no place in it, as nothing reads them.
+struct Above {
+    /// The bit of each node and the number of its row.
+    places: BTreeMap<usize, usize>,
+    rows: Vec<Vec<u64>>,
+}
+
+impl Above {
+    fn new(manifest: &Manifest) -> Above {
+        let order: Vec<usize> = manifest.dag.topological().into_iter().filter(|node| !is_test(manifest, *node)).collect();
+        let places: BTreeMap<usize, usize> = order.iter().enumerate().map(|(place, node)| (*node, place)).collect();
+        let mut rows: Vec<Vec<u64>> = Vec::with_capacity(order.len());
+        for node in &order {
+            let mut row = vec![0; order.len().div_ceil(64)];
+            for place in manifest.dag.parents(*node).iter().filter_map(|parent| places.get(parent)) {
+                // Parents come first, so their rows are there.
+                for (word, further) in row.iter_mut().zip(rows.get(*place).into_iter().flatten()) {
+                    *word |= further;
+                }
+                if let Some(word) = row.get_mut(place / 64) {
+                    *word |= 1 << (place % 64);
+                }
+            }
+            rows.push(row);
+        }
+        Above { places, rows }
+    }
+
+    fn contains(&self, node: usize, above: usize) -> bool {
+        let (Some(row), Some(bit)) = (self.places.get(&node).and_then(|place| self.rows.get(*place)), self.places.get(&above)) else {
+            return false;
+        };
+        row.get(bit / 64).is_some_and(|word| word & (1 << (bit % 64)) != 0)
+    }
 }
 
 /// The node itself when it is selected, or else the nearest selected ones below it.
@@ -167,6 +228,19 @@ mod tests {
         assert_eq!(schedule.take(), Some(4));
         schedule.succeeded(4);
         assert!(schedule.is_done());
+    }
+
+    #[test]
+    fn all_that_lies_above_is_known() {
+        let edges: Vec<(usize, usize)> = (0..199).map(|node| (node, node + 1)).chain([(200, 100)]).collect();
+        let manifest = graph(201, &edges);
+        let above = Above::new(&manifest);
+        for node in [0, 63, 64, 100, 150, 199] {
+            let expected = manifest.dag.ancestors(node, None);
+            for other in 0..201 {
+                assert_eq!(above.contains(node, other), other != node && expected.contains(&other), "{other} above {node}");
+            }
+        }
     }
 
     #[test]
