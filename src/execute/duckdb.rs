@@ -82,6 +82,13 @@ fn configure(threads: Option<usize>, settings: &BTreeMap<String, String>) -> Res
         config = config.with("threads", threads.max(1).to_string()).map_err(|error| setting_error("threads", &error.to_string()))?;
     }
     for (name, value) in settings {
+        if name.eq_ignore_ascii_case("TimeZone") {
+            // Each session is pinned to UTC after the extension that knows zones is loaded.
+            if value.eq_ignore_ascii_case("UTC") {
+                continue;
+            }
+            return Err(setting_error(name, "sessions work in UTC; convert with AT TIME ZONE where another zone is wanted"));
+        }
         config = config.with(name, value).map_err(|error| setting_error(name, &error.to_string()))?;
     }
     Ok(config)
