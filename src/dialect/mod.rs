@@ -1,11 +1,13 @@
 //! Floor 6: prints exact SQL for each engine from typed structs. Pure functions; nothing here runs a statement.
 
 mod column_type;
+mod lease;
 pub mod load;
 mod snapshot;
 mod steps;
 
 pub use column_type::ColumnType;
+pub use lease::take_leases;
 pub use steps::{Fallback, Statement, analyze, bind_view, drop_retired, print_plan, print_step};
 
 /// The engines that acca prints SQL for.
@@ -14,6 +16,15 @@ pub enum Engine {
     DuckDb,
     Postgres,
     Redshift,
+}
+
+/// Bytes that a name may have: PostgreSQL cuts longer ones, so that two may become one. DuckDB has no limit.
+pub fn max_identifier(engine: Engine) -> Option<usize> {
+    match engine {
+        Engine::DuckDb => None,
+        Engine::Postgres => Some(63),
+        Engine::Redshift => Some(127),
+    }
 }
 
 /// The text in single quotes, a quote inside doubled: a string constant on every engine (PostgreSQL with its

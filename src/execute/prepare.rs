@@ -11,7 +11,7 @@ use super::{Adapter, AdapterError, CatalogRelation};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
 use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
-use crate::dialect::Engine;
+use crate::dialect::{Engine, max_identifier};
 use crate::jinja::{NodeState, Warehouse};
 use crate::plan::{Dependent, Existing, Hook, Hooks, NodePlan, PlanInput, plan_load, plan_node, plan_seed, retired_prefix};
 use crate::project::{Detail, Node};
@@ -105,6 +105,7 @@ pub(super) fn prepare(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session:
     let Some(relation) = &node.relation else {
         return Err(Diagnostic::new(&codes::INVALID_CONFIG, format!("'{}' has no relation to build", node.name)).at(node.origin).into());
     };
+    check_name(job, node, relation)?;
     let kind = catalog.kind(relation);
     let state = NodeState { existing: kind, full_refresh: job.options.full_refresh };
     let warehouse: Arc<dyn Warehouse> = Arc::new(SessionWarehouse(session.clone()));
@@ -139,6 +140,20 @@ pub(super) fn prepare(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session:
         _ => plan_node(&input)?,
     };
     Ok(Prepared { compiled, plan, state })
+}
+
+/// An engine that cuts names would build another relation than the one that is looked up the next time.
+fn check_name(job: &RunJob<'_>, node: &Node, relation: &Relation) -> Result<(), Diagnostic> {
+    match max_identifier(job.engine) {
+        Some(most) if relation.identifier.len() > most => {
+            let message =
+                format!("the name '{}' has {} bytes, and the engine keeps {most}", relation.identifier, relation.identifier.len());
+            Err(Diagnostic::new(&codes::INVALID_CONFIG, message)
+                .at(node.config.span("alias").unwrap_or(node.origin))
+                .help("give it a shorter 'alias'"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What the plan needs to know of the relation that is there.

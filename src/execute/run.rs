@@ -98,6 +98,7 @@ fn schemas(job: &RunJob<'_>) -> Vec<String> {
 fn start(job: &RunJob<'_>) -> Result<(SharedSession, Catalog), Diagnostic> {
     let failed = |error: AdapterError| connect::connection_failed(&job.compilation.project.target, &error);
     let mut session = job.adapter.connect().map_err(failed)?;
+    take_leases(job, &mut *session)?;
     let schemas = schemas(job);
     for schema in &schemas {
         create_schema(&mut *session, schema).map_err(failed)?;
@@ -112,6 +113,25 @@ fn start(job: &RunJob<'_>) -> Result<(SharedSession, Catalog), Diagnostic> {
     }
     let catalog = Catalog::new(session.relations(&schemas).map_err(failed)?);
     Ok((Arc::new(Mutex::new(session)), catalog))
+}
+
+/// Two runs that build one relation would each plan against what the other is changing. The lease ends with the session.
+fn take_leases(job: &RunJob<'_>, session: &mut dyn Session) -> Result<(), Diagnostic> {
+    let failed = |error: AdapterError| connect::connection_failed(&job.compilation.project.target, &error);
+    let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number)).filter(|node| builds(node));
+    let names: Vec<String> = nodes.filter_map(|node| node.relation.as_ref()).map(crate::base::Relation::display).collect();
+    let Some(sql) = crate::dialect::take_leases(job.engine, &names) else { return Ok(()) };
+    let held = session.query(&sql, None).map_err(failed)?;
+    let held: Vec<String> = held.rows.iter().filter_map(|row| row.first()).map(ToString::to_string).collect();
+    let Some(first) = held.first() else { return Ok(()) };
+    let others = match held.len() {
+        1 => String::new(),
+        many => format!(" and {} more", many - 1),
+    };
+    let problem = Diagnostic::new(&codes::RUN_CONFLICT, format!("another run is building {first}{others} in this database"));
+    Err(problem
+        .help("wait until it has ended, or select other nodes")
+        .help("a run that hangs shows in pg_stat_activity as application 'acca'"))
 }
 
 /// Asks first: `create schema if not exists` needs a privilege even when the schema exists.

@@ -160,6 +160,11 @@ impl Bench {
         table.rows.iter().map(row).collect::<Vec<_>>().join("\n")
     }
 
+    /// A session of somebody else.
+    pub fn connect(&self) -> Box<dyn acca::execute::Session> {
+        self.adapter.lock().unwrap().clone().expect("nothing has been run yet").connect().unwrap()
+    }
+
     pub fn execute(&self, sql: &str) {
         let adapter = self.adapter.lock().unwrap().clone().expect("nothing has been run yet");
         adapter.connect().unwrap().execute(sql).unwrap();

@@ -196,6 +196,36 @@ fn views_of_the_run_keep_reading_until_their_turn() {
 }
 
 #[test]
+fn two_runs_do_not_build_one_relation_at_a_time() {
+    let mut bench = Bench::new("postgres");
+    bench.file("models/a.sql", "select 1 as x").file("models/b.sql", "select 2 as x");
+    bench.run().ok();
+    let mut other = bench.connect();
+    other.query("select pg_advisory_lock(hashtextextended('acca: shop.a', 0)), pg_advisory_lock_shared(hashtextextended('acca: the whole database', 0))", None).unwrap();
+    let refused = bench.run();
+    assert!(refused.drawn.contains("error[run-conflict]: another run is building shop.a in this database"), "{}", refused.drawn);
+    assert!(refused.result.nodes.is_empty(), "{:?}", refused.statuses());
+    bench.run_how(&How { only: Some(|node| node.name == "b"), ..How::default() }).ok();
+    drop(other);
+    bench.run().ok();
+}
+
+#[test]
+fn names_that_an_engine_cuts_are_refused() {
+    let long = format!("{}_{}", "a_rather_long_name_for_a_model".repeat(2), "end");
+    let mut bench = Bench::new("postgres");
+    bench.file(&format!("models/{long}.sql"), "select 1 as x");
+    let ran = bench.run();
+    assert!(ran.drawn.contains("has 64 bytes, and the engine keeps 63"), "{}", ran.drawn);
+    let mut bench = Bench::new("duckdb");
+    for end in ["one", "two", "three", "four"] {
+        bench.file(&format!("models/{long}{end}.sql"), "{{ config(materialized='table') }} select 1 as x");
+    }
+    bench.run().ok();
+    bench.run().ok();
+}
+
+#[test]
 fn a_relation_changes_its_kind() {
     for mut bench in Bench::both() {
         for (materialized, value) in [("view", "1"), ("table", "2"), ("incremental", "3"), ("view", "4")] {
