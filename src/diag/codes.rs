@@ -67,6 +67,7 @@ codes! {
     UNKNOWN_TEST "unknown-test" Error "a property file asks for a generic test that does not exist";
     UNKNOWN_TEST_COLUMN "unknown-test-column" Error "a test names a column that the relation does not have";
     UNSET_VARIABLE "unset-variable" Error "a variable or environment variable without a default is not set";
+    UNSUPPORTED_CONFIG "unsupported-config" Warning "a configuration key of dbt that acca does not obey yet";
     UNSUPPORTED_RESOURCE "unsupported-resource" Error "a resource is of a kind that acca does not run";
     WRONG_ARGUMENTS "wrong-arguments" Error "a macro or test is called with arguments that it does not take";
 }

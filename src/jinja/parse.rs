@@ -86,6 +86,7 @@ impl Templates {
                 self.parse_exposure_call(&mut node, &text, span, &mut problems);
             }
         }
+        problems.extend(not_obeyed(&node));
         problems.extend(self.name_relation(&mut node));
         problems.extend(self.render_descriptions(&mut node));
         (node, messages, problems)
@@ -363,6 +364,39 @@ fn deduplicated<T>(calls: Vec<T>, same: impl Fn(&T, &T) -> bool) -> Vec<T> {
         }
     }
     kept
+}
+
+/// Settings that dbt obeys and acca does not yet: silence would look like obedience.
+fn not_obeyed(node: &Node) -> Vec<Diagnostic> {
+    let config = &node.config;
+    let builds = matches!(node.detail, Detail::Model(_) | Detail::Seed { .. } | Detail::Snapshot { .. });
+    let mut found = Vec::new();
+    if builds && config.get("contract").and_then(|contract| contract.get("enforced")).and_then(serde_json::Value::as_bool) == Some(true) {
+        found.push(("contract", "the contract is not enforced yet"));
+    }
+    if builds && config.str("on_schema_change").is_some_and(|policy| policy != "ignore") {
+        found.push(("on_schema_change", "changes of columns are ignored for now, whatever the policy"));
+    }
+    if config.bool("store_failures") == Some(true) {
+        found.push(("store_failures", "failing rows are not stored yet"));
+    }
+    if config.str("hard_deletes") == Some("new_record") {
+        found.push(("hard_deletes", "'new_record' writes no rows yet; deleted rows stay current"));
+    }
+    if config.get("dbt_valid_to_current").is_some() {
+        found.push(("dbt_valid_to_current", "current rows end with NULL for now"));
+    }
+    if builds && config.get("grants").is_some_and(|grants| grants.as_object().is_some_and(|grants| !grants.is_empty())) {
+        found.push(("grants", "privileges are not granted yet"));
+    }
+    if builds && config.get("indexes").is_some() {
+        found.push(("indexes", "indexes are not created yet"));
+    }
+    let place = |key: &str| config.span(key).or(node.properties).unwrap_or(node.origin);
+    let warn = |(key, what): (&str, &str)| {
+        Diagnostic::new(&codes::UNSUPPORTED_CONFIG, format!("'{key}' of '{}': {what}", node.name)).at(place(key))
+    };
+    found.into_iter().map(warn).collect()
 }
 
 /// Tests of a node that is disabled are disabled with it.
