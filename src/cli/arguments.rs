@@ -115,7 +115,7 @@ pub(super) enum Command {
     /// Run data tests.
     #[command(after_help = "Example: acca test --select orders")]
     Test(RunArguments),
-    /// Load, build and test everything in the order of the graph; what fails a test holds up what reads it.
+    /// Load, build and test in the order of the graph; a failed test holds up what reads it.
     #[command(after_help = "Example: acca build --select +orders --exclude tag:slow")]
     Build(BuildArguments),
     /// Load the CSV files of seeds.
@@ -170,10 +170,10 @@ pub(super) struct RunArguments {
     #[command(flatten)]
     pub(super) selection: SelectionArguments,
     /// Build incremental models and load files from nothing.
-    #[arg(long, short)]
+    #[arg(help_heading = "This command", long, short)]
     pub(super) full_refresh: bool,
     /// Stop at the first failure.
-    #[arg(long, short = 'x')]
+    #[arg(help_heading = "This command", long, short = 'x')]
     pub(super) fail_fast: bool,
 }
 
@@ -227,10 +227,10 @@ pub(super) struct CompileArguments {
     #[command(flatten)]
     pub(super) resources: ResourceArguments,
     /// Compile this text and print it.
-    #[arg(long, value_name = "SQL", conflicts_with = "select")]
+    #[arg(help_heading = "This command", long, value_name = "SQL", conflicts_with = "select")]
     pub(super) inline: Option<String>,
     /// See the SQL of incremental models as it is on a full refresh.
-    #[arg(long, short)]
+    #[arg(help_heading = "This command", long, short)]
     pub(super) full_refresh: bool,
 }
 
@@ -241,10 +241,10 @@ pub(super) struct LsArguments {
     #[command(flatten)]
     pub(super) resources: ResourceArguments,
     /// What is printed of each node.
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(help_heading = "This command", long, value_enum, value_name = "FORMAT", default_value_t)]
     pub(super) output: LsOutput,
     /// Keys of the JSON objects.
-    #[arg(long, num_args = 1.., value_name = "KEY")]
+    #[arg(help_heading = "This command", long, num_args = 1.., value_name = "KEY")]
     pub(super) output_keys: Vec<String>,
 }
 
@@ -263,13 +263,13 @@ pub(super) struct ShowArguments {
     #[command(flatten)]
     pub(super) selection: SelectionArguments,
     /// Run this query.
-    #[arg(long, value_name = "SQL", conflicts_with = "select")]
+    #[arg(help_heading = "This command", long, value_name = "SQL", conflicts_with = "select")]
     pub(super) inline: Option<String>,
     /// How many rows; -1 for all.
-    #[arg(long, value_name = "N", default_value_t = 5, allow_negative_numbers = true)]
+    #[arg(help_heading = "This command", long, value_name = "N", default_value_t = 5, allow_negative_numbers = true)]
     pub(super) limit: i64,
     /// How the rows are printed.
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(help_heading = "This command", long, value_enum, value_name = "FORMAT", default_value_t)]
     pub(super) output: ShowOutput,
 }
 
@@ -286,7 +286,7 @@ pub(super) struct ExplainArguments {
     #[command(flatten)]
     pub(super) selection: SelectionArguments,
     /// Explain a run with --full-refresh.
-    #[arg(long, short)]
+    #[arg(help_heading = "This command", long, short)]
     pub(super) full_refresh: bool,
 }
 
