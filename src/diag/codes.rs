@@ -36,6 +36,7 @@ codes! {
     CYCLE "cycle" Error "models read each other in a loop";
     DEFAULT_PROFILE "default-profile" Note "no profile is found, so DuckDB in a file is used";
     DISABLED_REF "disabled-ref" Error "a ref() or source() names something that is disabled";
+    DUPLICATE_FILE "duplicate-file" Warning "two landing files of a source have the same content";
     DUPLICATE_KEY "duplicate-key" Warning "a YAML mapping has the same key twice";
     DUPLICATE_NAME "duplicate-name" Error "two resources share one name";
     DUPLICATE_RELATION "duplicate-relation" Error "two models would be built as the same relation";

@@ -1,6 +1,8 @@
 //! SQL of the loads: the state in schema `_acca`, raw tables with their reject tables, and the statements that put one file
 //! into them. Redshift loads by COPY from S3, which is not printed here.
 
+use std::collections::BTreeSet;
+
 use super::{ColumnType, Engine, quote_text};
 use crate::base::{Relation, quote_ident};
 
@@ -137,13 +139,18 @@ pub fn forget_files(table: &Relation) -> String {
     format!("DELETE FROM {} WHERE relation = {}", manifest(), recorded_name(table))
 }
 
-/// Empties a raw table and its reject table and forgets its files.
-pub fn clear_raw(engine: Engine, table: &Relation) -> String {
-    let empty = match engine {
-        Engine::Postgres => "TRUNCATE",
-        Engine::DuckDb | Engine::Redshift => "DELETE FROM",
-    };
-    format!("{};\n{empty} {};\n{empty} {};\n", forget_files(table), table.quoted(), rejects_of(table).quoted())
+/// Deletes the rows and the rejects of files that no longer exist and forgets them. `files` must not be empty. The manifest comes
+/// first: a load of one of them at the same time then waits until this transaction ends.
+pub fn remove_files(table: &Relation, files: &BTreeSet<String>) -> String {
+    let names: Vec<String> = files.iter().map(|file| quote_text(file)).collect();
+    let names = names.join(", ");
+    format!(
+        "{} AND file IN ({names});\nDELETE FROM {} WHERE {} IN ({names});\nDELETE FROM {} WHERE file IN ({names});\n",
+        forget_files(table),
+        table.quoted(),
+        quote_ident(FILE_COLUMN),
+        rejects_of(table).quoted(),
+    )
 }
 
 /// Drops a raw table with its reject table and forgets its files.
@@ -154,6 +161,11 @@ pub fn drop_raw(table: &Relation) -> String {
 /// The query for the loaded files of a raw table: `file`, `sha256`.
 pub fn select_files(table: &Relation) -> String {
     format!("SELECT file, sha256 FROM {} WHERE relation = {}", manifest(), recorded_name(table))
+}
+
+/// The query for the files with rows in the raw table, whether the manifest knows them or not: `file`.
+pub fn select_stored_files(table: &Relation) -> String {
+    format!("SELECT DISTINCT {} FROM {}", quote_ident(FILE_COLUMN), table.quoted())
 }
 
 /// The query for the files with rows in the reject table: `file`.
@@ -336,6 +348,11 @@ mod tests {
         "#);
         insta::assert_snapshot!(forget_files(&Relation::new("d", "s'", "a\"b")), @r#"
         DELETE FROM "_acca"."load_manifest" WHERE relation = '"s''"."a""b"'
+        "#);
+        insta::assert_snapshot!(remove_files(&table(), &["a.csv", "it's.csv"].map(str::to_owned).into()), @r#"
+        DELETE FROM "_acca"."load_manifest" WHERE relation = '"raw"."bets"' AND file IN ('a.csv', 'it''s.csv');
+        DELETE FROM "shop"."raw"."bets" WHERE "_acca_file" IN ('a.csv', 'it''s.csv');
+        DELETE FROM "shop"."raw"."bets__rejects" WHERE file IN ('a.csv', 'it''s.csv');
         "#);
     }
 

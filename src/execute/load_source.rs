@@ -1,5 +1,6 @@
 //! Runs a source of the graph: its raw table, then every landing file that is new or has changed.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use globset::GlobBuilder;
@@ -42,7 +43,11 @@ pub(super) fn run(
             Err(error) => outcome.diagnostics.push(diagnostic(node, landing, &error)),
         }
     }
-    if progress.rows > 0
+    if outcome.diagnostics.is_empty() {
+        let present: BTreeSet<&str> = files.iter().map(|(_, recorded_as)| recorded_as.as_str()).collect();
+        progress.removed = loader.remove_others(&mut **locked(session), &present).map_err(|error| failed(node, landing, error))?;
+    }
+    if (progress.rows > 0 || progress.removed > 0)
         && let Some(sql) = crate::dialect::analyze(relation, job.engine)
     {
         locked(session).execute(&sql)?;
@@ -53,6 +58,7 @@ pub(super) fn run(
     if let Some(first) = outcome.diagnostics.first() {
         outcome.message = first.message.clone();
     }
+    outcome.diagnostics.extend(loader.duplicates().into_iter().map(|(file, other)| duplicate(node, landing, file, other)));
     Ok(())
 }
 
@@ -62,6 +68,8 @@ struct Progress {
     rejected: u64,
     loaded: usize,
     unchanged: usize,
+    /// Files that no longer exist, taken out by a full refresh.
+    removed: usize,
 }
 
 impl Progress {
@@ -84,6 +92,9 @@ impl Progress {
         }
         if self.unchanged > 0 {
             parts.push(format!("{} unchanged", files(self.unchanged)));
+        }
+        if self.removed > 0 {
+            parts.push(format!("{} removed", files(self.removed)));
         }
         if self.rejected > 0 {
             parts.push(format!("{} rejected", self.rejected));
@@ -146,6 +157,13 @@ fn failed(node: &Node, landing: &Landing, error: LoadError) -> NodeError {
         LoadError::Engine(error) => NodeError::Adapter(error),
         other => diagnostic(node, landing, &other).into(),
     }
+}
+
+fn duplicate(node: &Node, landing: &Landing, file: &str, other: &str) -> Diagnostic {
+    let message = format!("source '{}': '{file}' has the same bytes as '{other}', so its rows are loaded twice", node.name);
+    Diagnostic::new(&codes::DUPLICATE_FILE, message)
+        .at(landing.path_span)
+        .help("when it is a copy, delete one of them and load with --full-refresh")
 }
 
 fn diagnostic(node: &Node, landing: &Landing, error: &LoadError) -> Diagnostic {

@@ -41,7 +41,7 @@ fn copy(
     fingerprint: impl FnOnce() -> Fingerprint,
 ) -> Result<Loaded, LoadError> {
     let done = in_transaction(session, |session| {
-        let replaced = claim(session, job)?;
+        let replaced = claim(session, job)? || job.known;
         if replaced {
             session.execute(&sql::delete_file(job.relation, job.recorded_as))?;
         }

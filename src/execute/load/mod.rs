@@ -53,8 +53,14 @@ pub struct Loader<'a> {
     engine: Engine,
     table: RawTable<'a>,
     interrupted: &'a dyn Fn() -> bool,
+    /// Whether every file is loaded, changed or not.
+    refresh: bool,
     /// The checksum of the loaded version of each file.
     loaded: BTreeMap<String, String>,
+    /// Files that this loader loaded, with at least one row, in that order.
+    fresh: Vec<String>,
+    /// With `refresh`: files with rows in the raw table when it was opened, which the manifest may have lost.
+    stored: BTreeSet<String>,
     /// Files with rows in the reject table.
     noted: BTreeSet<String>,
 }
@@ -69,7 +75,7 @@ struct LoadJob<'a> {
     run_id: &'a str,
     path: &'a Path,
     recorded_as: &'a str,
-    /// Whether another version of the file is loaded.
+    /// Whether rows of a version of the file may be in the raw table.
     known: bool,
     /// Whether the reject table has rows of the file.
     noted: bool,
@@ -98,8 +104,9 @@ pub struct Loaded {
 
 impl<'a> Loader<'a> {
     /// Makes the raw table where it is missing and reads which files are loaded; schema `_acca` must exist
-    /// ([`ensure_state`]). With `refresh` the table is emptied first. `interrupted` is asked now and then; when it is true
-    /// a load ends as cancelled.
+    /// ([`ensure_state`]). With `refresh` every file is loaded, also an unchanged one, and replaces its older rows; a table that
+    /// differs from its declaration is dropped first. `interrupted` is asked now and then; when it is true a load ends as
+    /// cancelled.
     ///
     /// # Errors
     /// `TableDiffers`, or those of the engine.
@@ -112,22 +119,28 @@ impl<'a> Loader<'a> {
     ) -> Result<Loader<'a>, LoadError> {
         ensure_raw(session, engine, &table, refresh)?;
         let text = |value: Datum| if let Datum::Text(text) = value { text } else { String::new() };
+        let names = |session: &mut dyn Session, query: String| -> Result<BTreeSet<String>, AdapterError> {
+            Ok(session.query(&query, None)?.rows.concat().into_iter().map(text).collect())
+        };
+        let stored = if refresh { names(session, sql::select_stored_files(table.relation))? } else { BTreeSet::new() };
         let loaded = session.query(&sql::select_files(table.relation), None)?.rows;
         let loaded = loaded.into_iter().filter_map(|row| <[Datum; 2]>::try_from(row).ok()).map(|pair| pair.map(text).into()).collect();
-        let noted = session.query(&sql::select_rejected_files(table.relation), None)?.rows.concat().into_iter().map(text).collect();
-        Ok(Loader { engine, table, interrupted, loaded, noted })
+        let noted = names(session, sql::select_rejected_files(table.relation))?;
+        Ok(Loader { engine, table, interrupted, refresh, loaded, fresh: Vec::new(), stored, noted })
     }
 
-    /// Loads the file at `path` unless this content of it is loaded already, in a transaction of its own.
+    /// Loads the file at `path` in a transaction of its own, unless this content of it is loaded already and no refresh is wanted.
     /// `recorded_as` is its path relative to the project's root, `/` between the parts.
     ///
     /// # Errors
     /// Then nothing has changed, but for rejects of the file in the reject table.
     pub fn load(&mut self, session: &mut dyn Session, path: &Path, recorded_as: &str) -> Result<LoadOutcome, LoadError> {
         let RawTable { source, relation, columns, landing, run_id } = self.table;
-        let (known, noted) = (self.loaded.contains_key(recorded_as), self.noted.contains(recorded_as));
+        let known = self.loaded.contains_key(recorded_as) || self.stored.contains(recorded_as);
+        let noted = self.noted.contains(recorded_as);
         let job = LoadJob { source, relation, columns, landing, run_id, path, recorded_as, known, noted, interrupted: self.interrupted };
-        if let Some(sha256) = self.loaded.get(recorded_as)
+        if !self.refresh
+            && let Some(sha256) = self.loaded.get(recorded_as)
             && input::fingerprint(path).map_err(|error| unreadable(&job, &error))?.sha256 == *sha256
         {
             return Ok(LoadOutcome::Unchanged);
@@ -148,7 +161,49 @@ impl<'a> Loader<'a> {
         };
         let loaded = done?;
         self.loaded.insert(recorded_as.to_owned(), loaded.sha256.clone());
+        if loaded.rows > 0 {
+            self.fresh.push(recorded_as.to_owned());
+        }
         Ok(LoadOutcome::Loaded(loaded))
+    }
+
+    /// Ends a refresh after which every file of `present` is loaded: takes out rows, rejects and manifest entries of all other
+    /// files, in one transaction. Returns how many files that were; without `refresh` nothing is done.
+    ///
+    /// # Errors
+    /// Those of the engine; then nothing has changed.
+    pub fn remove_others(&mut self, session: &mut dyn Session, present: &BTreeSet<&str>) -> Result<usize, LoadError> {
+        if !self.refresh {
+            return Ok(0);
+        }
+        let all = self.loaded.keys().chain(&self.stored).chain(&self.noted);
+        let gone: BTreeSet<String> = all.filter(|file| !present.contains(file.as_str())).cloned().collect();
+        if !gone.is_empty() {
+            in_transaction(session, |session| session.execute(&sql::remove_files(self.table.relation, &gone)))?;
+            self.loaded.retain(|file, _| !gone.contains(file));
+            self.stored.retain(|file| !gone.contains(file));
+            self.noted.retain(|file| !gone.contains(file));
+        }
+        Ok(gone.len())
+    }
+
+    /// Files that this loader loaded although the same bytes are in the raw table under another name: each with that name. To be
+    /// asked last, since a file loaded later may have taken the other's place. Files without rows do not count.
+    pub fn duplicates(&self) -> Vec<(&str, &str)> {
+        let fresh: BTreeSet<&str> = self.fresh.iter().map(String::as_str).collect();
+        let mut first: BTreeMap<&str, &str> = BTreeMap::new();
+        for (file, sha256) in self.loaded.iter().filter(|(file, _)| !fresh.contains(file.as_str())) {
+            first.entry(sha256).or_insert(file);
+        }
+        let mut duplicates = Vec::new();
+        for file in &self.fresh {
+            let Some(sha256) = self.loaded.get(file) else { continue };
+            let other = *first.entry(sha256).or_insert(file);
+            if other != file {
+                duplicates.push((file.as_str(), other));
+            }
+        }
+        duplicates
     }
 }
 

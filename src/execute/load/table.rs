@@ -1,4 +1,4 @@
-//! The tables that loads need: made where they are missing, held against their declaration, emptied for a full refresh.
+//! The tables that loads need: made where they are missing, held against their declaration, dropped when a full refresh finds another.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -23,7 +23,8 @@ pub fn ensure_state(session: &mut dyn Session, engine: Engine) -> Result<(), Ada
 }
 
 /// Makes the raw table and its reject table, where they are missing, and checks that an existing one is as declared. With
-/// `refresh` it is emptied, or made anew when it differs. The manifest forgets the files of a table that is new or empty.
+/// `refresh` one that differs is made anew; one that does not keeps its rows until newer ones replace them. The manifest forgets
+/// the files of a table that is new.
 pub(super) fn ensure_raw(session: &mut dyn Session, engine: Engine, table: &RawTable<'_>, refresh: bool) -> Result<(), LoadError> {
     let _turn = CREATION.lock().unwrap_or_else(PoisonError::into_inner);
     in_transaction(session, |session| {
@@ -32,8 +33,7 @@ pub(super) fn ensure_raw(session: &mut dyn Session, engine: Engine, table: &RawT
         let differences = if found.is_empty() { Vec::new() } else { differences(&expected_columns(engine, table), &found) };
         match (found.is_empty(), differences.is_empty(), refresh) {
             (true, _, _) => session.execute(&sql::forget_files(table.relation))?,
-            (false, true, false) => 0,
-            (false, true, true) => session.execute(&sql::clear_raw(engine, table.relation))?,
+            (false, true, _) => 0,
             (false, false, true) => session.execute(&sql::drop_raw(table.relation))?,
             (false, false, false) => return Err(LoadError::TableDiffers { table: table.relation.clone(), differences }),
         };
