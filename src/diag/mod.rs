@@ -1,6 +1,7 @@
 //! Floor 1: what acca has to say to the person who wrote the project. Plain data; [`render`] draws it.
 
 pub mod codes;
+mod masking;
 mod render;
 
 pub use codes::Code;

@@ -3,6 +3,7 @@
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use super::masking::masked;
 use super::{Diagnostic, Diagnostics, Label, Severity};
 use crate::base::Sources;
 
@@ -40,7 +41,7 @@ fn snippet<'a>(label: &'a Label, kind: AnnotationKind, sources: &'a Sources) -> 
     if !label.text.is_empty() {
         annotation = annotation.label(label.text.as_str());
     }
-    Snippet::source(&*file.text).path(&*file.path).annotation(annotation)
+    Snippet::source(masked(&file.path, &file.text)).path(&*file.path).annotation(annotation)
 }
 
 /// `2 errors, 1 warning`; empty when there is neither.
@@ -51,4 +52,20 @@ pub fn summary(diagnostics: &Diagnostics) -> String {
         many => Some(format!("{many} {}s", severity.as_str())),
     };
     [count(Severity::Error), count(Severity::Warning)].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Span;
+    use crate::diag::codes;
+
+    #[test]
+    fn a_password_on_the_line_is_not_drawn() {
+        let mut sources = Sources::default();
+        let file = sources.add("profiles.yml", "dev: {type: postgres, password: \"secretpw\", port: 1}\n");
+        let problem = Diagnostic::new(&codes::INVALID_PROFILE, "no connection").at(Span::new(file, 0, 3));
+        let drawn = render(&problem, &sources, false, 100);
+        assert!(drawn.contains("dev: {type: postgres, password: **********, port: 1}"), "{drawn}");
+    }
 }
