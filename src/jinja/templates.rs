@@ -86,6 +86,9 @@ impl TemplateOrigin {
     }
 }
 
+/// Calls of macros that a diagnostic shows beside the place in the body.
+const MOST_CALLS: usize = 3;
+
 /// The package of acca's own macros, under dbt's name.
 pub const BUILTIN_PACKAGE: &str = "dbt";
 
@@ -213,11 +216,16 @@ impl Shared {
         let mut frames = failure.frames.iter().rev();
         let outermost = frames.next().and_then(span_of);
         diagnostic = diagnostic.at(outermost.unwrap_or(body.1.body));
-        for frame in frames {
-            if let Some(span) = span_of(frame) {
-                let name = frame.template.rsplit('.').next().unwrap_or(&frame.template);
-                diagnostic = diagnostic.also(span, format!("in macro '{name}'"));
-            }
+        let inner: Vec<(Span, &str)> = frames
+            .filter_map(|frame| Some((span_of(frame)?, frame.template.rsplit('.').next().unwrap_or(&frame.template))))
+            .collect();
+        let shown = innermost(&inner);
+        let hidden = inner.len() - shown.len();
+        for (span, name) in shown {
+            diagnostic = diagnostic.also(span, format!("in macro '{name}'"));
+        }
+        if hidden > 0 {
+            diagnostic = diagnostic.note(format!("… and {hidden} more call{}", if hidden == 1 { "" } else { "s" }));
         }
         for help in failure.help {
             diagnostic = diagnostic.help(help);
@@ -234,6 +242,18 @@ impl Shared {
         let macros = packages.into_iter().filter_map(|package| self.macros.get(package)).flat_map(BTreeMap::keys);
         macros.map(String::as_str).chain(super::functions::NAMES.iter().copied()).collect()
     }
+}
+
+/// The last few different calls, in the order in which they were made: a macro without end calls itself from one place again and again.
+fn innermost<'a>(calls: &[(Span, &'a str)]) -> Vec<(Span, &'a str)> {
+    let mut shown: Vec<(Span, &str)> = Vec::new();
+    for call in calls.iter().rev() {
+        if shown.len() < MOST_CALLS && !shown.contains(call) {
+            shown.push(*call);
+        }
+    }
+    shown.reverse();
+    shown
 }
 
 fn docs(project: &Project) -> BTreeMap<(Arc<str>, String), String> {
