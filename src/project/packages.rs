@@ -146,7 +146,7 @@ fn report_missing(loader: &mut Loader<'_>, wanted: &[(String, Span)], packages: 
             loader.diagnostics.push(
                 Diagnostic::new(&codes::MISSING_FILE, format!("the package '{name}' is not installed"))
                     .at(*span)
-                    .help("run 'acca deps', or put the package into the folder of installed packages"),
+                    .help("put the package into the folder of installed packages, or name a copy of it with 'local:'; acca downloads no packages"),
             );
         }
     }
@@ -193,7 +193,7 @@ mod tests {
                 "packages: [{package: dbt-labs/dbt_utils, version: 1.0.0}]\n",
                 &[
                     "error[missing-file] packages.yml:1:22 'dbt-labs/dbt_utils': the package 'dbt-labs/dbt_utils' is not installed",
-                    "  help: run 'acca deps', or put the package into the folder of installed packages",
+                    "  help: put the package into the folder of installed packages, or name a copy of it with 'local:'; acca downloads no packages",
                 ],
             ),
             (
