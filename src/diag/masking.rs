@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn flow_style() {
-        expect("dev: {type: postgres, password: \"se, c}\\\"ret\", port: 1}", "dev: {type: postgres, password: ***************, port: 1}");
+        expect("dev: {type: postgres, password: \"se, c}\\\"ret\", port: 1}", "dev: {type: postgres, password: *************, port: 1}");
         expect("dev: {pass: 'it''s', a: 1}", "dev: {pass: *******, a: 1}");
         expect("dev: {token: a,b, a: 1}", "dev: {token: ***, a: 1}");
         expect("dev: {a: 1, \"api_key\": ab:cd}", "dev: {a: 1, \"api_key\": *****}");
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn block_style() {
-        expect("a:\n  password: hün, ter: 2 # x\n  port: 1\n", "a:\n  password: *******************\n  port: 1\n");
+        expect("a:\n  password: hün, ter: 2 # x\n  port: 1\n", "a:\n  password: ****************\n  port: 1\n");
         expect("- secret_access_key: \"a\n  b\"\n  port: 1\n", "- secret_access_key: **\n****\n  port: 1\n");
         expect("private_key: |\n  BEGIN\n\n  x: y\nport: 1\n", "private_key: *\n  *****\n\n  ****\nport: 1\n");
         expect("client-secret:\n  plain\nport: 1\n", "client-secret:\n  *****\nport: 1\n");
