@@ -105,6 +105,7 @@ const ENGINES: &[Engine] = &[
 
 /// The target to work on; `None`, with a diagnostic, when there is none that can be used.
 pub(super) fn load_target(loader: &mut Loader<'_>, project_profile: Option<(String, Span)>) -> Option<Target> {
+    check_named_folder(loader)?;
     let asked = loader.options.profile.clone();
     let name_span = if asked.is_some() { None } else { project_profile.as_ref().map(|(_, span)| *span) };
     let Some(name) = asked.clone().or(project_profile.map(|(name, _)| name)) else {
@@ -132,10 +133,29 @@ pub(super) fn load_target(loader: &mut Loader<'_>, project_profile: Option<(Stri
     }
 }
 
+/// The folder of profiles that is named for this run, and what names it.
+fn named_folder(loader: &Loader<'_>) -> Option<(String, &'static str)> {
+    let variable = |name: &'static str| loader.files.env(name).filter(|folder| !folder.is_empty()).map(|folder| (folder, name));
+    let option = loader.options.profiles_dir.clone().map(|folder| (folder, "--profiles-dir"));
+    option.or_else(|| variable("ACCA_PROFILES_DIR")).or_else(|| variable("DBT_PROFILES_DIR"))
+}
+
+/// Refuses a named folder without profiles: another profile than the one that is meant may lead to another database.
+fn check_named_folder(loader: &mut Loader<'_>) -> Option<()> {
+    let Some((folder, named_by)) = named_folder(loader) else { return Some(()) };
+    if loader.files.exists(&join(&folder, FILE_NAME)) {
+        return Some(());
+    }
+    loader.diagnostics.push(
+        Diagnostic::new(&codes::INVALID_PROFILE, format!("there is no {FILE_NAME} in the folder '{folder}'"))
+            .help(format!("'{named_by}' names this folder: correct it, or leave it out")),
+    );
+    None
+}
+
 /// A folder named for this run comes first, as in dbt; then the project's own file, then the user's.
 fn find_file(loader: &Loader<'_>) -> Option<String> {
-    let named = loader.options.profiles_dir.clone();
-    let named = named.or_else(|| loader.files.env("ACCA_PROFILES_DIR")).or_else(|| loader.files.env("DBT_PROFILES_DIR"));
+    let named = named_folder(loader).map(|(folder, _)| folder);
     let home = loader.options.home.as_ref().map(|home| join(home, ".dbt"));
     let folders = named.into_iter().chain([String::new()]).chain(home);
     folders.map(|folder| join(&folder, FILE_NAME)).find(|path| loader.files.exists(path))
@@ -385,6 +405,25 @@ mod tests {
         assert_eq!(database(&all, options(), &[("DBT_PROFILES_DIR", "ci")]), "named");
         assert_eq!(database(&[all[0], all[3]], options(), &[]), "home");
         assert_eq!(database(&[all[0]], options(), &[]), "acca");
+    }
+
+    #[test]
+    fn a_named_folder_must_hold_profiles() {
+        let files = [PROJECT, ("profiles.yml", "p: {target: t, outputs: {t: {type: duckdb}}}\n")];
+        let problems = |named_by: &str| {
+            [
+                "error[invalid-profile]: there is no profiles.yml in the folder '/nope'".to_owned(),
+                format!("  help: '{named_by}' names this folder: correct it, or leave it out"),
+            ]
+        };
+        let options = LoadOptions { profiles_dir: Some("/nope".to_owned()), ..LoadOptions::default() };
+        let found = load_with(&files, options, &[]);
+        assert!(found.project.is_none());
+        assert_eq!(found.problems, problems("--profiles-dir"));
+        for variable in ["ACCA_PROFILES_DIR", "DBT_PROFILES_DIR"] {
+            assert_eq!(load_with(&files, LoadOptions::default(), &[(variable, "/nope")]).problems, problems(variable));
+        }
+        assert!(load_with(&files, LoadOptions::default(), &[("DBT_PROFILES_DIR", "")]).project.is_some());
     }
 
     #[test]
