@@ -229,10 +229,7 @@ impl Templates {
     fn unresolved_ref(&self, node: &Node, call: &RefCall, why: &Unresolved, manifest: &Manifest, sources: &Sources) -> Diagnostic {
         let arguments: Vec<&str> = call.package.iter().chain([&call.name]).map(String::as_str).collect();
         let problem = match why {
-            Unresolved::Unknown => {
-                let unknown = Diagnostic::new(&codes::UNKNOWN_REF, format!("no model, seed or snapshot is called '{}'", call.name));
-                unknown.did_you_mean(&call.name, manifest.refable_names())
-            }
+            Unresolved::Unknown => self.unknown_ref(call, manifest),
             Unresolved::Disabled(id) => disabled(id),
             Unresolved::Ambiguous(ids) => {
                 Diagnostic::new(&codes::AMBIGUOUS_REF, format!("several packages define '{}': {}", call.name, ids.join(", ")))
@@ -240,6 +237,30 @@ impl Templates {
             }
         };
         self.at_call(problem, node, "ref", &arguments, &call.via, sources)
+    }
+
+    /// Says what is unknown of a reference: its package, its name, or its version.
+    fn unknown_ref(&self, call: &RefCall, manifest: &Manifest) -> Diagnostic {
+        let unknown = |message: String| Diagnostic::new(&codes::UNKNOWN_REF, message);
+        let packages = || self.shared.packages.iter().map(|package| &*package.name);
+        if let Some(package) = call.package.as_deref().filter(|name| packages().all(|known| known != *name)) {
+            return unknown(format!("there is no package '{package}'")).did_you_mean(package, packages());
+        }
+        let is_meant = |node: &&Node| call.package.as_deref().is_none_or(|package| package == &*node.package);
+        let named: Vec<&Node> = manifest.refable_nodes(&call.name).filter(is_meant).collect();
+        if let (Some(version), Some(first)) = (&call.version, named.first()) {
+            let message = format!("the {} '{}' has no version '{version}'", first.resource, call.name);
+            let versions: Vec<&str> = named.iter().filter_map(|node| version_of(node)).collect();
+            return unknown(message).help(match versions.as_slice() {
+                [] => "it has no versions: leave 'v' out".to_owned(),
+                versions => format!("the versions are: {}", versions.join(", ")),
+            });
+        }
+        match call.package.as_deref() {
+            Some(package) => unknown(format!("no model, seed or snapshot of the package '{package}' is called '{}'", call.name)),
+            None => unknown(format!("no model, seed or snapshot is called '{}'", call.name)),
+        }
+        .did_you_mean(&call.name, manifest.refable_names().into_iter().filter(|name| *name != call.name))
     }
 
     fn unresolved_source(&self, node: &Node, call: &SourceCall, why: &Unresolved, manifest: &Manifest, sources: &Sources) -> Diagnostic {
@@ -274,6 +295,13 @@ impl Templates {
             problem = problem.also(span, format!("in macro '{name}'"));
         }
         problem
+    }
+}
+
+fn version_of(node: &Node) -> Option<&str> {
+    match &node.detail {
+        Detail::Model(model) => model.version.as_deref(),
+        _ => None,
     }
 }
 

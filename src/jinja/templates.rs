@@ -216,9 +216,8 @@ impl Shared {
         let mut frames = failure.frames.iter().rev();
         let outermost = frames.next().and_then(span_of);
         diagnostic = diagnostic.at(outermost.unwrap_or(body.1.body));
-        let inner: Vec<(Span, &str)> = frames
-            .filter_map(|frame| Some((span_of(frame)?, frame.template.rsplit('.').next().unwrap_or(&frame.template))))
-            .collect();
+        let inner: Vec<(Span, &str)> =
+            frames.filter_map(|frame| Some((span_of(frame)?, frame.template.rsplit('.').next().unwrap_or(&frame.template)))).collect();
         let shown = innermost(&inner);
         let hidden = inner.len() - shown.len();
         for (span, name) in shown {

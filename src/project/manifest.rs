@@ -107,6 +107,11 @@ impl Manifest {
         }
     }
 
+    /// The models, seeds and snapshots of that name, of all packages and versions.
+    pub fn refable_nodes(&self, name: &str) -> impl Iterator<Item = &Node> {
+        self.by_name.get(name).into_iter().flatten().filter_map(|number| self.nodes.get(*number))
+    }
+
     /// Names that a `ref()` may use, ascending.
     pub fn refable_names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.nodes.iter().filter(|node| is_refable(node.resource)).map(|node| node.name.as_str()).collect();
