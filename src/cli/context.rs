@@ -93,7 +93,9 @@ impl<'a> Context<'a> {
             _ => {
                 let warned = if refused { " (warnings count as errors: --warn-error)" } else { "" };
                 self.log.terminal.print_error(&format!("{} {}{warned}", paint(style::BAD, "Failed:"), summary(&diagnostics)));
-                Err(Exit::Failed)
+                // An invalid profile without a place in a file comes from the command line or the environment.
+                let is_usage = |problem: &Diagnostic| problem.code.name == codes::INVALID_PROFILE.name && problem.primary.is_none();
+                Err(if diagnostics.iter().any(is_usage) { Exit::Usage } else { Exit::Failed })
             }
         }
     }
@@ -147,9 +149,12 @@ impl<'a> Context<'a> {
         match select(&scope, &request) {
             Ok(selection) => {
                 for warning in &selection.warnings {
-                    if !self.global.quiet {
+                    if !self.global.quiet || warning.severity == Severity::Error {
                         self.log.diagnostic(warning, &compilation.project.sources);
                     }
+                }
+                if selection.warnings.iter().any(|problem| problem.severity == Severity::Error) {
+                    return Err(Exit::Failed);
                 }
                 if self.global.warn_error && !selection.warnings.is_empty() {
                     return Err(Exit::Failed);

@@ -144,9 +144,9 @@ fn report_missing(loader: &mut Loader<'_>, wanted: &[(String, Span)], packages: 
         let folder_is = |file: &ProjectFile| file.package.root.rsplit('/').next() == Some(last);
         if !packages.iter().any(|file| &*file.package.name == last || folder_is(file)) {
             loader.diagnostics.push(
-                Diagnostic::new(&codes::MISSING_FILE, format!("the package '{name}' is not installed"))
-                    .at(*span)
-                    .help("put the package into the folder of installed packages, or name a copy of it with 'local:'; acca downloads no packages"),
+                Diagnostic::new(&codes::MISSING_FILE, format!("the package '{name}' is not installed")).at(*span).help(
+                    "put the package into the folder of installed packages, or name a copy of it with 'local:'; acca downloads no packages",
+                ),
             );
         }
     }

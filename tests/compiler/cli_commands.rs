@@ -139,15 +139,15 @@ fn lists_in_four_ways() {
 }
 
 #[test]
-fn a_name_that_matches_nothing_is_a_warning_and_a_wrong_method_is_wrong_use() {
+fn a_name_that_matches_nothing_fails_and_a_wrong_method_is_wrong_use() {
     let project = shop();
-    let run = project.acca(&["run", "--select", "turnovr"]).expect_code(0);
+    let run = project.acca(&["run", "--select", "turnovr"]).expect_code(1);
     assert_snapshot!(run.stderr, @r"
-    warning[nothing-selected]: the selector 'turnovr' matches nothing
+    error[nothing-selected]: the selector 'turnovr' matches nothing
      |
      = help: did you mean 'turnover'?
     ");
-    assert_eq!(run.stdout, "There are no models to build.\n");
+    assert_eq!(run.stdout, "");
     assert_snapshot!(project.acca(&["ls", "-s", "tgas:x"]).expect_code(2).stderr, @r"
     error[invalid-selector]: there is no selection method 'tgas'
      |
@@ -305,4 +305,16 @@ fn events_can_be_read_by_programs() {
     let events: Vec<Value> = run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let named = |name: &str| events.iter().filter(|event| event["info"]["name"] == *name).count();
     assert_eq!((named("RunPlanned"), named("NodeStart"), named("NodeFinished"), named("EndOfRunSummary")), (1, 5, 5, 1));
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    let project = shop();
+    let nowhere = project.acca(&["ls", "--profiles-dir", "/nope"]).expect_code(2);
+    assert!(nowhere.stderr.contains("error[invalid-profile]: there is no profiles.yml in the folder '/nope'"), "{}", nowhere.stderr);
+    let empty = project.acca(&["ls", "--select", ""]).expect_code(2);
+    assert!(empty.stderr.contains("leave --select out to select everything"), "{}", empty.stderr);
+    let unknown = project.acca(&["ls", "--quiet", "--select", "nope"]).expect_code(1);
+    assert!(unknown.stderr.contains("error[nothing-selected]: the selector 'nope' matches nothing"), "{}", unknown.stderr);
+    project.acca(&["ls", "--select", "tag:nope"]).expect_code(0);
 }

@@ -1,6 +1,7 @@
 //! The language of selections: what the command line says, as a tree.
 
 use super::methods::Method;
+use super::wildcard::has_wildcard;
 use crate::diag::{Diagnostic, codes};
 
 /// A tree of sets. Files of named selectors are to be read into the same tree.
@@ -23,6 +24,13 @@ pub(super) struct Criterion {
     pub(super) children: Option<Reach>,
     /// `@`: everything below, and all that it reads.
     pub(super) childrens_parents: bool,
+}
+
+impl Criterion {
+    /// Without a method and without a wildcard: the writer means one thing that exists.
+    pub(super) fn is_plain_name(&self) -> bool {
+        self.method == Method::Fqn && !self.text.contains(':') && !has_wildcard(&self.value)
+    }
 }
 
 /// How many edges away; `None` is any number.

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use expression::{Criterion, Expression};
 
 use crate::base::{ResourceType, Sources};
-use crate::diag::{Diagnostic, codes, nearest};
+use crate::diag::{Diagnostic, Severity, codes, nearest};
 use crate::project::{Manifest, Node};
 
 /// What a selection is matched against.
@@ -59,31 +59,45 @@ pub enum IndirectSelection {
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     pub nodes: BTreeSet<usize>,
-    /// `nothing-selected`, one a criterion without a match.
+    /// `nothing-selected`, one a criterion without a match. An error where a plain name is unknown and nothing else is selected.
     pub warnings: Vec<Diagnostic>,
 }
 
 /// Evaluates a request.
 ///
 /// # Errors
-/// `invalid-selector` for each criterion that cannot be read.
+/// `invalid-selector` for each criterion that cannot be read, and for an empty text.
 pub fn select(scope: &Scope<'_>, request: &Request<'_>) -> Result<Selection, Vec<Diagnostic>> {
     let expression = parse(request)?;
-    let mut evaluation = Evaluation { scope, indirect: request.indirect, warnings: Vec::new() };
+    let mut evaluation = Evaluation { scope, indirect: request.indirect, warnings: Vec::new(), has_unknown_name: false };
     let found = match &expression {
         Some(expression) => evaluation.evaluate(expression).certain,
         None => (0..scope.manifest.nodes.len()).collect(),
     };
-    let mut warnings = evaluation.warnings;
+    let Evaluation { mut warnings, has_unknown_name, .. } = evaluation;
     let wanted = |number: &usize| scope.manifest.nodes.get(*number).is_some_and(|node| request.resources.contains(&node.resource));
     let nodes: BTreeSet<usize> = found.iter().copied().filter(wanted).collect();
     if nodes.is_empty() && warnings.is_empty() {
         warnings.push(nothing_left(scope, request, &found));
     }
+    if nodes.is_empty() && has_unknown_name {
+        warnings.iter_mut().for_each(|warning| warning.severity = Severity::Error);
+    }
     Ok(Selection { nodes, warnings })
 }
 
+/// An empty text is most likely a variable of the shell that is not set: it must not select everything.
+fn refuse_empty(arguments: &[String], flag: &str, without: &str) -> Result<(), Vec<Diagnostic>> {
+    if arguments.iter().all(|text| !text.trim().is_empty()) {
+        return Ok(());
+    }
+    let problem = Diagnostic::new(&codes::INVALID_SELECTOR, format!("the text of {flag} is empty"));
+    Err(vec![problem.help(format!("leave {flag} out to {without}"))])
+}
+
 fn parse(request: &Request<'_>) -> Result<Option<Expression>, Vec<Diagnostic>> {
+    refuse_empty(request.select, "--select", "select everything")?;
+    refuse_empty(request.exclude, "--exclude", "exclude nothing")?;
     match (expression::parse(request.select), expression::parse(request.exclude)) {
         (Ok(included), Ok(None)) => Ok(included),
         (Ok(included), Ok(Some(excluded))) => {
@@ -123,6 +137,8 @@ struct Evaluation<'a> {
     scope: &'a Scope<'a>,
     indirect: IndirectSelection,
     warnings: Vec<Diagnostic>,
+    /// A plain name that is to be selected is the name of nothing.
+    has_unknown_name: bool,
 }
 
 impl Evaluation<'_> {
@@ -143,7 +159,10 @@ impl Evaluation<'_> {
                 self.combined(parts, |left, right| left & right)
             }
             Expression::Difference(included, excluded) => {
-                let parts = vec![self.evaluate(included), self.evaluate(excluded)];
+                let included = self.evaluate(included);
+                let has_unknown_name = self.has_unknown_name;
+                let parts = vec![included, self.evaluate(excluded)];
+                self.has_unknown_name = has_unknown_name;
                 self.combined(parts, |left, right| left - right)
             }
         }
@@ -176,6 +195,7 @@ impl Evaluation<'_> {
             .map(|(number, _)| number)
             .collect();
         if matched.is_empty() {
+            self.has_unknown_name |= criterion.is_plain_name();
             self.warnings.push(no_match(criterion, self.scope));
         }
         let mut certain = matched.clone();

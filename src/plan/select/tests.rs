@@ -237,6 +237,34 @@ fn exclusion_takes_the_tests_along() {
 }
 
 #[test]
+fn a_plain_name_that_matches_nothing_is_an_error_where_nothing_else_is_selected() {
+    let shop = shop();
+    let severities = |select: &[&str], exclude: &[&str]| {
+        shop.selection(select, exclude, IndirectSelection::Eager).warnings.iter().map(|found| found.severity.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(severities(&["nope"], &[]), ["error"]);
+    assert_eq!(severities(&["+nope+"], &[]), ["error"]);
+    assert_eq!(severities(&["a", "nope"], &[]), ["warning"]);
+    assert_eq!(severities(&["a"], &["a", "nope"]), ["warning"]);
+    assert_eq!(severities(&["nope*"], &[]), ["warning"]);
+    assert_eq!(severities(&["tag:nope"], &[]), ["warning"]);
+    assert_eq!(severities(&["fqn:nope"], &[]), ["warning"]);
+}
+
+#[test]
+fn an_empty_text_is_refused() {
+    let shop = shop();
+    let problem = |select: &[String], exclude: &[String]| {
+        let request = Request { select, exclude, resources: &ALL, indirect: IndirectSelection::Eager };
+        let problem = super::select(&shop.scope(), &request).unwrap_err().remove(0);
+        format!("[{}] {} [{}]", problem.code.name, problem.message, problem.help.join("; "))
+    };
+    let empty = [" ".to_owned()];
+    assert_eq!(problem(&empty, &[]), "[invalid-selector] the text of --select is empty [leave --select out to select everything]");
+    assert_eq!(problem(&[], &empty), "[invalid-selector] the text of --exclude is empty [leave --exclude out to exclude nothing]");
+}
+
+#[test]
 fn says_what_matches_nothing() {
     let shop = shop();
     assert_eq!(shop.warning("+unique_b+"), "the selector '+unique_b+' matches nothing [did you mean '+unique_a+'?]");
