@@ -12,7 +12,7 @@ use crate::analysis::{Compilation, CompiledNode, check_is_query};
 use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{Engine, max_identifier};
-use crate::jinja::{NodeState, Warehouse};
+use crate::jinja::{Message, NodeState, Warehouse};
 use crate::plan::{Dependent, Existing, Hook, Hooks, NodePlan, PlanInput, plan_load, plan_node, plan_seed, retired_prefix};
 use crate::project::{Detail, Node};
 
@@ -109,7 +109,9 @@ pub(super) fn prepare(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session:
     let kind = catalog.kind(relation);
     let state = NodeState { existing: kind, full_refresh: job.options.full_refresh };
     let warehouse: Arc<dyn Warehouse> = Arc::new(SessionWarehouse(session.clone()));
-    let compiled = job.compilation.compile_node(node, state, Some(warehouse.clone()))?;
+    let mut compiled = job.compilation.compile_node(node, state, Some(warehouse.clone()))?;
+    let (hooks, said) = hooks(job, node, state, &warehouse)?;
+    compiled.messages.extend(said);
     let materialization = match node.detail {
         Detail::Model(_) | Detail::Snapshot { .. } => job.compilation.templates.materialization(node.materialized(), &node.package),
         _ => None,
@@ -128,7 +130,7 @@ pub(super) fn prepare(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session:
         rebuilt_later: &later,
         run_tag: &job.options.tag(),
         materialization,
-        hooks: hooks(job, node, state, &warehouse)?,
+        hooks,
     };
     let plan = match &node.detail {
         Detail::Seed { path } => {
@@ -208,9 +210,10 @@ fn rebuilt_later(job: &RunJob<'_>, node: &Node) -> BTreeSet<Relation> {
         .collect()
 }
 
-fn hooks(job: &RunJob<'_>, node: &Node, state: NodeState, warehouse: &Arc<dyn Warehouse>) -> Result<Hooks, Diagnostic> {
+fn hooks(job: &RunJob<'_>, node: &Node, state: NodeState, warehouse: &Arc<dyn Warehouse>) -> Result<(Hooks, Vec<Message>), Diagnostic> {
     let linked = job.compilation.linked(Some(warehouse.clone()));
-    let render = |key: &str| -> Result<Vec<Hook>, Diagnostic> {
+    let mut said = Vec::new();
+    let mut render = |key: &str| -> Result<Vec<Hook>, Diagnostic> {
         let span = node.config.span(key).or(node.body).unwrap_or(node.origin);
         let listed = match node.config.get(key) {
             Some(Value::Array(hooks)) => hooks.clone(),
@@ -222,11 +225,13 @@ fn hooks(job: &RunJob<'_>, node: &Node, state: NodeState, warehouse: &Arc<dyn Wa
             .map(|hook| {
                 let (text, in_transaction) = hook_parts(hook);
                 let rendered = job.compilation.templates.render_text(&text, span, node, state, &linked)?;
+                said.extend(rendered.messages);
                 Ok(Hook { sql: rendered.sql.trim().trim_end_matches(';').to_owned(), in_transaction })
             })
             .collect()
     };
-    Ok(Hooks { before: render("pre-hook")?, after: render("post-hook")? })
+    let (before, after) = (render("pre-hook")?, render("post-hook")?);
+    Ok((Hooks { before, after }, said))
 }
 
 /// A hook is a text, or a mapping of `sql` and `transaction` (which `config()` may pass as JSON text).

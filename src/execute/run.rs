@@ -24,13 +24,13 @@ pub fn run(job: &RunJob<'_>, reporter: &dyn Reporter, interrupt: &Interrupt) -> 
     match start(job) {
         Ok((session, catalog)) => {
             watch(&session, interrupt);
-            if let Err(problem) = hooks(job, &session, true) {
+            if let Err(problem) = hooks(job, &session, reporter, true) {
                 result.diagnostics.push(problem);
             } else {
                 let mut retired = stale(job, &catalog);
                 retired.extend(work(job, &catalog, reporter, interrupt, &mut result));
                 if !interrupt.is_raised() {
-                    result.diagnostics.extend(hooks(job, &session, false).err());
+                    result.diagnostics.extend(hooks(job, &session, reporter, false).err());
                 }
                 result.diagnostics.extend(clean_up(&session, &retired));
             }
@@ -149,7 +149,7 @@ fn watch(session: &SharedSession, interrupt: &Interrupt) {
 }
 
 /// `on-run-start` or `on-run-end` of all packages, each in autocommit.
-fn hooks(job: &RunJob<'_>, session: &SharedSession, start: bool) -> Result<(), Diagnostic> {
+fn hooks(job: &RunJob<'_>, session: &SharedSession, reporter: &dyn Reporter, start: bool) -> Result<(), Diagnostic> {
     let warehouse: Arc<dyn Warehouse> = Arc::new(SessionWarehouse(session.clone()));
     let linked = job.compilation.linked(Some(warehouse));
     for package in &job.compilation.project.packages {
@@ -157,6 +157,9 @@ fn hooks(job: &RunJob<'_>, session: &SharedSession, start: bool) -> Result<(), D
         for (text, span) in list {
             let node = job.compilation.operation(package, name, *span);
             let rendered = job.compilation.templates.render_text(text, *span, &node, NodeState::default(), &linked)?;
+            for message in &rendered.messages {
+                reporter.report(&Event::Said { node: &node, message });
+            }
             let sql = rendered.sql.trim().trim_end_matches(';');
             if !sql.is_empty() {
                 let done = locked(session).execute(sql);

@@ -241,11 +241,11 @@ fn hooks_and_operations_run_in_their_places() {
     for mut bench in Bench::both() {
         bench.file(
             "dbt_project.yml",
-            "name: shop\nversion: '1.0'\nprofile: shop\non-run-start: 'create table if not exists shop_log as select 0 as n'\n\
+            "name: shop\nversion: '1.0'\nprofile: shop\non-run-start: \"{% do log('hello', info=true) %}create table if not exists shop_log as select 0 as n\"\n\
              on-run-end: [\"insert into shop_log select 9\"]\nmodels:\n  shop:\n    +pre-hook: 'insert into shop_log select 1'\n",
         );
         bench.file("models/a.sql", "{{ config(post_hook=\"insert into shop_log select count(*) + 1 from {{ this }}\") }} select 1 as x");
-        bench.run().ok();
+        assert_eq!(bench.run().ok().said, ["hello"]);
         assert_eq!(bench.query("select n from shop_log order by n"), "0\n1\n2\n9", "{}", bench.engine);
     }
 }
