@@ -50,24 +50,30 @@ impl RunOptions {
 
 /// What stood in the schemas of the run when it began, by schema and name in lower case.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Catalog(BTreeMap<(String, String), RelationKind>);
+pub(super) struct Catalog {
+    found: BTreeMap<(String, String), RelationKind>,
+    /// Relations that the run builds.
+    built: BTreeSet<Relation>,
+}
 
 impl Catalog {
-    pub(super) fn new(relations: Vec<CatalogRelation>) -> Catalog {
+    pub(super) fn new(job: &RunJob<'_>, relations: Vec<CatalogRelation>) -> Catalog {
         let key = |relation: &Relation| (relation.schema.to_lowercase(), relation.identifier.to_lowercase());
-        Catalog(relations.into_iter().map(|held| (key(&held.relation), held.kind)).collect())
+        let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number));
+        let built = nodes.filter(|node| !matches!(node.detail, Detail::Source(_))).filter_map(|node| node.relation.clone());
+        Catalog { found: relations.into_iter().map(|held| (key(&held.relation), held.kind)).collect(), built: built.collect() }
     }
 
     /// What earlier runs left under the names that a relation gets when it is replaced.
     pub(super) fn retired_of(&self, live: &Relation) -> Vec<(Relation, RelationKind)> {
         let prefix = retired_prefix(&live.identifier).to_lowercase();
         let schema = live.schema.to_lowercase();
-        let named = self.0.iter().filter(|((held, name), _)| *held == schema && name.starts_with(&prefix));
+        let named = self.found.iter().filter(|((held, name), _)| *held == schema && name.starts_with(&prefix));
         named.map(|((_, name), kind)| (live.with_identifier(name), *kind)).collect()
     }
 
     pub(super) fn kind(&self, relation: &Relation) -> Option<RelationKind> {
-        self.0.get(&(relation.schema.to_lowercase(), relation.identifier.to_lowercase())).copied()
+        self.found.get(&(relation.schema.to_lowercase(), relation.identifier.to_lowercase())).copied()
     }
 }
 
@@ -120,14 +126,13 @@ pub(super) fn prepare(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session:
         check_is_query(node, &compiled)?;
     }
     let existing = look_up(job, node, relation, kind, session)?;
-    let later = rebuilt_later(job, node);
     let input = PlanInput {
         node,
         relation,
         query: compiled.sql.trim_end().trim_end_matches(';'),
         existing: &existing,
         full_refresh: job.options.full_refresh,
-        rebuilt_later: &later,
+        rebuilt_later: &catalog.built,
         run_tag: &job.options.tag(),
         materialization,
         hooks,
@@ -199,15 +204,6 @@ fn look_up(
         existing.direct = existing.direct.min(existing.dependents.len());
     }
     Ok(existing)
-}
-
-/// Relations of the run other than the node's own: their views get their own turn.
-fn rebuilt_later(job: &RunJob<'_>, node: &Node) -> BTreeSet<Relation> {
-    let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number));
-    nodes
-        .filter(|other| other.id != node.id && !matches!(other.detail, Detail::Source(_)))
-        .filter_map(|other| other.relation.clone())
-        .collect()
 }
 
 fn hooks(job: &RunJob<'_>, node: &Node, state: NodeState, warehouse: &Arc<dyn Warehouse>) -> Result<(Hooks, Vec<Message>), Diagnostic> {

@@ -57,7 +57,7 @@ pub struct NodeExplanation {
 pub fn explain(job: &RunJob<'_>) -> Result<Vec<NodeExplanation>, Diagnostic> {
     let failed = |error: AdapterError| connect::connection_failed(&job.compilation.project.target, &error);
     let mut session = job.adapter.connect().map_err(failed)?;
-    let catalog = Catalog::new(session.relations(&schemas(job)).map_err(failed)?);
+    let catalog = Catalog::new(job, session.relations(&schemas(job)).map_err(failed)?);
     let session: SharedSession = Arc::new(Mutex::new(session));
     let selected: BTreeSet<usize> = job.selected.iter().copied().collect();
     let order = job.compilation.manifest.dag.topological();
@@ -111,7 +111,7 @@ fn start(job: &RunJob<'_>) -> Result<(SharedSession, Catalog), Diagnostic> {
     if loads {
         load::ensure_state(&mut *session, job.engine).map_err(failed)?;
     }
-    let catalog = Catalog::new(session.relations(&schemas).map_err(failed)?);
+    let catalog = Catalog::new(job, session.relations(&schemas).map_err(failed)?);
     Ok((Arc::new(Mutex::new(session)), catalog))
 }
 

@@ -19,7 +19,7 @@ pub struct PlanInput<'a> {
     pub query: &'a str,
     pub existing: &'a Existing,
     pub full_refresh: bool,
-    /// Relations that this run builds after this node.
+    /// Relations that this run builds; a view among them that reads this node has its turn after it.
     pub rebuilt_later: &'a BTreeSet<Relation>,
     /// Eight characters that only this run has.
     pub run_tag: &'a str,
