@@ -53,10 +53,11 @@ pub fn compile(case: &Case) -> Outcome {
         }
     }
     let mut said = said(&diagnostics, sources_of(&parsed));
-    if !diagnostics.has_errors() && (case.expects("build") || case.expects("rows")) {
-        if let Ok(built) = bench.built("duckdb") {
-            said.extend(built.said.iter().cloned());
-        }
+    if !diagnostics.has_errors()
+        && (case.expects("build") || case.expects("rows"))
+        && let Ok(built) = bench.built("duckdb")
+    {
+        said.extend(built.said.iter().cloned());
     }
     let answer = move |about: &[&str]| bench.answer(about);
     let drawn = said.iter().map(|said| said.drawn.as_str()).collect::<Vec<_>>().join("\n\n");
