@@ -10,6 +10,8 @@ const KIND: usize = 11;
 const TIME: usize = 7;
 /// A name is never cut below this for the sake of the columns behind it.
 const NAME: usize = 24;
+/// Room that is kept for remarks where names of tests would take it.
+const REMARK: usize = 24;
 /// Without a limit, names longer than this push the columns behind them.
 const WIDEST_NAME: usize = 80;
 
@@ -20,14 +22,20 @@ pub(super) struct Layout {
     pub(super) total: usize,
     /// The longest name.
     pub(super) name: usize,
+    /// The longest name of what is built or loaded: those have a remark behind the time.
+    relation: usize,
     /// The columns of the terminal.
     pub(super) width: Option<usize>,
 }
 
 impl Layout {
     pub(super) fn new(nodes: &[&Node], width: Option<usize>) -> Layout {
-        let name = nodes.iter().map(|node| super::text::width(&display_name(node))).max().unwrap_or(0);
-        Layout { total: nodes.len(), name, width }
+        let longest = |chosen: fn(&Node) -> bool| {
+            let widths = nodes.iter().filter(|node| chosen(node)).map(|node| super::text::width(&display_name(node)));
+            widths.max().unwrap_or(0)
+        };
+        let relation = longest(|node| !matches!(node.detail, Detail::SingularTest | Detail::GenericTest(_)));
+        Layout { total: nodes.len(), name: longest(|_| true), relation, width }
     }
 }
 
@@ -111,7 +119,8 @@ pub(super) fn finished(node: &Node, result: &NodeResult, position: usize, layout
         () if bare >= 8 => (status, bare, false),
         () => return clip(&name, limit),
     };
-    let columns = layout.name.min(room);
+    // Long names of tests give way to the remarks, names of relations do not.
+    let columns = layout.name.min(room.saturating_sub(REMARK).max(layout.relation)).min(room);
     let name = pad_right(&clip(&name, columns), columns);
     if !timed {
         return format!("{before} {name}").trim_end().to_owned();
@@ -200,13 +209,13 @@ pub(super) mod tests {
          9/12 SKIP     view        core.rpt_daily_gross_gaming_revenue                                      'fct_bet' failed
         10/12 FAIL 3   test        unique_rpt_daily_gross_gaming_revenue_business_day_and_business   75.0s
         -- Some(120)
-         8/12 OK       view        core.fct_bet                                                      0.03s  12,345 rows
-         9/12 SKIP     view        core.rpt_daily_gross_gaming_revenue                                      'fct_bet' failed
-        10/12 FAIL 3   test        unique_rpt_daily_gross_gaming_revenue_business_day_and_business   75.0s
+         8/12 OK       view        core.fct_bet                                                   0.03s  12,345 rows
+         9/12 SKIP     view        core.rpt_daily_gross_gaming_revenue                                   'fct_bet' failed
+        10/12 FAIL 3   test        unique_rpt_daily_gross_gaming_revenue_business_day_and_busi…   75.0s
         -- Some(72)
-         8/12 OK       view        core.fct_bet                           0.03s
+         8/12 OK       view        core.fct_bet                          0.03s
          9/12 SKIP     view        core.rpt_daily_gross_gaming_revenue
-        10/12 FAIL 3   test        unique_rpt_daily_gross_gaming_reven…   75.0s
+        10/12 FAIL 3   test        unique_rpt_daily_gross_gaming_reve…   75.0s
         -- Some(50)
          8/12 OK       core.fct_bet                 0.03s
          9/12 SKIP     core.rpt_daily_gross_gami…

@@ -51,7 +51,7 @@ struct Running {
 
 impl<'a> Progress<'a> {
     pub(super) fn new(log: &'a Log<'a>, place: String) -> Progress<'a> {
-        let layout = Layout { total: 0, name: 0, width: None };
+        let layout = Layout::new(&[], None);
         let state = State { began: Instant::now(), layout, running: Vec::new(), finished: 0, failed: 0, frame: 0 };
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
         let unicode = locale.is_some_and(|locale| locale.to_lowercase().replace('-', "").contains("utf8"));
