@@ -6,7 +6,7 @@ use crate::base::{ResourceType, Span, UniqueId};
 use crate::diag::{Diagnostic, codes};
 use crate::jinja::{Linked, Message, NodeState, SpanMap, Templates, Warehouse, ephemeral_name};
 use crate::project::{Config, Detail, Manifest, Node, Package, Project};
-use crate::syntax::{cte_insertion, is_single_query};
+use crate::syntax::{before_semicolon, cte_insertion, is_single_query};
 
 /// A project that was read, parsed and linked: ready to be listed, compiled and planned.
 pub struct Compilation {
@@ -85,7 +85,7 @@ impl Compilation {
     /// The ephemeral model after those that it reads, each once. The graph has no loop, so this ends.
     fn collect_ephemeral(&self, id: &UniqueId, linked: &Linked, ctes: &mut Vec<(String, String)>) -> Result<(), Diagnostic> {
         let Some(node) = self.manifest.node(id) else { return Ok(()) };
-        let name = ephemeral_name(&node.name);
+        let name = ephemeral_name(node.alias.as_deref().unwrap_or(&node.name));
         if ctes.iter().any(|(held, _)| *held == name) {
             return Ok(());
         }
@@ -93,7 +93,7 @@ impl Compilation {
         for inner in &rendered.ephemerals {
             self.collect_ephemeral(inner, linked, ctes)?;
         }
-        ctes.push((name, rendered.sql.trim().trim_end_matches(';').to_owned()));
+        ctes.push((name, before_semicolon(&rendered.sql).trim_start().to_owned()));
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::diag::{Diagnostic, codes};
 use crate::project::Node;
+use crate::syntax::before_semicolon;
 
 /// What the number of failing rows means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +114,7 @@ impl Assertion {
     }
 
     fn limited(&self, failing_rows: &str) -> String {
-        let query = trimmed(failing_rows);
+        let query = before_semicolon(failing_rows);
         self.limit.map_or_else(|| query.to_owned(), |limit| format!("{query}\nlimit {limit}"))
     }
 
@@ -128,10 +129,6 @@ impl Assertion {
             (Verdict::Pass, String::new())
         }
     }
-}
-
-fn trimmed(query: &str) -> &str {
-    query.trim_end().trim_end_matches(';')
 }
 
 #[cfg(test)]

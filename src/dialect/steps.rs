@@ -51,16 +51,7 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
             let list = print_names(columns);
             plain(format!("insert into {} ({list})\nselect {list}\nfrom {}", target.quoted(), print_table(source)))
         }
-        Step::DeleteMatching { target, source, keys, predicates } => {
-            let mut conditions: Vec<String> = keys.iter().map(|key| format!("changes.{key} = live.{key}")).collect();
-            conditions.extend(predicates.iter().map(|predicate| format!("({predicate})")));
-            let matching = conditions.join("\n      and ");
-            plain(format!(
-                "delete from {} as live\nwhere exists (\n    select 1\n    from {} as changes\n    where {matching}\n)",
-                target.quoted(),
-                print_table(source)
-            ))
-        }
+        Step::DeleteMatching { target, source, keys, predicates } => plain(delete_matching(target, source, keys, predicates)),
         Step::Merge(step) => plain(merge(step)),
         Step::Analyze { table } => analyze(table, engine).into_iter().map(Statement::plain).collect(),
         Step::DropTemporary { name } => plain(format!("drop table {}", quote_ident(name))),
@@ -117,6 +108,20 @@ fn insert_rows(table: &Relation, columns: &[ColumnDefinition], rows: &[Vec<Optio
     rows.chunks(BATCH)
         .map(|batch| format!("insert into {} ({names})\nvalues\n{}", table.quoted(), batch.iter().map(row).collect::<Vec<_>>().join(",\n")))
         .collect()
+}
+
+/// One key may be an expression of several columns, so it is compared as it is written; more than one are columns.
+fn delete_matching(target: &Relation, source: &TableName, keys: &[String], predicates: &[String]) -> String {
+    let also: String = predicates.iter().map(|predicate| format!("\n  and ({predicate})")).collect();
+    if let [key] = keys {
+        return format!("delete from {}\nwhere ({key}) in (\n    select {key}\n    from {}\n){also}", target.quoted(), print_table(source));
+    }
+    let matching = keys.iter().map(|key| format!("changes.{key} = live.{key}")).collect::<Vec<_>>().join("\n      and ");
+    format!(
+        "delete from {} as live\nwhere exists (\n    select 1\n    from {} as changes\n    where {matching}\n){also}",
+        target.quoted(),
+        print_table(source)
+    )
 }
 
 /// PostgreSQL's own daemon comes a minute later, when the next models have long been planned as if the table were tiny. DuckDB

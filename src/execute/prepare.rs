@@ -15,6 +15,7 @@ use crate::dialect::{Engine, max_identifier};
 use crate::jinja::{Message, NodeState, Warehouse};
 use crate::plan::{Dependent, Existing, Hook, Hooks, NodePlan, PlanInput, plan_load, plan_node, plan_seed, retired_prefix};
 use crate::project::{Detail, Node};
+use crate::syntax::before_semicolon;
 
 /// What is to be run, where, and how.
 pub struct RunJob<'a> {
@@ -129,7 +130,7 @@ pub(super) fn prepare(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session:
     let input = PlanInput {
         node,
         relation,
-        query: compiled.sql.trim_end().trim_end_matches(';'),
+        query: before_semicolon(&compiled.sql),
         existing: &existing,
         full_refresh: job.options.full_refresh,
         rebuilt_later: &catalog.built,

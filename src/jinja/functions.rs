@@ -306,7 +306,7 @@ fn referred(scope: &Scope, node: &crate::project::Node) -> Result<Value, Error> 
         if !facts.ephemerals.contains(&node.id) {
             facts.ephemerals.push(node.id.clone());
         }
-        return Ok(RelationValue::printed_as(relation, &super::ephemeral_name(&node.name)).into_value());
+        return Ok(RelationValue::printed_as(relation, &super::ephemeral_name(node.alias.as_deref().unwrap_or(&node.name))).into_value());
     }
     let kind = match node.materialized() {
         "view" => RelationKind::View,

@@ -2,4 +2,4 @@
 
 mod tokens;
 
-pub use tokens::{CteInsertion, cte_insertion, is_single_query};
+pub use tokens::{CteInsertion, before_semicolon, cte_insertion, is_single_query};

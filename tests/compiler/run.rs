@@ -14,7 +14,7 @@ fn models_of_every_materialization() {
         bench
             .file("seeds/prices.csv", "id,price,note\n1,2.50,a\n2,10.05,\n3,,'c'\n")
             .file("models/v.sql", "select * from {{ ref('prices') }} -- the last line is a comment")
-            .file("models/e.sql", "{{ config(materialized='ephemeral') }}\nselect id, price from {{ ref('v') }};")
+            .file("models/e.sql", "{{ config(materialized='ephemeral') }}\nselect id, price from {{ ref('v') }}; -- done")
             .file(
                 "models/t.sql",
                 "{{ config(materialized='table') }}\nwith big as (select * from {{ ref('e') }} where price > 3)\nselect * from big",
@@ -35,6 +35,7 @@ fn incremental_strategies_keep_what_is_there() {
         for (name, config) in [
             ("appended", "incremental_strategy='append'"),
             ("replaced", "unique_key=['shop', 'day']"),
+            ("by_expression", "unique_key=\"shop || '-' || day\""),
             ("merged", "unique_key=['shop', 'day'], incremental_strategy='merge', merge_exclude_columns=['first_run']"),
         ] {
             let sql = format!(
@@ -49,6 +50,7 @@ fn incremental_strategies_keep_what_is_there() {
         let rows = |table: &str| bench.query(&format!("select shop, day, takings, first_run from shop.{table} order by 1, 2, 3"));
         assert_eq!(rows("appended"), "A|1|10|true\nA|1|99|false\nB|1|20|true\nB|2|30|false", "{}", bench.engine);
         assert_eq!(rows("replaced"), "A|1|99|false\nB|1|20|true\nB|2|30|false", "{}", bench.engine);
+        assert_eq!(rows("by_expression"), rows("replaced"), "{}", bench.engine);
         assert_eq!(rows("merged"), "A|1|99|true\nB|1|20|true\nB|2|30|false", "{}", bench.engine);
         bench.run_how(&How { full_refresh: true, ..How::default() }).ok();
         assert_eq!(rows("replaced"), "A|1|99|true\nB|2|30|true", "{}", bench.engine);
