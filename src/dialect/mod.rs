@@ -8,7 +8,7 @@ mod steps;
 
 pub use column_type::ColumnType;
 pub use lease::take_leases;
-pub use steps::{Fallback, Statement, analyze, bind_view, drop_retired, print_plan, print_step};
+pub use steps::{Fallback, Statement, analyze, bind_to_live, drop_retired, print_step, print_titled, relation_word};
 
 /// The engines that acca prints SQL for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

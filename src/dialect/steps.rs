@@ -2,7 +2,7 @@
 
 use super::{Engine, quote_text, snapshot};
 use crate::base::{Relation, RelationKind, quote_ident};
-use crate::plan::{ColumnDefinition, Dependent, Merge, NodePlan, Publish, Step, TableName};
+use crate::plan::{ColumnDefinition, Dependent, Merge, Publish, Step, TableName};
 
 /// One statement as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,7 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
         }
         Step::CreateTable { table, columns } => plain(format!("create table {} (\n{}\n)", table.quoted(), print_columns(columns))),
         Step::InsertRows { table, columns, rows } => insert_rows(table, columns, rows).into_iter().map(Statement::plain).collect(),
+        Step::Reserve { live, owner } => reserve(live, owner).into_iter().map(Statement::plain).collect(),
         Step::Publish(step) => publish(step, engine),
         Step::Append { target, source, columns } => {
             let list = print_names(columns);
@@ -62,14 +63,11 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
     }
 }
 
-/// Title and statements of each step of a plan that does something on this engine.
-pub fn print_plan(plan: &NodePlan, engine: Engine) -> Vec<(String, Vec<Statement>)> {
-    let steps = plan.before.iter().chain(&plan.steps).chain(&plan.after);
-    let printed = steps.map(|step| (step, print_step(step, engine)));
-    let acts = |step: &Step, statements: &[Statement]| {
-        !statements.is_empty() || matches!(step, Step::RunMaterialization { .. } | Step::LoadFiles { .. })
-    };
-    printed.filter(|(step, statements)| acts(step, statements)).map(|(step, statements)| (step.title(), statements)).collect()
+/// Title and statements of a step; `None` when it does nothing on this engine.
+pub fn print_titled(step: &Step, engine: Engine) -> Option<(String, Vec<Statement>)> {
+    let statements = print_step(step, engine);
+    let acts = !statements.is_empty() || matches!(step, Step::RunMaterialization { .. } | Step::LoadFiles { .. });
+    acts.then(|| (step.title(), statements))
 }
 
 impl From<(String, usize)> for Statement {
@@ -130,7 +128,8 @@ pub fn analyze(table: &Relation, engine: Engine) -> Option<String> {
     (engine == Engine::Postgres).then(|| format!("analyze {}", table.quoted()))
 }
 
-fn word(kind: RelationKind) -> &'static str {
+/// What a kind of relation is called in statements.
+pub fn relation_word(kind: RelationKind) -> &'static str {
     match kind {
         RelationKind::Table => "table",
         RelationKind::View => "view",
@@ -140,11 +139,20 @@ fn word(kind: RelationKind) -> &'static str {
 }
 
 fn rename(kind: RelationKind, from: &Relation, to: &Relation) -> Statement {
-    Statement::plain(format!("alter {} {} rename to {}", word(kind), from.quoted(), quote_ident(&to.identifier)))
+    Statement::plain(format!("alter {} {} rename to {}", relation_word(kind), from.quoted(), quote_ident(&to.identifier)))
 }
 
 fn drop(kind: RelationKind, relation: &Relation) -> Statement {
-    Statement::plain(format!("drop {} {}", word(kind), relation.quoted()))
+    Statement::plain(format!("drop {} {}", relation_word(kind), relation.quoted()))
+}
+
+/// One publication at a time: two that bind the same views anew would wait for each other. An owner that stays the same changes
+/// nothing, and is the one statement that locks a relation of any kind as a replacement needs it.
+fn reserve(live: &Relation, owner: &str) -> [String; 2] {
+    [
+        format!("select pg_advisory_xact_lock(hashtextextended({}, 0))", quote_text("acca: publication")),
+        format!("alter table {} owner to {}", live.quoted(), quote_ident(owner)),
+    ]
 }
 
 fn publish(step: &Publish, engine: Engine) -> Vec<Statement> {
@@ -155,6 +163,7 @@ fn publish(step: &Publish, engine: Engine) -> Vec<Statement> {
         return vec![drop(replaced, &step.live), into_place];
     }
     let mut statements = vec![rename(replaced, &step.live, &step.retired), into_place];
+    statements.extend(step.settings.iter().cloned().map(Statement::plain));
     statements.extend(rebind(step));
     if !step.keep_retired {
         statements.push(drop(replaced, &step.retired));
@@ -165,36 +174,38 @@ fn publish(step: &Publish, engine: Engine) -> Vec<Statement> {
 /// Binds views to the new relation in place, which keeps their privileges. PostgreSQL refuses that with 42P16 when a column's
 /// type or name has changed: then the views are dropped and made anew, the last reader first.
 fn rebind(step: &Publish) -> Vec<Statement> {
-    let create = |view: &Dependent, replace: &str| {
-        let or_replace = if view.kind == RelationKind::View { replace } else { "" };
-        format!("create {or_replace}{} {} as\n{}", word(view.kind), view.relation.quoted(), view.definition)
-    };
     if step.rebind.is_empty() {
         return Vec::new();
     }
-    let anew: Vec<String> = step
-        .rebind
-        .iter()
-        .rev()
-        .map(|view| format!("drop {} {}", word(view.kind), view.relation.quoted()))
-        .chain(step.rebind.iter().map(|view| create(view, "")))
-        .collect();
-    let direct = step.rebind.get(..step.direct).unwrap_or(&step.rebind);
-    if direct.iter().any(|view| view.kind != RelationKind::View) {
+    let drops = step.rebind.iter().rev().map(|view| format!("drop {} {}", relation_word(view.kind), view.relation.quoted()));
+    let creates = step.rebind.iter().flat_map(|view| {
+        let create = format!("create {} {} as\n{}", relation_word(view.kind), view.relation.quoted(), view.definition);
+        [create].into_iter().chain(view.settings.iter().cloned())
+    });
+    let anew: Vec<String> = drops.chain(creates).collect();
+    let direct = step.rebind.iter().filter(|view| view.direct);
+    if direct.clone().any(|view| view.kind != RelationKind::View) {
         return anew.into_iter().map(Statement::plain).collect();
     }
-    let in_place = direct.iter().map(|view| create(view, "or replace ")).collect::<Vec<_>>().join(";\n");
+    let in_place = direct.map(|view| bind_view(view, &view.definition)).collect::<Vec<_>>().join(";\n");
     vec![Statement { sql: in_place, query_at: None, otherwise: Some(Fallback { code: "42P16", statements: anew }) }]
 }
 
-/// Statements that bind the remaining readers of a retired relation to the live one and drop it, for the end of a run.
-pub fn drop_retired(retired: &Relation, kind: RelationKind) -> String {
-    format!("drop {} {}", word(kind), retired.quoted())
+/// `create or replace view` forgets the options that it does not repeat.
+fn bind_view(view: &Dependent, definition: &str) -> String {
+    let options = if view.options.is_empty() { String::new() } else { format!(" with ({})", view.options) };
+    format!("create or replace view {}{options} as\n{definition}", view.relation.quoted())
 }
 
-/// `create or replace view`, for readers that are bound late.
-pub fn bind_view(view: &Relation, definition: &str) -> String {
-    format!("create or replace view {} as\n{definition}", view.quoted())
+/// Binds a reader of a retired relation to the one in its place, for the end of a run. The retired name exists once in the
+/// world: replacing its text cannot hit anything else.
+pub fn bind_to_live(view: &Dependent, retired: &Relation, live: &Relation) -> String {
+    let name = quote_ident(&live.identifier);
+    bind_view(view, &view.definition.replace(&quote_ident(&retired.identifier), &name).replace(&*retired.identifier, &name))
+}
+
+pub fn drop_retired(retired: &Relation, kind: RelationKind) -> String {
+    format!("drop {} {}", relation_word(kind), retired.quoted())
 }
 
 fn merge(step: &Merge) -> String {
@@ -224,9 +235,9 @@ mod tests {
             live,
             kind: RelationKind::Table,
             replaced: Some(RelationKind::View),
-            direct: rebind.len(),
             rebind,
             keep_retired,
+            settings: Vec::new(),
         })
     }
 
@@ -236,12 +247,19 @@ mod tests {
 
     #[test]
     fn publishing_never_cascades() {
-        let view = Dependent { relation: Relation::new("d", "s", "v"), kind: RelationKind::View, definition: " SELECT 1;".to_owned() };
+        let view = Dependent {
+            relation: Relation::new("d", "s", "v"),
+            kind: RelationKind::View,
+            direct: true,
+            definition: "SELECT 1".to_owned(),
+            options: "security_barrier=true".to_owned(),
+            settings: Vec::new(),
+        };
         insta::assert_snapshot!(printed(&publish_step(vec![view], false), Engine::Postgres), @r#"
         alter view "d"."s"."orders" rename to "orders__acca_old_1";
         alter table "d"."s"."orders__acca_stage" rename to "orders";
-        create or replace view "d"."s"."v" as
-         SELECT 1;;
+        create or replace view "d"."s"."v" with (security_barrier=true) as
+        SELECT 1;
         drop view "d"."s"."orders__acca_old_1"
         "#);
         insta::assert_snapshot!(printed(&publish_step(Vec::new(), true), Engine::DuckDb), @r#"

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 pub use crate::base::{ColumnInfo, Datum, Table};
 use crate::base::{Relation, RelationKind};
+use crate::plan::Attachments;
 
 /// Why a statement or a connection failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -31,20 +32,21 @@ pub enum AdapterError {
     Io(String),
 }
 
+impl AdapterError {
+    /// Whether the engine ended the transaction only because another was in its way, so that trying again may help: a deadlock
+    /// (40P01) or a conflict of serializable transactions (40001).
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, AdapterError::Statement { code: Some(code), .. } if code == "40P01" || code == "40001")
+    }
+}
+
 /// A relation that exists in the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CatalogRelation {
     pub relation: Relation,
     pub kind: RelationKind,
-}
-
-/// A view that reads another relation and must be bound anew when that relation is replaced.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DependentView {
-    pub relation: Relation,
-    pub kind: RelationKind,
-    /// The query of the view with every name qualified.
-    pub definition: String,
+    /// The role that owns it; `None` on engines that bind nothing to a relation by identity.
+    pub owner: Option<String>,
 }
 
 /// One engine with its connection settings. Cheap to share; sessions do the work.
@@ -99,12 +101,12 @@ pub trait Session: Send {
     /// As [`Session::execute`].
     fn columns(&mut self, relation: &Relation) -> Result<Vec<ColumnInfo>, AdapterError>;
 
-    /// Views that read `relation` directly and are bound to it by identity, so that replacing it needs them bound anew.
-    /// Engines that bind views by name (DuckDB, Redshift's late-binding views) have none.
+    /// What is bound to `live` by identity, for a relation of that kind, now at `staged`, that will take its place. Engines that
+    /// bind views by name (DuckDB, Redshift's late-binding views) have none.
     ///
     /// # Errors
     /// As [`Session::execute`].
-    fn dependent_views(&mut self, relation: &Relation) -> Result<Vec<DependentView>, AdapterError>;
+    fn attachments(&mut self, live: &Relation, staged: &Relation, kind: RelationKind) -> Result<Attachments, AdapterError>;
 
     /// A handle that ends the running statement from another thread.
     fn cancel_handle(&self) -> Arc<dyn Cancel>;

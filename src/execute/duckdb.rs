@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex};
 use duckdb::types::{TimeUnit, Value};
 use duckdb::{Config, Connection, InterruptHandle};
 
-use super::adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, DependentView, Session, Table};
+use super::adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};
 use super::statement::shape;
 use crate::base::{Relation, RelationKind};
 use crate::dialect::quote_text;
+use crate::plan::Attachments;
 
 /// The path that opens a database in memory.
 pub const MEMORY: &str = ":memory:";
@@ -240,8 +241,8 @@ impl Session for DuckDbSession {
             .collect())
     }
 
-    fn dependent_views(&mut self, _relation: &Relation) -> Result<Vec<DependentView>, AdapterError> {
-        Ok(Vec::new())
+    fn attachments(&mut self, _live: &Relation, _staged: &Relation, _kind: RelationKind) -> Result<Attachments, AdapterError> {
+        Ok(Attachments::default())
     }
 
     fn cancel_handle(&self) -> Arc<dyn Cancel> {
@@ -260,7 +261,7 @@ impl Cancel for Interrupt {
 fn catalog_relation(row: &[Datum]) -> Option<CatalogRelation> {
     let [Datum::Text(database), Datum::Text(schema), Datum::Text(name), Datum::Text(kind)] = row else { return None };
     let kind = if kind == "view" { RelationKind::View } else { RelationKind::Table };
-    Some(CatalogRelation { relation: Relation::new(database, schema, name), kind })
+    Some(CatalogRelation { relation: Relation::new(database, schema, name), kind, owner: None })
 }
 
 /// The query with every column that has no exact [`Datum`] of its own cast to text by DuckDB itself, so that dates, time

@@ -14,7 +14,7 @@ mod schedule;
 mod statement;
 mod warehouse;
 
-pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, DependentView, Session, Table};
+pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};
 pub use connect::{Connected, adapter_chain, connection_failed, engine_of, open};
 pub use duckdb::{DuckDb, MEMORY};
 pub use node::artifact_path;

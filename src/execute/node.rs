@@ -1,5 +1,6 @@
 //! Runs one node: its steps in one transaction, or its test.
 
+use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use crate::analysis::{Compilation, CompiledNode};
 use crate::assertions::{Assertion, Verdict};
 use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
-use crate::dialect::{Statement, print_plan, print_step};
+use crate::dialect::{Engine, Statement, print_titled};
 use crate::jinja::{Message, NodeState, Warehouse};
 use crate::plan::{Publish, Status, Step};
 use crate::project::{Detail, Node};
@@ -30,6 +31,8 @@ pub(super) struct Outcome {
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) sample: Option<Table>,
     pub(super) messages: Vec<Message>,
+    /// The statements that were sent, for people to read.
+    pub(super) script: String,
     /// Replaced relations that are still read, to be dropped at the end of the run.
     pub(super) retired: Vec<Retired>,
     /// The session is of no use any more.
@@ -81,16 +84,9 @@ fn build(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session: &SharedSessi
     let prepared = prepare(job, node, catalog, session)?;
     outcome.messages = prepared.compiled.messages.clone();
     keep_compiled(job, node, &prepared.compiled, outcome);
-    write_script(job, node, &prepared);
-    for step in &prepared.plan.before {
-        run_step(job, node, step, &prepared, session, outcome)?;
-    }
-    begin(session)?;
-    let done = prepared.plan.steps.iter().try_for_each(|step| run_step(job, node, step, &prepared, session, outcome));
-    finish(session, done)?;
-    for step in &prepared.plan.after {
-        run_step(job, node, step, &prepared, session, outcome)?;
-    }
+    let done = run_plan(job, node, &prepared, catalog, session, outcome);
+    write_script(job, node, &outcome.script);
+    done?;
     outcome.status = Some(Status::Success);
     if outcome.message.is_empty() {
         outcome.message = match outcome.rows_affected {
@@ -100,6 +96,72 @@ fn build(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session: &SharedSessi
         };
     }
     Ok(())
+}
+
+fn run_plan(
+    job: &RunJob<'_>,
+    node: &Node,
+    prepared: &Prepared,
+    catalog: &Catalog,
+    session: &SharedSession,
+    outcome: &mut Outcome,
+) -> Result<(), NodeError> {
+    for step in &prepared.plan.before {
+        run_step(job, node, step, prepared, session, outcome)?;
+    }
+    run_transaction(job, node, prepared, catalog, session, outcome)?;
+    for step in &prepared.plan.after {
+        run_step(job, node, step, prepared, session, outcome)?;
+    }
+    Ok(())
+}
+
+/// How often a transaction is tried that the engine ended because it was in another's way.
+const TRIES: u32 = 3;
+
+/// The steps in one transaction. When the engine ends it to let another go first, nothing of it has happened: it is run again.
+fn run_transaction(
+    job: &RunJob<'_>,
+    node: &Node,
+    prepared: &Prepared,
+    catalog: &Catalog,
+    session: &SharedSession,
+    outcome: &mut Outcome,
+) -> Result<(), NodeError> {
+    let mut tries = 1;
+    loop {
+        begin(session)?;
+        let (rows, retired, written) = (outcome.rows_affected, outcome.retired.len(), outcome.script.len());
+        let done = prepared.plan.steps.iter().try_for_each(|step| {
+            let step = refreshed(job, step, catalog, session)?;
+            run_step(job, node, &step, prepared, session, outcome)
+        });
+        match finish(session, done) {
+            Err(NodeError::Adapter(error)) if error.is_conflict() && tries < TRIES => {
+                outcome.rows_affected = rows;
+                outcome.retired.truncate(retired);
+                outcome.script.truncate(written);
+                tries += 1;
+            }
+            done => return done,
+        }
+    }
+}
+
+/// A publication as it must be now: until the relation was reserved, others may have changed what hangs on it.
+pub(super) fn refreshed<'s>(
+    job: &RunJob<'_>,
+    step: &'s Step,
+    catalog: &Catalog,
+    session: &SharedSession,
+) -> Result<Cow<'s, Step>, AdapterError> {
+    match step {
+        Step::Publish(publish) if publish.replaced.is_some() && job.engine != Engine::DuckDb => {
+            let attachments = locked(session).attachments(&publish.live, &publish.staged, publish.kind)?;
+            Ok(Cow::Owned(Step::Publish(publish.clone().carrying(&attachments, &catalog.built))))
+        }
+        step => Ok(Cow::Borrowed(step)),
+    }
 }
 
 pub(super) fn begin(session: &SharedSession) -> Result<(), AdapterError> {
@@ -131,7 +193,10 @@ fn run_step(
     if let Step::RunMaterialization { macro_id } = step {
         return run_materialization(job, node, macro_id, prepared, session, outcome);
     }
-    for statement in print_step(step, job.engine) {
+    let Some((title, statements)) = print_titled(step, job.engine) else { return Ok(()) };
+    outcome.script.push_str(&format!("-- {title}\n"));
+    for statement in statements {
+        outcome.script.push_str(&format!("{};\n", statement.sql));
         let rows = execute(session, &statement).map_err(|error| name_readers(step, locate(node, &prepared.compiled, &statement, error)))?;
         if matches!(step, Step::CreateTableAs { .. } | Step::SnapshotFirst { .. } | Step::Merge(_) | Step::SnapshotApply { .. }) {
             outcome.rows_affected = Some(rows);
@@ -140,8 +205,9 @@ fn run_step(
             outcome.rows_affected = Some(outcome.rows_affected.unwrap_or(0) + rows);
         }
     }
+    outcome.script.push('\n');
     if let Step::Publish(Publish { keep_retired: true, replaced: Some(kind), retired, live, .. }) = step
-        && job.engine != crate::dialect::Engine::DuckDb
+        && job.engine != Engine::DuckDb
     {
         outcome.retired.push(Retired { retired: retired.clone(), live: live.clone(), kind: *kind });
     }
@@ -164,6 +230,7 @@ fn execute(session: &SharedSession, statement: &Statement) -> Result<u64, Adapte
 /// Places the engine's error in the file that the user wrote, when it points into the node's query.
 fn locate(node: &Node, compiled: &CompiledNode, statement: &Statement, error: AdapterError) -> NodeError {
     match error {
+        error if error.is_conflict() => NodeError::Adapter(error),
         AdapterError::Statement { .. } => statement_failed(node, &error, statement.query_at.map(|at| (at, compiled))).into(),
         other => NodeError::Adapter(other),
     }
@@ -308,18 +375,10 @@ fn keep_compiled(job: &RunJob<'_>, node: &Node, compiled: &CompiledNode, outcome
     }
 }
 
-/// Writes the statements of the plan, as they are about to be sent.
-fn write_script(job: &RunJob<'_>, node: &Node, prepared: &Prepared) {
-    let mut script = String::new();
-    for (title, statements) in print_plan(&prepared.plan, job.engine) {
-        script.push_str(&format!("-- {title}\n"));
-        for statement in statements {
-            script.push_str(&format!("{};\n", statement.sql));
-        }
-        script.push('\n');
-    }
+/// Writes the statements that were sent.
+fn write_script(job: &RunJob<'_>, node: &Node, script: &str) {
     // Only for people to read: the run goes on without it.
-    let _ = write(&artifact_path(job.compilation, &job.options.target_path, node, "run"), &script);
+    let _ = write(&artifact_path(job.compilation, &job.options.target_path, node, "run"), script);
 }
 
 /// `<target>/compiled/<package>/<path of the file>`; a generic test lies in a folder of its properties file's name.

@@ -13,7 +13,7 @@ use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{Engine, max_identifier};
 use crate::jinja::{Message, NodeState, Warehouse};
-use crate::plan::{Dependent, Existing, Hook, Hooks, NodePlan, PlanInput, plan_load, plan_node, plan_seed, retired_prefix};
+use crate::plan::{Existing, Hook, Hooks, NodePlan, PlanInput, plan_load, plan_node, plan_seed, retired_prefix};
 use crate::project::{Detail, Node};
 use crate::syntax::before_semicolon;
 
@@ -52,9 +52,9 @@ impl RunOptions {
 /// What stood in the schemas of the run when it began, by schema and name in lower case.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Catalog {
-    found: BTreeMap<(String, String), RelationKind>,
+    found: BTreeMap<(String, String), CatalogRelation>,
     /// Relations that the run builds.
-    built: BTreeSet<Relation>,
+    pub(super) built: BTreeSet<Relation>,
 }
 
 impl Catalog {
@@ -62,7 +62,7 @@ impl Catalog {
         let key = |relation: &Relation| (relation.schema.to_lowercase(), relation.identifier.to_lowercase());
         let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number));
         let built = nodes.filter(|node| !matches!(node.detail, Detail::Source(_))).filter_map(|node| node.relation.clone());
-        Catalog { found: relations.into_iter().map(|held| (key(&held.relation), held.kind)).collect(), built: built.collect() }
+        Catalog { found: relations.into_iter().map(|held| (key(&held.relation), held)).collect(), built: built.collect() }
     }
 
     /// What earlier runs left under the names that a relation gets when it is replaced.
@@ -70,11 +70,15 @@ impl Catalog {
         let prefix = retired_prefix(&live.identifier).to_lowercase();
         let schema = live.schema.to_lowercase();
         let named = self.found.iter().filter(|((held, name), _)| *held == schema && name.starts_with(&prefix));
-        named.map(|((_, name), kind)| (live.with_identifier(name), *kind)).collect()
+        named.map(|((_, name), held)| (live.with_identifier(name), held.kind)).collect()
+    }
+
+    fn held(&self, relation: &Relation) -> Option<&CatalogRelation> {
+        self.found.get(&(relation.schema.to_lowercase(), relation.identifier.to_lowercase()))
     }
 
     pub(super) fn kind(&self, relation: &Relation) -> Option<RelationKind> {
-        self.found.get(&(relation.schema.to_lowercase(), relation.identifier.to_lowercase())).copied()
+        self.held(relation).map(|held| held.kind)
     }
 }
 
@@ -126,14 +130,13 @@ pub(super) fn prepare(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session:
     if materialization.is_none() && !matches!(node.detail, Detail::Seed { .. }) {
         check_is_query(node, &compiled)?;
     }
-    let existing = look_up(job, node, relation, kind, session)?;
+    let existing = look_up(node, relation, catalog, session)?;
     let input = PlanInput {
         node,
         relation,
         query: before_semicolon(&compiled.sql),
         existing: &existing,
         full_refresh: job.options.full_refresh,
-        rebuilt_later: &catalog.built,
         run_tag: &job.options.tag(),
         materialization,
         hooks,
@@ -165,44 +168,12 @@ fn check_name(job: &RunJob<'_>, node: &Node, relation: &Relation) -> Result<(), 
 }
 
 /// What the plan needs to know of the relation that is there.
-fn look_up(
-    job: &RunJob<'_>,
-    node: &Node,
-    relation: &Relation,
-    kind: Option<RelationKind>,
-    session: &SharedSession,
-) -> Result<Existing, AdapterError> {
-    let Some(kind) = kind else { return Ok(Existing::default()) };
-    let mut existing = Existing { kind: Some(kind), ..Existing::default() };
+fn look_up(node: &Node, relation: &Relation, catalog: &Catalog, session: &SharedSession) -> Result<Existing, AdapterError> {
+    let Some(held) = catalog.held(relation) else { return Ok(Existing::default()) };
+    let mut existing = Existing { kind: Some(held.kind), owner: held.owner.clone(), columns: Vec::new() };
     let mut session = locked(session);
     if matches!(node.materialized(), "incremental" | "snapshot") {
         existing.columns = session.columns(relation)?.into_iter().map(|column| column.name).collect();
-    }
-    if job.engine != Engine::DuckDb {
-        let mut seen = BTreeSet::new();
-        let direct = session.dependent_views(relation)?;
-        existing.direct = direct.len();
-        let mut level: Vec<Dependent> = Vec::new();
-        for view in direct {
-            seen.insert(view.relation.clone());
-            level.push(Dependent { relation: view.relation, kind: view.kind, definition: view.definition });
-        }
-        // A view that is reached again on a longer way moves behind: it then stands after all that it reads.
-        while !level.is_empty() {
-            let mut next: Vec<Dependent> = Vec::new();
-            for view in &level {
-                for reader in session.dependent_views(&view.relation)? {
-                    let reader = Dependent { relation: reader.relation, kind: reader.kind, definition: reader.definition };
-                    existing.dependents.retain(|held| held.relation != reader.relation);
-                    if !next.contains(&reader) && !level.contains(&reader) {
-                        next.push(reader);
-                    }
-                }
-            }
-            existing.dependents.append(&mut level);
-            level = next;
-        }
-        existing.direct = existing.direct.min(existing.dependents.len());
     }
     Ok(existing)
 }

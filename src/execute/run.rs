@@ -5,14 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::node::{Outcome, Retired, run_node};
+use super::node::{Outcome, Retired, refreshed, run_node};
 use super::prepare::{Catalog, RunJob, prepare};
 use super::schedule::Schedule;
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{AdapterError, Event, Interrupt, Reporter, Session, connect, load};
 use crate::base::{RelationKind, UniqueId, quote_ident};
 use crate::diag::{Diagnostic, codes};
-use crate::dialect::{bind_view, drop_retired, print_plan};
+use crate::dialect::{bind_to_live, drop_retired, print_titled};
 use crate::jinja::{NodeState, Warehouse};
 use crate::plan::{NodeResult, RunResult, Status};
 use crate::project::{Detail, Node};
@@ -75,8 +75,14 @@ fn explain_node(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session: &Shar
     match prepare(job, node, catalog, session) {
         Ok(prepared) => {
             let plan = &prepared.plan;
-            for (title, statements) in print_plan(plan, job.engine) {
-                steps.push((title, statements.into_iter().map(|statement| statement.sql).collect()));
+            for step in plan.all() {
+                match refreshed(job, step, catalog, session) {
+                    Ok(step) => steps.extend(
+                        print_titled(&step, job.engine)
+                            .map(|(title, statements)| (title, statements.into_iter().map(|statement| statement.sql).collect())),
+                    ),
+                    Err(error) => diagnostics.push(connect::connection_failed(&job.compilation.project.target, &error)),
+                }
             }
         }
         Err(super::prepare::NodeError::Diagnostic(problem)) => diagnostics.push(*problem),
@@ -392,12 +398,9 @@ fn clean_up(session: &SharedSession, retired: &[Retired]) -> Vec<Diagnostic> {
 }
 
 fn clean_one(session: &mut dyn Session, old: &Retired) -> Result<(), AdapterError> {
-    for view in session.dependent_views(&old.retired)? {
-        if view.kind == RelationKind::View {
-            // The retired name exists once in the world: replacing its text cannot hit anything else.
-            let definition = view.definition.replace(&*old.retired.identifier, &old.live.identifier);
-            session.execute(&bind_view(&view.relation, &definition))?;
-        }
+    let readers = session.attachments(&old.retired, &old.retired, old.kind)?;
+    for view in readers.dependents.iter().filter(|view| view.direct && view.kind == RelationKind::View) {
+        session.execute(&bind_to_live(view, &old.retired, &old.live))?;
     }
     session.execute(&drop_retired(&old.retired, old.kind)).map(|_| ())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::steps::{
-    Dependent, Existing, Merge, NodePlan, Publish, SnapshotSpec, SnapshotStrategy, Step, TableName, retired_name, suffixed,
+    Attachments, Dependent, Existing, Merge, NodePlan, Publish, SnapshotSpec, SnapshotStrategy, Step, TableName, retired_name, suffixed,
 };
 use crate::base::{Relation, RelationKind, UniqueId};
 use crate::diag::{Diagnostic, codes};
@@ -19,8 +19,6 @@ pub struct PlanInput<'a> {
     pub query: &'a str,
     pub existing: &'a Existing,
     pub full_refresh: bool,
-    /// Relations that this run builds; a view among them that reads this node has its turn after it.
-    pub rebuilt_later: &'a BTreeSet<Relation>,
     /// Eight characters that only this run has.
     pub run_tag: &'a str,
     /// The project's own materialization of that name, if any.
@@ -78,42 +76,54 @@ fn unknown_materialization(node: &Node, name: &str) -> Diagnostic {
         .help("it is one of view, table, incremental, ephemeral, or a '{% materialization %}' of the project")
 }
 
-fn staged(relation: &Relation) -> Relation {
+/// Where a relation is built, beside the live one.
+pub fn staged(relation: &Relation) -> Relation {
     relation.with_identifier(&suffixed(&relation.identifier, "__acca_stage"))
 }
 
 fn table(input: &PlanInput<'_>) -> Vec<Step> {
     let stage = staged(input.relation);
-    vec![
+    let mut steps = vec![
         Step::CreateTableAs { table: TableName::Relation(stage.clone()), query: input.query.to_owned() },
         Step::Analyze { table: stage },
-        publish(input, RelationKind::Table),
-    ]
+    ];
+    steps.extend(publish(input, RelationKind::Table));
+    steps
 }
 
 fn view(input: &PlanInput<'_>) -> Vec<Step> {
-    vec![Step::CreateViewAs { view: staged(input.relation), query: input.query.to_owned() }, publish(input, RelationKind::View)]
+    let mut steps = vec![Step::CreateViewAs { view: staged(input.relation), query: input.query.to_owned() }];
+    steps.extend(publish(input, RelationKind::View));
+    steps
 }
 
-/// The step that puts the staged relation in place. Dependents that this run rebuilds stay on the replaced relation until
-/// their turn; the others are bound to the new one at once.
-pub(super) fn publish(input: &PlanInput<'_>, kind: RelationKind) -> Step {
-    let existing = input.existing;
-    let direct = existing.dependents.get(..existing.direct).unwrap_or(&existing.dependents);
-    let (later, now): (Vec<&Dependent>, Vec<&Dependent>) = direct.iter().partition(|view| input.rebuilt_later.contains(&view.relation));
-    let indirect = existing.dependents.get(existing.direct..).unwrap_or(&[]);
-    let rebind: Vec<Dependent> = if now.is_empty() { Vec::new() } else { now.iter().copied().chain(indirect).cloned().collect() };
-    let retired = input.relation.with_identifier(&retired_name(&input.relation.identifier, input.run_tag));
-    Step::Publish(Publish {
+/// The steps that put the staged relation in place. What hangs on the one that is replaced is added when it is that step's
+/// turn ([`Publish::carrying`]): it may change until then.
+pub(super) fn publish(input: &PlanInput<'_>, kind: RelationKind) -> Vec<Step> {
+    let publish = Publish {
         staged: staged(input.relation),
         live: input.relation.clone(),
         kind,
-        replaced: existing.kind,
-        retired,
-        direct: now.len(),
-        rebind,
-        keep_retired: !later.is_empty(),
-    })
+        replaced: input.existing.kind,
+        retired: input.relation.with_identifier(&retired_name(&input.relation.identifier, input.run_tag)),
+        rebind: Vec::new(),
+        keep_retired: false,
+        settings: Vec::new(),
+    };
+    let reserve = input.existing.owner.clone().map(|owner| Step::Reserve { live: input.relation.clone(), owner });
+    reserve.into_iter().chain([Step::Publish(publish)]).collect()
+}
+
+impl Publish {
+    /// The same publication, with what now hangs on the relation that is replaced. Dependents that this run rebuilds stay on
+    /// the replaced relation until their turn; the others are bound to the new one at once.
+    #[must_use]
+    pub fn carrying(self, attachments: &Attachments, rebuilt_later: &BTreeSet<Relation>) -> Publish {
+        let waits = |view: &&Dependent| view.direct && rebuilt_later.contains(&view.relation);
+        let (later, now): (Vec<&Dependent>, Vec<&Dependent>) = attachments.dependents.iter().partition(waits);
+        let rebind = if now.iter().any(|view| view.direct) { now.into_iter().cloned().collect() } else { Vec::new() };
+        Publish { rebind, keep_retired: !later.is_empty(), settings: attachments.settings.clone(), ..self }
+    }
 }
 
 fn incremental(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic> {
@@ -212,7 +222,8 @@ fn snapshot(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic> {
     let columns = input.existing.columns.iter().filter(own).cloned().collect();
     let spec = SnapshotSpec { target: input.relation.clone(), query: input.query.to_owned(), keys, strategy, close_deleted, columns };
     if input.existing.kind.is_none() {
-        return Ok(vec![Step::SnapshotFirst { table: staged(input.relation), spec }, publish(input, RelationKind::Table)]);
+        let first = Step::SnapshotFirst { table: staged(input.relation), spec };
+        return Ok([first].into_iter().chain(publish(input, RelationKind::Table)).collect());
     }
     let changes = suffixed(&input.relation.identifier, "__acca_changes");
     Ok(vec![

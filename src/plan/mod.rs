@@ -6,10 +6,10 @@ mod seed;
 pub mod select;
 mod steps;
 
-pub use materialize::{Hook, Hooks, PlanInput, SNAPSHOT_COLUMNS, plan_load, plan_node};
+pub use materialize::{Hook, Hooks, PlanInput, SNAPSHOT_COLUMNS, plan_load, plan_node, staged};
 pub use result::{NodeResult, RunResult, Status};
 pub use seed::plan_seed;
 pub use steps::{
-    ColumnDefinition, Dependent, Existing, Merge, NodePlan, Publish, SnapshotSpec, SnapshotStrategy, Step, TableName, retired_prefix,
-    suffixed,
+    Attachments, ColumnDefinition, Dependent, Existing, Merge, NodePlan, Publish, SnapshotSpec, SnapshotStrategy, Step, TableName,
+    retired_prefix, suffixed,
 };

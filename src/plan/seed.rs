@@ -1,7 +1,7 @@
 //! Seeds: small CSV files that become tables, their column types guessed as dbt guesses them or told.
 
-use super::materialize::{PlanInput, publish, with_hooks};
-use super::steps::{ColumnDefinition, NodePlan, Step, suffixed};
+use super::materialize::{PlanInput, publish, staged, with_hooks};
+use super::steps::{ColumnDefinition, NodePlan, Step};
 use crate::base::RelationKind;
 use crate::diag::{Diagnostic, codes};
 
@@ -22,12 +22,10 @@ pub fn plan_seed(input: &PlanInput<'_>, file: &[u8]) -> Result<NodePlan, Diagnos
             ColumnDefinition { name: name.clone(), data_type: config.or(declared).unwrap_or_else(guess) }
         })
         .collect();
-    let stage = input.relation.with_identifier(&suffixed(&input.relation.identifier, "__acca_stage"));
-    let steps = vec![
-        Step::CreateTable { table: stage.clone(), columns: columns.clone() },
-        Step::InsertRows { table: stage, columns, rows },
-        publish(input, RelationKind::Table),
-    ];
+    let stage = staged(input.relation);
+    let mut steps =
+        vec![Step::CreateTable { table: stage.clone(), columns: columns.clone() }, Step::InsertRows { table: stage, columns, rows }];
+    steps.extend(publish(input, RelationKind::Table));
     Ok(with_hooks(steps, &input.hooks))
 }
 

@@ -16,8 +16,23 @@ pub enum TableName {
 pub struct Dependent {
     pub relation: Relation,
     pub kind: RelationKind,
+    /// Whether it reads the relation itself; otherwise it reads others that do.
+    pub direct: bool,
     /// Its query, every name qualified.
     pub definition: String,
+    /// What stands in brackets behind `with`, as in `security_barrier=true`; empty for none.
+    pub options: String,
+    /// Statements that give a view made anew what else this one has.
+    pub settings: Vec<String>,
+}
+
+/// What hangs on a relation by identity and would be lost with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attachments {
+    /// Statements that give the relation in its place the same owner, options, privileges, comments and row policies.
+    pub settings: Vec<String>,
+    /// Views that read it, directly or through others, each after those that it reads.
+    pub dependents: Vec<Dependent>,
 }
 
 /// What stands in the database under a node's name before it is built.
@@ -26,10 +41,8 @@ pub struct Existing {
     pub kind: Option<RelationKind>,
     /// Names of its columns in order; filled where the plan needs them.
     pub columns: Vec<String>,
-    /// Views that read it, directly or through others, each after those that it reads.
-    pub dependents: Vec<Dependent>,
-    /// How many of `dependents`, from the front, read it directly.
-    pub direct: usize,
+    /// The role that owns it; `None` on engines that bind nothing to a relation by identity.
+    pub owner: Option<String>,
 }
 
 /// A column of a table that acca creates.
@@ -86,6 +99,12 @@ pub enum Step {
         table: Relation,
         columns: Vec<ColumnDefinition>,
         rows: Vec<Vec<Option<String>>>,
+    },
+    /// Waits until nobody uses a relation that is about to be replaced, and keeps others from it until the end of the
+    /// transaction: what is known of its readers is true from then on.
+    Reserve {
+        live: Relation,
+        owner: String,
     },
     /// Puts what was built beside into the place of what is there, taking dependents along, never with CASCADE.
     Publish(Publish),
@@ -144,12 +163,12 @@ pub struct Publish {
     pub replaced: Option<RelationKind>,
     /// The name that the replaced relation gets for a moment, or until its readers are rebuilt.
     pub retired: Relation,
-    /// Views to bind to the new relation; those that this run rebuilds are not among them.
+    /// Views to bind to the new relation, each after those that it reads; direct readers that this run rebuilds are not among them.
     pub rebind: Vec<Dependent>,
-    /// How many of `rebind`, from the front, read the relation directly.
-    pub direct: usize,
     /// Views of this run still read the replaced relation: it is dropped at the end of the run, not now.
     pub keep_retired: bool,
+    /// Statements that give the new relation what the replaced one had besides its rows.
+    pub settings: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,6 +194,13 @@ pub struct NodePlan {
     pub after: Vec<Step>,
 }
 
+impl NodePlan {
+    /// All steps in order.
+    pub fn all(&self) -> impl Iterator<Item = &Step> {
+        self.before.iter().chain(&self.steps).chain(&self.after)
+    }
+}
+
 impl Step {
     /// A short heading for `explain` and for errors.
     pub fn title(&self) -> String {
@@ -188,6 +214,7 @@ impl Step {
             Step::CreateViewAs { view, .. } => format!("build view {}", view.display()),
             Step::CreateTable { table, .. } => format!("create table {}", table.display()),
             Step::InsertRows { table, rows, .. } => format!("insert {} rows into {}", rows.len(), table.display()),
+            Step::Reserve { live, .. } => format!("reserve {}", live.display()),
             Step::Publish(publish) => match publish.replaced {
                 Some(kind) => format!("publish {} in place of the {}", publish.live.display(), kind.as_str()),
                 None => format!("publish {}", publish.live.display()),

@@ -99,13 +99,15 @@ fn postgres_catalogue_lists_relations_columns_and_dependent_views() {
     let found: Vec<_> =
         session.columns(&table).unwrap().into_iter().map(|column| format!("{} {}", column.name, column.data_type)).collect();
     assert_eq!(found, ["a numeric(12,2)", "B c timestamp with time zone", "v character varying(5)"]);
-    let views = session.dependent_views(&table).unwrap();
-    let views: Vec<_> = views.iter().map(|view| (view.relation.display(), view.kind, view.definition.as_str())).collect();
+    let held = session.attachments(&table, &table, RelationKind::Table).unwrap();
+    let views: Vec<_> =
+        held.dependents.iter().map(|view| (view.relation.display(), view.kind, view.direct, view.definition.as_str())).collect();
     assert_eq!(
         views,
         [
-            ("s.m".to_owned(), RelationKind::MaterializedView, "SELECT t.v\n   FROM s.t"),
-            ("s.v".to_owned(), RelationKind::View, "SELECT t.a\n   FROM s.t"),
+            ("s.m".to_owned(), RelationKind::MaterializedView, true, "SELECT t.v\n   FROM s.t"),
+            ("s.v".to_owned(), RelationKind::View, true, "SELECT t.a\n   FROM s.t"),
+            ("s.w".to_owned(), RelationKind::View, false, "SELECT v.a\n   FROM s.v"),
         ]
     );
     // The search path is as it was.

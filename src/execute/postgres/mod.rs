@@ -1,5 +1,6 @@
 //! PostgreSQL through sqlx: the simple query protocol, so that any SQL runs as it was printed and values come as text.
 
+mod attachments;
 mod failure;
 mod values;
 
@@ -15,10 +16,11 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Either, Executor, SqlSafeS
 use tokio::runtime::Runtime;
 
 use self::failure::{Sent, connect_failure, connect_timeout, lost, statement_failure};
-use super::adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, DependentView, Session, Table};
+use super::adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};
 use super::statement::shape;
 use crate::base::{Relation, RelationKind, quote_ident};
 use crate::dialect::quote_text;
+use crate::plan::Attachments;
 
 /// Bytes that one `CopyData` message carries.
 const COPY_CHUNK: usize = 128 * 1024;
@@ -353,7 +355,7 @@ impl Session for PgSession {
         }
         let list: Vec<String> = schemas.iter().map(|schema| quote_text(schema)).collect();
         let sql = format!(
-            "SELECT current_database(), n.nspname, c.relname, c.relkind FROM pg_catalog.pg_class c \
+            "SELECT current_database(), n.nspname, c.relname, c.relkind, pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class c \
              JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
              WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname IN ({}) ORDER BY 2, 3",
             list.join(", ")
@@ -379,27 +381,8 @@ impl Session for PgSession {
             .collect())
     }
 
-    fn dependent_views(&mut self, relation: &Relation) -> Result<Vec<DependentView>, AdapterError> {
-        // pg_get_viewdef leaves out the schemas of the search path; with an empty one every name is qualified.
-        let path = self.text_rows("SELECT pg_catalog.current_setting('search_path')")?.concat().concat();
-        self.execute("SELECT pg_catalog.set_config('search_path', '', false)")?;
-        let sql = format!(
-            "SELECT DISTINCT pg_catalog.current_database(), n.nspname, v.relname, v.relkind, pg_catalog.pg_get_viewdef(v.oid) \
-             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace \
-             JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = c.oid \
-             AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass \
-             JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid \
-             JOIN pg_catalog.pg_class v ON v.oid = r.ev_class AND v.oid <> c.oid AND v.relkind IN ('v', 'm') \
-             JOIN pg_catalog.pg_namespace n ON n.oid = v.relnamespace \
-             WHERE s.nspname = {} AND c.relname = {} ORDER BY 2, 3",
-            quote_text(&relation.schema),
-            quote_text(&relation.identifier)
-        );
-        let rows = self.text_rows(&sql)?;
-        self.execute(&format!("SELECT pg_catalog.set_config('search_path', {}, false)", quote_text(&path)))?;
-        let mut found: Vec<DependentView> = rows.iter().filter_map(|row| dependent_view(row)).collect();
-        found.sort_by(|a, b| a.relation.cmp(&b.relation));
-        Ok(found)
+    fn attachments(&mut self, live: &Relation, staged: &Relation, kind: RelationKind) -> Result<Attachments, AdapterError> {
+        self.read_attachments(live, staged, kind)
     }
 
     fn cancel_handle(&self) -> Arc<dyn Cancel> {
@@ -472,14 +455,8 @@ fn relation_kind(relkind: &str) -> RelationKind {
 }
 
 fn catalog_relation(row: &[String]) -> Option<CatalogRelation> {
-    let [database, schema, name, kind] = row else { return None };
-    Some(CatalogRelation { relation: Relation::new(database, schema, name), kind: relation_kind(kind) })
-}
-
-fn dependent_view(row: &[String]) -> Option<DependentView> {
-    let [database, schema, name, kind, definition] = row else { return None };
-    let definition = definition.trim().trim_end_matches(';').to_owned();
-    Some(DependentView { relation: Relation::new(database, schema, name), kind: relation_kind(kind), definition })
+    let [database, schema, name, kind, owner] = row else { return None };
+    Some(CatalogRelation { relation: Relation::new(database, schema, name), kind: relation_kind(kind), owner: Some(owner.clone()) })
 }
 
 #[cfg(test)]
