@@ -57,6 +57,7 @@ codes! {
     ORPHAN_PROPERTIES "orphan-properties" Warning "properties describe something that does not exist";
     RAISED "raised" Error "a template raised an error of its own";
     RUN_CONFLICT "run-conflict" Error "another run is building the same relation in this database";
+    SCHEMA_CHANGED "schema-changed" Error "the columns of an incremental model are not those of its table any more";
     STATEMENT_FAILED "statement-failed" Error "the database refuses a statement";
     UNDECLARED_REF "undeclared-ref" Error "a ref() appears only while templates are executed";
     UNEXPECTED_PROPERTY "unexpected-property" Warning "a YAML mapping has a key that means nothing here";

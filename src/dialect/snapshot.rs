@@ -2,10 +2,13 @@
 
 use super::steps::{Statement, print_names};
 use crate::base::{Relation, quote_ident};
-use crate::plan::{SnapshotSpec, SnapshotStrategy};
+use crate::plan::{DeletedRows, SnapshotSpec, SnapshotStrategy};
 
 /// The moment of the snapshot as UTC without a zone; the same throughout a transaction.
 const NOW: &str = "cast(now() at time zone 'UTC' as timestamp)";
+
+/// The column of the changes that says from when on they hold.
+const MOMENT: &str = "acca_valid_from";
 
 fn updated_at(strategy: &SnapshotStrategy) -> String {
     match strategy {
@@ -21,14 +24,44 @@ fn scd_id(keys: &[String], qualifier: &str, moment: &str) -> String {
     format!("md5({})", all.join(" || '|' || "))
 }
 
+/// Whether a row of the snapshot is the current version of its key.
+fn is_current(spec: &SnapshotSpec, alias: &str) -> String {
+    let valid_to = &spec.names.valid_to;
+    match &spec.open_end {
+        None => format!("{alias}.{valid_to} is null"),
+        Some(end) => format!("({alias}.{valid_to} is null or {alias}.{valid_to} = {end})"),
+    }
+}
+
+fn is_marked_deleted(spec: &SnapshotSpec, alias: &str) -> String {
+    format!("coalesce({alias}.{}, 'False') = 'True'", spec.names.is_deleted)
+}
+
+fn matching(spec: &SnapshotSpec, left: &str, right: &str) -> String {
+    spec.keys.iter().map(|key| format!("{left}.{key} = {right}.{key}")).collect::<Vec<_>>().join(" and ")
+}
+
 /// `create table … as` for the first run: every row is current.
 pub(super) fn first(table: &Relation, spec: &SnapshotSpec) -> Statement {
     let moment = updated_at(&spec.strategy);
+    let names = &spec.names;
+    // The end of an interval is of the type of its beginning.
+    let end = match &spec.open_end {
+        None => format!("nullif({moment}, {moment})"),
+        Some(end) => format!("coalesce(nullif({moment}, {moment}), {end})"),
+    };
+    let mark = match spec.deleted {
+        DeletedRows::Record => format!(",\n    cast('False' as varchar) as {}", names.is_deleted),
+        DeletedRows::Ignore | DeletedRows::Close => String::new(),
+    };
     let head = format!(
-        "create table {} as\nselect\n    *,\n    {} as dbt_scd_id,\n    {moment} as dbt_updated_at,\n    {moment} as dbt_valid_from,\n    \
-         cast(null as timestamp) as dbt_valid_to\nfrom (\n",
+        "create table {} as\nselect\n    *,\n    {} as {},\n    {moment} as {},\n    {moment} as {},\n    {end} as {}{mark}\nfrom (\n",
         table.quoted(),
         scd_id(&spec.keys, "", &moment),
+        names.scd_id,
+        names.updated_at,
+        names.valid_from,
+        names.valid_to,
     );
     let at = head.len();
     Statement::from((format!("{head}{}\n) as source_rows", spec.query), at))
@@ -36,15 +69,15 @@ pub(super) fn first(table: &Relation, spec: &SnapshotSpec) -> Statement {
 
 /// Rows that are new or have changed since the current version, with the moment of the change.
 pub(super) fn changes(name: &str, spec: &SnapshotSpec) -> Statement {
+    let names = &spec.names;
     let head = format!(
         "create temporary table {} as\nwith source_rows as (\n    select *, {} as acca_updated_at\n    from (\n",
         quote_ident(name),
         updated_at(&spec.strategy)
     );
     let at = head.len();
-    let on = spec.keys.iter().map(|key| format!("live.{key} = source_rows.{key}")).collect::<Vec<_>>().join(" and ");
-    let changed = match &spec.strategy {
-        SnapshotStrategy::Timestamp(_) => "source_rows.acca_updated_at > live.dbt_valid_from".to_owned(),
+    let mut changed = match &spec.strategy {
+        SnapshotStrategy::Timestamp(_) => format!("source_rows.acca_updated_at > live.{}", names.valid_from),
         SnapshotStrategy::Check(columns) => {
             let compared =
                 if columns.is_empty() { spec.columns.iter().map(|column| quote_ident(column)).collect() } else { columns.clone() };
@@ -55,10 +88,21 @@ pub(super) fn changes(name: &str, spec: &SnapshotSpec) -> Statement {
                 .join("\n    or ")
         }
     };
+    let mut moment = "source_rows.acca_updated_at".to_owned();
+    if spec.deleted == DeletedRows::Record {
+        // A row that comes back as it was ends the record of its deletion, and not before that began.
+        let marked = is_marked_deleted(spec, "live");
+        changed.push_str(&format!("\n    or {marked}"));
+        moment = format!("case when {marked} and {moment} <= live.{} then {NOW} else {moment} end", names.valid_from);
+    }
+    let columns: String = spec.columns.iter().map(|column| format!("source_rows.{}, ", quote_ident(column))).collect();
     let tail = format!(
-        "\n    ) as query_rows\n)\nselect source_rows.*\nfrom source_rows\nleft join {} as live\n    on {on} and live.dbt_valid_to is null\n\
-         where live.dbt_scd_id is null\n    or {changed}",
+        "\n    ) as query_rows\n)\nselect {columns}{moment} as {MOMENT}\nfrom source_rows\nleft join {} as live\n    on {} and {}\n\
+         where live.{} is null\n    or {changed}",
         spec.target.quoted(),
+        matching(spec, "live", "source_rows"),
+        is_current(spec, "live"),
+        names.scd_id,
     );
     Statement::from((format!("{head}{}{tail}", spec.query), at))
 }
@@ -66,24 +110,44 @@ pub(super) fn changes(name: &str, spec: &SnapshotSpec) -> Statement {
 /// Closes the current versions of what has changed or is gone; adds the new versions.
 pub(super) fn apply(name: &str, spec: &SnapshotSpec) -> Vec<String> {
     let target = spec.target.quoted();
+    let names = &spec.names;
     let changes = quote_ident(name);
-    let matching =
-        |left: &str, right: &str| spec.keys.iter().map(|key| format!("{left}.{key} = {right}.{key}")).collect::<Vec<_>>().join(" and ");
     let mut statements = vec![format!(
-        "update {target} as live\nset dbt_valid_to = changes.acca_updated_at\nfrom {changes} as changes\nwhere {} and live.dbt_valid_to is null",
-        matching("live", "changes")
+        "update {target} as live\nset {} = changes.{MOMENT}\nfrom {changes} as changes\nwhere {} and {}",
+        names.valid_to,
+        matching(spec, "live", "changes"),
+        is_current(spec, "live"),
     )];
-    if spec.close_deleted {
-        statements.push(format!(
-            "update {target} as live\nset dbt_valid_to = {NOW}\nwhere live.dbt_valid_to is null\n  and not exists (\n    select 1\n    from (\n{}\n    ) as source_rows\n    where {}\n)",
-            spec.query,
-            matching("source_rows", "live")
-        ));
-    }
+    let end = spec.open_end.as_deref().unwrap_or("null");
     let columns = print_names(&spec.columns);
+    let own = format!("{}, {}, {}, {}", names.scd_id, names.updated_at, names.valid_from, names.valid_to);
+    let gone = format!(
+        "{}\n  and not exists (\n    select 1\n    from (\n{}\n    ) as source_rows\n    where {}\n)",
+        is_current(spec, "live"),
+        spec.query,
+        matching(spec, "source_rows", "live")
+    );
+    let close = |also: &str| format!("update {target} as live\nset {} = {NOW}\nwhere {gone}{also}", names.valid_to);
+    match spec.deleted {
+        DeletedRows::Ignore => {}
+        DeletedRows::Close => statements.push(close("")),
+        DeletedRows::Record => {
+            let not_marked = format!("\n  and not {}", is_marked_deleted(spec, "live"));
+            statements.push(format!(
+                "insert into {target} ({columns}, {own}, {})\nselect {columns}, {}, {NOW}, {NOW}, {end}, 'True'\nfrom {target} as live\nwhere {gone}{not_marked}",
+                names.is_deleted,
+                scd_id(&spec.keys, "live.", NOW),
+            ));
+            statements.push(close(&not_marked));
+        }
+    }
+    let (mark, unmarked) = match spec.deleted {
+        DeletedRows::Record => (format!(", {}", names.is_deleted), ", 'False'"),
+        DeletedRows::Ignore | DeletedRows::Close => (String::new(), ""),
+    };
     statements.push(format!(
-        "insert into {target} ({columns}, dbt_scd_id, dbt_updated_at, dbt_valid_from, dbt_valid_to)\nselect {columns}, {}, acca_updated_at, acca_updated_at, null\nfrom {changes}",
-        scd_id(&spec.keys, "", "acca_updated_at")
+        "insert into {target} ({columns}, {own}{mark})\nselect {columns}, {}, {MOMENT}, {MOMENT}, {end}{unmarked}\nfrom {changes}",
+        scd_id(&spec.keys, "", MOMENT)
     ));
     statements
 }

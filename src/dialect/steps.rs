@@ -1,8 +1,8 @@
 //! Prints the steps of a plan as statements.
 
 use super::{Engine, quote_text, snapshot};
-use crate::base::{Relation, RelationKind, quote_ident};
-use crate::plan::{ColumnDefinition, Dependent, Merge, Publish, Step, TableName};
+use crate::base::{ColumnInfo, Relation, RelationKind, quote_ident};
+use crate::plan::{Dependent, Merge, Publish, Step, TableName};
 
 /// One statement as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,14 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
         Step::DeleteMatching { target, source, keys, predicates } => plain(delete_matching(target, source, keys, predicates)),
         Step::Merge(step) => plain(merge(step)),
         Step::Analyze { table } => analyze(table, engine).into_iter().map(Statement::plain).collect(),
+        Step::AddColumns { table, columns } => {
+            alter_each(table, columns, |column| format!("add column {} {}", quote_ident(&column.name), column.data_type))
+        }
+        Step::DropColumns { table, columns } => alter_each(table, columns, |column| format!("drop column {}", quote_ident(column))),
+        Step::ChangeTypes { table, columns } => alter_each(table, columns, |column| {
+            let name = quote_ident(&column.name);
+            format!("alter column {name} type {} using cast({name} as {})", column.data_type, column.data_type)
+        }),
         Step::DropTemporary { name } => plain(format!("drop table {}", quote_ident(name))),
         Step::SnapshotFirst { table, spec } => vec![snapshot::first(table, spec)],
         Step::SnapshotChanges { changes, spec } => vec![snapshot::changes(changes, spec)],
@@ -87,15 +95,15 @@ pub(super) fn print_names(columns: &[String]) -> String {
     columns.iter().map(|column| quote_ident(column)).collect::<Vec<_>>().join(", ")
 }
 
-fn print_columns(columns: &[ColumnDefinition]) -> String {
+fn print_columns(columns: &[ColumnInfo]) -> String {
     columns.iter().map(|column| format!("    {} {}", quote_ident(&column.name), column.data_type)).collect::<Vec<_>>().join(",\n")
 }
 
 /// Rows in batches that keep a statement well below the limits of every engine.
-fn insert_rows(table: &Relation, columns: &[ColumnDefinition], rows: &[Vec<Option<String>>]) -> Vec<String> {
+fn insert_rows(table: &Relation, columns: &[ColumnInfo], rows: &[Vec<Option<String>>]) -> Vec<String> {
     const BATCH: usize = 500;
     let names = columns.iter().map(|column| quote_ident(&column.name)).collect::<Vec<_>>().join(", ");
-    let cell = |value: &Option<String>, column: &ColumnDefinition| match value {
+    let cell = |value: &Option<String>, column: &ColumnInfo| match value {
         Some(text) => format!("cast({} as {})", quote_text(text), column.data_type),
         None => format!("cast(null as {})", column.data_type),
     };
@@ -120,6 +128,11 @@ fn delete_matching(target: &Relation, source: &TableName, keys: &[String], predi
         target.quoted(),
         print_table(source)
     )
+}
+
+/// One statement a column, as DuckDB wants it.
+fn alter_each<T>(table: &Relation, columns: &[T], change: impl Fn(&T) -> String) -> Vec<Statement> {
+    columns.iter().map(|column| Statement::plain(format!("alter table {} {}", table.quoted(), change(column)))).collect()
 }
 
 /// PostgreSQL's own daemon comes a minute later, when the next models have long been planned as if the table were tiny. DuckDB

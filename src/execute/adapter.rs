@@ -83,6 +83,12 @@ pub trait Session: Send {
     /// As [`Session::execute`].
     fn query(&mut self, sql: &str, limit: Option<usize>) -> Result<Table, AdapterError>;
 
+    /// The columns that one query would give, without running it.
+    ///
+    /// # Errors
+    /// As [`Session::execute`].
+    fn describe(&mut self, query: &str) -> Result<Vec<ColumnInfo>, AdapterError>;
+
     /// PostgreSQL: feeds `data` to a `COPY … FROM STDIN` statement; the number of rows. Other engines refuse.
     ///
     /// # Errors

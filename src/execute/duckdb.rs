@@ -196,6 +196,14 @@ impl Session for DuckDbSession {
         Ok(Table { columns, rows: rows.into_iter().map(|row| row.into_iter().map(datum).collect()).collect() })
     }
 
+    fn describe(&mut self, query: &str) -> Result<Vec<ColumnInfo>, AdapterError> {
+        // When it cannot tell, preparing the query says why.
+        match self.described(query) {
+            Some(columns) => Ok(columns),
+            None => self.connection.prepare(query).map(|_| Vec::new()).map_err(|error| statement_error(&error)),
+        }
+    }
+
     fn copy_in(&mut self, _sql: &str, _data: &mut dyn Read) -> Result<u64, AdapterError> {
         Err(AdapterError::Statement {
             message: "DuckDB has no COPY … FROM STDIN".to_owned(),

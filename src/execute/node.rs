@@ -236,6 +236,14 @@ fn locate(node: &Node, compiled: &CompiledNode, statement: &Statement, error: Ad
     }
 }
 
+/// The engine refuses a node's query.
+pub(super) fn query_failed(node: &Node, compiled: &CompiledNode, error: AdapterError) -> NodeError {
+    match error {
+        AdapterError::Statement { .. } => statement_failed(node, &error, Some((0, compiled))).into(),
+        other => NodeError::Adapter(other),
+    }
+}
+
 /// When taking dependents along fails, says who they are: the engine names the column, not the view.
 fn name_readers(step: &Step, error: NodeError) -> NodeError {
     match (step, error) {

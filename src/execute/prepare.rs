@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::node::query_failed;
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{Adapter, AdapterError, CatalogRelation};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
@@ -13,7 +14,7 @@ use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{Engine, max_identifier};
 use crate::jinja::{Message, NodeState, Warehouse};
-use crate::plan::{Existing, Hook, Hooks, NodePlan, PlanInput, plan_load, plan_node, plan_seed, retired_prefix};
+use crate::plan::{Existing, Hook, Hooks, NodePlan, PlanInput, needs_columns, plan_load, plan_node, plan_seed, retired_prefix};
 use crate::project::{Detail, Node};
 use crate::syntax::before_semicolon;
 
@@ -131,11 +132,17 @@ pub(super) fn prepare(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session:
         check_is_query(node, &compiled)?;
     }
     let existing = look_up(node, relation, catalog, session)?;
+    let query = before_semicolon(&compiled.sql);
+    let incoming = match needs_columns(node, &existing) && materialization.is_none() {
+        true => locked(session).describe(query).map_err(|error| query_failed(node, &compiled, error))?,
+        false => Vec::new(),
+    };
     let input = PlanInput {
         node,
         relation,
-        query: before_semicolon(&compiled.sql),
+        query,
         existing: &existing,
+        incoming: &incoming,
         full_refresh: job.options.full_refresh,
         run_tag: &job.options.tag(),
         materialization,
@@ -173,7 +180,7 @@ fn look_up(node: &Node, relation: &Relation, catalog: &Catalog, session: &Shared
     let mut existing = Existing { kind: Some(held.kind), owner: held.owner.clone(), columns: Vec::new() };
     let mut session = locked(session);
     if matches!(node.materialized(), "incremental" | "snapshot") {
-        existing.columns = session.columns(relation)?.into_iter().map(|column| column.name).collect();
+        existing.columns = session.columns(relation)?;
     }
     Ok(existing)
 }

@@ -402,17 +402,8 @@ fn not_obeyed(node: &Node) -> Vec<Diagnostic> {
     if builds && config.get("contract").and_then(|contract| contract.get("enforced")).and_then(serde_json::Value::as_bool) == Some(true) {
         found.push(("contract", "the contract is not enforced yet"));
     }
-    if builds && config.str("on_schema_change").is_some_and(|policy| policy != "ignore") {
-        found.push(("on_schema_change", "changes of columns are ignored for now, whatever the policy"));
-    }
     if config.bool("store_failures") == Some(true) {
         found.push(("store_failures", "failing rows are not stored yet"));
-    }
-    if config.str("hard_deletes") == Some("new_record") {
-        found.push(("hard_deletes", "'new_record' writes no rows yet; deleted rows stay current"));
-    }
-    if config.get("dbt_valid_to_current").is_some() {
-        found.push(("dbt_valid_to_current", "current rows end with NULL for now"));
     }
     if builds && config.get("grants").is_some_and(|grants| grants.as_object().is_some_and(|grants| !grants.is_empty())) {
         found.push(("grants", "privileges are not granted yet"));

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
-use super::steps::{
-    Attachments, Dependent, Existing, Merge, NodePlan, Publish, SnapshotSpec, SnapshotStrategy, Step, TableName, retired_name, suffixed,
-};
-use crate::base::{Relation, RelationKind, UniqueId};
+use super::incremental::{SchemaChange, incremental};
+use super::snapshot::snapshot;
+use super::steps::{Attachments, Dependent, Existing, NodePlan, Publish, Step, TableName, retired_name, suffixed};
+use crate::base::{ColumnInfo, Relation, RelationKind, UniqueId};
 use crate::diag::{Diagnostic, codes};
 use crate::project::{Detail, Node};
 
@@ -18,6 +16,8 @@ pub struct PlanInput<'a> {
     /// The node's query, without a semicolon at its end.
     pub query: &'a str,
     pub existing: &'a Existing,
+    /// The columns of the query, where [`needs_columns`] asks for them.
+    pub incoming: &'a [ColumnInfo],
     pub full_refresh: bool,
     /// Eight characters that only this run has.
     pub run_tag: &'a str,
@@ -38,6 +38,12 @@ pub struct Hook {
 pub struct Hooks {
     pub before: Vec<Hook>,
     pub after: Vec<Hook>,
+}
+
+/// Whether the plan of a node depends on the columns of its query.
+pub fn needs_columns(node: &Node, existing: &Existing) -> bool {
+    let follows = || SchemaChange::of(node) != SchemaChange::Ignore;
+    existing.kind == Some(RelationKind::Table) && (node.materialized() == "snapshot" || node.materialized() == "incremental" && follows())
 }
 
 /// The plan of a model or snapshot.
@@ -81,7 +87,7 @@ pub fn staged(relation: &Relation) -> Relation {
     relation.with_identifier(&suffixed(&relation.identifier, "__acca_stage"))
 }
 
-fn table(input: &PlanInput<'_>) -> Vec<Step> {
+pub(super) fn table(input: &PlanInput<'_>) -> Vec<Step> {
     let stage = staged(input.relation);
     let mut steps = vec![
         Step::CreateTableAs { table: TableName::Relation(stage.clone()), query: input.query.to_owned() },
@@ -126,111 +132,9 @@ impl Publish {
     }
 }
 
-fn incremental(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic> {
-    let refresh = input.node.config.bool("full_refresh").unwrap_or(input.full_refresh);
-    if input.existing.kind != Some(RelationKind::Table) || refresh {
-        return Ok(table(input));
-    }
-    let keys = input.node.config.strings("unique_key");
-    let default = if keys.is_empty() { "append" } else { "delete+insert" };
-    let strategy = input.node.config.str("incremental_strategy").unwrap_or(default);
-    let needs_keys = matches!(strategy, "merge" | "delete+insert");
-    if needs_keys && keys.is_empty() {
-        let message = format!("the incremental strategy '{strategy}' of '{}' needs a 'unique_key'", input.node.name);
-        return Err(invalid(input.node, "incremental_strategy", message));
-    }
-    let changes = suffixed(&input.relation.identifier, "__acca_changes");
-    let source = TableName::Temporary(changes.clone());
-    let target = input.relation.clone();
-    let columns = input.existing.columns.clone();
-    let predicates = input.node.config.strings("incremental_predicates");
-    let append = Step::Append { target: target.clone(), source: source.clone(), columns: columns.clone() };
-    let mut steps = vec![Step::CreateTableAs { table: source.clone(), query: input.query.to_owned() }];
-    match strategy {
-        "append" => steps.push(append),
-        "delete+insert" => {
-            steps.push(Step::DeleteMatching { target, source, keys, predicates });
-            steps.push(append);
-        }
-        "merge" => {
-            let update = merge_update(input.node, &columns, &keys);
-            steps.push(Step::Merge(Merge { target, source, keys, columns, update, predicates }));
-        }
-        other => {
-            let message = format!("'{}' has the unknown incremental strategy '{other}'", input.node.name);
-            let problem = invalid(input.node, "incremental_strategy", message);
-            return Err(problem.help("it is one of append, delete+insert, merge"));
-        }
-    }
-    steps.push(Step::DropTemporary { name: changes });
-    steps.push(Step::Analyze { table: input.relation.clone() });
-    Ok(steps)
-}
-
-/// The columns that a match updates: those named, or all but the keys and those excluded.
-fn merge_update(node: &Node, columns: &[String], keys: &[String]) -> Vec<String> {
-    let named = node.config.strings("merge_update_columns");
-    if !named.is_empty() {
-        return named;
-    }
-    let excluded = node.config.strings("merge_exclude_columns");
-    let is_in = |list: &[String], column: &String| list.iter().any(|other| other.eq_ignore_ascii_case(column));
-    columns.iter().filter(|column| !is_in(keys, column) && !is_in(&excluded, column)).cloned().collect()
-}
-
-fn invalid(node: &Node, key: &str, message: String) -> Diagnostic {
+pub(super) fn invalid(node: &Node, key: &str, message: String) -> Diagnostic {
     let place = node.config.span(key).or(node.body).unwrap_or(node.origin);
     Diagnostic::new(&codes::INVALID_CONFIG, message).at(place)
-}
-
-/// Columns that a snapshot adds.
-pub const SNAPSHOT_COLUMNS: [&str; 4] = ["dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to"];
-
-fn snapshot(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic> {
-    let node = input.node;
-    let keys = node.config.strings("unique_key");
-    if keys.is_empty() {
-        return Err(invalid(node, "unique_key", format!("the snapshot '{}' needs a 'unique_key'", node.name)));
-    }
-    let strategy = match node.config.str("strategy") {
-        Some("timestamp") => match node.config.str("updated_at") {
-            Some(column) => SnapshotStrategy::Timestamp(column.to_owned()),
-            None => return Err(invalid(node, "strategy", format!("the strategy 'timestamp' of '{}' needs 'updated_at'", node.name))),
-        },
-        Some("check") => match node.config.get("check_cols") {
-            Some(Value::String(all)) if all == "all" => SnapshotStrategy::Check(Vec::new()),
-            Some(Value::Array(_)) => SnapshotStrategy::Check(node.config.strings("check_cols")),
-            _ => {
-                return Err(invalid(
-                    node,
-                    "check_cols",
-                    format!("the strategy 'check' of '{}' needs 'check_cols': 'all' or a list", node.name),
-                ));
-            }
-        },
-        other => {
-            let message = format!(
-                "the snapshot '{}' has {}",
-                node.name,
-                other.map_or("no strategy".to_owned(), |other| format!("the unknown strategy '{other}'"))
-            );
-            return Err(invalid(node, "strategy", message).help("it is 'timestamp' or 'check'"));
-        }
-    };
-    let close_deleted = node.config.str("hard_deletes") == Some("invalidate") || node.config.bool("invalidate_hard_deletes") == Some(true);
-    let own = |column: &&String| !SNAPSHOT_COLUMNS.contains(&column.to_lowercase().as_str());
-    let columns = input.existing.columns.iter().filter(own).cloned().collect();
-    let spec = SnapshotSpec { target: input.relation.clone(), query: input.query.to_owned(), keys, strategy, close_deleted, columns };
-    if input.existing.kind.is_none() {
-        let first = Step::SnapshotFirst { table: staged(input.relation), spec };
-        return Ok([first].into_iter().chain(publish(input, RelationKind::Table)).collect());
-    }
-    let changes = suffixed(&input.relation.identifier, "__acca_changes");
-    Ok(vec![
-        Step::SnapshotChanges { changes: changes.clone(), spec: spec.clone() },
-        Step::SnapshotApply { changes: changes.clone(), spec },
-        Step::DropTemporary { name: changes },
-    ])
 }
 
 /// The plan of a source with landing files.

@@ -1,15 +1,16 @@
 //! Floor 5: what is to be done, as typed steps, and what came of it.
 
+mod incremental;
 mod materialize;
 mod result;
 mod seed;
 pub mod select;
+mod snapshot;
 mod steps;
 
-pub use materialize::{Hook, Hooks, PlanInput, SNAPSHOT_COLUMNS, plan_load, plan_node, staged};
+pub use incremental::SchemaChange;
+pub use materialize::{Hook, Hooks, PlanInput, needs_columns, plan_load, plan_node, staged};
 pub use result::{NodeResult, RunResult, Status};
 pub use seed::plan_seed;
-pub use steps::{
-    Attachments, ColumnDefinition, Dependent, Existing, Merge, NodePlan, Publish, SnapshotSpec, SnapshotStrategy, Step, TableName,
-    retired_prefix, suffixed,
-};
+pub use snapshot::{DeletedRows, SnapshotNames, SnapshotSpec, SnapshotStrategy};
+pub use steps::{Attachments, Dependent, Existing, Merge, NodePlan, Publish, Step, TableName, retired_prefix, suffixed};

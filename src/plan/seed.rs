@@ -1,8 +1,8 @@
 //! Seeds: small CSV files that become tables, their column types guessed as dbt guesses them or told.
 
 use super::materialize::{PlanInput, publish, staged, with_hooks};
-use super::steps::{ColumnDefinition, NodePlan, Step};
-use crate::base::RelationKind;
+use super::steps::{NodePlan, Step};
+use crate::base::{ColumnInfo, RelationKind};
 use crate::diag::{Diagnostic, codes};
 
 /// The plan of a seed from the bytes of its file.
@@ -12,14 +12,14 @@ use crate::diag::{Diagnostic, codes};
 pub fn plan_seed(input: &PlanInput<'_>, file: &[u8]) -> Result<NodePlan, Diagnostic> {
     let (names, rows) = read(input, file)?;
     let told = input.node.config.get("column_types");
-    let columns: Vec<ColumnDefinition> = names
+    let columns: Vec<ColumnInfo> = names
         .iter()
         .enumerate()
         .map(|(index, name)| {
             let config = told.and_then(|types| types.get(name)).and_then(|kind| kind.as_str()).map(str::to_owned);
             let declared = input.node.columns.iter().find(|column| column.name == *name).and_then(|column| column.data_type.clone());
             let guess = || guess_type(rows.iter().filter_map(|row| row.get(index).and_then(Option::as_deref)));
-            ColumnDefinition { name: name.clone(), data_type: config.or(declared).unwrap_or_else(guess) }
+            ColumnInfo { name: name.clone(), data_type: config.or(declared).unwrap_or_else(guess) }
         })
         .collect();
     let stage = staged(input.relation);

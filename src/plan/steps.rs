@@ -2,7 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::base::{Relation, RelationKind, UniqueId};
+use super::snapshot::SnapshotSpec;
+use crate::base::{ColumnInfo, Relation, RelationKind, UniqueId};
 
 /// A table that a step writes or reads: in a schema, or a temporary one of the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,39 +40,10 @@ pub struct Attachments {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Existing {
     pub kind: Option<RelationKind>,
-    /// Names of its columns in order; filled where the plan needs them.
-    pub columns: Vec<String>,
+    /// Its columns in order; filled where the plan needs them.
+    pub columns: Vec<ColumnInfo>,
     /// The role that owns it; `None` on engines that bind nothing to a relation by identity.
     pub owner: Option<String>,
-}
-
-/// A column of a table that acca creates.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ColumnDefinition {
-    pub name: String,
-    pub data_type: String,
-}
-
-/// What a snapshot compares and how.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SnapshotSpec {
-    pub target: Relation,
-    pub query: String,
-    /// Columns or expressions that identify a row.
-    pub keys: Vec<String>,
-    pub strategy: SnapshotStrategy,
-    /// Whether rows that are gone from the source are closed.
-    pub close_deleted: bool,
-    /// Columns of the snapshot without dbt's own; empty before the first run.
-    pub columns: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SnapshotStrategy {
-    /// A row has changed when this column or expression is later than before.
-    Timestamp(String),
-    /// A row has changed when one of these columns differs; empty: any column.
-    Check(Vec<String>),
 }
 
 /// One thing to do.
@@ -92,12 +64,12 @@ pub enum Step {
     },
     CreateTable {
         table: Relation,
-        columns: Vec<ColumnDefinition>,
+        columns: Vec<ColumnInfo>,
     },
     /// Rows of text, `None` for NULL; each cell is cast to the type of its column.
     InsertRows {
         table: Relation,
-        columns: Vec<ColumnDefinition>,
+        columns: Vec<ColumnInfo>,
         rows: Vec<Vec<Option<String>>>,
     },
     /// Waits until nobody uses a relation that is about to be replaced, and keeps others from it until the end of the
@@ -124,6 +96,20 @@ pub enum Step {
     Merge(Merge),
     DropTemporary {
         name: String,
+    },
+    /// Columns that a table lacks, NULL in the rows that are there.
+    AddColumns {
+        table: Relation,
+        columns: Vec<ColumnInfo>,
+    },
+    DropColumns {
+        table: Relation,
+        columns: Vec<String>,
+    },
+    /// Casts the values that are there to other types.
+    ChangeTypes {
+        table: Relation,
+        columns: Vec<ColumnInfo>,
     },
     /// Gathers the planner's statistics of a table that has just been filled, where the engine does not do so by itself in time.
     Analyze {
@@ -223,6 +209,9 @@ impl Step {
             Step::DeleteMatching { target, .. } => format!("delete replaced rows of {}", target.display()),
             Step::Merge(merge) => format!("merge into {}", merge.target.display()),
             Step::Analyze { table } => format!("gather statistics of {}", table.display()),
+            Step::AddColumns { table, .. } => format!("add columns to {}", table.display()),
+            Step::DropColumns { table, .. } => format!("drop columns of {}", table.display()),
+            Step::ChangeTypes { table, .. } => format!("change types of {}", table.display()),
             Step::DropTemporary { name } => format!("drop temporary table {name}"),
             Step::SnapshotFirst { spec, .. } => format!("first snapshot of {}", spec.target.display()),
             Step::SnapshotChanges { spec, .. } => format!("find changes for {}", spec.target.display()),

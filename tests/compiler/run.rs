@@ -85,6 +85,100 @@ fn snapshots_keep_history() {
     }
 }
 
+/// Intervals end with the type that they begin with, and new columns are followed.
+#[test]
+fn snapshots_follow_types_and_columns() {
+    for mut bench in Bench::both() {
+        let snapshot = |bench: &mut Bench, columns: &str| {
+            for (kind, name) in [("timestamp with time zone", "zoned"), ("date", "dated"), ("timestamp", "plain")] {
+                bench.file(
+                    &format!("snapshots/{name}.sql"),
+                    &format!(
+                        "{{% snapshot {name} %}}{{{{ config(unique_key='id', strategy='timestamp', updated_at='changed', hard_deletes='invalidate') }}}}\n\
+                         select id, cast(changed as {kind}) as changed{columns} from {{{{ ref('c') }}}}{{% endsnapshot %}}"
+                    ),
+                );
+            }
+        };
+        bench.file("seeds/c.csv", "id,changed\n1,2026-01-01 00:00:00\n2,2026-01-01 00:00:00\n");
+        snapshot(&mut bench, "");
+        bench.run().ok();
+        bench.file("seeds/c.csv", "id,changed\n1,2026-02-01 00:00:00\n3,2026-02-01 00:00:00\n");
+        snapshot(&mut bench, ", cast('x' as varchar(5)) as note");
+        bench.run().ok();
+        for (kind, name) in [("timestamp with time zone", "zoned"), ("date", "dated"), ("timestamp without time zone", "plain")] {
+            let types = format!(
+                "select distinct data_type from information_schema.columns where table_name = '{name}' and column_name like 'dbt_valid%'"
+            );
+            assert_eq!(
+                bench.query(&types).to_lowercase(),
+                if bench.engine == "duckdb" { kind.replace(" without time zone", "") } else { kind.to_owned() }
+            );
+            let rows = format!("select id, coalesce(note, '-'), dbt_valid_to is null from shop.{name} order by id, dbt_valid_from");
+            assert_eq!(bench.query(&rows), "1|-|false\n1|x|true\n2|-|false\n3|x|true", "{} {name}", bench.engine);
+        }
+    }
+}
+
+#[test]
+fn snapshots_record_deletions_and_name_their_columns() {
+    for mut bench in Bench::both() {
+        bench.file(
+            "snapshots/h.yml",
+            "snapshots:\n  - name: h\n    relation: ref('c')\n    config:\n      unique_key: id\n      strategy: check\n      check_cols: all\n      hard_deletes: new_record\n\
+             \x20     dbt_valid_to_current: \"cast('9999-12-31' as timestamp)\"\n      snapshot_meta_column_names: {dbt_valid_from: since, dbt_valid_to: until, dbt_scd_id: version}\n",
+        );
+        for (rows, expected) in [
+            ("1,Rome\n2,Oslo\n", "1|Rome|False|true\n2|Oslo|False|true"),
+            ("1,Rome\n", "1|Rome|False|true\n2|Oslo|False|false\n2|Oslo|True|true"),
+            ("1,Rome\n", "1|Rome|False|true\n2|Oslo|False|false\n2|Oslo|True|true"),
+            ("1,Bari\n2,Oslo\n", "1|Bari|False|true\n1|Rome|False|false\n2|Oslo|False|false\n2|Oslo|False|true\n2|Oslo|True|false"),
+        ] {
+            bench.file("seeds/c.csv", &format!("id,city\n{rows}"));
+            bench.run().ok();
+            let history = "select id, city, dbt_is_deleted, extract(year from until) = 9999 from shop.h order by 1, 2, 3, 4";
+            assert_eq!(bench.query(history), expected, "{}", bench.engine);
+            assert_eq!(bench.query("select count(*) from shop.h where until < since or version is null"), "0");
+        }
+        assert_eq!(bench.query("select count(*) = count(distinct version) from shop.h"), "true");
+    }
+}
+
+#[test]
+fn incremental_tables_follow_their_query_as_told() {
+    for mut bench in Bench::both() {
+        let write = |bench: &mut Bench, columns: &str| {
+            for policy in ["ignore", "append_new_columns", "sync_all_columns", "fail"] {
+                let config = format!(
+                    "{{{{ config(materialized='incremental', unique_key='id', on_schema_change='{policy}', alias='{policy}_') }}}}"
+                );
+                bench.file(&format!("models/{policy}.sql"), &format!("{config} select {columns}"));
+            }
+        };
+        write(&mut bench, "1 as id, 'a' as gone, cast(5 as integer) as n");
+        bench.run().ok();
+        write(&mut bench, "2 as id, 'a' as gone, cast(5 as integer) as n, 'b' as fresh");
+        let ran = bench.run();
+        assert!(ran.drawn.contains("error[schema-changed]") && ran.drawn.contains("new: fresh"), "{}", ran.drawn);
+        assert_eq!(bench.query("select id from shop.fail_"), "1");
+        assert_eq!(bench.query("select id, gone, n from shop.ignore_ order by 1"), "1|a|5\n2|a|5", "{}", bench.engine);
+        write(&mut bench, "3 as id, cast(6000000000 as bigint) as n, 'c' as fresh");
+        bench.run();
+        assert_eq!(
+            bench.query("select id, coalesce(gone, '-'), coalesce(fresh, '-') from shop.append_new_columns_ order by 1"),
+            "1|a|-\n2|a|b",
+            "a bigger number does not fit: nothing changed"
+        );
+        assert_eq!(bench.query("select * from shop.sync_all_columns_ order by 1"), "1|5|NULL\n2|5|b\n3|6000000000|c", "{}", bench.engine);
+        write(&mut bench, "3 as id, cast(6 as integer) as n, 'c' as fresh, nothing");
+        let ran = bench.run();
+        let start = "{{ config(materialized='incremental', unique_key='id', on_schema_change='sync_all_columns', alias='sync_all_columns_') }} select ";
+        let column = start.len() + "3 as id, cast(6 as integer) as n, 'c' as fresh, ".len() + 1;
+        let place = format!("models/sync_all_columns.sql:1:{column}");
+        assert!(ran.drawn.contains(&place), "the place is in the user's file, {place}: {}", ran.drawn);
+    }
+}
+
 #[test]
 fn a_failed_model_leaves_what_was_published_and_stops_what_reads_it() {
     for mut bench in Bench::both() {

@@ -323,6 +323,18 @@ impl Session for PgSession {
         Ok(Table { columns: self.spelled(columns)?, rows })
     }
 
+    /// A table has exact types, precision and length included, where a prepared statement has only their names.
+    fn describe(&mut self, query: &str) -> Result<Vec<ColumnInfo>, AdapterError> {
+        const CREATE: &str = "CREATE TEMPORARY TABLE acca_described AS\n";
+        let sql = format!(
+            "{CREATE}{query}\nWITH NO DATA;\n{};\nDROP TABLE pg_temp.acca_described",
+            select_columns("c.oid = 'pg_temp.acca_described'::regclass")
+        );
+        let answer = self.run(Sent { sql: &sql, prefix: CREATE.len() }, usize::MAX)?;
+        let rows = answer.rows.iter().map(values::text_row).collect::<Result<Vec<_>, _>>();
+        Ok(column_infos(rows.map_err(|error| self.failure(&error, Sent { sql: query, prefix: 0 }))?))
+    }
+
     fn copy_in(&mut self, sql: &str, data: &mut dyn Read) -> Result<u64, AdapterError> {
         self.cancelled.store(false, Ordering::SeqCst);
         let sent = Sent { sql, prefix: 0 };
@@ -366,19 +378,8 @@ impl Session for PgSession {
     }
 
     fn columns(&mut self, relation: &Relation) -> Result<Vec<ColumnInfo>, AdapterError> {
-        let sql = format!(
-            "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute a \
-             JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-             WHERE n.nspname = {} AND c.relname = {} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
-            quote_text(&relation.schema),
-            quote_text(&relation.identifier)
-        );
-        let rows = self.text_rows(&sql)?;
-        Ok(rows
-            .into_iter()
-            .filter_map(|row| <[String; 2]>::try_from(row).ok())
-            .map(|[name, data_type]| ColumnInfo { name, data_type })
-            .collect())
+        let named = format!("n.nspname = {} AND c.relname = {}", quote_text(&relation.schema), quote_text(&relation.identifier));
+        Ok(column_infos(self.text_rows(&select_columns(&named))?))
     }
 
     fn attachments(&mut self, live: &Relation, staged: &Relation, kind: RelationKind) -> Result<Attachments, AdapterError> {
@@ -443,6 +444,19 @@ impl Cancel for CancelBackend {
         // Nothing to do when the server cannot be asked: the statement then ends with the connection.
         let _ = asked;
     }
+}
+
+fn select_columns(of: &str) -> String {
+    format!(
+        "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute a \
+         JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE {of} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
+    )
+}
+
+fn column_infos(rows: Vec<Vec<String>>) -> Vec<ColumnInfo> {
+    let pairs = rows.into_iter().filter_map(|row| <[String; 2]>::try_from(row).ok());
+    pairs.map(|[name, data_type]| ColumnInfo { name, data_type }).collect()
 }
 
 fn relation_kind(relkind: &str) -> RelationKind {

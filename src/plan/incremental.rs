@@ -1,0 +1,136 @@
+//! Incremental models: rows of the query are added to a table that stays, whose columns may have to follow those of the query.
+
+use super::materialize::{PlanInput, invalid, table};
+use super::steps::{Merge, Step, TableName, suffixed};
+use crate::base::{ColumnInfo, RelationKind};
+use crate::diag::{Diagnostic, codes};
+use crate::project::Node;
+
+/// What happens when the query's columns are no longer those of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SchemaChange {
+    /// The table's columns count: the query must still have them, others of its columns are not kept.
+    Ignore,
+    Fail,
+    /// New columns are added; those that the query no longer has stay, and are NULL in new rows.
+    Append,
+    /// The table gets the query's columns and types.
+    Sync,
+}
+
+impl SchemaChange {
+    pub fn of(node: &Node) -> SchemaChange {
+        match node.config.str("on_schema_change") {
+            Some("fail") => SchemaChange::Fail,
+            Some("append_new_columns") => SchemaChange::Append,
+            Some("sync_all_columns") => SchemaChange::Sync,
+            _ => SchemaChange::Ignore,
+        }
+    }
+}
+
+pub(super) fn incremental(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic> {
+    let refresh = input.node.config.bool("full_refresh").unwrap_or(input.full_refresh);
+    if input.existing.kind != Some(RelationKind::Table) || refresh {
+        return Ok(table(input));
+    }
+    let keys = input.node.config.strings("unique_key");
+    let default = if keys.is_empty() { "append" } else { "delete+insert" };
+    let strategy = input.node.config.str("incremental_strategy").unwrap_or(default);
+    let needs_keys = matches!(strategy, "merge" | "delete+insert");
+    if needs_keys && keys.is_empty() {
+        let message = format!("the incremental strategy '{strategy}' of '{}' needs a 'unique_key'", input.node.name);
+        return Err(invalid(input.node, "incremental_strategy", message));
+    }
+    let changes = suffixed(&input.relation.identifier, "__acca_changes");
+    let source = TableName::Temporary(changes.clone());
+    let target = input.relation.clone();
+    let (mut steps, columns) = follow_schema(input)?;
+    let predicates = input.node.config.strings("incremental_predicates");
+    let append = Step::Append { target: target.clone(), source: source.clone(), columns: columns.clone() };
+    steps.insert(0, Step::CreateTableAs { table: source.clone(), query: input.query.to_owned() });
+    match strategy {
+        "append" => steps.push(append),
+        "delete+insert" => {
+            steps.push(Step::DeleteMatching { target, source, keys, predicates });
+            steps.push(append);
+        }
+        "merge" => {
+            let update = merge_update(input.node, &columns, &keys);
+            steps.push(Step::Merge(Merge { target, source, keys, columns, update, predicates }));
+        }
+        other => {
+            let message = format!("'{}' has the unknown incremental strategy '{other}'", input.node.name);
+            let problem = invalid(input.node, "incremental_strategy", message);
+            return Err(problem.help("it is one of append, delete+insert, merge"));
+        }
+    }
+    steps.push(Step::DropTemporary { name: changes });
+    steps.push(Step::Analyze { table: input.relation.clone() });
+    Ok(steps)
+}
+
+/// The columns that a match updates: those named, or all but the keys and those excluded.
+fn merge_update(node: &Node, columns: &[String], keys: &[String]) -> Vec<String> {
+    let named = node.config.strings("merge_update_columns");
+    if !named.is_empty() {
+        return named;
+    }
+    let excluded = node.config.strings("merge_exclude_columns");
+    let is_in = |list: &[String], column: &String| list.iter().any(|other| other.eq_ignore_ascii_case(column));
+    columns.iter().filter(|column| !is_in(keys, column) && !is_in(&excluded, column)).cloned().collect()
+}
+
+/// The steps that make the table follow the query, and the columns that rows are added with.
+fn follow_schema(input: &PlanInput<'_>) -> Result<(Vec<Step>, Vec<String>), Diagnostic> {
+    let policy = SchemaChange::of(input.node);
+    let names = |columns: &[ColumnInfo]| columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
+    if policy == SchemaChange::Ignore {
+        return Ok((Vec::new(), names(&input.existing.columns)));
+    }
+    let table = input.relation.clone();
+    let added = missing(input.incoming, &input.existing.columns);
+    let removed = missing(&input.existing.columns, input.incoming);
+    let retyped: Vec<ColumnInfo> = input.incoming.iter().filter(|column| changed(column, &input.existing.columns)).cloned().collect();
+    let mut steps = Vec::new();
+    if policy == SchemaChange::Fail && !(added.is_empty() && removed.is_empty() && retyped.is_empty()) {
+        return Err(schema_changed(input, &added, &removed, &retyped));
+    }
+    if !added.is_empty() {
+        steps.push(Step::AddColumns { table: table.clone(), columns: added });
+    }
+    if policy == SchemaChange::Sync {
+        if !removed.is_empty() {
+            steps.push(Step::DropColumns { table: table.clone(), columns: names(&removed) });
+        }
+        if !retyped.is_empty() {
+            steps.push(Step::ChangeTypes { table, columns: retyped });
+        }
+    }
+    Ok((steps, names(input.incoming)))
+}
+
+/// Columns of `these` that `those` lack, whatever the letter case.
+pub(super) fn missing(these: &[ColumnInfo], those: &[ColumnInfo]) -> Vec<ColumnInfo> {
+    these.iter().filter(|column| !those.iter().any(|other| other.name.eq_ignore_ascii_case(&column.name))).cloned().collect()
+}
+
+fn changed(column: &ColumnInfo, those: &[ColumnInfo]) -> bool {
+    those.iter().any(|other| other.name.eq_ignore_ascii_case(&column.name) && other.data_type != column.data_type)
+}
+
+fn schema_changed(input: &PlanInput<'_>, added: &[ColumnInfo], removed: &[ColumnInfo], retyped: &[ColumnInfo]) -> Diagnostic {
+    let node = input.node;
+    let place = node.config.span("on_schema_change").or(node.body).unwrap_or(node.origin);
+    let message = format!("the columns of '{}' are not those of its table any more", node.name);
+    let mut problem = Diagnostic::new(&codes::SCHEMA_CHANGED, message).at(place);
+    for (what, columns) in [("new", added), ("gone", removed), ("of another type", retyped)] {
+        if !columns.is_empty() {
+            let list: Vec<String> = columns.iter().map(|column| format!("{} {}", column.name, column.data_type)).collect();
+            problem = problem.note(format!("{what}: {}", list.join(", ")));
+        }
+    }
+    problem
+        .help("build it once with --full-refresh, which makes the table anew")
+        .help("'on_schema_change' can also be append_new_columns or sync_all_columns")
+}

@@ -1,0 +1,144 @@
+//! Snapshots: the history of rows, as intervals of validity.
+
+use serde_json::Value;
+
+use super::incremental::missing;
+use super::materialize::{PlanInput, invalid, publish, staged};
+use super::steps::{Step, suffixed};
+use crate::base::{ColumnInfo, Relation, RelationKind};
+use crate::diag::Diagnostic;
+use crate::project::Node;
+
+/// What a snapshot compares and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotSpec {
+    pub target: Relation,
+    pub query: String,
+    /// Columns or expressions that identify a row.
+    pub keys: Vec<String>,
+    pub strategy: SnapshotStrategy,
+    pub deleted: DeletedRows,
+    pub names: SnapshotNames,
+    /// The expression that ends the interval of a current row; `None`: NULL.
+    pub open_end: Option<String>,
+    /// Columns of the query; empty before the first run.
+    pub columns: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SnapshotStrategy {
+    /// A row has changed when this column or expression is later than before.
+    Timestamp(String),
+    /// A row has changed when one of these columns differs; empty: any column.
+    Check(Vec<String>),
+}
+
+/// What happens to a row that is gone from the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeletedRows {
+    /// It stays current.
+    Ignore,
+    /// Its interval ends.
+    Close,
+    /// Its interval ends, and a row that says so is current from then on.
+    Record,
+}
+
+/// Names of the columns that a snapshot adds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotNames {
+    pub scd_id: String,
+    pub updated_at: String,
+    pub valid_from: String,
+    pub valid_to: String,
+    /// Only with [`DeletedRows::Record`]: `True` or `False`, as text.
+    pub is_deleted: String,
+}
+
+impl SnapshotNames {
+    fn of(node: &Node) -> SnapshotNames {
+        let given = node.config.get("snapshot_meta_column_names");
+        let name = |key: &str| given.and_then(|names| names.get(key)).and_then(Value::as_str).unwrap_or(key).to_owned();
+        SnapshotNames {
+            scd_id: name("dbt_scd_id"),
+            updated_at: name("dbt_updated_at"),
+            valid_from: name("dbt_valid_from"),
+            valid_to: name("dbt_valid_to"),
+            is_deleted: name("dbt_is_deleted"),
+        }
+    }
+
+    fn has(&self, column: &ColumnInfo) -> bool {
+        [&self.scd_id, &self.updated_at, &self.valid_from, &self.valid_to, &self.is_deleted]
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(&column.name))
+    }
+}
+
+pub(super) fn snapshot(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic> {
+    let node = input.node;
+    let keys = node.config.strings("unique_key");
+    if keys.is_empty() {
+        return Err(invalid(node, "unique_key", format!("the snapshot '{}' needs a 'unique_key'", node.name)));
+    }
+    let names = SnapshotNames::of(node);
+    let incoming: Vec<ColumnInfo> = input.incoming.iter().filter(|column| !names.has(column)).cloned().collect();
+    let spec = SnapshotSpec {
+        target: input.relation.clone(),
+        query: input.query.to_owned(),
+        keys,
+        strategy: strategy(node)?,
+        deleted: deleted_rows(node),
+        names,
+        open_end: node.config.str("dbt_valid_to_current").map(str::to_owned),
+        columns: incoming.iter().map(|column| column.name.clone()).collect(),
+    };
+    if input.existing.kind.is_none() {
+        let first = Step::SnapshotFirst { table: staged(input.relation), spec };
+        return Ok([first].into_iter().chain(publish(input, RelationKind::Table)).collect());
+    }
+    let mut steps = Vec::new();
+    let mut added = missing(&incoming, &input.existing.columns);
+    if spec.deleted == DeletedRows::Record {
+        let mark = ColumnInfo { name: spec.names.is_deleted.clone(), data_type: "varchar".to_owned() };
+        added.extend(missing(&[mark], &input.existing.columns));
+    }
+    if !added.is_empty() {
+        steps.push(Step::AddColumns { table: input.relation.clone(), columns: added });
+    }
+    let changes = suffixed(&input.relation.identifier, "__acca_changes");
+    steps.extend([
+        Step::SnapshotChanges { changes: changes.clone(), spec: spec.clone() },
+        Step::SnapshotApply { changes: changes.clone(), spec },
+        Step::DropTemporary { name: changes },
+    ]);
+    Ok(steps)
+}
+
+fn strategy(node: &Node) -> Result<SnapshotStrategy, Diagnostic> {
+    let name = &node.name;
+    match node.config.str("strategy") {
+        Some("timestamp") => match node.config.str("updated_at") {
+            Some(column) => Ok(SnapshotStrategy::Timestamp(column.to_owned())),
+            None => Err(invalid(node, "strategy", format!("the strategy 'timestamp' of '{name}' needs 'updated_at'"))),
+        },
+        Some("check") => match node.config.get("check_cols") {
+            Some(Value::String(all)) if all == "all" => Ok(SnapshotStrategy::Check(Vec::new())),
+            Some(Value::Array(_)) => Ok(SnapshotStrategy::Check(node.config.strings("check_cols"))),
+            _ => Err(invalid(node, "check_cols", format!("the strategy 'check' of '{name}' needs 'check_cols': 'all' or a list"))),
+        },
+        other => {
+            let what = other.map_or("no strategy".to_owned(), |other| format!("the unknown strategy '{other}'"));
+            Err(invalid(node, "strategy", format!("the snapshot '{name}' has {what}")).help("it is 'timestamp' or 'check'"))
+        }
+    }
+}
+
+fn deleted_rows(node: &Node) -> DeletedRows {
+    match node.config.str("hard_deletes") {
+        Some("invalidate") => DeletedRows::Close,
+        Some("new_record") => DeletedRows::Record,
+        None if node.config.bool("invalidate_hard_deletes") == Some(true) => DeletedRows::Close,
+        _ => DeletedRows::Ignore,
+    }
+}
