@@ -166,6 +166,11 @@ impl Reporter for Progress<'_> {
             Event::Planned { nodes, threads } => self.planned(nodes, *threads),
             Event::Started { node, .. } => self.started(node),
             Event::Finished { total, node, result, .. } => self.finished(node, result, *total),
+            Event::Abandoned { count, why } => {
+                self.lock().finished += count;
+                let text = format!("SKIP {}: {why}", counted(*count, "node"));
+                self.log.line("NodesSkipped", &paint(style::DIM, &text), json!({"count": count, "reason": why}));
+            }
             Event::Said { message, .. } => self.log.said(message, false),
         }
     }

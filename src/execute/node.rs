@@ -194,9 +194,14 @@ fn run_step(
         return run_materialization(job, node, macro_id, prepared, session, outcome);
     }
     let Some((title, statements)) = print_titled(step, job.engine) else { return Ok(()) };
+    let first = outcome.script.is_empty();
     outcome.script.push_str(&format!("-- {title}\n"));
+    outcome.script.extend(statements.iter().map(|statement| format!("{};\n", statement.sql)));
+    if first {
+        // Whoever wonders what takes so long finds it there already.
+        write_script(job, node, &outcome.script);
+    }
     for statement in statements {
-        outcome.script.push_str(&format!("{};\n", statement.sql));
         let rows = execute(session, &statement).map_err(|error| name_readers(step, locate(node, &prepared.compiled, &statement, error)))?;
         if matches!(step, Step::CreateTableAs { .. } | Step::SnapshotFirst { .. } | Step::Merge(_) | Step::SnapshotApply { .. }) {
             outcome.rows_affected = Some(rows);

@@ -16,6 +16,8 @@ pub enum Event<'a> {
     Started { position: usize, total: usize, node: &'a Node },
     /// Finished or skipped.
     Finished { position: usize, total: usize, node: &'a Node, result: &'a NodeResult },
+    /// So many nodes are not begun any more, because the run is stopped.
+    Abandoned { count: usize, why: &'a str },
     /// A template said something.
     Said { node: &'a Node, message: &'a Message },
 }

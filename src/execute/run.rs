@@ -250,8 +250,7 @@ impl Shop<'_> {
         let mut board = self.lock();
         loop {
             if self.interrupt.is_raised() {
-                let left = board.schedule.abandon();
-                self.skip(&mut board, &left, "stopped before it began");
+                self.abandon(&mut board, "stopped before it began");
             }
             if let Some(number) = board.schedule.take() {
                 board.started += 1;
@@ -328,8 +327,7 @@ impl Shop<'_> {
                 &format!("'{}' {}", node.name, if status == Status::Fail { "found failing rows" } else { "failed" }),
             );
             if self.job.options.fail_fast {
-                let left = board.schedule.abandon();
-                self.skip(&mut board, &left, "--fail-fast");
+                self.abandon(&mut board, "--fail-fast");
             }
         } else {
             board.schedule.succeeded(number);
@@ -338,25 +336,21 @@ impl Shop<'_> {
         self.changed.notify_all();
     }
 
+    /// Nothing more begins. One event stands for all that is left: it may be thousands.
+    fn abandon(&self, board: &mut Board, why: &str) {
+        let left = board.schedule.abandon();
+        if !left.is_empty() {
+            self.reporter.report(&Event::Abandoned { count: left.len(), why });
+        }
+        for node in left.iter().filter_map(|number| self.job.compilation.manifest.nodes.get(*number)) {
+            board.finished += 1;
+            board.results.push(skipped(node, why));
+        }
+    }
+
     fn skip(&self, board: &mut Board, numbers: &[usize], why: &str) {
         for node in numbers.iter().filter_map(|number| self.job.compilation.manifest.nodes.get(*number)) {
-            let at = now();
-            let result = NodeResult {
-                id: node.id.clone(),
-                status: Status::Skipped,
-                message: format!("skipped: {why}"),
-                failures: None,
-                rows_affected: None,
-                started_at: at.clone(),
-                completed_at: at,
-                execution_time: 0.0,
-                thread: 0,
-                compiled_sql: None,
-                compiled_path: None,
-                diagnostics: Vec::new(),
-                sample: None,
-            };
-            self.record(board, node, result);
+            self.record(board, node, skipped(node, why));
         }
     }
 
@@ -364,6 +358,25 @@ impl Shop<'_> {
         board.finished += 1;
         self.reporter.report(&Event::Finished { position: board.finished, total: self.total, node, result: &result });
         board.results.push(result);
+    }
+}
+
+fn skipped(node: &Node, why: &str) -> NodeResult {
+    let at = now();
+    NodeResult {
+        id: node.id.clone(),
+        status: Status::Skipped,
+        message: format!("skipped: {why}"),
+        failures: None,
+        rows_affected: None,
+        started_at: at.clone(),
+        completed_at: at,
+        execution_time: 0.0,
+        thread: 0,
+        compiled_sql: None,
+        compiled_path: None,
+        diagnostics: Vec::new(),
+        sample: None,
     }
 }
 
