@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::manifest::{Compiled, Writer};
 use crate::base::{Relation, ResourceType};
 use crate::jinja::describe;
+use crate::plan::failures_kept;
 use crate::project::{Column, Detail, DocBlock, Exposure, Macro, Node, SourceTable};
 
 /// Seeds above this size have their path for a checksum, as in dbt.
@@ -17,18 +18,13 @@ impl Writer<'_> {
     /// A model, seed, snapshot, test or analysis.
     pub(super) fn node(&self, node: &Node, compiled: Option<&Compiled>) -> Value {
         let target = &self.compilation.project.target;
-        // What a test finds is stored nowhere, so it has no relation here.
-        let relation = node.relation.as_ref().filter(|_| node.resource != ResourceType::Test);
-        let schema = match node.resource {
-            ResourceType::Test => format!("{}_dbt_test__audit", target.schema),
-            _ => target.schema.clone(),
-        };
+        let relation = node.relation.as_ref();
         let mut entry = Map::new();
         let mut put = |key: &str, value: Value| {
             entry.insert(key.to_owned(), value);
         };
         put("database", json!(relation.map_or(&*target.database, |relation| &*relation.database)));
-        put("schema", json!(relation.map_or(&*schema, |relation| &*relation.schema)));
+        put("schema", json!(relation.map_or(&*target.schema, |relation| &*relation.schema)));
         put("name", json!(node.name));
         put("resource_type", json!(node.resource.as_str()));
         put("package_name", json!(&*node.package));
@@ -177,7 +173,8 @@ impl Writer<'_> {
     }
 
     fn relation_name(&self, node: &Node) -> Option<String> {
-        node.relation.as_ref().filter(|_| !node.is_ephemeral() && node.resource != ResourceType::Test).map(Relation::quoted)
+        let is_stored = node.resource != ResourceType::Test || failures_kept(node, false).is_some();
+        node.relation.as_ref().filter(|_| !node.is_ephemeral() && is_stored).map(Relation::quoted)
     }
 
     fn patch_path(&self, node: &Node) -> Option<String> {

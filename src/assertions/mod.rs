@@ -100,12 +100,12 @@ impl Assertion {
 
     /// The query whose only cell is the number to judge. The test's own query keeps lines of its own: its last may be a comment.
     pub fn count_query(&self, failing_rows: &str) -> String {
-        format!("select {} as failures\nfrom (\n{}\n) as failing_rows", self.fail_calc, self.limited(failing_rows))
+        format!("select {} as failures\nfrom (\n{}\n) as failing_rows", self.fail_calc, failing_rows)
     }
 
     /// The first rows that break the rule.
     pub fn sample_query(&self, failing_rows: &str, rows: usize) -> String {
-        format!("select *\nfrom (\n{}\n) as failing_rows\nlimit {rows}", self.limited(failing_rows))
+        format!("select *\nfrom (\n{}\n) as failing_rows\nlimit {rows}", failing_rows)
     }
 
     /// Byte offset of the test's query in [`Assertion::count_query`].
@@ -113,7 +113,8 @@ impl Assertion {
         format!("select {} as failures\nfrom (\n", self.fail_calc).len()
     }
 
-    fn limited(&self, failing_rows: &str) -> String {
+    /// The failing rows, as many as the test's `limit` lets through.
+    pub fn limited(&self, failing_rows: &str) -> String {
         let query = before_semicolon(failing_rows);
         self.limit.map_or_else(|| query.to_owned(), |limit| format!("{query}\nlimit {limit}"))
     }

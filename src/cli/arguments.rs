@@ -175,6 +175,9 @@ pub(super) struct RunArguments {
     /// Stop at the first failure.
     #[arg(help_heading = "This command", long, short = 'x')]
     pub(super) fail_fast: bool,
+    /// Keep the failing rows of tests as tables.
+    #[arg(help_heading = "This command", long)]
+    pub(super) store_failures: bool,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -76,6 +76,7 @@ fn carry_out(context: &Context<'_>, verb: &Verb, arguments: &RunArguments, resou
             threads: target.threads,
             fail_fast: arguments.fail_fast,
             full_refresh: arguments.full_refresh,
+            store_failures: arguments.store_failures,
             gate_on_tests: verb.gate_on_tests,
             run_id: context.invocation.id.clone(),
             root: context.root.clone(),

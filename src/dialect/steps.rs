@@ -1,6 +1,6 @@
 //! Prints the steps of a plan as statements.
 
-use super::{Engine, quote_text, snapshot};
+use super::{Engine, attributes, quote_text, snapshot};
 use crate::base::{ColumnInfo, Relation, RelationKind, quote_ident};
 use crate::plan::{Dependent, Merge, Publish, Step, TableName};
 
@@ -35,6 +35,7 @@ impl Statement {
 /// The statements of one step, in order. Steps that are no SQL (loading files, the project's own materializations) print none.
 pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
     let plain = |sql: String| vec![Statement::plain(sql)];
+    let each = |sql: Vec<String>| sql.into_iter().map(Statement::plain).collect();
     match step {
         Step::Statement { sql, .. } => plain(sql.clone()),
         Step::CreateTableAs { table, query } => {
@@ -45,8 +46,8 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
             vec![Statement::around(format!("create view {} as\n", view.quoted()), query)]
         }
         Step::CreateTable { table, columns } => plain(format!("create table {} (\n{}\n)", table.quoted(), print_columns(columns))),
-        Step::InsertRows { table, columns, rows } => insert_rows(table, columns, rows).into_iter().map(Statement::plain).collect(),
-        Step::Reserve { live, owner } => reserve(live, owner).into_iter().map(Statement::plain).collect(),
+        Step::InsertRows { table, columns, rows } => each(insert_rows(table, columns, rows)),
+        Step::Reserve { live, owner } => each(reserve(live, owner).to_vec()),
         Step::Publish(step) => publish(step, engine),
         Step::Append { target, source, columns } => {
             let list = print_names(columns);
@@ -55,6 +56,9 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
         Step::DeleteMatching { target, source, keys, predicates } => plain(delete_matching(target, source, keys, predicates)),
         Step::Merge(step) => plain(merge(step)),
         Step::Analyze { table } => analyze(table, engine).into_iter().map(Statement::plain).collect(),
+        Step::CreateIndexes { table, indexes, published } => each(attributes::create_indexes(table, indexes, *published, engine)),
+        Step::Comment(comment) => each(attributes::comment(comment)),
+        Step::SetPrivileges { relation, wanted, held } => each(attributes::set_privileges(relation, wanted, held, engine)),
         Step::AddColumns { table, columns } => {
             alter_each(table, columns, |column| format!("add column {} {}", quote_ident(&column.name), column.data_type))
         }
@@ -66,7 +70,7 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
         Step::DropTemporary { name } => plain(format!("drop table {}", quote_ident(name))),
         Step::SnapshotFirst { table, spec } => vec![snapshot::first(table, spec)],
         Step::SnapshotChanges { changes, spec } => vec![snapshot::changes(changes, spec)],
-        Step::SnapshotApply { changes, spec } => snapshot::apply(changes, spec).into_iter().map(Statement::plain).collect(),
+        Step::SnapshotApply { changes, spec } => each(snapshot::apply(changes, spec)),
         Step::RunMaterialization { .. } | Step::LoadFiles { .. } => Vec::new(),
     }
 }

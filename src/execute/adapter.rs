@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 pub use crate::base::{ColumnInfo, Datum, Table};
 use crate::base::{Relation, RelationKind};
-use crate::plan::Attachments;
+use crate::plan::{Attachments, Privilege};
 
 /// Why a statement or a connection failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -113,6 +113,12 @@ pub trait Session: Send {
     /// # Errors
     /// As [`Session::execute`].
     fn attachments(&mut self, live: &Relation, staged: &Relation, kind: RelationKind) -> Result<Attachments, AdapterError>;
+
+    /// Who besides the owner may do what with a relation; engines without privileges have none.
+    ///
+    /// # Errors
+    /// As [`Session::execute`].
+    fn privileges(&mut self, relation: &Relation) -> Result<Vec<Privilege>, AdapterError>;
 
     /// A handle that ends the running statement from another thread.
     fn cancel_handle(&self) -> Arc<dyn Cancel>;

@@ -12,7 +12,7 @@ use super::adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo,
 use super::statement::shape;
 use crate::base::{Relation, RelationKind};
 use crate::dialect::quote_text;
-use crate::plan::Attachments;
+use crate::plan::{Attachments, Privilege};
 
 /// The path that opens a database in memory.
 pub const MEMORY: &str = ":memory:";
@@ -251,6 +251,10 @@ impl Session for DuckDbSession {
 
     fn attachments(&mut self, _live: &Relation, _staged: &Relation, _kind: RelationKind) -> Result<Attachments, AdapterError> {
         Ok(Attachments::default())
+    }
+
+    fn privileges(&mut self, _relation: &Relation) -> Result<Vec<Privilege>, AdapterError> {
+        Ok(Vec::new())
     }
 
     fn cancel_handle(&self) -> Arc<dyn Cancel> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::prepare::{Catalog, NodeError, Prepared, RunJob, prepare};
+use super::prepare::{Catalog, NodeError, Prepared, RunJob, prepare, prepare_failures};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{AdapterError, Datum, Interrupt, Table, load_source};
 use crate::analysis::{Compilation, CompiledNode};
@@ -13,7 +13,7 @@ use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{Engine, Statement, print_titled};
 use crate::jinja::{Message, NodeState, Warehouse};
-use crate::plan::{Publish, Status, Step};
+use crate::plan::{Publish, Status, Step, failures_kept};
 use crate::project::{Detail, Node};
 
 /// Rows of a failed test that are kept to be shown.
@@ -50,7 +50,7 @@ pub(super) struct Retired {
 pub(super) fn run_node(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session: &SharedSession, interrupt: &Interrupt) -> Outcome {
     let mut outcome = Outcome::default();
     let done = match &node.detail {
-        Detail::SingularTest | Detail::GenericTest(_) => run_test(job, node, session, &mut outcome),
+        Detail::SingularTest | Detail::GenericTest(_) => run_test(job, node, catalog, session, &mut outcome),
         Detail::Source(_) => load_source::run(job, node, session, interrupt, &mut outcome),
         _ => build(job, node, catalog, session, &mut outcome),
     };
@@ -148,7 +148,7 @@ fn run_transaction(
     }
 }
 
-/// A publication as it must be now: until the relation was reserved, others may have changed what hangs on it.
+/// A step as it must be now: what it carries over, keeps or replaces may have changed since it was planned.
 pub(super) fn refreshed<'s>(
     job: &RunJob<'_>,
     step: &'s Step,
@@ -159,6 +159,14 @@ pub(super) fn refreshed<'s>(
         Step::Publish(publish) if publish.replaced.is_some() && job.engine != Engine::DuckDb => {
             let attachments = locked(session).attachments(&publish.live, &publish.staged, publish.kind)?;
             Ok(Cow::Owned(Step::Publish(publish.clone().carrying(&attachments, &catalog.built))))
+        }
+        Step::Comment(comment) if !comment.columns.is_empty() => {
+            let held = locked(session).columns(&comment.relation)?;
+            Ok(Cow::Owned(Step::Comment(comment.clone().of_columns(&held))))
+        }
+        Step::SetPrivileges { relation, wanted, .. } => {
+            let held = locked(session).privileges(relation)?;
+            Ok(Cow::Owned(Step::SetPrivileges { relation: relation.clone(), wanted: wanted.clone(), held }))
         }
         step => Ok(Cow::Borrowed(step)),
     }
@@ -316,13 +324,20 @@ fn run_materialization(
     Ok(())
 }
 
-fn run_test(job: &RunJob<'_>, node: &Node, session: &SharedSession, outcome: &mut Outcome) -> Result<(), NodeError> {
+fn run_test(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session: &SharedSession, outcome: &mut Outcome) -> Result<(), NodeError> {
     let assertion = Assertion::of(node)?;
     let warehouse: Arc<dyn Warehouse> = Arc::new(SessionWarehouse(session.clone()));
     let compiled = job.compilation.compile_node(node, NodeState::default(), Some(warehouse))?;
     outcome.messages = compiled.messages.clone();
     keep_compiled(job, node, &compiled, outcome);
-    let counted = locked(session).query(&assertion.count_query(&compiled.sql), None);
+    let stored = match failures_kept(node, job.options.store_failures) {
+        Some(kind) => Some(store_failures(job, node, kind, &compiled, &assertion, catalog, session, outcome)?),
+        None => None,
+    };
+    // What is kept is counted and shown from there: the test's query runs once.
+    let rows = stored.as_ref().map_or_else(|| assertion.limited(&compiled.sql), |kept| format!("select * from {}", kept.quoted()));
+    let counted = locked(session).query(&assertion.count_query(&rows), None);
+    // In a statement of its own: it asks the session, which must be free by then.
     let counted = counted.map_err(|error| test_failed(job, node, &compiled, &assertion, error, session))?;
     let failures = counted.rows.first().and_then(|row| row.first()).map_or(Some(0), count_of);
     let Some(failures) = failures else {
@@ -331,16 +346,39 @@ fn run_test(job: &RunJob<'_>, node: &Node, session: &SharedSession, outcome: &mu
     };
     let (verdict, message) = assertion.judge(failures);
     outcome.failures = Some(u64::try_from(failures).unwrap_or(0));
-    outcome.message = message;
+    outcome.message = match stored.filter(|_| verdict != Verdict::Pass) {
+        Some(kept) => format!("{message}; kept in {}", kept.display()),
+        None => message,
+    };
     outcome.status = Some(match verdict {
         Verdict::Pass => Status::Pass,
         Verdict::Warn => Status::Warn,
         Verdict::Fail => Status::Fail,
     });
     if verdict != Verdict::Pass {
-        outcome.sample = Some(locked(session).query(&assertion.sample_query(&compiled.sql, SAMPLE_ROWS), Some(SAMPLE_ROWS))?);
+        outcome.sample = Some(locked(session).query(&assertion.sample_query(&rows, SAMPLE_ROWS), Some(SAMPLE_ROWS))?);
     }
     Ok(())
+}
+
+#[expect(clippy::too_many_arguments, reason = "a step of run_test, named")]
+fn store_failures(
+    job: &RunJob<'_>,
+    node: &Node,
+    kind: RelationKind,
+    compiled: &CompiledNode,
+    assertion: &Assertion,
+    catalog: &Catalog,
+    session: &SharedSession,
+    outcome: &mut Outcome,
+) -> Result<Relation, NodeError> {
+    let query = assertion.limited(&compiled.sql);
+    let prepared = prepare_failures(job, node, kind, compiled, &query, catalog)?;
+    let done = run_transaction(job, node, &prepared, catalog, session, outcome);
+    write_script(job, node, &outcome.script);
+    done?;
+    outcome.rows_affected = None;
+    node.relation.clone().ok_or_else(|| NodeError::Adapter(AdapterError::Io("a test without a relation".to_owned())))
 }
 
 fn count_of(cell: &Datum) -> Option<i64> {

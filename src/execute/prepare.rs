@@ -14,7 +14,9 @@ use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{Engine, max_identifier};
 use crate::jinja::{Message, NodeState, Warehouse};
-use crate::plan::{Existing, Hook, Hooks, NodePlan, PlanInput, needs_columns, plan_load, plan_node, plan_seed, retired_prefix};
+use crate::plan::{
+    Existing, Hook, Hooks, NodePlan, PlanInput, needs_columns, plan_failures, plan_load, plan_node, plan_seed, retired_prefix,
+};
 use crate::project::{Detail, Node};
 use crate::syntax::before_semicolon;
 
@@ -33,6 +35,8 @@ pub struct RunOptions {
     pub threads: usize,
     pub fail_fast: bool,
     pub full_refresh: bool,
+    /// Whether the failing rows of tests are kept that say nothing of it.
+    pub store_failures: bool,
     /// `build`: what reads a relation waits for its tests and is skipped when one fails.
     pub gate_on_tests: bool,
     /// Unique to this run.
@@ -62,7 +66,9 @@ impl Catalog {
     pub(super) fn new(job: &RunJob<'_>, relations: Vec<CatalogRelation>) -> Catalog {
         let key = |relation: &Relation| (relation.schema.to_lowercase(), relation.identifier.to_lowercase());
         let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number));
-        let built = nodes.filter(|node| !matches!(node.detail, Detail::Source(_))).filter_map(|node| node.relation.clone());
+        let built = nodes
+            .filter(|node| !matches!(node.detail, Detail::Source(_) | Detail::SingularTest | Detail::GenericTest(_)))
+            .filter_map(|node| node.relation.clone());
         Catalog { found: relations.into_iter().map(|held| (key(&held.relation), held)).collect(), built: built.collect() }
     }
 
@@ -76,6 +82,11 @@ impl Catalog {
 
     fn held(&self, relation: &Relation) -> Option<&CatalogRelation> {
         self.found.get(&(relation.schema.to_lowercase(), relation.identifier.to_lowercase()))
+    }
+
+    fn existing(&self, relation: &Relation) -> Existing {
+        let held = self.held(relation);
+        Existing { kind: held.map(|held| held.kind), owner: held.and_then(|held| held.owner.clone()), columns: Vec::new() }
     }
 
     pub(super) fn kind(&self, relation: &Relation) -> Option<RelationKind> {
@@ -160,6 +171,36 @@ pub(super) fn prepare(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session:
     Ok(Prepared { compiled, plan, state })
 }
 
+/// The plan that keeps the failing rows of a test, given as a query.
+pub(super) fn prepare_failures(
+    job: &RunJob<'_>,
+    node: &Node,
+    kind: RelationKind,
+    compiled: &CompiledNode,
+    query: &str,
+    catalog: &Catalog,
+) -> Result<Prepared, NodeError> {
+    let Some(relation) = &node.relation else {
+        return Err(Diagnostic::new(&codes::INVALID_CONFIG, format!("'{}' has no relation for its failures", node.name))
+            .at(node.origin)
+            .into());
+    };
+    check_name(job, node, relation)?;
+    let existing = catalog.existing(relation);
+    let input = PlanInput {
+        node,
+        relation,
+        query,
+        existing: &existing,
+        incoming: &[],
+        full_refresh: false,
+        run_tag: &job.options.tag(),
+        materialization: None,
+        hooks: Hooks::default(),
+    };
+    Ok(Prepared { compiled: compiled.clone(), plan: plan_failures(&input, kind), state: NodeState::default() })
+}
+
 /// An engine that cuts names would build another relation than the one that is looked up the next time.
 fn check_name(job: &RunJob<'_>, node: &Node, relation: &Relation) -> Result<(), Diagnostic> {
     match max_identifier(job.engine) {
@@ -176,11 +217,9 @@ fn check_name(job: &RunJob<'_>, node: &Node, relation: &Relation) -> Result<(), 
 
 /// What the plan needs to know of the relation that is there.
 fn look_up(node: &Node, relation: &Relation, catalog: &Catalog, session: &SharedSession) -> Result<Existing, AdapterError> {
-    let Some(held) = catalog.held(relation) else { return Ok(Existing::default()) };
-    let mut existing = Existing { kind: Some(held.kind), owner: held.owner.clone(), columns: Vec::new() };
-    let mut session = locked(session);
-    if matches!(node.materialized(), "incremental" | "snapshot") {
-        existing.columns = session.columns(relation)?;
+    let mut existing = catalog.existing(relation);
+    if existing.kind.is_some() && matches!(node.materialized(), "incremental" | "snapshot") {
+        existing.columns = locked(session).columns(relation)?;
     }
     Ok(existing)
 }

@@ -12,9 +12,9 @@ use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{AdapterError, Event, Interrupt, Reporter, Session, connect, load};
 use crate::base::{RelationKind, UniqueId, quote_ident};
 use crate::diag::{Diagnostic, codes};
-use crate::dialect::{bind_to_live, drop_retired, print_titled};
+use crate::dialect::{bind_to_live, drop_retired, has_privileges, print_titled};
 use crate::jinja::{NodeState, Warehouse};
-use crate::plan::{NodeResult, RunResult, Status};
+use crate::plan::{NodeResult, RunResult, Status, failures_kept};
 use crate::project::{Detail, Node};
 
 /// Runs the selected nodes. Everything that goes wrong is in the result; nothing half-made is left behind.
@@ -24,6 +24,7 @@ pub fn run(job: &RunJob<'_>, reporter: &dyn Reporter, interrupt: &Interrupt) -> 
     match start(job) {
         Ok((session, catalog)) => {
             watch(&session, interrupt);
+            result.diagnostics.extend(privileges_unknown(job));
             if let Err(problem) = hooks(job, &session, reporter, true) {
                 result.diagnostics.push(problem);
             } else {
@@ -67,7 +68,11 @@ pub fn explain(job: &RunJob<'_>) -> Result<Vec<NodeExplanation>, Diagnostic> {
 }
 
 fn builds(node: &Node) -> bool {
-    node.is_runnable() && !matches!(node.detail, Detail::SingularTest | Detail::GenericTest(_))
+    node.is_runnable() && !is_test(node)
+}
+
+fn is_test(node: &Node) -> bool {
+    matches!(node.detail, Detail::SingularTest | Detail::GenericTest(_))
 }
 
 fn explain_node(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session: &SharedSession) -> NodeExplanation {
@@ -95,7 +100,9 @@ fn explain_node(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session: &Shar
 
 /// Schemas that the selected nodes build in.
 fn schemas(job: &RunJob<'_>) -> Vec<String> {
-    let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number)).filter(|node| builds(node));
+    let keeps = |node: &&Node| is_test(node) && failures_kept(node, job.options.store_failures).is_some();
+    let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number));
+    let nodes = nodes.filter(|node| builds(node) || keeps(node));
     let unique: BTreeSet<String> = nodes.filter_map(|node| node.relation.as_ref()).map(|relation| relation.schema.to_string()).collect();
     unique.into_iter().collect()
 }
@@ -119,6 +126,17 @@ fn start(job: &RunJob<'_>) -> Result<(SharedSession, Catalog), Diagnostic> {
     }
     let catalog = Catalog::new(job, session.relations(&schemas).map_err(failed)?);
     Ok((Arc::new(Mutex::new(session)), catalog))
+}
+
+/// One warning for all: privileges are mostly configured for whole folders.
+fn privileges_unknown(job: &RunJob<'_>) -> Option<Diagnostic> {
+    if has_privileges(job.engine) {
+        return None;
+    }
+    let mut nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number)).filter(|node| builds(node));
+    let (node, place) = nodes.find_map(|node| Some((node, node.config.span("grants")?)))?;
+    let message = format!("'grants' of '{}': this engine has no privileges, so none are granted", node.name);
+    Some(Diagnostic::new(&codes::UNSUPPORTED_CONFIG, message).at(place))
 }
 
 /// Two runs that build one relation would each plan against what the other is changing. The lease ends with the session.

@@ -21,6 +21,9 @@ pub struct Parsed {
     pub messages: Vec<Message>,
 }
 
+/// Suffix of the schema for failing rows that are kept, where tests name none.
+const FAILURES_SCHEMA: &str = "dbt_test__audit";
+
 impl Templates {
     /// Renders and links all nodes of the project. Mistakes are collected; a node with a mistake stays in the manifest
     /// with what is known of it. `None` when the graph has a loop.
@@ -139,7 +142,12 @@ impl Templates {
         }
         let mut problems = Vec::new();
         let scope = self.scope(Arc::new(node.clone()), Stage::Parse, BTreeMap::new());
-        let custom = |keys: &[&str]| keys.iter().find_map(|key| node.config.get(key)).map_or(Value::from(()), from_json);
+        let custom = |keys: &[&str]| match keys.iter().find_map(|key| node.config.get(key)) {
+            Some(given) => from_json(given),
+            // What tests find is kept apart from what is built.
+            None if stores && keys == ["schema"] => Value::from(FAILURES_SCHEMA),
+            None => Value::from(()),
+        };
         let described = from_json(&super::describe::node(node));
         let mut name =
             |function: &str, given: Value, fallback: &str| match self.call_unlinked(&scope, function, &[given, described.clone()]) {
@@ -401,15 +409,6 @@ fn not_obeyed(node: &Node) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     if builds && config.get("contract").and_then(|contract| contract.get("enforced")).and_then(serde_json::Value::as_bool) == Some(true) {
         found.push(("contract", "the contract is not enforced yet"));
-    }
-    if config.bool("store_failures") == Some(true) {
-        found.push(("store_failures", "failing rows are not stored yet"));
-    }
-    if builds && config.get("grants").is_some_and(|grants| grants.as_object().is_some_and(|grants| !grants.is_empty())) {
-        found.push(("grants", "privileges are not granted yet"));
-    }
-    if builds && config.get("indexes").is_some() {
-        found.push(("indexes", "indexes are not created yet"));
     }
     let place = |key: &str| config.span(key).or(node.properties).unwrap_or(node.origin);
     let warn = |(key, what): (&str, &str)| {

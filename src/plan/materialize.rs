@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::attributes::with_attributes;
 use super::incremental::{SchemaChange, incremental};
 use super::snapshot::snapshot;
 use super::steps::{Attachments, Dependent, Existing, NodePlan, Publish, Step, TableName, retired_name, suffixed};
@@ -59,7 +60,26 @@ pub fn plan_node(input: &PlanInput<'_>) -> Result<NodePlan, Diagnostic> {
         (None, "snapshot") => snapshot(input)?,
         (None, other) => return Err(unknown_materialization(input.node, other)),
     };
-    Ok(with_hooks(steps, &input.hooks))
+    let header = input.node.config.str("sql_header").map(|sql| Step::Statement { title: "sql_header".to_owned(), sql: sql.to_owned() });
+    let steps = header.into_iter().chain(steps).collect();
+    Ok(with_hooks(with_attributes(input, steps)?, &input.hooks))
+}
+
+/// As what the failing rows of a test are kept; `None`: they are only counted. `asked` is the wish of the command line, which a
+/// test's own configuration outvotes.
+pub fn failures_kept(test: &Node, asked: bool) -> Option<RelationKind> {
+    match test.config.str("store_failures_as") {
+        Some("table") => Some(RelationKind::Table),
+        Some("view") => Some(RelationKind::View),
+        Some("ephemeral") => None,
+        _ => test.config.bool("store_failures").unwrap_or(asked).then_some(RelationKind::Table),
+    }
+}
+
+/// The plan that keeps the failing rows of a test.
+pub fn plan_failures(input: &PlanInput<'_>, kind: RelationKind) -> NodePlan {
+    let steps = if kind == RelationKind::View { view(input) } else { table(input) };
+    NodePlan { steps, ..NodePlan::default() }
 }
 
 /// Puts hooks around the steps: inside the transaction, or outside where they ask for it.

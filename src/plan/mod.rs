@@ -1,5 +1,6 @@
 //! Floor 5: what is to be done, as typed steps, and what came of it.
 
+mod attributes;
 mod incremental;
 mod materialize;
 mod result;
@@ -9,8 +10,10 @@ mod snapshot;
 mod steps;
 
 pub use incremental::SchemaChange;
-pub use materialize::{Hook, Hooks, PlanInput, needs_columns, plan_load, plan_node, staged};
+pub use materialize::{Hook, Hooks, PlanInput, failures_kept, needs_columns, plan_failures, plan_load, plan_node, staged};
 pub use result::{NodeResult, RunResult, Status};
 pub use seed::plan_seed;
 pub use snapshot::{DeletedRows, SnapshotNames, SnapshotSpec, SnapshotStrategy};
-pub use steps::{Attachments, Dependent, Existing, Merge, NodePlan, Publish, Step, TableName, retired_prefix, suffixed};
+pub use steps::{
+    Attachments, Comment, Dependent, Existing, Index, Merge, NodePlan, Privilege, Publish, Step, TableName, retired_prefix, suffixed,
+};

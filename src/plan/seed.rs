@@ -1,5 +1,6 @@
 //! Seeds: small CSV files that become tables, their column types guessed as dbt guesses them or told.
 
+use super::attributes::with_attributes;
 use super::materialize::{PlanInput, publish, staged, with_hooks};
 use super::steps::{NodePlan, Step};
 use crate::base::{ColumnInfo, RelationKind};
@@ -26,7 +27,7 @@ pub fn plan_seed(input: &PlanInput<'_>, file: &[u8]) -> Result<NodePlan, Diagnos
     let mut steps =
         vec![Step::CreateTable { table: stage.clone(), columns: columns.clone() }, Step::InsertRows { table: stage, columns, rows }];
     steps.extend(publish(input, RelationKind::Table));
-    Ok(with_hooks(steps, &input.hooks))
+    Ok(with_hooks(with_attributes(input, steps)?, &input.hooks))
 }
 
 type Rows = Vec<Vec<Option<String>>>;

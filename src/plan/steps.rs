@@ -46,6 +46,35 @@ pub struct Existing {
     pub owner: Option<String>,
 }
 
+/// An index, as the configuration asks for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Index {
+    pub name: String,
+    pub columns: Vec<String>,
+    pub unique: bool,
+    /// The engine's word for the method: `btree`, `hash`, `gin`; `None`: its default.
+    pub method: Option<String>,
+}
+
+/// Descriptions of a relation and its columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comment {
+    pub relation: Relation,
+    pub kind: RelationKind,
+    pub text: Option<String>,
+    /// Names, in quotes where they are written so, and texts.
+    pub columns: Vec<(String, String)>,
+}
+
+/// A right that somebody else than the owner has.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Privilege {
+    /// In lower case: `select`.
+    pub right: String,
+    /// The role's own name; `public` for everybody.
+    pub grantee: String,
+}
+
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -114,6 +143,21 @@ pub enum Step {
     /// Gathers the planner's statistics of a table that has just been filled, where the engine does not do so by itself in time.
     Analyze {
         table: Relation,
+    },
+    /// Indexes of a table that has just been filled. Engines differ in when they can be made: `published` says whether the
+    /// table is in place already, and one of the two steps does nothing.
+    CreateIndexes {
+        table: Relation,
+        indexes: Vec<Index>,
+        published: bool,
+    },
+    /// Writes descriptions into the database.
+    Comment(Comment),
+    /// Makes the wanted privileges of others than the owner the only ones.
+    SetPrivileges {
+        relation: Relation,
+        wanted: Vec<Privilege>,
+        held: Vec<Privilege>,
     },
     SnapshotFirst {
         table: Relation,
@@ -209,6 +253,11 @@ impl Step {
             Step::DeleteMatching { target, .. } => format!("delete replaced rows of {}", target.display()),
             Step::Merge(merge) => format!("merge into {}", merge.target.display()),
             Step::Analyze { table } => format!("gather statistics of {}", table.display()),
+            Step::CreateIndexes { table, indexes, .. } => {
+                format!("create {} of {}", plural(indexes.len(), "index", "indexes"), table.display())
+            }
+            Step::Comment(comment) => format!("describe {}", comment.relation.display()),
+            Step::SetPrivileges { relation, .. } => format!("grant privileges on {}", relation.display()),
             Step::AddColumns { table, .. } => format!("add columns to {}", table.display()),
             Step::DropColumns { table, .. } => format!("drop columns of {}", table.display()),
             Step::ChangeTypes { table, .. } => format!("change types of {}", table.display()),
@@ -220,6 +269,10 @@ impl Step {
             Step::LoadFiles { pattern, .. } => format!("load new files of {pattern}"),
         }
     }
+}
+
+fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// PostgreSQL cuts identifiers at 63 bytes; Redshift and DuckDB take more.

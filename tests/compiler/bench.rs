@@ -138,6 +138,7 @@ impl Bench {
                 threads: 4,
                 fail_fast: false,
                 full_refresh: how.full_refresh,
+                store_failures: false,
                 gate_on_tests: how.gate_on_tests,
                 run_id: format!("run{:05}", *runs),
                 target_path: root.join("target"),

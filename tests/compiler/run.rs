@@ -180,6 +180,118 @@ fn incremental_tables_follow_their_query_as_told() {
 }
 
 #[test]
+fn descriptions_go_into_the_database() {
+    for mut bench in Bench::both() {
+        bench
+            .file("models/m.yml", "models:\n  - name: t\n    description: It's a table\n    columns: [{name: ID, description: the key}, {name: gone, description: not there}]\n  - name: v\n    description: a view\n    columns: [{name: id, description: the same key}]\n")
+            .file("models/t.sql", "{{ config(materialized='table', persist_docs={'relation': true, 'columns': true}) }} select 1 as id, 2 as n")
+            .file("models/v.sql", "{{ config(persist_docs={'relation': true, 'columns': true}) }} select id from {{ ref('t') }}");
+        for _ in 0..2 {
+            bench.run().ok();
+            let comments = match bench.engine {
+                "duckdb" => {
+                    "select comment from duckdb_tables() where table_name = 't' union all select comment from duckdb_columns() where table_name = 't' and comment is not null \
+                             union all select comment from duckdb_views() where view_name = 'v' union all select comment from duckdb_columns() where table_name = 'v' and comment is not null"
+                }
+                _ => {
+                    "select obj_description('shop.t'::regclass) union all select col_description('shop.t'::regclass, 1) \
+                      union all select obj_description('shop.v'::regclass) union all select col_description('shop.v'::regclass, 1)"
+                }
+            };
+            assert_eq!(bench.query(comments), "It's a table\nthe key\na view\nthe same key", "{}", bench.engine);
+        }
+    }
+}
+
+#[test]
+fn indexes_are_made_with_the_table() {
+    for mut bench in Bench::both() {
+        bench
+            .file("models/t.sql", "{{ config(materialized='table', indexes=[{'columns': ['id'], 'unique': true}, {'columns': ['n', 'id'], 'type': 'btree'}]) }} select 1 as id, 2 as n")
+            .file("models/i.sql", "{{ config(materialized='incremental', unique_key='id', indexes=[{'columns': ['id']}]) }} select 1 as id");
+        for _ in 0..3 {
+            bench.run().ok();
+            let (count, unique) = match bench.engine {
+                "duckdb" => (
+                    "select table_name, count(*) from duckdb_indexes() group by 1 order by 1",
+                    "select expressions from duckdb_indexes() where is_unique",
+                ),
+                _ => (
+                    "select tablename, count(*) from pg_indexes where schemaname = 'shop' group by 1 order by 1",
+                    "select regexp_replace(indexdef, '.*USING', '') from pg_indexes where indexdef like '%UNIQUE%' and schemaname = 'shop'",
+                ),
+            };
+            assert_eq!(bench.query(count), "i|1\nt|2", "{}", bench.engine);
+            assert!(bench.query(unique).contains("id"), "{}", bench.query(unique));
+        }
+        bench.file("models/t.sql", "{{ config(materialized='table', indexes=[{'column': 'id'}]) }} select 1 as id");
+        assert!(bench.run().drawn.contains("'indexes' of 't' has an entry with the unknown key 'column'"));
+        bench.file(
+            "models/t.sql",
+            "{{ config(materialized='table', indexes=[{'columns': 'id', 'unique': true}]) }} select 1 as id union all select 1",
+        );
+        assert_eq!(bench.run().status("t"), Status::Error);
+        assert_eq!((bench.query("select n from shop.t"), bench.leftovers()), ("2".to_owned(), String::new()), "{}", bench.engine);
+    }
+}
+
+#[test]
+fn privileges_are_those_of_the_configuration() {
+    let mut bench = Bench::new("postgres");
+    bench
+        .file("models/t.sql", "{{ config(materialized='table', grants={'select': ['Analyst', 'public']}) }} select 1 as id")
+        .file("models/v.sql", "{{ config(grants={'select': ['analyst']}) }} select 1 as id")
+        .file("models/i.sql", "{{ config(materialized='incremental', grants={'insert': 'analyst', 'select': 'analyst'}) }} select 1 as id")
+        .file("models/kept.sql", "{{ config(materialized='table') }} select 1 as id");
+    bench.run_how(&How { only: Some(|node| node.name == "kept"), ..How::default() }).ok();
+    bench.execute("create role analyst; create role stranger; grant update on shop.kept to stranger");
+    let held = "select c.relname, string_agg(case g.grantee when 0 then 'public' else pg_get_userbyid(g.grantee) end || ' ' || lower(g.privilege_type), ', ' order by 1, g.privilege_type) \
+                from pg_class c, aclexplode(c.relacl) g where relnamespace = 'shop'::regnamespace and g.grantee <> c.relowner group by 1 order by 1";
+    for _ in 0..3 {
+        bench.run().ok();
+        assert_eq!(
+            bench.query(held),
+            "i|analyst insert, analyst select\nkept|stranger update\nt|analyst select, public select\nv|analyst select"
+        );
+        bench.execute("grant delete on shop.t, shop.i to stranger");
+    }
+    bench.execute("drop owned by analyst, stranger; drop role analyst, stranger");
+    let mut bench = Bench::new("duckdb");
+    bench.file("models/t.sql", "{{ config(grants={'select': ['analyst']}) }} select 1 as id");
+    assert!(bench.run().drawn.contains("warning[unsupported-config]: 'grants' of 't': this engine has no privileges"));
+}
+
+#[test]
+fn failing_rows_are_kept_where_asked_for() {
+    for mut bench in Bench::both() {
+        bench
+            .file("models/a.sql", "select 1 as x union all select null union all select null")
+            .file(
+                "models/m.yml",
+                "models:\n  - name: a\n    columns:\n      - name: x\n        data_tests:\n          - not_null: {config: {store_failures: true, alias: missing_x}}\n\
+                 \x20         - unique: {config: {store_failures: true, schema: audit}}\n",
+            )
+            .file("tests/as_view.sql", "{{ config(store_failures_as='view', limit=1) }} select * from {{ ref('a') }} where x is null -- all");
+        for _ in 0..2 {
+            let ran = bench.run_how(&How { gate_on_tests: true, ..How::default() });
+            assert_eq!(
+                (ran.status("not_null_a_x"), ran.status("unique_a_x"), ran.status("as_view")),
+                (Status::Fail, Status::Pass, Status::Fail)
+            );
+            assert!(
+                ran.statuses().iter().any(|line| line.ends_with("got 2 results, fails if != 0; kept in shop_dbt_test__audit.missing_x")),
+                "{:#?}",
+                ran.statuses()
+            );
+            assert_eq!(bench.query("select count(*) from shop_dbt_test__audit.missing_x"), "2", "{}", bench.engine);
+            assert_eq!(bench.query("select count(*) from shop_dbt_test__audit.as_view"), "1");
+            assert_eq!(bench.query("select count(*) from shop_audit.unique_a_x"), "0", "a test that finds nothing keeps nothing");
+            assert_eq!(bench.leftovers(), "");
+        }
+    }
+}
+
+#[test]
 fn a_failed_model_leaves_what_was_published_and_stops_what_reads_it() {
     for mut bench in Bench::both() {
         bench

@@ -4,7 +4,7 @@ use super::{PgSession, relation_kind};
 use crate::base::{Relation, RelationKind};
 use crate::dialect::{quote_text, relation_word};
 use crate::execute::adapter::AdapterError;
-use crate::plan::{Attachments, Dependent};
+use crate::plan::{Attachments, Dependent, Privilege};
 
 /// What the statements that restore settings are for.
 #[derive(Clone, Copy)]
@@ -45,6 +45,16 @@ impl PgSession {
             view.settings = rows.into_iter().filter_map(|row| <[String; 2]>::try_from(row).ok()).map(|[_, statement]| statement).collect();
         }
         Ok(found)
+    }
+
+    pub(super) fn read_privileges(&mut self, relation: &Relation) -> Result<Vec<Privilege>, AdapterError> {
+        let sql = format!(
+            "SELECT lower(g.privilege_type), CASE g.grantee WHEN 0 THEN 'public' ELSE pg_get_userbyid(g.grantee)::text END \
+             FROM pg_class c, aclexplode(c.relacl) g WHERE c.oid = {} AND g.grantee <> c.relowner ORDER BY 1, 2",
+            oid_of(relation)
+        );
+        let pairs = self.text_rows(&sql)?.into_iter().filter_map(|row| <[String; 2]>::try_from(row).ok());
+        Ok(pairs.map(|[right, grantee]| Privilege { right, grantee }).collect())
     }
 }
 

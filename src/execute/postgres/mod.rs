@@ -20,7 +20,7 @@ use super::adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo,
 use super::statement::shape;
 use crate::base::{Relation, RelationKind, quote_ident};
 use crate::dialect::quote_text;
-use crate::plan::Attachments;
+use crate::plan::{Attachments, Privilege};
 
 /// Bytes that one `CopyData` message carries.
 const COPY_CHUNK: usize = 128 * 1024;
@@ -384,6 +384,10 @@ impl Session for PgSession {
 
     fn attachments(&mut self, live: &Relation, staged: &Relation, kind: RelationKind) -> Result<Attachments, AdapterError> {
         self.read_attachments(live, staged, kind)
+    }
+
+    fn privileges(&mut self, relation: &Relation) -> Result<Vec<Privilege>, AdapterError> {
+        self.read_privileges(relation)
     }
 
     fn cancel_handle(&self) -> Arc<dyn Cancel> {

@@ -1,0 +1,54 @@
+//! Statements for what a relation has besides its rows: indexes, descriptions, privileges.
+
+use super::{Engine, quote_text, relation_word};
+use crate::base::{Relation, quote_ident};
+use crate::plan::{Comment, Index, Privilege};
+
+/// DuckDB renames no table that has an index, so it makes them when the table is in place; elsewhere readers would wait for that.
+pub(super) fn create_indexes(table: &Relation, indexes: &[Index], published: bool, engine: Engine) -> Vec<String> {
+    let due = match engine {
+        Engine::DuckDb => published,
+        Engine::Postgres => !published,
+        // It has none.
+        Engine::Redshift => false,
+    };
+    let create = |index: &Index| {
+        let unique = if index.unique { "unique " } else { "" };
+        let method = match (&index.method, engine) {
+            (Some(method), Engine::Postgres) => format!(" using {method}"),
+            // DuckDB has one method.
+            _ => String::new(),
+        };
+        format!("create {unique}index {} on {}{method} ({})", quote_ident(&index.name), table.quoted(), index.columns.join(", "))
+    };
+    if due { indexes.iter().map(create).collect() } else { Vec::new() }
+}
+
+pub(super) fn comment(comment: &Comment) -> Vec<String> {
+    let name = comment.relation.quoted();
+    let own = comment.text.iter().map(|text| format!("comment on {} {name} is {}", relation_word(comment.kind), quote_text(text)));
+    let columns =
+        comment.columns.iter().map(|(column, text)| format!("comment on column {name}.{} is {}", quote_ident(column), quote_text(text)));
+    own.chain(columns).collect()
+}
+
+pub(super) fn set_privileges(relation: &Relation, wanted: &[Privilege], held: &[Privilege], engine: Engine) -> Vec<String> {
+    if engine == Engine::DuckDb {
+        return Vec::new();
+    }
+    let name = relation.quoted();
+    let grantee = |privilege: &Privilege| match privilege.grantee.as_str() {
+        "public" => "public".to_owned(),
+        role => quote_ident(role),
+    };
+    let revoke = held.iter().filter(|privilege| !wanted.contains(privilege));
+    let grant = wanted.iter().filter(|privilege| !held.contains(privilege));
+    let revoke = revoke.map(|privilege| format!("revoke {} on {name} from {}", privilege.right, grantee(privilege)));
+    let grant = grant.map(|privilege| format!("grant {} on {name} to {}", privilege.right, grantee(privilege)));
+    revoke.chain(grant).collect()
+}
+
+/// Whether the engine knows who may do what.
+pub fn has_privileges(engine: Engine) -> bool {
+    engine != Engine::DuckDb
+}

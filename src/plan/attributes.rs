@@ -1,0 +1,124 @@
+//! What a relation has besides its rows, as the configuration asks for it: indexes, descriptions, privileges.
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::materialize::PlanInput;
+use super::steps::{Comment, Index, Privilege, Step, suffixed};
+use crate::base::{ColumnInfo, Relation, RelationKind};
+use crate::diag::{Diagnostic, codes};
+use crate::project::{Node, checked_indexes};
+
+/// The steps with those for what the configuration asks for besides rows: indexes where a table is made anew, the rest at the end.
+///
+/// # Errors
+/// `invalid-config` for an index that is no index.
+pub(super) fn with_attributes(input: &PlanInput<'_>, steps: Vec<Step>) -> Result<Vec<Step>, Diagnostic> {
+    let indexes = indexes(input)?;
+    let mut all = Vec::with_capacity(steps.len());
+    let mut kind = RelationKind::Table;
+    for step in steps {
+        let Step::Publish(publish) = step else {
+            all.push(step);
+            continue;
+        };
+        kind = publish.kind;
+        let is_table = kind == RelationKind::Table && !indexes.is_empty();
+        let build = |table: &Relation, published: bool| Step::CreateIndexes { table: table.clone(), indexes: indexes.clone(), published };
+        let (before, after) = (build(&publish.staged, false), build(&publish.live, true));
+        // Readers wait from the reservation on: what takes long stands before it.
+        let reserved = all.iter().position(|step| matches!(step, Step::Reserve { .. })).unwrap_or(all.len());
+        if is_table {
+            all.insert(reserved, before);
+        }
+        all.push(Step::Publish(publish));
+        if is_table {
+            all.push(after);
+        }
+    }
+    all.extend(comment(input, kind).map(Step::Comment));
+    all.extend(privileges(input.node).map(|wanted| Step::SetPrivileges { relation: input.relation.clone(), wanted, held: Vec::new() }));
+    Ok(all)
+}
+
+/// The name holds what the index is and this run: the table that is replaced still has the index of an earlier one.
+fn indexes(input: &PlanInput<'_>) -> Result<Vec<Index>, Diagnostic> {
+    let Some(given) = input.node.config.get("indexes").filter(|given| !given.is_null()) else { return Ok(Vec::new()) };
+    let invalid = |why: String| {
+        let place = input.node.config.span("indexes").or(input.node.body).unwrap_or(input.node.origin);
+        Diagnostic::new(&codes::INVALID_CONFIG, format!("'indexes' of '{}' {why}", input.node.name))
+            .at(place)
+            .help("write them like [{columns: [customer_id, placed_at], unique: true, type: btree}]")
+    };
+    let described = checked_indexes(given).map_err(invalid)?;
+    Ok(described
+        .into_iter()
+        .map(|index| {
+            let digest = Sha256::digest(format!("{:?}{}{:?}", index.columns, index.unique, index.method));
+            let hash: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+            let name = suffixed(&input.relation.identifier, &format!("__{hash}_{}", input.run_tag));
+            Index { name, columns: index.columns, unique: index.unique, method: index.method }
+        })
+        .collect())
+}
+
+fn comment(input: &PlanInput<'_>, kind: RelationKind) -> Option<Comment> {
+    let node = input.node;
+    let asked = |what: &str| node.config.get("persist_docs").and_then(|docs| docs.get(what)).and_then(Value::as_bool) == Some(true);
+    let written = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let text = written(&node.description).filter(|_| asked("relation"));
+    let columns: Vec<(String, String)> = if asked("columns") {
+        let described = node.columns.iter().filter_map(|column| Some((column.name.clone(), written(&column.description)?)));
+        described.collect()
+    } else {
+        Vec::new()
+    };
+    (text.is_some() || !columns.is_empty()).then(|| Comment { relation: input.relation.clone(), kind, text, columns })
+}
+
+impl Comment {
+    /// The comment on the columns that there are, by their own names. A relation without columns is not there yet.
+    #[must_use]
+    pub fn of_columns(self, held: &[ColumnInfo]) -> Comment {
+        let own_name = |written: &str| {
+            let (name, exact) = match written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+                Some(exact) => (exact, true),
+                None => (written, false),
+            };
+            let same = |column: &&ColumnInfo| column.name == name || !exact && column.name.eq_ignore_ascii_case(name);
+            held.iter().find(same).map(|column| column.name.clone())
+        };
+        let columns = match held {
+            [] => self.columns,
+            _ => self.columns.into_iter().filter_map(|(written, text)| Some((own_name(&written)?, text))).collect(),
+        };
+        Comment { columns, ..self }
+    }
+}
+
+/// `None` when the configuration says nothing of privileges: then they stay as they are.
+fn privileges(node: &Node) -> Option<Vec<Privilege>> {
+    let grants = node.config.get("grants")?.as_object().filter(|grants| !grants.is_empty())?;
+    let mut wanted: Vec<Privilege> = grants
+        .iter()
+        .flat_map(|(right, grantees)| {
+            let named: Vec<&str> = match grantees {
+                Value::String(one) => vec![one],
+                Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
+                _ => Vec::new(),
+            };
+            named.into_iter().map(|grantee| Privilege { right: right.to_lowercase(), grantee: role_name(grantee) }).collect::<Vec<_>>()
+        })
+        .collect();
+    wanted.sort();
+    wanted.dedup();
+    Some(wanted)
+}
+
+/// A role as SQL reads it: folded to lower case unless it is in quotes.
+fn role_name(written: &str) -> String {
+    match written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(exact) => exact.replace("\"\"", "\""),
+        None => written.to_lowercase(),
+    }
+}
