@@ -48,6 +48,18 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
+    /// The range within the text, widened to whole characters: engines and template languages may count otherwise.
+    pub fn characters(&self, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
+        let (mut start, mut end) = (range.start.min(self.text.len()), range.end.min(self.text.len()));
+        while !self.text.is_char_boundary(start) {
+            start -= 1;
+        }
+        while !self.text.is_char_boundary(end) {
+            end += 1;
+        }
+        start..end.max(start)
+    }
+
     /// Line and column (both from 1) of the byte at `offset`; past the end it is the end.
     pub fn position(&self, offset: usize) -> Position {
         let mut offset = offset.min(self.text.len());

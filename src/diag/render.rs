@@ -34,10 +34,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, colour: bool, width: u
 
 fn snippet<'a>(label: &'a Label, kind: AnnotationKind, sources: &'a Sources) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
     let file = sources.file(label.span.file);
-    let mut range = label.span.range();
-    range.end = range.end.min(file.text.len());
-    range.start = range.start.min(range.end);
-    let mut annotation = kind.span(range);
+    let mut annotation = kind.span(file.characters(label.span.range()));
     if !label.text.is_empty() {
         annotation = annotation.label(label.text.as_str());
     }

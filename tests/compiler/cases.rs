@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::harness::{Verdict, check};
+use crate::harness::{Case, Verdict, check, parse};
 use crate::tidy::root;
 use crate::workbench::compile;
 
@@ -22,6 +22,12 @@ fn cases() {
     let hint = "UPDATE_CASES=1 writes new answers into the files; review them with git diff";
     assert!(failed.is_empty(), "\n{}\n\n{} of {} cases failed. {hint}\n", failed.join("\n\n"), failed.len(), chosen.len());
     eprintln!("{} cases passed", chosen.len());
+}
+
+/// The projects of all case files, for other tests to start from. They are not built: that is for `cases` alone.
+pub fn case_projects() -> Vec<Case> {
+    let texts = case_files().into_iter().map(|path| fs::read_to_string(path).unwrap());
+    texts.map(|text| parse(&text).unwrap().without_expectations()).collect()
 }
 
 /// What is wrong with a case. With `update`, its answers are written first, and only what they cannot mend is left: markers.

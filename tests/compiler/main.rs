@@ -5,6 +5,7 @@
 //! | [`tidy`] | the rules of the house: floors, sizes, names |
 //! | [`cases`] | runs the case files under `cases/` and the pages of the diagnostics |
 //! | [`workbench`], [`engines`] | how cases are compiled, and run on DuckDB and PostgreSQL |
+//! | [`random_input`] | bad input at random |
 //! | [`harness`] | what a case file is, and how it is compared with what the compiler says |
 //! | [`adapters`] | what sessions of both engines promise |
 //! | [`load`] | landing files into both engines |
@@ -30,6 +31,7 @@ mod load;
 mod postgres;
 #[allow(dead_code, reason = "tests on a server are to use the rest of it")]
 mod project;
+mod random_input;
 mod run;
 mod tidy;
 mod workbench;
