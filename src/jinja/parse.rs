@@ -34,6 +34,7 @@ impl Templates {
             messages.extend(said);
             diagnostics.extend(problems);
         }
+        self.shared.files.reached("templates");
         let (enabled, disabled) = split_enabled(nodes);
         diagnostics.extend(duplicate_relations(&enabled));
         let mut manifest = Manifest::new(enabled, disabled, Arc::new(project.macros.clone()), Arc::new(project.docs.clone()));
@@ -42,6 +43,7 @@ impl Templates {
         match Dag::new(manifest.nodes.len(), edges) {
             Ok(dag) => {
                 manifest.dag = dag;
+                self.shared.files.reached("links");
                 Some(Parsed { manifest, messages })
             }
             Err(cycles) => {
