@@ -20,10 +20,12 @@ pub fn parse(
     mut invocation: Invocation,
     diagnostics: &mut Diagnostics,
 ) -> Result<Compilation, Sources> {
-    let project = crate::project::load(&**files, options, &YamlText::default(), &BUILTIN_MACROS, diagnostics)?;
+    let mut project = crate::project::load(&**files, options, &YamlText::default(), &BUILTIN_MACROS, diagnostics)?;
+    files.reached("configuration");
     invocation.adapter_chain = adapter_chain(&project.target.adapter);
     let templates = Templates::new(&project, files.clone(), invocation, diagnostics);
-    match templates.parse(&project, diagnostics) {
+    files.reached("macros");
+    match templates.parse(&mut project, diagnostics) {
         Some(parsed) => Ok(Compilation { project, templates, manifest: Arc::new(parsed.manifest), messages: parsed.messages }),
         None => Err(project.sources),
     }

@@ -1,7 +1,7 @@
 //! Files that a reader never sees half-written.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 /// Writes a file, and the folders above it, beside its place first and then renames it.
@@ -9,12 +9,24 @@ use std::path::Path;
 /// # Errors
 /// What the disk refuses; the old file is then untouched.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_atomically_with(path, |file| file.write_all(bytes))
+}
+
+/// As [`write_atomically`], for a file that is too large to be in memory as a whole.
+///
+/// # Errors
+/// What the disk refuses and what `write` fails with; the old file is then untouched.
+pub fn write_atomically_with(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new(""));
     fs::create_dir_all(folder)?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     // The process id keeps two runs at the same time apart.
     let beside = folder.join(format!(".{name}.{}", std::process::id()));
-    let written = File::create(&beside).and_then(|mut file| file.write_all(bytes)).and_then(|()| fs::rename(&beside, path));
+    let fill = |file: File| {
+        let mut file = BufWriter::with_capacity(1 << 16, file);
+        write(&mut file).and_then(|()| file.flush())
+    };
+    let written = File::create(&beside).and_then(fill).and_then(|()| fs::rename(&beside, path));
     if written.is_err() {
         let _ = fs::remove_file(&beside);
     }

@@ -1,12 +1,15 @@
 //! `manifest.json`, version 12.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 use rayon::prelude::*;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::Metadata;
 use super::entry::object;
+use super::node_entry::NodeEntry;
 use crate::analysis::Compilation;
 use crate::base::{Files, ResourceType, Sources, UniqueId};
 use crate::project::{Detail, Manifest, Node, Package};
@@ -22,50 +25,144 @@ pub(super) struct Writer<'a> {
     pub(super) compilation: &'a Compilation,
     pub(super) files: &'a dyn Files,
     pub(super) metadata: &'a Metadata,
+    compiled: &'a BTreeMap<UniqueId, Compiled>,
     /// For each node the tests of its columns that may tell its key, with the column.
     pub(super) key_tests: BTreeMap<&'a str, Vec<(&'a str, &'a str)>>,
 }
 
-type Neighbours<'a> = BTreeMap<&'a str, Vec<&'a str>>;
+/// Nodes that are written out as one piece, and pieces that are made at a time.
+const PIECE: usize = 64;
+const PIECES: usize = 32;
 
-/// The linked project as dbt writes it. `compiled` holds the nodes that were compiled in this invocation; `files` are asked for
-/// the bytes of seeds.
-pub fn manifest(compilation: &Compilation, compiled: &BTreeMap<UniqueId, Compiled>, files: &dyn Files, metadata: &Metadata) -> Value {
+/// Writes the linked project as dbt writes it. `compiled` holds the nodes that were compiled in this invocation; `files` are
+/// asked for the bytes of seeds. Entries are made and written a batch at a time: a manifest of many thousand nodes is never in
+/// memory as a whole.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn write_manifest(
+    compilation: &Compilation,
+    compiled: &BTreeMap<UniqueId, Compiled>,
+    files: &dyn Files,
+    metadata: &Metadata,
+    out: &mut (dyn Write + Send),
+) -> io::Result<()> {
     let linked = &compilation.manifest;
-    let writer = Writer { compilation, files, metadata, key_tests: key_tests(linked) };
-    let (mut nodes, mut sources, mut exposures) = (Map::new(), Map::new(), Map::new());
-    let entries: Vec<Value> = linked.nodes.par_iter().map(|node| writer.entry(node, compiled.get(&node.id))).collect();
-    for (node, entry) in linked.nodes.iter().zip(entries) {
-        let section = match node.detail {
-            Detail::Source(_) => &mut sources,
-            Detail::Exposure(_) => &mut exposures,
-            _ => &mut nodes,
-        };
-        section.insert(node.id.to_string(), entry);
-    }
-    let macros: BTreeMap<String, Value> = linked.macros.iter().map(|found| (found.id.to_string(), writer.macro_entry(found))).collect();
+    let writer = Writer { compilation, files, metadata, compiled, key_tests: key_tests(linked) };
+    let numbers = |wanted: fn(&Detail) -> bool| -> Vec<usize> {
+        linked.nodes.iter().enumerate().filter(|(_, node)| wanted(&node.detail)).map(|(number, _)| number).collect()
+    };
+    let sources = numbers(|detail| matches!(detail, Detail::Source(_)));
+    let exposures = numbers(|detail| matches!(detail, Detail::Exposure(_)));
+    let nodes = numbers(|detail| !matches!(detail, Detail::Source(_) | Detail::Exposure(_)));
+    let all: Vec<usize> = (0..linked.nodes.len()).collect();
+    let macros: BTreeMap<&str, Value> = linked.macros.iter().map(|found| (&*found.id, writer.macro_entry(found))).collect();
     let docs: BTreeMap<String, Value> =
         linked.docs.iter().map(|doc| (format!("doc.{}.{}", doc.package, doc.name), writer.doc(doc))).collect();
-    let (parents, children) = writer.maps();
-    json!({
-        "metadata": writer.metadata(),
-        "nodes": nodes,
-        "sources": sources,
-        "macros": macros,
-        "docs": docs,
-        "exposures": exposures,
-        "metrics": {},
-        "groups": {},
-        "selectors": {},
-        "disabled": writer.disabled(),
-        "parent_map": parents,
-        "child_map": children,
-        "group_map": writer.group_map(),
-        "saved_queries": {},
-        "semantic_models": {},
-        "unit_tests": {},
-        "functions": {},
-    })
+    let empty = || json!({});
+
+    let mut out = Sections { out, first: true };
+    out.value("metadata", &writer.metadata())?;
+    out.nodes("nodes", &writer, &nodes, &|number| writer.entry(number))?;
+    out.nodes("sources", &writer, &sources, &|number| writer.entry(number))?;
+    out.value("macros", &macros)?;
+    out.value("docs", &docs)?;
+    out.nodes("exposures", &writer, &exposures, &|number| writer.entry(number))?;
+    for name in ["metrics", "groups", "selectors"] {
+        out.value(name, &empty())?;
+    }
+    out.value("disabled", &writer.disabled())?;
+    out.nodes("parent_map", &writer, &all, &|number| Some(Entry::Neighbours(writer.ids(linked.dag.parents(number)))))?;
+    out.nodes("child_map", &writer, &all, &|number| Some(Entry::Neighbours(writer.ids(linked.dag.children(number)))))?;
+    out.value("group_map", &writer.group_map())?;
+    for name in ["saved_queries", "semantic_models", "unit_tests", "functions"] {
+        out.value(name, &empty())?;
+    }
+    out.end()
+}
+
+/// What stands under a node's id in one of the sections.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Entry<'a> {
+    Node(NodeEntry<'a>),
+    /// A source or an exposure.
+    Value(Value),
+    Neighbours(Vec<&'a str>),
+}
+
+/// The sections of the manifest, written one after the other.
+struct Sections<'o> {
+    out: &'o mut (dyn Write + Send),
+    first: bool,
+}
+
+impl Sections<'_> {
+    fn begin(&mut self, name: &str) -> io::Result<()> {
+        self.out.write_all(if self.first { b"{" } else { b"," })?;
+        self.first = false;
+        serde_json::to_writer(&mut *self.out, name)?;
+        self.out.write_all(b":")
+    }
+
+    fn value(&mut self, name: &str, value: &impl Serialize) -> io::Result<()> {
+        self.begin(name)?;
+        Ok(serde_json::to_writer(&mut *self.out, value)?)
+    }
+
+    /// A mapping from the ids of nodes to entries. While one batch is written the next one is made.
+    fn nodes<'a>(
+        &mut self,
+        name: &str,
+        writer: &Writer<'a>,
+        numbers: &[usize],
+        entry: &(dyn Fn(usize) -> Option<Entry<'a>> + Sync),
+    ) -> io::Result<()> {
+        self.begin(name)?;
+        let make = |batch: &[usize]| -> io::Result<Vec<Vec<u8>>> {
+            let piece = |numbers: &[usize]| -> io::Result<Vec<u8>> {
+                let mut text = Vec::new();
+                for number in numbers {
+                    if let (Some(node), Some(entry)) = (writer.compilation.manifest.nodes.get(*number), entry(*number)) {
+                        text.push(b',');
+                        serde_json::to_writer(&mut text, &*node.id)?;
+                        text.push(b':');
+                        serde_json::to_writer(&mut text, &entry)?;
+                    }
+                }
+                Ok(text)
+            };
+            batch.par_chunks(PIECE).map(piece).collect()
+        };
+        let mut opened = false;
+        let mut ready: Vec<Vec<u8>> = Vec::new();
+        for batch in numbers.chunks(PIECE * PIECES) {
+            let (written, made) = rayon::join(|| write_pieces(self.out, &ready, &mut opened), || make(batch));
+            written?;
+            ready = made?;
+        }
+        write_pieces(self.out, &ready, &mut opened)?;
+        self.out.write_all(if opened { b"}" } else { b"{}" })
+    }
+
+    fn end(self) -> io::Result<()> {
+        self.out.write_all(b"}")
+    }
+}
+
+/// Each entry begins with a comma, but for the first of all, whose place the brace takes.
+fn write_pieces(out: &mut (dyn Write + Send), pieces: &[Vec<u8>], opened: &mut bool) -> io::Result<()> {
+    for piece in pieces {
+        match piece.split_first() {
+            Some((_, rest)) if !*opened => {
+                out.write_all(b"{")?;
+                out.write_all(rest)?;
+                *opened = true;
+            }
+            _ => out.write_all(piece)?,
+        }
+    }
+    Ok(())
 }
 
 fn key_tests(manifest: &Manifest) -> BTreeMap<&str, Vec<(&str, &str)>> {
@@ -80,16 +177,21 @@ fn key_tests(manifest: &Manifest) -> BTreeMap<&str, Vec<(&str, &str)>> {
     tests
 }
 
-impl Writer<'_> {
-    pub(super) fn sources(&self) -> &Sources {
+impl<'a> Writer<'a> {
+    pub(super) fn sources(&self) -> &'a Sources {
         &self.compilation.project.sources
     }
 
-    fn entry(&self, node: &Node, compiled: Option<&Compiled>) -> Value {
+    fn entry(&self, number: usize) -> Option<Entry<'_>> {
+        let node = self.compilation.manifest.nodes.get(number)?;
+        Some(self.node_entry(node, self.compiled.get(&node.id)))
+    }
+
+    fn node_entry<'w>(&'w self, node: &'w Node, compiled: Option<&'w Compiled>) -> Entry<'w> {
         match &node.detail {
-            Detail::Source(table) => self.source(node, table),
-            Detail::Exposure(exposure) => self.exposure(node, exposure),
-            _ => self.node(node, compiled),
+            Detail::Source(table) => Entry::Value(self.source(node, table)),
+            Detail::Exposure(exposure) => Entry::Value(self.exposure(node, exposure)),
+            _ => Entry::Node(NodeEntry { writer: self, node, compiled }),
         }
     }
 
@@ -111,21 +213,14 @@ impl Writer<'_> {
         Value::Object(metadata)
     }
 
-    /// What each node reads, and what reads it.
-    fn maps(&self) -> (Neighbours<'_>, Neighbours<'_>) {
-        let linked = &self.compilation.manifest;
-        let ids = |numbers: Vec<usize>| numbers.into_iter().filter_map(|number| linked.nodes.get(number)).map(|node| &*node.id).collect();
-        let listed = linked.nodes.iter().enumerate();
-        let parents = listed.clone().map(|(number, node)| (&*node.id, ids(linked.dag.parents(number)))).collect();
-        let children = listed.map(|(number, node)| (&*node.id, ids(linked.dag.children(number)))).collect();
-        (parents, children)
+    fn ids(&self, numbers: Vec<usize>) -> Vec<&'a str> {
+        numbers.into_iter().filter_map(|number| self.compilation.manifest.nodes.get(number)).map(|node| &*node.id).collect()
     }
 
-    fn disabled(&self) -> BTreeMap<String, Vec<Value>> {
-        let mut disabled: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    fn disabled(&self) -> BTreeMap<&str, Vec<Entry<'_>>> {
+        let mut disabled: BTreeMap<&str, Vec<Entry<'_>>> = BTreeMap::new();
         for node in &self.compilation.manifest.disabled {
-            let entry = self.entry(node, None);
-            disabled.entry(node.id.to_string()).or_default().push(entry);
+            disabled.entry(&node.id).or_default().push(self.node_entry(node, None));
         }
         disabled
     }
@@ -141,7 +236,10 @@ impl Writer<'_> {
     }
 
     /// The file's path inside of its package.
-    pub(super) fn original_path(&self, node: &Node) -> String {
+    pub(super) fn original_path<'n>(&self, node: &'n Node) -> &'n str
+    where
+        'a: 'n,
+    {
         let path = match &node.detail {
             Detail::Seed { path } => path,
             _ => self.sources().path(node.origin.file),
@@ -149,8 +247,8 @@ impl Writer<'_> {
         self.path_in_package(path, &node.package)
     }
 
-    pub(super) fn path_in_package(&self, path: &str, package: &str) -> String {
-        self.compilation.path_in_package(path, package).to_owned()
+    pub(super) fn path_in_package<'p>(&self, path: &'p str, package: &str) -> &'p str {
+        self.compilation.path_in_package(path, package)
     }
 
     fn package(&self, name: &str) -> Option<&Package> {
@@ -172,6 +270,25 @@ impl Writer<'_> {
         };
         let folders = self.package(&node.package).and_then(|package| package.paths.get(key));
         let inside = |folder: &String| path.strip_prefix(folder.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
-        folders.into_iter().flatten().find_map(inside).unwrap_or(&path).to_owned()
+        folders.into_iter().flatten().find_map(inside).unwrap_or(path).to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_become_one_mapping() {
+        let write = |batches: &[&[&str]]| {
+            let (mut out, mut opened) = (Vec::new(), false);
+            for batch in batches {
+                let pieces: Vec<Vec<u8>> = batch.iter().map(|piece| piece.as_bytes().to_vec()).collect();
+                write_pieces(&mut out, &pieces, &mut opened).unwrap();
+            }
+            (String::from_utf8(out).unwrap(), opened)
+        };
+        assert_eq!(write(&[&[], &["", ",a:1,b:2"], &[",c:3", ",d:4"]]), ("{a:1,b:2,c:3,d:4".to_owned(), true));
+        assert_eq!(write(&[&[], &[""]]), (String::new(), false));
     }
 }

@@ -5,10 +5,12 @@
 mod entry;
 mod file;
 mod manifest;
+mod node_config;
+mod node_entry;
 mod run_results;
 
-pub use file::write_atomically;
-pub use manifest::{Compiled, manifest};
+pub use file::{write_atomically, write_atomically_with};
+pub use manifest::{Compiled, write_manifest};
 pub use run_results::run_results;
 
 use serde_json::{Value, json};

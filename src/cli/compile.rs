@@ -15,7 +15,7 @@ use super::style::{self, paint};
 use super::text::{counted, seconds};
 use crate::analysis::{Compilation, CompiledNode};
 use crate::artifacts::{Compiled, write_atomically};
-use crate::base::ResourceType;
+use crate::base::{Files, ResourceType};
 use crate::diag::{Diagnostic, Diagnostics, summary};
 use crate::execute::{LazyWarehouse, artifact_path};
 use crate::jinja::{NodeState, Warehouse};
@@ -37,7 +37,9 @@ pub(super) fn cmd_compile(context: &Context<'_>, arguments: &CompileArguments) -
     let warehouse: Arc<dyn Warehouse> = Arc::new(LazyWarehouse::new(&compilation.project.target, &context.root));
     let compiled: Vec<(&Node, Result<CompiledNode, Diagnostic>)> =
         selected.par_iter().map(|node| (*node, compilation.compile_node(node, NodeState::default(), Some(warehouse.clone())))).collect();
+    context.disk.reached("compiled");
     let (written, problems) = write_all(context, compilation, compiled);
+    context.disk.reached("compiled files");
     context.stage("compiled", began.elapsed());
     context.write_artifacts(compilation, &written, None);
     context.log.diagnostics(&problems, &compilation.project.sources);

@@ -1,7 +1,10 @@
 //! What all commands share: where the project is, what was asked, how to load and to select.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, BufWriter};
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,8 +19,9 @@ use super::log::Log;
 use super::style::{self, paint};
 use super::terminal::Terminal;
 use super::text::seconds;
+use super::trace;
 use crate::analysis::Compilation;
-use crate::artifacts::{Compiled, Metadata, manifest, run_results, write_atomically};
+use crate::artifacts::{Compiled, Metadata, run_results, write_atomically_with, write_manifest};
 use crate::base::{Files, ResourceType, Sources, UniqueId};
 use crate::compile::parse;
 use crate::diag::{Diagnostic, Diagnostics, Severity, codes, summary};
@@ -39,11 +43,13 @@ pub(super) struct Context<'a> {
     /// The project's folder, absolute.
     pub(super) root: PathBuf,
     pub(super) files: Arc<dyn Files>,
+    pub(super) disk: Arc<Disk>,
 }
 
 /// A project that can be worked with.
 pub(super) struct Loaded {
-    pub(super) compilation: Compilation,
+    /// Never dropped: giving back a hundred thousand small pieces of memory takes longer than leaving it to the end of the process.
+    pub(super) compilation: ManuallyDrop<Compilation>,
     pub(super) warnings: usize,
 }
 
@@ -57,8 +63,9 @@ impl<'a> Context<'a> {
         let log = Log { terminal, format: global.log_format, quiet: global.quiet, invocation_id: &invocation.id };
         match find_root(global.project_dir.as_deref()) {
             Ok(root) => {
-                let files: Arc<dyn Files> = Arc::new(Disk::new(&root));
-                Ok(Context { terminal, log, global, interrupts, invocation, root, files })
+                let disk = Disk::new(&root);
+                let disk = Arc::new(if trace::wanted() { disk.traced() } else { disk });
+                Ok(Context { terminal, log, global, interrupts, invocation, root, files: disk.clone(), disk })
             }
             Err(problem) => {
                 log.diagnostic(&problem, &Sources::default());
@@ -77,6 +84,7 @@ impl<'a> Context<'a> {
         let mut diagnostics = Diagnostics::default();
         let parsed = parse(&self.files, &options, self.invocation.clone(), &mut diagnostics);
         diagnostics.sort();
+        self.disk.reached("diagnostics");
         let (sources, compilation) = match parsed {
             Ok(compilation) => (compilation.project.sources.clone(), Some(compilation)),
             Err(sources) => (sources, None),
@@ -89,7 +97,9 @@ impl<'a> Context<'a> {
         let warnings = diagnostics.count(Severity::Warning);
         let refused = self.global.warn_error && warnings > 0;
         match compilation {
-            Some(compilation) if !diagnostics.has_errors() && !refused => Ok(Loaded { compilation, warnings }),
+            Some(compilation) if !diagnostics.has_errors() && !refused => {
+                Ok(Loaded { compilation: ManuallyDrop::new(compilation), warnings })
+            }
             _ => {
                 let warned = if refused { " (warnings count as errors: --warn-error)" } else { "" };
                 self.log.terminal.print_error(&format!("{} {}{warned}", paint(style::BAD, "Failed:"), summary(&diagnostics)));
@@ -203,16 +213,18 @@ impl<'a> Context<'a> {
             generated_at: now.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
             created_at: now.as_microsecond() as f64 / 1e6,
         };
-        self.write_json(compilation, "manifest.json", &manifest(compilation, compiled, &*self.files, &metadata));
+        self.write_file(compilation, "manifest.json", |file| write_manifest(compilation, compiled, &*self.files, &metadata, file));
         if let Some((result, arguments)) = run {
-            self.write_json(compilation, "run_results.json", &run_results(result, &compilation.manifest, arguments, &metadata));
+            let results = run_results(result, &compilation.manifest, arguments, &metadata);
+            self.write_file(compilation, "run_results.json", |file| Ok(serde_json::to_writer(file, &results)?));
         }
+        self.disk.reached("artefacts");
         self.stage("wrote the artefacts", began.elapsed());
     }
 
-    fn write_json(&self, compilation: &Compilation, name: &str, value: &Value) {
+    fn write_file(&self, compilation: &Compilation, name: &str, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) {
         let path = self.target_path(compilation).join(name);
-        if let Err(error) = write_atomically(&path, value.to_string().as_bytes()) {
+        if let Err(error) = write_atomically_with(&path, write) {
             let text = format!("{} {} cannot be written: {error}", paint(style::WARNING, "warning:"), self.relative(&path));
             self.terminal.print_error(&text);
         }

@@ -5,17 +5,28 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use super::trace::Trace;
 use crate::base::Files;
 
 /// Files below the folder of a project.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Disk {
     root: PathBuf,
+    trace: Option<Trace>,
 }
 
 impl Disk {
     pub fn new(root: impl Into<PathBuf>) -> Disk {
-        Disk { root: root.into() }
+        Disk { root: root.into(), trace: None }
+    }
+
+    /// Remembers when each stage ended.
+    pub(super) fn traced(self) -> Disk {
+        Disk { trace: Some(Trace::default()), ..self }
+    }
+
+    pub(super) fn trace(&self) -> Option<&Trace> {
+        self.trace.as_ref()
     }
 
     fn place(&self, path: &str) -> PathBuf {
@@ -60,6 +71,12 @@ impl Files for Disk {
             return None;
         }
         std::env::var(name).ok()
+    }
+
+    fn reached(&self, stage: &'static str) {
+        if let Some(trace) = &self.trace {
+            trace.reached(stage);
+        }
     }
 }
 

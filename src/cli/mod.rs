@@ -23,6 +23,7 @@ mod style;
 mod table;
 mod terminal;
 mod text;
+mod trace;
 
 pub use disk::Disk;
 
@@ -114,7 +115,11 @@ fn dispatch(terminal: &Terminal, arguments: &Arguments, interrupts: &Interrupts,
         _ => {}
     }
     let context = Context::find(terminal, &arguments.global, interrupts, invocation)?;
-    carry_out(&context, &arguments.command)
+    let done = carry_out(&context, &arguments.command);
+    if let Some(trace) = context.disk.trace() {
+        terminal.print_error(&trace.table());
+    }
+    done
 }
 
 fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {

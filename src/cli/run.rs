@@ -11,7 +11,7 @@ use super::failures;
 use super::ls::resources;
 use super::progress::Progress;
 use crate::artifacts::Compiled;
-use crate::base::{ResourceType, UniqueId};
+use crate::base::{Files, ResourceType, UniqueId};
 use crate::execute::{RunJob, RunOptions, run};
 use crate::plan::{RunResult, Status};
 use crate::project::Node;
@@ -65,7 +65,9 @@ fn carry_out(context: &Context<'_>, verb: &Verb, arguments: &RunArguments, resou
         context.write_artifacts(compilation, &BTreeMap::new(), Some((&RunResult::default(), recorded(context, verb, arguments))));
         return Ok(());
     }
+    context.disk.reached("selection");
     let connected = context.open(compilation)?;
+    context.disk.reached("connection");
     let target = &compilation.project.target;
     let job = RunJob {
         compilation,
@@ -87,6 +89,7 @@ fn carry_out(context: &Context<'_>, verb: &Verb, arguments: &RunArguments, resou
     let progress = Progress::new(&context.log, format!("on {} ({})", target.name, target.adapter));
     let result = progress.during(|| run(&job, &progress, &interrupt));
     context.interrupts.end();
+    context.disk.reached("run");
     failures::report(&context.log, &result, &compilation.manifest, &compilation.project.sources, context.global.warn_error);
     context.write_artifacts(compilation, &compiled(&result), Some((&result, recorded(context, verb, arguments))));
     if result.interrupted {

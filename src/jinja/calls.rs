@@ -3,19 +3,24 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use minijinja::machinery::{Token, tokenize};
+use minijinja::machinery::{Span, Token, tokenize};
 
 /// The range of the first call of `function` whose leading arguments are the texts `arguments`, in the template's text.
 pub(super) fn find_call(text: &str, function: &str, arguments: &[&str]) -> Option<Range<usize>> {
-    let tokens: Vec<_> = tokenize(text, false, Default::default()).map_while(Result::ok).collect();
+    if !text.contains(function) {
+        return None;
+    }
+    let mut tokens = Tokens { read: Vec::new(), rest: tokenize(text, false, Default::default()).map_while(Result::ok) };
     let mut index = 0;
     while let Some((token, span)) = tokens.get(index) {
+        let start = span.start_offset as usize;
+        let named = matches!(token, Token::Ident(name) if *name == function);
         index += 1;
-        if !matches!(token, Token::Ident(name) if *name == function) || !matches!(tokens.get(index), Some((Token::ParenOpen, _))) {
+        if !named || !matches!(tokens.get(index), Some((Token::ParenOpen, _))) {
             continue;
         }
-        if let Some(end) = arguments_match(&tokens, index + 1, arguments) {
-            return Some(span.start_offset as usize..end);
+        if let Some(end) = arguments_match(&mut tokens, index + 1, arguments) {
+            return Some(start..end);
         }
     }
     None
@@ -29,7 +34,10 @@ pub(super) fn config_keys(text: &str) -> BTreeMap<String, Range<usize>> {
     let mut name: Option<(&str, Range<usize>)> = None;
     for (token, span) in tokenize(text, false, Default::default()).map_while(Result::ok) {
         let range = span.start_offset as usize..span.end_offset as usize;
-        if range.start < call.start || range.end > call.end {
+        if range.end > call.end {
+            break;
+        }
+        if range.start < call.start {
             continue;
         }
         match token {
@@ -43,10 +51,26 @@ pub(super) fn config_keys(text: &str) -> BTreeMap<String, Range<usize>> {
     found
 }
 
-type Tokens<'a> = [(Token<'a>, minijinja::machinery::Span)];
+/// The tokens of a template, read as far as they are asked for: calls are mostly near its start.
+struct Tokens<'a, I> {
+    read: Vec<(Token<'a>, Span)>,
+    rest: I,
+}
+
+impl<'a, I: Iterator<Item = (Token<'a>, Span)>> Tokens<'a, I> {
+    fn get(&mut self, at: usize) -> Option<&(Token<'a>, Span)> {
+        while self.read.len() <= at {
+            self.read.push(self.rest.next()?);
+        }
+        self.read.get(at)
+    }
+}
 
 /// Where the call ends when its arguments begin with the given texts.
-fn arguments_match(tokens: &Tokens<'_>, mut at: usize, arguments: &[&str]) -> Option<usize> {
+fn arguments_match<'a, I>(tokens: &mut Tokens<'a, I>, mut at: usize, arguments: &[&str]) -> Option<usize>
+where
+    I: Iterator<Item = (Token<'a>, Span)>,
+{
     for (number, wanted) in arguments.iter().enumerate() {
         if number > 0 {
             matches!(tokens.get(at), Some((Token::Comma, _))).then_some(())?;

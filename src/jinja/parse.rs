@@ -1,19 +1,18 @@
 //! The first pass: renders every node once without a database, learns what it reads and how it is configured, and links the project.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use minijinja::Value;
 use rayon::prelude::*;
 
-use super::calls::{config_keys, find_call};
-use super::render::template_of;
-use super::scope::{Message, Scope, Stage};
-use super::templates::{TemplateOrigin, Templates};
-use super::values::{from_json, locked};
-use crate::base::{Dag, Relation, ResourceType, Sources, Span, UniqueId};
+use super::calls::find_call;
+use super::first_pass::{Found, Pass};
+use super::known::{Memory, Own};
+use super::scope::Message;
+use super::templates::Templates;
+use crate::base::{Dag, Sources, Span, UniqueId};
 use crate::diag::{Diagnostic, Diagnostics, codes};
-use crate::project::{Config, Detail, GenericTest, Manifest, Node, Project, RefCall, SourceCall, Unresolved};
+use crate::project::{Detail, Manifest, Node, Project, RefCall, SourceCall, Unresolved};
 
 /// The linked project with what its templates said aloud while they were parsed.
 pub struct Parsed {
@@ -21,22 +20,26 @@ pub struct Parsed {
     pub messages: Vec<Message>,
 }
 
-/// Suffix of the schema for failing rows that are kept, where tests name none.
-const FAILURES_SCHEMA: &str = "dbt_test__audit";
-
 impl Templates {
-    /// Renders and links all nodes of the project. Mistakes are collected; a node with a mistake stays in the manifest
-    /// with what is known of it. `None` when the graph has a loop.
-    pub fn parse(&self, project: &Project, diagnostics: &mut Diagnostics) -> Option<Parsed> {
-        let results: Vec<(Node, Vec<Message>, Vec<Diagnostic>)> =
-            project.nodes.par_iter().map(|node| self.parse_node(node.clone(), &project.sources)).collect();
-        let mut nodes = Vec::with_capacity(results.len());
+    /// Renders and links all nodes of the project, which leave it for the manifest. Mistakes are collected; a node with a mistake
+    /// stays in the manifest with what is known of it. `None` when the graph has a loop.
+    pub fn parse(&self, project: &mut Project, diagnostics: &mut Diagnostics) -> Option<Parsed> {
+        let nodes = std::mem::take(&mut project.nodes);
+        let project = &*project;
+        let pass = Pass {
+            templates: self,
+            sources: &project.sources,
+            own: Own::of(&self.shared),
+            names: Memory::default(),
+            descriptions: Memory::default(),
+        };
+        let (nodes, found): (Vec<Node>, Vec<Found>) = nodes.into_par_iter().map(|node| pass.node(node)).unzip();
         let mut messages = Vec::new();
-        for (node, said, problems) in results {
-            nodes.push(node);
-            messages.extend(said);
-            diagnostics.extend(problems);
+        for found in found {
+            messages.extend(found.messages);
+            diagnostics.extend(found.problems);
         }
+        self.shared.files.reached("templates");
         let (enabled, disabled) = split_enabled(nodes);
         diagnostics.extend(duplicate_relations(&enabled));
         let mut manifest = Manifest::new(enabled, disabled, Arc::new(project.macros.clone()), Arc::new(project.docs.clone()));
@@ -45,6 +48,7 @@ impl Templates {
         match Dag::new(manifest.nodes.len(), edges) {
             Ok(dag) => {
                 manifest.dag = dag;
+                self.shared.files.reached("links");
                 Some(Parsed { manifest, messages })
             }
             Err(cycles) => {
@@ -52,155 +56,6 @@ impl Templates {
                 None
             }
         }
-    }
-
-    fn parse_node(&self, mut node: Node, sources: &Sources) -> (Node, Vec<Message>, Vec<Diagnostic>) {
-        let mut problems = Vec::new();
-        let mut messages = Vec::new();
-        if let Detail::GenericTest(test) = &node.detail
-            && let Some(problem) = self.check_test(&node, test)
-        {
-            return (node, messages, vec![problem]);
-        }
-        if let Some((_, origin)) = template_of(&node, sources) {
-            let scope = self.scope(Arc::new(node.clone()), Stage::Parse, BTreeMap::new());
-            if let Err(problem) = self.run_template(&scope, origin) {
-                problems.push(problem);
-            }
-            let mut told = std::mem::take(&mut locked(&scope.facts).config);
-            place_config(&mut told, &node, sources);
-            node.config.merge(&told);
-            // What a hook reads the node reads.
-            for (hook, span) in hook_texts(&node) {
-                problems.extend(self.run_template(&scope, TemplateOrigin::synthetic(span, &hook)).err());
-            }
-            let mut facts = locked(&scope.facts);
-            node.config.merge(&node.root_config);
-            node.refs = deduplicated(std::mem::take(&mut facts.refs), |a, b| {
-                (&a.package, &a.name, &a.version) == (&b.package, &b.name, &b.version)
-            });
-            node.source_calls = deduplicated(std::mem::take(&mut facts.sources), |a, b| (&a.source, &a.table) == (&b.source, &b.table));
-            node.macros = facts.macros.iter().cloned().collect();
-            messages = std::mem::take(&mut facts.messages);
-        }
-        if let Detail::Exposure(exposure) = &node.detail {
-            let calls: Vec<(String, Span)> = exposure.depends_on.clone();
-            for (text, span) in calls {
-                self.parse_exposure_call(&mut node, &text, span, &mut problems);
-            }
-        }
-        problems.extend(not_obeyed(&node));
-        problems.extend(self.name_relation(&mut node));
-        problems.extend(self.render_descriptions(&mut node));
-        (node, messages, problems)
-    }
-
-    fn check_test(&self, node: &Node, test: &GenericTest) -> Option<Diagnostic> {
-        let Some(parameters) = self.generic_test(&test.test, test.namespace.as_deref(), &node.package) else {
-            let names = self.generic_test_names();
-            let problem = Diagnostic::new(&codes::UNKNOWN_TEST, format!("no generic test is called '{}'", test.test)).at(test.span);
-            let problem = problem.did_you_mean(&test.test, names.iter().map(String::as_str));
-            return Some(
-                problem.note(format!(
-                    "a generic test '{}' is a macro 'test_{}' or a block '{{% test {} %}}'",
-                    test.test, test.test, test.test
-                )),
-            );
-        };
-        let unknown = test.arguments.keys().find(|name| !parameters.contains(name))?;
-        let takes = parameters.iter().filter(|name| *name != "model").cloned().collect::<Vec<_>>().join(", ");
-        let problem =
-            Diagnostic::new(&codes::WRONG_ARGUMENTS, format!("the test '{}' has no argument '{unknown}'", test.test)).at(test.span);
-        Some(problem.did_you_mean(unknown, parameters.iter().map(String::as_str)).help(format!("it takes: {takes}")))
-    }
-
-    fn parse_exposure_call(&self, node: &mut Node, text: &str, span: Span, problems: &mut Vec<Diagnostic>) {
-        let scope = self.scope(Arc::new(node.clone()), Stage::Parse, BTreeMap::new());
-        let text = format!("{{{{ {text} }}}}");
-        match self.run_template(&scope, TemplateOrigin::synthetic(span, &text)) {
-            Ok(_) => {
-                let mut facts = locked(&scope.facts);
-                node.refs.append(&mut facts.refs);
-                node.source_calls.append(&mut facts.sources);
-            }
-            Err(problem) => problems.push(problem),
-        }
-    }
-
-    /// Database, schema and name of the relation, by the project's own macros where it has them.
-    fn name_relation(&self, node: &mut Node) -> Vec<Diagnostic> {
-        let target = &self.shared.target;
-        if let Detail::Source(source) = &node.detail {
-            let database = source.database.as_deref().unwrap_or(&target.database);
-            node.relation = Some(Relation::new(database, &source.schema, &source.identifier));
-            return Vec::new();
-        }
-        let builds = matches!(node.detail, Detail::Model(_) | Detail::Seed { .. } | Detail::Snapshot { .. });
-        let stores = matches!(node.detail, Detail::SingularTest | Detail::GenericTest(_));
-        if !builds && !stores {
-            return Vec::new();
-        }
-        let mut problems = Vec::new();
-        let scope = self.scope(Arc::new(node.clone()), Stage::Parse, BTreeMap::new());
-        let custom = |keys: &[&str]| match keys.iter().find_map(|key| node.config.get(key)) {
-            Some(given) => from_json(given),
-            // What tests find is kept apart from what is built.
-            None if stores && keys == ["schema"] => Value::from(FAILURES_SCHEMA),
-            None => Value::from(()),
-        };
-        let described = from_json(&super::describe::node(node));
-        let mut name =
-            |function: &str, given: Value, fallback: &str| match self.call_unlinked(&scope, function, &[given, described.clone()]) {
-                Some(Ok(value)) => value.to_string().trim().to_owned(),
-                Some(Err(problem)) => {
-                    problems.push(problem);
-                    fallback.to_owned()
-                }
-                None => fallback.to_owned(),
-            };
-        let alias = name("generate_alias_name", custom(&["alias"]), &node.name);
-        let (schema_keys, database_keys): (&[&str], &[&str]) = if node.resource == ResourceType::Snapshot {
-            (&["schema", "target_schema"], &["database", "target_database"])
-        } else {
-            (&["schema"], &["database"])
-        };
-        // A snapshot's legacy `target_schema` is the schema itself, not a suffix.
-        let verbatim = |key: &str| {
-            (node.config.get("schema").is_none() && node.config.get("database").is_none()).then(|| node.config.str(key)).flatten()
-        };
-        let schema = verbatim("target_schema")
-            .map(str::to_owned)
-            .unwrap_or_else(|| name("generate_schema_name", custom(schema_keys), &target.schema));
-        let database = verbatim("target_database")
-            .map(str::to_owned)
-            .unwrap_or_else(|| name("generate_database_name", custom(database_keys), &target.database));
-        node.relation = Some(Relation::new(&database, &schema, &alias));
-        node.alias = Some(alias);
-        problems
-    }
-
-    fn render_descriptions(&self, node: &mut Node) -> Vec<Diagnostic> {
-        let mut problems = Vec::new();
-        let place = node.properties.unwrap_or(node.origin);
-        let holds_template = |text: &str| text.contains("{{") || text.contains("{%");
-        let needs = holds_template(&node.description) || node.columns.iter().any(|column| holds_template(&column.description));
-        if !needs {
-            return problems;
-        }
-        let scope = self.scope(Arc::new(node.clone()), Stage::Parse, BTreeMap::new());
-        let mut render = |text: &mut String, span: Span| {
-            if holds_template(text) {
-                match self.run_template(&plain(&scope), TemplateOrigin::synthetic(span, text)) {
-                    Ok((rendered, _)) => *text = rendered,
-                    Err(problem) => problems.push(problem),
-                }
-            }
-        };
-        render(&mut node.description, place);
-        for column in &mut node.columns {
-            render(&mut column.description, column.span.unwrap_or(place));
-        }
-        problems
     }
 
     /// Resolves what every node reads.
@@ -313,47 +168,6 @@ fn version_of(node: &Node) -> Option<&str> {
     }
 }
 
-/// Gives the keys of an in-file `config()` their places.
-fn place_config(told: &mut Config, node: &Node, sources: &Sources) {
-    if told.is_empty() {
-        return;
-    }
-    let Some(body) = node.body else { return };
-    for (key, range) in config_keys(sources.text(body)) {
-        told.set_span(&key, body.sub(range.start, range.len()));
-    }
-}
-
-/// The texts of the node's hooks, with where they are written.
-fn hook_texts(node: &Node) -> Vec<(String, Span)> {
-    let mut texts = Vec::new();
-    for key in ["pre-hook", "post-hook"] {
-        let span = node.config.span(key).or(node.body).unwrap_or(node.origin);
-        let hooks = match node.config.get(key) {
-            Some(serde_json::Value::Array(hooks)) => hooks.clone(),
-            Some(one) => vec![one.clone()],
-            None => Vec::new(),
-        };
-        texts.extend(
-            hooks.iter().filter_map(|hook| hook.as_str().or_else(|| hook.get("sql")?.as_str())).map(|text| (text.to_owned(), span)),
-        );
-    }
-    texts
-}
-
-fn plain(scope: &Arc<Scope>) -> Arc<Scope> {
-    // Descriptions of a generic test are plain texts: its arguments are not wanted.
-    let mut node = (*scope.node).clone();
-    node.detail = Detail::Analysis;
-    Arc::new(Scope {
-        shared: scope.shared.clone(),
-        node: Arc::new(node),
-        stage: scope.stage.clone(),
-        extra: BTreeMap::new(),
-        facts: Default::default(),
-    })
-}
-
 /// Where the node's own file makes the call: the call itself, or that of the macro which makes it.
 fn call_place(node: &Node, function: &str, arguments: &[&str], via: &[UniqueId], sources: &Sources) -> Span {
     let Some(body) = node.body else {
@@ -392,18 +206,8 @@ fn unknown_source(call: &SourceCall, manifest: &Manifest) -> Diagnostic {
     }
 }
 
-fn deduplicated<T>(calls: Vec<T>, same: impl Fn(&T, &T) -> bool) -> Vec<T> {
-    let mut kept: Vec<T> = Vec::with_capacity(calls.len());
-    for call in calls {
-        if !kept.iter().any(|held| same(held, &call)) {
-            kept.push(call);
-        }
-    }
-    kept
-}
-
 /// Settings that dbt obeys and acca does not yet: silence would look like obedience.
-fn not_obeyed(node: &Node) -> Vec<Diagnostic> {
+pub(super) fn not_obeyed(node: &Node) -> Vec<Diagnostic> {
     let config = &node.config;
     let builds = matches!(node.detail, Detail::Model(_) | Detail::Seed { .. } | Detail::Snapshot { .. });
     let mut found = Vec::new();

@@ -1,12 +1,13 @@
 //! Renders one node: the first pass for what it says, the second for its SQL.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use minijinja::{Error, Value};
 
 use super::failure::{Failure, Returned, describe, find_source};
-use super::scope::{Facts, Message, NodeState, Scope, Stage};
+use super::scope::{Message, NodeState, Scope, Stage};
 use super::span_map::SpanMap;
 use super::templates::{TemplateOrigin, Templates, syntax_diagnostic};
 use super::values::{List, from_json, kwargs, locked};
@@ -34,14 +35,13 @@ pub struct Linked {
     pub warehouse: Option<Arc<dyn Warehouse>>,
 }
 
-/// The template of a node: its text and where that lies.
-pub(super) fn template_of(node: &Node, sources: &Sources) -> Option<(String, TemplateOrigin)> {
+/// The template of a node.
+pub(super) fn template_of(node: &Node, sources: &Sources) -> Option<TemplateOrigin> {
     if let Some((text, span)) = node.made_template() {
-        return Some((text.clone(), TemplateOrigin::synthetic(span, &text)));
+        return Some(TemplateOrigin::synthetic(span, &text));
     }
     let body = node.body?;
-    let text = sources.text(body);
-    Some((text.to_owned(), TemplateOrigin::new(body, text)))
+    Some(TemplateOrigin::new(body, sources.text(body)))
 }
 
 impl Templates {
@@ -50,7 +50,7 @@ impl Templates {
     /// # Errors
     /// What the template fails with, at its place.
     pub fn render(&self, sources: &Sources, node: &Node, state: NodeState, linked: &Linked) -> Result<Rendered, Diagnostic> {
-        let Some((_, origin)) = template_of(node, sources) else { return Ok(Rendered::default()) };
+        let Some(origin) = template_of(node, sources) else { return Ok(Rendered::default()) };
         self.render_template(node, origin, state, linked, BTreeMap::new())
     }
 
@@ -131,43 +131,47 @@ impl Templates {
     }
 
     pub(super) fn scope(&self, node: Arc<Node>, stage: Stage, extra: BTreeMap<String, Value>) -> Arc<Scope> {
-        Arc::new(Scope { shared: self.shared.clone(), node, stage, extra, facts: Mutex::new(Facts::default()) })
+        Arc::new(Scope { shared: self.shared.clone(), node, stage, extra, facts: Mutex::default(), asked: AtomicBool::new(false) })
     }
 
-    /// The text of a template in a scope, and its map when the scope executes.
+    /// The text of a node's template in a scope, and its map when the scope executes.
     pub(super) fn run_template(&self, scope: &Arc<Scope>, origin: TemplateOrigin) -> Result<(String, SpanMap), Diagnostic> {
-        let name = scope.node.id.to_string();
-        let failed = |error: &Error| {
-            let failure = describe(error, &name);
-            self.diagnostic(failure, (name.clone(), origin.clone()), &scope.node.package)
+        let Detail::GenericTest(test) = &scope.node.detail else { return self.run_text(scope, origin) };
+        let inner = match self.with_test_arguments(scope, test) {
+            Ok(inner) => inner,
+            Err(error) => return Err(self.failed(scope, &error, &origin)),
         };
-        let template = match self.env.template_from_named_str(&name, &origin.rewritten.text) {
+        let rendered = self.run_text(&inner, origin);
+        *locked(&scope.facts) = std::mem::take(&mut *locked(&inner.facts));
+        rendered
+    }
+
+    /// As [`Templates::run_template`], for a text that does not want the arguments of a test.
+    pub(super) fn run_text(&self, scope: &Arc<Scope>, origin: TemplateOrigin) -> Result<(String, SpanMap), Diagnostic> {
+        let template = match self.env.template_from_named_str(&scope.node.id, &origin.rewritten.text) {
             Ok(template) => template,
-            Err(error) => return Err(syntax_diagnostic(&describe(&error, &name), &origin)),
+            Err(error) => return Err(syntax_diagnostic(&describe(&error, &scope.node.id), &origin)),
         };
-        let inner = match &scope.node.detail {
-            Detail::GenericTest(test) => self.with_test_arguments(scope, test).map_err(|error| failed(&error))?,
-            _ => scope.clone(),
-        };
-        let context = Value::from_dyn_object(inner.clone());
-        let rendered = if inner.executing() {
+        let context = Value::from_dyn_object(scope.clone());
+        let rendered = if scope.executing() {
             template.render_with_spans(context).map(|(text, spans)| {
-                let children = std::mem::take(&mut locked(&inner.facts).emitted);
+                let children = std::mem::take(&mut locked(&scope.facts).emitted);
                 let map = self.shared.span_map(&text, &spans, &origin, children);
                 (text, map)
             })
         } else {
             template.render(context).map(|text| (text, SpanMap::default()))
         };
-        if !Arc::ptr_eq(&inner, scope) {
-            let facts = std::mem::take(&mut *locked(&inner.facts));
-            *locked(&scope.facts) = facts;
-        }
         rendered.or_else(|error| match find_source::<Returned>(&error) {
             // A body that says return(…) ends there with nothing, as in dbt.
             Some(_) => Ok((String::new(), SpanMap::default())),
-            None => Err(failed(&error)),
+            None => Err(self.failed(scope, &error, &origin)),
         })
+    }
+
+    fn failed(&self, scope: &Scope, error: &Error, origin: &TemplateOrigin) -> Diagnostic {
+        let name = scope.node.id.to_string();
+        self.diagnostic(describe(error, &name), (name, origin.clone()), &scope.node.package)
     }
 
     fn diagnostic(&self, failure: Failure, body: (String, TemplateOrigin), package: &str) -> Diagnostic {
@@ -181,7 +185,7 @@ impl Templates {
             named.push(("column_name".to_owned(), Value::from(column.as_str())));
         }
         for (name, value) in &test.arguments {
-            if name != "model" && name != "column_name" {
+            if name != "model" && (name != "column_name" || test.column.is_none()) {
                 named.push((name.clone(), self.argument(scope, value)?));
             }
         }
@@ -189,9 +193,9 @@ impl Templates {
         extra.insert("_dbt_generic_test_kwargs".to_owned(), kwargs(named));
         let facts = std::mem::take(&mut *locked(&scope.facts));
         // The facts of evaluating the arguments belong to the test.
-        let with_arguments =
-            Scope { shared: scope.shared.clone(), node: scope.node.clone(), stage: scope.stage.clone(), extra, facts: Mutex::new(facts) };
-        Ok(Arc::new(with_arguments))
+        let with_arguments = self.scope(scope.node.clone(), scope.stage.clone(), extra);
+        *locked(&with_arguments.facts) = facts;
+        Ok(with_arguments)
     }
 
     fn expression(&self, scope: &Arc<Scope>, text: &str) -> Result<Value, Error> {
@@ -216,7 +220,7 @@ impl Templates {
 }
 
 /// `ref('x')`, `source('a', 'b')`, `var('y')` and the like without braces, which dbt takes as calls.
-fn is_call(text: &str) -> bool {
+pub(super) fn is_call(text: &str) -> bool {
     let text = text.trim();
     let functions = ["ref", "source", "var", "env_var", "doc"];
     text.ends_with(')')

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use minijinja::value::{Enumerator, Object};
@@ -9,6 +10,7 @@ use minijinja::{Environment, Error, State, Value};
 
 use super::failure::{Returned, describe, find_source, raise, wrap};
 use super::functions;
+use super::known::is_alike;
 use super::span_map::SpanMap;
 use super::templates::Shared;
 use super::values::{Dict, List, locked, split_args};
@@ -65,6 +67,8 @@ pub(super) struct Scope {
     /// Names that only this render has.
     pub(super) extra: BTreeMap<String, Value>,
     pub(super) facts: Mutex<Facts>,
+    /// Something was asked for that differs from node to node.
+    pub(super) asked: AtomicBool,
 }
 
 /// Macros call each other on the machine's stack, a few kilobytes a call, on threads whose stacks are small.
@@ -111,12 +115,16 @@ impl Scope {
 
     fn lookup(self: &Arc<Self>, name: &str) -> Option<Value> {
         if let Some(value) = self.extra.get(name) {
+            self.asked.store(true, Ordering::Relaxed);
             return Some(value.clone());
         }
         if let Some(definition) = self.shared.find_macro(name, &self.node.package) {
             return Some(Value::from_object(MacroValue { definition: definition.clone(), scope: self.clone() }));
         }
         if let Some(value) = functions::lookup(self, name) {
+            if !is_alike(name) {
+                self.asked.store(true, Ordering::Relaxed);
+            }
             return Some(value);
         }
         let is_package = self.shared.macros.contains_key(name) || self.shared.packages.iter().any(|package| &*package.name == name);

@@ -135,14 +135,14 @@ impl Templates {
         })
     }
 
-    /// Whether a generic test of that name is defined; its parameters if so.
-    pub fn generic_test(&self, name: &str, namespace: Option<&str>, package: &str) -> Option<Vec<String>> {
+    /// Whether a generic test of that name is defined; its parameters with their defaults if so.
+    pub fn generic_test(&self, name: &str, namespace: Option<&str>, package: &str) -> Option<&[(String, Option<String>)]> {
         let full = format!("test_{name}");
         let found = match namespace {
             Some(namespace) => self.shared.package_macro(namespace, &full),
             None => self.shared.find_macro(&full, package),
         }?;
-        Some(found.parameters.iter().map(|(name, _)| name.clone()).collect())
+        Some(&found.parameters)
     }
 
     /// Names of all generic tests that `package` can use, ascending.

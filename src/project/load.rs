@@ -56,15 +56,21 @@ fn load_all(loader: &mut Loader<'_>, builtin: &[(&str, &str)]) -> Option<(Vec<Pr
     let installed = packages.first().map(|root| load_packages(loader, root, &target)).unwrap_or_default();
     packages.extend(installed);
 
+    loader.files.reached("project file");
+
     let mut catalog = Catalog::default();
     let mut properties = Vec::new();
     for file in &packages {
         let found = discover(loader, &file.package);
+        loader.files.reached("finding files");
         load_resources(loader, &file.package, &found, &mut catalog);
+        loader.files.reached("reading files");
         properties.push(package_properties(loader, &packages, file, &found, &target));
+        loader.files.reached("yaml");
     }
     load_builtin(loader, builtin, &mut catalog);
     apply_all(loader, &packages, &properties, &target, &mut catalog);
+    loader.files.reached("properties");
     configure(&packages, &mut catalog.nodes);
     let root = packages.first()?;
     report_unused_config(loader, &root.trees);

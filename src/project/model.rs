@@ -20,7 +20,7 @@ pub struct Project {
     pub target: Target,
     /// `--vars`.
     pub cli_vars: Map<String, Value>,
-    /// Enabled and disabled nodes alike (templates may still disable one), ascending by id.
+    /// Enabled and disabled nodes alike (templates may still disable one), ascending by id. Parsing moves them into the manifest.
     pub nodes: Vec<Node>,
     pub macros: Vec<Macro>,
     pub docs: Vec<DocBlock>,
