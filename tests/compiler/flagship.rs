@@ -97,7 +97,7 @@ fn noticed(bench: &Bench, fault: Option<&str>) -> BTreeSet<String> {
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let vars = serde_json::Map::from_iter([("landing_root".to_owned(), "extracts".into())]);
     bench.run_how(&How { only: Some(|node| node.resource == ResourceType::Source), vars: vars.clone(), ..How::default() }).ok();
-    let ran = bench.run_how(&How { only: Some(|node| node.resource != ResourceType::Source), full_refresh: true, vars, ..How::default() });
+    let ran = bench.run_how(&How { only: Some(|node| node.resource != ResourceType::Source), vars, ..How::default() });
     let noticed = ran.result.nodes.iter().filter(|node| matches!(node.status, Status::Fail | Status::Warn | Status::Error));
     noticed.map(|node| format!("{} {:?}", node.id.rsplit('.').next().unwrap_or(&node.id), node.failures)).collect()
 }
