@@ -128,7 +128,7 @@ fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {
         Command::Build(arguments) => run::cmd_build(context, arguments),
         Command::Seed(arguments) => run::cmd_run(context, &run::SEED, arguments),
         Command::Snapshot(arguments) => run::cmd_run(context, &run::SNAPSHOT, arguments),
-        Command::Load(arguments) => run::cmd_run(context, &run::LOAD, arguments),
+        Command::Load(arguments) => run::cmd_load(context, arguments),
         Command::Show(arguments) => show::cmd_show(context, arguments),
         Command::Explain(arguments) => explain::cmd_explain(context, arguments),
         Command::Clean => clean::cmd_clean(context),

@@ -37,6 +37,8 @@ pub struct RunOptions {
     pub full_refresh: bool,
     /// Whether the failing rows of tests are kept that say nothing of it.
     pub store_failures: bool,
+    /// With a full refresh: rows of landing files that are gone are deleted.
+    pub prune: bool,
     /// `build`: what reads a relation waits for its tests and is skipped when one fails.
     pub gate_on_tests: bool,
     /// Unique to this run.

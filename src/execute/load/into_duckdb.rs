@@ -88,7 +88,7 @@ fn prepare_text(session: &mut dyn Session, job: &LoadJob<'_>, scratch: &Scratch)
     }
     let checked = Checked { fingerprint: seal.fingerprint(), places: stream.places().to_vec(), tally: stream.tally };
     if plain && checked.tally.rejected == 0 && !checked.tally.spans_lines {
-        let statement = insert_from_file(job, &checked);
+        let statement = insert_from_file(job, &path_for_duckdb(job, scratch)?, &checked);
         return Ok((checked, Insert { statement, direct: true }));
     }
     if plain {
@@ -99,7 +99,7 @@ fn prepare_text(session: &mut dyn Session, job: &LoadJob<'_>, scratch: &Scratch)
 }
 
 fn prepare_parquet(session: &mut dyn Session, job: &LoadJob<'_>, scratch: &Scratch) -> Result<(Checked, Insert), LoadError> {
-    let path = job.path.to_string_lossy();
+    let path = path_for_duckdb(job, scratch)?;
     let fingerprint = input::fingerprint(job.path).map_err(|error| unreadable(job, &error))?;
     let columns: Vec<ParquetColumn> = parquet::bind(session, &path, job.columns)?.map_err(|found| misfit(job, found))?;
     session.execute(&sql::parquet_to_csv(&columns, &path, &scratch.path("parquet.csv").to_string_lossy()))?;
@@ -139,12 +139,16 @@ fn write_rows(session: &mut dyn Session, job: &LoadJob<'_>, stream: &mut RowStre
     }
 }
 
-fn insert_from_file(job: &LoadJob<'_>, checked: &Checked) -> String {
+fn path_for_duckdb(job: &LoadJob<'_>, scratch: &Scratch) -> Result<String, LoadError> {
+    input::path_for_duckdb(job.path, scratch.folder.path()).map_err(|error| unreadable(job, &error))
+}
+
+fn insert_from_file(job: &LoadJob<'_>, path: &str, checked: &Checked) -> String {
     let columns = raw_columns(job.columns);
     let mut in_file: Vec<(usize, &RawColumn)> = checked.places.iter().copied().zip(&columns).collect();
     in_file.sort_by_key(|(place, _)| *place);
     let scan = CsvScan {
-        path: &job.path.to_string_lossy(),
+        path,
         columns: in_file.into_iter().map(|(_, column)| column.clone()).collect(),
         header: job.landing.header,
         delimiter: job.landing.delimiter,

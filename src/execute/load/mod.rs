@@ -33,7 +33,7 @@ use crate::dialect::load::{self as sql, ManifestEntry, RawColumn, RejectRow};
 use crate::project::Landing;
 
 pub use self::columns::LoadColumn;
-pub use self::error::LoadError;
+pub use self::error::{LoadError, Remedy};
 pub use self::rows::Reject;
 pub use self::table::ensure_state;
 
@@ -48,13 +48,28 @@ pub struct RawTable<'a> {
     pub run_id: &'a str,
 }
 
+/// A full refresh: every file is loaded, changed or not.
+#[derive(Clone, Copy, Debug)]
+pub struct Refresh<'a> {
+    /// The files that are there, as they are recorded.
+    pub present: &'a BTreeSet<&'a str>,
+    /// Whether the rows of files that are gone go too. Landing folders are emptied into archives, so that has to be asked for.
+    pub prune: bool,
+}
+
+/// What a full refresh found of files that are not there any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gone {
+    pub kept: usize,
+    pub removed: usize,
+}
+
 /// Loads the files of one source table, one after the other.
 pub struct Loader<'a> {
     engine: Engine,
     table: RawTable<'a>,
     interrupted: &'a dyn Fn() -> bool,
-    /// Whether every file is loaded, changed or not.
-    refresh: bool,
+    refresh: Option<Refresh<'a>>,
     /// The checksum of the loaded version of each file.
     loaded: BTreeMap<String, String>,
     /// Files that this loader loaded, with at least one row, in that order.
@@ -104,8 +119,8 @@ pub struct Loaded {
 
 impl<'a> Loader<'a> {
     /// Makes the raw table where it is missing and reads which files are loaded; schema `_acca` must exist
-    /// ([`ensure_state`]). With `refresh` every file is loaded, also an unchanged one, and replaces its older rows; a table that
-    /// differs from its declaration is dropped first. `interrupted` is asked now and then; when it is true a load ends as
+    /// ([`ensure_state`]). With `refresh` every file is loaded, also an unchanged one, and replaces its older rows; a table of acca's
+    /// own that differs from its declaration is dropped first, unless rows would be lost for good. `interrupted` is asked now and then; when it is true a load ends as
     /// cancelled.
     ///
     /// # Errors
@@ -114,18 +129,14 @@ impl<'a> Loader<'a> {
         session: &mut dyn Session,
         engine: Engine,
         table: RawTable<'a>,
-        refresh: bool,
+        refresh: Option<Refresh<'a>>,
         interrupted: &'a dyn Fn() -> bool,
     ) -> Result<Loader<'a>, LoadError> {
         ensure_raw(session, engine, &table, refresh)?;
-        let text = |value: Datum| if let Datum::Text(text) = value { text } else { String::new() };
-        let names = |session: &mut dyn Session, query: String| -> Result<BTreeSet<String>, AdapterError> {
-            Ok(session.query(&query, None)?.rows.concat().into_iter().map(text).collect())
-        };
-        let stored = if refresh { names(session, sql::select_stored_files(table.relation))? } else { BTreeSet::new() };
+        let stored = if refresh.is_some() { names(session, &sql::select_stored_files(table.relation))? } else { BTreeSet::new() };
         let loaded = session.query(&sql::select_files(table.relation), None)?.rows;
         let loaded = loaded.into_iter().filter_map(|row| <[Datum; 2]>::try_from(row).ok()).map(|pair| pair.map(text).into()).collect();
-        let noted = names(session, sql::select_rejected_files(table.relation))?;
+        let noted = names(session, &sql::select_rejected_files(table.relation))?;
         Ok(Loader { engine, table, interrupted, refresh, loaded, fresh: Vec::new(), stored, noted })
     }
 
@@ -139,7 +150,7 @@ impl<'a> Loader<'a> {
         let known = self.loaded.contains_key(recorded_as) || self.stored.contains(recorded_as);
         let noted = self.noted.contains(recorded_as);
         let job = LoadJob { source, relation, columns, landing, run_id, path, recorded_as, known, noted, interrupted: self.interrupted };
-        if !self.refresh
+        if self.refresh.is_none()
             && let Some(sha256) = self.loaded.get(recorded_as)
             && input::fingerprint(path).map_err(|error| unreadable(&job, &error))?.sha256 == *sha256
         {
@@ -167,24 +178,23 @@ impl<'a> Loader<'a> {
         Ok(LoadOutcome::Loaded(loaded))
     }
 
-    /// Ends a refresh after which every file of `present` is loaded: takes out rows, rejects and manifest entries of all other
-    /// files, in one transaction. Returns how many files that were; without `refresh` nothing is done.
+    /// Ends a refresh after which every file that is present is loaded: with `prune` takes out rows, rejects and manifest entries
+    /// of all other files, in one transaction. Without a refresh nothing is done.
     ///
     /// # Errors
     /// Those of the engine; then nothing has changed.
-    pub fn remove_others(&mut self, session: &mut dyn Session, present: &BTreeSet<&str>) -> Result<usize, LoadError> {
-        if !self.refresh {
-            return Ok(0);
-        }
+    pub fn settle_gone(&mut self, session: &mut dyn Session) -> Result<Gone, LoadError> {
+        let Some(Refresh { present, prune }) = self.refresh else { return Ok(Gone::default()) };
         let all = self.loaded.keys().chain(&self.stored).chain(&self.noted);
         let gone: BTreeSet<String> = all.filter(|file| !present.contains(file.as_str())).cloned().collect();
-        if !gone.is_empty() {
-            in_transaction(session, |session| session.execute(&sql::remove_files(self.table.relation, &gone)))?;
-            self.loaded.retain(|file, _| !gone.contains(file));
-            self.stored.retain(|file| !gone.contains(file));
-            self.noted.retain(|file| !gone.contains(file));
+        if !prune || gone.is_empty() {
+            return Ok(Gone { kept: gone.len(), removed: 0 });
         }
-        Ok(gone.len())
+        in_transaction(session, |session| session.execute(&sql::remove_files(self.table.relation, &gone)))?;
+        self.loaded.retain(|file, _| !gone.contains(file));
+        self.stored.retain(|file| !gone.contains(file));
+        self.noted.retain(|file| !gone.contains(file));
+        Ok(Gone { kept: 0, removed: gone.len() })
     }
 
     /// Files that this loader loaded although the same bytes are in the raw table under another name: each with that name. To be
@@ -205,6 +215,15 @@ impl<'a> Loader<'a> {
         }
         duplicates
     }
+}
+
+fn text(value: Datum) -> String {
+    if let Datum::Text(text) = value { text } else { String::new() }
+}
+
+/// The texts of a query's only column.
+fn names(session: &mut dyn Session, query: &str) -> Result<BTreeSet<String>, AdapterError> {
+    Ok(session.query(query, None)?.rows.concat().into_iter().map(text).collect())
 }
 
 fn raw_columns(columns: &[LoadColumn]) -> Vec<RawColumn> {
