@@ -122,6 +122,11 @@ pub enum Step {
         keys: Vec<String>,
         predicates: Vec<String>,
     },
+    /// Refuses rows of `source` that share a key: which of them counts would be left to the engine.
+    CheckKeys {
+        source: TableName,
+        keys: Vec<String>,
+    },
     Merge(Merge),
     DropTemporary {
         name: String,
@@ -251,6 +256,7 @@ impl Step {
             },
             Step::Append { target, .. } => format!("append to {}", target.display()),
             Step::DeleteMatching { target, .. } => format!("delete replaced rows of {}", target.display()),
+            Step::CheckKeys { keys, .. } => format!("check that no two new rows share {}", keys.join(", ")),
             Step::Merge(merge) => format!("merge into {}", merge.target.display()),
             Step::Analyze { table } => format!("gather statistics of {}", table.display()),
             Step::CreateIndexes { table, indexes, .. } => {

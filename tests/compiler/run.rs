@@ -340,6 +340,33 @@ fn a_failed_test_stops_what_is_below_in_a_build_only() {
 }
 
 #[test]
+fn a_merge_refuses_two_rows_with_one_key() {
+    for mut bench in Bench::both() {
+        let model = |rows: &str| {
+            let config = "{{ config(materialized='incremental', incremental_strategy='merge', unique_key=['shop', 'day']) }}";
+            format!("{config}\nselect * from (values {rows}) as given (shop, day, amount)")
+        };
+        bench.file("models/m.sql", &model("('A', 1, 10)"));
+        bench.run().ok();
+        // One key that is in the table, one that is new: PostgreSQL itself would let the second through.
+        for (rows, key) in
+            [("('A', 1, 11), ('A', 1, 12), ('B', 1, 5)", "shop = A, day = 1"), ("('C', 7, 1), ('C', 7, 1)", "shop = C, day = 7")]
+        {
+            bench.file("models/m.sql", &model(rows));
+            let ran = bench.run();
+            assert_eq!(ran.status("m"), Status::Error, "{}", bench.engine);
+            let told = format!("'m' gives 2 new rows with the key {key}, and a merge takes one row for a key");
+            assert!(ran.drawn.contains(&told), "{}", ran.drawn);
+            assert_eq!((bench.query("select shop, day, amount from shop.m"), bench.leftovers()), ("A|1|10".to_owned(), String::new()));
+        }
+        // A key with a NULL is like no other.
+        bench.file("models/m.sql", &model("('A', 1, 11), ('D', null, 1), ('D', null, 2)"));
+        bench.run().ok();
+        assert_eq!(bench.query("select shop, amount from shop.m order by 1, 2"), "A|11\nD|1\nD|2", "{}", bench.engine);
+    }
+}
+
+#[test]
 fn a_test_on_a_missing_column_names_the_column() {
     for mut bench in Bench::both() {
         bench

@@ -14,7 +14,7 @@
 {%- endtest %}
 
 {% macro default__test_not_null(model, column_name) -%}
-select *
+select {{ column_name }}
 from {{ model }}
 where {{ column_name }} is null
 {%- endmacro %}
