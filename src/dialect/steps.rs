@@ -72,7 +72,8 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
         Step::SnapshotFirst { table, spec } => vec![snapshot::first(table, spec)],
         Step::SnapshotChanges { changes, spec } => vec![snapshot::changes(changes, spec)],
         Step::SnapshotApply { changes, spec } => each(snapshot::apply(changes, spec)),
-        Step::RunMaterialization { .. } | Step::LoadFiles { .. } => Vec::new(),
+        Step::LoadFiles { statement, .. } => each(statement.iter().cloned().collect()),
+        Step::RunMaterialization { .. } => Vec::new(),
     }
 }
 

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use globset::GlobBuilder;
 
-use super::load::{Gone, LoadColumn, LoadError, LoadOutcome, Loader, RawTable, Refresh};
+use super::load::{self, Gone, LoadColumn, LoadError, LoadOutcome, Loader, RawTable, Refresh};
 use super::node::Outcome;
 use super::prepare::{NodeError, RunJob};
 use super::warehouse::{SharedSession, locked};
 use super::{AdapterError, Interrupt};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::ColumnType;
-use crate::plan::Status;
+use crate::plan::{NodePlan, Status};
 use crate::project::{Detail, Landing, Node};
 
 pub(super) fn run(
@@ -61,6 +61,16 @@ pub(super) fn run(
     }
     outcome.diagnostics.extend(loader.duplicates().into_iter().map(|(file, other)| duplicate(node, landing, file, other)));
     Ok(())
+}
+
+/// What [`run`] would do, for `explain`.
+pub(super) fn plan(job: &RunJob<'_>, node: &Node, session: &SharedSession) -> Result<NodePlan, NodeError> {
+    let Detail::Source(source) = &node.detail else { return Ok(NodePlan::default()) };
+    let (Some(landing), Some(relation)) = (&source.landing, &node.relation) else { return Ok(NodePlan::default()) };
+    let columns = columns(node)?;
+    let files = matching_files(&job.options.root, node, landing)?;
+    let table = RawTable { source: &node.id, relation, columns: &columns, landing, run_id: &job.options.run_id };
+    load::plan(&mut **locked(session), job.engine, table, &files, job.options.full_refresh).map_err(|error| failed(node, landing, error))
 }
 
 #[derive(Default)]

@@ -38,6 +38,11 @@ impl Scratch {
     fn path(&self, name: &str) -> std::path::PathBuf {
         self.folder.path().join(name)
     }
+
+    /// The cleaned copy.
+    fn rows(&self) -> String {
+        self.path("rows.csv").to_string_lossy().into_owned()
+    }
 }
 
 pub(super) fn load(session: &mut dyn Session, job: &LoadJob<'_>) -> Result<Loaded, LoadError> {
@@ -54,7 +59,7 @@ pub(super) fn load(session: &mut dyn Session, job: &LoadJob<'_>) -> Result<Loade
     if done.is_err() && insert.direct && checked.tally.rows > 0 {
         // DuckDB reads the file otherwise than it was checked: the copy leaves it nothing to interpret.
         write_copy(session, job, &scratch)?;
-        done = store(session, job, &checked, &insert_from_copy(job, &scratch, &checked), before);
+        done = store(session, job, &checked, &insert_from_copy(job, &scratch.rows(), &checked), before);
     }
     done
 }
@@ -94,7 +99,7 @@ fn prepare_text(session: &mut dyn Session, job: &LoadJob<'_>, scratch: &Scratch)
     if plain {
         write_copy(session, job, scratch)?;
     }
-    let statement = insert_from_copy(job, scratch, &checked);
+    let statement = insert_from_copy(job, &scratch.rows(), &checked);
     Ok((checked, Insert { statement, direct: false }))
 }
 
@@ -114,7 +119,7 @@ fn prepare_parquet(session: &mut dyn Session, job: &LoadJob<'_>, scratch: &Scrat
         return Ok((checked, Insert { statement, direct: true }));
     }
     write_copy(session, job, scratch)?;
-    let statement = insert_from_copy(job, scratch, &checked);
+    let statement = insert_from_copy(job, &scratch.rows(), &checked);
     Ok((checked, Insert { statement, direct: false }))
 }
 
@@ -143,6 +148,23 @@ fn path_for_duckdb(job: &LoadJob<'_>, scratch: &Scratch) -> Result<String, LoadE
     input::path_for_duckdb(job.path, scratch.folder.path()).map_err(|error| unreadable(job, &error))
 }
 
+/// What fills the raw table from a clean file whose columns are in the order of their declaration; of NDJSON from its cleaned copy.
+pub(super) fn statement(job: &LoadJob<'_>) -> String {
+    let path = job.path.to_string_lossy();
+    let bytes = std::fs::metadata(job.path).map_or(0, |metadata| metadata.len());
+    let fingerprint = Fingerprint { sha256: String::new(), bytes };
+    let checked = Checked { tally: Tally::default(), fingerprint, places: (0..job.columns.len()).collect() };
+    match job.landing.format {
+        FileFormat::Csv => insert_from_file(job, &path, &checked),
+        FileFormat::Ndjson => insert_from_copy(job, &format!("cleaned copy of {path}"), &checked),
+        FileFormat::Parquet => {
+            let columns = raw_columns(job.columns).into_iter();
+            let columns: Vec<ParquetColumn> = columns.map(|column| ParquetColumn { in_file: column.name.clone(), column }).collect();
+            sql::insert_from_parquet(job.relation, &columns, job.recorded_as, &path)
+        }
+    }
+}
+
 fn insert_from_file(job: &LoadJob<'_>, path: &str, checked: &Checked) -> String {
     let columns = raw_columns(job.columns);
     let mut in_file: Vec<(usize, &RawColumn)> = checked.places.iter().copied().zip(&columns).collect();
@@ -162,11 +184,10 @@ fn insert_from_file(job: &LoadJob<'_>, path: &str, checked: &Checked) -> String 
     sql::insert_from_csv(job.relation, &columns, job.recorded_as, &scan)
 }
 
-fn insert_from_copy(job: &LoadJob<'_>, scratch: &Scratch, checked: &Checked) -> String {
+fn insert_from_copy(job: &LoadJob<'_>, path: &str, checked: &Checked) -> String {
     let columns = raw_columns(job.columns);
-    let path = scratch.path("rows.csv").to_string_lossy().into_owned();
     let scan = CsvScan {
-        path: &path,
+        path,
         columns: columns.clone(),
         header: false,
         delimiter: b',',

@@ -18,7 +18,7 @@ mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use encoding_rs::Encoding;
 
@@ -30,6 +30,7 @@ use super::adapter::{AdapterError, Datum, Session};
 use crate::base::Relation;
 use crate::dialect::Engine;
 use crate::dialect::load::{self as sql, ManifestEntry, RawColumn, RejectRow};
+use crate::plan::{LandingFiles, NodePlan, plan_load};
 use crate::project::Landing;
 
 pub use self::columns::LoadColumn;
@@ -134,8 +135,7 @@ impl<'a> Loader<'a> {
     ) -> Result<Loader<'a>, LoadError> {
         ensure_raw(session, engine, &table, refresh)?;
         let stored = if refresh.is_some() { names(session, &sql::select_stored_files(table.relation))? } else { BTreeSet::new() };
-        let loaded = session.query(&sql::select_files(table.relation), None)?.rows;
-        let loaded = loaded.into_iter().filter_map(|row| <[Datum; 2]>::try_from(row).ok()).map(|pair| pair.map(text).into()).collect();
+        let loaded = loaded_files(session, table.relation)?;
         let noted = names(session, &sql::select_rejected_files(table.relation))?;
         Ok(Loader { engine, table, interrupted, refresh, loaded, fresh: Vec::new(), stored, noted })
     }
@@ -150,11 +150,11 @@ impl<'a> Loader<'a> {
         let known = self.loaded.contains_key(recorded_as) || self.stored.contains(recorded_as);
         let noted = self.noted.contains(recorded_as);
         let job = LoadJob { source, relation, columns, landing, run_id, path, recorded_as, known, noted, interrupted: self.interrupted };
-        if self.refresh.is_none()
-            && let Some(sha256) = self.loaded.get(recorded_as)
-            && input::fingerprint(path).map_err(|error| unreadable(&job, &error))?.sha256 == *sha256
-        {
-            return Ok(LoadOutcome::Unchanged);
+        if self.refresh.is_none() {
+            let state = state_of(&self.loaded, path, recorded_as).map_err(|error| unreadable(&job, &error))?;
+            if state == FileState::Unchanged {
+                return Ok(LoadOutcome::Unchanged);
+            }
         }
         let done = match self.engine {
             Engine::Postgres => into_postgres::load(session, &job),
@@ -215,6 +215,70 @@ impl<'a> Loader<'a> {
         }
         duplicates
     }
+}
+
+/// A file beside what is recorded of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FileState {
+    New,
+    Changed,
+    Unchanged,
+}
+
+fn state_of(loaded: &BTreeMap<String, String>, path: &Path, recorded_as: &str) -> std::io::Result<FileState> {
+    let Some(sha256) = loaded.get(recorded_as) else { return Ok(FileState::New) };
+    let same = input::fingerprint(path)?.sha256 == *sha256;
+    Ok(if same { FileState::Unchanged } else { FileState::Changed })
+}
+
+/// The plan of what [`Loader`] would do with these files, each a path with the name that it is recorded as. Only reads, so the raw
+/// table and schema `_acca` need not be there.
+///
+/// # Errors
+/// A file cannot be read, or those of the engine.
+pub fn plan(
+    session: &mut dyn Session,
+    engine: Engine,
+    table: RawTable<'_>,
+    files: &[(PathBuf, String)],
+    refresh: bool,
+) -> Result<NodePlan, LoadError> {
+    let mut loaded = BTreeMap::new();
+    if !session.columns(table.relation)?.is_empty() && !session.columns(&sql::manifest_relation(table.relation))?.is_empty() {
+        loaded = loaded_files(session, table.relation)?;
+    }
+    let mut states = LandingFiles { refresh, ..LandingFiles::default() };
+    let mut first = None;
+    for (path, recorded_as) in files {
+        let state = state_of(&loaded, path, recorded_as).map_err(|error| LoadError::File {
+            file: recorded_as.clone(),
+            message: error.to_string(),
+            help: Vec::new(),
+        })?;
+        match state {
+            FileState::New => states.new.push(recorded_as.clone()),
+            FileState::Changed => states.changed.push(recorded_as.clone()),
+            FileState::Unchanged => states.unchanged.push(recorded_as.clone()),
+        }
+        if refresh || state != FileState::Unchanged {
+            first.get_or_insert((path, recorded_as));
+        }
+    }
+    let statement = first.map(|(path, recorded_as)| match engine {
+        Engine::DuckDb => {
+            let RawTable { source, relation, columns, landing, run_id } = table;
+            let (known, noted, interrupted) = (false, false, &|| false);
+            into_duckdb::statement(&LoadJob { source, relation, columns, landing, run_id, path, recorded_as, known, noted, interrupted })
+        }
+        Engine::Postgres | Engine::Redshift => sql::copy_from_stdin(table.relation, &raw_columns(table.columns)),
+    });
+    Ok(plan_load(table.landing, sql::create_raw(engine, table.relation, &raw_columns(table.columns)), states, statement))
+}
+
+/// The loaded files of a raw table with the checksum of their content.
+fn loaded_files(session: &mut dyn Session, table: &Relation) -> Result<BTreeMap<String, String>, AdapterError> {
+    let rows = session.query(&sql::select_files(table), None)?.rows;
+    Ok(rows.into_iter().filter_map(|row| <[Datum; 2]>::try_from(row).ok()).map(|pair| pair.map(text).into()).collect())
 }
 
 fn text(value: Datum) -> String {
