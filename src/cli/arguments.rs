@@ -329,6 +329,14 @@ impl Command {
         }
     }
 
+    pub(super) fn store_failures(&self) -> bool {
+        match self {
+            Command::Test(run) => run.store_failures,
+            Command::Build(build) => build.run.store_failures,
+            _ => false,
+        }
+    }
+
     pub(super) fn full_refresh(&self) -> bool {
         match self {
             Command::Run(run) | Command::Test(run) | Command::Seed(run) | Command::Snapshot(run) => run.full_refresh,

@@ -265,7 +265,7 @@ fn privileges_are_those_of_the_configuration() {
 fn failing_rows_are_kept_where_asked_for() {
     for mut bench in Bench::both() {
         bench
-            .file("models/a.sql", "select 1 as x union all select null union all select null")
+            .file("models/a.sql", "select 1 as x, 'one' as note union all select null, 'two' union all select null, 'three'")
             .file(
                 "models/m.yml",
                 "models:\n  - name: a\n    columns:\n      - name: x\n        data_tests:\n          - not_null: {config: {store_failures: true, alias: missing_x}}\n\
@@ -283,7 +283,8 @@ fn failing_rows_are_kept_where_asked_for() {
                 "{:#?}",
                 ran.statuses()
             );
-            assert_eq!(bench.query("select count(*) from shop_dbt_test__audit.missing_x"), "2", "{}", bench.engine);
+            // Whole rows, so that they can be looked at.
+            assert_eq!(bench.query("select note from shop_dbt_test__audit.missing_x order by 1"), "three\ntwo", "{}", bench.engine);
             assert_eq!(bench.query("select count(*) from shop_dbt_test__audit.as_view"), "1");
             assert_eq!(bench.query("select count(*) from shop_audit.unique_a_x"), "0", "a test that finds nothing keeps nothing");
             assert_eq!(bench.leftovers(), "");
