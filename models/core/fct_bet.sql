@@ -3,7 +3,7 @@
         materialized='incremental',
         incremental_strategy='delete+insert',
         unique_key='bet_key',
-        post_hook="{{ delete_removed_bets(this) }}"
+        post_hook="{{ delete_rows_gone_from(ref('int_bets'), 'bet_key') }}"
     )
 }}
 
@@ -108,7 +108,5 @@ final as (
 select * from final
 
 {% if is_incremental() %}
-where
-    loaded_at >= (select max(loaded_at) from {{ this }})
-    or business_day > (select max(business_day) from {{ this }}) - {{ var('lookback_days') }}
+{{ where_changed(this, 'bet_key') }}
 {% endif %}

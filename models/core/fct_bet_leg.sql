@@ -3,7 +3,7 @@
         materialized='incremental',
         incremental_strategy='delete+insert',
         unique_key='bet_leg_key',
-        post_hook="{{ delete_removed_bets(this) }}"
+        post_hook="{{ delete_rows_gone_from(ref('int_bet_legs'), 'bet_leg_key') }}"
     )
 }}
 
@@ -36,5 +36,5 @@ final as (
 select * from final
 
 {% if is_incremental() %}
-where loaded_at >= (select max(loaded_at) from {{ this }})
+{{ where_changed(this, 'bet_leg_key') }}
 {% endif %}

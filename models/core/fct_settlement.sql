@@ -3,7 +3,7 @@
         materialized='incremental',
         incremental_strategy='delete+insert',
         unique_key='settlement_key',
-        post_hook="{{ delete_removed_bets(this) }}"
+        post_hook="{{ delete_rows_gone_from(ref('int_settlements'), 'settlement_key') }}"
     )
 }}
 
@@ -34,5 +34,5 @@ final as (
 select * from final
 
 {% if is_incremental() %}
-where loaded_at >= (select max(loaded_at) from {{ this }})
+{{ where_changed(this, 'settlement_key') }}
 {% endif %}

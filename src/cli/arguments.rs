@@ -126,7 +126,7 @@ pub(super) enum Command {
     Snapshot(RunArguments),
     /// Load new and changed landing files of sources.
     #[command(after_help = "Example: acca load --select source:shop.orders")]
-    Load(RunArguments),
+    Load(LoadArguments),
     /// Print the first rows of a model, seed, source or query.
     #[command(after_help = "Example: acca show --select orders --limit 20")]
     Show(ShowArguments),
@@ -178,6 +178,15 @@ pub(super) struct RunArguments {
     /// Keep the failing rows of tests as tables.
     #[arg(help_heading = "This command", long)]
     pub(super) store_failures: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct LoadArguments {
+    #[command(flatten)]
+    pub(super) run: RunArguments,
+    /// With --full-refresh: delete the rows of files that are gone from the landing folders, which are kept otherwise.
+    #[arg(help_heading = "This command", long, requires = "full_refresh")]
+    pub(super) prune: bool,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -320,9 +329,18 @@ impl Command {
         }
     }
 
+    pub(super) fn store_failures(&self) -> bool {
+        match self {
+            Command::Test(run) => run.store_failures,
+            Command::Build(build) => build.run.store_failures,
+            _ => false,
+        }
+    }
+
     pub(super) fn full_refresh(&self) -> bool {
         match self {
-            Command::Run(run) | Command::Test(run) | Command::Seed(run) | Command::Snapshot(run) | Command::Load(run) => run.full_refresh,
+            Command::Run(run) | Command::Test(run) | Command::Seed(run) | Command::Snapshot(run) => run.full_refresh,
+            Command::Load(load) => load.run.full_refresh,
             Command::Build(build) => build.run.full_refresh,
             Command::Compile(compile) => compile.full_refresh,
             Command::Explain(explain) => explain.full_refresh,

@@ -33,6 +33,7 @@ pub(super) fn cmd_explain(context: &Context<'_>, arguments: &ExplainArguments) -
             fail_fast: false,
             full_refresh: arguments.full_refresh,
             store_failures: false,
+            prune: false,
             gate_on_tests: false,
             run_id: context.invocation.id.clone(),
             root: context.root.clone(),

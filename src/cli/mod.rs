@@ -94,6 +94,7 @@ fn run() -> Result<(), Exit> {
         id: new_id(),
         started_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
         full_refresh: arguments.command.full_refresh(),
+        store_failures: arguments.command.store_failures(),
         which: arguments.command.name().to_owned(),
         // Told by the target, when it is known.
         adapter_chain: Vec::new(),
@@ -133,7 +134,7 @@ fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {
         Command::Build(arguments) => run::cmd_build(context, arguments),
         Command::Seed(arguments) => run::cmd_run(context, &run::SEED, arguments),
         Command::Snapshot(arguments) => run::cmd_run(context, &run::SNAPSHOT, arguments),
-        Command::Load(arguments) => run::cmd_run(context, &run::LOAD, arguments),
+        Command::Load(arguments) => run::cmd_load(context, arguments),
         Command::Show(arguments) => show::cmd_show(context, arguments),
         Command::Explain(arguments) => explain::cmd_explain(context, arguments),
         Command::Clean => clean::cmd_clean(context),

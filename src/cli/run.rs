@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::Exit;
-use super::arguments::{BuildArguments, RunArguments};
+use super::arguments::{BuildArguments, LoadArguments, RunArguments};
 use super::context::Context;
 use super::failures;
 use super::ls::resources;
@@ -34,7 +34,7 @@ pub(super) const SEED: Verb =
     Verb { name: "seed", resources: &[ResourceType::Seed], gate_on_tests: false, nothing: "There are no seeds to load." };
 pub(super) const SNAPSHOT: Verb =
     Verb { name: "snapshot", resources: &[ResourceType::Snapshot], gate_on_tests: false, nothing: "There are no snapshots to take." };
-pub(super) const LOAD: Verb = Verb {
+const LOAD: Verb = Verb {
     name: "load",
     resources: &[ResourceType::Source],
     gate_on_tests: false,
@@ -48,14 +48,18 @@ const BUILD: Verb = Verb {
 };
 
 pub(super) fn cmd_build(context: &Context<'_>, arguments: &BuildArguments) -> Result<(), Exit> {
-    carry_out(context, &BUILD, &arguments.run, &resources(&arguments.resources, BUILD.resources))
+    carry_out(context, &BUILD, &arguments.run, &resources(&arguments.resources, BUILD.resources), false)
+}
+
+pub(super) fn cmd_load(context: &Context<'_>, arguments: &LoadArguments) -> Result<(), Exit> {
+    carry_out(context, &LOAD, &arguments.run, LOAD.resources, arguments.prune)
 }
 
 pub(super) fn cmd_run(context: &Context<'_>, verb: &Verb, arguments: &RunArguments) -> Result<(), Exit> {
-    carry_out(context, verb, arguments, verb.resources)
+    carry_out(context, verb, arguments, verb.resources, false)
 }
 
-fn carry_out(context: &Context<'_>, verb: &Verb, arguments: &RunArguments, resources: &[ResourceType]) -> Result<(), Exit> {
+fn carry_out(context: &Context<'_>, verb: &Verb, arguments: &RunArguments, resources: &[ResourceType], prune: bool) -> Result<(), Exit> {
     let loaded = context.load()?;
     let compilation = &loaded.compilation;
     let mut selected = context.select(compilation, &arguments.selection, resources)?;
@@ -79,6 +83,7 @@ fn carry_out(context: &Context<'_>, verb: &Verb, arguments: &RunArguments, resou
             fail_fast: arguments.fail_fast,
             full_refresh: arguments.full_refresh,
             store_failures: arguments.store_failures,
+            prune,
             gate_on_tests: verb.gate_on_tests,
             run_id: context.invocation.id.clone(),
             root: context.root.clone(),

@@ -153,9 +153,24 @@ pub fn remove_files(table: &Relation, files: &BTreeSet<String>) -> String {
     )
 }
 
+/// The query for the names of the loaded files of a raw table: `file`.
+pub fn select_recorded_files(table: &Relation) -> String {
+    format!("SELECT file FROM {} WHERE relation = {}", manifest(), recorded_name(table))
+}
+
+/// The query for whether a raw table has no row.
+pub fn select_is_empty(table: &Relation) -> String {
+    format!("SELECT count(*) = 0 FROM (SELECT 1 FROM {} LIMIT 1) AS first_row", table.quoted())
+}
+
 /// Drops a raw table with its reject table and forgets its files.
 pub fn drop_raw(table: &Relation) -> String {
     format!("{};\nDROP TABLE {};\nDROP TABLE IF EXISTS {};\n", forget_files(table), table.quoted(), rejects_of(table).quoted())
+}
+
+/// The manifest of loads, in the database of the raw table.
+pub fn manifest_relation(table: &Relation) -> Relation {
+    Relation::new(&table.database, STATE_SCHEMA, "load_manifest")
 }
 
 /// The query for the loaded files of a raw table: `file`, `sha256`.
@@ -220,6 +235,23 @@ pub fn copy_from_stdin(table: &Relation, columns: &[RawColumn]) -> String {
     format!("COPY {} ({}, {}) FROM STDIN (FORMAT text)", table.quoted(), columns.join(", "), quote_ident(FILE_COLUMN))
 }
 
+/// DuckDB takes a path as a pattern: each of a pattern's signs becomes a set of itself, so that it stands for one file only.
+fn exact_path(path: &str) -> String {
+    let mut pattern = String::with_capacity(path.len());
+    for sign in path.chars() {
+        match sign {
+            '*' | '?' | '[' => pattern.extend(['[', sign, ']']),
+            _ => pattern.push(sign),
+        }
+    }
+    quote_text(&pattern)
+}
+
+/// DuckDB: the scan of one Parquet file, without columns made of folders that are named as in `key=value`.
+fn scan_parquet(path: &str) -> String {
+    format!("read_parquet({}, hive_partitioning = false)", exact_path(path))
+}
+
 /// DuckDB: fills the raw table from a CSV file that was checked before.
 pub fn insert_from_csv(table: &Relation, columns: &[RawColumn], file: &str, scan: &CsvScan<'_>) -> String {
     let character = |byte: u8| quote_text(&char::from(byte).to_string());
@@ -234,11 +266,11 @@ pub fn insert_from_csv(table: &Relation, columns: &[RawColumn], file: &str, scan
     format!(
         "INSERT INTO {} ({names}, {})\nSELECT {names}, {}\nFROM read_csv({}, auto_detect = false, header = {}, delim = {}, quote = {quote}, \
          escape = {quote}, nullstr = {}, allow_quoted_nulls = {}, compression = {}, max_line_size = {}, strict_mode = true, \
-         columns = {{{}}})",
+         hive_partitioning = false, columns = {{{}}})",
         table.quoted(),
         quote_ident(FILE_COLUMN),
         quote_text(file),
-        quote_text(scan.path),
+        exact_path(scan.path),
         scan.header,
         character(scan.delimiter),
         quote_text(scan.null_text),
@@ -265,7 +297,7 @@ pub struct ParquetColumn {
 
 /// DuckDB: the names and types of a Parquet file's columns.
 pub fn describe_parquet(path: &str) -> String {
-    format!("SELECT * FROM read_parquet({})", quote_text(path))
+    format!("SELECT * FROM {}", scan_parquet(path))
 }
 
 fn parquet_values(columns: &[ParquetColumn]) -> String {
@@ -282,9 +314,9 @@ fn parquet_values(columns: &[ParquetColumn]) -> String {
 /// DuckDB: writes a Parquet file as CSV, in which everything that is not NULL stands in quotes.
 pub fn parquet_to_csv(columns: &[ParquetColumn], parquet: &str, csv: &str) -> String {
     format!(
-        "COPY (SELECT {} FROM read_parquet({})) TO {} (FORMAT csv, HEADER false, DELIMITER ',', QUOTE '\"', ESCAPE '\"', FORCE_QUOTE *, NULLSTR '')",
+        "COPY (SELECT {} FROM {}) TO {} (FORMAT csv, HEADER false, DELIMITER ',', QUOTE '\"', ESCAPE '\"', FORCE_QUOTE *, NULLSTR '')",
         parquet_values(columns),
-        quote_text(parquet),
+        scan_parquet(parquet),
         quote_text(csv)
     )
 }
@@ -293,13 +325,13 @@ pub fn parquet_to_csv(columns: &[ParquetColumn], parquet: &str, csv: &str) -> St
 pub fn insert_from_parquet(table: &Relation, columns: &[ParquetColumn], file: &str, parquet: &str) -> String {
     let names: Vec<String> = columns.iter().map(|column| quote_ident(&column.column.name)).collect();
     format!(
-        "INSERT INTO {} ({}, {})\nSELECT {}, {}\nFROM read_parquet({})",
+        "INSERT INTO {} ({}, {})\nSELECT {}, {}\nFROM {}",
         table.quoted(),
         names.join(", "),
         quote_ident(FILE_COLUMN),
         parquet_values(columns),
         quote_text(file),
-        quote_text(parquet)
+        scan_parquet(parquet)
     )
 }
 
@@ -359,7 +391,7 @@ mod tests {
     #[test]
     fn duckdb_is_told_everything_about_a_file() {
         let scan = CsvScan {
-            path: "/data/it's.csv",
+            path: "/data/[it's]*.csv",
             columns: columns(),
             header: true,
             delimiter: b'|',
@@ -373,7 +405,7 @@ mod tests {
         insta::assert_snapshot!(insert_from_csv(&table(), &columns(), "data/it's.csv", &scan), @r#"
         INSERT INTO "shop"."raw"."bets" ("id", "Stake", "_acca_file")
         SELECT "id", "Stake", 'data/it''s.csv'
-        FROM read_csv('/data/it''s.csv', auto_detect = false, header = true, delim = '|', quote = '', escape = '', nullstr = 'NULL', allow_quoted_nulls = true, compression = 'gzip', max_line_size = 80000, strict_mode = true, columns = {'id': 'BIGINT', 'Stake': 'DECIMAL(12,2)'})
+        FROM read_csv('/data/[[]it''s][*].csv', auto_detect = false, header = true, delim = '|', quote = '', escape = '', nullstr = 'NULL', allow_quoted_nulls = true, compression = 'gzip', max_line_size = 80000, strict_mode = true, hive_partitioning = false, columns = {'id': 'BIGINT', 'Stake': 'DECIMAL(12,2)'})
         "#);
     }
 }

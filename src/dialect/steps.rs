@@ -54,6 +54,7 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
             plain(format!("insert into {} ({list})\nselect {list}\nfrom {}", target.quoted(), print_table(source)))
         }
         Step::DeleteMatching { target, source, keys, predicates } => plain(delete_matching(target, source, keys, predicates)),
+        Step::CheckKeys { source, keys } => plain(check_keys(source, keys)),
         Step::Merge(step) => plain(merge(step)),
         Step::Analyze { table } => analyze(table, engine).into_iter().map(Statement::plain).collect(),
         Step::CreateIndexes { table, indexes, published } => each(attributes::create_indexes(table, indexes, *published, engine)),
@@ -71,7 +72,8 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
         Step::SnapshotFirst { table, spec } => vec![snapshot::first(table, spec)],
         Step::SnapshotChanges { changes, spec } => vec![snapshot::changes(changes, spec)],
         Step::SnapshotApply { changes, spec } => each(snapshot::apply(changes, spec)),
-        Step::RunMaterialization { .. } | Step::LoadFiles { .. } => Vec::new(),
+        Step::LoadFiles { statement, .. } => each(statement.iter().cloned().collect()),
+        Step::RunMaterialization { .. } => Vec::new(),
     }
 }
 
@@ -223,6 +225,19 @@ pub fn bind_to_live(view: &Dependent, retired: &Relation, live: &Relation) -> St
 
 pub fn drop_retired(retired: &Relation, kind: RelationKind) -> String {
     format!("drop {} {}", relation_word(kind), retired.quoted())
+}
+
+/// One row when a key is there more than once: its parts as text, and how often. A key with a NULL matches nothing.
+fn check_keys(source: &TableName, keys: &[String]) -> String {
+    let shown = keys.iter().map(|key| format!("cast({key} as varchar) as {key}")).collect::<Vec<_>>().join(", ");
+    let known = keys.iter().map(|key| format!("{key} is not null")).collect::<Vec<_>>().join(" and ");
+    let grouped = keys.iter().map(|key| format!("changes.{key}")).collect::<Vec<_>>().join(", ");
+    let list = keys.join(", ");
+    format!(
+        "select {shown}, occurrences\nfrom (\n    select {list}, count(*) as occurrences\n    from {} as changes\n    where {known}\n    \
+         group by {grouped}\n    having count(*) > 1\n    order by {grouped}\n    limit 1\n) as repeated",
+        print_table(source),
+    )
 }
 
 fn merge(step: &Merge) -> String {

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use globset::GlobBuilder;
 
-use super::load::{LoadColumn, LoadError, LoadOutcome, Loader, RawTable};
+use super::load::{self, Gone, LoadColumn, LoadError, LoadOutcome, Loader, RawTable, Refresh};
 use super::node::Outcome;
 use super::prepare::{NodeError, RunJob};
 use super::warehouse::{SharedSession, locked};
 use super::{AdapterError, Interrupt};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::ColumnType;
-use crate::plan::Status;
+use crate::plan::{NodePlan, Status};
 use crate::project::{Detail, Landing, Node};
 
 pub(super) fn run(
@@ -28,8 +28,10 @@ pub(super) fn run(
     let files = matching_files(&job.options.root, node, landing)?;
     let interrupted = || interrupt.is_raised();
     let table = RawTable { source: &node.id, relation, columns: &columns, landing, run_id: &job.options.run_id };
-    let mut loader = Loader::open(&mut **locked(session), job.engine, table, job.options.full_refresh, &interrupted)
-        .map_err(|error| failed(node, landing, error))?;
+    let present: BTreeSet<&str> = files.iter().map(|(_, recorded_as)| recorded_as.as_str()).collect();
+    let refresh = job.options.full_refresh.then_some(Refresh { present: &present, prune: job.options.prune });
+    let mut loader =
+        Loader::open(&mut **locked(session), job.engine, table, refresh, &interrupted).map_err(|error| failed(node, landing, error))?;
     let mut progress = Progress::default();
     for (path, recorded_as) in &files {
         if interrupt.is_raised() {
@@ -44,10 +46,9 @@ pub(super) fn run(
         }
     }
     if outcome.diagnostics.is_empty() {
-        let present: BTreeSet<&str> = files.iter().map(|(_, recorded_as)| recorded_as.as_str()).collect();
-        progress.removed = loader.remove_others(&mut **locked(session), &present).map_err(|error| failed(node, landing, error))?;
+        progress.gone = loader.settle_gone(&mut **locked(session)).map_err(|error| failed(node, landing, error))?;
     }
-    if (progress.rows > 0 || progress.removed > 0)
+    if (progress.rows > 0 || progress.gone.removed > 0)
         && let Some(sql) = crate::dialect::analyze(relation, job.engine)
     {
         locked(session).execute(&sql)?;
@@ -62,14 +63,23 @@ pub(super) fn run(
     Ok(())
 }
 
+/// What [`run`] would do, for `explain`.
+pub(super) fn plan(job: &RunJob<'_>, node: &Node, session: &SharedSession) -> Result<NodePlan, NodeError> {
+    let Detail::Source(source) = &node.detail else { return Ok(NodePlan::default()) };
+    let (Some(landing), Some(relation)) = (&source.landing, &node.relation) else { return Ok(NodePlan::default()) };
+    let columns = columns(node)?;
+    let files = matching_files(&job.options.root, node, landing)?;
+    let table = RawTable { source: &node.id, relation, columns: &columns, landing, run_id: &job.options.run_id };
+    load::plan(&mut **locked(session), job.engine, table, &files, job.options.full_refresh).map_err(|error| failed(node, landing, error))
+}
+
 #[derive(Default)]
 struct Progress {
     rows: u64,
     rejected: u64,
     loaded: usize,
     unchanged: usize,
-    /// Files that no longer exist, taken out by a full refresh.
-    removed: usize,
+    gone: Gone,
 }
 
 impl Progress {
@@ -93,8 +103,11 @@ impl Progress {
         if self.unchanged > 0 {
             parts.push(format!("{} unchanged", files(self.unchanged)));
         }
-        if self.removed > 0 {
-            parts.push(format!("{} removed", files(self.removed)));
+        if self.gone.kept > 0 {
+            parts.push(format!("{} kept that {} gone", files(self.gone.kept), if self.gone.kept == 1 { "is" } else { "are" }));
+        }
+        if self.gone.removed > 0 {
+            parts.push(format!("{} removed", files(self.gone.removed)));
         }
         if self.rejected > 0 {
             parts.push(format!("{} rejected", self.rejected));
@@ -163,7 +176,7 @@ fn duplicate(node: &Node, landing: &Landing, file: &str, other: &str) -> Diagnos
     let message = format!("source '{}': '{file}' has the same bytes as '{other}', so its rows are loaded twice", node.name);
     Diagnostic::new(&codes::DUPLICATE_FILE, message)
         .at(landing.path_span)
-        .help("when it is a copy, delete one of them and load with --full-refresh")
+        .help("when it is a copy, delete one of them and load with --full-refresh --prune")
 }
 
 fn diagnostic(node: &Node, landing: &Landing, error: &LoadError) -> Diagnostic {

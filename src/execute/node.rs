@@ -210,6 +210,10 @@ fn run_step(
         write_script(job, node, &outcome.script);
     }
     for statement in statements {
+        if let Step::CheckKeys { keys, .. } = step {
+            check_keys(node, keys, &statement, session)?;
+            continue;
+        }
         let rows = execute(session, &statement).map_err(|error| name_readers(step, locate(node, &prepared.compiled, &statement, error)))?;
         if matches!(step, Step::CreateTableAs { .. } | Step::SnapshotFirst { .. } | Step::Merge(_) | Step::SnapshotApply { .. }) {
             outcome.rows_affected = Some(rows);
@@ -225,6 +229,17 @@ fn run_step(
         outcome.retired.push(Retired { retired: retired.clone(), live: live.clone(), kind: *kind });
     }
     Ok(())
+}
+
+/// Of two rows with one key PostgreSQL refuses the second and DuckDB keeps any.
+fn check_keys(node: &Node, keys: &[String], statement: &Statement, session: &SharedSession) -> Result<(), NodeError> {
+    let found = locked(session).query(&statement.sql, Some(1))?;
+    let Some(row) = found.rows.first() else { return Ok(()) };
+    let parts = keys.iter().zip(row).map(|(key, value)| format!("{key} = {value}")).collect::<Vec<_>>().join(", ");
+    let times = row.last().map(ToString::to_string).unwrap_or_default();
+    let message = format!("'{}' gives {times} new rows with the key {parts}, and a merge takes one row for a key", node.name);
+    let problem = Diagnostic::new(&codes::STATEMENT_FAILED, message).at(node.config.span("unique_key").unwrap_or_else(|| first_line(node)));
+    Err(problem.help("leave one row for each key in the query, or add what tells them apart to 'unique_key'").into())
 }
 
 fn execute(session: &SharedSession, statement: &Statement) -> Result<u64, AdapterError> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::load_source;
 use super::node::query_failed;
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{Adapter, AdapterError, CatalogRelation};
@@ -14,9 +15,7 @@ use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{Engine, max_identifier};
 use crate::jinja::{Message, NodeState, Warehouse};
-use crate::plan::{
-    Existing, Hook, Hooks, NodePlan, PlanInput, needs_columns, plan_failures, plan_load, plan_node, plan_seed, retired_prefix,
-};
+use crate::plan::{Existing, Hook, Hooks, NodePlan, PlanInput, needs_columns, plan_failures, plan_node, plan_seed, retired_prefix};
 use crate::project::{Detail, Node};
 use crate::syntax::before_semicolon;
 
@@ -37,6 +36,8 @@ pub struct RunOptions {
     pub full_refresh: bool,
     /// Whether the failing rows of tests are kept that say nothing of it.
     pub store_failures: bool,
+    /// With a full refresh: rows of landing files that are gone are deleted.
+    pub prune: bool,
     /// `build`: what reads a relation waits for its tests and is skipped when one fails.
     pub gate_on_tests: bool,
     /// Unique to this run.
@@ -123,7 +124,11 @@ impl From<AdapterError> for NodeError {
 /// Compiles and plans a node that builds a relation or loads files. Tests are not planned: they are queries.
 pub(super) fn prepare(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session: &SharedSession) -> Result<Prepared, NodeError> {
     if matches!(node.detail, Detail::Source(_)) {
-        return Ok(Prepared { compiled: CompiledNode::default(), plan: plan_load(node), state: NodeState::default() });
+        return Ok(Prepared {
+            compiled: CompiledNode::default(),
+            plan: load_source::plan(job, node, session)?,
+            state: NodeState::default(),
+        });
     }
     let Some(relation) = &node.relation else {
         return Err(Diagnostic::new(&codes::INVALID_CONFIG, format!("'{}' has no relation to build", node.name)).at(node.origin).into());

@@ -84,7 +84,7 @@ pub(super) fn lookup(scope: &Arc<Scope>, name: &str) -> Option<Value> {
         "flags" => Dict::value([
             (Value::from("FULL_REFRESH"), Value::from(scope.shared.invocation.full_refresh)),
             (Value::from("WHICH"), Value::from(scope.shared.invocation.which.as_str())),
-            (Value::from("STORE_FAILURES"), Value::from(false)),
+            (Value::from("STORE_FAILURES"), Value::from(scope.shared.invocation.store_failures)),
         ]),
         "adapter" => Value::from_object(AdapterValue { scope: scope.clone() }),
         "api" => Value::from_object(Api { scope: scope.clone() }),

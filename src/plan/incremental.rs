@@ -57,6 +57,7 @@ pub(super) fn incremental(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic
         }
         "merge" => {
             let update = merge_update(input.node, &columns, &keys);
+            steps.push(Step::CheckKeys { source: source.clone(), keys: keys.clone() });
             steps.push(Step::Merge(Merge { target, source, keys, columns, update, predicates }));
         }
         other => {

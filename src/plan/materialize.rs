@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::attributes::with_attributes;
 use super::incremental::{SchemaChange, incremental};
 use super::snapshot::snapshot;
-use super::steps::{Attachments, Dependent, Existing, NodePlan, Publish, Step, TableName, retired_name, suffixed};
+use super::steps::{Attachments, Dependent, Existing, LandingFiles, NodePlan, Publish, Step, TableName, retired_name, suffixed};
 use crate::base::{ColumnInfo, Relation, RelationKind, UniqueId};
 use crate::diag::{Diagnostic, codes};
-use crate::project::{Detail, Node};
+use crate::project::{Landing, Node};
 
 /// What the plan of a node depends on besides its configuration.
 pub struct PlanInput<'a> {
@@ -157,11 +157,8 @@ pub(super) fn invalid(node: &Node, key: &str, message: String) -> Diagnostic {
     Diagnostic::new(&codes::INVALID_CONFIG, message).at(place)
 }
 
-/// The plan of a source with landing files.
-pub fn plan_load(node: &Node) -> NodePlan {
-    let pattern = match &node.detail {
-        Detail::Source(source) => source.landing.as_ref().map(|landing| landing.path.clone()).unwrap_or_default(),
-        _ => String::new(),
-    };
-    NodePlan { steps: vec![Step::LoadFiles { source: node.id.clone(), pattern }], ..NodePlan::default() }
+/// The plan of a source with landing files: `create` makes its raw table, `load` is what is sent for the first file.
+pub fn plan_load(landing: &Landing, create: String, files: LandingFiles, load: Option<String>) -> NodePlan {
+    let create = Step::Statement { title: "create the raw table where it is missing".to_owned(), sql: create };
+    NodePlan { steps: vec![create, Step::LoadFiles { pattern: landing.path.clone(), files, statement: load }], ..NodePlan::default() }
 }

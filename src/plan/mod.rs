@@ -15,5 +15,6 @@ pub use result::{NodeResult, RunResult, Status};
 pub use seed::plan_seed;
 pub use snapshot::{DeletedRows, SnapshotNames, SnapshotSpec, SnapshotStrategy};
 pub use steps::{
-    Attachments, Comment, Dependent, Existing, Index, Merge, NodePlan, Privilege, Publish, Step, TableName, retired_prefix, suffixed,
+    Attachments, Comment, Dependent, Existing, Index, LandingFiles, Merge, NodePlan, Privilege, Publish, Step, TableName, retired_prefix,
+    suffixed,
 };

@@ -122,6 +122,11 @@ pub enum Step {
         keys: Vec<String>,
         predicates: Vec<String>,
     },
+    /// Refuses rows of `source` that share a key: which of them counts would be left to the engine.
+    CheckKeys {
+        source: TableName,
+        keys: Vec<String>,
+    },
     Merge(Merge),
     DropTemporary {
         name: String,
@@ -177,11 +182,41 @@ pub enum Step {
     RunMaterialization {
         macro_id: UniqueId,
     },
-    /// Creates the raw table of a source and loads its new and changed files.
+    /// Loads the landing files of a source that are new or have changed, each in a transaction of its own.
     LoadFiles {
-        source: UniqueId,
         pattern: String,
+        files: LandingFiles,
+        /// What is sent for the first of them.
+        statement: Option<String>,
     },
+}
+
+/// The landing files of a source, as they are recorded, in the order of loading.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LandingFiles {
+    pub new: Vec<String>,
+    pub changed: Vec<String>,
+    /// Loaded before with the same content; a full refresh loads them all the same.
+    pub unchanged: Vec<String>,
+    pub refresh: bool,
+}
+
+impl LandingFiles {
+    /// How many of each there are, and the first names.
+    fn summary(&self) -> String {
+        const SHOWN: usize = 3;
+        let part = |files: &[String], word: &str| {
+            let names = files.iter().take(SHOWN).map(|file| format!("'{file}'")).collect::<Vec<_>>().join(", ");
+            let more = if files.len() > SHOWN { ", …" } else { "" };
+            (!files.is_empty()).then(|| format!("{} {word} ({names}{more})", files.len()))
+        };
+        let unchanged = match (self.unchanged.len(), self.refresh) {
+            (0, _) => None,
+            (_, true) => part(&self.unchanged, "unchanged and loaded again"),
+            (count, false) => Some(format!("{count} unchanged")),
+        };
+        [part(&self.new, "new"), part(&self.changed, "changed"), unchanged].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -251,6 +286,7 @@ impl Step {
             },
             Step::Append { target, .. } => format!("append to {}", target.display()),
             Step::DeleteMatching { target, .. } => format!("delete replaced rows of {}", target.display()),
+            Step::CheckKeys { keys, .. } => format!("check that no two new rows share {}", keys.join(", ")),
             Step::Merge(merge) => format!("merge into {}", merge.target.display()),
             Step::Analyze { table } => format!("gather statistics of {}", table.display()),
             Step::CreateIndexes { table, indexes, .. } => {
@@ -266,7 +302,7 @@ impl Step {
             Step::SnapshotChanges { spec, .. } => format!("find changes for {}", spec.target.display()),
             Step::SnapshotApply { spec, .. } => format!("record changes in {}", spec.target.display()),
             Step::RunMaterialization { macro_id } => format!("run {macro_id}"),
-            Step::LoadFiles { pattern, .. } => format!("load new files of {pattern}"),
+            Step::LoadFiles { pattern, files, .. } => format!("load files of {pattern}: {}", files.summary()),
         }
     }
 }

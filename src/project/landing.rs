@@ -31,18 +31,20 @@ pub struct Landing {
     pub path: String,
     /// Where the pattern is written.
     pub path_span: Span,
+    /// Told by the suffix (before `.gz`) where it is not written: `csv`, `tsv`, `ndjson`, `jsonl`, `parquet`.
     pub format: FileFormat,
     /// `None`: told from each file's suffix (`.gz`).
     pub compression: Option<Compression>,
     /// Whether CSV files have a row of column names (after `header_lines`); columns are then matched by name,
     /// letter case ignored, otherwise by position.
     pub header: bool,
+    /// CSV: the ASCII character between values, a comma where it is not written.
     pub delimiter: u8,
-    /// `None`: no quoting.
+    /// CSV: the ASCII character around values, `"` where it is not written. `None`: no quoting.
     pub quote: Option<u8>,
-    /// A WHATWG label: `utf-8`, `windows-1252`, `utf-16le`.
+    /// A WHATWG label, `utf-8` where it is not written: `utf-8`, `windows-1252`, `utf-16le`.
     pub encoding: String,
-    /// The text that stands for NULL (unquoted or quoted alike).
+    /// CSV: the text that stands for NULL (unquoted or quoted alike), the empty one where it is not written.
     pub null_text: String,
     /// Fixed lines before the header row (or before the first record).
     pub header_lines: usize,
@@ -52,6 +54,7 @@ pub struct Landing {
     pub max_rejects: usize,
 }
 
+/// The keys that are understood; `docs/landing.md` describes each for users.
 const KEYS: &[&str] = &[
     "path",
     "format",
@@ -262,6 +265,15 @@ mod tests {
             Detail::Source(table) => table.landing.clone(),
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn every_key_is_described() {
+        let page = include_str!("../../docs/landing.md");
+        let (_, keys) = page.split_once("## Keys").unwrap();
+        let (keys, _) = keys.split_once("\n## ").unwrap();
+        let described: Vec<&str> = keys.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(key, _)| key).collect();
+        assert_eq!(described, KEYS);
     }
 
     const COLUMNS: &str = "columns: [{name: id, data_type: bigint}]";

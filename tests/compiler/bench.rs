@@ -37,6 +37,7 @@ pub struct How {
     /// Which nodes to run; `None`: all.
     pub only: Option<fn(&Node) -> bool>,
     pub full_refresh: bool,
+    pub prune: bool,
     pub gate_on_tests: bool,
     pub interrupt: Option<Arc<Interrupt>>,
     pub vars: serde_json::Map<String, serde_json::Value>,
@@ -139,6 +140,7 @@ impl Bench {
                 fail_fast: false,
                 full_refresh: how.full_refresh,
                 store_failures: false,
+                prune: how.prune,
                 gate_on_tests: how.gate_on_tests,
                 run_id: format!("run{:05}", *runs),
                 target_path: root.join("target"),

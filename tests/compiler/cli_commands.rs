@@ -289,6 +289,46 @@ fn ctrl_c_stops_cleanly() {
 }
 
 #[test]
+fn loads_are_explained_before_they_happen() {
+    let project = TestProject::new();
+    let source = "sources:\n  - name: raw\n    tables:\n      - name: bets\n        meta: {landing: {path: 'landing/*.csv'}}\n        columns: [{name: ID, data_type: bigint}, {name: STAKE, data_type: 'numeric(12,2)'}]\n";
+    project.write("dbt_project.yml", "name: shop\nprofile: shop\n").write("models/s.yml", source);
+    for number in 1..=4 {
+        project.write(&format!("landing/{number}.csv"), &format!("ID,STAKE\n{number},2.50\n"));
+    }
+    let explained = |more: &[&str]| project.acca(&[&["explain", "-s", "source:raw"], more].concat()).expect_code(0).stdout;
+    for _ in 0..2 {
+        // Twice: the first has changed nothing.
+        let first = explained(&[]);
+        assert!(first.contains("-- 1. create the raw table where it is missing\nCREATE SCHEMA IF NOT EXISTS"), "{first}");
+        assert!(first.contains("  \"stake\" DECIMAL(12,2),\n"), "{first}");
+        let title = "-- 2. load files of landing/*.csv: 4 new ('landing/1.csv', 'landing/2.csv', 'landing/3.csv', …)\nINSERT INTO ";
+        assert!(first.contains(title) && first.contains("FROM read_csv(") && first.contains("landing/1.csv', auto_detect"), "{first}");
+    }
+    project.acca(&["load", "-q"]).expect_code(0);
+    let loaded = explained(&[]);
+    assert!(loaded.contains("-- 2. load files of landing/*.csv: 4 unchanged\n") && !loaded.contains("INSERT"), "{loaded}");
+    project.write("landing/2.csv", "ID,STAKE\n2,9.50\n").write("landing/5.csv", "ID,STAKE\n5,1.50\n");
+    let changed = explained(&[]);
+    assert!(changed.contains("1 new ('landing/5.csv'), 1 changed ('landing/2.csv'), 3 unchanged\n"), "{changed}");
+    assert!(changed.contains("landing/2.csv', auto_detect") && !changed.contains("landing/1.csv', auto_detect"), "{changed}");
+    let refreshed = explained(&["--full-refresh"]);
+    assert!(refreshed.contains("3 unchanged and loaded again ('landing/1.csv', 'landing/3.csv', 'landing/4.csv')"), "{refreshed}");
+    // What was explained is what happens.
+    let load = project.acca(&["load"]).expect_code(0);
+    assert!(format!("{}{}", load.stdout, load.stderr).contains("2 rows of 2 files, 3 files unchanged"), "{}{}", load.stdout, load.stderr);
+    project.acca(&["load", "--prune"]).expect_code(2);
+    std::fs::remove_file(project.path("landing/5.csv")).unwrap();
+    let pruned = project.acca(&["load", "--full-refresh", "--prune"]).expect_code(0);
+    assert!(
+        format!("{}{}", pruned.stdout, pruned.stderr).contains("4 rows of 4 files, 1 file removed"),
+        "{}{}",
+        pruned.stdout,
+        pruned.stderr
+    );
+}
+
+#[test]
 fn clean_deletes_what_was_written_and_codes_explain_themselves() {
     let project = shop();
     project.acca(&["parse", "-q"]).expect_code(0);

@@ -90,6 +90,7 @@ fn job<'a>(compilation: &'a Compilation, connected: &Connected, selected: Vec<us
         fail_fast: false,
         full_refresh: false,
         store_failures: false,
+        prune: false,
         gate_on_tests: true,
         run_id: "00000000-0000-0000-0000-000000000000".to_owned(),
         root: root.to_owned(),

@@ -1,11 +1,12 @@
 //! Landing files into both engines: the same rows, the same rejects.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use acca::base::{FileId, Relation, Span};
 use acca::dialect::{ColumnType, Engine};
-use acca::execute::load::{LoadColumn, LoadError, LoadOutcome, Loader, RawTable, ensure_state};
+use acca::execute::load::{Gone, LoadColumn, LoadError, LoadOutcome, Loader, RawTable, Refresh, ensure_state};
 use acca::execute::{Adapter, AdapterError, Datum, DuckDb, MEMORY, Postgres, Session};
 use acca::project::{Compression, FileFormat, Landing};
 
@@ -76,14 +77,14 @@ impl<'a> Source<'a> {
         let mut session = adapter.connect().unwrap();
         ensure_state(&mut *session, engine).unwrap();
         let mut source = Source { engine, session, table: Relation::new(database, "raw", "t"), columns, landing };
-        source.run(false, &|| false, |_, _| Ok(())).unwrap();
+        source.run(None, &|| false, |_, _| Ok(())).unwrap();
         source
     }
 
     /// A run of its own: opens the table, then loads by `body`.
     fn run<T>(
         &mut self,
-        refresh: bool,
+        refresh: Option<Refresh<'_>>,
         interrupted: &dyn Fn() -> bool,
         body: impl FnOnce(&mut Loader<'_>, &mut dyn Session) -> Result<T, LoadError>,
     ) -> Result<T, LoadError> {
@@ -98,7 +99,7 @@ impl<'a> Source<'a> {
     }
 
     fn load_as(&mut self, path: &Path, recorded_as: &str) -> Result<LoadOutcome, LoadError> {
-        self.run(false, &|| false, |loader, session| loader.load(session, path, recorded_as))
+        self.run(None, &|| false, |loader, session| loader.load(session, path, recorded_as))
     }
 
     fn rows(&mut self, sql: &str) -> Vec<Vec<Datum>> {
@@ -389,15 +390,22 @@ fn a_file_is_loaded_once_and_a_changed_one_replaces_its_rows() {
         assert_eq!(source.rejects_text(), [""; 0]);
         let files = source.rows("select _acca_file from raw.t order by 1").concat();
         assert_eq!(files, ["data/f.csv", "data/g.csv"].map(|file| Datum::Text(file.to_owned())));
-        // A full refresh does not empty the table first, and loads what has not changed; a file that went goes at the end.
+        // A full refresh does not empty the table first, and loads what has not changed; the rows of a file that went stay.
         source.session.execute("create view raw.v as select * from raw.t").unwrap();
-        let outcome = source.run(true, &|| false, |loader, session| {
-            assert_eq!(session.query("select * from raw.v", None)?.rows.len(), 2);
-            let outcome = loader.load(session, &path, "data/f.csv")?;
-            assert_eq!(loader.remove_others(session, &["data/f.csv"].into())?, 1);
-            Ok(outcome)
-        });
-        assert!(matches!(outcome, Ok(LoadOutcome::Loaded(loaded)) if loaded.replaced));
+        let present = ["data/f.csv"].into();
+        let refresh = |source: &mut Source<'_>, prune: bool| {
+            source.run(Some(Refresh { present: &present, prune }), &|| false, |loader, session| {
+                assert_eq!(session.query("select * from raw.v", None)?.rows.len(), 2);
+                let outcome = loader.load(session, &path, "data/f.csv")?;
+                Ok((outcome, loader.settle_gone(session)?))
+            })
+        };
+        let kept = refresh(source, false).unwrap();
+        assert!(matches!(kept, (LoadOutcome::Loaded(loaded), Gone { kept: 1, removed: 0 }) if loaded.replaced));
+        assert_eq!(source.table_text(), ["2|B", "7|z"]);
+        assert_eq!(manifest(source), ["data/f.csv|12|1|0|run-1|64", "data/g.csv|12|1|0|run-1|64"]);
+        let pruned = refresh(source, true).unwrap();
+        assert!(matches!(pruned, (LoadOutcome::Loaded(_), Gone { kept: 0, removed: 1 })));
         assert_eq!((source.table_text(), manifest(source)), (vec!["2|B".to_owned()], vec!["data/f.csv|12|1|0|run-1|64".to_owned()]));
     });
 }
@@ -414,7 +422,9 @@ fn a_refresh_with_a_malformed_file_keeps_the_old_rows_of_all() {
         // A malformed file in the middle, and an interrupt after it: the first file is new, all others are as they were.
         write(folder, "f.csv", b"id,name\n1,A\n");
         write(folder, "g.csv", b"id,name\nx,b\n");
-        let done = source.run(true, &|| false, |loader, session| {
+        let present = ["f.csv", "g.csv", "h.csv"].into();
+        let refresh = Some(Refresh { present: &present, prune: false });
+        let done = source.run(refresh, &|| false, |loader, session| {
             loader.load(session, &folder.join("f.csv"), "f.csv")?;
             loader.load(session, &folder.join("g.csv"), "g.csv")
         });
@@ -423,14 +433,14 @@ fn a_refresh_with_a_malformed_file_keeps_the_old_rows_of_all() {
         assert_eq!(manifest(source), before);
         let rejected = source.rejects_text();
         assert!(matches!(rejected.as_slice(), [one] if one.starts_with("g.csv|2|")), "{rejected:?}");
-        let cancelled = source.run(true, &|| true, |loader, session| loader.load(session, &folder.join("f.csv"), "f.csv"));
+        let cancelled = source.run(refresh, &|| true, |loader, session| loader.load(session, &folder.join("f.csv"), "f.csv"));
         assert!(matches!(cancelled, Err(LoadError::Engine(AdapterError::Cancelled))), "{cancelled:?}");
         assert_eq!(source.table_text(), ["1|A", "2|b", "3|c"]);
     });
 }
 
 #[test]
-fn a_refresh_takes_out_all_that_is_left_of_vanished_files() {
+fn a_refresh_that_prunes_takes_out_all_that_is_left_of_vanished_files() {
     on_both(&csv(), |source, folder| {
         for (name, text) in [("f.csv", "id,name\n1,a\n"), ("g.csv", "id,name\n2,b\nx,y\n")] {
             let path = write(folder, name, text.as_bytes());
@@ -442,14 +452,16 @@ fn a_refresh_takes_out_all_that_is_left_of_vanished_files() {
         let refresh = |loader: &mut Loader<'_>, session: &mut dyn Session| {
             loader.load(session, &folder.join("f.csv"), "f.csv")?;
             loader.load(session, &path, "h.csv")?;
-            loader.remove_others(session, &["f.csv", "h.csv"].into())
+            loader.settle_gone(session)
         };
-        assert_eq!(source.run(true, &|| false, refresh).unwrap(), 2);
+        let present = ["f.csv", "h.csv"].into();
+        let gone = source.run(Some(Refresh { present: &present, prune: true }), &|| false, refresh).unwrap();
+        assert_eq!(gone, Gone { kept: 0, removed: 2 });
         assert_eq!(source.table_text(), ["1|a", "8|P"]);
         assert_eq!(manifest(source), ["f.csv|12|1|0|run-1|64", "h.csv|12|1|0|run-1|64"]);
         assert_eq!(source.rejects_text(), [""; 0]);
         // An ordinary load keeps what it once loaded.
-        assert_eq!(source.run(false, &|| false, |loader, session| loader.remove_others(session, &["f.csv"].into())).unwrap(), 0);
+        assert_eq!(source.run(None, &|| false, |loader, session| loader.settle_gone(session)).unwrap(), Gone::default());
         assert_eq!(source.table_text(), ["1|a", "8|P"]);
     });
 }
@@ -463,10 +475,11 @@ fn files_with_equal_bytes_are_loaded_and_told() {
                 for name in names {
                     loader.load(session, &folder.join(name), name)?;
                 }
-                loader.remove_others(session, &names.iter().copied().collect())?;
+                loader.settle_gone(session)?;
                 Ok(loader.duplicates().into_iter().map(|(file, other)| format!("{file} = {other}")).collect())
             };
-            source.run(refresh, &|| false, body).unwrap()
+            let present = names.iter().copied().collect();
+            source.run(refresh.then_some(Refresh { present: &present, prune: true }), &|| false, body).unwrap()
         };
         for (name, bytes) in [("a.csv", row), ("b.csv", row), ("c.csv", other), ("d.csv", b"id,name\n"), ("e.csv", b"id,name\n")] {
             write(folder, name, bytes);
@@ -550,21 +563,115 @@ fn files_that_cannot_be_loaded_say_why_and_leave_nothing() {
     });
 }
 
+/// Opens the table under another declaration; what is said when that is refused.
+fn open_declared(source: &mut Source<'_>, declared: &[LoadColumn], refresh: Option<Refresh<'_>>) -> Result<(), String> {
+    let (relation, landing) = (&source.table, source.landing);
+    let raw = RawTable { source: "source.shop.raw.t", relation, columns: declared, landing, run_id: "run-1" };
+    let opened = Loader::open(&mut *source.session, source.engine, raw, refresh, &|| false);
+    opened.map(|_| ()).map_err(|error| format!("{error}\n{}", error.details().join("\n")))
+}
+
+fn names_of_columns(source: &mut Source<'_>) -> Vec<String> {
+    source.session.columns(&source.table).unwrap().into_iter().map(|column| column.name).collect()
+}
+
 #[test]
-fn a_raw_table_that_differs_from_its_declaration_is_not_touched() {
-    on_both(&csv(), |source, _| {
+fn a_raw_table_that_differs_from_its_declaration_is_made_anew_when_nothing_is_lost() {
+    on_both(&csv(), |source, folder| {
         let other = columns(&["id bigint", "\"Name\" varchar(5)"]);
-        let raw =
-            RawTable { source: "source.shop.raw.t", relation: &source.table, columns: &other, landing: source.landing, run_id: "run-1" };
-        let error = Loader::open(&mut *source.session, source.engine, raw, false, &|| false).err().unwrap();
-        let message = error.to_string();
+        let [none, one, both] = [&[][..], &["f.csv"], &["f.csv", "g.csv"]].map(|names| names.iter().copied().collect());
+        let refresh = |present, prune| Some(Refresh { present, prune });
+        let message = open_declared(source, &other, None).unwrap_err();
         assert!(message.contains("its column 'id' is") && message.contains("lacks the column 'Name'"), "{message}");
-        assert!(message.contains("its column 'name' is not declared"), "{message}");
-        // A full refresh makes it anew.
-        Loader::open(&mut *source.session, source.engine, raw, true, &|| false).unwrap();
-        let found: Vec<String> = source.session.columns(&source.table).unwrap().into_iter().map(|column| column.name).collect();
-        assert_eq!(found, ["id", "Name", "_acca_file", "_acca_loaded_at"]);
+        assert!(message.contains("its column 'name' is not declared") && message.contains("with --full-refresh"), "{message}");
+        // Nothing was ever loaded into it.
+        open_declared(source, &other, refresh(&none, false)).unwrap();
+        assert_eq!(names_of_columns(source), ["id", "Name", "_acca_file", "_acca_loaded_at"]);
+        open_declared(source, source.columns, refresh(&none, false)).unwrap();
+        for name in ["f.csv", "g.csv"] {
+            let path = write(folder, name, b"id,name\n1,a\n");
+            source.load_as(&path, name).unwrap();
+        }
+        let message = open_declared(source, &other, refresh(&one, false)).unwrap_err();
+        assert!(message.contains("came from files that are gone and cannot be loaded anew: 'g.csv'\n"), "{message}");
+        assert!(!message.contains("'f.csv'") && message.contains("--prune"), "{message}");
+        assert_eq!(source.table_text(), ["1|a", "1|a"]);
+        assert_eq!(manifest(source).len(), 2);
+        open_declared(source, &other, refresh(&both, false)).unwrap();
+        assert_eq!((names_of_columns(source)[1].as_str(), manifest(source).len()), ("Name", 0));
+        open_declared(source, source.columns, refresh(&none, false)).unwrap();
+        source.load_as(&folder.join("g.csv"), "g.csv").unwrap();
+        open_declared(source, &other, refresh(&none, true)).unwrap();
+        assert_eq!((names_of_columns(source)[1].as_str(), manifest(source).len()), ("Name", 0));
     });
+}
+
+#[test]
+fn a_raw_table_of_somebody_else_is_never_dropped() {
+    on_both(&csv(), |source, _| {
+        let present = BTreeSet::new();
+        for (made, rows) in [
+            ("create table raw.t (id integer, name varchar(10))", "select 7, 'theirs' where false"),
+            ("create table raw.t (id integer, name varchar(10))", "select 7, 'theirs'"),
+            // Without its entries in the manifest a table of acca's own is as good as somebody else's.
+            ("create table raw.t (id integer, _acca_file text, _acca_loaded_at timestamptz)", "select 7, 'f.csv', null"),
+        ] {
+            source.session.execute("drop table raw.t").unwrap();
+            source.session.execute(made).unwrap();
+            let rows = source.session.execute(&format!("insert into raw.t {rows}")).unwrap();
+            for refresh in [None, Some(false), Some(true)] {
+                let refresh = refresh.map(|prune| Refresh { present: &present, prune });
+                let message = open_declared(source, source.columns, refresh).unwrap_err();
+                assert!(message.contains("others may have made it: it is not dropped"), "{message}");
+                assert!(!message.contains("--full-refresh"), "{message}");
+            }
+            assert_eq!(source.rows("select count(*) from raw.t"), [[Datum::Int(i64::try_from(rows).unwrap())]]);
+        }
+    });
+}
+
+/// Names that an engine may take for patterns, for partitions or for a home folder.
+#[test]
+fn files_are_what_their_names_say_and_nothing_else() {
+    const NAMES: [&str; 7] =
+        ["a[1].csv", "a*.csv", "day?.csv", "id=9/name=wrong.csv", "name=x/~b.csv", "back\\slash[*].csv", "it's {1,2} $x.csv"];
+    let engines = engines();
+    for (engine, adapter, database) in &engines.list {
+        for format in [FileFormat::Csv, FileFormat::Ndjson, FileFormat::Parquet] {
+            let declared = columns(&["id bigint", "name text"]);
+            let landing = Landing { format, ..csv() };
+            let mut source = Source::new(*engine, &**adapter, database, &declared, &landing);
+            source.session.execute("delete from raw.t").unwrap();
+            source.session.execute("delete from _acca.load_manifest").unwrap();
+            let folder = engines.folder.path().join(format!("{engine:?} {format:?}"));
+            // What the names would match as patterns.
+            for (number, name) in NAMES.into_iter().chain(["a1.csv", "ab.csv", "day1.csv", "back\\slash1.csv"]).enumerate() {
+                let path = folder.join(name);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                match format {
+                    FileFormat::Csv => std::fs::write(&path, format!("id,name\n{number},right\n")).unwrap(),
+                    FileFormat::Ndjson => std::fs::write(&path, format!("{{\"id\": {number}, \"name\": \"right\"}}\n")).unwrap(),
+                    FileFormat::Parquet => {
+                        let plain = folder.join("plain.parquet");
+                        let mut duckdb = DuckDb::open(MEMORY, None, &std::collections::BTreeMap::new()).unwrap().connect().unwrap();
+                        let select = format!("select {number}::bigint as id, 'right' as name");
+                        duckdb.execute(&format!("COPY ({select}) TO '{}' (FORMAT parquet)", plain.display())).unwrap();
+                        std::fs::rename(plain, &path).unwrap();
+                    }
+                }
+            }
+            for (number, name) in NAMES.iter().enumerate() {
+                let loaded = source.load_as(&folder.join(name), name);
+                let Ok(LoadOutcome::Loaded(loaded)) = loaded else { panic!("{engine:?} {format:?} {name}: {loaded:?}") };
+                // Not by the way round, which would hide that the engine misunderstands the name.
+                let direct = *engine == Engine::DuckDb && format != FileFormat::Ndjson;
+                assert_eq!((loaded.rows, loaded.direct), (1, direct), "{engine:?} {format:?} {name}");
+                let rows = source.rows(&format!("select id, name from raw.t where _acca_file = '{}'", name.replace('\'', "''")));
+                let expected = [Datum::Int(i64::try_from(number).unwrap()), Datum::Text("right".to_owned())];
+                assert_eq!(rows, [expected], "{engine:?} {format:?} {name}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -576,7 +683,7 @@ fn a_load_that_is_interrupted_leaves_nothing() {
             asked.set(asked.get() + 1);
             asked.get() > 3
         };
-        let error = source.run(false, &interrupted, |loader, session| loader.load(session, &path, "data/f.csv")).unwrap_err();
+        let error = source.run(None, &interrupted, |loader, session| loader.load(session, &path, "data/f.csv")).unwrap_err();
         assert!(matches!(error, LoadError::Engine(AdapterError::Cancelled)), "{error}");
         assert_eq!((source.table_text(), manifest(source)), (Vec::new(), Vec::new()));
     });
@@ -642,7 +749,7 @@ fn several_sessions_load_at_the_same_time() {
                     let table = Relation::new(database, "raw", &format!("t{}", worker % 2));
                     let source = format!("source.shop.raw.t{}", worker % 2);
                     let raw = RawTable { source: &source, relation: &table, columns: declared, landing, run_id: "run-1" };
-                    let mut loader = Loader::open(&mut *session, *engine, raw, false, &|| false).unwrap();
+                    let mut loader = Loader::open(&mut *session, *engine, raw, None, &|| false).unwrap();
                     for file in 0..5 {
                         let name = format!("{worker}_{file}.csv");
                         let path = write(folder, &name, format!("id,name\n{worker},x\nbad,x\n").as_bytes());
@@ -693,7 +800,7 @@ fn a_server_that_is_gone_in_the_middle_loses_nothing_and_keeps_nothing() {
         }
         false
     };
-    let error = source.run(false, &crash_on_the_way, |loader, session| loader.load(session, &path, "data/f.csv")).unwrap_err();
+    let error = source.run(None, &crash_on_the_way, |loader, session| loader.load(session, &path, "data/f.csv")).unwrap_err();
     assert!(matches!(&error, LoadError::Engine(AdapterError::Connection { .. })), "{error:?}");
     assert!(error.to_string().contains("was lost"), "{error}");
     server.restart();

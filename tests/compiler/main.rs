@@ -27,6 +27,7 @@ mod cli_commands;
 mod engines;
 mod flagship;
 mod harness;
+mod late_changes;
 mod load;
 mod postgres;
 #[allow(dead_code, reason = "tests on a server are to use the rest of it")]

@@ -265,7 +265,7 @@ fn privileges_are_those_of_the_configuration() {
 fn failing_rows_are_kept_where_asked_for() {
     for mut bench in Bench::both() {
         bench
-            .file("models/a.sql", "select 1 as x union all select null union all select null")
+            .file("models/a.sql", "select 1 as x, 'one' as note union all select null, 'two' union all select null, 'three'")
             .file(
                 "models/m.yml",
                 "models:\n  - name: a\n    columns:\n      - name: x\n        data_tests:\n          - not_null: {config: {store_failures: true, alias: missing_x}}\n\
@@ -283,7 +283,8 @@ fn failing_rows_are_kept_where_asked_for() {
                 "{:#?}",
                 ran.statuses()
             );
-            assert_eq!(bench.query("select count(*) from shop_dbt_test__audit.missing_x"), "2", "{}", bench.engine);
+            // Whole rows, so that they can be looked at.
+            assert_eq!(bench.query("select note from shop_dbt_test__audit.missing_x order by 1"), "three\ntwo", "{}", bench.engine);
             assert_eq!(bench.query("select count(*) from shop_dbt_test__audit.as_view"), "1");
             assert_eq!(bench.query("select count(*) from shop_audit.unique_a_x"), "0", "a test that finds nothing keeps nothing");
             assert_eq!(bench.leftovers(), "");
@@ -336,6 +337,33 @@ fn a_failed_test_stops_what_is_below_in_a_build_only() {
         assert!(compiled.contains("is null"), "{compiled}");
         let run = bench.run();
         assert_eq!(run.status("b"), Status::Success);
+    }
+}
+
+#[test]
+fn a_merge_refuses_two_rows_with_one_key() {
+    for mut bench in Bench::both() {
+        let model = |rows: &str| {
+            let config = "{{ config(materialized='incremental', incremental_strategy='merge', unique_key=['shop', 'day']) }}";
+            format!("{config}\nselect * from (values {rows}) as given (shop, day, amount)")
+        };
+        bench.file("models/m.sql", &model("('A', 1, 10)"));
+        bench.run().ok();
+        // One key that is in the table, one that is new: PostgreSQL itself would let the second through.
+        for (rows, key) in
+            [("('A', 1, 11), ('A', 1, 12), ('B', 1, 5)", "shop = A, day = 1"), ("('C', 7, 1), ('C', 7, 1)", "shop = C, day = 7")]
+        {
+            bench.file("models/m.sql", &model(rows));
+            let ran = bench.run();
+            assert_eq!(ran.status("m"), Status::Error, "{}", bench.engine);
+            let told = format!("'m' gives 2 new rows with the key {key}, and a merge takes one row for a key");
+            assert!(ran.drawn.contains(&told), "{}", ran.drawn);
+            assert_eq!((bench.query("select shop, day, amount from shop.m"), bench.leftovers()), ("A|1|10".to_owned(), String::new()));
+        }
+        // A key with a NULL is like no other.
+        bench.file("models/m.sql", &model("('A', 1, 11), ('D', null, 1), ('D', null, 2)"));
+        bench.run().ok();
+        assert_eq!(bench.query("select shop, amount from shop.m order by 1, 2"), "A|11\nD|1\nD|2", "{}", bench.engine);
     }
 }
 
@@ -607,7 +635,7 @@ fn files_are_loaded_once_as_nodes_of_the_graph() {
         assert!(ran.drawn.contains("landing/3.csv:2"), "{}", ran.drawn);
         assert_eq!(total(&bench), "6.61|3", "nothing of the file stays");
         assert_eq!(bench.query("select file, line from raw.bets__rejects"), "landing/3.csv|2");
-        // A refresh leaves what it cannot load anew; it takes out a file that went only when it loaded all others.
+        // A refresh leaves what it cannot load anew.
         let landing = bench.folder.path().join("landing");
         std::fs::rename(landing.join("2.csv"), landing.join("4.csv")).unwrap();
         let refresh = |bench: &Bench| bench.run_how(&How { full_refresh: true, ..How::default() });
@@ -617,7 +645,13 @@ fn files_are_loaded_once_as_nodes_of_the_graph() {
         let ran = refresh(&bench);
         assert_eq!(ran.status("bets"), Status::Success);
         assert!(ran.drawn.contains("warning[duplicate-file]") && ran.drawn.contains("as 'landing/3.csv'"), "{}", ran.drawn);
+        // What a renamed file left behind is kept, and therefore told, until it is asked to go.
+        assert!(ran.drawn.contains("'landing/4.csv' has the same bytes as 'landing/2.csv'"), "{}", ran.drawn);
+        assert!(ran.statuses().iter().any(|line| line.ends_with("1 file kept that is gone")), "{:?}", ran.statuses());
+        assert_eq!(bench.query("select id from raw.bets order by 1"), "1\n2\n3\n3\n4\n4");
+        let ran = bench.run_how(&How { full_refresh: true, prune: true, ..How::default() });
         assert!(!ran.drawn.contains("landing/4.csv"), "{}", ran.drawn);
+        assert!(ran.statuses().iter().any(|line| line.ends_with("1 file removed")), "{:?}", ran.statuses());
         assert_eq!(bench.query("select id from raw.bets order by 1"), "1\n2\n3\n4\n4");
     }
 }

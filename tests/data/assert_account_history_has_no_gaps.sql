@@ -17,4 +17,4 @@ from versions
 where
     dbt_valid_from >= dbt_valid_to
     or (next_valid_from is null and dbt_valid_to is not null)
-    or (next_valid_from is not null and (dbt_valid_to is null or dbt_valid_to <> next_valid_from))
+    or (next_valid_from is not null and (dbt_valid_to is null or dbt_valid_to is distinct from next_valid_from))

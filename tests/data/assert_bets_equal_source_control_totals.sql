@@ -41,5 +41,5 @@ full join control
 where
     placed.business is null
     or control.business is null
-    or placed.bet_count <> control.row_count
-    or placed.total_stake_minor <> control.total_stake_minor
+    or placed.bet_count is distinct from control.row_count
+    or placed.total_stake_minor is distinct from control.total_stake_minor

@@ -36,6 +36,6 @@ inner join bet_types on bets.bet_type_code = bet_types.bet_type_code
 left join legs on bets.bet_key = legs.bet_key
 where
     legs.bet_key is null
-    or legs.leg_count <> bet_types.leg_count
-    or legs.first_leg_number <> 1
-    or legs.last_leg_number <> bet_types.leg_count
+    or legs.leg_count is distinct from bet_types.leg_count
+    or legs.first_leg_number is distinct from 1
+    or legs.last_leg_number is distinct from bet_types.leg_count

@@ -54,4 +54,4 @@ full join control on counted.metric_name = control.metric_name
 where
     counted.metric_name is null
     or control.metric_name is null
-    or counted.metric_value <> control.metric_value
+    or counted.metric_value is distinct from control.metric_value

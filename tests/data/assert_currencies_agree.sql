@@ -26,7 +26,7 @@ select
     settlements.currency_code as other_currency_code
 from bets
 inner join settlements on bets.bet_key = settlements.bet_key
-where bets.currency_code <> settlements.currency_code
+where bets.currency_code is distinct from settlements.currency_code
 
 union all
 
@@ -38,4 +38,4 @@ select
     accounts.currency_code as other_currency_code
 from bets
 inner join accounts on bets.account_key = accounts.account_key
-where bets.currency_code <> accounts.currency_code
+where bets.currency_code is distinct from accounts.currency_code

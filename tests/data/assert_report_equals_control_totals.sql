@@ -38,7 +38,7 @@ full join control
 where
     reported.business is null
     or control.business is null
-    or reported.bet_count <> control.bet_count
-    or reported.turnover_gbp <> control.turnover_gbp
-    or reported.returns_gbp <> control.returns_gbp
-    or reported.ggr_gbp <> control.ggr_gbp
+    or reported.bet_count is distinct from control.bet_count
+    or reported.turnover_gbp is distinct from control.turnover_gbp
+    or reported.returns_gbp is distinct from control.returns_gbp
+    or reported.ggr_gbp is distinct from control.ggr_gbp

@@ -25,4 +25,5 @@ from bets
 inner join returns_by_odds on bets.bet_key = returns_by_odds.bet_key
 where
     returns_by_odds.return_by_odds is null
+    or bets.return_amount is null
     or abs(bets.return_amount - returns_by_odds.return_by_odds) > 0.01

@@ -41,13 +41,13 @@ compared as (
 select *
 from compared
 where
-    coalesce(return_amount, 0) <> settlement_return_amount
-    or (bet_status <> 'open' and business_day is null)
+    coalesce(return_amount, 0) is distinct from settlement_return_amount
+    or (bet_status is distinct from 'open' and business_day is null)
     or not case bet_status
         when 'open' then settled_count = 0 and void_count = 0
         when 'won' then settled_count = 1 and void_count = 0 and settled_amount > 0
         when 'lost' then settled_count = 1 and void_count = 0 and settled_amount = 0
-        when 'void' then void_count = 1 and settled_count = 0 and settlement_return_amount = cash_stake
+        when 'void' then void_count = 1 and settled_count = 0 and settlement_return_amount is not distinct from cash_stake
         when 'cashed_out' then cash_out_count >= 1 and settled_count = 0 and void_count = 0
         else false
     end

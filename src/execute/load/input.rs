@@ -60,6 +60,18 @@ pub(super) fn fingerprint(path: &Path) -> io::Result<Fingerprint> {
     Ok(seal.fingerprint())
 }
 
+/// The path under which DuckDB can be told of the file: a copy in `scratch` where no pattern stands for the name alone. In a pattern
+/// DuckDB takes a backslash for the sign between folders.
+pub(super) fn path_for_duckdb(path: &Path, scratch: &Path) -> io::Result<String> {
+    let text = path.to_str();
+    if let Some(text) = text.filter(|text| !(text.contains('\\') && text.contains(['*', '?', '[']))) {
+        return Ok(text.to_owned());
+    }
+    let copy = scratch.join("landed");
+    std::fs::copy(path, &copy)?;
+    Ok(copy.to_string_lossy().into_owned())
+}
+
 fn open_raw(path: &Path) -> io::Result<(Hashing, Seal)> {
     let state = Arc::new(Mutex::new((Sha256::new(), 0)));
     Ok((Hashing { file: File::open(path)?, state: Arc::clone(&state) }, Seal(state)))

@@ -38,6 +38,11 @@ impl Scratch {
     fn path(&self, name: &str) -> std::path::PathBuf {
         self.folder.path().join(name)
     }
+
+    /// The cleaned copy.
+    fn rows(&self) -> String {
+        self.path("rows.csv").to_string_lossy().into_owned()
+    }
 }
 
 pub(super) fn load(session: &mut dyn Session, job: &LoadJob<'_>) -> Result<Loaded, LoadError> {
@@ -54,7 +59,7 @@ pub(super) fn load(session: &mut dyn Session, job: &LoadJob<'_>) -> Result<Loade
     if done.is_err() && insert.direct && checked.tally.rows > 0 {
         // DuckDB reads the file otherwise than it was checked: the copy leaves it nothing to interpret.
         write_copy(session, job, &scratch)?;
-        done = store(session, job, &checked, &insert_from_copy(job, &scratch, &checked), before);
+        done = store(session, job, &checked, &insert_from_copy(job, &scratch.rows(), &checked), before);
     }
     done
 }
@@ -88,18 +93,18 @@ fn prepare_text(session: &mut dyn Session, job: &LoadJob<'_>, scratch: &Scratch)
     }
     let checked = Checked { fingerprint: seal.fingerprint(), places: stream.places().to_vec(), tally: stream.tally };
     if plain && checked.tally.rejected == 0 && !checked.tally.spans_lines {
-        let statement = insert_from_file(job, &checked);
+        let statement = insert_from_file(job, &path_for_duckdb(job, scratch)?, &checked);
         return Ok((checked, Insert { statement, direct: true }));
     }
     if plain {
         write_copy(session, job, scratch)?;
     }
-    let statement = insert_from_copy(job, scratch, &checked);
+    let statement = insert_from_copy(job, &scratch.rows(), &checked);
     Ok((checked, Insert { statement, direct: false }))
 }
 
 fn prepare_parquet(session: &mut dyn Session, job: &LoadJob<'_>, scratch: &Scratch) -> Result<(Checked, Insert), LoadError> {
-    let path = job.path.to_string_lossy();
+    let path = path_for_duckdb(job, scratch)?;
     let fingerprint = input::fingerprint(job.path).map_err(|error| unreadable(job, &error))?;
     let columns: Vec<ParquetColumn> = parquet::bind(session, &path, job.columns)?.map_err(|found| misfit(job, found))?;
     session.execute(&sql::parquet_to_csv(&columns, &path, &scratch.path("parquet.csv").to_string_lossy()))?;
@@ -114,7 +119,7 @@ fn prepare_parquet(session: &mut dyn Session, job: &LoadJob<'_>, scratch: &Scrat
         return Ok((checked, Insert { statement, direct: true }));
     }
     write_copy(session, job, scratch)?;
-    let statement = insert_from_copy(job, scratch, &checked);
+    let statement = insert_from_copy(job, &scratch.rows(), &checked);
     Ok((checked, Insert { statement, direct: false }))
 }
 
@@ -139,12 +144,33 @@ fn write_rows(session: &mut dyn Session, job: &LoadJob<'_>, stream: &mut RowStre
     }
 }
 
-fn insert_from_file(job: &LoadJob<'_>, checked: &Checked) -> String {
+fn path_for_duckdb(job: &LoadJob<'_>, scratch: &Scratch) -> Result<String, LoadError> {
+    input::path_for_duckdb(job.path, scratch.folder.path()).map_err(|error| unreadable(job, &error))
+}
+
+/// What fills the raw table from a clean file whose columns are in the order of their declaration; of NDJSON from its cleaned copy.
+pub(super) fn statement(job: &LoadJob<'_>) -> String {
+    let path = job.path.to_string_lossy();
+    let bytes = std::fs::metadata(job.path).map_or(0, |metadata| metadata.len());
+    let fingerprint = Fingerprint { sha256: String::new(), bytes };
+    let checked = Checked { tally: Tally::default(), fingerprint, places: (0..job.columns.len()).collect() };
+    match job.landing.format {
+        FileFormat::Csv => insert_from_file(job, &path, &checked),
+        FileFormat::Ndjson => insert_from_copy(job, &format!("cleaned copy of {path}"), &checked),
+        FileFormat::Parquet => {
+            let columns = raw_columns(job.columns).into_iter();
+            let columns: Vec<ParquetColumn> = columns.map(|column| ParquetColumn { in_file: column.name.clone(), column }).collect();
+            sql::insert_from_parquet(job.relation, &columns, job.recorded_as, &path)
+        }
+    }
+}
+
+fn insert_from_file(job: &LoadJob<'_>, path: &str, checked: &Checked) -> String {
     let columns = raw_columns(job.columns);
     let mut in_file: Vec<(usize, &RawColumn)> = checked.places.iter().copied().zip(&columns).collect();
     in_file.sort_by_key(|(place, _)| *place);
     let scan = CsvScan {
-        path: &job.path.to_string_lossy(),
+        path,
         columns: in_file.into_iter().map(|(_, column)| column.clone()).collect(),
         header: job.landing.header,
         delimiter: job.landing.delimiter,
@@ -158,11 +184,10 @@ fn insert_from_file(job: &LoadJob<'_>, checked: &Checked) -> String {
     sql::insert_from_csv(job.relation, &columns, job.recorded_as, &scan)
 }
 
-fn insert_from_copy(job: &LoadJob<'_>, scratch: &Scratch, checked: &Checked) -> String {
+fn insert_from_copy(job: &LoadJob<'_>, path: &str, checked: &Checked) -> String {
     let columns = raw_columns(job.columns);
-    let path = scratch.path("rows.csv").to_string_lossy().into_owned();
     let scan = CsvScan {
-        path: &path,
+        path,
         columns: columns.clone(),
         header: false,
         delimiter: b',',

@@ -25,7 +25,7 @@ fn load_parquet(session: &mut dyn Session, job: &LoadJob<'_>) -> Result<Loaded, 
     let fingerprint = input::fingerprint(job.path).map_err(|error| unreadable(job, &error))?;
     let folder = tempfile::tempdir().map_err(|error| unreadable(job, &error))?;
     let csv = folder.path().join("rows.csv");
-    let path = job.path.to_string_lossy();
+    let path = input::path_for_duckdb(job.path, folder.path()).map_err(|error| unreadable(job, &error))?;
     let mut duckdb = DuckDb::open(MEMORY, None, &std::collections::BTreeMap::new())?.connect()?;
     let columns = parquet::bind(&mut *duckdb, &path, job.columns)?.map_err(|found| misfit(job, found))?;
     duckdb.execute(&sql::parquet_to_csv(&columns, &path, &csv.to_string_lossy()))?;

@@ -18,7 +18,7 @@ mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use encoding_rs::Encoding;
 
@@ -30,10 +30,11 @@ use super::adapter::{AdapterError, Datum, Session};
 use crate::base::Relation;
 use crate::dialect::Engine;
 use crate::dialect::load::{self as sql, ManifestEntry, RawColumn, RejectRow};
+use crate::plan::{LandingFiles, NodePlan, plan_load};
 use crate::project::Landing;
 
 pub use self::columns::LoadColumn;
-pub use self::error::LoadError;
+pub use self::error::{LoadError, Remedy};
 pub use self::rows::Reject;
 pub use self::table::ensure_state;
 
@@ -48,13 +49,28 @@ pub struct RawTable<'a> {
     pub run_id: &'a str,
 }
 
+/// A full refresh: every file is loaded, changed or not.
+#[derive(Clone, Copy, Debug)]
+pub struct Refresh<'a> {
+    /// The files that are there, as they are recorded.
+    pub present: &'a BTreeSet<&'a str>,
+    /// Whether the rows of files that are gone go too. Landing folders are emptied into archives, so that has to be asked for.
+    pub prune: bool,
+}
+
+/// What a full refresh found of files that are not there any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gone {
+    pub kept: usize,
+    pub removed: usize,
+}
+
 /// Loads the files of one source table, one after the other.
 pub struct Loader<'a> {
     engine: Engine,
     table: RawTable<'a>,
     interrupted: &'a dyn Fn() -> bool,
-    /// Whether every file is loaded, changed or not.
-    refresh: bool,
+    refresh: Option<Refresh<'a>>,
     /// The checksum of the loaded version of each file.
     loaded: BTreeMap<String, String>,
     /// Files that this loader loaded, with at least one row, in that order.
@@ -104,8 +120,8 @@ pub struct Loaded {
 
 impl<'a> Loader<'a> {
     /// Makes the raw table where it is missing and reads which files are loaded; schema `_acca` must exist
-    /// ([`ensure_state`]). With `refresh` every file is loaded, also an unchanged one, and replaces its older rows; a table that
-    /// differs from its declaration is dropped first. `interrupted` is asked now and then; when it is true a load ends as
+    /// ([`ensure_state`]). With `refresh` every file is loaded, also an unchanged one, and replaces its older rows; a table of acca's
+    /// own that differs from its declaration is dropped first, unless rows would be lost for good. `interrupted` is asked now and then; when it is true a load ends as
     /// cancelled.
     ///
     /// # Errors
@@ -114,18 +130,13 @@ impl<'a> Loader<'a> {
         session: &mut dyn Session,
         engine: Engine,
         table: RawTable<'a>,
-        refresh: bool,
+        refresh: Option<Refresh<'a>>,
         interrupted: &'a dyn Fn() -> bool,
     ) -> Result<Loader<'a>, LoadError> {
         ensure_raw(session, engine, &table, refresh)?;
-        let text = |value: Datum| if let Datum::Text(text) = value { text } else { String::new() };
-        let names = |session: &mut dyn Session, query: String| -> Result<BTreeSet<String>, AdapterError> {
-            Ok(session.query(&query, None)?.rows.concat().into_iter().map(text).collect())
-        };
-        let stored = if refresh { names(session, sql::select_stored_files(table.relation))? } else { BTreeSet::new() };
-        let loaded = session.query(&sql::select_files(table.relation), None)?.rows;
-        let loaded = loaded.into_iter().filter_map(|row| <[Datum; 2]>::try_from(row).ok()).map(|pair| pair.map(text).into()).collect();
-        let noted = names(session, sql::select_rejected_files(table.relation))?;
+        let stored = if refresh.is_some() { names(session, &sql::select_stored_files(table.relation))? } else { BTreeSet::new() };
+        let loaded = loaded_files(session, table.relation)?;
+        let noted = names(session, &sql::select_rejected_files(table.relation))?;
         Ok(Loader { engine, table, interrupted, refresh, loaded, fresh: Vec::new(), stored, noted })
     }
 
@@ -139,11 +150,11 @@ impl<'a> Loader<'a> {
         let known = self.loaded.contains_key(recorded_as) || self.stored.contains(recorded_as);
         let noted = self.noted.contains(recorded_as);
         let job = LoadJob { source, relation, columns, landing, run_id, path, recorded_as, known, noted, interrupted: self.interrupted };
-        if !self.refresh
-            && let Some(sha256) = self.loaded.get(recorded_as)
-            && input::fingerprint(path).map_err(|error| unreadable(&job, &error))?.sha256 == *sha256
-        {
-            return Ok(LoadOutcome::Unchanged);
+        if self.refresh.is_none() {
+            let state = state_of(&self.loaded, path, recorded_as).map_err(|error| unreadable(&job, &error))?;
+            if state == FileState::Unchanged {
+                return Ok(LoadOutcome::Unchanged);
+            }
         }
         let done = match self.engine {
             Engine::Postgres => into_postgres::load(session, &job),
@@ -167,24 +178,23 @@ impl<'a> Loader<'a> {
         Ok(LoadOutcome::Loaded(loaded))
     }
 
-    /// Ends a refresh after which every file of `present` is loaded: takes out rows, rejects and manifest entries of all other
-    /// files, in one transaction. Returns how many files that were; without `refresh` nothing is done.
+    /// Ends a refresh after which every file that is present is loaded: with `prune` takes out rows, rejects and manifest entries
+    /// of all other files, in one transaction. Without a refresh nothing is done.
     ///
     /// # Errors
     /// Those of the engine; then nothing has changed.
-    pub fn remove_others(&mut self, session: &mut dyn Session, present: &BTreeSet<&str>) -> Result<usize, LoadError> {
-        if !self.refresh {
-            return Ok(0);
-        }
+    pub fn settle_gone(&mut self, session: &mut dyn Session) -> Result<Gone, LoadError> {
+        let Some(Refresh { present, prune }) = self.refresh else { return Ok(Gone::default()) };
         let all = self.loaded.keys().chain(&self.stored).chain(&self.noted);
         let gone: BTreeSet<String> = all.filter(|file| !present.contains(file.as_str())).cloned().collect();
-        if !gone.is_empty() {
-            in_transaction(session, |session| session.execute(&sql::remove_files(self.table.relation, &gone)))?;
-            self.loaded.retain(|file, _| !gone.contains(file));
-            self.stored.retain(|file| !gone.contains(file));
-            self.noted.retain(|file| !gone.contains(file));
+        if !prune || gone.is_empty() {
+            return Ok(Gone { kept: gone.len(), removed: 0 });
         }
-        Ok(gone.len())
+        in_transaction(session, |session| session.execute(&sql::remove_files(self.table.relation, &gone)))?;
+        self.loaded.retain(|file, _| !gone.contains(file));
+        self.stored.retain(|file| !gone.contains(file));
+        self.noted.retain(|file| !gone.contains(file));
+        Ok(Gone { kept: 0, removed: gone.len() })
     }
 
     /// Files that this loader loaded although the same bytes are in the raw table under another name: each with that name. To be
@@ -205,6 +215,79 @@ impl<'a> Loader<'a> {
         }
         duplicates
     }
+}
+
+/// A file beside what is recorded of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FileState {
+    New,
+    Changed,
+    Unchanged,
+}
+
+fn state_of(loaded: &BTreeMap<String, String>, path: &Path, recorded_as: &str) -> std::io::Result<FileState> {
+    let Some(sha256) = loaded.get(recorded_as) else { return Ok(FileState::New) };
+    let same = input::fingerprint(path)?.sha256 == *sha256;
+    Ok(if same { FileState::Unchanged } else { FileState::Changed })
+}
+
+/// The plan of what [`Loader`] would do with these files, each a path with the name that it is recorded as. Only reads, so the raw
+/// table and schema `_acca` need not be there.
+///
+/// # Errors
+/// A file cannot be read, or those of the engine.
+pub fn plan(
+    session: &mut dyn Session,
+    engine: Engine,
+    table: RawTable<'_>,
+    files: &[(PathBuf, String)],
+    refresh: bool,
+) -> Result<NodePlan, LoadError> {
+    let mut loaded = BTreeMap::new();
+    if !session.columns(table.relation)?.is_empty() && !session.columns(&sql::manifest_relation(table.relation))?.is_empty() {
+        loaded = loaded_files(session, table.relation)?;
+    }
+    let mut states = LandingFiles { refresh, ..LandingFiles::default() };
+    let mut first = None;
+    for (path, recorded_as) in files {
+        let state = state_of(&loaded, path, recorded_as).map_err(|error| LoadError::File {
+            file: recorded_as.clone(),
+            message: error.to_string(),
+            help: Vec::new(),
+        })?;
+        match state {
+            FileState::New => states.new.push(recorded_as.clone()),
+            FileState::Changed => states.changed.push(recorded_as.clone()),
+            FileState::Unchanged => states.unchanged.push(recorded_as.clone()),
+        }
+        if refresh || state != FileState::Unchanged {
+            first.get_or_insert((path, recorded_as));
+        }
+    }
+    let statement = first.map(|(path, recorded_as)| match engine {
+        Engine::DuckDb => {
+            let RawTable { source, relation, columns, landing, run_id } = table;
+            let (known, noted, interrupted) = (false, false, &|| false);
+            into_duckdb::statement(&LoadJob { source, relation, columns, landing, run_id, path, recorded_as, known, noted, interrupted })
+        }
+        Engine::Postgres | Engine::Redshift => sql::copy_from_stdin(table.relation, &raw_columns(table.columns)),
+    });
+    Ok(plan_load(table.landing, sql::create_raw(engine, table.relation, &raw_columns(table.columns)), states, statement))
+}
+
+/// The loaded files of a raw table with the checksum of their content.
+fn loaded_files(session: &mut dyn Session, table: &Relation) -> Result<BTreeMap<String, String>, AdapterError> {
+    let rows = session.query(&sql::select_files(table), None)?.rows;
+    Ok(rows.into_iter().filter_map(|row| <[Datum; 2]>::try_from(row).ok()).map(|pair| pair.map(text).into()).collect())
+}
+
+fn text(value: Datum) -> String {
+    if let Datum::Text(text) = value { text } else { String::new() }
+}
+
+/// The texts of a query's only column.
+fn names(session: &mut dyn Session, query: &str) -> Result<BTreeSet<String>, AdapterError> {
+    Ok(session.query(query, None)?.rows.concat().into_iter().map(text).collect())
 }
 
 fn raw_columns(columns: &[LoadColumn]) -> Vec<RawColumn> {

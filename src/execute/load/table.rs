@@ -1,12 +1,12 @@
-//! The tables that loads need: made where they are missing, held against their declaration, dropped when a full refresh finds another.
+//! The tables that loads need: made where they are missing, held against their declaration, made anew by a full refresh where nothing is lost by it.
 
 use std::sync::{Mutex, PoisonError};
 
-use super::error::LoadError;
-use super::{RawTable, raw_columns};
+use super::error::{LoadError, Remedy};
+use super::{RawTable, Refresh, names, raw_columns};
 use crate::dialect::load::{self as sql, FILE_COLUMN, LOADED_AT_COLUMN};
 use crate::dialect::{ColumnType, Engine};
-use crate::execute::adapter::{AdapterError, Session};
+use crate::execute::adapter::{AdapterError, Datum, Session};
 
 /// Sessions of DuckDB create schemas and tables one after the other: at the same time they would conflict. PostgreSQL's take
 /// turns by a lock in the database.
@@ -23,23 +23,52 @@ pub fn ensure_state(session: &mut dyn Session, engine: Engine) -> Result<(), Ada
 }
 
 /// Makes the raw table and its reject table, where they are missing, and checks that an existing one is as declared. With
-/// `refresh` one that differs is made anew; one that does not keeps its rows until newer ones replace them. The manifest forgets
-/// the files of a table that is new.
-pub(super) fn ensure_raw(session: &mut dyn Session, engine: Engine, table: &RawTable<'_>, refresh: bool) -> Result<(), LoadError> {
+/// `refresh` one of acca's own that differs is made anew, if nothing is lost by it; one that does not differ keeps its rows until
+/// newer ones replace them. The manifest forgets the files of a table that is new.
+pub(super) fn ensure_raw(
+    session: &mut dyn Session,
+    engine: Engine,
+    table: &RawTable<'_>,
+    refresh: Option<Refresh<'_>>,
+) -> Result<(), LoadError> {
     let _turn = CREATION.lock().unwrap_or_else(PoisonError::into_inner);
     in_transaction(session, |session| {
         session.execute(sql::creation_lock(engine))?;
         let found = found_columns(session, table)?;
         let differences = if found.is_empty() { Vec::new() } else { differences(&expected_columns(engine, table), &found) };
-        match (found.is_empty(), differences.is_empty(), refresh) {
-            (true, _, _) => session.execute(&sql::forget_files(table.relation))?,
-            (false, true, _) => 0,
-            (false, false, true) => session.execute(&sql::drop_raw(table.relation))?,
-            (false, false, false) => return Err(LoadError::TableDiffers { table: table.relation.clone(), differences }),
-        };
+        if found.is_empty() {
+            session.execute(&sql::forget_files(table.relation))?;
+        } else if !differences.is_empty() {
+            match (remedy(session, table, &found, refresh)?, refresh) {
+                (Remedy::Refresh, Some(_)) => session.execute(&sql::drop_raw(table.relation))?,
+                (remedy, _) => return Err(LoadError::TableDiffers { table: table.relation.clone(), differences, remedy }),
+            };
+        }
         session.execute(&sql::create_raw(engine, table.relation, &raw_columns(table.columns)))?;
         Ok(())
     })
+}
+
+/// What to do about a raw table that differs. It is acca's own when files are recorded as loaded into it, or when it has acca's
+/// columns and no row: then no load into it has succeeded yet.
+fn remedy(
+    session: &mut dyn Session,
+    table: &RawTable<'_>,
+    found: &[(String, String)],
+    refresh: Option<Refresh<'_>>,
+) -> Result<Remedy, AdapterError> {
+    let has = |column: &str| found.iter().any(|(name, _)| name == column);
+    let mut files = names(session, &sql::select_recorded_files(table.relation))?;
+    if files.is_empty() {
+        let is_empty = session.query(&sql::select_is_empty(table.relation), None)?.rows.concat() == [Datum::Bool(true)];
+        return Ok(if is_empty && has(FILE_COLUMN) && has(LOADED_AT_COLUMN) { Remedy::Refresh } else { Remedy::NotOwn });
+    }
+    let Some(Refresh { present, prune: false }) = refresh else { return Ok(Remedy::Refresh) };
+    if has(FILE_COLUMN) {
+        files.extend(names(session, &sql::select_stored_files(table.relation))?);
+    }
+    let gone: Vec<String> = files.into_iter().filter(|file| !present.contains(file.as_str())).collect();
+    Ok(if gone.is_empty() { Remedy::Refresh } else { Remedy::FilesGone(gone) })
 }
 
 /// Names and types in the order of the declaration.

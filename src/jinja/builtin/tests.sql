@@ -14,7 +14,9 @@
 {%- endtest %}
 
 {% macro default__test_not_null(model, column_name) -%}
-select *
+{#- Rows that are only counted need no other column; rows that are kept are looked at. -#}
+{%- set is_kept = config.get('store_failures_as') or config.get('store_failures', default=flags.STORE_FAILURES) -%}
+select {{ '*' if is_kept else column_name }}
 from {{ model }}
 where {{ column_name }} is null
 {%- endmacro %}
