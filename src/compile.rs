@@ -21,6 +21,7 @@ pub fn parse(
     diagnostics: &mut Diagnostics,
 ) -> Result<Compilation, Sources> {
     let mut project = crate::project::load(&**files, options, &YamlText::default(), &BUILTIN_MACROS, diagnostics)?;
+    crate::plan::select::check_selectors(&project.selectors, diagnostics);
     files.reached("configuration");
     invocation.adapter_chain = adapter_chain(&project.target.adapter);
     let templates = Templates::new(&project, files.clone(), invocation, diagnostics);

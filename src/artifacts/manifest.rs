@@ -12,6 +12,7 @@ use super::entry::object;
 use super::node_entry::NodeEntry;
 use crate::analysis::Compilation;
 use crate::base::{Files, ResourceType, Sources, UniqueId};
+use crate::plan::select::normalised_selectors;
 use crate::project::{Detail, Manifest, Node, Package};
 
 /// The SQL of a node and where it was written, relative to the project's root.
@@ -68,9 +69,10 @@ pub fn write_manifest(
     out.value("macros", &macros)?;
     out.value("docs", &docs)?;
     out.nodes("exposures", &writer, &exposures, &|number| writer.entry(number))?;
-    for name in ["metrics", "groups", "selectors"] {
+    for name in ["metrics", "groups"] {
         out.value(name, &empty())?;
     }
+    out.value("selectors", &normalised_selectors(&compilation.project.selectors))?;
     out.value("disabled", &writer.disabled())?;
     out.nodes("parent_map", &writer, &all, &|number| Some(Entry::Neighbours(writer.ids(linked.dag.parents(number)))))?;
     out.nodes("child_map", &writer, &all, &|number| Some(Entry::Neighbours(writer.ids(linked.dag.children(number)))))?;

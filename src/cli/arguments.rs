@@ -151,6 +151,9 @@ pub(super) struct SelectionArguments {
     /// Nodes to leave out.
     #[arg(long, num_args = 1.., value_name = "SELECTOR")]
     pub(super) exclude: Vec<String>,
+    /// The nodes of a selector of selectors.yml.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["select", "exclude"])]
+    pub(super) selector: Option<String>,
     /// Which tests come along with the nodes that they test.
     #[arg(long, value_enum, value_name = "MODE", default_value_t)]
     pub(super) indirect_selection: Indirect,

@@ -148,16 +148,27 @@ impl<'a> Context<'a> {
         arguments: &SelectionArguments,
         resources: &[ResourceType],
     ) -> Result<Vec<usize>, Exit> {
-        let scope = Scope { manifest: &compilation.manifest, sources: &compilation.project.sources, root: &compilation.project.name };
+        let project = &compilation.project;
+        let scope =
+            Scope { manifest: &compilation.manifest, sources: &project.sources, root: &project.name, selectors: &project.selectors };
         let indirect = match arguments.indirect_selection {
             Indirect::Eager => IndirectSelection::Eager,
             Indirect::Cautious => IndirectSelection::Cautious,
             Indirect::Buildable => IndirectSelection::Buildable,
             Indirect::Empty => IndirectSelection::Empty,
         };
-        let request = Request { select: &arguments.select, exclude: &arguments.exclude, resources, indirect };
+        let request = Request {
+            select: &arguments.select,
+            exclude: &arguments.exclude,
+            selector: arguments.selector.as_deref(),
+            resources,
+            indirect,
+        };
         match select(&scope, &request) {
             Ok(selection) => {
+                if let Some(name) = &selection.default {
+                    self.log.remark("DefaultSelector", &format!("Using the default selector '{name}'"));
+                }
                 for warning in &selection.warnings {
                     if !self.global.quiet || warning.severity == Severity::Error {
                         self.log.diagnostic(warning, &compilation.project.sources);

@@ -21,6 +21,7 @@ mod properties;
 mod python;
 mod resources;
 mod secrets;
+mod selectors;
 mod sources;
 #[cfg(test)]
 mod testing;
@@ -40,4 +41,5 @@ pub use node::{
 };
 pub use project_file::visible_vars;
 pub use secrets::is_open;
+pub use selectors::Selector;
 pub use yaml::{Entry, ParsedYaml, Yaml, YamlValue, parse_yaml};

@@ -11,6 +11,7 @@
 //! | [`load`] | landing files into both engines |
 //! | [`postgres`] | a PostgreSQL server for tests |
 //! | [`cli_commands`] | the commands: what they print and write, how they end |
+//! | [`selection`] | named selectors, state, deferral, retry, clone |
 //! | [`project`] | a project in a temporary folder, and the built binary run in it |
 #![allow(
     clippy::unwrap_used,
@@ -34,5 +35,6 @@ mod postgres;
 mod project;
 mod random_input;
 mod run;
+mod selection;
 mod tidy;
 mod workbench;

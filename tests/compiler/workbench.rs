@@ -7,7 +7,7 @@
 //! | `config NODE [KEY…]` | its configuration, or these keys of it |
 //! | `sql NODE [TARGET]` | its compiled SQL |
 //! | `explain NODE [TARGET]` | the steps that would build it on an empty database, with their statements |
-//! | `selected ARGUMENT…` | what `--select ARGUMENT…` selects; `--exclude` and `--indirect-selection` may follow |
+//! | `selected ARGUMENT…` | what `--select ARGUMENT…` selects; `--exclude`, `--selector` and `--indirect-selection` may follow |
 //! | `build [TARGET]` | what becomes of each node when the project is built |
 //! | `rows NODE [TARGET]` | the rows of its relation then, in order |
 //!
@@ -181,10 +181,16 @@ impl Workbench {
         use ResourceType as Type;
         let compilation = self.compilation(None)?;
         let (sources, root) = (&compilation.project.sources, &*compilation.project.name);
-        let scope = Scope { manifest: &compilation.manifest, sources, root };
+        let scope = Scope { manifest: &compilation.manifest, sources, root, selectors: &compilation.project.selectors };
         let asked = Asked::read(arguments)?;
         let resources = [Type::Model, Type::Seed, Type::Snapshot, Type::Source, Type::Test, Type::Analysis, Type::Exposure];
-        let request = Request { select: &asked.select, exclude: &asked.exclude, resources: &resources, indirect: asked.indirect };
+        let request = Request {
+            select: &asked.select,
+            exclude: &asked.exclude,
+            selector: asked.selector.as_deref(),
+            resources: &resources,
+            indirect: asked.indirect,
+        };
         let draw = |problems: &[Diagnostic]| problems.iter().map(|problem| render(problem, sources, false, WIDTH)).collect::<Vec<_>>();
         let lines = match select(&scope, &request) {
             Ok(selection) => {
@@ -217,6 +223,7 @@ impl Workbench {
 struct Asked {
     select: Vec<String>,
     exclude: Vec<String>,
+    selector: Option<String>,
     indirect: IndirectSelection,
 }
 
@@ -225,9 +232,10 @@ impl Asked {
         let (mut asked, mut flag) = (Asked::default(), "--select");
         for word in words {
             match (flag, *word) {
-                (_, "--select" | "--exclude" | "--indirect-selection") => flag = word,
+                (_, "--select" | "--exclude" | "--selector" | "--indirect-selection") => flag = word,
                 ("--select", word) => asked.select.push(word.to_owned()),
                 ("--exclude", word) => asked.exclude.push(word.to_owned()),
+                ("--selector", word) => asked.selector = Some(word.to_owned()),
                 (_, "eager") => asked.indirect = IndirectSelection::Eager,
                 (_, "cautious") => asked.indirect = IndirectSelection::Cautious,
                 (_, "buildable") => asked.indirect = IndirectSelection::Buildable,

@@ -86,6 +86,14 @@ impl Method {
             .help(format!("the methods are: {}", known.collect::<Vec<_>>().join(", "))))
     }
 
+    /// As it is written.
+    pub(super) fn name(&self) -> String {
+        if let Method::Config(keys) = self {
+            return format!("config.{}", keys.join("."));
+        }
+        METHODS.iter().find(|(_, method)| method == self).map_or_else(String::new, |(name, _)| (*name).to_owned())
+    }
+
     /// The method of a criterion that names none.
     pub(super) fn default_for(value: &str) -> Method {
         let lower = value.to_lowercase();
