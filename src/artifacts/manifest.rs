@@ -12,6 +12,8 @@ use super::entry::object;
 use super::node_entry::NodeEntry;
 use crate::analysis::Compilation;
 use crate::base::{Files, ResourceType, Sources, UniqueId};
+use crate::diag::{Diagnostic, codes};
+use crate::plan::StateManifest;
 use crate::plan::select::normalised_selectors;
 use crate::project::{Detail, Manifest, Node, Package};
 
@@ -81,6 +83,17 @@ pub fn write_manifest(
         out.value(name, &empty())?;
     }
     out.end()
+}
+
+/// The project as its manifest describes it, for comparison with an earlier one.
+///
+/// # Errors
+/// `invalid-state`, when it cannot be read back.
+pub fn describe_state(compilation: &Compilation, files: &dyn Files, metadata: &Metadata) -> Result<StateManifest, Diagnostic> {
+    let mut text = Vec::new();
+    let written = write_manifest(compilation, &BTreeMap::new(), files, metadata, &mut text);
+    written.map_err(|error| Diagnostic::new(&codes::INVALID_STATE, format!("the manifest cannot be written: {error}")))?;
+    StateManifest::read(&text, "manifest.json")
 }
 
 /// What stands under a node's id in one of the sections.

@@ -8,9 +8,10 @@ mod manifest;
 mod node_config;
 mod node_entry;
 mod run_results;
+mod unrendered;
 
 pub use file::{write_atomically, write_atomically_with};
-pub use manifest::{Compiled, write_manifest};
+pub use manifest::{Compiled, describe_state, write_manifest};
 pub use run_results::run_results;
 
 use serde_json::{Value, json};

@@ -157,6 +157,30 @@ pub(super) struct SelectionArguments {
     /// Which tests come along with the nodes that they test.
     #[arg(long, value_enum, value_name = "MODE", default_value_t)]
     pub(super) indirect_selection: Indirect,
+    #[command(flatten)]
+    pub(super) state: StateArguments,
+}
+
+/// An earlier invocation to compare with, or to read from.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Earlier state")]
+pub(super) struct StateArguments {
+    /// Folder with the artefacts of an earlier invocation, for state:, result: and source_status:.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) state: Option<PathBuf>,
+    /// Read what is neither selected nor built from where the earlier invocation built it.
+    #[arg(long, overrides_with = "no_defer")]
+    pub(super) defer: bool,
+    #[arg(long, hide = true, overrides_with = "defer")]
+    pub(super) no_defer: bool,
+    /// Folder of the manifest to defer to, in place of that of --state.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) defer_state: Option<PathBuf>,
+    /// With --defer: also what is built here, unless it is selected.
+    #[arg(long, overrides_with = "no_favor_state")]
+    pub(super) favor_state: bool,
+    #[arg(long, hide = true, overrides_with = "favor_state")]
+    pub(super) no_favor_state: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

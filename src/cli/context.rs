@@ -28,7 +28,7 @@ use crate::diag::{Diagnostic, Diagnostics, Severity, codes, summary};
 use crate::execute::{Connected, open};
 use crate::jinja::Invocation;
 use crate::plan::RunResult;
-use crate::plan::select::{IndirectSelection, Request, Scope, select};
+use crate::plan::select::{Compared, IndirectSelection, Needs, Request, Scope, needs, select};
 use crate::project::{LoadOptions, Node, parse_yaml};
 
 const PROJECT_FILE: &str = "dbt_project.yml";
@@ -149,8 +149,13 @@ impl<'a> Context<'a> {
         resources: &[ResourceType],
     ) -> Result<Vec<usize>, Exit> {
         let project = &compilation.project;
-        let scope =
-            Scope { manifest: &compilation.manifest, sources: &project.sources, root: &project.name, selectors: &project.selectors };
+        let mut scope = Scope {
+            manifest: &compilation.manifest,
+            sources: &project.sources,
+            root: &project.name,
+            selectors: &project.selectors,
+            compared: None,
+        };
         let indirect = match arguments.indirect_selection {
             Indirect::Eager => IndirectSelection::Eager,
             Indirect::Cautious => IndirectSelection::Cautious,
@@ -164,6 +169,12 @@ impl<'a> Context<'a> {
             resources,
             indirect,
         };
+        let state = match needs(&scope, &request) {
+            Ok(needs) if needs != Needs::default() => self.state(compilation, &arguments.state, needs)?,
+            _ => None,
+        };
+        let compared = state.as_ref().map(Compared::new);
+        scope.compared = compared.as_ref();
         match select(&scope, &request) {
             Ok(selection) => {
                 if let Some(name) = &selection.default {
@@ -217,13 +228,7 @@ impl<'a> Context<'a> {
         run: Option<(&RunResult, Map<String, Value>)>,
     ) {
         let began = Instant::now();
-        let now = jiff::Timestamp::now();
-        let metadata = Metadata {
-            invocation_id: self.invocation.id.clone(),
-            started_at: self.invocation.started_at.clone(),
-            generated_at: now.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
-            created_at: now.as_microsecond() as f64 / 1e6,
-        };
+        let metadata = self.metadata();
         self.write_file(compilation, "manifest.json", |file| write_manifest(compilation, compiled, &*self.files, &metadata, file));
         if let Some((result, arguments)) = run {
             let results = run_results(result, &compilation.manifest, arguments, &metadata);
@@ -231,6 +236,16 @@ impl<'a> Context<'a> {
         }
         self.disk.reached("artefacts");
         self.stage("wrote the artefacts", began.elapsed());
+    }
+
+    pub(super) fn metadata(&self) -> Metadata {
+        let now = jiff::Timestamp::now();
+        Metadata {
+            invocation_id: self.invocation.id.clone(),
+            started_at: self.invocation.started_at.clone(),
+            generated_at: now.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
+            created_at: now.as_microsecond() as f64 / 1e6,
+        }
     }
 
     fn write_file(&self, compilation: &Compilation, name: &str, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) {

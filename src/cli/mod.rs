@@ -19,6 +19,7 @@ mod parse;
 mod progress;
 mod run;
 mod show;
+mod state;
 mod style;
 mod table;
 mod terminal;

@@ -7,6 +7,7 @@ mod result;
 mod seed;
 pub mod select;
 mod snapshot;
+mod state;
 mod steps;
 
 pub use incremental::SchemaChange;
@@ -14,6 +15,7 @@ pub use materialize::{Hook, Hooks, PlanInput, failures_kept, needs_columns, plan
 pub use result::{NodeResult, RunResult, Status};
 pub use seed::plan_seed;
 pub use snapshot::{DeletedRows, SnapshotNames, SnapshotSpec, SnapshotStrategy};
+pub use state::{State, StateFreshness, StateManifest, StateNode, StateResults};
 pub use steps::{
     Attachments, Comment, Dependent, Existing, Index, LandingFiles, Merge, NodePlan, Privilege, Publish, Step, TableName, retired_prefix,
     suffixed,

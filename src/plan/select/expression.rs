@@ -17,6 +17,21 @@ pub(super) enum Expression {
     Nothing,
 }
 
+impl Expression {
+    pub(super) fn each_criterion(&self, visit: &mut dyn FnMut(&Criterion)) {
+        match self {
+            Expression::Criterion(criterion) => visit(criterion),
+            Expression::Union(parts) | Expression::Intersection(parts) => parts.iter().for_each(|part| part.each_criterion(visit)),
+            Expression::Difference(included, excluded) => {
+                included.each_criterion(visit);
+                excluded.each_criterion(visit);
+            }
+            Expression::Named(definition) => definition.each_criterion(visit),
+            Expression::Nothing => {}
+        }
+    }
+}
+
 /// One criterion: what is matched, and how far it reaches in the graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Criterion {

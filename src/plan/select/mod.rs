@@ -6,12 +6,15 @@
 mod expression;
 mod methods;
 mod selectors;
+mod state;
 mod wildcard;
 
 use std::collections::BTreeSet;
 
 use expression::{Criterion, Expression};
+use methods::Method;
 pub use selectors::{check_selectors, normalised_selectors};
+pub use state::Compared;
 
 use crate::base::{ResourceType, Sources};
 use crate::diag::{Diagnostic, Severity, codes, nearest};
@@ -25,6 +28,8 @@ pub struct Scope<'a> {
     /// Name of the root package.
     pub root: &'a str,
     pub selectors: &'a [Selector],
+    /// An earlier invocation, for the methods that compare with it.
+    pub compared: Option<&'a Compared<'a>>,
 }
 
 impl<'a> Scope<'a> {
@@ -70,16 +75,48 @@ pub struct Selection {
     pub default: Option<String>,
 }
 
+/// What of an earlier invocation a selection asks about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    pub manifest: bool,
+    pub results: bool,
+    pub freshness: bool,
+}
+
+/// Whether the request compares with an earlier invocation, and with what of it.
+///
+/// # Errors
+/// As [`select`].
+pub fn needs(scope: &Scope<'_>, request: &Request<'_>) -> Result<Needs, Vec<Diagnostic>> {
+    let mut needs = Needs::default();
+    if let Some(expression) = &read(scope, request)? {
+        expression.each_criterion(&mut |criterion| match criterion.method {
+            Method::State => needs.manifest = true,
+            Method::Result => needs.results = true,
+            Method::SourceStatus => needs.freshness = true,
+            _ => {}
+        });
+    }
+    Ok(needs)
+}
+
+fn read(scope: &Scope<'_>, request: &Request<'_>) -> Result<Option<Expression>, Vec<Diagnostic>> {
+    match request.selector.or(default_selector(scope, request)) {
+        Some(name) => Ok(Some(selectors::named(scope.selectors, name)?)),
+        None => parse(request),
+    }
+}
+
 /// Evaluates a request.
 ///
 /// # Errors
 /// `invalid-selector` for each criterion that cannot be read, and for an empty text.
 pub fn select(scope: &Scope<'_>, request: &Request<'_>) -> Result<Selection, Vec<Diagnostic>> {
     let default = default_selector(scope, request);
-    let expression = match request.selector.or(default) {
-        Some(name) => Some(selectors::named(scope.selectors, name)?),
-        None => parse(request)?,
-    };
+    let expression = read(scope, request)?;
+    if let Some(expression) = &expression {
+        refuse_without_state(scope, expression)?;
+    }
     let mut evaluation =
         Evaluation { scope, indirect: request.indirect, warnings: Vec::new(), has_unknown_name: false, in_selector: false };
     let found = match &expression {
@@ -96,6 +133,18 @@ pub fn select(scope: &Scope<'_>, request: &Request<'_>) -> Result<Selection, Vec
         warnings.iter_mut().for_each(|warning| warning.severity = Severity::Error);
     }
     Ok(Selection { nodes, warnings, default: default.map(str::to_owned) })
+}
+
+fn refuse_without_state(scope: &Scope<'_>, expression: &Expression) -> Result<(), Vec<Diagnostic>> {
+    let mut problems = Vec::new();
+    expression.each_criterion(&mut |criterion| {
+        if scope.compared.is_none() && matches!(criterion.method, Method::State | Method::Result | Method::SourceStatus) {
+            let message = format!("the selector '{}' compares with an earlier invocation, and none is named", criterion.text);
+            let problem = Diagnostic::new(&codes::INVALID_SELECTOR, message);
+            problems.push(problem.help("name the folder of its artefacts: --state <FOLDER>, or DBT_STATE in the environment"));
+        }
+    });
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 fn default_selector<'a>(scope: &Scope<'a>, request: &Request<'_>) -> Option<&'a str> {
@@ -301,7 +350,7 @@ fn with_value(criterion: &Criterion, value: &str) -> String {
 
 /// A source or a tag of that name, which a plain name does not select.
 fn other_method(criterion: &Criterion, scope: &Scope<'_>) -> Option<String> {
-    use methods::Method::{Fqn, Source, Tag};
+    use Method::{Fqn, Source, Tag};
     if criterion.method != Fqn {
         return None;
     }

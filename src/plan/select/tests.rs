@@ -141,7 +141,7 @@ const ALL: [ResourceType; 5] = [ResourceType::Model, ResourceType::Seed, Resourc
 
 impl Shop {
     fn scope(&self) -> Scope<'_> {
-        Scope { manifest: &self.manifest, sources: &self.sources, root: "shop", selectors: &[] }
+        Scope { manifest: &self.manifest, sources: &self.sources, root: "shop", selectors: &[], compared: None }
     }
 
     fn selection(&self, select: &[&str], exclude: &[&str], indirect: IndirectSelection) -> Selection {
