@@ -2,6 +2,7 @@
 
 mod adapter;
 mod connect;
+mod contract;
 mod duckdb;
 pub mod load;
 mod load_source;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::load_source;
 use super::node::query_failed;
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{Adapter, AdapterError, CatalogRelation};
+use super::{contract, load_source};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
 use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
@@ -149,16 +149,19 @@ pub(super) fn prepare(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session:
     }
     let existing = look_up(node, relation, catalog, session)?;
     let query = before_semicolon(&compiled.sql);
-    let incoming = match needs_columns(node, &existing) && materialization.is_none() {
+    let contracted = node.contract_enforced();
+    let mut incoming = match contracted || needs_columns(node, &existing) && materialization.is_none() {
         true => locked(session).describe(query).map_err(|error| query_failed(node, &compiled, error))?,
         false => Vec::new(),
     };
+    let contract = if contracted { Some(contract::check(job, node, state, &mut incoming, session)?) } else { None };
     let input = PlanInput {
         node,
         relation,
         query,
         existing: &existing,
         incoming: &incoming,
+        contract,
         full_refresh: job.options.full_refresh,
         run_tag: &job.options.tag(),
         materialization,
@@ -198,6 +201,7 @@ pub(super) fn prepare_failures(
         query,
         existing: &existing,
         incoming: &[],
+        contract: None,
         full_refresh: false,
         run_tag: &job.options.tag(),
         materialization: None,
