@@ -4,6 +4,7 @@ mod adapter;
 mod connect;
 mod contract;
 mod duckdb;
+mod hook;
 pub mod load;
 mod load_source;
 mod node;
