@@ -2,7 +2,9 @@
 
 mod adapter;
 mod connect;
+mod contract;
 mod duckdb;
+mod hook;
 pub mod load;
 mod load_source;
 mod node;
