@@ -1,6 +1,6 @@
 //! The whole compile: from the files of a project to a linked graph whose nodes can be rendered, planned and run.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::analysis::Compilation;
 use crate::base::{Files, Sources};
@@ -27,7 +27,9 @@ pub fn parse(
     let templates = Templates::new(&project, files.clone(), invocation, diagnostics);
     files.reached("macros");
     match templates.parse(&mut project, diagnostics) {
-        Some(parsed) => Ok(Compilation { project, templates, manifest: Arc::new(parsed.manifest), messages: parsed.messages }),
+        Some(parsed) => {
+            Ok(Compilation { project, templates, manifest: Arc::new(parsed.manifest), messages: parsed.messages, reading: OnceLock::new() })
+        }
         None => Err(project.sources),
     }
 }

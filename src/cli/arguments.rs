@@ -169,18 +169,29 @@ pub(super) struct StateArguments {
     #[arg(long, value_name = "FOLDER")]
     pub(super) state: Option<PathBuf>,
     /// Read what is neither selected nor built from where the earlier invocation built it.
-    #[arg(long, overrides_with = "no_defer")]
-    pub(super) defer: bool,
-    #[arg(long, hide = true, overrides_with = "defer")]
-    pub(super) no_defer: bool,
+    #[arg(long)]
+    defer: bool,
+    #[arg(long, hide = true)]
+    no_defer: bool,
     /// Folder of the manifest to defer to, in place of that of --state.
     #[arg(long, value_name = "FOLDER")]
     pub(super) defer_state: Option<PathBuf>,
     /// With --defer: also what is built here, unless it is selected.
-    #[arg(long, overrides_with = "no_favor_state")]
-    pub(super) favor_state: bool,
-    #[arg(long, hide = true, overrides_with = "favor_state")]
-    pub(super) no_favor_state: bool,
+    #[arg(long)]
+    favor_state: bool,
+    #[arg(long, hide = true)]
+    no_favor_state: bool,
+}
+
+impl StateArguments {
+    /// `--no-defer` wins, over the environment too.
+    pub(super) fn defers(&self) -> bool {
+        self.defer && !self.no_defer
+    }
+
+    pub(super) fn favors_state(&self) -> bool {
+        self.favor_state && !self.no_favor_state
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -199,12 +210,24 @@ pub(super) struct RunArguments {
     /// Build incremental models and load files from nothing.
     #[arg(help_heading = "This command", long, short)]
     pub(super) full_refresh: bool,
+    /// Build from no rows: every ref() and source() gives none.
+    #[arg(help_heading = "This command", long)]
+    empty: bool,
+    #[arg(long, hide = true)]
+    no_empty: bool,
     /// Stop at the first failure.
     #[arg(help_heading = "This command", long, short = 'x')]
     pub(super) fail_fast: bool,
     /// Keep the failing rows of tests as tables.
     #[arg(help_heading = "This command", long)]
     pub(super) store_failures: bool,
+}
+
+impl RunArguments {
+    /// `--no-empty` wins, over the environment too.
+    pub(super) fn is_empty(&self) -> bool {
+        self.empty && !self.no_empty
+    }
 }
 
 #[derive(Debug, Clone, Args)]
@@ -268,6 +291,9 @@ pub(super) struct CompileArguments {
     /// Compile this text and print it.
     #[arg(help_heading = "This command", long, value_name = "SQL", conflicts_with = "select")]
     pub(super) inline: Option<String>,
+    /// See the SQL as it is with --empty.
+    #[arg(help_heading = "This command", long)]
+    pub(super) empty: bool,
     /// See the SQL of incremental models as it is on a full refresh.
     #[arg(help_heading = "This command", long, short)]
     pub(super) full_refresh: bool,
@@ -360,6 +386,15 @@ impl Command {
         match self {
             Command::Test(run) => run.store_failures,
             Command::Build(build) => build.run.store_failures,
+            _ => false,
+        }
+    }
+
+    pub(super) fn empty(&self) -> bool {
+        match self {
+            Command::Run(run) | Command::Test(run) | Command::Seed(run) | Command::Snapshot(run) => run.is_empty(),
+            Command::Build(build) => build.run.is_empty(),
+            Command::Compile(compile) => compile.empty,
             _ => false,
         }
     }

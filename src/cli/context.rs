@@ -191,7 +191,9 @@ impl<'a> Context<'a> {
                 if self.global.warn_error && !selection.warnings.is_empty() {
                     return Err(Exit::Failed);
                 }
-                Ok(selection.nodes.into_iter().collect())
+                let selected: Vec<usize> = selection.nodes.into_iter().collect();
+                self.read_from(compilation, &arguments.state, &selected)?;
+                Ok(selected)
             }
             Err(problems) => {
                 for problem in &problems {

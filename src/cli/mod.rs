@@ -95,6 +95,7 @@ fn run() -> Result<(), Exit> {
         id: new_id(),
         started_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
         full_refresh: arguments.command.full_refresh(),
+        empty: arguments.command.empty(),
         store_failures: arguments.command.store_failures(),
         which: arguments.command.name().to_owned(),
         // Told by the target, when it is known.

@@ -1,6 +1,7 @@
 //! Artefacts of an earlier invocation: where they are, and reading what a command asks of them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Exit;
 use super::arguments::StateArguments;
@@ -8,6 +9,8 @@ use super::context::Context;
 use crate::analysis::Compilation;
 use crate::artifacts::describe_state;
 use crate::diag::{Diagnostic, codes};
+use crate::execute::empty_form;
+use crate::jinja::{Deferral, Reading};
 use crate::plan::select::Needs;
 use crate::plan::{State, StateFreshness, StateManifest, StateResults};
 
@@ -48,7 +51,37 @@ impl Context<'_> {
         Ok(Some(state))
     }
 
-    fn refuse_state(&self, compilation: &Compilation, problem: &Diagnostic) -> Exit {
+    /// Settles how relations are read: with `--empty` and `--defer`.
+    pub(super) fn read_from(&self, compilation: &Compilation, arguments: &StateArguments, selected: &[usize]) -> Result<(), Exit> {
+        let adapter = &compilation.project.target.adapter;
+        let empty = self.invocation.empty.then(|| empty_form(adapter));
+        let deferral = if arguments.defers() { Some(self.deferral(compilation, arguments, selected)?) } else { None };
+        if empty.is_some() || deferral.is_some() {
+            // It is settled once an invocation.
+            let _ = compilation.reading.set(Arc::new(Reading { empty, deferral }));
+        }
+        Ok(())
+    }
+
+    fn deferral(&self, compilation: &Compilation, arguments: &StateArguments, selected: &[usize]) -> Result<Deferral, Exit> {
+        let manifest = self.deferred_manifest(arguments).map_err(|problem| self.refuse_state(compilation, &problem))?;
+        let nodes = &compilation.manifest.nodes;
+        let relations = nodes.iter().filter(|node| !node.is_ephemeral());
+        let relations = relations.filter_map(|node| Some((node.id.clone(), manifest.relation(&node.id)?))).collect();
+        let selected = selected.iter().filter_map(|number| nodes.get(*number)).map(|node| node.id.clone()).collect();
+        Ok(Deferral::new(relations, arguments.favors_state(), selected))
+    }
+
+    /// The manifest of `--defer-state`, or else of `--state`.
+    pub(super) fn deferred_manifest(&self, arguments: &StateArguments) -> Result<StateManifest, Diagnostic> {
+        match arguments.defer_state.as_ref().or(arguments.state.as_ref()) {
+            Some(folder) => self.state_manifest(folder),
+            None => Err(Diagnostic::new(&codes::INVALID_STATE, "no earlier invocation is named to read from")
+                .help("name the folder of its manifest: --state <FOLDER> or --defer-state <FOLDER>")),
+        }
+    }
+
+    pub(super) fn refuse_state(&self, compilation: &Compilation, problem: &Diagnostic) -> Exit {
         self.log.diagnostic(problem, &compilation.project.sources);
         Exit::Usage
     }

@@ -17,7 +17,7 @@ mod statement;
 mod warehouse;
 
 pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};
-pub use connect::{Connected, adapter_chain, connection_failed, engine_of, open};
+pub use connect::{Connected, adapter_chain, connection_failed, empty_form, engine_of, open};
 pub use duckdb::{DuckDb, MEMORY};
 pub use node::artifact_path;
 pub use postgres::{PgSettings, Postgres};

@@ -15,6 +15,7 @@ mod functions;
 mod known;
 mod literals;
 mod parse;
+mod reading;
 mod relation;
 mod render;
 mod scope;
@@ -27,6 +28,7 @@ mod yaml_text;
 
 pub use functions::DBT_VERSION;
 pub use parse::Parsed;
+pub use reading::{Deferral, Empty, Reading};
 pub use render::{Linked, Rendered};
 pub use scope::{Message, NodeState};
 pub use span_map::{Origin, Place, Segment, SpanMap};

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use minijinja::value::{Enumerator, Object, ObjectRepr, from_args};
 use minijinja::{Error, ErrorKind, State, Value};
 
+use super::reading::Empty;
+use super::scope::Scope;
 use super::values::split_args;
 use crate::base::{Relation, RelationKind, quote_ident};
 
@@ -18,18 +20,30 @@ pub(super) struct RelationValue {
     quoted: [bool; 3],
     /// `(select …)` of an ephemeral model or an alias that replaces the whole printed name.
     pub(super) rendered: Option<Arc<str>>,
+    /// It prints as a subquery without rows.
+    empty: Option<Empty>,
 }
 
 const PARTS: [&str; 3] = ["database", "schema", "identifier"];
 
 impl RelationValue {
     pub(super) fn new(relation: Relation, kind: Option<RelationKind>) -> RelationValue {
-        RelationValue { relation, kind, included: [true; 3], quoted: [true; 3], rendered: None }
+        RelationValue { relation, kind, included: [true; 3], quoted: [true; 3], rendered: None, empty: None }
     }
 
     /// A relation that prints as `text`: the common table expression of an ephemeral model.
     pub(super) fn printed_as(relation: Relation, text: &str) -> RelationValue {
         RelationValue { rendered: Some(text.into()), ..RelationValue::new(relation, None) }
+    }
+
+    /// The relation as this invocation reads it.
+    pub(super) fn read_by(self, scope: &Scope) -> RelationValue {
+        RelationValue { empty: scope.reading().and_then(|reading| reading.empty), ..self }
+    }
+
+    /// The name alone, whatever is read of it.
+    fn name(&self) -> String {
+        RelationValue { empty: None, ..self.clone() }.to_string()
     }
 
     pub(super) fn into_value(self) -> Value {
@@ -90,6 +104,13 @@ pub(super) fn kind_of(name: &str) -> Option<RelationKind> {
 
 impl fmt::Display for RelationValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(empty) = self.empty {
+            write!(f, "(select * from {} where false limit 0)", self.name())?;
+            return match empty {
+                Empty::Bare => Ok(()),
+                Empty::Aliased => write!(f, " _dbt_limit_subq_{}", self.rendered.as_deref().unwrap_or(&self.relation.identifier)),
+            };
+        }
         if let Some(text) = &self.rendered {
             return f.write_str(text);
         }
@@ -147,7 +168,7 @@ impl Object for RelationValue {
             "include" => self.with_flags(args, |relation| &mut relation.included),
             "quote" => self.with_flags(args, |relation| &mut relation.quoted),
             "incorporate" => self.incorporate(args),
-            "render" => Ok(Value::from(self.to_string())),
+            "render" => Ok(Value::from(self.name())),
             "without_identifier" => {
                 let mut changed = RelationValue::clone(self);
                 changed.included = [true, true, false];

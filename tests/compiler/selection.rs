@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::postgres::PgServer;
 use crate::project::TestProject;
 
 fn json_file(project: &TestProject, path: &str) -> Value {
@@ -58,4 +59,85 @@ fn selectors_of_the_file_are_used_and_listed_in_the_manifest() {
             },
         })
     );
+}
+
+/// The SQL that was compiled last for a model.
+fn compiled(project: &TestProject, model: &str) -> String {
+    project.read(&format!("target/compiled/shop/models/{model}.sql"))
+}
+
+#[test]
+fn what_is_not_built_here_is_read_where_the_earlier_state_built_it() {
+    let mut project = chain();
+    project.acca(&["build", "--quiet", "--target", "prod", "--target-path", "prod-run"]).expect_code(0);
+    let build = |project: &TestProject, arguments: &[&str]| {
+        project.acca(&[&["build", "--quiet", "--select", "third"], arguments].concat()).expect_code(0);
+        compiled(project, "third")
+    };
+    assert!(build(&project, &["--defer", "--state", "prod-run"]).contains(r#""prod"."second""#));
+    project.acca(&["build", "--quiet", "--select", "+second"]).expect_code(0);
+    assert!(build(&project, &["--defer", "--state", "prod-run"]).contains(r#""dev"."second""#));
+    assert!(build(&project, &["--defer", "--defer-state", "prod-run", "--favor-state"]).contains(r#""prod"."second""#));
+    // What is selected is read here, even with --favor-state.
+    project.acca(&["build", "--quiet", "--select", "second", "third", "--defer", "--state", "prod-run", "--favor-state"]).expect_code(0);
+    assert!(compiled(&project, "third").contains(r#""dev"."second""#) && compiled(&project, "second").contains(r#""prod"."first""#));
+    assert!(project.acca(&["build", "--defer"]).expect_code(2).stderr.contains("error[invalid-state]: no earlier invocation is named"));
+    project.set_env("DBT_DEFER", "true").set_env("DBT_STATE", "prod-run").set_env("DBT_FAVOR_STATE", "1");
+    assert!(build(&project, &[]).contains(r#""prod"."second""#));
+    assert!(build(&project, &["--no-favor-state"]).contains(r#""dev"."second""#));
+    assert!(build(&project, &["--no-defer"]).contains(r#""dev"."second""#));
+    let inline = project.acca(&["compile", "--inline", "select * from {{ ref('third') }}"]).expect_code(0);
+    assert!(inline.stdout.contains(r#""prod"."third""#), "{}", inline.stdout);
+}
+
+#[test]
+fn state_is_that_of_the_folder_and_of_a_known_version() {
+    let project = chain();
+    project.acca(&["parse", "--quiet", "--target-path", "before"]).expect_code(0);
+    project.write("models/second.sql", "select id, rate * 2 as rate from {{ ref('first') }}\n");
+    assert_eq!(listed(&project, &["--select", "state:modified+", "--state", "before"]), "second third");
+    // Another target is no change.
+    assert_eq!(listed(&project, &["--select", "state:modified", "--state", "before", "--target", "prod"]), "second");
+    let refused = |arguments: &[&str]| project.acca(&[&["ls", "--select", "state:modified"], arguments].concat()).expect_code(2).stderr;
+    assert!(refused(&[]).contains("compares with an earlier invocation, and none is named"));
+    assert_eq!(
+        refused(&["--state", "nowhere"]),
+        "error[invalid-state]: there is no 'nowhere/manifest.json'\n |\n = note: 'nowhere' is no folder; it is looked for in the project's\n\n"
+    );
+    let old = project.read("before/manifest.json").replace("manifest/v12.json", "manifest/v4.json");
+    project.write("old/manifest.json", &old);
+    assert_eq!(
+        refused(&["--state", "old"]),
+        "error[invalid-state]: 'old/manifest.json' is of version 4 of its format\n |\n = note: acca reads versions 9 to 12\n \
+         = help: write it again, with the project as it was then and a newer program\n\n"
+    );
+    project.write("old/manifest.json", &old[..200]);
+    assert!(refused(&["--state", "old"]).contains("error[invalid-state]: 'old/manifest.json' cannot be read: EOF while parsing"));
+}
+
+#[test]
+fn an_empty_build_reads_no_rows() {
+    let project = chain();
+    project.write("models/fourth.sql", "select * from {{ ref('third') }} as t where '{{ ref('third').identifier }}' = 'third'\n");
+    project.write("models/eph.sql", "{{ config(materialized='ephemeral') }}select 1 as id\n");
+    project.write("models/fifth.sql", "{{ config(materialized='table') }}\nselect * from {{ ref('eph') }}, {{ ref('rates').render() }}\n");
+    let sql = |model: &str| project.acca(&["compile", "--quiet", "--empty", "--select", model]).expect_code(0).stdout;
+    assert_eq!(
+        sql("fourth"),
+        "select * from (select * from \"shop\".\"dev\".\"third\" where false limit 0) as t where 'third' = 'third'\n"
+    );
+    assert!(sql("fifth").contains("from (select * from __dbt__cte__eph where false limit 0), \"shop\".\"dev\".\"rates\""));
+    project.acca(&["build", "--quiet", "--empty"]).expect_code(0);
+    let shown = project.acca(&["show", "--inline", "select count(*) as n from {{ ref('fifth') }}", "--output", "csv"]).expect_code(0);
+    assert_eq!(shown.stdout, "n\n0\n");
+}
+
+#[test]
+fn an_empty_build_gives_the_subquery_an_alias_on_postgres() {
+    let database = PgServer::shared().database();
+    let project = chain();
+    project.connect("shop", &database, "dev");
+    project.acca(&["build", "--quiet", "--empty"]).expect_code(0);
+    let sql = compiled(&project, "third");
+    assert!(sql.trim_end().ends_with(".\"dev\".\"second\" where false limit 0) _dbt_limit_subq_second"), "{sql}");
 }
