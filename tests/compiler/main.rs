@@ -10,6 +10,7 @@
 //! | [`adapters`] | what sessions of both engines promise |
 //! | [`load`] | landing files into both engines |
 //! | [`postgres`] | a PostgreSQL server for tests |
+//! | [`trace`] | where the time of a command went |
 //! | [`cli_commands`] | the commands: what they print and write, how they end |
 //! | [`project`] | a project in a temporary folder, and the built binary run in it |
 #![allow(
@@ -35,4 +36,5 @@ mod project;
 mod random_input;
 mod run;
 mod tidy;
+mod trace;
 mod workbench;
