@@ -8,6 +8,7 @@
 //! | [`random_input`] | bad input at random |
 //! | [`harness`] | what a case file is, and how it is compared with what the compiler says |
 //! | [`adapters`] | what sessions of both engines promise |
+//! | [`features`] | contracts, unit tests and the like, over several runs |
 //! | [`load`] | landing files into both engines |
 //! | [`postgres`] | a PostgreSQL server for tests |
 //! | [`trace`] | where the time of a command went |
@@ -26,6 +27,7 @@ mod bench;
 mod cases;
 mod cli_commands;
 mod engines;
+mod features;
 mod flagship;
 mod harness;
 mod hooks;
