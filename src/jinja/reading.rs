@@ -48,7 +48,7 @@ impl Deferral {
     /// The engine's message.
     pub(super) fn of(&self, id: &UniqueId, own: &Relation, warehouse: Option<&dyn Warehouse>) -> Result<Option<Relation>, String> {
         let Some(other) = self.relations.get(id).filter(|other| *other != own) else { return Ok(None) };
-        let stays = !(self.favor && !self.selected.contains(id)) && self.is_here(id, own, warehouse)?;
+        let stays = (self.selected.contains(id) || !self.favor) && self.is_here(id, own, warehouse)?;
         Ok((!stays).then(|| other.clone()))
     }
 
