@@ -130,6 +130,9 @@ pub(super) enum Command {
     /// Load new and changed landing files of sources.
     #[command(after_help = "Example: acca load --select source:shop.orders")]
     Load(LoadArguments),
+    /// Run once more what failed or was skipped in the last run, with its flags.
+    #[command(after_help = "Example: acca retry")]
+    Retry(RetryArguments),
     /// Print the first rows of a model, seed, source or query.
     #[command(after_help = "Example: acca show --select orders --limit 20")]
     Show(ShowArguments),
@@ -173,7 +176,7 @@ pub(super) struct StateArguments {
     pub(super) state: Option<PathBuf>,
     /// Read what is neither selected nor built from where the earlier invocation built it.
     #[arg(long)]
-    defer: bool,
+    pub(super) defer: bool,
     #[arg(long, hide = true)]
     no_defer: bool,
     /// Folder of the manifest to defer to, in place of that of --state.
@@ -181,7 +184,7 @@ pub(super) struct StateArguments {
     pub(super) defer_state: Option<PathBuf>,
     /// With --defer: also what is built here, unless it is selected.
     #[arg(long)]
-    favor_state: bool,
+    pub(super) favor_state: bool,
     #[arg(long, hide = true)]
     no_favor_state: bool,
 }
@@ -215,7 +218,7 @@ pub(super) struct RunArguments {
     pub(super) full_refresh: bool,
     /// Build from no rows: every ref() and source() gives none.
     #[arg(help_heading = "This command", long)]
-    empty: bool,
+    pub(super) empty: bool,
     #[arg(long, hide = true)]
     no_empty: bool,
     /// Stop at the first failure.
@@ -231,6 +234,16 @@ impl RunArguments {
     pub(super) fn is_empty(&self) -> bool {
         self.empty && !self.no_empty
     }
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct RetryArguments {
+    /// Folder with the results to start from, in place of where this project's are written.
+    #[arg(help_heading = "This command", long, value_name = "FOLDER")]
+    pub(super) state: Option<PathBuf>,
+    /// Build incremental models and load files from nothing, even if the last run did not.
+    #[arg(help_heading = "This command", long, short)]
+    pub(super) full_refresh: bool,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -378,6 +391,7 @@ impl Command {
             Command::Seed(_) => "seed",
             Command::Snapshot(_) => "snapshot",
             Command::Load(_) => "load",
+            Command::Retry(_) => "retry",
             Command::Show(_) => "show",
             Command::Explain(_) => "explain",
             Command::Clean => "clean",
@@ -413,6 +427,7 @@ impl Command {
             | Command::Debug
             | Command::Parse
             | Command::Ls(_)
+            | Command::Retry(_)
             | Command::Show(_)
             | Command::Clean
             | Command::ExplainCode(_) => false,

@@ -17,6 +17,7 @@ mod ls;
 mod node_line;
 mod parse;
 mod progress;
+mod retry;
 mod run;
 mod show;
 mod state;
@@ -137,6 +138,7 @@ fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {
         Command::Seed(arguments) => run::cmd_run(context, &run::SEED, arguments),
         Command::Snapshot(arguments) => run::cmd_run(context, &run::SNAPSHOT, arguments),
         Command::Load(arguments) => run::cmd_load(context, arguments),
+        Command::Retry(arguments) => retry::cmd_retry(context, arguments),
         Command::Show(arguments) => show::cmd_show(context, arguments),
         Command::Explain(arguments) => explain::cmd_explain(context, arguments),
         Command::Clean => clean::cmd_clean(context),
