@@ -133,6 +133,9 @@ pub(super) enum Command {
     /// Print the steps and the SQL that a run would send, against the database as it is now.
     #[command(after_help = "Example: acca explain --select orders")]
     Explain(ExplainArguments),
+    /// Document the project and what stands in the database, as a page.
+    #[command(after_help = "Example: acca docs generate && acca docs serve")]
+    Docs(DocsArguments),
     /// Delete the folders that clean-targets names.
     #[command(after_help = "Example: acca clean")]
     Clean,
@@ -308,6 +311,54 @@ pub(super) struct ExplainCodeArguments {
     pub(super) code: Option<String>,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct DocsArguments {
+    #[command(subcommand)]
+    pub(super) command: DocsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DocsCommand {
+    /// Write catalog.json, manifest.json and the page index.html.
+    #[command(after_help = "Example: acca docs generate --static")]
+    Generate(GenerateArguments),
+    /// Show the page at an address of this computer.
+    #[command(after_help = "Example: acca docs serve --port 8081 --no-browser")]
+    Serve(ServeArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GenerateArguments {
+    #[command(flatten)]
+    pub(super) selection: SelectionArguments,
+    /// Do not compile the models: the page shows them without their SQL.
+    #[arg(help_heading = "This command", long)]
+    pub(super) no_compile: bool,
+    /// Do not ask the database: the page shows described columns only.
+    #[arg(help_heading = "This command", long)]
+    pub(super) empty_catalog: bool,
+    /// Also write static_index.html, which holds everything in one file.
+    #[arg(help_heading = "This command", long = "static")]
+    pub(super) r#static: bool,
+    #[arg(long, hide = true, overrides_with = "no_compile")]
+    pub(super) compile: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArguments {
+    /// Port to listen on; 0 for any that is free.
+    #[arg(help_heading = "This command", long, value_name = "N", default_value_t = 8080)]
+    pub(super) port: u16,
+    /// Address to listen on; 0.0.0.0 lets other computers in.
+    #[arg(help_heading = "This command", long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(super) host: String,
+    /// Do not open a browser.
+    #[arg(help_heading = "This command", long)]
+    pub(super) no_browser: bool,
+    #[arg(long, hide = true, overrides_with = "no_browser")]
+    pub(super) browser: bool,
+}
+
 impl Command {
     pub(super) fn name(&self) -> &'static str {
         match self {
@@ -324,6 +375,8 @@ impl Command {
             Command::Load(_) => "load",
             Command::Show(_) => "show",
             Command::Explain(_) => "explain",
+            Command::Docs(DocsArguments { command: DocsCommand::Generate(_) }) => "generate",
+            Command::Docs(DocsArguments { command: DocsCommand::Serve(_) }) => "serve",
             Command::Clean => "clean",
             Command::ExplainCode(_) => "explain-code",
         }
@@ -349,6 +402,7 @@ impl Command {
             | Command::Parse
             | Command::Ls(_)
             | Command::Show(_)
+            | Command::Docs(_)
             | Command::Clean
             | Command::ExplainCode(_) => false,
         }

@@ -206,13 +206,7 @@ impl<'a> Context<'a> {
         run: Option<(&RunResult, Map<String, Value>)>,
     ) {
         let began = Instant::now();
-        let now = jiff::Timestamp::now();
-        let metadata = Metadata {
-            invocation_id: self.invocation.id.clone(),
-            started_at: self.invocation.started_at.clone(),
-            generated_at: now.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
-            created_at: now.as_microsecond() as f64 / 1e6,
-        };
+        let metadata = self.metadata();
         self.write_file(compilation, "manifest.json", |file| write_manifest(compilation, compiled, &*self.files, &metadata, file));
         if let Some((result, arguments)) = run {
             let results = run_results(result, &compilation.manifest, arguments, &metadata);
@@ -220,6 +214,17 @@ impl<'a> Context<'a> {
         }
         self.disk.reached("artefacts");
         self.stage("wrote the artefacts", began.elapsed());
+    }
+
+    /// What artefacts that are written now say of this invocation.
+    pub(super) fn metadata(&self) -> Metadata {
+        let now = jiff::Timestamp::now();
+        Metadata {
+            invocation_id: self.invocation.id.clone(),
+            started_at: self.invocation.started_at.clone(),
+            generated_at: now.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
+            created_at: now.as_microsecond() as f64 / 1e6,
+        }
     }
 
     fn write_file(&self, compilation: &Compilation, name: &str, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) {

@@ -6,6 +6,7 @@ mod compile;
 mod context;
 mod debug;
 mod disk;
+mod docs;
 mod environment;
 mod explain;
 mod explain_code;
@@ -137,6 +138,7 @@ fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {
         Command::Load(arguments) => run::cmd_load(context, arguments),
         Command::Show(arguments) => show::cmd_show(context, arguments),
         Command::Explain(arguments) => explain::cmd_explain(context, arguments),
+        Command::Docs(arguments) => docs::cmd_docs(context, arguments),
         Command::Clean => clean::cmd_clean(context),
         // Carried out before a project was looked for.
         Command::Init(_) | Command::ExplainCode(_) => Ok(()),

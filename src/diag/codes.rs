@@ -32,6 +32,7 @@ macro_rules! codes {
 
 codes! {
     AMBIGUOUS_REF "ambiguous-ref" Error "a ref() names a model that several packages define";
+    CANNOT_SERVE "cannot-serve" Error "the documentation cannot be served at an address and port";
     CONNECTION_FAILED "connection-failed" Error "the database cannot be reached or refuses the profile";
     CYCLE "cycle" Error "models read each other in a loop";
     DEFAULT_PROFILE "default-profile" Note "no profile is found, so DuckDB in a file is used";

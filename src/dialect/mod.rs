@@ -1,6 +1,7 @@
 //! Floor 6: prints exact SQL for each engine from typed structs. Pure functions; nothing here runs a statement.
 
 mod attributes;
+mod catalog;
 mod column_type;
 mod lease;
 pub mod load;
@@ -8,6 +9,7 @@ mod snapshot;
 mod steps;
 
 pub use attributes::has_privileges;
+pub use catalog::catalog_query;
 pub use column_type::ColumnType;
 pub use lease::take_leases;
 pub use steps::{Fallback, Statement, analyze, bind_to_live, drop_retired, print_step, print_titled, relation_word};

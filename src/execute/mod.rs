@@ -1,6 +1,7 @@
 //! Floor 7: runs what the dialect printed. The only floor that talks to a database.
 
 mod adapter;
+mod catalog;
 mod connect;
 mod duckdb;
 pub mod load;
@@ -15,6 +16,7 @@ mod statement;
 mod warehouse;
 
 pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};
+pub use catalog::read_catalog;
 pub use connect::{Connected, adapter_chain, connection_failed, engine_of, open};
 pub use duckdb::{DuckDb, MEMORY};
 pub use node::artifact_path;

@@ -24,6 +24,7 @@ mod adapters;
 mod bench;
 mod cases;
 mod cli_commands;
+mod docs;
 mod engines;
 mod flagship;
 mod harness;
