@@ -1,4 +1,5 @@
-//! Floor 7: the files that other tools read: dbt's `manifest.json` (v12), `run_results.json` (v6) and `catalog.json` (v1).
+//! Floor 7: the files that other tools read: dbt's `manifest.json` (v12), `run_results.json` (v6), `catalog.json` (v1) and
+//! `sources.json` (v3).
 //!
 //! Values only; nothing here holds a secret: of the profile only its name and the adapter's type are written.
 
@@ -10,12 +11,14 @@ mod node_config;
 mod node_entry;
 mod run_results;
 mod site;
+mod sources;
 
 pub use catalog::{catalog, is_catalogued};
 pub use file::{write_atomically, write_atomically_with};
 pub use manifest::{Compiled, write_manifest};
 pub use run_results::run_results;
 pub use site::{SITE, static_site};
+pub use sources::sources;
 
 use serde_json::{Value, json};
 

@@ -133,6 +133,9 @@ pub(super) enum Command {
     /// Print the steps and the SQL that a run would send, against the database as it is now.
     #[command(after_help = "Example: acca explain --select orders")]
     Explain(ExplainArguments),
+    /// Check how old the newest rows of sources are.
+    #[command(after_help = "Example: acca source freshness --select source:shop")]
+    Source(SourceArguments),
     /// Document the project and what stands in the database, as a page.
     #[command(after_help = "Example: acca docs generate && acca docs serve")]
     Docs(DocsArguments),
@@ -312,6 +315,28 @@ pub(super) struct ExplainCodeArguments {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct SourceArguments {
+    #[command(subcommand)]
+    pub(super) command: SourceCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SourceCommand {
+    /// Ask sources for their newest rows and write sources.json; fails when one is older than its 'freshness' allows.
+    #[command(alias = "snapshot-freshness", after_help = "Example: acca source freshness --select source:shop.orders")]
+    Freshness(FreshnessArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FreshnessArguments {
+    #[command(flatten)]
+    pub(super) selection: SelectionArguments,
+    /// File to write in place of sources.json in the target folder.
+    #[arg(help_heading = "This command", long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct DocsArguments {
     #[command(subcommand)]
     pub(super) command: DocsCommand,
@@ -375,6 +400,7 @@ impl Command {
             Command::Load(_) => "load",
             Command::Show(_) => "show",
             Command::Explain(_) => "explain",
+            Command::Source(_) => "freshness",
             Command::Docs(DocsArguments { command: DocsCommand::Generate(_) }) => "generate",
             Command::Docs(DocsArguments { command: DocsCommand::Serve(_) }) => "serve",
             Command::Clean => "clean",
@@ -402,6 +428,7 @@ impl Command {
             | Command::Parse
             | Command::Ls(_)
             | Command::Show(_)
+            | Command::Source(_)
             | Command::Docs(_)
             | Command::Clean
             | Command::ExplainCode(_) => false,

@@ -11,6 +11,7 @@ mod environment;
 mod explain;
 mod explain_code;
 mod failures;
+mod freshness;
 mod init;
 mod interrupts;
 mod log;
@@ -138,6 +139,7 @@ fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {
         Command::Load(arguments) => run::cmd_load(context, arguments),
         Command::Show(arguments) => show::cmd_show(context, arguments),
         Command::Explain(arguments) => explain::cmd_explain(context, arguments),
+        Command::Source(arguments) => freshness::cmd_source(context, arguments),
         Command::Docs(arguments) => docs::cmd_docs(context, arguments),
         Command::Clean => clean::cmd_clean(context),
         // Carried out before a project was looked for.

@@ -4,6 +4,7 @@ mod adapter;
 mod catalog;
 mod connect;
 mod duckdb;
+mod freshness;
 pub mod load;
 mod load_source;
 mod node;
@@ -19,6 +20,7 @@ pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Da
 pub use catalog::read_catalog;
 pub use connect::{Connected, adapter_chain, connection_failed, engine_of, open};
 pub use duckdb::{DuckDb, MEMORY};
+pub use freshness::{FreshnessRun, check_freshness};
 pub use node::artifact_path;
 pub use postgres::{PgSettings, Postgres};
 pub use prepare::{RunJob, RunOptions};

@@ -173,7 +173,7 @@ fn watch(session: &SharedSession, interrupt: &Interrupt) {
 }
 
 /// `on-run-start` or `on-run-end` of all packages, each in autocommit.
-fn hooks(job: &RunJob<'_>, session: &SharedSession, reporter: &dyn Reporter, start: bool) -> Result<(), Diagnostic> {
+pub(super) fn hooks(job: &RunJob<'_>, session: &SharedSession, reporter: &dyn Reporter, start: bool) -> Result<(), Diagnostic> {
     let warehouse: Arc<dyn Warehouse> = Arc::new(SessionWarehouse(session.clone()));
     let linked = job.compilation.linked(Some(warehouse));
     for package in &job.compilation.project.packages {
@@ -398,7 +398,7 @@ fn skipped(node: &Node, why: &str) -> NodeResult {
     }
 }
 
-fn now() -> String {
+pub(super) fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }
 

@@ -1,6 +1,7 @@
 //! Floor 5: what is to be done, as typed steps, and what came of it.
 
 mod attributes;
+mod freshness;
 mod incremental;
 mod materialize;
 mod result;
@@ -9,6 +10,7 @@ pub mod select;
 mod snapshot;
 mod steps;
 
+pub use freshness::{Age, Freshness, FreshnessResult, age};
 pub use incremental::SchemaChange;
 pub use materialize::{Hook, Hooks, PlanInput, failures_kept, needs_columns, plan_failures, plan_load, plan_node, staged};
 pub use result::{NodeResult, RunResult, Status};

@@ -27,6 +27,7 @@ mod cli_commands;
 mod docs;
 mod engines;
 mod flagship;
+mod freshness;
 mod harness;
 mod late_changes;
 mod load;
