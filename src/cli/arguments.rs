@@ -145,6 +145,12 @@ pub(super) enum Command {
     /// Explain a code of an error or a warning.
     #[command(after_help = "Example: acca explain-code unknown-ref")]
     ExplainCode(ExplainCodeArguments),
+    /// Print the script that completes commands and flags in a shell.
+    #[command(after_help = "Example: acca completions bash > ~/.local/share/bash-completion/completions/acca")]
+    Completions(CompletionsArguments),
+    /// Print the manual page of acca or of a command.
+    #[command(after_help = "Example: acca man build | man -l -")]
+    Man(ManArguments),
 }
 
 /// Which nodes a command works on.
@@ -309,6 +315,22 @@ pub(super) struct ExplainArguments {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct CompletionsArguments {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArguments {
+    /// The command, with the one below it if it has any: docs generate.
+    pub(super) command: Vec<String>,
+    /// Write all pages into this folder.
+    #[arg(help_heading = "This command", long, short, value_name = "FOLDER", conflicts_with = "command")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ExplainCodeArguments {
     /// The code in square brackets; without one, all codes are listed.
     pub(super) code: Option<String>,
@@ -405,6 +427,8 @@ impl Command {
             Command::Docs(DocsArguments { command: DocsCommand::Serve(_) }) => "serve",
             Command::Clean => "clean",
             Command::ExplainCode(_) => "explain-code",
+            Command::Completions(_) => "completions",
+            Command::Man(_) => "man",
         }
     }
 
@@ -431,7 +455,9 @@ impl Command {
             | Command::Source(_)
             | Command::Docs(_)
             | Command::Clean
-            | Command::ExplainCode(_) => false,
+            | Command::ExplainCode(_)
+            | Command::Completions(_)
+            | Command::Man(_) => false,
         }
     }
 }
