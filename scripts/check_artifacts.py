@@ -81,6 +81,10 @@ def differences(ours, theirs, place=""):
                 yield at, ours[key], "(missing)"
             else:
                 yield from differences(ours[key], theirs[key], at)
+    elif place.endswith((".depends_on.nodes", ".depends_on.macros")):
+        # dbt lists them as it comes upon them, acca in alphabetical order.
+        if sorted(ours) != sorted(theirs):
+            yield place, sorted(set(ours) - set(theirs)), sorted(set(theirs) - set(ours))
     elif ours != theirs:
         yield place, ours, theirs
 
@@ -108,9 +112,14 @@ def compare(project):
             # dbt lists its own macros and pages too.
             keep = lambda entries: {key: value for key, value in entries.items() if f".{root}." in key}
             left, right = keep(left), keep(right)
+        if isinstance(left, dict) and isinstance(right, dict) and section.endswith("_map"):
+            order = lambda entries: {key: sorted(value) for key, value in entries.items()}
+            left, right = order(left), order(right)
         for place, mine, other in differences(left, right):
-            kind = section + ": " + re.sub(r"^((model|test|seed|source|snapshot|macro|exposure|analysis|doc|unit_test|group|operation)\.\S+?)(?=\.[a-z_]+$|\.[a-z_]+\.|$)", "*", place) if section not in ("metadata",) else section + ": " + place
-            kind = re.sub(r"\.columns\.[^.]+", ".columns.*", re.sub(r"^(\w+: ).*\.(\w+)$", r"\1*.\2", kind) if section in ("nodes", "sources", "macros", "exposures") else kind)
+            # The id of the entry, which has dots of its own, and the names of columns do not matter for the kind.
+            entry = next((key for key in sorted({*left, *right}, key=len, reverse=True) if place == key or place.startswith(key + ".")), "")
+            key = place if section == "metadata" else "*" + place[len(entry):]
+            kind = section + ": " + re.sub(r"\.columns\.[^.]+", ".columns.*", key)
             count[kind] = count.get(kind, 0) + 1
             seen.setdefault(kind, (place, mine, other))
     short = lambda value: json.dumps(value)[:300]

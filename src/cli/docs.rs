@@ -5,7 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use tiny_http::{Header, Method, Request, Response, Server};
 
 use super::Exit;
@@ -62,7 +62,7 @@ fn generate(context: &Context<'_>, arguments: &GenerateArguments) -> Result<(), 
     context.write_artifacts(compilation, &compiled, None);
     let ids: BTreeSet<&str> = selected.iter().map(|node| &*node.id).collect();
     let document = catalog(&facts, &compilation.manifest, &|node| ids.contains(&*node.id), &context.metadata());
-    let listed = ["nodes", "sources"].iter().map(|section| document[*section].as_object().map_or(0, serde_json::Map::len)).sum();
+    let listed = ["nodes", "sources"].iter().map(|section| document.get(*section).and_then(Value::as_object).map_or(0, Map::len)).sum();
     let folder = context.target_path(compilation);
     let written = write_site(&folder, &document.to_string(), arguments.r#static);
     match written {

@@ -1,6 +1,6 @@
 //! `acca source freshness`: how old the newest rows of sources are.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
@@ -150,7 +150,7 @@ fn summarise(context: &Context<'_>, run: &FreshnessRun) {
     context.log.line("FreshnessCheckComplete", &text, json!({"elapsed": run.elapsed}));
 }
 
-fn write(context: &Context<'_>, path: &PathBuf, run: &FreshnessRun) {
+fn write(context: &Context<'_>, path: &Path, run: &FreshnessRun) {
     let document = sources(&run.results, run.elapsed, &context.metadata());
     if let Err(error) = write_atomically(path, document.to_string().as_bytes()) {
         let text = format!("{} {} cannot be written: {error}", paint(style::WARNING, "warning:"), context.relative(path));

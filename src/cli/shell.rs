@@ -46,7 +46,11 @@ fn page_name(command: &Command) -> String {
 fn page(command: &Command) -> io::Result<String> {
     let mut text = Vec::new();
     let name = page_name(command);
-    Man::new(command.clone()).title(name.to_uppercase()).source(concat!("acca ", env!("CARGO_PKG_VERSION"))).manual("acca").render(&mut text)?;
+    Man::new(command.clone())
+        .title(name.to_uppercase())
+        .source(concat!("acca ", env!("CARGO_PKG_VERSION")))
+        .manual("acca")
+        .render(&mut text)?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
