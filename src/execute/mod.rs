@@ -5,6 +5,7 @@ mod catalog;
 mod connect;
 mod duckdb;
 mod freshness;
+mod hook;
 pub mod load;
 mod load_source;
 mod node;
