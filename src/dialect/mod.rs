@@ -3,6 +3,7 @@
 mod attributes;
 mod catalog;
 mod column_type;
+mod contract;
 mod freshness;
 mod lease;
 pub mod load;
@@ -12,6 +13,7 @@ mod steps;
 pub use attributes::has_privileges;
 pub use catalog::catalog_query;
 pub use column_type::ColumnType;
+pub use contract::{Support, declared_type, same_type, support};
 pub use freshness::{newest_of_field, newest_of_query};
 pub use lease::take_leases;
 pub use steps::{Fallback, Statement, analyze, bind_to_live, drop_retired, print_step, print_titled, relation_word};

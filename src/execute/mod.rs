@@ -3,6 +3,7 @@
 mod adapter;
 mod catalog;
 mod connect;
+mod contract;
 mod duckdb;
 mod freshness;
 mod hook;

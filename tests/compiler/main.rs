@@ -8,6 +8,7 @@
 //! | [`random_input`] | bad input at random |
 //! | [`harness`] | what a case file is, and how it is compared with what the compiler says |
 //! | [`adapters`] | what sessions of both engines promise |
+//! | [`features`] | contracts, unit tests and the like, over several runs |
 //! | [`load`] | landing files into both engines |
 //! | [`postgres`] | a PostgreSQL server for tests |
 //! | [`cli_commands`] | the commands: what they print and write, how they end |
@@ -26,6 +27,7 @@ mod cases;
 mod cli_commands;
 mod docs;
 mod engines;
+mod features;
 mod flagship;
 mod freshness;
 mod harness;
