@@ -182,7 +182,8 @@ impl<'a> Context<'a> {
 
     /// Opens the target's engine.
     pub(super) fn open(&self, compilation: &Compilation) -> Result<Connected, Exit> {
-        open(&compilation.project.target, &self.root).map_err(|problem| {
+        let opened = open(&compilation.project.target, &self.root).and_then(|connected| connected.commented(compilation));
+        opened.map_err(|problem| {
             self.log.diagnostic(&problem, &compilation.project.sources);
             Exit::Failed
         })

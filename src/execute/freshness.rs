@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use super::comment::QueryComment;
 use super::connect::connection_failed;
 use super::prepare::RunJob;
 use super::run::{hooks, now};
@@ -150,6 +151,8 @@ fn ask(
         };
         hints.into_iter().fold(problem.at(place), Diagnostic::help)
     };
+    let comment = QueryComment::of(job.compilation)?.render(job.compilation, Some(node))?;
+    locked(session).comment(&comment);
     let rows = locked(session).query(&query, Some(1)).map_err(failed)?.rows;
     let Some([newest, at]) = rows.first().map(Vec::as_slice) else {
         return Err(Diagnostic::new(&codes::STATEMENT_FAILED, format!("the freshness of '{}' has no answer", name(node, table))).at(place));

@@ -2,6 +2,7 @@
 
 mod adapter;
 mod catalog;
+mod comment;
 mod connect;
 mod contract;
 mod duckdb;
@@ -20,6 +21,7 @@ mod warehouse;
 
 pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};
 pub use catalog::read_catalog;
+pub use comment::Comment;
 pub use connect::{Connected, adapter_chain, connection_failed, engine_of, open};
 pub use duckdb::{DuckDb, MEMORY};
 pub use freshness::{FreshnessRun, check_freshness};

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::comment::QueryComment;
 use super::hook::explain_hook;
 use super::node::{Outcome, Retired, Turn, refreshed, run_node};
 use super::prepare::{Catalog, RunJob, prepare};
@@ -218,6 +219,7 @@ struct Shop<'a> {
     board: Mutex<Board>,
     changed: Condvar,
     total: usize,
+    comment: QueryComment,
 }
 
 fn work(job: &RunJob<'_>, catalog: &Catalog, reporter: &dyn Reporter, interrupt: &Interrupt, result: &mut RunResult) -> Vec<Retired> {
@@ -235,7 +237,10 @@ fn work(job: &RunJob<'_>, catalog: &Catalog, reporter: &dyn Reporter, interrupt:
     reporter.report(&Event::Planned { nodes: &nodes, threads });
     let schedule = Schedule::new(manifest, &selected, job.options.gate_on_tests);
     let board = Board { schedule, results: Vec::new(), retired: Vec::new(), started: 0, finished: 0 };
-    let shop = Shop { job, catalog, reporter, interrupt, board: Mutex::new(board), changed: Condvar::new(), total: selected.len() };
+    // What is wrong with the comment was said when the engine was opened.
+    let comment = QueryComment::of(job.compilation).unwrap_or_default();
+    let total = selected.len();
+    let shop = Shop { job, catalog, reporter, interrupt, board: Mutex::new(board), changed: Condvar::new(), total, comment };
     std::thread::scope(|scope| {
         for thread in 1..=threads {
             let shop = &shop;
@@ -301,16 +306,14 @@ impl Shop<'_> {
                     session.insert(shared).clone()
                 }
                 Err(error) => {
-                    let problem = connect::connection_failed(&self.job.compilation.project.target, &error);
-                    return Outcome {
-                        status: Some(Status::Error),
-                        message: problem.message.clone(),
-                        diagnostics: vec![problem],
-                        ..Outcome::default()
-                    };
+                    return failed_early(connect::connection_failed(&self.job.compilation.project.target, &error));
                 }
             },
         };
+        match self.comment.render(self.job.compilation, Some(node)) {
+            Ok(comment) => locked(&shared).comment(&comment),
+            Err(problem) => return failed_early(problem),
+        }
         let turn = Turn { job: self.job, node, catalog: self.catalog, session: &shared };
         let done = catch_unwind(AssertUnwindSafe(|| run_node(&turn, self.interrupt)));
         let outcome = done.unwrap_or_else(|_| Outcome {
@@ -385,6 +388,10 @@ impl Shop<'_> {
         self.reporter.report(&Event::Finished { position: board.finished, total: self.total, node, result: &result });
         board.results.push(result);
     }
+}
+
+fn failed_early(problem: Diagnostic) -> Outcome {
+    Outcome { status: Some(Status::Error), message: problem.message.clone(), diagnostics: vec![problem], ..Outcome::default() }
 }
 
 fn skipped(node: &Node, why: &str) -> NodeResult {

@@ -37,6 +37,7 @@ mod load;
 mod postgres;
 #[allow(dead_code, reason = "tests on a server are to use the rest of it")]
 mod project;
+mod query_comment;
 mod random_input;
 mod run;
 mod tidy;
