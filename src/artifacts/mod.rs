@@ -13,6 +13,7 @@ mod node_entry;
 mod run_results;
 mod site;
 mod sources;
+mod timings;
 
 pub use catalog::{catalog, is_catalogued};
 pub use file::{write_atomically, write_atomically_with};
@@ -20,6 +21,7 @@ pub use manifest::{Compiled, write_manifest};
 pub use run_results::run_results;
 pub use site::{SITE, static_site};
 pub use sources::sources;
+pub use timings::{Timings, read_timings, updated_timings};
 
 use serde_json::{Value, json};
 

@@ -187,6 +187,9 @@ pub(super) struct RunArguments {
     /// Stop at the first failure.
     #[arg(help_heading = "This command", long, short = 'x')]
     pub(super) fail_fast: bool,
+    /// Stop a node that takes longer: 90, 90s, 5m, 2h; 'meta.timeout' of a node counts more.
+    #[arg(help_heading = "This command", long, value_name = "TIME", value_parser = crate::plan::parse_timeout)]
+    pub(super) node_timeout: Option<std::time::Duration>,
     /// Keep the failing rows of tests as tables.
     #[arg(help_heading = "This command", long)]
     pub(super) store_failures: bool,

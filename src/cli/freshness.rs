@@ -54,6 +54,8 @@ fn cmd_freshness(context: &Context<'_>, arguments: &FreshnessArguments) -> Resul
             store_failures: false,
             prune: false,
             gate_on_tests: false,
+            node_timeout: None,
+            timings: std::sync::Arc::default(),
             run_id: context.invocation.id.clone(),
             root: context.root.clone(),
             target_path: context.target_path(compilation),

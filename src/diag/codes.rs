@@ -54,6 +54,7 @@ codes! {
     LOAD_FAILED "load-failed" Error "a landing file cannot be loaded";
     MISSING_FILE "missing-file" Error "a file that the project needs cannot be read";
     MISSING_PROPERTY "missing-property" Error "a YAML mapping lacks a key that it needs";
+    NODE_TIMEOUT "node-timeout" Error "a node takes longer than it may";
     NOT_A_QUERY "not-a-query" Error "a model renders to something else than one query";
     NOTHING_SELECTED "nothing-selected" Warning "a selection matches nothing";
     ORPHAN_PROPERTIES "orphan-properties" Warning "properties describe something that does not exist";

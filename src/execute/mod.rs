@@ -13,11 +13,13 @@ mod load_source;
 mod node;
 mod postgres;
 mod prepare;
+mod priority;
 mod report;
 mod run;
 mod schedule;
 mod statement;
 mod warehouse;
+mod watchdog;
 
 pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};
 pub use catalog::read_catalog;

@@ -10,6 +10,7 @@ mod seed;
 pub mod select;
 mod snapshot;
 mod steps;
+mod timeout;
 
 pub use contract::{Contract, ContractColumn};
 pub use freshness::{Age, Freshness, FreshnessResult, age};
@@ -22,3 +23,4 @@ pub use steps::{
     Attachments, Comment, Dependent, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, Publish, Reference, Step, TableName,
     retired_prefix, suffixed,
 };
+pub use timeout::{parse_timeout, timeout_of};

@@ -41,4 +41,5 @@ mod query_comment;
 mod random_input;
 mod run;
 mod tidy;
+mod timeouts;
 mod workbench;
