@@ -52,8 +52,13 @@ pub(super) fn cmd_compile(context: &Context<'_>, arguments: &CompileArguments) -
 /// Compiles nodes on all cores and writes their SQL into the target folder.
 pub(super) fn compile_nodes(context: &Context<'_>, compilation: &Compilation, selected: &[&Node]) -> (Written, Diagnostics) {
     let warehouse: Arc<dyn Warehouse> = Arc::new(LazyWarehouse::new(&compilation.project.target, &context.root));
-    let compiled: Vec<(&Node, Result<CompiledNode, Diagnostic>)> =
-        selected.par_iter().map(|node| (*node, compilation.compile_node(node, NodeState::default(), Some(warehouse.clone())))).collect();
+    let compiled: Vec<(&Node, Result<CompiledNode, Diagnostic>)> = selected
+        .par_iter()
+        .map(|node| {
+            let _held = context.files.working_on("nodes compiled", &node.id);
+            (*node, compilation.compile_node(node, NodeState::default(), Some(warehouse.clone())))
+        })
+        .collect();
     context.disk.reached("compiled");
     let written = write_all(context, compilation, compiled);
     context.disk.reached("compiled files");

@@ -38,6 +38,7 @@ const FAILURES_SCHEMA: &str = "dbt_test__audit";
 
 impl Pass<'_> {
     pub(super) fn node(&self, node: Node) -> (Node, Found) {
+        let _held = self.templates.shared.files.working_on("nodes parsed", &node.id);
         let mut found = Found::default();
         if let Detail::GenericTest(test) = &node.detail
             && let Some(problem) = self.check_test(&node, test)

@@ -11,6 +11,7 @@
 //! | [`features`] | contracts, unit tests and the like, over several runs |
 //! | [`load`] | landing files into both engines |
 //! | [`postgres`] | a PostgreSQL server for tests |
+//! | [`trace`] | where the time of a command went |
 //! | [`cli_commands`] | the commands: what they print and write, how they end |
 //! | [`project`] | a project in a temporary folder, and the built binary run in it |
 #![allow(
@@ -42,4 +43,5 @@ mod random_input;
 mod run;
 mod tidy;
 mod timeouts;
+mod trace;
 mod workbench;
