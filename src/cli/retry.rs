@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::Exit;
 use super::arguments::{GlobalArguments, Indirect, RetryArguments, RunArguments};
 use super::context::Context;
+use super::log::Log;
 use super::run::{Work, carry_out, verb_named};
 use super::state::RUN_RESULTS;
 use crate::diag::{Diagnostic, codes};
@@ -41,9 +42,10 @@ pub(super) fn cmd_retry(context: &Context<'_>, arguments: &RetryArguments) -> Re
         ..context.invocation.clone()
     };
     let global = global(context.global, &last.results.args);
+    let log = Log { terminal: context.terminal, format: context.log.format, quiet: context.log.quiet, ..context.log };
     let context = Context {
         terminal: context.terminal,
-        log: context.log,
+        log,
         global: &global,
         interrupts: context.interrupts,
         invocation: &invocation,
@@ -139,10 +141,13 @@ impl RunArguments {
     fn from_recorded(recorded: &Map<String, Value>) -> RunArguments {
         let truth = |key: &str| recorded.get(key).and_then(Value::as_bool).unwrap_or(false);
         let folder = |key: &str| recorded.get(key).and_then(Value::as_str).map(PathBuf::from);
-        let mut run = RunArguments { full_refresh: truth("full_refresh"), ..RunArguments::default() };
-        run.empty = truth("empty");
-        run.fail_fast = truth("fail_fast");
-        run.store_failures = truth("store_failures");
+        let mut run = RunArguments {
+            full_refresh: truth("full_refresh"),
+            empty: truth("empty"),
+            fail_fast: truth("fail_fast"),
+            store_failures: truth("store_failures"),
+            ..RunArguments::default()
+        };
         let state = &mut run.selection.state;
         (state.state, state.defer_state) = (folder("state"), folder("defer_state"));
         (state.defer, state.favor_state) = (truth("defer"), truth("favor_state"));

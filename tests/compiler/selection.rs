@@ -141,3 +141,57 @@ fn an_empty_build_gives_the_subquery_an_alias_on_postgres() {
     let sql = compiled(&project, "third");
     assert!(sql.trim_end().ends_with(".\"dev\".\"second\" where false limit 0) _dbt_limit_subq_second"), "{sql}");
 }
+
+/// Status by name of what the last run did.
+fn statuses(project: &TestProject) -> String {
+    let results = json_file(project, "target/run_results.json")["results"].clone();
+    let line = |result: &Value| {
+        let id = result["unique_id"].as_str().unwrap();
+        format!("{} {}", id.rsplit('.').next().unwrap(), result["status"].as_str().unwrap())
+    };
+    let mut lines: Vec<String> = results.as_array().unwrap().iter().map(line).collect();
+    lines.sort();
+    lines.join(", ")
+}
+
+#[test]
+fn retry_goes_on_where_the_last_run_failed() {
+    let mut project = chain();
+    project.set_env("SECOND", "no_such_column");
+    project.write("models/second.sql", "select id, {{ env_var('SECOND') }} as rate, '{{ var('day') }}' as day from {{ ref('first') }}\n");
+    let vars = ["--vars", "{day: monday}"];
+    project.acca(&[&["build", "--quiet", "--target", "prod", "--full-refresh"][..], &vars].concat()).expect_code(1);
+    assert_eq!(statuses(&project), "first success, rates success, second error, third skipped");
+    let without = project.acca(&["retry"]).expect_code(2).stderr;
+    assert!(without.contains("the last run had variables whose values are not kept: day"), "{without}");
+    project.set_env("SECOND", "rate");
+    project.acca(&[&["retry", "--quiet"][..], &vars].concat()).expect_code(0);
+    assert_eq!(statuses(&project), "second success, third success");
+    let recorded = json_file(&project, "target/run_results.json")["args"].clone();
+    assert_eq!(
+        (recorded["which"].as_str(), recorded["target"].as_str(), &recorded["full_refresh"]),
+        (Some("build"), Some("prod"), &json!(true))
+    );
+    assert!(compiled(&project, "third").contains(r#""prod"."second""#));
+    let done = project.acca(&[&["retry"][..], &vars].concat()).expect_code(0).stdout;
+    assert_eq!(done, "There is nothing to retry: all is well in 'target/run_results.json'.\n");
+}
+
+#[test]
+fn retry_needs_a_run_that_it_knows() {
+    let project = chain();
+    assert!(project.acca(&["retry"]).expect_code(2).stderr.contains("error[invalid-state]: there is no 'target/run_results.json'"));
+    let results = |which: &str| {
+        format!(
+            r#"{{"metadata": {{"dbt_schema_version": "https://schemas.getdbt.com/dbt/run-results/v6.json"}}, "args": {{"which": "{which}"}},
+               "results": [{{"unique_id": "seed.shop.rates", "status": "skipped"}}, {{"unique_id": "model.shop.gone", "status": "error"}}]}}"#
+        )
+    };
+    project.write("elsewhere/run_results.json", &results("docs"));
+    assert!(
+        project.acca(&["retry", "--state", "elsewhere"]).expect_code(2).stderr.contains("of the command 'docs', which cannot be retried")
+    );
+    project.write("elsewhere/run_results.json", &results("seed"));
+    project.acca(&["retry", "--quiet", "--state", "elsewhere"]).expect_code(0);
+    assert_eq!(statuses(&project), "rates success");
+}
