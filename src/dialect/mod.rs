@@ -4,13 +4,15 @@ mod attributes;
 mod column_type;
 mod lease;
 pub mod load;
+mod publication;
 mod snapshot;
 mod steps;
 
 pub use attributes::has_privileges;
 pub use column_type::ColumnType;
 pub use lease::take_leases;
-pub use steps::{Fallback, Statement, analyze, bind_to_live, drop_retired, print_step, print_titled, relation_word};
+pub use publication::{bind_to_live, drop_retired, end_publication, lock_out, lock_reader, one_publication, patience};
+pub use steps::{Fallback, Statement, analyze, print_step, print_titled, relation_word};
 
 /// The engines that acca prints SQL for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +20,14 @@ pub enum Engine {
     DuckDb,
     Postgres,
     Redshift,
+}
+
+/// Whether names that differ in the case of letters only are one name, in quotes too.
+pub fn folds_case(engine: Engine) -> bool {
+    match engine {
+        Engine::DuckDb | Engine::Redshift => true,
+        Engine::Postgres => false,
+    }
 }
 
 /// Bytes that a name may have: PostgreSQL cuts longer ones, so that two may become one. DuckDB has no limit.

@@ -9,6 +9,7 @@ mod load_source;
 mod node;
 mod postgres;
 mod prepare;
+mod publication;
 mod report;
 mod run;
 mod schedule;

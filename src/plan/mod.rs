@@ -3,6 +3,7 @@
 mod attributes;
 mod incremental;
 mod materialize;
+mod publication;
 mod result;
 mod seed;
 pub mod select;
@@ -11,10 +12,8 @@ mod steps;
 
 pub use incremental::SchemaChange;
 pub use materialize::{Hooks, PlanInput, failures_kept, needs_columns, plan_failures, plan_load, plan_node, staged};
+pub use publication::{Attachments, Dependent, Managed, Publish, Reserve, Setting, SettingKind, rebound};
 pub use result::{NodeResult, RunResult, Status};
 pub use seed::plan_seed;
 pub use snapshot::{DeletedRows, SnapshotNames, SnapshotSpec, SnapshotStrategy};
-pub use steps::{
-    Attachments, Comment, Dependent, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, Publish, Step, TableName,
-    retired_prefix, suffixed,
-};
+pub use steps::{Comment, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, Step, TableName, retired_prefix, suffixed};

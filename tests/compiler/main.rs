@@ -21,6 +21,7 @@
 )]
 
 mod adapters;
+mod attributes;
 mod bench;
 mod cases;
 mod cli_commands;
@@ -33,6 +34,7 @@ mod load;
 mod postgres;
 #[allow(dead_code, reason = "tests on a server are to use the rest of it")]
 mod project;
+mod publication;
 mod random_input;
 mod run;
 mod tidy;
