@@ -2,6 +2,7 @@
 
 mod attributes;
 mod column_type;
+mod contract;
 mod lease;
 pub mod load;
 mod publication;
@@ -10,8 +11,9 @@ mod steps;
 
 pub use attributes::has_privileges;
 pub use column_type::ColumnType;
+pub use contract::{Support, declared_type, same_type, support};
 pub use lease::take_leases;
-pub use publication::{bind_to_live, drop_retired, end_publication, lock_out, lock_reader, one_publication, patience};
+pub use publication::{bind_to_live, drop_retired, end_publication, lock_out, lock_reader, lock_referring, one_publication, patience};
 pub use steps::{Fallback, Statement, analyze, print_step, print_titled, relation_word};
 
 /// The engines that acca prints SQL for.

@@ -45,8 +45,14 @@ pub fn lock_reader(view: &Dependent) -> Option<String> {
     (view.direct || view.changeable).then(|| lock_out(&view.relation, view.kind, &view.owner))
 }
 
+/// As [`lock_out`], for a table whose foreign key is made anew.
+pub fn lock_referring(table: &Relation) -> String {
+    lock_out(table, RelationKind::Table, "")
+}
+
 pub(super) fn reserve(step: &Reserve) -> Vec<String> {
     let mut statements = vec![lock_out(&step.live, step.kind, &step.owner), one_publication()];
+    statements.extend(step.referring.iter().map(lock_referring));
     statements.extend(step.readers.iter().filter_map(lock_reader));
     statements
 }

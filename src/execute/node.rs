@@ -219,7 +219,14 @@ fn run_step(turn: &Turn<'_>, step: &Step, prepared: &Prepared, outcome: &mut Out
         }
         let done = execute(session, &statement, &mut outcome.script);
         let rows = done.map_err(|error| explain_hold(step, &statement, locate(node, &prepared.compiled, &statement, error)))?;
-        if matches!(step, Step::CreateTableAs { .. } | Step::SnapshotFirst { .. } | Step::Merge(_) | Step::SnapshotApply { .. }) {
+        if matches!(
+            step,
+            Step::CreateTableAs { .. }
+                | Step::InsertQuery { .. }
+                | Step::SnapshotFirst { .. }
+                | Step::Merge(_)
+                | Step::SnapshotApply { .. }
+        ) {
             outcome.rows_affected = Some(rows);
         }
         if matches!(step, Step::InsertRows { .. }) {

@@ -1,13 +1,17 @@
 //! What a publication needs to know of the moment: who reads the relation that is replaced, and that nobody changes it meanwhile.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::node::{Outcome, Turn, first_line, statement_refused};
 use super::prepare::NodeError;
 use super::warehouse::{SharedSession, locked};
 use super::{AdapterError, Datum};
+use crate::base::Relation;
 use crate::diag::{Diagnostic, codes};
-use crate::dialect::{Statement, drop_retired, end_publication, lock_out, lock_reader, one_publication, patience, print_step};
+use crate::dialect::{
+    Statement, drop_retired, end_publication, lock_out, lock_reader, lock_referring, one_publication, patience, print_step,
+};
 use crate::plan::{Attachments, Dependent, Publish, Reserve, Step, rebound};
 
 /// Milliseconds to wait for those who use a relation that is to be replaced. Others who want to use it wait behind: so it is tried
@@ -27,7 +31,8 @@ pub(super) fn refreshed_reserve(turn: &Turn<'_>, reserve: &Reserve) -> Result<Re
 
 fn with_what_is_there(turn: &Turn<'_>, reserve: &Reserve, held: &Attachments) -> Reserve {
     let owner = held.owner.clone().unwrap_or_else(|| reserve.owner.clone());
-    Reserve { owner, readers: rebound(held, &turn.catalog.built), ..reserve.clone() }
+    let referring = held.references.iter().map(|key| key.table.clone()).collect();
+    Reserve { owner, readers: rebound(held, &turn.catalog.built), referring, ..reserve.clone() }
 }
 
 /// The publication with what now hangs on the relation that it replaces.
@@ -138,8 +143,15 @@ fn lock_readers(turn: &Turn<'_>, reserve: &Reserve) -> Result<Reserve, AdapterEr
     let mut session = locked(turn.session);
     session.execute(&patience(SHORT_WAIT))?;
     let mut readers: Vec<Dependent> = Vec::new();
+    let mut referring: BTreeSet<Relation> = BTreeSet::new();
     loop {
         let held = session.readers(&reserve.live)?;
+        // Nobody adds a key to what is locked.
+        for key in &held.references {
+            if referring.insert(key.table.clone()) {
+                session.execute(&lock_referring(&key.table))?;
+            }
+        }
         let found = rebound(&held, &turn.catalog.built);
         let is_locked = |view: &Dependent| readers.iter().any(|reader| reader.relation == view.relation);
         let fresh: Vec<String> = found.iter().filter(|view| !is_locked(view)).filter_map(lock_reader).collect();

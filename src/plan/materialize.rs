@@ -1,6 +1,7 @@
 //! From a node's configuration, its query and what the database holds to the steps that build it.
 
 use super::attributes::finished;
+use super::contract::{Contract, contracted_table};
 use super::incremental::{SchemaChange, incremental};
 use super::publication::publish;
 use super::snapshot::snapshot;
@@ -19,6 +20,8 @@ pub struct PlanInput<'a> {
     /// The columns of the query, where [`needs_columns`] asks for them.
     pub incoming: &'a [ColumnInfo],
     pub full_refresh: bool,
+    /// What the node's contract declares, its query held against it.
+    pub contract: Option<Contract>,
     /// Eight characters that only this run has.
     pub run_tag: &'a str,
     /// Whether names in another letter case are the same names to the engine.
@@ -103,6 +106,9 @@ pub fn staged(relation: &Relation) -> Relation {
 }
 
 pub(super) fn table(input: &PlanInput<'_>) -> Vec<Step> {
+    if let Some(contract) = &input.contract {
+        return contracted_table(input, contract);
+    }
     let stage = staged(input.relation);
     let mut steps = vec![
         Step::CreateTableAs { table: TableName::Relation(stage.clone()), query: input.query.to_owned() },

@@ -1,6 +1,7 @@
 //! Floor 5: what is to be done, as typed steps, and what came of it.
 
 mod attributes;
+mod contract;
 mod incremental;
 mod materialize;
 mod publication;
@@ -10,9 +11,10 @@ pub mod select;
 mod snapshot;
 mod steps;
 
+pub use contract::{Contract, ContractColumn};
 pub use incremental::SchemaChange;
 pub use materialize::{Hooks, PlanInput, failures_kept, needs_columns, plan_failures, plan_load, plan_node, staged};
-pub use publication::{Attachments, Dependent, Managed, Publish, Reserve, Setting, SettingKind, rebound};
+pub use publication::{Attachments, Dependent, Managed, Publish, Reference, Reserve, Setting, SettingKind, rebound};
 pub use result::{NodeResult, RunResult, Status};
 pub use seed::plan_seed;
 pub use snapshot::{DeletedRows, SnapshotNames, SnapshotSpec, SnapshotStrategy};

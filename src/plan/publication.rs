@@ -52,6 +52,17 @@ pub struct Attachments {
     pub settings: Vec<Setting>,
     /// Views that read it, directly or through others, each after those that it reads.
     pub dependents: Vec<Dependent>,
+    pub references: Vec<Reference>,
+}
+
+/// A foreign key of another table that refers to a relation: it would keep the replaced one from being dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    pub table: Relation,
+    /// Takes the key away.
+    pub take: String,
+    /// Makes it anew, for the relation that then stands in the place of the replaced one.
+    pub give: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +72,8 @@ pub struct Reserve {
     pub owner: String,
     /// Views that will be bound to the new relation.
     pub readers: Vec<Dependent>,
+    /// Tables whose foreign keys refer to it.
+    pub referring: BTreeSet<Relation>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,11 +132,9 @@ pub(super) fn publish(input: &PlanInput<'_>, kind: RelationKind) -> Vec<Step> {
         settings: Vec::new(),
         managed: super::attributes::managed(input.node),
     };
-    let reserve = input
-        .existing
-        .kind
-        .zip(input.existing.owner.clone())
-        .map(|(kind, owner)| Step::Reserve(Reserve { live: input.relation.clone(), kind, owner, readers: Vec::new() }));
+    let reserve = input.existing.kind.zip(input.existing.owner.clone()).map(|(kind, owner)| {
+        Step::Reserve(Reserve { live: input.relation.clone(), kind, owner, readers: Vec::new(), referring: BTreeSet::new() })
+    });
     reserve.into_iter().chain([Step::Publish(publish)]).collect()
 }
 
@@ -155,7 +166,12 @@ impl Publish {
     pub fn carrying(self, attachments: &Attachments, rebuilt_later: &BTreeSet<Relation>) -> Publish {
         let keep_retired = attachments.dependents.iter().any(|view| view.direct && rebuilt_later.contains(&view.relation));
         let settings = attachments.settings.iter().filter(|setting| self.managed.keeps(setting));
-        let settings = settings.map(|setting| setting.statement.clone()).collect();
+        // A table that this run makes anew brings its key along.
+        let references = attachments.references.iter().flat_map(|key| {
+            let anew = (!rebuilt_later.contains(&key.table)).then(|| key.give.clone());
+            [Some(key.take.clone()), anew].into_iter().flatten()
+        });
+        let settings = settings.map(|setting| setting.statement.clone()).chain(references).collect();
         // The retired name ends in what only this run has.
         let tag = self.retired.identifier.rsplit('_').next().unwrap_or_default();
         let retired_indexes = match keep_retired {

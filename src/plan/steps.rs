@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::contract::Contract;
 use super::publication::{Publish, Reserve};
 use super::snapshot::SnapshotSpec;
 use crate::base::{ColumnInfo, Relation, RelationKind, Span, UniqueId};
@@ -84,6 +85,17 @@ pub enum Step {
     CreateTable {
         table: Relation,
         columns: Vec<ColumnInfo>,
+    },
+    /// A table with declared columns and constraints.
+    CreateContracted {
+        table: Relation,
+        contract: Contract,
+    },
+    /// Adds the rows of the node's query, its columns by name.
+    InsertQuery {
+        table: TableName,
+        columns: Vec<String>,
+        query: String,
     },
     /// Rows of text, `None` for NULL; each cell is cast to the type of its column.
     InsertRows {
@@ -251,6 +263,8 @@ impl Step {
             Step::CreateTableAs { table, .. } => format!("build table {}", name(table)),
             Step::CreateViewAs { view, .. } => format!("build view {}", view.display()),
             Step::CreateTable { table, .. } => format!("create table {}", table.display()),
+            Step::CreateContracted { table, .. } => format!("create table {} as its contract declares it", table.display()),
+            Step::InsertQuery { table, .. } => format!("fill table {}", name(table)),
             Step::InsertRows { table, rows, .. } => format!("insert {} rows into {}", rows.len(), table.display()),
             Step::Reserve(reserve) => format!("reserve {}", reserve.live.display()),
             Step::Publish(publish) => match publish.replaced {

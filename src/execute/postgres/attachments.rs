@@ -4,7 +4,7 @@ use super::{PgSession, relation_kind};
 use crate::base::{Relation, RelationKind};
 use crate::dialect::{quote_text, relation_word};
 use crate::execute::adapter::AdapterError;
-use crate::plan::{Attachments, Dependent, Privilege, Setting, SettingKind};
+use crate::plan::{Attachments, Dependent, Privilege, Reference, Setting, SettingKind};
 
 /// What the statements that restore settings are for.
 #[derive(Clone, Copy)]
@@ -23,7 +23,8 @@ struct Heir<'a> {
 impl PgSession {
     pub(super) fn read_attachments(&mut self, live: &Relation, staged: &Relation, kind: RelationKind) -> Result<Attachments, AdapterError> {
         let own = select_settings(&Heir { of: live, name: live, kind, staged: Some(staged), version: self.version });
-        let sql = with_empty_path(&format!("{};\n{own};\n{}", select_facts(live), select_dependents(live, "pg_get_viewdef(v.oid)")));
+        let (facts, dependents) = (select_facts(live), select_dependents(live, "pg_get_viewdef(v.oid)"));
+        let sql = with_empty_path(&format!("{facts};\n{own};\n{dependents};\n{}", select_references(live)));
         let mut found = Attachments::default();
         for row in self.text_rows(&sql)? {
             found.take(&row);
@@ -39,7 +40,8 @@ impl PgSession {
     /// A definition cannot be printed while somebody replaces what the view reads.
     pub(super) fn read_readers(&mut self, live: &Relation) -> Result<Attachments, AdapterError> {
         let mut found = Attachments::default();
-        for row in self.text_rows(&format!("{};\n{}", select_facts(live), select_dependents(live, "''")))? {
+        let (facts, dependents) = (select_facts(live), select_dependents(live, "''"));
+        for row in self.text_rows(&format!("{facts};\n{dependents};\n{}", select_references(live)))? {
             found.take(&row);
         }
         Ok(found)
@@ -64,6 +66,10 @@ impl Attachments {
             [part, _] if part == "row security" => self.row_security = true,
             [part, value] if part == "index" => self.indexes.push(value.clone()),
             [part, right, grantee, statement] => self.settings.push(setting(part, right, grantee, statement)),
+            [database, schema, name, take, give] => {
+                let table = Relation::new(database, schema, name);
+                self.references.push(Reference { table, take: take.clone(), give: give.clone() });
+            }
             _ => self.dependents.extend(dependent(row)),
         }
     }
@@ -147,6 +153,18 @@ fn select_dependents(relation: &Relation, definition: &str) -> String {
         oid_of(relation),
         u32::from(WITHIN_NAME),
         u32::from(BETWEEN_NAMES),
+    )
+}
+
+/// Foreign keys of other tables. Rows that are there are not looked at again: those of the table may be of an older build.
+fn select_references(relation: &Relation) -> String {
+    format!(
+        "SELECT current_database()::text, n.nspname::text, c.relname::text, format('alter table %s drop constraint %I', k.conrelid::regclass, k.conname), \
+         format('alter table %s add constraint %I %s%s', k.conrelid::regclass, k.conname, pg_get_constraintdef(k.oid), \
+         CASE WHEN k.convalidated THEN ' NOT VALID' ELSE '' END) \
+         FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
+         WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = {oid} AND k.conrelid <> k.confrelid ORDER BY 2, 3, 4",
+        oid = oid_of(relation)
     )
 }
 
