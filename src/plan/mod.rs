@@ -2,6 +2,7 @@
 
 mod attributes;
 mod contract;
+mod freshness;
 mod incremental;
 mod materialize;
 mod publication;
@@ -10,8 +11,10 @@ mod seed;
 pub mod select;
 mod snapshot;
 mod steps;
+mod timeout;
 
 pub use contract::{Contract, ContractColumn};
+pub use freshness::{Age, Freshness, FreshnessResult, age};
 pub use incremental::SchemaChange;
 pub use materialize::{Hooks, PlanInput, failures_kept, needs_columns, plan_failures, plan_load, plan_node, staged};
 pub use publication::{Attachments, Dependent, Managed, Publish, Reference, Reserve, Setting, SettingKind, rebound};
@@ -19,3 +22,4 @@ pub use result::{NodeResult, RunResult, Status};
 pub use seed::plan_seed;
 pub use snapshot::{DeletedRows, SnapshotNames, SnapshotSpec, SnapshotStrategy};
 pub use steps::{Comment, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, Step, TableName, retired_prefix, suffixed};
+pub use timeout::{parse_timeout, timeout_of};
