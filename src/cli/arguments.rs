@@ -130,6 +130,9 @@ pub(super) enum Command {
     /// Load new and changed landing files of sources.
     #[command(after_help = "Example: acca load --select source:shop.orders")]
     Load(LoadArguments),
+    /// Give relations of an earlier invocation this target's names, as views that point at them.
+    #[command(after_help = "Example: acca clone --state prod-artefacts --select +orders")]
+    Clone(CloneArguments),
     /// Run once more what failed or was skipped in the last run, with its flags.
     #[command(after_help = "Example: acca retry")]
     Retry(RetryArguments),
@@ -249,6 +252,14 @@ impl RunArguments {
     pub(super) fn is_empty(&self) -> bool {
         self.empty && !self.no_empty
     }
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct CloneArguments {
+    #[command(flatten)]
+    pub(super) run: RunArguments,
+    #[command(flatten)]
+    pub(super) resources: ResourceArguments,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -492,6 +503,7 @@ impl Command {
             Command::Seed(_) => "seed",
             Command::Snapshot(_) => "snapshot",
             Command::Load(_) => "load",
+            Command::Clone(_) => "clone",
             Command::Retry(_) => "retry",
             Command::Show(_) => "show",
             Command::Explain(_) => "explain",
@@ -527,6 +539,7 @@ impl Command {
             Command::Run(run) | Command::Test(run) | Command::Seed(run) | Command::Snapshot(run) => run.full_refresh,
             Command::Load(load) => load.run.full_refresh,
             Command::Build(build) => build.run.full_refresh,
+            Command::Clone(clone) => clone.run.full_refresh,
             Command::Compile(compile) => compile.full_refresh,
             Command::Explain(explain) => explain.full_refresh,
             Command::Init(_)

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod clean;
+mod clone;
 mod compile;
 mod context;
 mod debug;
@@ -143,6 +144,7 @@ fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {
         Command::Seed(arguments) => run::cmd_run(context, &run::SEED, arguments),
         Command::Snapshot(arguments) => run::cmd_run(context, &run::SNAPSHOT, arguments),
         Command::Load(arguments) => run::cmd_load(context, arguments),
+        Command::Clone(arguments) => clone::cmd_clone(context, arguments),
         Command::Retry(arguments) => retry::cmd_retry(context, arguments),
         Command::Show(arguments) => show::cmd_show(context, arguments),
         Command::Explain(arguments) => explain::cmd_explain(context, arguments),

@@ -15,7 +15,7 @@ use super::trace::ENGINE;
 use crate::analysis::Compilation;
 use crate::artifacts::Compiled;
 use crate::base::{Files, ResourceType, UniqueId};
-use crate::execute::{RunJob, RunOptions, observed, run};
+use crate::execute::{Connected, RunJob, RunOptions, observed, run};
 use crate::plan::{RunResult, Status};
 use crate::project::Node;
 
@@ -26,7 +26,7 @@ pub(super) struct Verb {
     /// Whether a failed test holds up what reads the tested relation.
     gate_on_tests: bool,
     /// What to say when there is nothing to run.
-    nothing: &'static str,
+    pub(super) nothing: &'static str,
 }
 
 pub(super) const RUN: Verb =
@@ -48,6 +48,14 @@ const BUILD: Verb = Verb {
     resources: &[ResourceType::Source, ResourceType::Seed, ResourceType::Snapshot, ResourceType::Model, ResourceType::Test],
     gate_on_tests: true,
     nothing: "There is nothing to build.",
+};
+
+/// Each node becomes a view: `clone.rs`.
+pub(super) const CLONE: Verb = Verb {
+    name: "clone",
+    resources: &[ResourceType::Model, ResourceType::Seed, ResourceType::Snapshot],
+    gate_on_tests: false,
+    nothing: "There is nothing to clone.",
 };
 
 /// A run as it was asked for.
@@ -88,18 +96,29 @@ fn chosen(context: &Context<'_>, compilation: &Compilation, work: &Work<'_>) -> 
 }
 
 pub(super) fn carry_out(context: &Context<'_>, work: &Work<'_>) -> Result<(), Exit> {
-    let Work { verb, arguments, prune, .. } = *work;
     let loaded = context.load()?;
     let compilation = &loaded.compilation;
     let mut selected = chosen(context, compilation, work)?;
     selected.retain(|number| compilation.manifest.nodes.get(*number).is_some_and(Node::is_runnable));
     if selected.is_empty() {
-        context.log.line("NothingToDo", verb.nothing, json!({}));
-        context.write_artifacts(compilation, &BTreeMap::new(), Some((&RunResult::default(), recorded(context, work))));
-        return Ok(());
+        context.log.line("NothingToDo", work.verb.nothing, json!({}));
+        return conclude(context, compilation, work, &RunResult::default());
     }
     context.disk.reached("selection");
     let connected = context.open(compilation)?;
+    let result = run_nodes(context, compilation, selected, work, connected);
+    conclude(context, compilation, work, &result)
+}
+
+/// Runs the nodes and tells what came of them.
+pub(super) fn run_nodes(
+    context: &Context<'_>,
+    compilation: &Compilation,
+    selected: Vec<usize>,
+    work: &Work<'_>,
+    connected: Connected,
+) -> RunResult {
+    let Work { verb, arguments, prune, .. } = *work;
     context.disk.reached("connection");
     let target = &compilation.project.target;
     let adapter = match context.disk.trace() {
@@ -134,8 +153,13 @@ pub(super) fn carry_out(context: &Context<'_>, work: &Work<'_>) -> Result<(), Ex
         trace.add("nodes run", &node.id, Duration::from_secs_f64(node.execution_time));
     }
     failures::report(&context.log, &result, &compilation.manifest, &compilation.project.sources, context.global.warn_error);
-    context.write_artifacts(compilation, &compiled(&result), Some((&result, recorded(context, work))));
     close(context, job);
+    result
+}
+
+/// Writes what came of a run, and how it ended.
+pub(super) fn conclude(context: &Context<'_>, compilation: &Compilation, work: &Work<'_>, result: &RunResult) -> Result<(), Exit> {
+    context.write_artifacts(compilation, &compiled(result), Some((result, recorded(context, work))));
     if result.interrupted {
         return Err(Exit::Interrupted);
     }
