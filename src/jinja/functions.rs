@@ -87,7 +87,7 @@ pub(super) fn lookup(scope: &Arc<Scope>, name: &str) -> Option<Value> {
             (Value::from("STORE_FAILURES"), Value::from(scope.shared.invocation.store_failures)),
         ]),
         "adapter" => Value::from_object(AdapterValue { scope: scope.clone() }),
-        "api" => Value::from_object(Api { scope: scope.clone() }),
+        "api" => Value::from_object(Api),
         "builtins" => Value::from_object(Builtins { scope: scope.clone() }),
         "exceptions" => Value::from_object(Exceptions { scope: scope.clone() }),
         "context" => Value::from_dyn_object(scope.clone()),
@@ -306,7 +306,7 @@ fn referred(scope: &Scope, node: &crate::project::Node) -> Result<Value, Error> 
         if !facts.ephemerals.contains(&node.id) {
             facts.ephemerals.push(node.id.clone());
         }
-        return Ok(RelationValue::printed_as(relation, &super::ephemeral_name(node.alias.as_deref().unwrap_or(&node.name))).into_value());
+        return Ok(RelationValue::cte(&super::ephemeral_name(node.alias.as_deref().unwrap_or(&node.name))).into_value());
     }
     let kind = match node.materialized() {
         "view" => RelationKind::View,
@@ -407,7 +407,15 @@ fn config_method(scope: &Arc<Scope>, method: &str, args: &[Value]) -> Result<Val
                 None => Ok(default.unwrap_or(Value::from(()))),
             }
         }
-        "set" => Ok(Value::from("")),
+        "set" => {
+            let (name, value): (&str, Value) = from_args(args)?;
+            if !scope.executing() {
+                let mut told = Config::default();
+                told.insert(name, to_json(&value), None);
+                locked(&scope.facts).config.merge(&told);
+            }
+            Ok(Value::from(""))
+        }
         "persist_relation_docs" | "persist_column_docs" => {
             let part = if method == "persist_relation_docs" { "relation" } else { "columns" };
             let config = current_config(scope);

@@ -173,6 +173,33 @@ impl Shared {
         [package, &self.root, BUILTIN_PACKAGE].into_iter().find_map(|package| self.package_macro(package, name))
     }
 
+    /// The packages in which a namespace's variants are looked for: as configured, or the root project and the package itself.
+    pub(super) fn search_order(&self, namespace: &str) -> Vec<String> {
+        let root = self.packages.iter().find(|package| package.name == self.root);
+        let configured = root.and_then(|root| root.dispatch.get(namespace));
+        configured.cloned().unwrap_or_else(|| vec![self.root.to_string(), namespace.to_owned()])
+    }
+
+    /// The names under which a macro serves the target, the nearest first.
+    pub(super) fn variants(&self, name: &str) -> Vec<String> {
+        self.invocation.adapter_chain.iter().map(String::as_str).chain(["default"]).map(|adapter| format!("{adapter}__{name}")).collect()
+    }
+
+    /// Whether the project has a macro in the place of acca's own, or a variant that comes before it.
+    pub(super) fn is_overridden(&self, name: &str, package: &str) -> bool {
+        let own = |package: &str| package == BUILTIN_PACKAGE;
+        let direct = || [package, &self.root].into_iter().any(|package| !own(package) && self.package_macro(package, name).is_some());
+        let dispatched = || {
+            let order = self.search_order(BUILTIN_PACKAGE);
+            let variants = self.variants(name);
+            order
+                .iter()
+                .take_while(|package| !own(package))
+                .any(|package| variants.iter().any(|name| self.package_macro(package, name).is_some()))
+        };
+        direct() || dispatched()
+    }
+
     pub(super) fn origin<'a>(&'a self, template: &str, body: &'a (String, TemplateOrigin)) -> Option<&'a TemplateOrigin> {
         if template == body.0 { Some(&body.1) } else { self.origins.get(template) }
     }
