@@ -27,6 +27,7 @@ mod cli_commands;
 mod engines;
 mod flagship;
 mod harness;
+mod hooks;
 mod late_changes;
 mod load;
 mod postgres;
