@@ -18,7 +18,7 @@ use crate::diag::{codes, nearest};
 use crate::project::{Config, Detail, HookTemplate, RefCall, SourceCall, Unresolved, hooks_of};
 
 /// Every name that [`lookup`] knows.
-pub(super) const NAMES: [&str; 41] = [
+pub(super) const NAMES: [&str; 42] = [
     "adapter",
     "api",
     "builtins",
@@ -42,6 +42,7 @@ pub(super) const NAMES: [&str; 41] = [
     "project_name",
     "range",
     "ref",
+    "render",
     "return",
     "run_query",
     "run_started_at",
@@ -140,6 +141,7 @@ enum Function {
     Log,
     Print,
     Ref,
+    Render,
     Return,
     RunQuery,
     Set,
@@ -163,6 +165,7 @@ fn function(name: &str) -> Option<Function> {
         "log" => Function::Log,
         "print" => Function::Print,
         "ref" => Function::Ref,
+        "render" => Function::Render,
         "return" => Function::Return,
         "run_query" => Function::RunQuery,
         "set" | "set_strict" => Function::Set,
@@ -210,6 +213,11 @@ impl Object for Builtin {
             Function::Print => {
                 let (message,): (Value,) = from_args(args)?;
                 Ok(say(scope, false, &message))
+            }
+            Function::Render => {
+                let (text,): (String,) = from_args(args)?;
+                let rewritten = super::literals::rewrite_literals(&text).text;
+                state.env().render_str(&rewritten, Value::from_dyn_object(scope.clone())).map(Value::from)
             }
             Function::Return => {
                 let (value,): (Option<Value>,) = from_args(args)?;

@@ -143,14 +143,14 @@ impl Templates {
         origin.is_some_and(|origin| ["run_hooks", "pre_hooks", "post_hooks"].iter().any(|name| origin.rewritten.text.contains(name)))
     }
 
-    /// Whether a generic test of that name is defined; its parameters with their defaults if so.
-    pub fn generic_test(&self, name: &str, namespace: Option<&str>, package: &str) -> Option<&[(String, Option<String>)]> {
+    /// Whether a generic test of that name is defined; its parameters with their defaults if so, and whether it takes others too.
+    pub fn generic_test(&self, name: &str, namespace: Option<&str>, package: &str) -> Option<(&[(String, Option<String>)], bool)> {
         let full = format!("test_{name}");
         let found = match namespace {
             Some(namespace) => self.shared.package_macro(namespace, &full),
             None => self.shared.find_macro(&full, package),
         }?;
-        Some(&found.parameters)
+        Some((&found.parameters, found.takes_kwargs))
     }
 
     /// Names of all generic tests that `package` can use, ascending.

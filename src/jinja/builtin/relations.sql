@@ -28,7 +28,7 @@
 {# A temporary table lies in a schema of the session's own. #}
 {% macro make_temp_relation(base_relation, suffix='__dbt_tmp') %}{{ return(adapter.dispatch('make_temp_relation', 'dbt')(base_relation, suffix)) }}{% endmacro %}
 {% macro default__make_temp_relation(base_relation, suffix) %}
-    {%- set named = _suffixed_relation(base_relation, suffix ~ modules.datetime.datetime.now().strftime('%H%M%S%f')) -%}
+    {%- set named = _suffixed_relation(base_relation, suffix ~ (invocation_id | replace('-', ''))[:12]) -%}
     {{ return(named.incorporate(path={'database': none, 'schema': none})) }}
 {% endmacro %}
 
@@ -151,11 +151,16 @@
     {{ get_drop_backup_sql(existing_relation) }};
 {%- endmacro %}
 
-{# Indexes of the configuration 'indexes'. The engine gives them their names. #}
+{# Indexes of the configuration 'indexes'. The engine gives them their names, except for DuckDB. #}
 {% macro get_create_index_sql(relation, index_dict) %}{{ return(adapter.dispatch('get_create_index_sql', 'dbt')(relation, index_dict)) }}{% endmacro %}
 {% macro default__get_create_index_sql(relation, index_dict) -%}
     {%- set index = adapter.parse_index(index_dict) -%}
     create {{ 'unique ' if index.unique }}index on {{ relation }}{{ ' using ' ~ index.type if index.type }} ({{ index.columns | join(', ') }})
+{%- endmacro %}
+{% macro duckdb__get_create_index_sql(relation, index_dict) -%}
+    {%- set index = adapter.parse_index(index_dict) -%}
+    {%- set name = [relation.identifier] + index.columns + [(invocation_id | replace('-', ''))[:12]] -%}
+    create {{ 'unique ' if index.unique }}index {{ adapter.quote(name | join('_')) }} on {{ relation }} ({{ index.columns | join(', ') }})
 {%- endmacro %}
 {% macro create_indexes(relation) %}{{ return(adapter.dispatch('create_indexes', 'dbt')(relation)) }}{% endmacro %}
 {% macro default__create_indexes(relation) %}
