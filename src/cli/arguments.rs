@@ -133,6 +133,12 @@ pub(super) enum Command {
     /// Print the steps and the SQL that a run would send, against the database as it is now.
     #[command(after_help = "Example: acca explain --select orders")]
     Explain(ExplainArguments),
+    /// Call a macro for what it does.
+    #[command(after_help = "Example: acca run-operation grant_all --args '{role: reporter}'")]
+    RunOperation(RunOperationArguments),
+    /// Put the packages that packages.yml or dependencies.yml names where they are read.
+    #[command(after_help = "Example: acca deps")]
+    Deps,
     /// Delete the folders that clean-targets names.
     #[command(after_help = "Example: acca clean")]
     Clean,
@@ -303,6 +309,16 @@ pub(super) struct ExplainArguments {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct RunOperationArguments {
+    /// The macro, or 'package.macro'.
+    #[arg(value_name = "MACRO")]
+    pub(super) name: String,
+    /// Its arguments, as YAML or JSON: '{schema: scratch}'.
+    #[arg(help_heading = "This command", long, value_name = "YAML")]
+    pub(super) args: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ExplainCodeArguments {
     /// The code in square brackets; without one, all codes are listed.
     pub(super) code: Option<String>,
@@ -324,6 +340,8 @@ impl Command {
             Command::Load(_) => "load",
             Command::Show(_) => "show",
             Command::Explain(_) => "explain",
+            Command::RunOperation(_) => "run-operation",
+            Command::Deps => "deps",
             Command::Clean => "clean",
             Command::ExplainCode(_) => "explain-code",
         }
@@ -349,6 +367,8 @@ impl Command {
             | Command::Parse
             | Command::Ls(_)
             | Command::Show(_)
+            | Command::RunOperation(_)
+            | Command::Deps
             | Command::Clean
             | Command::ExplainCode(_) => false,
         }

@@ -5,6 +5,7 @@ mod clean;
 mod compile;
 mod context;
 mod debug;
+mod deps;
 mod disk;
 mod environment;
 mod explain;
@@ -18,6 +19,7 @@ mod node_line;
 mod parse;
 mod progress;
 mod run;
+mod run_operation;
 mod show;
 mod style;
 mod table;
@@ -137,6 +139,8 @@ fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {
         Command::Load(arguments) => run::cmd_load(context, arguments),
         Command::Show(arguments) => show::cmd_show(context, arguments),
         Command::Explain(arguments) => explain::cmd_explain(context, arguments),
+        Command::RunOperation(arguments) => run_operation::cmd_run_operation(context, arguments),
+        Command::Deps => deps::cmd_deps(context),
         Command::Clean => clean::cmd_clean(context),
         // Carried out before a project was looked for.
         Command::Init(_) | Command::ExplainCode(_) => Ok(()),

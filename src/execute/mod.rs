@@ -7,6 +7,7 @@ mod hook;
 pub mod load;
 mod load_source;
 mod node;
+mod operation;
 mod postgres;
 mod prepare;
 mod report;
@@ -19,6 +20,7 @@ pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Da
 pub use connect::{Connected, adapter_chain, connection_failed, engine_of, open};
 pub use duckdb::{DuckDb, MEMORY};
 pub use node::artifact_path;
+pub use operation::{find_operation, run_operation};
 pub use postgres::{PgSettings, Postgres};
 pub use prepare::{RunJob, RunOptions};
 pub use report::{Event, Interrupt, Reporter};

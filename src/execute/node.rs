@@ -327,9 +327,9 @@ fn run_materialization(turn: &Turn<'_>, macro_id: &str, prepared: &Prepared, out
     let linked = job.compilation.linked(Some(warehouse));
     let sql = serde_json::Value::from(prepared.compiled.sql.as_str());
     let extra = [("sql", sql.clone()), ("compiled_code", sql)].map(|(name, value)| (name.to_owned(), value)).into_iter().collect();
-    let (_, messages) = job.compilation.templates.run_macro(macro_id, node, Default::default(), extra, prepared.state, &linked)?;
+    let (done, messages) = job.compilation.templates.run_macro(macro_id, node, Default::default(), extra, prepared.state, &linked);
     outcome.messages.extend(messages);
-    Ok(())
+    done.map(|_| ()).map_err(NodeError::from)
 }
 
 fn run_test(turn: &Turn<'_>, outcome: &mut Outcome) -> Result<(), NodeError> {

@@ -9,6 +9,7 @@
 //! | [`harness`] | what a case file is, and how it is compared with what the compiler says |
 //! | [`adapters`] | what sessions of both engines promise |
 //! | [`load`] | landing files into both engines |
+//! | [`packages`] | packages that are installed, macros called from the command line |
 //! | [`postgres`] | a PostgreSQL server for tests |
 //! | [`cli_commands`] | the commands: what they print and write, how they end |
 //! | [`project`] | a project in a temporary folder, and the built binary run in it |
@@ -30,6 +31,7 @@ mod harness;
 mod hooks;
 mod late_changes;
 mod load;
+mod packages;
 mod postgres;
 #[allow(dead_code, reason = "tests on a server are to use the rest of it")]
 mod project;
