@@ -58,6 +58,9 @@ pub(super) struct GlobalArguments {
     /// Say how long each stage takes.
     #[arg(long, short, global = true)]
     pub(super) debug: bool,
+    /// Show at the end where the time went: stages, files, nodes, statements.
+    #[arg(long, global = true)]
+    pub(super) profile_compile: bool,
     /// How events are printed.
     #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t)]
     pub(super) log_format: LogFormat,

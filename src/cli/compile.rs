@@ -35,8 +35,13 @@ pub(super) fn cmd_compile(context: &Context<'_>, arguments: &CompileArguments) -
     let selected = context.select(compilation, &arguments.selection, &resources(&arguments.resources, &COMPILED))?;
     let selected = nodes(compilation, &selected);
     let warehouse: Arc<dyn Warehouse> = Arc::new(LazyWarehouse::new(&compilation.project.target, &context.root));
-    let compiled: Vec<(&Node, Result<CompiledNode, Diagnostic>)> =
-        selected.par_iter().map(|node| (*node, compilation.compile_node(node, NodeState::default(), Some(warehouse.clone())))).collect();
+    let compiled: Vec<(&Node, Result<CompiledNode, Diagnostic>)> = selected
+        .par_iter()
+        .map(|node| {
+            let _held = context.files.working_on("nodes compiled", &node.id);
+            (*node, compilation.compile_node(node, NodeState::default(), Some(warehouse.clone())))
+        })
+        .collect();
     context.disk.reached("compiled");
     let (written, problems) = write_all(context, compilation, compiled);
     context.disk.reached("compiled files");

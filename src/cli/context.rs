@@ -64,7 +64,7 @@ impl<'a> Context<'a> {
         match find_root(global.project_dir.as_deref()) {
             Ok(root) => {
                 let disk = Disk::new(&root);
-                let disk = Arc::new(if trace::wanted() { disk.traced() } else { disk });
+                let disk = Arc::new(if global.profile_compile || trace::wanted() { disk.traced() } else { disk });
                 Ok(Context { terminal, log, global, interrupts, invocation, root, files: disk.clone(), disk })
             }
             Err(problem) => {

@@ -2,11 +2,13 @@
 
 mod adapter;
 mod connect;
+mod contract;
 mod duckdb;
 mod hook;
 pub mod load;
 mod load_source;
 mod node;
+mod observed;
 mod operation;
 mod postgres;
 mod prepare;
@@ -20,6 +22,7 @@ pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Da
 pub use connect::{Connected, adapter_chain, connection_failed, engine_of, open};
 pub use duckdb::{DuckDb, MEMORY};
 pub use node::artifact_path;
+pub use observed::observed;
 pub use operation::{find_operation, run_operation};
 pub use postgres::{PgSettings, Postgres};
 pub use prepare::{RunJob, RunOptions};

@@ -8,9 +8,11 @@
 //! | [`random_input`] | bad input at random |
 //! | [`harness`] | what a case file is, and how it is compared with what the compiler says |
 //! | [`adapters`] | what sessions of both engines promise |
+//! | [`features`] | contracts, unit tests and the like, over several runs |
 //! | [`load`] | landing files into both engines |
 //! | [`packages`] | packages that are installed, macros called from the command line |
 //! | [`postgres`] | a PostgreSQL server for tests |
+//! | [`trace`] | where the time of a command went |
 //! | [`cli_commands`] | the commands: what they print and write, how they end |
 //! | [`project`] | a project in a temporary folder, and the built binary run in it |
 #![allow(
@@ -26,6 +28,7 @@ mod bench;
 mod cases;
 mod cli_commands;
 mod engines;
+mod features;
 mod flagship;
 mod harness;
 mod hooks;
@@ -38,4 +41,5 @@ mod project;
 mod random_input;
 mod run;
 mod tidy;
+mod trace;
 mod workbench;
