@@ -50,6 +50,9 @@ pub(super) struct Shared {
     origins: HashMap<String, TemplateOrigin>,
 }
 
+/// Names of parameters with the texts of their defaults.
+pub(super) type Parameters = [(String, Option<String>)];
+
 /// A macro whose body is a template of its own, called with its arguments as context.
 pub(super) struct CompiledMacro {
     pub(super) id: UniqueId,
@@ -144,7 +147,7 @@ impl Templates {
     }
 
     /// Whether a generic test of that name is defined; its parameters with their defaults if so, and whether it takes others too.
-    pub fn generic_test(&self, name: &str, namespace: Option<&str>, package: &str) -> Option<(&[(String, Option<String>)], bool)> {
+    pub(super) fn generic_test(&self, name: &str, namespace: Option<&str>, package: &str) -> Option<(&Parameters, bool)> {
         let full = format!("test_{name}");
         let found = match namespace {
             Some(namespace) => self.shared.package_macro(namespace, &full),
