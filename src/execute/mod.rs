@@ -10,6 +10,7 @@ mod load_source;
 mod node;
 mod observed;
 mod operation;
+mod overrides;
 mod postgres;
 mod prepare;
 mod report;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::hook::explain_hook;
 use super::node::{Outcome, Retired, Turn, refreshed, run_node};
+use super::overrides::{self, explain_call};
 use super::prepare::{Catalog, RunJob, prepare};
 use super::schedule::Schedule;
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
@@ -88,6 +89,13 @@ fn explain_node(turn: &Turn<'_>) -> NodeExplanation {
                     steps.push(explain_hook(turn, hook, prepared.state));
                     continue;
                 }
+                if let Step::CallMacro(call) = step {
+                    match explain_call(turn, call, prepared.state) {
+                        Ok(explained) => steps.push(explained),
+                        Err(problem) => diagnostics.push(problem),
+                    }
+                    continue;
+                }
                 match refreshed(turn, step) {
                     Ok(step) => steps.extend(
                         print_titled(&step, job.engine)
@@ -119,20 +127,25 @@ fn start(job: &RunJob<'_>) -> Result<(SharedSession, Catalog), Diagnostic> {
     let failed = |error: AdapterError| connect::connection_failed(&job.compilation.project.target, &error);
     let mut session = job.adapter.connect().map_err(failed)?;
     take_leases(job, &mut *session)?;
+    let shared: SharedSession = Arc::new(Mutex::new(session));
     let schemas = schemas(job);
     for schema in &schemas {
-        create_schema(&mut *session, schema).map_err(failed)?;
+        if !overrides::create_schema(job, &shared, schema)? {
+            create_schema(&mut **locked(&shared), schema).map_err(failed)?;
+        }
     }
+    let mut session = locked(&shared);
     let loads = job
         .selected
         .iter()
         .filter_map(|number| job.compilation.manifest.nodes.get(*number))
         .any(|node| matches!(node.detail, Detail::Source(_)));
     if loads {
-        load::ensure_state(&mut *session, job.engine).map_err(failed)?;
+        load::ensure_state(&mut **session, job.engine).map_err(failed)?;
     }
     let catalog = Catalog::new(job, session.relations(&schemas).map_err(failed)?);
-    Ok((Arc::new(Mutex::new(session)), catalog))
+    drop(session);
+    Ok((shared, catalog))
 }
 
 /// One warning for all: privileges are mostly configured for whole folders.

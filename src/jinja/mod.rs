@@ -14,6 +14,7 @@ mod first_pass;
 mod functions;
 mod known;
 mod literals;
+mod macro_call;
 mod parse;
 mod relation;
 mod render;
@@ -26,6 +27,7 @@ mod warehouse;
 mod yaml_text;
 
 pub use functions::DBT_VERSION;
+pub use macro_call::{Argument, MacroCall};
 pub use parse::Parsed;
 pub use render::{Linked, Rendered};
 pub use scope::{Message, NodeState};

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use super::contract::Contract;
 use super::snapshot::SnapshotSpec;
 use crate::base::{ColumnInfo, Relation, RelationKind, Span, UniqueId};
+use crate::jinja::MacroCall;
 
 /// A table that a step writes or reads: in a schema, or a temporary one of the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +104,8 @@ pub struct Hook {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     Hook(Hook),
+    /// What a macro of the project gives, in the place of acca's own statement; rendered when it is its turn.
+    CallMacro(MacroCall),
     /// A statement as it is.
     Statement {
         title: String,
@@ -312,6 +315,7 @@ impl Step {
         match self {
             Step::Hook(hook) => hook.title.to_owned(),
             Step::Statement { title, .. } => title.clone(),
+            Step::CallMacro(call) => format!("as macro {} says", call.name),
             Step::CreateTableAs { table, .. } => format!("build table {}", name(table)),
             Step::CreateViewAs { view, .. } => format!("build view {}", view.display()),
             Step::CreateTable { table, .. } => format!("create table {}", table.display()),

@@ -113,3 +113,35 @@ fn run_operation_calls_a_macro_with_arguments() {
     assert!(wrong.stderr.contains("macro 'fill' has no argument 'tabel'"), "{wrong:?}");
     assert!(run(&["fill", "--args", "[1]"]).expect_code(2).stderr.contains("'--args' is a list, and a mapping is needed"));
 }
+
+/// Rows of a relation of the project's database.
+fn rows(project: &TestProject, query: &str) -> String {
+    project.acca(&["show", "--project-dir", "shop", "--output", "csv", "--limit", "-1", "--inline", query]).expect_code(0).stdout
+}
+
+#[test]
+fn strategies_of_the_project_bring_rows_in() {
+    let project = shop();
+    project
+        .write(
+            "shop/macros/m.sql",
+            "{% macro get_incremental_twice_sql(arg_dict) %}\n\
+             {% set names = arg_dict.dest_columns | map(attribute='quoted') | join(', ') %}\n\
+             {% for n in [1, 2] %}insert into {{ arg_dict.target_relation }} ({{ names }}) select {{ names }} from {{ arg_dict.temp_relation }};\n\
+             {% endfor %}{% endmacro %}\n\
+             {% macro default__get_delete_insert_merge_sql(target, source, unique_key, dest_columns, incremental_predicates) %}\n\
+             update {{ target }} set {{ dest_columns[1].name }} = '{{ unique_key }} {{ dest_columns[1].data_type | lower }}'{% endmacro %}",
+        )
+        .write("shop/models/own.sql", "{{ config(materialized='incremental', incremental_strategy='twice') }} select 1 as x")
+        .write("shop/models/merged.sql", "{{ config(materialized='incremental', unique_key='x') }} select 1 as x, 'a' as y");
+    project.acca(&["run", "--project-dir", "shop"]).expect_code(0);
+    project.acca(&["run", "--project-dir", "shop"]).expect_code(0);
+    assert_eq!(rows(&project, "select count(*) as n from {{ ref('own') }}"), "n\n3\n");
+    assert_eq!(rows(&project, "select * from {{ ref('merged') }}"), "x,y\n1,x varchar\n");
+    let explained = project.acca(&["explain", "--project-dir", "shop", "--select", "own"]).expect_code(0);
+    assert!(explained.stdout.contains("as macro get_incremental_twice_sql says"), "{}", explained.stdout);
+    project.write("shop/models/other.sql", "{{ config(materialized='incremental', incremental_strategy='thrice') }} select 1 as x");
+    project.acca(&["run", "--project-dir", "shop", "--select", "other"]).expect_code(0);
+    let unknown = project.acca(&["run", "--project-dir", "shop", "--select", "other"]).expect_code(1);
+    assert!(unknown.stderr.contains("a macro 'get_incremental_thrice_sql' of the project"), "{}", unknown.stderr);
+}

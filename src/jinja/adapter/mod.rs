@@ -251,6 +251,11 @@ fn get_relation(scope: &Arc<Scope>, method: &str, arguments: &Arguments<'_>) -> 
     Ok(kind.map_or(Value::from(()), |kind| RelationValue::new(relation, Some(kind)).into_value()))
 }
 
+/// A column of that name and type.
+pub(super) fn column(name: &str, data_type: &str) -> Value {
+    ColumnValue::described(name, data_type).into_value()
+}
+
 fn described(found: Vec<(String, String)>) -> Vec<ColumnValue> {
     found.iter().map(|(name, data_type)| ColumnValue::described(name, data_type)).collect()
 }
