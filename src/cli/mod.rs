@@ -7,10 +7,12 @@ mod context;
 mod debug;
 mod deps;
 mod disk;
+mod docs;
 mod environment;
 mod explain;
 mod explain_code;
 mod failures;
+mod freshness;
 mod init;
 mod interrupts;
 mod log;
@@ -20,6 +22,7 @@ mod parse;
 mod progress;
 mod run;
 mod run_operation;
+mod shell;
 mod show;
 mod style;
 mod table;
@@ -114,6 +117,8 @@ fn run() -> Result<(), Exit> {
 fn dispatch(terminal: &Terminal, arguments: &Arguments, interrupts: &Interrupts, invocation: &Invocation) -> Result<(), Exit> {
     match &arguments.command {
         Command::Init(init) => return init::cmd_init(terminal, init, arguments.global.quiet),
+        Command::Completions(arguments) => return shell::cmd_completions(terminal, arguments),
+        Command::Man(arguments) => return shell::cmd_man(terminal, arguments),
         Command::ExplainCode(code) => return explain_code::cmd_explain_code(terminal, code),
         _ => {}
     }
@@ -141,9 +146,11 @@ fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {
         Command::Explain(arguments) => explain::cmd_explain(context, arguments),
         Command::RunOperation(arguments) => run_operation::cmd_run_operation(context, arguments),
         Command::Deps => deps::cmd_deps(context),
+        Command::Source(arguments) => freshness::cmd_source(context, arguments),
+        Command::Docs(arguments) => docs::cmd_docs(context, arguments),
         Command::Clean => clean::cmd_clean(context),
         // Carried out before a project was looked for.
-        Command::Init(_) | Command::ExplainCode(_) => Ok(()),
+        Command::Init(_) | Command::ExplainCode(_) | Command::Completions(_) | Command::Man(_) => Ok(()),
     }
 }
 
