@@ -143,5 +143,5 @@ fn strategies_of_the_project_bring_rows_in() {
     project.write("shop/models/other.sql", "{{ config(materialized='incremental', incremental_strategy='thrice') }} select 1 as x");
     project.acca(&["run", "--project-dir", "shop", "--select", "other"]).expect_code(0);
     let unknown = project.acca(&["run", "--project-dir", "shop", "--select", "other"]).expect_code(1);
-    assert!(unknown.stderr.contains("a macro 'get_incremental_thrice_sql' of the project"), "{}", unknown.stderr);
+    assert!(unknown.stdout.contains("a macro 'get_incremental_thrice_sql' of the project"), "{unknown:?}");
 }
