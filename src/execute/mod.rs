@@ -17,6 +17,7 @@ mod overrides;
 mod postgres;
 mod prepare;
 mod priority;
+mod publication;
 mod report;
 mod run;
 mod schedule;

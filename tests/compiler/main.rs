@@ -24,6 +24,7 @@
 )]
 
 mod adapters;
+mod attributes;
 mod bench;
 mod cases;
 mod cli_commands;
@@ -40,6 +41,7 @@ mod packages;
 mod postgres;
 #[allow(dead_code, reason = "tests on a server are to use the rest of it")]
 mod project;
+mod publication;
 mod query_comment;
 mod random_input;
 mod run;
