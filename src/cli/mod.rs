@@ -6,6 +6,7 @@ mod clone;
 mod compile;
 mod context;
 mod debug;
+mod deps;
 mod disk;
 mod docs;
 mod environment;
@@ -22,6 +23,7 @@ mod parse;
 mod progress;
 mod retry;
 mod run;
+mod run_operation;
 mod shell;
 mod show;
 mod state;
@@ -148,6 +150,8 @@ fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {
         Command::Retry(arguments) => retry::cmd_retry(context, arguments),
         Command::Show(arguments) => show::cmd_show(context, arguments),
         Command::Explain(arguments) => explain::cmd_explain(context, arguments),
+        Command::RunOperation(arguments) => run_operation::cmd_run_operation(context, arguments),
+        Command::Deps => deps::cmd_deps(context),
         Command::Source(arguments) => freshness::cmd_source(context, arguments),
         Command::Docs(arguments) => docs::cmd_docs(context, arguments),
         Command::Clean => clean::cmd_clean(context),

@@ -17,7 +17,7 @@ pub struct Reading {
 }
 
 /// How a relation prints that gives no rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Empty {
     /// A subquery.
     Bare,

@@ -47,13 +47,14 @@ fn report(path: &Path, problems: Vec<String>) -> Option<String> {
     (!problems.is_empty()).then(|| format!("{path}:\n  - {}", problems.join("\n  - ")))
 }
 
-/// Pages without an example: what they speak of needs a port that is taken, a server that is away, another session, or an earlier run.
-const NOT_RUN: [&str; 8] = [
+/// Pages without an example: what they speak of needs a port that is taken, a server that is away, another session or command, or an earlier run.
+const NOT_RUN: [&str; 9] = [
     "cannot-serve.md",
     "connection-failed.md",
     "invalid-state.md",
     "leftover.md",
     "node-timeout.md",
+    "package-failed.md",
     "run-conflict.md",
     "schema-changed.md",
     "unsafe-publication.md",

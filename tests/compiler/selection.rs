@@ -195,3 +195,49 @@ fn retry_needs_a_run_that_it_knows() {
     project.acca(&["retry", "--quiet", "--state", "elsewhere"]).expect_code(0);
     assert_eq!(statuses(&project), "rates success");
 }
+
+/// Clones what `prod` has into `dev`, on the engine of the profile.
+fn check_clone(project: &TestProject) {
+    project.write(
+        "snapshots/history.yml",
+        "snapshots:\n  - {name: history, relation: ref('second'), config: {unique_key: id, strategy: check, check_cols: all}}\n",
+    );
+    project.write("models/eph.sql", "{{ config(materialized='ephemeral') }}select 1 as id\n");
+    project.write("models/table_model.sql", "{{ config(materialized='table') }}select id, rate + 1 as rate from {{ ref('third') }}\n");
+    project.acca(&["build", "--quiet", "--target", "prod", "--target-path", "prod-run"]).expect_code(0);
+    project.write("models/newer.sql", "select 1 as id\n");
+    let run = project.acca(&["clone", "--state", "prod-run", "--exclude", "third"]).expect_code(0);
+    assert!(run.stderr.contains("dev.newer is not cloned: the earlier state has no relation of it"), "{}", run.stderr);
+    assert_eq!(statuses(project), "first success, history success, newer success, rates success, second success, table_model success");
+    let rows = |query: &str| project.acca(&["show", "--inline", query, "--output", "csv"]).expect_code(0).stdout;
+    assert_eq!(rows("select rate from {{ ref('table_model') }}"), "rate\n3\n");
+    let kinds = "select table_type from information_schema.tables where table_schema = 'dev' group by table_type";
+    assert_eq!(rows(kinds), "table_type\nVIEW\n");
+    // What is there stays, but for a full refresh.
+    let again = project.acca(&["clone", "--state", "prod-run", "--resource-type", "seed"]).expect_code(0);
+    assert!(again.stderr.contains("dev.rates is not cloned: it is there already"), "{}", again.stderr);
+    project.acca(&["run", "--quiet", "--select", "table_model", "--defer", "--state", "prod-run"]).expect_code(0);
+    assert!(rows(kinds).contains("BASE TABLE"));
+    project.acca(&["clone", "--quiet", "--state", "prod-run", "--full-refresh"]).expect_code(0);
+    assert_eq!(rows(kinds), "table_type\nVIEW\n");
+    assert!(compiled(project, "table_model").contains(r#""prod"."table_model""#));
+    let manifest = json_file(project, "target/manifest.json");
+    assert_eq!(manifest["nodes"]["model.shop.table_model"]["config"]["materialized"], "table");
+    assert!(project.acca(&["clone"]).expect_code(2).stderr.contains("error[invalid-state]: no earlier invocation is named"));
+    let itself = project.acca(&["clone", "--target", "prod", "--state", "prod-run", "--full-refresh", "-s", "first"]).expect_code(0);
+    assert!(itself.stderr.contains("prod.first is not cloned: the earlier state built it here"), "{}", itself.stderr);
+}
+
+#[test]
+fn clones_are_views_of_the_earlier_relations() {
+    check_clone(&chain());
+}
+
+#[test]
+fn clones_are_views_of_the_earlier_relations_on_postgres() {
+    let database = PgServer::shared().database();
+    let project = chain();
+    let output = |schema: &str| database.profile_output(schema);
+    project.write("profiles.yml", &format!("shop:\n  target: dev\n  outputs:\n    dev: {}\n    prod: {}\n", output("dev"), output("prod")));
+    check_clone(&project);
+}
