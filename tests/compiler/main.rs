@@ -34,6 +34,7 @@ mod flagship;
 mod freshness;
 mod harness;
 mod hooks;
+mod kept_tables;
 mod late_changes;
 mod load;
 mod postgres;
