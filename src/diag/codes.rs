@@ -58,6 +58,7 @@ codes! {
     NOT_A_QUERY "not-a-query" Error "a model renders to something else than one query";
     NOTHING_SELECTED "nothing-selected" Warning "a selection matches nothing";
     ORPHAN_PROPERTIES "orphan-properties" Warning "properties describe something that does not exist";
+    PACKAGE_FAILED "package-failed" Error "a package cannot be installed";
     RAISED "raised" Error "a template raised an error of its own";
     RUN_CONFLICT "run-conflict" Error "another run is building the same relation in this database";
     SCHEMA_CHANGED "schema-changed" Error "the columns of an incremental model are not those of its table any more";

@@ -79,7 +79,7 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
         Step::SnapshotApply { changes, spec } => each(snapshot::apply(changes, spec)),
         Step::LoadFiles { statement, .. } => each(statement.iter().cloned().collect()),
         // Rendered and sent when it is its turn.
-        Step::Hook(_) | Step::RunMaterialization { .. } => Vec::new(),
+        Step::Hook(_) | Step::CallMacro(_) | Step::RunMaterialization { .. } => Vec::new(),
     }
 }
 

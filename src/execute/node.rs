@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::hook::run_hook;
+use super::overrides::{run_call, test_query};
 use super::prepare::{Catalog, NodeError, Prepared, RunJob, prepare, prepare_failures};
 use super::publication::{explain_hold, let_others_publish, refreshed_alter, refreshed_publish, reserve};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
@@ -128,7 +129,7 @@ const TRIES: u32 = 3;
 /// The steps in one transaction. When the engine ends it to let another go first, nothing of it has happened: it is run again,
 /// unless statements of the user's are in it, which may have done what no engine takes back.
 fn run_transaction(turn: &Turn<'_>, prepared: &Prepared, outcome: &mut Outcome) -> Result<(), NodeError> {
-    let own = |step: &Step| matches!(step, Step::Hook(_) | Step::Statement { .. } | Step::RunMaterialization { .. });
+    let own = |step: &Step| matches!(step, Step::Hook(_) | Step::CallMacro(_) | Step::Statement { .. } | Step::RunMaterialization { .. });
     let most = if prepared.plan.steps.iter().any(own) { 1 } else { TRIES };
     let mut tries = 1;
     loop {
@@ -197,6 +198,7 @@ fn run_step(turn: &Turn<'_>, step: &Step, prepared: &Prepared, outcome: &mut Out
     match step {
         Step::RunMaterialization { macro_id } => return run_materialization(turn, macro_id, prepared, outcome),
         Step::Hook(hook) => return run_hook(turn, hook, prepared.state, outcome),
+        Step::CallMacro(call) => return run_call(turn, call, prepared.state, outcome),
         Step::Reserve(wanted) => {
             outcome.script.push_str(&format!("-- {}\n", step.title()));
             reserve(turn, wanted, outcome)?;
@@ -340,9 +342,9 @@ fn run_materialization(turn: &Turn<'_>, macro_id: &str, prepared: &Prepared, out
     let linked = job.compilation.linked(Some(warehouse));
     let sql = serde_json::Value::from(prepared.compiled.sql.as_str());
     let extra = [("sql", sql.clone()), ("compiled_code", sql)].map(|(name, value)| (name.to_owned(), value)).into_iter().collect();
-    let (_, messages) = job.compilation.templates.run_macro(macro_id, node, Default::default(), extra, prepared.state, &linked)?;
+    let (done, messages) = job.compilation.templates.run_macro(macro_id, node, Default::default(), extra, prepared.state, &linked);
     outcome.messages.extend(messages);
-    Ok(())
+    done.map(|_| ()).map_err(NodeError::from)
 }
 
 fn run_test(turn: &Turn<'_>, outcome: &mut Outcome) -> Result<(), NodeError> {
@@ -358,7 +360,8 @@ fn run_test(turn: &Turn<'_>, outcome: &mut Outcome) -> Result<(), NodeError> {
     };
     // What is kept is counted and shown from there: the test's query runs once.
     let rows = stored.as_ref().map_or_else(|| assertion.limited(&compiled.sql), |kept| format!("select * from {}", kept.quoted()));
-    let counted = locked(session).query(&assertion.count_query(&rows), None);
+    let query = test_query(turn, &rows)?.unwrap_or_else(|| assertion.count_query(&rows));
+    let counted = locked(session).query(&query, None);
     // In a statement of its own: it asks the session, which must be free by then.
     let counted = counted.map_err(|error| test_failed(turn, &compiled, &assertion, error))?;
     let failures = counted.rows.first().and_then(|row| row.first()).map_or(Some(0), count_of);

@@ -9,7 +9,7 @@ use super::hook::hooks;
 use super::node::{Turn, query_failed};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{Adapter, AdapterError, CatalogRelation};
-use super::{contract, load_source};
+use super::{contract, load_source, overrides};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
 use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
@@ -187,6 +187,7 @@ pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
         run_tag: &job.options.tag(),
         folds_case: folds_case(job.engine),
         materialization,
+        own_strategy: own_strategy(job, node),
         hooks: if leaves_hooks { Hooks::default() } else { hooks(node) },
     };
     let plan = match &node.detail {
@@ -198,7 +199,8 @@ pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
         }
         _ => plan_node(&input)?,
     };
-    Ok(Prepared { compiled, plan, state })
+    let columns = existing.columns.iter().chain(&incoming).collect();
+    Ok(Prepared { plan: overrides::apply(turn, plan, columns, state)?, compiled, state })
 }
 
 /// The plan that keeps the failing rows of a test, given as a query.
@@ -222,9 +224,16 @@ pub(super) fn prepare_failures(turn: &Turn<'_>, kind: RelationKind, compiled: &C
         run_tag: &job.options.tag(),
         folds_case: folds_case(job.engine),
         materialization: None,
+        own_strategy: false,
         hooks: Hooks::default(),
     };
     Ok(Prepared { compiled: compiled.clone(), plan: plan_failures(&input, kind), state: NodeState::default() })
+}
+
+/// Whether the project has the macro of a strategy that is none of dbt's.
+fn own_strategy(job: &RunJob<'_>, node: &Node) -> bool {
+    let strategy = node.config.str("incremental_strategy").filter(|strategy| !matches!(*strategy, "append" | "delete+insert" | "merge"));
+    strategy.is_some_and(|strategy| job.compilation.templates.is_overridden(&overrides::strategy_macro(strategy), &node.package))
 }
 
 /// An engine that cuts names would build another relation than the one that is looked up the next time.

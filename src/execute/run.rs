@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::comment::QueryComment;
 use super::hook::explain_hook;
 use super::node::{Outcome, Retired, Turn, refreshed, run_node};
+use super::overrides::{self, explain_call};
 use super::prepare::{Catalog, NodeError, RunJob, prepare};
 use super::publication::refreshed_reserve;
 use super::schedule::Schedule;
@@ -103,6 +104,13 @@ fn explain_node(turn: &Turn<'_>) -> NodeExplanation {
                     steps.push(explain_hook(turn, hook, prepared.state));
                     continue;
                 }
+                if let Step::CallMacro(call) = step {
+                    match explain_call(turn, call, prepared.state) {
+                        Ok(explained) => steps.push(explained),
+                        Err(problem) => diagnostics.push(problem),
+                    }
+                    continue;
+                }
                 // What a run reads when it has reserved the relation.
                 let reserved = match step {
                     Step::Reserve(reserve) => {
@@ -143,20 +151,25 @@ fn start(job: &RunJob<'_>) -> Result<(SharedSession, Catalog), Diagnostic> {
     let failed = |error: AdapterError| connect::connection_failed(&job.compilation.project.target, &error);
     let mut session = job.adapter.connect().map_err(failed)?;
     take_leases(job, &mut *session)?;
+    let shared: SharedSession = Arc::new(Mutex::new(session));
     let schemas = schemas(job);
     for schema in &schemas {
-        create_schema(&mut *session, schema).map_err(failed)?;
+        if !overrides::create_schema(job, &shared, schema)? {
+            create_schema(&mut **locked(&shared), schema).map_err(failed)?;
+        }
     }
+    let mut session = locked(&shared);
     let loads = job
         .selected
         .iter()
         .filter_map(|number| job.compilation.manifest.nodes.get(*number))
         .any(|node| matches!(node.detail, Detail::Source(_)));
     if loads {
-        load::ensure_state(&mut *session, job.engine).map_err(failed)?;
+        load::ensure_state(&mut **session, job.engine).map_err(failed)?;
     }
     let catalog = Catalog::new(job, session.relations(&schemas).map_err(failed)?);
-    Ok((Arc::new(Mutex::new(session)), catalog))
+    drop(session);
+    Ok((shared, catalog))
 }
 
 /// One warning for all: privileges are mostly configured for whole folders.

@@ -61,10 +61,15 @@ pub(super) fn incremental(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic
             steps.push(Step::CheckKeys { source: source.clone(), keys: keys.clone() });
             steps.push(Step::Merge(Merge { target, source, keys, columns, update, predicates }));
         }
+        // A macro of the project takes the place of this step.
+        _ if input.own_strategy => steps.push(append),
         other => {
             let message = format!("'{}' has the unknown incremental strategy '{other}'", input.node.name);
             let problem = invalid(input.node, "incremental_strategy", message);
-            return Err(problem.help("it is one of append, delete+insert, merge"));
+            return Err(problem.help(format!(
+                "it is one of append, delete+insert, merge, or has a macro 'get_incremental_{}_sql' of the project",
+                other.replace('+', "_")
+            )));
         }
     }
     steps.push(Step::DropTemporary { name: changes });

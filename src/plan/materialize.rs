@@ -29,6 +29,8 @@ pub struct PlanInput<'a> {
     pub folds_case: bool,
     /// The project's own materialization of that name, if any.
     pub materialization: Option<UniqueId>,
+    /// Whether the project itself brings the rows of an incremental model in, by a strategy of its own.
+    pub own_strategy: bool,
     pub hooks: Hooks,
 }
 

@@ -26,6 +26,8 @@ pub struct SnapshotSpec {
     pub open_end: Option<String>,
     /// Columns of the query; empty before the first run.
     pub columns: Vec<String>,
+    /// The project's own expression for the moment of the snapshot.
+    pub now: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +98,7 @@ pub(super) fn snapshot(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic> {
         names,
         open_end: node.config.str("dbt_valid_to_current").map(str::to_owned),
         columns: incoming.iter().map(|column| column.name.clone()).collect(),
+        now: None,
     };
     if input.existing.kind.is_none() {
         let first = Step::SnapshotFirst { table: staged(input.relation), spec };

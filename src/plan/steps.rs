@@ -7,6 +7,7 @@ use super::contract::Contract;
 use super::publication::{Publish, Reserve};
 use super::snapshot::SnapshotSpec;
 use crate::base::{ColumnInfo, Relation, RelationKind, Span, UniqueId};
+use crate::jinja::MacroCall;
 
 /// A table that a step writes or reads: in a schema, or a temporary one of the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +71,8 @@ pub struct Hook {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     Hook(Hook),
+    /// What a macro of the project gives, in the place of acca's own statement; rendered when it is its turn.
+    CallMacro(MacroCall),
     /// A statement as it is.
     Statement {
         title: String,
@@ -248,6 +251,7 @@ impl Step {
         match self {
             Step::Hook(hook) => hook.title.to_owned(),
             Step::Statement { title, .. } => title.clone(),
+            Step::CallMacro(call) => format!("as macro {} says", call.name),
             Step::CreateTableAs { table, .. } => format!("build table {}", name(table)),
             Step::CreateViewAs { view, .. } => format!("build view {}", view.display()),
             Step::CreateTable { table, .. } => format!("create table {}", table.display()),
