@@ -15,6 +15,7 @@ mod observed;
 mod postgres;
 mod prepare;
 mod priority;
+mod publication;
 mod report;
 mod run;
 mod schedule;

@@ -23,6 +23,7 @@
 )]
 
 mod adapters;
+mod attributes;
 mod bench;
 mod cases;
 mod cli_commands;
@@ -39,6 +40,7 @@ mod load;
 mod postgres;
 #[allow(dead_code, reason = "tests on a server are to use the rest of it")]
 mod project;
+mod publication;
 mod query_comment;
 mod random_input;
 mod run;
