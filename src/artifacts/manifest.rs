@@ -31,7 +31,7 @@ pub(super) struct Writer<'a> {
 }
 
 /// Nodes that are written out as one piece, and pieces that are made at a time: few enough for a processor's cache.
-const PIECE: usize = 16;
+const PIECE: usize = 64;
 const PIECES: usize = 16;
 
 /// Writes the linked project as dbt writes it. `compiled` holds the nodes that were compiled in this invocation; `files` are

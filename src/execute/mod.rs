@@ -14,16 +14,17 @@ mod prepare;
 mod report;
 mod run;
 mod schedule;
+mod sql_files;
 mod statement;
 mod warehouse;
 
 pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};
 pub use connect::{Connected, adapter_chain, connection_failed, engine_of, open};
 pub use duckdb::{DuckDb, MEMORY};
-pub use node::artifact_path;
 pub use observed::observed;
 pub use postgres::{PgSettings, Postgres};
 pub use prepare::{RunJob, RunOptions};
 pub use report::{Event, Interrupt, Reporter};
 pub use run::{NodeExplanation, explain, run};
+pub use sql_files::{artifact_path, write_sql};
 pub use warehouse::LazyWarehouse;
