@@ -36,18 +36,7 @@ pub(super) fn cmd_compile(context: &Context<'_>, arguments: &CompileArguments) -
     let compilation = &loaded.compilation;
     let selected = context.select(compilation, &arguments.selection, &resources(&arguments.resources, &COMPILED))?;
     let selected = nodes(compilation, &selected);
-    let warehouse: Arc<dyn Warehouse> = Arc::new(LazyWarehouse::new(&compilation.project.target, &context.root));
-    let target_path = context.target_path(compilation);
-    let compiled: Vec<(UniqueId, Result<Stored, Diagnostic>)> = selected
-        .par_iter()
-        .map(|node| {
-            let _held = context.files.working_on("nodes compiled", &node.id);
-            let compiled = compilation.compile_node(node, NodeState::default(), Some(warehouse.clone()));
-            (node.id.clone(), compiled.map(|compiled| Stored::new(compiled, artifact_path(compilation, &target_path, node, "compiled"))))
-        })
-        .collect();
-    let (written, problems) = written(context, compiled);
-    context.disk.reached("compiled");
+    let (written, problems) = compile_nodes(context, compilation, &selected);
     context.stage("compiled", began.elapsed());
     context.write_artifacts(compilation, &written, None);
     context.log.diagnostics(&problems, &compilation.project.sources);
@@ -62,6 +51,23 @@ pub(super) fn cmd_compile(context: &Context<'_>, arguments: &CompileArguments) -
     Ok(())
 }
 
+/// Compiles nodes on all cores and writes their SQL into the target folder.
+pub(super) fn compile_nodes(context: &Context<'_>, compilation: &Compilation, selected: &[&Node]) -> (Written, Diagnostics) {
+    let warehouse: Arc<dyn Warehouse> = Arc::new(LazyWarehouse::new(&compilation.project.target, &context.root));
+    let target_path = context.target_path(compilation);
+    let compiled: Vec<(UniqueId, Result<Stored, Diagnostic>)> = selected
+        .par_iter()
+        .map(|node| {
+            let _held = context.files.working_on("nodes compiled", &node.id);
+            let compiled = compilation.compile_node(node, NodeState::default(), Some(warehouse.clone()));
+            (node.id.clone(), compiled.map(|compiled| Stored::new(compiled, artifact_path(compilation, &target_path, node, "compiled"))))
+        })
+        .collect();
+    let written = written(context, compiled);
+    context.disk.reached("compiled");
+    written
+}
+
 /// Prints the SQL where one node was asked for; the tests that came along with it do not count.
 fn print_only(context: &Context<'_>, arguments: &CompileArguments, selected: &[&Node], written: &Written) {
     let mut asked = selected.iter().filter(|node| node.resource != ResourceType::Test || selected.len() == 1);
@@ -74,7 +80,7 @@ fn print_only(context: &Context<'_>, arguments: &CompileArguments, selected: &[&
     }
 }
 
-type Written = BTreeMap<UniqueId, Compiled>;
+pub(super) type Written = BTreeMap<UniqueId, Compiled>;
 
 /// The SQL of a node, and what came of writing it.
 struct Stored {

@@ -91,6 +91,8 @@ fn carry_out(context: &Context<'_>, verb: &Verb, arguments: &RunArguments, resou
             store_failures: arguments.store_failures,
             prune,
             gate_on_tests: verb.gate_on_tests,
+            node_timeout: arguments.node_timeout,
+            timings: std::sync::Arc::new(context.timings(compilation)),
             run_id: context.invocation.id.clone(),
             root: context.root.clone(),
             target_path: context.target_path(compilation),
