@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 use super::Exit;
 use super::arguments::{GlobalArguments, Indirect, RetryArguments, RunArguments};
 use super::context::Context;
-use super::log::Log;
 use super::run::{Work, carry_out, verb_named};
 use super::state::RUN_RESULTS;
+use super::warn_error::{self, Verdict};
 use crate::diag::{Diagnostic, codes};
 use crate::jinja::Invocation;
 use crate::plan::StateResults;
@@ -25,7 +25,7 @@ pub(super) fn cmd_retry(context: &Context<'_>, arguments: &RetryArguments) -> Re
         .results
         .results
         .iter()
-        .filter(|result| is_retried(&result.status, context.global.warn_error))
+        .filter(|result| is_retried(&result.status, context.warn_error.verdict(warn_error::TEST) == Verdict::Error))
         .map(|result| result.unique_id.clone())
         .collect();
     if only.is_empty() {
@@ -42,10 +42,10 @@ pub(super) fn cmd_retry(context: &Context<'_>, arguments: &RetryArguments) -> Re
         ..context.invocation.clone()
     };
     let global = global(context.global, &last.results.args);
-    let log = Log { terminal: context.terminal, format: context.log.format, quiet: context.log.quiet, ..context.log };
     let context = Context {
         terminal: context.terminal,
-        log,
+        log: context.log.clone(),
+        warn_error: context.warn_error.clone(),
         global: &global,
         interrupts: context.interrupts,
         invocation: &invocation,

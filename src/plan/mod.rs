@@ -1,5 +1,6 @@
 //! Floor 5: what is to be done, as typed steps, and what came of it.
 
+mod alter;
 mod attributes;
 mod contract;
 mod freshness;
@@ -14,6 +15,7 @@ mod state;
 mod steps;
 mod timeout;
 
+pub use alter::{AlterColumns, ColumnChanges};
 pub use contract::{Contract, ContractColumn};
 pub use freshness::{Age, Freshness, FreshnessResult, age};
 pub use incremental::SchemaChange;
