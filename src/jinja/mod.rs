@@ -30,7 +30,7 @@ mod yaml_text;
 
 pub use functions::DBT_VERSION;
 pub use macro_calls::macro_calls;
-pub use own_macro::{Argument, MacroCall};
+pub use own_macro::{Argument, MacroCall, NodeArgument};
 pub use parse::Parsed;
 pub use render::{Linked, Rendered};
 pub use scope::{Message, NodeState};
