@@ -24,6 +24,7 @@ mod scope;
 mod span_map;
 mod table;
 mod templates;
+mod unused_overrides;
 mod values;
 mod warehouse;
 mod yaml_text;
