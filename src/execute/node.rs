@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::hook::run_hook;
 use super::overrides::{run_call, test_query};
 use super::prepare::{Catalog, NodeError, Prepared, RunJob, prepare, prepare_failures};
-use super::publication::{explain_hold, let_others_publish, refreshed_publish, reserve};
+use super::publication::{explain_hold, let_others_publish, refreshed_alter, refreshed_publish, reserve};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{AdapterError, Datum, Interrupt, Table, load_source};
 use crate::analysis::{Compilation, CompiledNode};
@@ -162,6 +162,7 @@ pub(super) fn refreshed<'s>(turn: &Turn<'_>, step: &'s Step) -> Result<Cow<'s, S
         Step::Publish(publish) if publish.replaced.is_some() && turn.job.engine != Engine::DuckDb => {
             Cow::Owned(Step::Publish(refreshed_publish(turn, publish)?))
         }
+        Step::AlterColumns(alter) => Cow::Owned(Step::AlterColumns(refreshed_alter(turn, alter)?)),
         Step::Comment(comment) if !comment.columns.is_empty() => {
             let held = locked(session).columns(&comment.relation)?;
             Cow::Owned(Step::Comment(comment.clone().of_columns(&held)))
@@ -241,7 +242,7 @@ fn run_step(turn: &Turn<'_>, step: &Step, prepared: &Prepared, outcome: &mut Out
     {
         outcome.retired.push(Retired { retired: retired.clone(), live: live.clone(), kind: *kind });
     }
-    if let Step::Publish(_) = step
+    if let Step::Publish(_) | Step::AlterColumns(_) = step
         && job.engine == Engine::Postgres
     {
         let_others_publish(session);

@@ -1,5 +1,6 @@
 //! Floor 5: what is to be done, as typed steps, and what came of it.
 
+mod alter;
 mod attributes;
 mod contract;
 mod freshness;
@@ -13,6 +14,7 @@ mod snapshot;
 mod steps;
 mod timeout;
 
+pub use alter::{AlterColumns, ColumnChanges};
 pub use contract::{Contract, ContractColumn};
 pub use freshness::{Age, Freshness, FreshnessResult, age};
 pub use incremental::SchemaChange;
