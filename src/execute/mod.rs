@@ -20,6 +20,7 @@ mod priority;
 mod publication;
 mod report;
 mod run;
+mod run_hooks;
 mod schedule;
 mod sql_files;
 mod statement;
