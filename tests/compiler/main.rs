@@ -24,6 +24,7 @@
 )]
 
 mod adapters;
+mod artifacts;
 mod attributes;
 mod bench;
 mod cases;
