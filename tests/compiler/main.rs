@@ -31,6 +31,7 @@ mod cli_commands;
 mod docs;
 mod engines;
 mod features;
+mod flags;
 mod flagship;
 mod freshness;
 mod harness;
