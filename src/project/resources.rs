@@ -10,7 +10,7 @@ use super::discover::{Discovered, Found};
 use super::generic_tests::TestUse;
 use super::loader::Loader;
 use super::node::{Detail, DocBlock, Macro, MacroKind, ModelDetail, Node};
-use super::{Config, Package};
+use super::{Config, Package, Selector};
 use crate::base::{FileId, ResourceType, Span};
 use crate::diag::{Diagnostic, codes};
 
@@ -22,6 +22,7 @@ pub(super) struct Catalog {
     pub docs: Vec<DocBlock>,
     /// Uses of generic tests that are no nodes yet.
     pub tests: Vec<TestUse>,
+    pub selectors: Vec<Selector>,
     /// Indexes of the nodes with a body of their own, by resource type and name; one name may stand in several packages.
     names: HashMap<(ResourceType, String), Vec<usize>>,
 }
