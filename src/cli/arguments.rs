@@ -180,7 +180,7 @@ pub(super) enum Command {
     Run(RunArguments),
     /// Run data tests.
     #[command(after_help = "Example: acca test --select orders")]
-    Test(RunArguments),
+    Test(BuildArguments),
     /// Load, build and test in the order of the graph; a failed test holds up what reads it.
     #[command(after_help = "Example: acca build --select +orders --exclude tag:slow")]
     Build(BuildArguments),
@@ -611,7 +611,7 @@ impl Command {
 
     pub(super) fn store_failures(&self) -> bool {
         match self {
-            Command::Test(run) => run.store_failures,
+            Command::Test(test) => test.run.store_failures,
             Command::Build(build) => build.run.store_failures,
             _ => false,
         }
@@ -619,8 +619,8 @@ impl Command {
 
     pub(super) fn empty(&self) -> bool {
         match self {
-            Command::Run(run) | Command::Test(run) | Command::Seed(run) | Command::Snapshot(run) => run.is_empty(),
-            Command::Build(build) => build.run.is_empty(),
+            Command::Run(run) | Command::Seed(run) | Command::Snapshot(run) => run.is_empty(),
+            Command::Build(build) | Command::Test(build) => build.run.is_empty(),
             Command::Compile(compile) => compile.empty,
             _ => false,
         }
@@ -628,9 +628,9 @@ impl Command {
 
     pub(super) fn full_refresh(&self) -> bool {
         match self {
-            Command::Run(run) | Command::Test(run) | Command::Seed(run) | Command::Snapshot(run) => run.full_refresh,
+            Command::Run(run) | Command::Seed(run) | Command::Snapshot(run) => run.full_refresh,
             Command::Load(load) => load.run.full_refresh,
-            Command::Build(build) => build.run.full_refresh,
+            Command::Build(build) | Command::Test(build) => build.run.full_refresh,
             Command::Clone(clone) => clone.run.full_refresh,
             Command::Compile(compile) => compile.full_refresh,
             Command::Explain(explain) => explain.full_refresh,

@@ -283,3 +283,14 @@ fn listings_name_what_dbt_names() {
     let nested = run(&["--output-keys", "config.materialized", "checksum.name", "no_such", "config.unique_key"]);
     assert_eq!(nested, "{\"config.materialized\":\"view\",\"checksum.name\":\"sha256\"}\n");
 }
+
+#[test]
+fn resource_types_narrow_a_test() {
+    let project = chain();
+    project.write("tests/no_rates.sql", "select * from {{ ref('rates') }} where rate < 0\n");
+    project.acca(&["build", "--quiet", "--resource-type", "seed", "test"]).expect_code(0);
+    assert_eq!(statuses(&project), "no_rates pass, rates success");
+    assert!(project.acca(&["test", "--resource-type", "model"]).expect_code(0).stdout.contains("There are no tests to run."));
+    project.acca(&["test", "--quiet", "--exclude-resource-type", "model"]).expect_code(0);
+    assert_eq!(statuses(&project), "no_rates pass");
+}
