@@ -54,7 +54,8 @@ pub fn write_manifest(
     };
     let sources = numbers(|detail| matches!(detail, Detail::Source(_)));
     let exposures = numbers(|detail| matches!(detail, Detail::Exposure(_)));
-    let nodes = numbers(|detail| !matches!(detail, Detail::Source(_) | Detail::Exposure(_)));
+    let unit_tests = numbers(|detail| matches!(detail, Detail::UnitTest(_)));
+    let nodes = numbers(|detail| !matches!(detail, Detail::Source(_) | Detail::Exposure(_) | Detail::UnitTest(_)));
     let all: Vec<usize> = (0..linked.nodes.len()).collect();
     let macros: BTreeMap<&str, Value> = linked.macros.iter().map(|found| (&*found.id, writer.macro_entry(found))).collect();
     let docs: BTreeMap<String, Value> =
@@ -75,9 +76,11 @@ pub fn write_manifest(
     out.nodes("parent_map", &writer, &all, &|number| Some(Entry::Neighbours(writer.ids(linked.dag.parents(number)))))?;
     out.nodes("child_map", &writer, &all, &|number| Some(Entry::Neighbours(writer.ids(linked.dag.children(number)))))?;
     out.value("group_map", &writer.group_map())?;
-    for name in ["saved_queries", "semantic_models", "unit_tests", "functions"] {
+    for name in ["saved_queries", "semantic_models"] {
         out.value(name, &empty())?;
     }
+    out.nodes("unit_tests", &writer, &unit_tests, &|number| writer.entry(number))?;
+    out.value("functions", &empty())?;
     out.end()
 }
 
@@ -191,6 +194,7 @@ impl<'a> Writer<'a> {
         match &node.detail {
             Detail::Source(table) => Entry::Value(self.source(node, table)),
             Detail::Exposure(exposure) => Entry::Value(self.exposure(node, exposure)),
+            Detail::UnitTest(test) => Entry::Value(self.unit_test(node, test)),
             _ => Entry::Node(NodeEntry { writer: self, node, compiled }),
         }
     }

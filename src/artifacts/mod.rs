@@ -9,6 +9,7 @@ mod manifest;
 mod node_config;
 mod node_entry;
 mod run_results;
+mod unit_test;
 
 pub use file::{write_atomically, write_atomically_with};
 pub use manifest::{Compiled, write_manifest};

@@ -128,6 +128,7 @@ impl NodeEntry<'_> {
             | Detail::Snapshot { .. }
             | Detail::Analysis
             | Detail::SingularTest
+            | Detail::UnitTest(_)
             | Detail::Source(_)
             | Detail::Exposure(_)
             | Detail::Operation => Ok(()),

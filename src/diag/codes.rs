@@ -46,6 +46,7 @@ codes! {
     INVALID_PROFILE "invalid-profile" Error "the profile or its target cannot be used";
     INVALID_SEED "invalid-seed" Error "the file of a seed cannot be read";
     INVALID_SELECTOR "invalid-selector" Error "a selection cannot be read";
+    INVALID_UNIT_TEST "invalid-unit-test" Error "a unit test cannot be run as it is written";
     INVALID_YAML "invalid-yaml" Error "a YAML file cannot be read";
     JINJA_ERROR "jinja-error" Error "a Jinja template fails while it is rendered";
     JINJA_SYNTAX "jinja-syntax" Error "a Jinja template cannot be read";
@@ -62,6 +63,7 @@ codes! {
     STATEMENT_FAILED "statement-failed" Error "the database refuses a statement";
     UNDECLARED_REF "undeclared-ref" Error "a ref() appears only while templates are executed";
     UNEXPECTED_PROPERTY "unexpected-property" Warning "a YAML mapping has a key that means nothing here";
+    UNIT_TEST_FAILED "unit-test-failed" Error "a model gives other rows than its unit test expects";
     UNKNOWN_DOC "unknown-doc" Error "a description asks for a doc block that does not exist";
     UNKNOWN_MACRO "unknown-macro" Error "a template calls a macro or function that does not exist";
     UNKNOWN_MATERIALIZATION "unknown-materialization" Error "a model's materialization does not exist";

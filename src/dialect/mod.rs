@@ -7,12 +7,14 @@ mod lease;
 pub mod load;
 mod snapshot;
 mod steps;
+mod unit_test;
 
 pub use attributes::has_privileges;
 pub use column_type::ColumnType;
 pub use contract::{Support, declared_type, same_type, support};
 pub use lease::take_leases;
 pub use steps::{Fallback, Statement, analyze, bind_to_live, drop_retired, print_step, print_titled, relation_word};
+pub use unit_test::{columns_of, rows_query};
 
 /// The engines that acca prints SQL for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -14,6 +14,7 @@ mod report;
 mod run;
 mod schedule;
 mod statement;
+mod unit_test;
 mod warehouse;
 
 pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};

@@ -67,7 +67,7 @@ impl Catalog {
         let key = |relation: &Relation| (relation.schema.to_lowercase(), relation.identifier.to_lowercase());
         let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number));
         let built = nodes
-            .filter(|node| !matches!(node.detail, Detail::Source(_) | Detail::SingularTest | Detail::GenericTest(_)))
+            .filter(|node| !matches!(node.detail, Detail::Source(_)) && !node.resource.is_test())
             .filter_map(|node| node.relation.clone());
         Catalog { found: relations.into_iter().map(|held| (key(&held.relation), held)).collect(), built: built.collect() }
     }

@@ -74,7 +74,7 @@ fn builds(node: &Node) -> bool {
 }
 
 fn is_test(node: &Node) -> bool {
-    matches!(node.detail, Detail::SingularTest | Detail::GenericTest(_))
+    node.resource.is_test()
 }
 
 fn explain_node(turn: &Turn<'_>) -> NodeExplanation {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::project::Manifest;
+use crate::project::{Detail, Manifest};
 
 /// The nodes of a run and how they wait for each other.
 #[derive(Clone, Debug)]
@@ -25,6 +25,7 @@ impl Schedule {
         let mut edges = selected_edges(manifest, selected);
         if gate_on_tests {
             edges.extend(test_edges(manifest, selected));
+            edges.extend(unit_test_edges(manifest, selected));
         }
         let mut waiting: BTreeMap<usize, usize> = selected.iter().map(|node| (*node, 0)).collect();
         let mut readers: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
@@ -113,6 +114,12 @@ fn selected_edges(manifest: &Manifest, selected: &BTreeSet<usize>) -> Vec<(usize
     let mut nearest: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
     let mut edges = Vec::new();
     for node in manifest.dag.topological() {
+        if let Some(model) = unit_tested(manifest, node) {
+            // A unit test runs before its model: it needs what stands above the model, for the types of its fixtures.
+            let above: BTreeSet<usize> = nearest.get(&model).cloned().unwrap_or_default();
+            edges.extend(above.into_iter().filter(|_| selected.contains(&node)).map(|read| (read, node)));
+            continue;
+        }
         let mut above = BTreeSet::new();
         for parent in manifest.dag.parents(node) {
             if selected.contains(&parent) {
@@ -149,6 +156,23 @@ fn test_edges(manifest: &Manifest, selected: &BTreeSet<usize>) -> Vec<(usize, us
         }
     }
     edges
+}
+
+/// The model of a unit test.
+fn unit_tested(manifest: &Manifest, node: usize) -> Option<usize> {
+    match &manifest.nodes.get(node)?.detail {
+        Detail::UnitTest(test) => manifest.number(&test.tested),
+        _ => None,
+    }
+}
+
+/// A model waits for its unit tests.
+fn unit_test_edges(manifest: &Manifest, selected: &BTreeSet<usize>) -> Vec<(usize, usize)> {
+    let tests = selected.iter().filter_map(|test| Some((*test, unit_tested(manifest, *test)?)));
+    tests
+        .flat_map(|(test, model)| selected_below(manifest, model, selected).into_iter().map(move |below| (test, below)))
+        .filter(|(test, below)| test != below)
+        .collect()
 }
 
 fn is_test(manifest: &Manifest, node: usize) -> bool {

@@ -284,7 +284,10 @@ fn call_ref(scope: &Arc<Scope>, args: &[Value]) -> Result<Value, Error> {
                 unresolved(&codes::UNKNOWN_REF, &format!("no model, seed or snapshot is called '{}'", call.name), &why, near)
             })?;
             match manifest.nodes.get(number) {
-                Some(node) => referred(scope, node)?,
+                Some(node) => match scope.unit() {
+                    Some(unit) => unit.fixture(node)?,
+                    None => referred(scope, node)?,
+                },
                 None => return Err(operation("the manifest is inconsistent")),
             }
         }
@@ -347,7 +350,11 @@ fn call_source(scope: &Arc<Scope>, args: &[Value]) -> Result<Value, Error> {
                     None,
                 )
             })?;
-            let relation = manifest.nodes.get(number).and_then(|node| node.relation.clone());
+            let node = manifest.nodes.get(number);
+            if let (Some(unit), Some(node)) = (scope.unit(), node) {
+                return unit.fixture(node);
+            }
+            let relation = node.and_then(|node| node.relation.clone());
             match relation {
                 Some(relation) => RelationValue::new(relation, Some(RelationKind::Table)).into_value(),
                 None => return Err(operation("the source has no relation")),
@@ -431,6 +438,9 @@ fn materialized(scope: &Scope, config: &Config) -> String {
 
 /// `--vars`, then the root project's variables for the package, the root's, the package's own.
 fn find_var(scope: &Scope, name: &str) -> Option<serde_json::Value> {
+    if let Some(value) = scope.unit_var(name) {
+        return Some(value);
+    }
     if let Some(value) = scope.shared.cli_vars.get(name) {
         return Some(value.clone());
     }
@@ -468,7 +478,7 @@ fn call_env_var(scope: &Arc<Scope>, args: &[Value]) -> Result<Value, Error> {
         let help = "secrets may be used in profiles.yml only".to_owned();
         return Err(raise_with(&codes::UNSET_VARIABLE, format!("the secret '{name}' cannot be used in a template"), vec![help]));
     }
-    match (scope.shared.files.env(name), default) {
+    match (scope.unit_env_var(name).or_else(|| scope.shared.files.env(name)), default) {
         (Some(value), _) => Ok(Value::from(value)),
         (None, Some(default)) => Ok(default),
         (None, None) => {

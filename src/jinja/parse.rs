@@ -44,6 +44,7 @@ impl Templates {
         diagnostics.extend(duplicate_relations(&enabled));
         let mut manifest = Manifest::new(enabled, disabled, Arc::new(project.macros.clone()), Arc::new(project.docs.clone()));
         self.link(&mut manifest, &project.sources, diagnostics);
+        diagnostics.extend(self.link_unit_tests(&mut manifest, &project.sources));
         let edges: Vec<(usize, usize)> = edges(&manifest);
         match Dag::new(manifest.nodes.len(), edges) {
             Ok(dag) => {
@@ -216,7 +217,11 @@ fn unknown_source(call: &SourceCall, manifest: &Manifest) -> Diagnostic {
 fn split_enabled(nodes: Vec<Node>) -> (Vec<Node>, Vec<Node>) {
     let off: HashSet<UniqueId> = nodes.iter().filter(|node| !node.config.enabled()).map(|node| node.id.clone()).collect();
     nodes.into_iter().partition(|node| {
-        let attached_off = matches!(&node.detail, Detail::GenericTest(test) if off.contains(&test.attached));
+        let attached_off = match &node.detail {
+            Detail::GenericTest(test) => off.contains(&test.attached),
+            Detail::UnitTest(test) => off.contains(&test.tested),
+            _ => false,
+        };
         node.config.enabled() && !attached_off
     })
 }

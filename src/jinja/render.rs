@@ -70,7 +70,17 @@ impl Templates {
         linked: &Linked,
         extra: BTreeMap<String, Value>,
     ) -> Result<Rendered, Diagnostic> {
-        let stage = Stage::Execute { manifest: linked.manifest.clone(), state, warehouse: linked.warehouse.clone() };
+        let stage = Stage::Execute { manifest: linked.manifest.clone(), state, warehouse: linked.warehouse.clone(), unit: None };
+        self.render_in(node, origin, stage, extra)
+    }
+
+    pub(super) fn render_in(
+        &self,
+        node: &Node,
+        origin: TemplateOrigin,
+        stage: Stage,
+        extra: BTreeMap<String, Value>,
+    ) -> Result<Rendered, Diagnostic> {
         let scope = self.scope(Arc::new(node.clone()), stage, extra);
         let (sql, map) = self.run_template(&scope, origin)?;
         let mut facts = locked(&scope.facts);
@@ -96,7 +106,7 @@ impl Templates {
         state: NodeState,
         linked: &Linked,
     ) -> Result<(serde_json::Value, Vec<Message>), Diagnostic> {
-        let stage = Stage::Execute { manifest: linked.manifest.clone(), state, warehouse: linked.warehouse.clone() };
+        let stage = Stage::Execute { manifest: linked.manifest.clone(), state, warehouse: linked.warehouse.clone(), unit: None };
         let extra = extra.into_iter().map(|(name, value)| (name, from_json(&value))).collect();
         let scope = self.scope(Arc::new(node.clone()), stage, extra);
         let named = kwargs(arguments.into_iter().map(|(name, value)| (name, from_json(&value))));

@@ -14,7 +14,7 @@ pub use contract::{Contract, ContractColumn};
 pub use incremental::SchemaChange;
 pub use materialize::{Hooks, PlanInput, failures_kept, needs_columns, plan_failures, plan_load, plan_node, staged};
 pub use result::{NodeResult, RunResult, Status};
-pub use seed::plan_seed;
+pub use seed::{plan_seed, seed_columns, seed_rows};
 pub use snapshot::{DeletedRows, SnapshotNames, SnapshotSpec, SnapshotStrategy};
 pub use steps::{
     Attachments, Comment, Dependent, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, Publish, Reference, Step, TableName,

@@ -14,6 +14,7 @@ use super::project_file::{ProjectFile, Trees, load_project_file, load_raw_projec
 use super::properties::{PropertiesFile, Scope, apply_properties, load_properties, path_in_package};
 use super::resources::{Catalog, load_macros, load_resources};
 use super::sources::{Overrides, apply_sources};
+use super::unit_tests::apply_unit_tests;
 use super::{LoadOptions, Package, Project, RenderText, Target};
 use crate::base::{Files, ResourceType, Sources, Span};
 use crate::diag::{Diagnostic, Diagnostics, codes};
@@ -106,19 +107,26 @@ fn apply_all(loader: &mut Loader<'_>, packages: &[ProjectFile], properties: &[Pa
     for file in properties.iter().flat_map(|(_, files)| files) {
         overrides.collect(loader, &file.yaml);
     }
-    for (package, (vars, files)) in packages.iter().zip(properties) {
-        let package = &package.package;
-        for file in files {
-            let scope = Scope {
-                package: Arc::clone(&package.name),
-                relative: &file.found.relative,
-                path: path_in_package(package, &file.found.path),
-                vars,
-                target,
-            };
-            apply_properties(loader, &scope, &file.yaml, catalog);
-            apply_sources(loader, &scope, &file.yaml, catalog, &mut overrides);
-            apply_exposures(loader, &scope, &file.yaml, catalog);
+    // Unit tests come last: they speak of models, which other files may split into versions.
+    for last in [false, true] {
+        for (package, (vars, files)) in packages.iter().zip(properties) {
+            let package = &package.package;
+            for file in files {
+                let scope = Scope {
+                    package: Arc::clone(&package.name),
+                    relative: &file.found.relative,
+                    path: path_in_package(package, &file.found.path),
+                    vars,
+                    target,
+                };
+                if last {
+                    apply_unit_tests(loader, &scope, &file.yaml, catalog);
+                    continue;
+                }
+                apply_properties(loader, &scope, &file.yaml, catalog);
+                apply_sources(loader, &scope, &file.yaml, catalog, &mut overrides);
+                apply_exposures(loader, &scope, &file.yaml, catalog);
+            }
         }
     }
     overrides.report_unused(loader);
@@ -134,6 +142,7 @@ impl Trees {
             ResourceType::Source => Some(&self.sources),
             ResourceType::Test => Some(&self.tests),
             ResourceType::Exposure => Some(&self.exposures),
+            ResourceType::UnitTest => Some(&self.unit_tests),
             ResourceType::Operation | ResourceType::Macro | ResourceType::DocBlock => None,
         }
     }
@@ -178,6 +187,7 @@ fn report_unused_config(loader: &mut Loader<'_>, trees: &Trees) {
         ("sources", &trees.sources),
         ("data_tests", &trees.tests),
         ("exposures", &trees.exposures),
+        ("unit_tests", &trees.unit_tests),
     ] {
         tree.report_unused(section, loader.diagnostics);
     }
@@ -203,12 +213,7 @@ fn report_duplicates(loader: &mut Loader<'_>, catalog: &mut Catalog) {
                 Detail::Source(source) => format!("the source table '{}.{}'", source.source_name, node.name),
                 _ => format!("the {} '{}'", node.resource, node.name),
             };
-            twice(
-                what,
-                place,
-                *first,
-                if node.resource == ResourceType::Test { "remove one, or give one a 'name:'" } else { "rename one of them" },
-            );
+            twice(what, place, *first, if node.resource.is_test() { "remove one, or give one a 'name:'" } else { "rename one of them" });
             return false;
         }
         ids.insert(Arc::clone(&node.id), place);
@@ -263,7 +268,9 @@ fn report_duplicates(loader: &mut Loader<'_>, catalog: &mut Catalog) {
 fn place_of(node: &Node) -> Span {
     match (&node.detail, node.body) {
         (Detail::Snapshot { .. }, Some(body)) => Span { end: body.start, ..body },
-        (Detail::Source(_) | Detail::Exposure(_) | Detail::GenericTest(_) | Detail::Snapshot { .. }, _) => node.origin,
+        (Detail::Source(_) | Detail::Exposure(_) | Detail::GenericTest(_) | Detail::UnitTest(_) | Detail::Snapshot { .. }, _) => {
+            node.origin
+        }
         _ => Span { end: node.origin.start, ..node.origin },
     }
 }

@@ -26,6 +26,8 @@ mod secrets;
 mod sources;
 #[cfg(test)]
 mod testing;
+mod unit_test;
+mod unit_tests;
 mod versions;
 mod yaml;
 mod yaml_scalar;
@@ -44,4 +46,5 @@ pub use node::{
 };
 pub use project_file::visible_vars;
 pub use secrets::is_open;
+pub use unit_test::{Cell, InputCall, UnitInput, UnitOverrides, UnitRow, UnitRows, UnitTest};
 pub use yaml::{Entry, ParsedYaml, Yaml, YamlValue, parse_yaml};

@@ -33,9 +33,10 @@ pub(super) struct Trees {
     pub sources: ConfigTree,
     pub tests: ConfigTree,
     pub exposures: ConfigTree,
+    pub unit_tests: ConfigTree,
 }
 
-const TREE_KEYS: &[&str] = &["models", "seeds", "snapshots", "sources", "tests", "data_tests", "exposures"];
+const TREE_KEYS: &[&str] = &["models", "seeds", "snapshots", "sources", "tests", "data_tests", "exposures", "unit_tests", "unit-tests"];
 
 /// Path keys, their older names, and the folder where nothing is said.
 const PATHS: &[(&str, Option<&str>, &str)] = &[
@@ -80,6 +81,7 @@ const KNOWN: &[&str] = &[
     "tests",
     "data_tests",
     "unit_tests",
+    "unit-tests",
     "metrics",
     "semantic-models",
     "saved-queries",
@@ -262,7 +264,8 @@ fn trees(fields: &Fields<'_, '_>, loader: &mut Loader<'_>) -> Trees {
             "snapshots" => trees.snapshots = tree,
             "sources" => trees.sources = tree,
             "tests" | "data_tests" => trees.tests = tree,
-            _ => trees.exposures = tree,
+            "exposures" => trees.exposures = tree,
+            _ => trees.unit_tests = tree,
         }
     }
     if let (Some(tests), Some(data_tests)) = (fields.entry("tests"), fields.entry("data_tests")) {

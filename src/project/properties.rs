@@ -68,7 +68,7 @@ const SECTIONS: &[&str] = &[
     "anchors",
 ];
 /// Sections that acca reads past, with a note.
-const IGNORED: &[&str] = &["unit_tests", "semantic_models", "metrics", "saved_queries", "functions"];
+const IGNORED: &[&str] = &["semantic_models", "metrics", "saved_queries", "functions"];
 
 /// Reads the properties files of one package and renders what dbt renders when it reads them.
 pub(super) fn load_properties(loader: &mut Loader<'_>, files: &[Found], vars: &Map<String, Value>, target: &Target) -> Vec<PropertiesFile> {
@@ -614,11 +614,11 @@ mod tests {
                 ],
             ),
             (
-                "unit_tests: []\nmodel:\n  - name: orders\nversion: 2\n",
+                "metrics: []\nmodel:\n  - name: orders\nversion: 2\n",
                 &[
                     "warning[unexpected-property] models/x.yml:2:1 'model': the key 'model' means nothing in 'models/x.yml'",
                     "  help: did you mean 'models'?",
-                    "note[unsupported-resource] models/x.yml:1:1 'unit_tests': 'unit_tests' are read past: acca does not run them",
+                    "note[unsupported-resource] models/x.yml:1:1 'metrics': 'metrics' are read past: acca does not run them",
                 ],
             ),
             ("models: x\n", &["error[invalid-config] models/x.yml:1:9 'x': 'models' of models/x.yml is a text, and a list is needed"]),

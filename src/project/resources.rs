@@ -17,6 +17,8 @@ pub(super) struct Catalog {
     pub nodes: Vec<Node>,
     pub macros: Vec<Macro>,
     pub docs: Vec<DocBlock>,
+    /// Files with rows of unit tests, by package and file name.
+    pub fixtures: HashMap<(Arc<str>, String), FileId>,
     /// Indexes of the nodes with a body of their own, by resource type and name; one name may stand in several packages.
     names: HashMap<(ResourceType, String), Vec<usize>>,
 }
@@ -119,6 +121,10 @@ pub(super) fn load_resources(loader: &mut Loader<'_>, package: &Package, found: 
         load_macros(loader, &package.name, id, catalog);
     }
     load_docs(loader, package, &found.docs, catalog);
+    for (file, id) in read(loader, &found.fixtures) {
+        let name = file.relative.rsplit('/').next().unwrap_or(&file.relative).to_owned();
+        catalog.fixtures.insert((Arc::clone(&package.name), name), id);
+    }
 }
 
 fn read<'f>(loader: &mut Loader<'_>, files: &'f [Found]) -> Vec<(&'f Found, FileId)> {

@@ -183,7 +183,7 @@ impl Workbench {
         let (sources, root) = (&compilation.project.sources, &*compilation.project.name);
         let scope = Scope { manifest: &compilation.manifest, sources, root };
         let asked = Asked::read(arguments)?;
-        let resources = [Type::Model, Type::Seed, Type::Snapshot, Type::Source, Type::Test, Type::Analysis, Type::Exposure];
+        let resources = [Type::Model, Type::Seed, Type::Snapshot, Type::Source, Type::Test, Type::UnitTest, Type::Analysis, Type::Exposure];
         let request = Request { select: &asked.select, exclude: &asked.exclude, resources: &resources, indirect: asked.indirect };
         let draw = |problems: &[Diagnostic]| problems.iter().map(|problem| render(problem, sources, false, WIDTH)).collect::<Vec<_>>();
         let lines = match select(&scope, &request) {
