@@ -140,7 +140,7 @@ fn selected_edges(manifest: &Manifest, selected: &BTreeSet<usize>) -> Vec<(usize
 fn test_edges(manifest: &Manifest, selected: &BTreeSet<usize>) -> Vec<(usize, usize)> {
     let mut above = None;
     let mut edges = Vec::new();
-    for test in selected.iter().copied().filter(|node| is_test(manifest, *node)) {
+    for test in selected.iter().copied().filter(|node| is_test(manifest, *node) && unit_tested(manifest, *node).is_none()) {
         let tested = manifest.dag.parents(test);
         let readers: BTreeSet<usize> =
             tested.iter().flat_map(|node| manifest.dag.children(*node)).filter(|node| !is_test(manifest, *node)).collect();
@@ -175,8 +175,9 @@ fn unit_test_edges(manifest: &Manifest, selected: &BTreeSet<usize>) -> Vec<(usiz
         .collect()
 }
 
+/// Whether it is a data test, or a unit test: nothing reads either.
 fn is_test(manifest: &Manifest, node: usize) -> bool {
-    manifest.nodes.get(node).is_some_and(|node| node.resource == crate::base::ResourceType::Test)
+    manifest.nodes.get(node).is_some_and(|node| node.resource.is_test())
 }
 
 /// What lies above each node, as bits: thousands of tests ask for it. Tests have no place in it, as nothing reads them.
