@@ -13,7 +13,7 @@ use super::entry::object;
 use super::node_entry::NodeEntry;
 use crate::analysis::Compilation;
 use crate::base::{Files, ResourceType, Sources, Span, UniqueId};
-use crate::project::{Detail, Manifest, Node, Package};
+use crate::project::{Detail, Group, Manifest, Node, Package};
 
 /// The SQL of a node and where it was written, relative to the project's root.
 #[derive(Clone, Debug, Default)]
@@ -72,9 +72,9 @@ pub fn write_manifest(
     out.value("macros", &macros)?;
     out.value("docs", &docs)?;
     out.nodes("exposures", &writer, &exposures, &|number| writer.entry(number))?;
-    for name in ["metrics", "groups", "selectors"] {
-        out.value(name, &empty())?;
-    }
+    out.value("metrics", &empty())?;
+    out.value("groups", &writer.groups())?;
+    out.value("selectors", &empty())?;
     out.value("disabled", &writer.disabled())?;
     out.nodes("parent_map", &writer, &all, &|number| Some(Entry::Neighbours(writer.ids(linked.dag.parents(number)))))?;
     out.nodes("child_map", &writer, &all, &|number| Some(Entry::Neighbours(writer.ids(linked.dag.children(number)))))?;
@@ -235,6 +235,23 @@ impl<'a> Writer<'a> {
             disabled.entry(&node.id).or_default().push(self.node_entry(node, None));
         }
         disabled
+    }
+
+    fn groups(&self) -> BTreeMap<String, Value> {
+        let entry = |group: &Group| {
+            json!({
+                "name": group.name,
+                "resource_type": "group",
+                "package_name": &*group.package,
+                "path": self.path_in_package(self.sources().path(group.span.file), &group.package),
+                "original_file_path": self.path_in_package(self.sources().path(group.span.file), &group.package),
+                "unique_id": group.id(),
+                "owner": {"email": group.owner.get("email"), "name": group.owner.get("name")},
+                "description": group.description,
+                "config": {"meta": group.meta},
+            })
+        };
+        self.compilation.project.groups.iter().map(|group| (group.id(), entry(group))).collect()
     }
 
     fn group_map(&self) -> BTreeMap<&str, Vec<&str>> {

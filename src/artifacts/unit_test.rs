@@ -4,13 +4,14 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::manifest::Writer;
-use crate::project::{Node, UnitInput, UnitTest};
+use crate::project::{Node, UnitInput, UnitOverrides, UnitTest};
 
 impl Writer<'_> {
     pub(super) fn unit_test(&self, node: &Node, test: &UnitTest) -> Value {
         let given: Vec<Value> = test.given.iter().map(given).collect();
         let overrides = &test.overrides;
-        let overrides = json!({"macros": overrides.macros, "vars": overrides.vars, "env_vars": overrides.env_vars});
+        let overrides = (*overrides != UnitOverrides::default())
+            .then(|| json!({"macros": overrides.macros, "vars": overrides.vars, "env_vars": overrides.env_vars}));
         let state = json!([test.model, test.versions, given, test.expect.to_json(), overrides]);
         let checksum: String = Sha256::digest(state.to_string().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         let model = self.compilation.manifest.node(&test.tested);

@@ -112,8 +112,8 @@ mod tests {
     fn rows_are_paired_with_those_that_share_most() {
         let columns = ["id", "name", "n"].map(str::to_owned);
         let found = differences(&rows("1 a 5\n2 b 6\n3 c 7\n2 b 6"), &rows("2 b 6\n3 c 8\n1 a 5\n9 z 0"));
-        assert_eq!(table(&columns, &found), "  id | name | n\n- 2  | b    | 6\n→ 3  | c    | 7 → 8\n+ 9  | z    | 0");
-        assert_eq!(found[1].words(&columns), "'n' is 8, expected is 7");
+        assert_eq!(table(&columns, &found), "  id | name | n\n→ 3  | c    | 7 → 8\n- 2  | b    | 6\n+ 9  | z    | 0");
+        assert_eq!(found[0].words(&columns), "'n' is 8, expected is 7");
         assert_eq!(differences(&rows("1 a\n2 b"), &rows("2 b\n1 a")), []);
     }
 

@@ -34,7 +34,7 @@ impl Layout {
             let widths = nodes.iter().filter(|node| chosen(node)).map(|node| super::text::width(&display_name(node)));
             widths.max().unwrap_or(0)
         };
-        let relation = longest(|node| !node.resource.is_test());
+        let relation = longest(|node| !matches!(node.detail, Detail::SingularTest | Detail::GenericTest(_) | Detail::UnitTest(_)));
         Layout { total: nodes.len(), name: longest(|_| true), relation, width }
     }
 }
@@ -54,7 +54,7 @@ pub(super) fn kind(node: &Node) -> String {
 /// The relation, or the name of what has none.
 pub(super) fn display_name(node: &Node) -> String {
     match &node.relation {
-        Some(relation) if !node.resource.is_test() => relation.display(),
+        Some(relation) if !matches!(node.detail, Detail::SingularTest | Detail::GenericTest(_) | Detail::UnitTest(_)) => relation.display(),
         _ => node.name.clone(),
     }
 }

@@ -37,11 +37,13 @@ codes! {
     CONTRACT_BROKEN "contract-broken" Error "a model's query does not give the columns that its contract declares";
     CYCLE "cycle" Error "models read each other in a loop";
     DEFAULT_PROFILE "default-profile" Note "no profile is found, so DuckDB in a file is used";
+    DEPRECATED_MODEL "deprecated-model" Warning "a model that is deprecated, or one that reads it";
     DISABLED_REF "disabled-ref" Error "a ref() or source() names something that is disabled";
     DUPLICATE_FILE "duplicate-file" Warning "two landing files of a source have the same content";
     DUPLICATE_KEY "duplicate-key" Warning "a YAML mapping has the same key twice";
     DUPLICATE_NAME "duplicate-name" Error "two resources share one name";
     DUPLICATE_RELATION "duplicate-relation" Error "two models would be built as the same relation";
+    FORBIDDEN_REF "forbidden-ref" Error "a ref() names a model that is closed to its reader";
     INVALID_CONFIG "invalid-config" Error "a configuration value is of the wrong type or not one of the allowed ones";
     INVALID_LANDING "invalid-landing" Error "the landing description of a source cannot be used";
     INVALID_PROFILE "invalid-profile" Error "the profile or its target cannot be used";

@@ -4,6 +4,7 @@
 //! object of ours whose body is a template of its own, called with its arguments as context; `return(v)` leaves it as an error
 //! that the call catches. Lists and maps of the engine cannot be changed, so literals are wrapped into objects that can.
 
+mod access;
 mod adapter;
 mod caller;
 mod calls;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::config_tree::ConfigTree;
 use super::discover::{Discovered, discover};
 use super::exposures::apply_exposures;
+use super::groups::apply_groups;
 use super::loader::{Loader, join};
 use super::node::{Detail, Node};
 use super::packages::load_packages;
@@ -15,7 +16,7 @@ use super::properties::{PropertiesFile, Scope, apply_properties, load_properties
 use super::resources::{Catalog, load_macros, load_resources};
 use super::sources::{Overrides, apply_sources};
 use super::unit_tests::apply_unit_tests;
-use super::{LoadOptions, Package, Project, RenderText, Target};
+use super::{Group, LoadOptions, Package, Project, RenderText, Target};
 use crate::base::{Files, ResourceType, Sources, Span};
 use crate::diag::{Diagnostic, Diagnostics, codes};
 
@@ -126,6 +127,7 @@ fn apply_all(loader: &mut Loader<'_>, packages: &[ProjectFile], properties: &[Pa
                 apply_properties(loader, &scope, &file.yaml, catalog);
                 apply_sources(loader, &scope, &file.yaml, catalog, &mut overrides);
                 apply_exposures(loader, &scope, &file.yaml, catalog);
+                apply_groups(loader, &scope, &file.yaml, catalog);
             }
         }
     }
@@ -277,6 +279,7 @@ fn place_of(node: &Node) -> Span {
 
 fn project(loader: Loader<'_>, packages: Vec<ProjectFile>, target: Target, mut catalog: Catalog) -> Project {
     catalog.nodes.sort_by(|a, b| a.id.cmp(&b.id));
+    catalog.groups.sort_by_key(Group::id);
     let (name, target_path, clean_targets) = match packages.first() {
         Some(root) => (Arc::clone(&root.package.name), root.target_path.clone(), root.clean_targets.clone()),
         None => (Arc::from(""), None, None),
@@ -294,6 +297,7 @@ fn project(loader: Loader<'_>, packages: Vec<ProjectFile>, target: Target, mut c
         nodes: catalog.nodes,
         macros: catalog.macros,
         docs: catalog.docs,
+        groups: catalog.groups,
         clean_targets: clean_targets.unwrap_or_else(|| vec![target_path.clone()]),
         target_path,
     }
@@ -309,6 +313,7 @@ fn builtin_package() -> Package {
         on_run_start: Vec::new(),
         on_run_end: Vec::new(),
         query_comment: None,
+        restrict_access: false,
         quoting: std::collections::BTreeMap::new(),
         paths: std::collections::BTreeMap::new(),
     }

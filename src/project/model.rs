@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{DocBlock, Macro, Node};
+use super::{DocBlock, Group, Macro, Node};
 use crate::base::{Files, Sources, Span};
 use crate::diag::Diagnostic;
 
@@ -24,6 +24,8 @@ pub struct Project {
     pub nodes: Vec<Node>,
     pub macros: Vec<Macro>,
     pub docs: Vec<DocBlock>,
+    /// Ascending by id.
+    pub groups: Vec<Group>,
     /// `target-path`, relative to the project's root.
     pub target_path: String,
     pub clean_targets: Vec<String>,
@@ -44,6 +46,8 @@ pub struct Package {
     pub on_run_end: Vec<(String, Span)>,
     /// `query-comment` as written; null switches it off.
     pub query_comment: Option<(Value, Span)>,
+    /// Whether its protected models are closed to other packages.
+    pub restrict_access: bool,
     /// `quoting` of its project file.
     pub quoting: BTreeMap<String, bool>,
     /// Folders of each kind, for `acca ls` and the artefacts: `model-paths`, …

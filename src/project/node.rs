@@ -74,6 +74,8 @@ pub enum Detail {
 pub struct ModelDetail {
     pub version: Option<String>,
     pub latest_version: Option<String>,
+    /// A date, perhaps with a time: `2026-01-31`.
+    pub deprecation_date: Option<String>,
     /// YAML list of constraints on the whole relation, as written.
     pub constraints: Vec<Value>,
 }

@@ -181,6 +181,7 @@ pub(super) fn load_project_file(loader: &mut Loader<'_>, raw: RawProject, root: 
             .iter()
             .find(|entry| entry.key == "query-comment")
             .map(|entry| (entry.value.to_json(), entry.value.span)),
+        restrict_access: fields.bool("restrict-access", loader.diagnostics).unwrap_or(false),
         quoting: fields.bools("quoting", &["database", "schema", "identifier"], loader.diagnostics),
         paths: paths(&fields, loader),
     };

@@ -217,6 +217,7 @@ fn apply_node(
         columns: columns.iter().map(|column| column.column.clone()).collect(),
         config,
         constraints: read_constraints(loader, fields),
+        deprecation_date: read_date(loader, fields),
     };
     if apply_patch(loader, catalog, at, patch) {
         let Some(node) = catalog.nodes.get(at) else { return };
@@ -226,6 +227,18 @@ fn apply_node(
         add_column_tests(loader, scope, catalog, &target, &columns);
         add_tests(loader, scope, catalog, &target, None, node_tests);
     }
+}
+
+/// `deprecation_date`: a date, perhaps with a time.
+pub(super) fn read_date(loader: &mut Loader<'_>, fields: &Fields<'_, '_>) -> Option<String> {
+    let entry = fields.entry("deprecation_date")?;
+    let text = fields.text("deprecation_date", loader.diagnostics)?;
+    if text.get(..10).unwrap_or(&text).parse::<jiff::civil::Date>().is_err() {
+        let message = format!("'deprecation_date' of {} is '{text}', which is no date", fields.owner);
+        loader.diagnostics.push(Diagnostic::new(&codes::INVALID_CONFIG, message).at(entry.value.span).help("write it like 2026-01-31"));
+        return None;
+    }
+    Some(text)
 }
 
 /// Like [`Fields::check_keys`], but a configuration key that stands outside of `config:` gets the help it needs.
@@ -250,6 +263,7 @@ pub(super) struct NodePatch {
     pub columns: Vec<Column>,
     pub config: Config,
     pub constraints: Vec<Value>,
+    pub deprecation_date: Option<String>,
 }
 
 /// Lays a patch onto a node; `false`, with a diagnostic, when the node has one already.
@@ -270,6 +284,7 @@ pub(super) fn apply_patch(loader: &mut Loader<'_>, catalog: &mut Catalog, at: us
     node.config = patch.config;
     if let Detail::Model(model) = &mut node.detail {
         model.constraints = patch.constraints;
+        model.deprecation_date = patch.deprecation_date;
     }
     true
 }
