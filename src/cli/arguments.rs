@@ -136,6 +136,12 @@ pub(super) enum Command {
     /// Print the steps and the SQL that a run would send, against the database as it is now.
     #[command(after_help = "Example: acca explain --select orders")]
     Explain(ExplainArguments),
+    /// Call a macro for what it does.
+    #[command(after_help = "Example: acca run-operation grant_all --args '{role: reporter}'")]
+    RunOperation(RunOperationArguments),
+    /// Put the packages that packages.yml or dependencies.yml names where they are read.
+    #[command(after_help = "Example: acca deps")]
+    Deps,
     /// Check how old the newest rows of sources are.
     #[command(after_help = "Example: acca source freshness --select source:shop")]
     Source(SourceArguments),
@@ -323,6 +329,16 @@ pub(super) struct ExplainArguments {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct RunOperationArguments {
+    /// The macro, or 'package.macro'.
+    #[arg(value_name = "MACRO")]
+    pub(super) name: String,
+    /// Its arguments, as YAML or JSON: '{schema: scratch}'.
+    #[arg(help_heading = "This command", long, value_name = "YAML")]
+    pub(super) args: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct CompletionsArguments {
     /// The shell.
     #[arg(value_enum)]
@@ -430,6 +446,8 @@ impl Command {
             Command::Load(_) => "load",
             Command::Show(_) => "show",
             Command::Explain(_) => "explain",
+            Command::RunOperation(_) => "run-operation",
+            Command::Deps => "deps",
             Command::Source(_) => "freshness",
             Command::Docs(DocsArguments { command: DocsCommand::Generate(_) }) => "generate",
             Command::Docs(DocsArguments { command: DocsCommand::Serve(_) }) => "serve",
@@ -460,6 +478,8 @@ impl Command {
             | Command::Parse
             | Command::Ls(_)
             | Command::Show(_)
+            | Command::RunOperation(_)
+            | Command::Deps
             | Command::Source(_)
             | Command::Docs(_)
             | Command::Clean

@@ -111,7 +111,7 @@ impl<'a> Context<'a> {
     }
 
     pub(super) fn load_options(&self) -> Result<LoadOptions, Exit> {
-        let vars = self.global.vars.as_deref().map_or(Ok(Map::new()), |text| self.parse_vars(text))?;
+        let vars = self.global.vars.as_deref().map_or(Ok(Map::new()), |text| self.parse_mapping("--vars", text))?;
         let profiles_dir = self.global.profiles_dir.as_ref().map(|folder| absolute(folder));
         Ok(LoadOptions {
             profile: self.global.profile.clone(),
@@ -124,16 +124,17 @@ impl<'a> Context<'a> {
         })
     }
 
-    fn parse_vars(&self, text: &str) -> Result<Map<String, Value>, Exit> {
+    /// The mapping that a flag's value is, as YAML or JSON.
+    pub(super) fn parse_mapping(&self, flag: &str, text: &str) -> Result<Map<String, Value>, Exit> {
         let mut sources = Sources::default();
-        let file = sources.add("--vars", text);
+        let file = sources.add(flag, text);
         let problem = match parse_yaml(file, text) {
             Ok(parsed) => match parsed.root.to_json() {
                 Value::Object(vars) => return Ok(vars),
                 Value::Null => return Ok(Map::new()),
-                _ => Diagnostic::new(&codes::INVALID_YAML, format!("'--vars' is {}, and a mapping is needed", parsed.root.kind()))
+                _ => Diagnostic::new(&codes::INVALID_YAML, format!("'{flag}' is {}, and a mapping is needed", parsed.root.kind()))
                     .at(parsed.root.span)
-                    .help("write it like --vars '{name: value}' or --vars 'name: value'"),
+                    .help(format!("write it like {flag} '{{name: value}}' or {flag} 'name: value'")),
             },
             Err(problem) => problem,
         };

@@ -5,6 +5,7 @@ mod clean;
 mod compile;
 mod context;
 mod debug;
+mod deps;
 mod disk;
 mod docs;
 mod environment;
@@ -20,6 +21,7 @@ mod node_line;
 mod parse;
 mod progress;
 mod run;
+mod run_operation;
 mod shell;
 mod show;
 mod style;
@@ -142,6 +144,8 @@ fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {
         Command::Load(arguments) => run::cmd_load(context, arguments),
         Command::Show(arguments) => show::cmd_show(context, arguments),
         Command::Explain(arguments) => explain::cmd_explain(context, arguments),
+        Command::RunOperation(arguments) => run_operation::cmd_run_operation(context, arguments),
+        Command::Deps => deps::cmd_deps(context),
         Command::Source(arguments) => freshness::cmd_source(context, arguments),
         Command::Docs(arguments) => docs::cmd_docs(context, arguments),
         Command::Clean => clean::cmd_clean(context),

@@ -32,11 +32,8 @@ pub struct UnitScope {
 impl UnitScope {
     /// The fixture that stands for a node.
     pub(super) fn fixture(&self, node: &Node) -> Result<Value, Error> {
-        let Some(relation) = node.relation.clone() else {
-            return Err(super::values::operation(format!("'{}' has no relation", node.name)));
-        };
         match self.inputs.get(&node.id) {
-            Some(name) => Ok(RelationValue::printed_as(relation, name).into_value()),
+            Some(name) => Ok(RelationValue::cte(name).into_value()),
             None => {
                 let message = format!("the unit test '{}' has no input for '{}', which its model reads", self.test, node.name);
                 let help = "add an input for it under 'given:', with 'rows: []' where none are wanted".to_owned();
@@ -54,8 +51,8 @@ impl Templates {
     pub fn render_unit(&self, sources: &Sources, model: &Node, unit: UnitScope, linked: &Linked) -> Result<Rendered, Diagnostic> {
         let Some(origin) = template_of(model, sources) else { return Ok(Rendered::default()) };
         let mut extra = overridden(&unit.overrides);
-        if let (Some(name), Some(relation)) = (&unit.this, &model.relation) {
-            extra.insert("this".to_owned(), RelationValue::printed_as(relation.clone(), name).into_value());
+        if let Some(name) = &unit.this {
+            extra.insert("this".to_owned(), RelationValue::cte(name).into_value());
         }
         let stage = Stage::Execute {
             manifest: linked.manifest.clone(),

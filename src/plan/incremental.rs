@@ -56,14 +56,19 @@ pub(super) fn incremental(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic
             steps.push(append);
         }
         "merge" => {
-            let update = merge_update(input.node, &columns, &keys);
+            let update = merge_update(input, &columns, &keys);
             steps.push(Step::CheckKeys { source: source.clone(), keys: keys.clone() });
             steps.push(Step::Merge(Merge { target, source, keys, columns, update, predicates }));
         }
+        // A macro of the project takes the place of this step.
+        _ if input.own_strategy => steps.push(append),
         other => {
             let message = format!("'{}' has the unknown incremental strategy '{other}'", input.node.name);
             let problem = invalid(input.node, "incremental_strategy", message);
-            return Err(problem.help("it is one of append, delete+insert, merge"));
+            return Err(problem.help(format!(
+                "it is one of append, delete+insert, merge, or has a macro 'get_incremental_{}_sql' of the project",
+                other.replace('+', "_")
+            )));
         }
     }
     steps.push(Step::DropTemporary { name: changes });
@@ -72,13 +77,14 @@ pub(super) fn incremental(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic
 }
 
 /// The columns that a match updates: those named, or all but the keys and those excluded.
-fn merge_update(node: &Node, columns: &[String], keys: &[String]) -> Vec<String> {
+fn merge_update(input: &PlanInput<'_>, columns: &[String], keys: &[String]) -> Vec<String> {
+    let node = input.node;
     let named = node.config.strings("merge_update_columns");
     if !named.is_empty() {
         return named;
     }
     let excluded = node.config.strings("merge_exclude_columns");
-    let is_in = |list: &[String], column: &String| list.iter().any(|other| other.eq_ignore_ascii_case(column));
+    let is_in = |list: &[String], column: &String| list.iter().any(|written| input.is_named(written, column));
     columns.iter().filter(|column| !is_in(keys, column) && !is_in(&excluded, column)).cloned().collect()
 }
 
@@ -90,9 +96,13 @@ fn follow_schema(input: &PlanInput<'_>) -> Result<(Vec<Step>, Vec<String>), Diag
         return Ok((Vec::new(), names(&input.existing.columns)));
     }
     let table = input.relation.clone();
-    let added = missing(input.incoming, &input.existing.columns);
-    let removed = missing(&input.existing.columns, input.incoming);
-    let retyped: Vec<ColumnInfo> = input.incoming.iter().filter(|column| changed(column, &input.existing.columns)).cloned().collect();
+    let added = input.missing(input.incoming, &input.existing.columns);
+    let removed = input.missing(&input.existing.columns, input.incoming);
+    let of_another_type = |column: &&ColumnInfo| {
+        let same = |held: &&ColumnInfo| input.is_same(&held.name, &column.name);
+        input.existing.columns.iter().find(same).is_some_and(|held| held.data_type != column.data_type)
+    };
+    let retyped: Vec<ColumnInfo> = input.incoming.iter().filter(of_another_type).cloned().collect();
     let mut steps = Vec::new();
     if policy == SchemaChange::Fail && !(added.is_empty() && removed.is_empty() && retyped.is_empty()) {
         return Err(schema_changed(input, &added, &removed, &retyped));
@@ -109,15 +119,6 @@ fn follow_schema(input: &PlanInput<'_>) -> Result<(Vec<Step>, Vec<String>), Diag
         }
     }
     Ok((steps, names(input.incoming)))
-}
-
-/// Columns of `these` that `those` lack, whatever the letter case.
-pub(super) fn missing(these: &[ColumnInfo], those: &[ColumnInfo]) -> Vec<ColumnInfo> {
-    these.iter().filter(|column| !those.iter().any(|other| other.name.eq_ignore_ascii_case(&column.name))).cloned().collect()
-}
-
-fn changed(column: &ColumnInfo, those: &[ColumnInfo]) -> bool {
-    those.iter().any(|other| other.name.eq_ignore_ascii_case(&column.name) && other.data_type != column.data_type)
 }
 
 fn schema_changed(input: &PlanInput<'_>, added: &[ColumnInfo], removed: &[ColumnInfo], retyped: &[ColumnInfo]) -> Diagnostic {

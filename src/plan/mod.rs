@@ -5,6 +5,7 @@ mod contract;
 mod freshness;
 mod incremental;
 mod materialize;
+mod publication;
 mod result;
 mod seed;
 pub mod select;
@@ -16,11 +17,9 @@ pub use contract::{Contract, ContractColumn};
 pub use freshness::{Age, Freshness, FreshnessResult, age};
 pub use incremental::SchemaChange;
 pub use materialize::{Hooks, PlanInput, failures_kept, needs_columns, plan_failures, plan_load, plan_node, staged};
+pub use publication::{Attachments, Dependent, Managed, Publish, Reference, Reserve, Setting, SettingKind, rebound};
 pub use result::{NodeResult, RunResult, Status};
 pub use seed::{plan_seed, seed_columns, seed_rows};
 pub use snapshot::{DeletedRows, SnapshotNames, SnapshotSpec, SnapshotStrategy};
-pub use steps::{
-    Attachments, Comment, Dependent, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, Publish, Reference, Step, TableName,
-    retired_prefix, suffixed,
-};
+pub use steps::{Comment, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, Step, TableName, retired_prefix, suffixed};
 pub use timeout::{parse_timeout, timeout_of};

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::incremental::missing;
-use super::materialize::{PlanInput, invalid, publish, staged};
+use super::materialize::{PlanInput, invalid, staged};
+use super::publication::publish;
 use super::steps::{Step, suffixed};
 use crate::base::{ColumnInfo, Relation, RelationKind};
 use crate::diag::Diagnostic;
@@ -23,6 +23,8 @@ pub struct SnapshotSpec {
     pub open_end: Option<String>,
     /// Columns of the query; empty before the first run.
     pub columns: Vec<String>,
+    /// The project's own expression for the moment of the snapshot.
+    pub now: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,10 +70,10 @@ impl SnapshotNames {
         }
     }
 
-    fn has(&self, column: &ColumnInfo) -> bool {
+    fn has(&self, input: &PlanInput<'_>, column: &ColumnInfo) -> bool {
         [&self.scd_id, &self.updated_at, &self.valid_from, &self.valid_to, &self.is_deleted]
             .iter()
-            .any(|name| name.eq_ignore_ascii_case(&column.name))
+            .any(|name| input.is_named(name, &column.name))
     }
 }
 
@@ -82,7 +84,7 @@ pub(super) fn snapshot(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic> {
         return Err(invalid(node, "unique_key", format!("the snapshot '{}' needs a 'unique_key'", node.name)));
     }
     let names = SnapshotNames::of(node);
-    let incoming: Vec<ColumnInfo> = input.incoming.iter().filter(|column| !names.has(column)).cloned().collect();
+    let incoming: Vec<ColumnInfo> = input.incoming.iter().filter(|column| !names.has(input, column)).cloned().collect();
     let spec = SnapshotSpec {
         target: input.relation.clone(),
         query: input.query.to_owned(),
@@ -92,16 +94,17 @@ pub(super) fn snapshot(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic> {
         names,
         open_end: node.config.str("dbt_valid_to_current").map(str::to_owned),
         columns: incoming.iter().map(|column| column.name.clone()).collect(),
+        now: None,
     };
     if input.existing.kind.is_none() {
         let first = Step::SnapshotFirst { table: staged(input.relation), spec };
         return Ok([first].into_iter().chain(publish(input, RelationKind::Table)).collect());
     }
     let mut steps = Vec::new();
-    let mut added = missing(&incoming, &input.existing.columns);
+    let mut added = input.missing(&incoming, &input.existing.columns);
     if spec.deleted == DeletedRows::Record {
         let mark = ColumnInfo { name: spec.names.is_deleted.clone(), data_type: "varchar".to_owned() };
-        added.extend(missing(&[mark], &input.existing.columns));
+        added.extend(input.missing(&[mark], &input.existing.columns));
     }
     if !added.is_empty() {
         steps.push(Step::AddColumns { table: input.relation.clone(), columns: added });

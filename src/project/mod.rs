@@ -46,6 +46,7 @@ pub use model::{LoadOptions, Package, Project, RenderText, Target, YamlScope};
 pub use node::{
     Column, Detail, DocBlock, Exposure, GenericTest, Macro, MacroKind, ModelDetail, Node, Parameter, RefCall, SourceCall, SourceTable,
 };
+pub use packages::{Dependency, GitPackage, PackageFile, read_package};
 pub use project_file::visible_vars;
 pub use secrets::is_open;
 pub use unit_test::{Cell, InputCall, UnitInput, UnitOverrides, UnitRow, UnitRows, UnitTest};
