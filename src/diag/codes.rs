@@ -69,6 +69,7 @@ codes! {
     UNDECLARED_REF "undeclared-ref" Error "a ref() appears only while templates are executed";
     UNEXPECTED_PROPERTY "unexpected-property" Warning "a YAML mapping has a key that means nothing here";
     UNIT_TEST_FAILED "unit-test-failed" Error "a model gives other rows than its unit test expects";
+    UNKNOWN_CONFIG "unknown-config" Warning "a configuration key looks like one of dbt's and is not";
     UNKNOWN_DOC "unknown-doc" Error "a description asks for a doc block that does not exist";
     UNKNOWN_MACRO "unknown-macro" Error "a template calls a macro or function that does not exist";
     UNKNOWN_MATERIALIZATION "unknown-materialization" Error "a model's materialization does not exist";

@@ -38,6 +38,11 @@ pub fn folds_case(engine: Engine) -> bool {
     }
 }
 
+/// Whether a name that is not in quotes becomes lower case. DuckDB keeps it as it is written and finds it however it is written.
+pub fn lowers_names(engine: Engine) -> bool {
+    engine != Engine::DuckDb
+}
+
 /// Bytes that a name may have: PostgreSQL cuts longer ones, so that two may become one. DuckDB has no limit.
 pub fn max_identifier(engine: Engine) -> Option<usize> {
     match engine {

@@ -15,7 +15,7 @@ use super::templates::{TemplateOrigin, Templates};
 use super::values::{from_json, locked};
 use crate::base::{Relation, ResourceType, Sources, Span};
 use crate::diag::{Diagnostic, codes};
-use crate::project::{Config, Detail, GenericTest, InputCall, Node, RefCall, check_contract, hooks_of};
+use crate::project::{Config, Detail, GenericTest, InputCall, Node, RefCall, check_contract, check_told, hooks_of, not_obeyed};
 
 /// What the first pass over all nodes shares.
 pub(super) struct Pass<'a> {
@@ -62,6 +62,7 @@ impl Pass<'_> {
             self.extra_call(&mut node, &text, span, &mut found);
         }
         found.problems.extend(check_contract(&node));
+        found.problems.extend(not_obeyed(&node));
         self.name_relation(&mut node, &mut found);
         self.render_descriptions(&mut node, &mut found);
         (Arc::unwrap_or_clone(node), found)
@@ -109,6 +110,7 @@ impl Pass<'_> {
         found.problems.extend(self.templates.run_template(&scope, origin).err());
         let mut told = std::mem::take(&mut locked(&scope.facts).config);
         place_config(&mut told, node, self.sources);
+        found.problems.extend(check_told(&told, node));
         let mut config = node.config.clone();
         config.merge(&told);
         // What a hook reads the node reads.

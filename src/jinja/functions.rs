@@ -63,8 +63,7 @@ pub(super) const NAMES: [&str; 42] = [
     "post_hooks",
 ];
 
-/// dbt's version whose language is spoken; projects test it with `require-dbt-version`.
-pub const DBT_VERSION: &str = "1.11.0";
+pub use crate::project::DBT_VERSION;
 
 pub(super) fn lookup(scope: &Arc<Scope>, name: &str) -> Option<Value> {
     let call = |function: Function| Some(Value::from_object(Builtin { function, scope: scope.clone() }));

@@ -12,9 +12,15 @@ use crate::project::{Cell, Node, UnitRow};
 ///
 /// # Errors
 /// `invalid-seed` with the line of the file.
-pub fn plan_seed(input: &PlanInput<'_>, file: &[u8]) -> Result<NodePlan, Diagnostic> {
+///
+/// `lowers`: whether the engine makes names lower case that are not in quotes, as those of the columns are not unless
+/// `quote_columns` asks for it.
+pub fn plan_seed(input: &PlanInput<'_>, file: &[u8], lowers: bool) -> Result<NodePlan, Diagnostic> {
     let (names, rows) = read(input.node, file)?;
-    let columns = columns(input.node, &names, &rows);
+    let mut columns = columns(input.node, &names, &rows);
+    if lowers && input.node.config.bool("quote_columns") != Some(true) {
+        columns.iter_mut().for_each(|column| column.name = column.name.to_lowercase());
+    }
     let stage = staged(input.relation);
     let mut steps =
         vec![Step::CreateTable { table: stage.clone(), columns: columns.clone() }, Step::InsertRows { table: stage, columns, rows }];

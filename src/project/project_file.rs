@@ -167,6 +167,8 @@ pub(super) fn load_project_file(loader: &mut Loader<'_>, raw: RawProject, root: 
     loader.render(&mut yaml, cli_vars, Some(target), &renders_late);
     let fields = Fields::of(&yaml, "the project file", loader.diagnostics)?;
     fields.check_keys(KNOWN, loader.diagnostics);
+    super::dbt_version::check_required_version(loader, &fields);
+    report_unquoted(loader, &fields);
     let name = project_name(&fields, loader)?;
     let package = Package {
         name: name.into(),
@@ -193,6 +195,16 @@ pub(super) fn load_project_file(loader: &mut Loader<'_>, raw: RawProject, root: 
         target_path: fields.text("target-path", loader.diagnostics),
         clean_targets: fields.has("clean-targets").then(|| fields.strings("clean-targets", loader.diagnostics)),
     })
+}
+
+/// Names are always quoted.
+pub(super) fn report_unquoted(loader: &mut Loader<'_>, fields: &Fields<'_, '_>) {
+    let Some(quoting) = fields.entry("quoting").and_then(|entry| entry.value.as_map()) else { return };
+    for entry in quoting.iter().filter(|entry| super::fields::as_bool(&entry.value) == Some(false)) {
+        let message = format!("'quoting' of {}: names are quoted all the same, '{}' too", fields.owner, entry.key);
+        let problem = Diagnostic::new(&codes::UNSUPPORTED_CONFIG, message).at(entry.value.span);
+        loader.diagnostics.push(problem.help("write names as the database holds them"));
+    }
 }
 
 fn project_name(fields: &Fields<'_, '_>, loader: &mut Loader<'_>) -> Option<String> {

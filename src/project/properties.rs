@@ -582,7 +582,7 @@ mod tests {
                     "error[invalid-config] models/x.yml:3:5 'meta': 'meta' of model 'orders' is written twice",
                     "  also models/x.yml:4:14 'meta': also here",
                     "  help: keep the one under 'config:'",
-                    "warning[unexpected-property] models/x.yml:4:28 'materialised': there is no configuration 'materialised'",
+                    "warning[unknown-config] models/x.yml:4:28 'materialised': there is no configuration 'materialised'",
                     "  help: did you mean 'materialized'?",
                     "error[invalid-config] models/x.yml:4:54 'perhaps': the configuration 'enabled' is 'perhaps', and a boolean is needed",
                 ],

@@ -227,6 +227,9 @@ fn apply_table(
 }
 
 fn quoting(loader: &mut Loader<'_>, levels: &Levels<'_, '_>) -> BTreeMap<String, bool> {
+    for level in [&levels.source, &levels.table] {
+        super::project_file::report_unquoted(loader, level);
+    }
     let mut quoting = levels.source.bools("quoting", QUOTING, loader.diagnostics);
     quoting.extend(levels.table.bools("quoting", QUOTING, loader.diagnostics));
     quoting
