@@ -49,6 +49,8 @@ pub(super) struct GlobalArguments {
     /// Print results and errors only.
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
+    #[arg(long, global = true, hide = true, overrides_with = "quiet")]
+    pub(super) no_quiet: bool,
     /// Colours even when nobody seems to be looking.
     #[arg(long, global = true, alias = "use-colors", overrides_with = "no_color")]
     pub(super) color: bool,
@@ -58,41 +60,102 @@ pub(super) struct GlobalArguments {
     /// Say how long each stage takes.
     #[arg(long, short, global = true)]
     pub(super) debug: bool,
+    #[arg(long, global = true, hide = true, overrides_with = "debug")]
+    pub(super) no_debug: bool,
     /// Show at the end where the time went: stages, files, nodes, statements.
     #[arg(long, global = true)]
     pub(super) profile_compile: bool,
     /// How events are printed.
     #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t)]
     pub(super) log_format: LogFormat,
+    /// From which level on events are printed.
+    #[arg(long, global = true, value_enum, value_name = "LEVEL", default_value_t)]
+    pub(super) log_level: LogLevel,
+    /// Also write everything that is said to acca.log in this folder.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(super) log_path: Option<PathBuf>,
+    #[arg(long, global = true, hide = true, value_enum, value_name = "FORMAT", default_value = "debug")]
+    pub(super) log_format_file: LogFormat,
+    #[arg(long, global = true, hide = true, value_enum, value_name = "LEVEL", default_value = "debug")]
+    pub(super) log_level_file: LogLevel,
     /// Treat warnings as errors.
     #[arg(long, global = true)]
     pub(super) warn_error: bool,
-    #[command(flatten)]
-    pub(super) ignored: IgnoredArguments,
+    /// Which warnings are errors: '{error: all, warn: [nothing-selected], silence: [test-warning]}'.
+    #[arg(long, global = true, value_name = "YAML")]
+    pub(super) warn_error_options: Option<String>,
+    /// Columns of what is printed, where no terminal tells.
+    #[arg(long, global = true, value_name = "N", hide_short_help = true)]
+    pub(super) printer_width: Option<usize>,
+    /// Write no artefacts.
+    #[arg(long, global = true, overrides_with = "write_json")]
+    pub(super) no_write_json: bool,
+    #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = clap::builder::BoolishValueParser::new(), overrides_with = "no_write_json")]
+    pub(super) write_json: Option<bool>,
+    /// Do not print what templates say with print() and log().
+    #[arg(long, global = true, overrides_with = "print")]
+    pub(super) no_print: bool,
+    #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = clap::builder::BoolishValueParser::new(), overrides_with = "no_print")]
+    pub(super) print: Option<bool>,
+    #[arg(long, global = true, hide = true, overrides_with = "no_single_threaded")]
+    pub(super) single_threaded: bool,
+    #[arg(long, global = true, hide = true, overrides_with = "single_threaded")]
+    pub(super) no_single_threaded: bool,
 }
 
-/// Flags of dbt that change nothing here, so that scripts written for dbt keep working.
-#[derive(Debug, Clone, Default, Args)]
-pub(super) struct IgnoredArguments {
-    #[arg(long, global = true, hide = true)]
-    partial_parse: bool,
-    #[arg(long, global = true, hide = true)]
-    no_partial_parse: bool,
-    #[arg(long, global = true, hide = true)]
-    version_check: bool,
-    #[arg(long, global = true, hide = true)]
-    no_version_check: bool,
-    #[arg(long, global = true, hide = true)]
-    send_anonymous_usage_stats: bool,
-    #[arg(long, global = true, hide = true)]
-    no_send_anonymous_usage_stats: bool,
+impl GlobalArguments {
+    pub(super) fn writes_json(&self) -> bool {
+        !self.no_write_json && self.write_json.unwrap_or(true)
+    }
+
+    pub(super) fn prints(&self) -> bool {
+        !self.no_print && self.print.unwrap_or(true)
+    }
+
+    /// From which level on events are printed.
+    pub(super) fn level(&self) -> LogLevel {
+        if self.quiet && !self.no_quiet {
+            self.log_level.max(LogLevel::Error)
+        } else if self.debug && !self.no_debug {
+            LogLevel::Debug
+        } else {
+            self.log_level
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum LogFormat {
+    /// Sentences for people.
     #[default]
+    #[value(alias = "default")]
     Text,
+    /// One object a line.
     Json,
+    /// Sentences with the time before them.
+    Debug,
+}
+
+/// Ascending: what is printed at one is printed at those before it too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(super) enum LogLevel {
+    Debug,
+    #[default]
+    Info,
+    Warn,
+    Error,
+    None,
+}
+
+impl LogLevel {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            LogLevel::Debug => "debug",
+            LogLevel::Info => "info",
+            LogLevel::Warn => "warn",
+            LogLevel::Error | LogLevel::None => "error",
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -130,6 +193,12 @@ pub(super) enum Command {
     /// Load new and changed landing files of sources.
     #[command(after_help = "Example: acca load --select source:shop.orders")]
     Load(LoadArguments),
+    /// Give relations of an earlier invocation this target's names, as views that point at them.
+    #[command(after_help = "Example: acca clone --state prod-artefacts --select +orders")]
+    Clone(CloneArguments),
+    /// Run once more what failed or was skipped in the last run, with its flags.
+    #[command(after_help = "Example: acca retry")]
+    Retry(RetryArguments),
     /// Print the first rows of a model, seed, source or query.
     #[command(after_help = "Example: acca show --select orders --limit 20")]
     Show(ShowArguments),
@@ -172,9 +241,47 @@ pub(super) struct SelectionArguments {
     /// Nodes to leave out.
     #[arg(long, num_args = 1.., value_name = "SELECTOR")]
     pub(super) exclude: Vec<String>,
+    /// The nodes of a selector of selectors.yml.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["select", "exclude"])]
+    pub(super) selector: Option<String>,
     /// Which tests come along with the nodes that they test.
     #[arg(long, value_enum, value_name = "MODE", default_value_t)]
     pub(super) indirect_selection: Indirect,
+    #[command(flatten)]
+    pub(super) state: StateArguments,
+}
+
+/// An earlier invocation to compare with, or to read from.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Earlier state")]
+pub(super) struct StateArguments {
+    /// Folder with the artefacts of an earlier invocation, for state:, result: and source_status:.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) state: Option<PathBuf>,
+    /// Read what is neither selected nor built from where the earlier invocation built it.
+    #[arg(long)]
+    pub(super) defer: bool,
+    #[arg(long, hide = true)]
+    no_defer: bool,
+    /// Folder of the manifest to defer to, in place of that of --state.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) defer_state: Option<PathBuf>,
+    /// With --defer: also what is built here, unless it is selected.
+    #[arg(long)]
+    pub(super) favor_state: bool,
+    #[arg(long, hide = true)]
+    no_favor_state: bool,
+}
+
+impl StateArguments {
+    /// `--no-defer` wins, over the environment too.
+    pub(super) fn defers(&self) -> bool {
+        self.defer && !self.no_defer
+    }
+
+    pub(super) fn favors_state(&self) -> bool {
+        self.favor_state && !self.no_favor_state
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -193,6 +300,11 @@ pub(super) struct RunArguments {
     /// Build incremental models and load files from nothing.
     #[arg(help_heading = "This command", long, short)]
     pub(super) full_refresh: bool,
+    /// Build from no rows: every ref() and source() gives none.
+    #[arg(help_heading = "This command", long)]
+    pub(super) empty: bool,
+    #[arg(long, hide = true)]
+    pub(super) no_empty: bool,
     /// Stop at the first failure.
     #[arg(help_heading = "This command", long, short = 'x')]
     pub(super) fail_fast: bool,
@@ -202,6 +314,31 @@ pub(super) struct RunArguments {
     /// Keep the failing rows of tests as tables.
     #[arg(help_heading = "This command", long)]
     pub(super) store_failures: bool,
+}
+
+impl RunArguments {
+    /// `--no-empty` wins, over the environment too.
+    pub(super) fn is_empty(&self) -> bool {
+        self.empty && !self.no_empty
+    }
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct CloneArguments {
+    #[command(flatten)]
+    pub(super) run: RunArguments,
+    #[command(flatten)]
+    pub(super) resources: ResourceArguments,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct RetryArguments {
+    /// Folder with the results to start from, in place of where this project's are written.
+    #[arg(help_heading = "This command", long, value_name = "FOLDER")]
+    pub(super) state: Option<PathBuf>,
+    /// Build incremental models and load files from nothing, even if the last run did not.
+    #[arg(help_heading = "This command", long, short)]
+    pub(super) full_refresh: bool,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -267,6 +404,9 @@ pub(super) struct CompileArguments {
     /// Compile this text and print it.
     #[arg(help_heading = "This command", long, value_name = "SQL", conflicts_with = "select")]
     pub(super) inline: Option<String>,
+    /// See the SQL as it is with --empty.
+    #[arg(help_heading = "This command", long)]
+    pub(super) empty: bool,
     /// See the SQL of incremental models as it is on a full refresh.
     #[arg(help_heading = "This command", long, short)]
     pub(super) full_refresh: bool,
@@ -323,9 +463,20 @@ pub(super) enum ShowOutput {
 pub(super) struct ExplainArguments {
     #[command(flatten)]
     pub(super) selection: SelectionArguments,
+    /// How the steps are printed.
+    #[arg(help_heading = "This command", long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(super) output: ExplainOutput,
     /// Explain a run with --full-refresh.
     #[arg(help_heading = "This command", long, short)]
     pub(super) full_refresh: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExplainOutput {
+    #[default]
+    Text,
+    /// One document: nodes, their steps, and the statements of each.
+    Json,
 }
 
 #[derive(Debug, Args)]
@@ -444,6 +595,8 @@ impl Command {
             Command::Seed(_) => "seed",
             Command::Snapshot(_) => "snapshot",
             Command::Load(_) => "load",
+            Command::Clone(_) => "clone",
+            Command::Retry(_) => "retry",
             Command::Show(_) => "show",
             Command::Explain(_) => "explain",
             Command::RunOperation(_) => "run-operation",
@@ -466,17 +619,28 @@ impl Command {
         }
     }
 
+    pub(super) fn empty(&self) -> bool {
+        match self {
+            Command::Run(run) | Command::Test(run) | Command::Seed(run) | Command::Snapshot(run) => run.is_empty(),
+            Command::Build(build) => build.run.is_empty(),
+            Command::Compile(compile) => compile.empty,
+            _ => false,
+        }
+    }
+
     pub(super) fn full_refresh(&self) -> bool {
         match self {
             Command::Run(run) | Command::Test(run) | Command::Seed(run) | Command::Snapshot(run) => run.full_refresh,
             Command::Load(load) => load.run.full_refresh,
             Command::Build(build) => build.run.full_refresh,
+            Command::Clone(clone) => clone.run.full_refresh,
             Command::Compile(compile) => compile.full_refresh,
             Command::Explain(explain) => explain.full_refresh,
             Command::Init(_)
             | Command::Debug
             | Command::Parse
             | Command::Ls(_)
+            | Command::Retry(_)
             | Command::Show(_)
             | Command::RunOperation(_)
             | Command::Deps

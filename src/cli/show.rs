@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Exit;
-use super::arguments::{LogFormat, ShowArguments, ShowOutput};
+use super::arguments::{ShowArguments, ShowOutput};
 use super::compile::compile_inline;
 use super::context::{Context, nodes};
 use super::style::{self, paint};
@@ -24,6 +24,7 @@ const WITHOUT_TESTS: [ResourceType; 5] =
 pub(super) fn cmd_show(context: &Context<'_>, arguments: &ShowArguments) -> Result<(), Exit> {
     let mut loaded = context.load()?;
     if let Some(text) = &arguments.inline {
+        context.read_from(&loaded.compilation, &arguments.selection.state, &[])?;
         let (node, compiled) = compile_inline(context, &mut loaded.compilation, text)?;
         let connected = context.open(&loaded.compilation)?;
         return show_all(context, &loaded.compilation, &connected, vec![(&node, compiled)], arguments);
@@ -102,7 +103,7 @@ fn query_failed(node: &Node, compiled: &CompiledNode, error: &AdapterError) -> D
 }
 
 fn print(context: &Context<'_>, node: &Node, rows: &Table, output: ShowOutput, several: bool) {
-    let output = if context.log.format == LogFormat::Json { ShowOutput::Json } else { output };
+    let output = if context.log.is_json() { ShowOutput::Json } else { output };
     match output {
         ShowOutput::Text => {
             if several {

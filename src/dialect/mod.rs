@@ -1,5 +1,6 @@
 //! Floor 6: prints exact SQL for each engine from typed structs. Pure functions; nothing here runs a statement.
 
+mod alter;
 mod attributes;
 mod catalog;
 mod column_type;
@@ -12,6 +13,7 @@ mod snapshot;
 mod steps;
 mod unit_test;
 
+pub use alter::indexes_in_the_way;
 pub use attributes::has_privileges;
 pub use catalog::catalog_query;
 pub use column_type::ColumnType;

@@ -81,18 +81,23 @@ pub(super) fn publish(step: &Publish, engine: Engine) -> Vec<Statement> {
     statements
 }
 
+/// The last reader first.
+pub(super) fn drop_views(views: &[Dependent]) -> Vec<String> {
+    views.iter().rev().map(|view| format!("drop {} {}", relation_word(view.kind), view.relation.quoted())).collect()
+}
+
+pub(super) fn create_views(views: &[Dependent]) -> Vec<String> {
+    let create = |view: &Dependent| format!("create {} {} as\n{}", relation_word(view.kind), view.relation.quoted(), view.definition);
+    views.iter().flat_map(|view| [create(view)].into_iter().chain(view.settings.iter().cloned())).collect()
+}
+
 /// Binds views to the new relation in place, which keeps their privileges. PostgreSQL refuses that with 42P16 when a column's
 /// type or name has changed: then the views are dropped and made anew, the last reader first.
 fn rebind(step: &Publish) -> Vec<Statement> {
     if step.rebind.is_empty() {
         return Vec::new();
     }
-    let drops = step.rebind.iter().rev().map(|view| format!("drop {} {}", relation_word(view.kind), view.relation.quoted()));
-    let creates = step.rebind.iter().flat_map(|view| {
-        let create = format!("create {} {} as\n{}", relation_word(view.kind), view.relation.quoted(), view.definition);
-        [create].into_iter().chain(view.settings.iter().cloned())
-    });
-    let anew: Vec<String> = drops.chain(creates).collect();
+    let anew = [drop_views(&step.rebind), create_views(&step.rebind)].concat();
     let rebinding = |sql: String| Statement { rebinds: true, ..Statement::plain(sql) };
     let direct = step.rebind.iter().filter(|view| view.direct);
     if direct.clone().any(|view| view.kind != RelationKind::View) {
@@ -154,6 +159,7 @@ mod tests {
             changeable: true,
             direct: true,
             reads: Vec::new(),
+            columns: Vec::new(),
             definition: "SELECT 1".to_owned(),
             options: "security_barrier=true".to_owned(),
             settings: Vec::new(),

@@ -108,7 +108,13 @@ pub(super) fn changes(name: &str, spec: &SnapshotSpec) -> Statement {
         is_current(spec, "live"),
         names.scd_id,
     );
-    Statement::from((format!("{head}{}{tail}", spec.query), at))
+    let sql = format!("{head}{}{tail}", source_rows(spec));
+    if spec.rows.is_some() { Statement::plain(sql) } else { Statement::from((sql, at)) }
+}
+
+/// The query, or where its rows are.
+fn source_rows(spec: &SnapshotSpec) -> String {
+    spec.rows.as_ref().map_or_else(|| spec.query.clone(), |rows| format!("select * from {}", quote_ident(rows)))
 }
 
 /// Closes the current versions of what has changed or is gone; adds the new versions.
@@ -128,7 +134,7 @@ pub(super) fn apply(name: &str, spec: &SnapshotSpec) -> Vec<String> {
     let gone = format!(
         "{}\n  and not exists (\n    select 1\n    from (\n{}\n    ) as source_rows\n    where {}\n)",
         is_current(spec, "live"),
-        spec.query,
+        source_rows(spec),
         matching(spec, "source_rows", "live")
     );
     let now = now(spec);

@@ -1,6 +1,6 @@
 //! Prints the steps of a plan as statements.
 
-use super::{Engine, attributes, contract, publication, quote_text, snapshot};
+use super::{Engine, alter, attributes, contract, publication, quote_text, snapshot};
 use crate::base::{ColumnInfo, Relation, RelationKind, quote_ident};
 use crate::plan::{Merge, Step, TableName};
 
@@ -72,14 +72,7 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
         Step::CreateIndexes { table, indexes, published } => each(attributes::create_indexes(table, indexes, *published, engine)),
         Step::Comment(comment) => each(attributes::comment(comment)),
         Step::SetPrivileges { relation, wanted, held, exact } => each(attributes::set_privileges(relation, wanted, held, *exact, engine)),
-        Step::AddColumns { table, columns } => {
-            alter_each(table, columns, |column| format!("add column {} {}", quote_ident(&column.name), column.data_type))
-        }
-        Step::DropColumns { table, columns } => alter_each(table, columns, |column| format!("drop column {}", quote_ident(column))),
-        Step::ChangeTypes { table, columns } => alter_each(table, columns, |column| {
-            let name = quote_ident(&column.name);
-            format!("alter column {name} type {} using cast({name} as {})", column.data_type, column.data_type)
-        }),
+        Step::AlterColumns(step) => each(alter::alter_columns(step)),
         Step::DropTemporary { name } => plain(format!("drop table {}", quote_ident(name))),
         Step::SnapshotFirst { table, spec } => vec![snapshot::first(table, spec)],
         Step::SnapshotChanges { changes, spec } => vec![snapshot::changes(changes, spec)],
@@ -142,23 +135,19 @@ fn insert_rows(table: &Relation, columns: &[ColumnInfo], rows: &[Vec<Option<Stri
         .collect()
 }
 
+/// The names of dbt's for the rows that are there and those that come: predicates of the user's may use them.
+const DEST: &str = "DBT_INTERNAL_DEST";
+const SOURCE: &str = "DBT_INTERNAL_SOURCE";
+
 /// One key may be an expression of several columns, so it is compared as it is written; more than one are columns.
 fn delete_matching(target: &Relation, source: &TableName, keys: &[String], predicates: &[String]) -> String {
     let also: String = predicates.iter().map(|predicate| format!("\n  and ({predicate})")).collect();
+    let (target, source) = (target.quoted(), print_table(source));
     if let [key] = keys {
-        return format!("delete from {}\nwhere ({key}) in (\n    select {key}\n    from {}\n){also}", target.quoted(), print_table(source));
+        return format!("delete from {target} as {DEST}\nwhere ({key}) in (\n    select {key}\n    from {source} as {SOURCE}\n){also}");
     }
-    let matching = keys.iter().map(|key| format!("changes.{key} = live.{key}")).collect::<Vec<_>>().join("\n      and ");
-    format!(
-        "delete from {} as live\nwhere exists (\n    select 1\n    from {} as changes\n    where {matching}\n){also}",
-        target.quoted(),
-        print_table(source)
-    )
-}
-
-/// One statement a column, as DuckDB wants it.
-fn alter_each<T>(table: &Relation, columns: &[T], change: impl Fn(&T) -> String) -> Vec<Statement> {
-    columns.iter().map(|column| Statement::plain(format!("alter table {} {}", table.quoted(), change(column)))).collect()
+    let matching = keys.iter().map(|key| format!("{SOURCE}.{key} = {DEST}.{key}")).collect::<Vec<_>>().join("\n      and ");
+    format!("delete from {target} as {DEST}\nwhere exists (\n    select 1\n    from {source} as {SOURCE}\n    where {matching}\n){also}")
 }
 
 /// PostgreSQL's own daemon comes a minute later, when the next models have long been planned as if the table were tiny. DuckDB
@@ -191,14 +180,14 @@ fn check_keys(source: &TableName, keys: &[String]) -> String {
 }
 
 fn merge(step: &Merge) -> String {
-    let mut conditions: Vec<String> = step.keys.iter().map(|key| format!("live.{key} = changes.{key}")).collect();
+    let mut conditions: Vec<String> = step.keys.iter().map(|key| format!("{DEST}.{key} = {SOURCE}.{key}")).collect();
     conditions.extend(step.predicates.iter().map(|predicate| format!("({predicate})")));
     let on = conditions.join(" and ");
-    let update = step.update.iter().map(|column| format!("{0} = changes.{0}", quote_ident(column))).collect::<Vec<_>>().join(", ");
+    let update = step.update.iter().map(|column| format!("{0} = {SOURCE}.{0}", quote_ident(column))).collect::<Vec<_>>().join(", ");
     let update = if update.is_empty() { String::new() } else { format!("\nwhen matched then update set {update}") };
-    let values = step.columns.iter().map(|column| format!("changes.{}", quote_ident(column))).collect::<Vec<_>>().join(", ");
+    let values = step.columns.iter().map(|column| format!("{SOURCE}.{}", quote_ident(column))).collect::<Vec<_>>().join(", ");
     format!(
-        "merge into {} as live\nusing {} as changes\non {on}{update}\nwhen not matched then insert ({}) values ({values})",
+        "merge into {} as {DEST}\nusing {} as {SOURCE}\non {on}{update}\nwhen not matched then insert ({}) values ({values})",
         step.target.quoted(),
         print_table(&step.source),
         print_names(&step.columns),

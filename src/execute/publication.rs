@@ -7,12 +7,13 @@ use super::node::{Outcome, Turn, first_line, statement_refused};
 use super::prepare::NodeError;
 use super::warehouse::{SharedSession, locked};
 use super::{AdapterError, Datum};
-use crate::base::Relation;
+use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{
-    Statement, drop_retired, end_publication, lock_out, lock_reader, lock_referring, one_publication, patience, print_step,
+    Statement, drop_retired, end_publication, indexes_in_the_way, lock_out, lock_reader, lock_referring, one_publication, patience,
+    print_step,
 };
-use crate::plan::{Attachments, Dependent, Publish, Reserve, Step, rebound};
+use crate::plan::{AlterColumns, Attachments, Dependent, Publish, Reserve, Step, rebound};
 
 /// Milliseconds to wait for those who use a relation that is to be replaced. Others who want to use it wait behind: so it is tried
 /// again and again, with a pause for them, and longer each time in case that there is always somebody.
@@ -55,6 +56,39 @@ pub(super) fn refreshed_publish(turn: &Turn<'_>, publish: &Publish) -> Result<Pu
             .into());
     }
     Ok(publish.clone().carrying(&held, &turn.catalog.built))
+}
+
+/// The changes to the columns of a table with what has to get out of their way.
+///
+/// # Errors
+/// `schema-changed` when views read a column that goes.
+pub(super) fn refreshed_alter(turn: &Turn<'_>, alter: &AlterColumns) -> Result<AlterColumns, NodeError> {
+    let mut session = locked(turn.session);
+    if let Some(sql) = indexes_in_the_way(&alter.table, turn.job.engine) {
+        let found = session.query(&sql, None)?;
+        let indexes = found.rows.iter().filter_map(|row| match row.as_slice() {
+            [Datum::Text(name), Datum::Text(sql)] => Some((name.clone(), sql.clone())),
+            _ => None,
+        });
+        return Ok(AlterColumns { indexes: indexes.collect(), ..alter.clone() });
+    }
+    if alter.changes.drop.is_empty() && alter.changes.retype.is_empty() {
+        return Ok(alter.clone());
+    }
+    let held = session.attachments(&alter.table, &alter.table, RelationKind::Table)?;
+    let holding: Vec<String> = alter.held_by(&held).iter().map(|view| view.relation.display()).collect();
+    if holding.is_empty() {
+        return Ok(alter.clone().taking(&held));
+    }
+    let message = format!("columns of {} cannot be dropped, as views read them", alter.table.display());
+    let place = turn.node.config.span("on_schema_change").unwrap_or_else(|| first_line(turn.node));
+    Err(Diagnostic::new(&codes::SCHEMA_CHANGED, message)
+        .at(place)
+        .note(format!("to be dropped: {}", alter.changes.drop.join(", ")))
+        .note(format!("views that read the table: {}", holding.join(", ")))
+        .help("build it once with --full-refresh, which lets views of this run follow")
+        .help("views that the run does not build are to be changed or dropped first")
+        .into())
 }
 
 /// Locks everything that a publication changes, or nothing for as long as somebody uses it.

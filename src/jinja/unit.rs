@@ -54,12 +54,10 @@ impl Templates {
         if let Some(name) = &unit.this {
             extra.insert("this".to_owned(), RelationValue::cte(name).into_value());
         }
-        let stage = Stage::Execute {
-            manifest: linked.manifest.clone(),
-            state: NodeState::default(),
-            warehouse: linked.warehouse.clone(),
-            unit: Some(Arc::new(unit)),
-        };
+        let mut stage = linked.stage(NodeState::default());
+        if let Stage::Execute { unit: inner, .. } = &mut stage {
+            *inner = Some(Arc::new(unit));
+        }
         self.render_in(model, origin, stage, extra)
     }
 }

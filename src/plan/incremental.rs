@@ -1,5 +1,6 @@
 //! Incremental models: rows of the query are added to a table that stays, whose columns may have to follow those of the query.
 
+use super::alter::{ColumnChanges, widened};
 use super::materialize::{PlanInput, invalid, table};
 use super::steps::{Merge, Step, TableName, suffixed};
 use crate::base::{ColumnInfo, RelationKind};
@@ -88,14 +89,16 @@ fn merge_update(input: &PlanInput<'_>, columns: &[String], keys: &[String]) -> V
     columns.iter().filter(|column| !is_in(keys, column) && !is_in(&excluded, column)).cloned().collect()
 }
 
-/// The steps that make the table follow the query, and the columns that rows are added with.
+/// The steps that make the table follow the query, and the columns that rows are added with. Text that has become longer is given
+/// room whatever the policy: what was cut short or refused is no history.
 fn follow_schema(input: &PlanInput<'_>) -> Result<(Vec<Step>, Vec<String>), Diagnostic> {
     let policy = SchemaChange::of(input.node);
     let names = |columns: &[ColumnInfo]| columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
+    let widened = widened(input, input.incoming);
     if policy == SchemaChange::Ignore {
-        return Ok((Vec::new(), names(&input.existing.columns)));
+        let changes = ColumnChanges { retype: widened, ..ColumnChanges::default() };
+        return Ok((changes.steps(input), names(&input.existing.columns)));
     }
-    let table = input.relation.clone();
     let added = input.missing(input.incoming, &input.existing.columns);
     let removed = input.missing(&input.existing.columns, input.incoming);
     let of_another_type = |column: &&ColumnInfo| {
@@ -103,22 +106,15 @@ fn follow_schema(input: &PlanInput<'_>) -> Result<(Vec<Step>, Vec<String>), Diag
         input.existing.columns.iter().find(same).is_some_and(|held| held.data_type != column.data_type)
     };
     let retyped: Vec<ColumnInfo> = input.incoming.iter().filter(of_another_type).cloned().collect();
-    let mut steps = Vec::new();
-    if policy == SchemaChange::Fail && !(added.is_empty() && removed.is_empty() && retyped.is_empty()) {
-        return Err(schema_changed(input, &added, &removed, &retyped));
+    let unlike: Vec<ColumnInfo> = retyped.iter().filter(|column| !widened.contains(column)).cloned().collect();
+    if policy == SchemaChange::Fail && !(added.is_empty() && removed.is_empty() && unlike.is_empty()) {
+        return Err(schema_changed(input, &added, &removed, &unlike));
     }
-    if !added.is_empty() {
-        steps.push(Step::AddColumns { table: table.clone(), columns: added });
-    }
-    if policy == SchemaChange::Sync {
-        if !removed.is_empty() {
-            steps.push(Step::DropColumns { table: table.clone(), columns: names(&removed) });
-        }
-        if !retyped.is_empty() {
-            steps.push(Step::ChangeTypes { table, columns: retyped });
-        }
-    }
-    Ok((steps, names(input.incoming)))
+    let changes = match policy {
+        SchemaChange::Sync => ColumnChanges { add: added, drop: names(&removed), retype: retyped },
+        SchemaChange::Ignore | SchemaChange::Fail | SchemaChange::Append => ColumnChanges { add: added, drop: Vec::new(), retype: widened },
+    };
+    Ok((changes.steps(input), names(input.incoming)))
 }
 
 fn schema_changed(input: &PlanInput<'_>, added: &[ColumnInfo], removed: &[ColumnInfo], retyped: &[ColumnInfo]) -> Diagnostic {

@@ -1,5 +1,6 @@
 //! From a node's configuration, its query and what the database holds to the steps that build it.
 
+use super::alter::has_limits;
 use super::attributes::finished;
 use super::contract::{Contract, contracted_table};
 use super::incremental::{SchemaChange, incremental};
@@ -42,7 +43,7 @@ pub struct Hooks {
 
 /// Whether the plan of a node depends on the columns of its query.
 pub fn needs_columns(node: &Node, existing: &Existing) -> bool {
-    let follows = || SchemaChange::of(node) != SchemaChange::Ignore;
+    let follows = || SchemaChange::of(node) != SchemaChange::Ignore || has_limits(&existing.columns);
     existing.kind == Some(RelationKind::Table) && (node.materialized() == "snapshot" || node.materialized() == "incremental" && follows())
 }
 

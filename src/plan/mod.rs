@@ -1,5 +1,6 @@
 //! Floor 5: what is to be done, as typed steps, and what came of it.
 
+mod alter;
 mod attributes;
 mod contract;
 mod freshness;
@@ -10,9 +11,11 @@ mod result;
 mod seed;
 pub mod select;
 mod snapshot;
+mod state;
 mod steps;
 mod timeout;
 
+pub use alter::{AlterColumns, ColumnChanges};
 pub use contract::{Contract, ContractColumn};
 pub use freshness::{Age, Freshness, FreshnessResult, age};
 pub use incremental::SchemaChange;
@@ -21,5 +24,6 @@ pub use publication::{Attachments, Dependent, Managed, Publish, Reference, Reser
 pub use result::{NodeResult, RunResult, Status};
 pub use seed::{plan_seed, seed_columns, seed_rows};
 pub use snapshot::{DeletedRows, SnapshotNames, SnapshotSpec, SnapshotStrategy};
+pub use state::{State, StateFreshness, StateManifest, StateNode, StateResults};
 pub use steps::{Comment, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, Step, TableName, retired_prefix, suffixed};
 pub use timeout::{parse_timeout, timeout_of};

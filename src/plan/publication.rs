@@ -16,8 +16,10 @@ pub struct Dependent {
     pub changeable: bool,
     /// Whether it reads the relation itself; otherwise it reads others that do.
     pub direct: bool,
-    /// The others of its kind that it reads.
+    /// The relations that it reads.
     pub reads: Vec<Relation>,
+    /// The columns of the relation itself that it reads.
+    pub columns: Vec<String>,
     /// Its query, every name qualified.
     pub definition: String,
     /// What stands in brackets behind `with`, as in `security_barrier=true`; empty for none.
@@ -199,6 +201,7 @@ mod tests {
             changeable: true,
             direct,
             reads: reads.iter().map(|name| Relation::new("d", "s", name)).collect(),
+            columns: Vec::new(),
             definition: String::new(),
             options: String::new(),
             settings: Vec::new(),

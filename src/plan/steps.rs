@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::alter::AlterColumns;
 use super::contract::Contract;
 use super::publication::{Publish, Reserve};
 use super::snapshot::SnapshotSpec;
@@ -133,20 +134,7 @@ pub enum Step {
     DropTemporary {
         name: String,
     },
-    /// Columns that a table lacks, NULL in the rows that are there.
-    AddColumns {
-        table: Relation,
-        columns: Vec<ColumnInfo>,
-    },
-    DropColumns {
-        table: Relation,
-        columns: Vec<String>,
-    },
-    /// Casts the values that are there to other types.
-    ChangeTypes {
-        table: Relation,
-        columns: Vec<ColumnInfo>,
-    },
+    AlterColumns(AlterColumns),
     /// Gathers the planner's statistics of a table that has just been filled, where the engine does not do so by itself in time.
     Analyze {
         table: Relation,
@@ -285,9 +273,7 @@ impl Step {
             }
             Step::Comment(comment) => format!("describe {}", comment.relation.display()),
             Step::SetPrivileges { relation, .. } => format!("grant privileges on {}", relation.display()),
-            Step::AddColumns { table, .. } => format!("add columns to {}", table.display()),
-            Step::DropColumns { table, .. } => format!("drop columns of {}", table.display()),
-            Step::ChangeTypes { table, .. } => format!("change types of {}", table.display()),
+            Step::AlterColumns(alter) => format!("change columns of {}", alter.table.display()),
             Step::DropTemporary { name } => format!("drop temporary table {name}"),
             Step::SnapshotFirst { spec, .. } => format!("first snapshot of {}", spec.target.display()),
             Step::SnapshotChanges { spec, .. } => format!("find changes for {}", spec.target.display()),

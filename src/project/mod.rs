@@ -26,6 +26,7 @@ mod properties;
 mod python;
 mod resources;
 mod secrets;
+mod selectors;
 mod sources;
 #[cfg(test)]
 mod testing;
@@ -53,5 +54,6 @@ pub use obeyed::{check_told, not_obeyed};
 pub use packages::{Dependency, GitPackage, PackageFile, read_package};
 pub use project_file::visible_vars;
 pub use secrets::is_open;
+pub use selectors::Selector;
 pub use unit_test::{Cell, InputCall, UnitInput, UnitOverrides, UnitRow, UnitRows, UnitTest};
 pub use yaml::{Entry, ParsedYaml, Yaml, YamlValue, parse_yaml};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{DocBlock, Group, Macro, Node};
+use super::{DocBlock, Group, Macro, Node, Selector};
 use crate::base::{Files, Sources, Span};
 use crate::diag::Diagnostic;
 
@@ -26,6 +26,8 @@ pub struct Project {
     pub docs: Vec<DocBlock>,
     /// Ascending by id.
     pub groups: Vec<Group>,
+    /// Named selections of the root project.
+    pub selectors: Vec<Selector>,
     /// `target-path`, relative to the project's root.
     pub target_path: String,
     pub clean_targets: Vec<String>,

@@ -7,7 +7,7 @@ use super::blocks::{Block, BlockKind, scan_blocks};
 use super::discover::{Discovered, Found};
 use super::loader::Loader;
 use super::node::{Detail, DocBlock, Macro, MacroKind, ModelDetail, Node};
-use super::{Config, Group, Package};
+use super::{Config, Group, Package, Selector};
 use crate::base::{FileId, ResourceType, Span};
 use crate::diag::{Diagnostic, codes};
 
@@ -20,6 +20,7 @@ pub(super) struct Catalog {
     pub groups: Vec<Group>,
     /// Files with rows of unit tests, by package and file name.
     pub fixtures: HashMap<(Arc<str>, String), FileId>,
+    pub selectors: Vec<Selector>,
     /// Indexes of the nodes with a body of their own, by resource type and name; one name may stand in several packages.
     names: HashMap<(ResourceType, String), Vec<usize>>,
 }

@@ -14,6 +14,7 @@
 //! | [`postgres`] | a PostgreSQL server for tests |
 //! | [`trace`] | where the time of a command went |
 //! | [`cli_commands`] | the commands: what they print and write, how they end |
+//! | [`selection`] | named selectors, state, deferral, retry, clone |
 //! | [`project`] | a project in a temporary folder, and the built binary run in it |
 #![allow(
     clippy::unwrap_used,
@@ -31,10 +32,12 @@ mod cli_commands;
 mod docs;
 mod engines;
 mod features;
+mod flags;
 mod flagship;
 mod freshness;
 mod harness;
 mod hooks;
+mod kept_tables;
 mod late_changes;
 mod load;
 mod packages;
@@ -45,6 +48,7 @@ mod publication;
 mod query_comment;
 mod random_input;
 mod run;
+mod selection;
 mod tidy;
 mod timeouts;
 mod trace;

@@ -87,7 +87,7 @@ fn setting(part: &str, right: &str, grantee: &str, statement: &str) -> Setting {
 
 /// A row of [`select_dependents`].
 fn dependent(row: &[String]) -> Option<Dependent> {
-    let [database, schema, name, relkind, owner, changeable, options, definition, depth, reads] = row else { return None };
+    let [database, schema, name, relkind, owner, changeable, options, definition, depth, reads, columns] = row else { return None };
     let reads = reads.split(BETWEEN_NAMES).filter_map(|read| read.split_once(WITHIN_NAME));
     Some(Dependent {
         relation: Relation::new(database, schema, name),
@@ -96,6 +96,7 @@ fn dependent(row: &[String]) -> Option<Dependent> {
         changeable: changeable == "t",
         direct: depth == "1",
         reads: reads.map(|(schema, name)| Relation::new(database, schema, name)).collect(),
+        columns: columns.split(BETWEEN_NAMES).filter(|column| !column.is_empty()).map(str::to_owned).collect(),
         definition: definition.trim().trim_end_matches(';').to_owned(),
         options: options.clone(),
         settings: Vec::new(),
@@ -138,21 +139,23 @@ fn select_facts(relation: &Relation) -> String {
 /// it reads.
 fn select_dependents(relation: &Relation, definition: &str) -> String {
     format!(
-        "WITH RECURSIVE readers (oid, depth) AS (\n    SELECT {}, 0\n    UNION\n    SELECT r.ev_class, readers.depth + 1\n    FROM readers\n    \
+        "WITH RECURSIVE readers (oid, depth) AS (\n    SELECT {oid}, 0\n    UNION\n    SELECT r.ev_class, readers.depth + 1\n    FROM readers\n    \
          JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = readers.oid AND d.classid = 'pg_rewrite'::regclass\n    \
          JOIN pg_rewrite r ON r.oid = d.objid AND r.ev_class <> readers.oid\n), reads AS (\n    \
-         SELECT r.ev_class AS oid, string_agg(DISTINCT n.nspname || chr({}) || c.relname, chr({})) AS names\n    \
+         SELECT r.ev_class AS oid, string_agg(DISTINCT n.nspname || chr({within}) || c.relname, chr({between})) AS names, \
+         string_agg(DISTINCT a.attname, chr({between})) AS columns\n    \
          FROM pg_rewrite r JOIN pg_depend d ON d.objid = r.oid AND d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass\n    \
          JOIN pg_class c ON c.oid = d.refobjid JOIN pg_namespace n ON n.oid = c.relnamespace\n    \
+         LEFT JOIN pg_attribute a ON a.attrelid = {oid} AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum\n    \
          WHERE r.ev_class IN (SELECT oid FROM readers) AND d.refobjid <> r.ev_class GROUP BY 1\n)\n\
          SELECT current_database(), n.nspname, v.relname, v.relkind, pg_get_userbyid(v.relowner), pg_has_role(v.relowner, 'USAGE')::text::char, \
-         coalesce(array_to_string(v.reloptions, ', '), ''), {definition}, min(readers.depth), min(reads.names)\n\
+         coalesce(array_to_string(v.reloptions, ', '), ''), {definition}, min(readers.depth), min(reads.names), min(reads.columns)\n\
          FROM readers JOIN pg_class v ON v.oid = readers.oid AND v.relkind IN ('v', 'm') JOIN pg_namespace n ON n.oid = v.relnamespace\n\
          LEFT JOIN reads ON reads.oid = v.oid\n\
          WHERE readers.depth > 0\nGROUP BY v.oid, 2, 3, 4, 5, 6, 7, 8\nORDER BY max(readers.depth), 2, 3",
-        oid_of(relation),
-        u32::from(WITHIN_NAME),
-        u32::from(BETWEEN_NAMES),
+        oid = oid_of(relation),
+        within = u32::from(WITHIN_NAME),
+        between = u32::from(BETWEEN_NAMES),
     )
 }
 
