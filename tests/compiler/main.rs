@@ -25,6 +25,7 @@
 )]
 
 mod adapters;
+mod artifacts;
 mod attributes;
 mod bench;
 mod cases;
