@@ -9,6 +9,7 @@ use minijinja::{Error, ErrorKind, State, Value};
 use super::adapter::{AdapterValue, Api};
 use super::failure::{Returned, raise, raise_with};
 use super::filters::{from_json_text, to_json_text};
+use super::python::Set;
 use super::relation::RelationValue;
 use super::scope::{Message, Scope, Stage};
 use super::table::ResultTable;
@@ -232,7 +233,7 @@ impl Object for Builtin {
             }
             Function::Set => {
                 let (items, default): (Value, Option<Value>) = from_args(args)?;
-                distinct(&items).or_else(|error| default.ok_or(error))
+                items.try_iter().and_then(Set::value).or_else(|error| default.ok_or(error))
             }
             Function::Zip => zip(args),
             Function::Doc => call_doc(scope, args),
@@ -573,16 +574,6 @@ fn is_incremental(scope: &Scope) -> bool {
     let Stage::Execute { state, .. } = &scope.stage else { return false };
     let model = matches!(scope.node.detail, Detail::Model(_));
     model && scope.node.materialized() == "incremental" && state.existing == Some(RelationKind::Table) && !should_full_refresh(scope)
-}
-
-fn distinct(items: &Value) -> Result<Value, Error> {
-    let mut seen: Vec<Value> = Vec::new();
-    for item in items.try_iter()? {
-        if !seen.contains(&item) {
-            seen.push(item);
-        }
-    }
-    Ok(List::value(seen))
 }
 
 fn zip(args: &[Value]) -> Result<Value, Error> {

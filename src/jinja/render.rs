@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use minijinja::{Error, Value};
 
+use super::desugar::{rewrite, rewrite_expression};
 use super::failure::{Failure, Returned, describe, find_source};
 use super::scope::{Message, NodeState, Scope, Stage};
 use super::span_map::SpanMap;
@@ -199,7 +200,7 @@ impl Templates {
     }
 
     fn expression(&self, scope: &Arc<Scope>, text: &str) -> Result<Value, Error> {
-        self.env.compile_expression_owned(text.to_owned())?.eval(Value::from_dyn_object(scope.clone()))
+        self.env.compile_expression_owned(rewrite_expression(text))?.eval(Value::from_dyn_object(scope.clone()))
     }
 
     /// An argument as written in YAML; texts that are a call or hold Jinja are evaluated.
@@ -208,7 +209,7 @@ impl Templates {
             serde_json::Value::String(text) if is_call(text) => self.expression(scope, text.trim()),
             serde_json::Value::String(text) if text.contains("{{") || text.contains("{%") => match single_expression(text) {
                 Some(expression) => self.expression(scope, expression),
-                None => self.env.render_str(text, Value::from_dyn_object(scope.clone())).map(Value::from),
+                None => self.env.render_str(&rewrite(text).text, Value::from_dyn_object(scope.clone())).map(Value::from),
             },
             serde_json::Value::Array(items) => {
                 let items: Result<Vec<Value>, Error> = items.iter().map(|item| self.argument(scope, item)).collect();

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use minijinja::value::{Enumerator, Object};
 use minijinja::{Environment, Error, State, Value};
 
+use super::desugar::rewrite_expression;
 use super::failure::{Returned, describe, find_source, raise, wrap};
 use super::functions;
 use super::known::is_alike;
@@ -114,6 +115,10 @@ impl Scope {
     }
 
     fn lookup(self: &Arc<Self>, name: &str) -> Option<Value> {
+        // The operators, which the engine has.
+        if name.starts_with("__") {
+            return None;
+        }
         if let Some(value) = self.extra.get(name) {
             self.asked.store(true, Ordering::Relaxed);
             return Some(value.clone());
@@ -265,7 +270,7 @@ fn default_value(scope: &Arc<Scope>, env: &Environment<'_>, text: &str, bound: &
         "{}" => Ok(Dict::value([])),
         _ => {
             let context = Value::from_object(CallScope { arguments: bound.clone(), scope: scope.clone() });
-            env.compile_expression_owned(text.to_owned())?.eval(context)
+            env.compile_expression_owned(rewrite_expression(text))?.eval(context)
         }
     }
 }

@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde_json::Map;
 
+use super::desugar::{Rewritten, rewrite};
 use super::failure::{Failure, Frame, describe};
-use super::literals::{Rewritten, rewrite_literals};
 use super::span_map::{Origin, Segment, SpanMap};
-use super::values::{Dict, List};
 use crate::base::{Files, Sources, Span, UniqueId};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::project::{Macro, Package, Project, Target};
@@ -70,11 +69,11 @@ pub(super) struct TemplateOrigin {
 
 impl TemplateOrigin {
     pub(super) fn new(body: Span, text: &str) -> TemplateOrigin {
-        TemplateOrigin { body, rewritten: rewrite_literals(text), synthetic: false }
+        TemplateOrigin { body, rewritten: rewrite(text), synthetic: false }
     }
 
     pub(super) fn synthetic(body: Span, text: &str) -> TemplateOrigin {
-        TemplateOrigin { body, rewritten: rewrite_literals(text), synthetic: true }
+        TemplateOrigin { body, rewritten: rewrite(text), synthetic: true }
     }
 
     /// The span of a range of the rewritten text.
@@ -292,13 +291,7 @@ pub(super) fn base_environment() -> Environment<'static> {
     if let Ok(syntax) = minijinja::syntax::SyntaxConfig::builder().keep_trailing_newline(true).build() {
         env.set_syntax(syntax);
     }
-    env.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
-    env.add_function("__list", |items: Value| -> Result<Value, minijinja::Error> { Ok(List::value(items.try_iter()?)) });
-    env.add_function("__dict", |items: Value| -> Result<Value, minijinja::Error> {
-        let keys: Vec<Value> = items.try_iter()?.collect();
-        let pairs: Result<Vec<_>, _> = keys.into_iter().map(|key| items.get_item(&key).map(|value| (key, value))).collect();
-        Ok(Dict::value(pairs?))
-    });
+    super::python::add_language(&mut env);
     super::filters::add_filters(&mut env);
     env
 }
