@@ -73,7 +73,8 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
         Step::SnapshotChanges { changes, spec } => vec![snapshot::changes(changes, spec)],
         Step::SnapshotApply { changes, spec } => each(snapshot::apply(changes, spec)),
         Step::LoadFiles { statement, .. } => each(statement.iter().cloned().collect()),
-        Step::RunMaterialization { .. } => Vec::new(),
+        // Rendered and sent when it is its turn.
+        Step::Hook(_) | Step::RunMaterialization { .. } => Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod adapter;
 mod connect;
 mod duckdb;
+mod hook;
 pub mod load;
 mod load_source;
 mod node;

@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::node::{Outcome, Retired, refreshed, run_node};
+use super::hook::explain_hook;
+use super::node::{Outcome, Retired, Turn, refreshed, run_node};
 use super::prepare::{Catalog, RunJob, prepare};
 use super::schedule::Schedule;
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
@@ -14,7 +15,7 @@ use crate::base::{RelationKind, UniqueId, quote_ident};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{bind_to_live, drop_retired, has_privileges, print_titled};
 use crate::jinja::{NodeState, Warehouse};
-use crate::plan::{NodeResult, RunResult, Status, failures_kept};
+use crate::plan::{NodeResult, RunResult, Status, Step, failures_kept};
 use crate::project::{Detail, Node};
 
 /// Runs the selected nodes. Everything that goes wrong is in the result; nothing half-made is left behind.
@@ -64,7 +65,7 @@ pub fn explain(job: &RunJob<'_>) -> Result<Vec<NodeExplanation>, Diagnostic> {
     let order = job.compilation.manifest.dag.topological();
     let nodes =
         order.into_iter().filter(|number| selected.contains(number)).filter_map(|number| job.compilation.manifest.nodes.get(number));
-    Ok(nodes.filter(|node| builds(node)).map(|node| explain_node(job, node, &catalog, &session)).collect())
+    Ok(nodes.filter(|node| builds(node)).map(|node| explain_node(&Turn { job, node, catalog: &catalog, session: &session })).collect())
 }
 
 fn builds(node: &Node) -> bool {
@@ -75,13 +76,18 @@ fn is_test(node: &Node) -> bool {
     matches!(node.detail, Detail::SingularTest | Detail::GenericTest(_))
 }
 
-fn explain_node(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session: &SharedSession) -> NodeExplanation {
+fn explain_node(turn: &Turn<'_>) -> NodeExplanation {
+    let Turn { job, node, .. } = *turn;
     let (mut steps, mut diagnostics) = (Vec::new(), Vec::new());
-    match prepare(job, node, catalog, session) {
+    match prepare(turn) {
         Ok(prepared) => {
             let plan = &prepared.plan;
             for step in plan.all() {
-                match refreshed(job, step, catalog, session) {
+                if let Step::Hook(hook) = step {
+                    steps.push(explain_hook(turn, hook, prepared.state));
+                    continue;
+                }
+                match refreshed(turn, step) {
                     Ok(step) => steps.extend(
                         print_titled(&step, job.engine)
                             .map(|(title, statements)| (title, statements.into_iter().map(|statement| statement.sql).collect())),
@@ -304,7 +310,8 @@ impl Shop<'_> {
                 }
             },
         };
-        let done = catch_unwind(AssertUnwindSafe(|| run_node(self.job, node, self.catalog, &shared, self.interrupt)));
+        let turn = Turn { job: self.job, node, catalog: self.catalog, session: &shared };
+        let done = catch_unwind(AssertUnwindSafe(|| run_node(&turn, self.interrupt)));
         let outcome = done.unwrap_or_else(|_| Outcome {
             status: Some(Status::Error),
             message: format!("acca failed on '{}': please report it", node.name),

@@ -15,7 +15,7 @@ use super::templates::{TemplateOrigin, Templates};
 use super::values::{from_json, locked};
 use crate::base::{Relation, ResourceType, Sources, Span};
 use crate::diag::{Diagnostic, codes};
-use crate::project::{Config, Detail, GenericTest, Node};
+use crate::project::{Config, Detail, GenericTest, Node, hooks_of};
 
 /// What the first pass over all nodes shares.
 pub(super) struct Pass<'a> {
@@ -247,19 +247,11 @@ fn place_config(told: &mut Config, node: &Node, sources: &Sources) {
 
 /// The texts of the node's hooks, with where they are written.
 fn hook_texts(config: &Config, node: &Node) -> Vec<(String, Span)> {
-    let mut texts = Vec::new();
-    for key in ["pre-hook", "post-hook"] {
+    let of = |key: &str| {
         let span = config.span(key).or(node.body).unwrap_or(node.origin);
-        let hooks = match config.get(key) {
-            Some(serde_json::Value::Array(hooks)) => hooks.clone(),
-            Some(one) => vec![one.clone()],
-            None => Vec::new(),
-        };
-        texts.extend(
-            hooks.iter().filter_map(|hook| hook.as_str().or_else(|| hook.get("sql")?.as_str())).map(|text| (text.to_owned(), span)),
-        );
-    }
-    texts
+        hooks_of(config, key).into_iter().map(move |hook| (hook.sql, span)).collect::<Vec<_>>()
+    };
+    [of("pre-hook"), of("post-hook")].concat()
 }
 
 /// Keeps the first of equal calls.

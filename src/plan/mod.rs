@@ -10,11 +10,11 @@ mod snapshot;
 mod steps;
 
 pub use incremental::SchemaChange;
-pub use materialize::{Hook, Hooks, PlanInput, failures_kept, needs_columns, plan_failures, plan_load, plan_node, staged};
+pub use materialize::{Hooks, PlanInput, failures_kept, needs_columns, plan_failures, plan_load, plan_node, staged};
 pub use result::{NodeResult, RunResult, Status};
 pub use seed::plan_seed;
 pub use snapshot::{DeletedRows, SnapshotNames, SnapshotSpec, SnapshotStrategy};
 pub use steps::{
-    Attachments, Comment, Dependent, Existing, Index, LandingFiles, Merge, NodePlan, Privilege, Publish, Step, TableName, retired_prefix,
-    suffixed,
+    Attachments, Comment, Dependent, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, Publish, Step, TableName,
+    retired_prefix, suffixed,
 };

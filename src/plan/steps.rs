@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::snapshot::SnapshotSpec;
-use crate::base::{ColumnInfo, Relation, RelationKind, UniqueId};
+use crate::base::{ColumnInfo, Relation, RelationKind, Span, UniqueId};
 
 /// A table that a step writes or reads: in a schema, or a temporary one of the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,10 +75,23 @@ pub struct Privilege {
     pub grantee: String,
 }
 
+/// A statement of the user's around the steps of a node. Its template is rendered when it is its turn: until then what it asks
+/// about is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hook {
+    /// `pre-hook` or `post-hook`.
+    pub title: &'static str,
+    pub template: String,
+    /// Where it is written.
+    pub span: Span,
+    pub in_transaction: bool,
+}
+
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A statement of the user's: a hook.
+    Hook(Hook),
+    /// A statement as it is.
     Statement {
         title: String,
         sql: String,
@@ -274,6 +287,7 @@ impl Step {
             TableName::Temporary(name) => name.clone(),
         };
         match self {
+            Step::Hook(hook) => hook.title.to_owned(),
             Step::Statement { title, .. } => title.clone(),
             Step::CreateTableAs { table, .. } => format!("build table {}", name(table)),
             Step::CreateViewAs { view, .. } => format!("build view {}", view.display()),

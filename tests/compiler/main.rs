@@ -29,6 +29,7 @@ mod engines;
 mod expressions;
 mod flagship;
 mod harness;
+mod hooks;
 mod late_changes;
 mod load;
 mod postgres;
