@@ -2,6 +2,7 @@
 //!
 //! Values only; nothing here holds a secret: of the profile only its name and the adapter's type are written.
 
+mod contract;
 mod entry;
 mod file;
 mod manifest;

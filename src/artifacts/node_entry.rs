@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::contract::{constraint_entry, contract};
 use super::manifest::{Compiled, Writer};
 use super::node_config::NodeConfig;
 use crate::base::{Relation, ResourceType};
@@ -94,8 +95,7 @@ impl NodeEntry<'_> {
 
     fn compiled_part<M: SerializeMap>(&self, entry: &mut M) -> Result<(), M::Error> {
         entry.serialize_entry("compiled_path", &self.compiled.and_then(|compiled| compiled.path.as_deref()))?;
-        let enforced = self.node.config.get("contract").and_then(|contract| contract.get("enforced")).and_then(Value::as_bool);
-        entry.serialize_entry("contract", &json!({"enforced": enforced.unwrap_or(false), "alias_types": true, "checksum": null}))?;
+        entry.serialize_entry("contract", &contract(self.node))?;
         if let Some(compiled) = self.compiled {
             entry.serialize_entry("compiled", &true)?;
             entry.serialize_entry("compiled_code", compiled.sql.trim_end())?;
@@ -110,7 +110,8 @@ impl NodeEntry<'_> {
         match &self.node.detail {
             Detail::Model(model) => {
                 entry.serialize_entry("access", self.node.config.str("access").unwrap_or("protected"))?;
-                entry.serialize_entry("constraints", &model.constraints)?;
+                let constraints: Vec<Value> = self.node.constraints().iter().map(|constraint| constraint_entry(constraint, true)).collect();
+                entry.serialize_entry("constraints", &constraints)?;
                 entry.serialize_entry("version", &model.version.as_deref().map(number_or_text))?;
                 entry.serialize_entry("latest_version", &model.latest_version.as_deref().map(number_or_text))?;
                 entry.serialize_entry("deprecation_date", &Value::Null)?;
@@ -296,7 +297,8 @@ impl Serialize for ColumnEntry<'_> {
         entry.serialize_entry("data_type", &column.data_type)?;
         entry.serialize_entry("quote", &column.quote)?;
         entry.serialize_entry("tags", &column.tags)?;
-        entry.serialize_entry("constraints", &column.constraints)?;
+        let constraints: Vec<Value> = column.constraints().iter().map(|constraint| constraint_entry(constraint, false)).collect();
+        entry.serialize_entry("constraints", &constraints)?;
         entry.serialize_entry("config", &json!({"meta": column.meta, "tags": column.tags}))?;
         entry.serialize_entry("doc_blocks", &json!([]))?;
         entry.end()

@@ -33,6 +33,7 @@ macro_rules! codes {
 codes! {
     AMBIGUOUS_REF "ambiguous-ref" Error "a ref() names a model that several packages define";
     CONNECTION_FAILED "connection-failed" Error "the database cannot be reached or refuses the profile";
+    CONTRACT_BROKEN "contract-broken" Error "a model's query does not give the columns that its contract declares";
     CYCLE "cycle" Error "models read each other in a loop";
     DEFAULT_PROFILE "default-profile" Note "no profile is found, so DuckDB in a file is used";
     DISABLED_REF "disabled-ref" Error "a ref() or source() names something that is disabled";

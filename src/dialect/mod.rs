@@ -2,6 +2,7 @@
 
 mod attributes;
 mod column_type;
+mod contract;
 mod lease;
 pub mod load;
 mod snapshot;
@@ -9,6 +10,7 @@ mod steps;
 
 pub use attributes::has_privileges;
 pub use column_type::ColumnType;
+pub use contract::{Support, declared_type, same_type, support};
 pub use lease::take_leases;
 pub use steps::{Fallback, Statement, analyze, bind_to_live, drop_retired, print_step, print_titled, relation_word};
 

@@ -2,6 +2,7 @@
 
 mod adapter;
 mod connect;
+mod contract;
 mod duckdb;
 mod hook;
 pub mod load;

@@ -206,7 +206,14 @@ fn run_step(turn: &Turn<'_>, step: &Step, prepared: &Prepared, outcome: &mut Out
             continue;
         }
         let rows = execute(session, &statement).map_err(|error| name_readers(step, locate(node, &prepared.compiled, &statement, error)))?;
-        if matches!(step, Step::CreateTableAs { .. } | Step::SnapshotFirst { .. } | Step::Merge(_) | Step::SnapshotApply { .. }) {
+        if matches!(
+            step,
+            Step::CreateTableAs { .. }
+                | Step::InsertQuery { .. }
+                | Step::SnapshotFirst { .. }
+                | Step::Merge(_)
+                | Step::SnapshotApply { .. }
+        ) {
             outcome.rows_affected = Some(rows);
         }
         if matches!(step, Step::InsertRows { .. }) {

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::hook::hooks;
-use super::load_source;
 use super::node::{Turn, query_failed};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{Adapter, AdapterError, CatalogRelation};
+use super::{contract, load_source};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
 use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
@@ -147,10 +147,12 @@ pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
     }
     let existing = look_up(node, relation, catalog, session)?;
     let query = before_semicolon(&compiled.sql);
-    let incoming = match needs_columns(node, &existing) && materialization.is_none() {
+    let contracted = node.contract_enforced();
+    let mut incoming = match contracted || needs_columns(node, &existing) && materialization.is_none() {
         true => locked(session).describe(query).map_err(|error| query_failed(node, &compiled, error))?,
         false => Vec::new(),
     };
+    let contract = if contracted { Some(contract::check(job, node, state, &mut incoming, session)?) } else { None };
     let leaves_hooks = materialization.as_ref().is_some_and(|macro_id| job.compilation.templates.runs_hooks(macro_id));
     let input = PlanInput {
         node,
@@ -158,6 +160,7 @@ pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
         query,
         existing: &existing,
         incoming: &incoming,
+        contract,
         full_refresh: job.options.full_refresh,
         run_tag: &job.options.tag(),
         materialization,
@@ -191,6 +194,7 @@ pub(super) fn prepare_failures(turn: &Turn<'_>, kind: RelationKind, compiled: &C
         query,
         existing: &existing,
         incoming: &[],
+        contract: None,
         full_refresh: false,
         run_tag: &job.options.tag(),
         materialization: None,

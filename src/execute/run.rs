@@ -26,6 +26,7 @@ pub fn run(job: &RunJob<'_>, reporter: &dyn Reporter, interrupt: &Interrupt) -> 
         Ok((session, catalog)) => {
             watch(&session, interrupt);
             result.diagnostics.extend(privileges_unknown(job));
+            result.diagnostics.extend(super::contract::constraints_left_out(job));
             if let Err(problem) = hooks(job, &session, reporter, true) {
                 result.diagnostics.push(problem);
             } else {

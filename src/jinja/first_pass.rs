@@ -8,14 +8,13 @@ use minijinja::Value;
 
 use super::calls::config_keys;
 use super::known::{DescribedNode, Memory, Own, own_alias, test_facts};
-use super::parse::not_obeyed;
 use super::render::template_of;
 use super::scope::{Message, Scope, Stage};
 use super::templates::{TemplateOrigin, Templates};
 use super::values::{from_json, locked};
 use crate::base::{Relation, ResourceType, Sources, Span};
 use crate::diag::{Diagnostic, codes};
-use crate::project::{Config, Detail, GenericTest, Node, hooks_of};
+use crate::project::{Config, Detail, GenericTest, Node, check_contract, hooks_of};
 
 /// What the first pass over all nodes shares.
 pub(super) struct Pass<'a> {
@@ -51,10 +50,13 @@ impl Pass<'_> {
         if let Detail::Exposure(exposure) = &node.detail {
             let calls: Vec<(String, Span)> = exposure.depends_on.clone();
             for (text, span) in calls {
-                self.exposure_call(&mut node, &text, span, &mut found);
+                self.extra_call(&mut node, &text, span, &mut found);
             }
         }
-        found.problems.extend(not_obeyed(&node));
+        for (text, span) in node.constraint_targets() {
+            self.extra_call(&mut node, &text, span, &mut found);
+        }
+        found.problems.extend(check_contract(&node));
         self.name_relation(&mut node, &mut found);
         self.render_descriptions(&mut node, &mut found);
         (Arc::unwrap_or_clone(node), found)
@@ -120,7 +122,8 @@ impl Pass<'_> {
         found.messages = facts.messages;
     }
 
-    fn exposure_call(&self, node: &mut Arc<Node>, text: &str, span: Span, found: &mut Found) {
+    /// A call that stands in the properties of a node: it reads what that names.
+    fn extra_call(&self, node: &mut Arc<Node>, text: &str, span: Span, found: &mut Found) {
         let scope = self.scope(node);
         let text = format!("{{{{ {text} }}}}");
         match self.templates.run_template(&scope, TemplateOrigin::synthetic(span, &text)) {

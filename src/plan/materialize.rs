@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::attributes::finished;
+use super::contract::{Contract, contracted_table};
 use super::incremental::{SchemaChange, incremental};
 use super::snapshot::snapshot;
 use super::steps::{Attachments, Dependent, Existing, Hook, LandingFiles, NodePlan, Publish, Step, TableName, retired_name, suffixed};
@@ -20,6 +21,8 @@ pub struct PlanInput<'a> {
     /// The columns of the query, where [`needs_columns`] asks for them.
     pub incoming: &'a [ColumnInfo],
     pub full_refresh: bool,
+    /// What the node's contract declares, its query held against it.
+    pub contract: Option<Contract>,
     /// Eight characters that only this run has.
     pub run_tag: &'a str,
     /// The project's own materialization of that name, if any.
@@ -102,6 +105,9 @@ pub fn staged(relation: &Relation) -> Relation {
 }
 
 pub(super) fn table(input: &PlanInput<'_>) -> Vec<Step> {
+    if let Some(contract) = &input.contract {
+        return contracted_table(input, contract);
+    }
     let stage = staged(input.relation);
     let mut steps = vec![
         Step::CreateTableAs { table: TableName::Relation(stage.clone()), query: input.query.to_owned() },
@@ -142,7 +148,13 @@ impl Publish {
         let waits = |view: &&Dependent| view.direct && rebuilt_later.contains(&view.relation);
         let (later, now): (Vec<&Dependent>, Vec<&Dependent>) = attachments.dependents.iter().partition(waits);
         let rebind = if now.iter().any(|view| view.direct) { now.into_iter().cloned().collect() } else { Vec::new() };
-        Publish { rebind, keep_retired: !later.is_empty(), settings: attachments.settings.clone(), ..self }
+        // A table that this run makes anew brings its key along.
+        let references = attachments.references.iter().flat_map(|key| {
+            let anew = (!rebuilt_later.contains(&key.table)).then(|| key.give.clone());
+            [Some(key.take.clone()), anew].into_iter().flatten()
+        });
+        let settings = attachments.settings.iter().cloned().chain(references).collect();
+        Publish { rebind, keep_retired: !later.is_empty(), settings, ..self }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Floor 5: what is to be done, as typed steps, and what came of it.
 
 mod attributes;
+mod contract;
 mod incremental;
 mod materialize;
 mod result;
@@ -9,12 +10,13 @@ pub mod select;
 mod snapshot;
 mod steps;
 
+pub use contract::{Contract, ContractColumn};
 pub use incremental::SchemaChange;
 pub use materialize::{Hooks, PlanInput, failures_kept, needs_columns, plan_failures, plan_load, plan_node, staged};
 pub use result::{NodeResult, RunResult, Status};
 pub use seed::plan_seed;
 pub use snapshot::{DeletedRows, SnapshotNames, SnapshotSpec, SnapshotStrategy};
 pub use steps::{
-    Attachments, Comment, Dependent, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, Publish, Step, TableName,
+    Attachments, Comment, Dependent, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, Publish, Reference, Step, TableName,
     retired_prefix, suffixed,
 };

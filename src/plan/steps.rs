@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::contract::Contract;
 use super::snapshot::SnapshotSpec;
 use crate::base::{ColumnInfo, Relation, RelationKind, Span, UniqueId};
 
@@ -34,6 +35,17 @@ pub struct Attachments {
     pub settings: Vec<String>,
     /// Views that read it, directly or through others, each after those that it reads.
     pub dependents: Vec<Dependent>,
+    pub references: Vec<Reference>,
+}
+
+/// A foreign key of another table that refers to a relation: it would keep the replaced one from being dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    pub table: Relation,
+    /// Takes the key away.
+    pub take: String,
+    /// Makes it anew, for the relation that then stands in the place of the replaced one.
+    pub give: String,
 }
 
 /// What stands in the database under a node's name before it is built.
@@ -107,6 +119,17 @@ pub enum Step {
     CreateTable {
         table: Relation,
         columns: Vec<ColumnInfo>,
+    },
+    /// A table with declared columns and constraints.
+    CreateContracted {
+        table: Relation,
+        contract: Contract,
+    },
+    /// Adds the rows of the node's query, its columns by name.
+    InsertQuery {
+        table: TableName,
+        columns: Vec<String>,
+        query: String,
     },
     /// Rows of text, `None` for NULL; each cell is cast to the type of its column.
     InsertRows {
@@ -292,6 +315,8 @@ impl Step {
             Step::CreateTableAs { table, .. } => format!("build table {}", name(table)),
             Step::CreateViewAs { view, .. } => format!("build view {}", view.display()),
             Step::CreateTable { table, .. } => format!("create table {}", table.display()),
+            Step::CreateContracted { table, .. } => format!("create table {} as its contract declares it", table.display()),
+            Step::InsertQuery { table, .. } => format!("fill table {}", name(table)),
             Step::InsertRows { table, rows, .. } => format!("insert {} rows into {}", rows.len(), table.display()),
             Step::Reserve { live, .. } => format!("reserve {}", live.display()),
             Step::Publish(publish) => match publish.replaced {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::config_tree::insert_config;
+use super::contract::read_constraints;
 use super::discover::Found;
 use super::fields::Fields;
 use super::generic_tests::{TestColumn, TestTarget, add_tests};
@@ -394,32 +395,6 @@ fn read_column<'y>(loader: &mut Loader<'_>, item: &'y Yaml, owner: &str) -> Opti
     Some(ReadColumn { column, tests })
 }
 
-const CONSTRAINTS: &[&str] = &["not_null", "unique", "primary_key", "foreign_key", "check", "custom"];
-
-pub(super) fn read_constraints(loader: &mut Loader<'_>, fields: &Fields<'_, '_>) -> Vec<Value> {
-    let mut constraints = Vec::new();
-    for item in fields.list("constraints", loader.diagnostics) {
-        let owner = format!("a constraint of {}", fields.owner);
-        let Some(constraint) = Fields::of(item, &owner, loader.diagnostics) else { continue };
-        constraint.check_keys(
-            &["type", "name", "expression", "columns", "to", "to_columns", "warn_unenforced", "warn_unsupported"],
-            loader.diagnostics,
-        );
-        let Some((kind, span)) = constraint.required_text("type", loader.diagnostics) else { continue };
-        if CONSTRAINTS.contains(&kind.as_str()) {
-            constraints.push(item.to_json());
-        } else {
-            loader.diagnostics.push(
-                Diagnostic::new(&codes::INVALID_CONFIG, format!("'{kind}' is no type of constraint"))
-                    .at(span)
-                    .did_you_mean(&kind, CONSTRAINTS.iter().copied())
-                    .help(format!("the types are: {}", CONSTRAINTS.join(", "))),
-            );
-        }
-    }
-    constraints
-}
-
 /// `data_tests:` or, as it was called before, `tests:`.
 pub(super) fn tests_of<'y>(loader: &mut Loader<'_>, fields: &Fields<'y, '_>) -> &'y [Yaml] {
     if let (Some(old), Some(new)) = (fields.entry("tests"), fields.entry("data_tests")) {
@@ -611,7 +586,7 @@ mod tests {
                 &[
                     "error[invalid-config] models/x.yml:3:47 'uniqe': 'uniqe' is no type of constraint",
                     "  help: did you mean 'unique'?",
-                    "  help: the types are: not_null, unique, primary_key, foreign_key, check, custom",
+                    "  help: the types are: check, not_null, unique, primary_key, foreign_key, custom",
                 ],
             ),
             (

@@ -9,6 +9,7 @@
 //! | [`random_input`] | bad input at random |
 //! | [`harness`] | what a case file is, and how it is compared with what the compiler says |
 //! | [`adapters`] | what sessions of both engines promise |
+//! | [`features`] | contracts, unit tests and the like, over several runs |
 //! | [`load`] | landing files into both engines |
 //! | [`postgres`] | a PostgreSQL server for tests |
 //! | [`cli_commands`] | the commands: what they print and write, how they end |
@@ -27,6 +28,7 @@ mod cases;
 mod cli_commands;
 mod engines;
 mod expressions;
+mod features;
 mod flagship;
 mod harness;
 mod hooks;
