@@ -85,7 +85,7 @@ fn needs_rewriting(text: &str) -> bool {
         let inside = inside.strip_prefix(['-', '+']).unwrap_or(inside);
         let end = inside.find(close).unwrap_or(inside.len());
         let code = inside.get(..end).unwrap_or("");
-        if has_trigger(code.strip_suffix(['-', '+']).unwrap_or(code).as_bytes()) {
+        if code.trim_start().starts_with("do ") || has_trigger(code.strip_suffix(['-', '+']).unwrap_or(code).as_bytes()) {
             return true;
         }
         from = open + 2 + end;
@@ -95,8 +95,12 @@ fn needs_rewriting(text: &str) -> bool {
 
 fn has_trigger(code: &[u8]) -> bool {
     let mut previous = b' ';
+    let mut depth = 0i32;
     for byte in code {
         match byte {
+            b'(' => depth += 1,
+            b')' => depth -= 1,
+            b',' if depth == 0 => return true,
             b'+' | b'-' | b'*' | b'/' | b'%' | b'<' | b'>' | b'[' | b'{' | b'!' => return true,
             b'=' if previous == b'=' => return true,
             _ => previous = *byte,
@@ -147,6 +151,8 @@ struct Operand {
     start: usize,
     end: usize,
     literal: Literal,
+    /// Nothing but a call.
+    is_call: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -257,8 +263,16 @@ impl<'a> Parser<'a> {
         let keyword = self.word();
         self.at += 1;
         match keyword {
-            "if" | "elif" | "do" | "print" => {
+            "if" | "elif" | "print" => {
                 self.tuple()?;
+            }
+            "do" => {
+                let done = self.tuple()?;
+                // The engine does calls only.
+                if !done.is_call {
+                    self.edit(done.start, done.start, "__do(", OPENS);
+                    self.edit(done.end, done.end, ")", CLOSES);
+                }
             }
             "set" => {
                 self.skip_until(|token| matches!(token, Token::Assign))?;
@@ -331,7 +345,7 @@ impl<'a> Parser<'a> {
         let end = self.last_end();
         self.edit(first.start, first.start, "(", OPENS);
         self.edit(end, end, ")", CLOSES);
-        Some(Operand { end, literal: Literal::Unknown, ..first })
+        Some(Operand { end, literal: Literal::Unknown, is_call: false, ..first })
     }
 
     fn expression(&mut self) -> Option<Operand> {
@@ -345,7 +359,7 @@ impl<'a> Parser<'a> {
             if self.skip_word("else") {
                 self.expression()?;
             }
-            found = Operand { end: self.last_end(), literal: Literal::Unknown, ..found };
+            found = Operand { end: self.last_end(), literal: Literal::Unknown, is_call: false, ..found };
         }
         self.depth -= 1;
         Some(found)
@@ -359,7 +373,7 @@ impl<'a> Parser<'a> {
         let mut found = part(self)?;
         while self.skip_word(word) {
             let right = part(self)?;
-            found = Operand { end: right.end, literal: Literal::Unknown, ..found };
+            found = Operand { end: right.end, literal: Literal::Unknown, is_call: false, ..found };
         }
         Some(found)
     }
@@ -369,7 +383,7 @@ impl<'a> Parser<'a> {
             let start = self.start();
             self.at += 1;
             let negated = self.not()?;
-            return Some(Operand { start, end: negated.end, literal: Literal::Simple });
+            return Some(Operand { start, end: negated.end, literal: Literal::Simple, is_call: false });
         }
         self.compare()
     }
@@ -405,7 +419,7 @@ impl<'a> Parser<'a> {
             simple |= last.literal == Literal::Simple;
         }
         let Some((operator, _)) = operators.first() else { return Some(first) };
-        let whole = Operand { start: first.start, end: last.end, literal: Literal::Simple };
+        let whole = Operand { start: first.start, end: last.end, literal: Literal::Simple, is_call: false };
         let equality = matches!(*operator, "==" | "!=");
         if contains || (operators.len() == 1 && equality && simple) {
             return Some(whole);
@@ -434,7 +448,7 @@ impl<'a> Parser<'a> {
         let mut found = self.product()?;
         while self.skip(|token| matches!(token, Token::Tilde)) {
             let right = self.product()?;
-            found = Operand { end: right.end, literal: Literal::Simple, ..found };
+            found = Operand { end: right.end, literal: Literal::Simple, is_call: false, ..found };
         }
         Some(found)
     }
@@ -461,7 +475,7 @@ impl<'a> Parser<'a> {
             let right = part(self)?;
             self.edit(found.start, found.start, name, OPENS);
             self.edit(right.end, right.end, ")", CLOSES);
-            found = Operand { start: found.start, end: right.end, literal: Literal::Unknown };
+            found = Operand { start: found.start, end: right.end, literal: Literal::Unknown, is_call: false };
         }
         Some(found)
     }
@@ -490,22 +504,26 @@ impl<'a> Parser<'a> {
         if !native {
             self.edit(operand.end, operand.end, ")", CLOSES);
         }
-        Some(Operand { start, end: operand.end, literal: Literal::Unknown })
+        Some(Operand { start, end: operand.end, literal: Literal::Unknown, is_call: false })
     }
 
     fn postfix(&mut self, operand: Operand) -> Option<Operand> {
         let mut found = operand;
         loop {
+            let mut is_call = false;
             match self.peek() {
                 Some(Token::Dot) => {
                     self.at += 1;
                     self.expect(|token| matches!(token, Token::Ident(_) | Token::Int(_) | Token::Int128(_)))?;
                 }
                 Some(Token::BracketOpen) => self.subscript(found.start)?,
-                Some(Token::ParenOpen) => self.arguments()?,
+                Some(Token::ParenOpen) => {
+                    is_call = true;
+                    self.arguments()?;
+                }
                 _ => return Some(found),
             }
-            found = Operand { start: found.start, end: self.last_end(), literal: Literal::Unknown };
+            found = Operand { start: found.start, end: self.last_end(), literal: Literal::Unknown, is_call };
         }
     }
 
@@ -583,7 +601,7 @@ impl<'a> Parser<'a> {
             } else {
                 return Some(found);
             }
-            found = Operand { start: found.start, end: self.last_end(), literal: Literal::Unknown };
+            found = Operand { start: found.start, end: self.last_end(), literal: Literal::Unknown, is_call: false };
         }
     }
 
@@ -623,6 +641,7 @@ impl<'a> Parser<'a> {
         let at = self.at;
         let token = self.tokens.get(at).map(|piece| &piece.token)?;
         let mut literal = Literal::Unknown;
+        let mut is_call = false;
         match token {
             Token::Ident(name) => {
                 let name = *name;
@@ -634,6 +653,7 @@ impl<'a> Parser<'a> {
                         self.plain += 1;
                         self.arguments()?;
                         self.plain -= 1;
+                        is_call = true;
                     }
                     _ => {}
                 }
@@ -661,7 +681,7 @@ impl<'a> Parser<'a> {
             }
             _ => return None,
         }
-        Some(Operand { start, end: self.last_end(), literal })
+        Some(Operand { start, end: self.last_end(), literal, is_call })
     }
 
     fn wrap(&mut self, wrap: bool, function: &'static str, start: usize) {
@@ -746,6 +766,14 @@ mod tests {
             assert_eq!(done.original(done.text.find(word).unwrap()), text.find(word).unwrap(), "{word}");
         }
         assert_eq!(done.original(done.text.find("__add").unwrap() + 2), text.find("b +").unwrap());
+    }
+
+    #[test]
+    fn do_takes_all_expressions() {
+        let done = |text: &str| rewrite(&format!("{{% do {text} %}}")).text;
+        assert_eq!(done("a.append(1)"), "{% do a.append(1) %}");
+        assert_eq!(done("a.append(1) if b"), "{% do __do(a.append(1) if b) %}");
+        assert_eq!(done("x"), "{% do __do(x) %}");
     }
 
     #[test]

@@ -8,8 +8,6 @@ use minijinja::{Error, ErrorKind, State, Value};
 
 use super::adapter::{AdapterValue, Api};
 use super::failure::{Returned, raise, raise_with};
-use super::filters::{from_json_text, to_json_text};
-use super::python::Set;
 use super::relation::RelationValue;
 use super::scope::{Message, Scope, Stage};
 use super::table::ResultTable;
@@ -19,7 +17,7 @@ use crate::diag::{codes, nearest};
 use crate::project::{Config, Detail, HookTemplate, RefCall, SourceCall, Unresolved, hooks_of};
 
 /// Every name that [`lookup`] knows.
-pub(super) const NAMES: [&str; 41] = [
+pub(super) const NAMES: [&str; 42] = [
     "adapter",
     "api",
     "builtins",
@@ -38,6 +36,7 @@ pub(super) const NAMES: [&str; 41] = [
     "load_result",
     "log",
     "model",
+    "modules",
     "namespace",
     "print",
     "project_name",
@@ -78,6 +77,7 @@ pub(super) fn lookup(scope: &Arc<Scope>, name: &str) -> Option<Value> {
         "schema" => Value::from(&*scope.this().schema),
         "database" => Value::from(&*scope.this().database),
         "model" => from_json(&super::describe::node(&scope.node)),
+        "modules" => super::modules::value(scope),
         "project_name" => Value::from(&*scope.shared.root),
         "dbt_version" => Value::from(DBT_VERSION),
         "invocation_id" => Value::from(scope.shared.invocation.id.as_str()),
@@ -135,7 +135,6 @@ enum Function {
     Config,
     Doc,
     EnvVar,
-    FromJson,
     IsIncremental,
     LoadResult,
     Log,
@@ -143,14 +142,11 @@ enum Function {
     Ref,
     Return,
     RunQuery,
-    Set,
     ShouldFullRefresh,
     Source,
     Statement,
     StoreResult,
-    ToJson,
     Var,
-    Zip,
 }
 
 fn function(name: &str) -> Option<Function> {
@@ -158,7 +154,6 @@ fn function(name: &str) -> Option<Function> {
         "config" => Function::Config,
         "doc" => Function::Doc,
         "env_var" => Function::EnvVar,
-        "fromjson" => Function::FromJson,
         "is_incremental" => Function::IsIncremental,
         "load_result" => Function::LoadResult,
         "log" => Function::Log,
@@ -166,14 +161,11 @@ fn function(name: &str) -> Option<Function> {
         "ref" => Function::Ref,
         "return" => Function::Return,
         "run_query" => Function::RunQuery,
-        "set" | "set_strict" => Function::Set,
         "should_full_refresh" => Function::ShouldFullRefresh,
         "source" => Function::Source,
         "statement" => Function::Statement,
         "store_result" => Function::StoreResult,
-        "tojson" => Function::ToJson,
         "var" => Function::Var,
-        "zip" | "zip_strict" => Function::Zip,
         _ => return None,
     })
 }
@@ -229,19 +221,6 @@ impl Object for Builtin {
             Function::StoreResult => call_store_result(scope, args),
             Function::IsIncremental => Ok(Value::from(is_incremental(scope))),
             Function::ShouldFullRefresh => Ok(Value::from(should_full_refresh(scope))),
-            Function::ToJson => {
-                let (value, default): (Value, Option<Value>) = from_args(args)?;
-                to_json_text(&value).map(Value::from).or_else(|error| default.ok_or(error))
-            }
-            Function::FromJson => {
-                let (text, default): (String, Option<Value>) = from_args(args)?;
-                from_json_text(&text).or_else(|error| default.ok_or(error))
-            }
-            Function::Set => {
-                let (items, default): (Value, Option<Value>) = from_args(args)?;
-                items.try_iter().and_then(Set::value).or_else(|error| default.ok_or(error))
-            }
-            Function::Zip => zip(args),
             Function::Doc => call_doc(scope, args),
         }
     }
@@ -582,13 +561,6 @@ fn is_incremental(scope: &Scope) -> bool {
     model && scope.node.materialized() == "incremental" && state.existing == Some(RelationKind::Table) && !should_full_refresh(scope)
 }
 
-fn zip(args: &[Value]) -> Result<Value, Error> {
-    let (positional, _) = split_args(args);
-    let columns: Vec<Vec<Value>> = positional.iter().map(|list| list.try_iter().map(Iterator::collect)).collect::<Result<_, _>>()?;
-    let shortest = columns.iter().map(Vec::len).min().unwrap_or(0);
-    Ok(List::value((0..shortest).map(|row| List::value(columns.iter().filter_map(|column| column.get(row).cloned())))))
-}
-
 /// `builtins.ref(…)`: dbt's own function where a project has a macro of that name.
 struct Builtins {
     scope: Arc<Scope>,
@@ -602,7 +574,7 @@ impl fmt::Debug for Builtins {
 
 impl Object for Builtins {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        lookup(&self.scope, key.as_str()?)
+        lookup(&self.scope, key.as_str()?).or_else(|| super::library::function(key.as_str()?))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {

@@ -14,6 +14,8 @@ mod filters;
 mod first_pass;
 mod functions;
 mod known;
+mod library;
+mod modules;
 mod parse;
 mod python;
 mod relation;

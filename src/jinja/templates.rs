@@ -8,6 +8,7 @@ use serde_json::Map;
 
 use super::desugar::{Rewritten, rewrite};
 use super::failure::{Failure, Frame, describe};
+use super::scope::Scope;
 use super::span_map::{Origin, Segment, SpanMap};
 use crate::base::{Files, Sources, Span, UniqueId};
 use crate::diag::{Diagnostic, Diagnostics};
@@ -31,6 +32,8 @@ pub struct Invocation {
 /// The environment of templates, and everything that does not change between renders.
 pub struct Templates {
     pub(super) env: Environment<'static>,
+    /// As dbt has it once everything is known: an attribute of what is undefined is a mistake.
+    strict: Environment<'static>,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -124,7 +127,13 @@ impl Templates {
             docs: docs(project),
             origins,
         };
-        Templates { env, shared: Arc::new(shared) }
+        let mut strict = env.clone();
+        strict.set_undefined_behavior(UndefinedBehavior::Lenient);
+        Templates { env, strict, shared: Arc::new(shared) }
+    }
+
+    pub(super) fn env_of(&self, scope: &Scope) -> &Environment<'static> {
+        if scope.executing() { &self.strict } else { &self.env }
     }
 
     /// Whether the project defines (or acca has) a materialization of that name for the target.
@@ -246,7 +255,7 @@ impl Shared {
     pub(super) fn callable_names(&self, package: &str) -> Vec<&str> {
         let packages = [package, &self.root, BUILTIN_PACKAGE];
         let macros = packages.into_iter().filter_map(|package| self.macros.get(package)).flat_map(BTreeMap::keys);
-        macros.map(String::as_str).chain(super::functions::NAMES.iter().copied()).collect()
+        macros.map(String::as_str).chain(super::functions::NAMES.iter().copied()).chain(super::library::NAMES).collect()
     }
 }
 
@@ -299,5 +308,6 @@ pub(super) fn base_environment() -> Environment<'static> {
     }
     super::python::add_language(&mut env);
     super::filters::add_filters(&mut env);
+    super::library::add_functions(&mut env);
     env
 }

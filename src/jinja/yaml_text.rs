@@ -22,7 +22,9 @@ pub struct YamlText {
 
 impl Default for YamlText {
     fn default() -> YamlText {
-        YamlText { env: base_environment() }
+        let mut env = base_environment();
+        super::filters::add_native_filters(&mut env);
+        YamlText { env }
     }
 }
 

@@ -149,3 +149,33 @@ pub(in crate::jinja) fn compare(operator: &str, left: &Value, right: &Value) -> 
         _ => matches!(found, Some(Ordering::Greater | Ordering::Equal)),
     })
 }
+
+/// `value in container`
+///
+/// # Errors
+/// When the container cannot hold anything.
+pub(in crate::jinja) fn contains(container: &Value, value: &Value) -> Result<bool, Error> {
+    match container.kind() {
+        ValueKind::String => match (container.as_str(), value.as_str()) {
+            (Some(container), Some(value)) => Ok(container.contains(value)),
+            _ => Err(no_operator("in", value, container)),
+        },
+        ValueKind::Map => Ok(!container.get_item(value)?.is_undefined()),
+        ValueKind::Seq | ValueKind::Iterable => Ok(container.try_iter()?.any(|item| equal(&item, value))),
+        ValueKind::Undefined => Ok(false),
+        _ => Err(no_operator("in", value, container)),
+    }
+}
+
+/// `left is right`
+pub(in crate::jinja) fn same(left: &Value, right: &Value) -> bool {
+    match (left.as_object(), right.as_object()) {
+        (Some(lefts), Some(rights)) => std::ptr::addr_eq(address(lefts), address(rights)),
+        (None, None) => left.kind() == right.kind() && left.is_integer() == right.is_integer() && left == right,
+        _ => false,
+    }
+}
+
+fn address(object: &minijinja::value::DynObject) -> *const () {
+    std::ptr::from_ref(object).cast()
+}

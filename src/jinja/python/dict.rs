@@ -22,6 +22,11 @@ impl Dict {
         Value::from_object(Dict(Mutex::new(items.into_iter().collect())))
     }
 
+    /// `dict(…)`
+    pub(in crate::jinja) fn from_arguments(args: &[Value]) -> Result<Value, Error> {
+        Ok(Dict::value(added(args)?))
+    }
+
     fn held(&self) -> IndexMap<Value, Value> {
         locked(&self.0).clone()
     }

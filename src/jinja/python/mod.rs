@@ -3,6 +3,7 @@
 mod arguments;
 mod bytes;
 mod compare;
+pub(super) mod datetime;
 mod decimal;
 mod dict;
 mod format;
@@ -17,15 +18,20 @@ mod text;
 use minijinja::value::{DynObject, Tuple, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, Value};
 
+pub(super) use arguments::{bind, text as text_argument, text_or, whole, whole_or};
+pub(super) use compare::{compare, contains, equal, order, same};
+pub(super) use decimal::{Decimal, Rounding};
 pub(super) use dict::Dict;
-pub(super) use list::List;
-use number::float_text;
+pub(super) use format::percent;
+pub(super) use list::{List, sort_keyed};
+pub(super) use number::{Number, float_text, int, of as number_of};
+pub(super) use operators::{add, modulo};
 pub(super) use set::Set;
+pub(super) use string::{lines, padded, recased, replaced, stripped};
 pub(super) use text::{printed, repr};
 
 use super::failure::{raise, raise_with};
 use crate::diag::{codes, nearest};
-use decimal::{Decimal, Rounding};
 
 /// Teaches the engine the operators that [`super::desugar`] writes as calls, and to print as Python prints.
 pub(super) fn add_language(env: &mut Environment<'static>) {
@@ -54,6 +60,10 @@ pub(super) fn type_name(value: &Value) -> &'static str {
         ValueKind::Iterable => "iterator",
         ValueKind::Map => "dict",
         _ if Decimal::of(value).is_some() => "Decimal",
+        _ if datetime::DateTimeValue::of(value).is_some() => "datetime",
+        _ if datetime::DateValue::of(value).is_some() => "date",
+        _ if datetime::TimeValue::of(value).is_some() => "time",
+        _ if datetime::DeltaValue::of(value).is_some() => "timedelta",
         _ => "object",
     }
 }
@@ -86,8 +96,43 @@ fn with_article(name: &str) -> String {
 }
 
 /// What values make of a format that have one of their own; dates do.
-fn formatted_by_itself(_value: &Value, _spec: &str) -> Option<Result<String, Error>> {
-    None
+fn formatted_by_itself(value: &Value, spec: &str) -> Option<Result<String, Error>> {
+    if spec.is_empty() {
+        return None;
+    }
+    let moment = match (datetime::DateValue::of(value), datetime::DateTimeValue::of(value)) {
+        (Some(date), _) => datetime::DateTimeValue { at: date.0.to_datetime(jiff::civil::Time::midnight()), zone: None, offset: None },
+        (None, Some(moment)) => moment,
+        (None, None) => return None,
+    };
+    Some(Ok(datetime::strftime(&moment, spec)))
+}
+
+/// Whether a value without items is data, not a function.
+pub(super) fn is_plain_data(value: &Value) -> bool {
+    use datetime::{DateTimeValue, DateValue, DeltaValue, TimeValue, Zone};
+    Decimal::of(value).is_some()
+        || DateValue::of(value).is_some()
+        || DateTimeValue::of(value).is_some()
+        || TimeValue::of(value).is_some()
+        || DeltaValue::of(value).is_some()
+        || Zone::of(value).is_some()
+        || value.downcast_object_ref::<bytes::Bytes>().is_some()
+}
+
+/// `a list`, `an int`: a value by its type.
+pub(super) fn named(value: &Value) -> String {
+    with_article(type_name(value))
+}
+
+/// The values of a format: named ones, or a tuple.
+pub(super) fn kwargs_or_tuple(args: &[Value]) -> Result<Value, Error> {
+    let (positional, named) = super::values::split_args(args);
+    match (positional.is_empty(), named.is_empty()) {
+        (false, false) => Err(raise(&codes::WRONG_ARGUMENTS, "a format takes values in order or by name, not both")),
+        (true, false) => Ok(Dict::value(named)),
+        _ => Ok(tuple(positional.iter().cloned())),
+    }
 }
 
 /// The order of two objects of one type that is ordered.
@@ -110,7 +155,12 @@ pub(super) fn cell(cell: &serde_json::Value, data_type: &str) -> Value {
     if is(&["numeric", "decimal", "double", "real", "float"]) {
         return Decimal::parse(&text).map_or_else(|| super::values::from_json(cell), Decimal::into_value);
     }
-    super::values::from_json(cell)
+    let dated = match data_type.split([' ', '(']).next().unwrap_or("") {
+        "date" => datetime::parse_date(&text).map(|date| datetime::DateValue(date).into_value()),
+        "timestamp" | "timestamptz" | "datetime" => datetime::parse_datetime(&text).map(datetime::DateTimeValue::into_value),
+        _ => None,
+    };
+    dated.unwrap_or_else(|| super::values::from_json(cell))
 }
 
 /// All items of a value that can be iterated over.

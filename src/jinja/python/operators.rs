@@ -21,6 +21,7 @@ pub(super) fn add_operators(env: &mut Environment<'static>) {
         let pairs: Result<Vec<_>, _> = keys.into_iter().map(|key| items.get_item(&key).map(|value| (key, value))).collect();
         Ok(Dict::value(pairs?))
     });
+    env.add_function("__do", |_: Value| "");
     env.add_function("__add", |left: Value, right: Value| add(&left, &right));
     env.add_function("__sub", |left: Value, right: Value| subtract(&left, &right));
     env.add_function("__mul", |left: Value, right: Value| multiply(&left, &right));
@@ -86,7 +87,10 @@ fn arithmetic(
     floats: impl FnOnce(f64, f64) -> Result<Value, Error>,
     exact: impl FnOnce(&Decimal, &Decimal) -> Result<Value, Error>,
 ) -> Result<Value, Error> {
-    let (Some(a), Some(b)) = (number::of(left), number::of(right)) else { return Err(no_operator(operator, left, right)) };
+    let (Some(a), Some(b)) = (number::of(left), number::of(right)) else {
+        let dated = super::datetime::operate(operator, left, right);
+        return dated.unwrap_or_else(|| Err(no_operator(operator, left, right)));
+    };
     match (&a, &b) {
         (Number::Int(a), Number::Int(b)) => ints(*a, *b),
         (Number::Decimal(_), Number::Float(_)) | (Number::Float(_), Number::Decimal(_)) => Err(mixed(operator, left, right)),
@@ -97,7 +101,8 @@ fn arithmetic(
     }
 }
 
-fn add(left: &Value, right: &Value) -> Result<Value, Error> {
+/// `left + right`
+pub(in crate::jinja) fn add(left: &Value, right: &Value) -> Result<Value, Error> {
     if let (Some(left), Some(right)) = (left.as_str(), right.as_str()) {
         return Ok(Value::from(format!("{left}{right}")));
     }
@@ -207,7 +212,8 @@ fn floor_divide(left: &Value, right: &Value) -> Result<Value, Error> {
     )
 }
 
-fn modulo(left: &Value, right: &Value) -> Result<Value, Error> {
+/// `left % right`
+pub(in crate::jinja) fn modulo(left: &Value, right: &Value) -> Result<Value, Error> {
     if let Some(format) = left.as_str() {
         return super::format::percent(format, right).map(Value::from);
     }
@@ -263,6 +269,7 @@ fn negate(value: &Value) -> Result<Value, Error> {
         Some(Number::Int(whole)) => whole.checked_neg().map(int).ok_or_else(too_large),
         Some(Number::Float(fraction)) => Ok(Value::from(-fraction)),
         Some(Number::Decimal(decimal)) => Ok(decimal.neg().into_value()),
+        None if super::datetime::DeltaValue::of(value).is_some() => multiply(value, &Value::from(-1)),
         None => Err(undefined(value).unwrap_or_else(|| operation(format!("'-' does not work on {}", super::type_name(value))))),
     }
 }

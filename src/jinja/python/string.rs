@@ -322,24 +322,25 @@ fn split(held: &str, method: &str, args: &[Value]) -> Result<Value, Error> {
 fn words(held: &str, most: Option<usize>, from_right: bool) -> Vec<&str> {
     let Some(most) = most else { return held.split_whitespace().collect() };
     let mut found = Vec::new();
-    let mut rest = held.trim();
     if from_right {
+        let mut rest = held.trim_end();
         while found.len() < most
             && let Some((at, c)) = rest.char_indices().rev().find(|(_, c)| c.is_whitespace())
         {
             found.push(rest.get(at + c.len_utf8()..).unwrap_or(""));
             rest = rest.get(..at).unwrap_or("").trim_end();
         }
-        found.extend((!rest.is_empty()).then_some(rest));
+        found.extend((!rest.trim().is_empty()).then(|| if found.len() < most { rest.trim() } else { rest }));
         found.reverse();
     } else {
+        let mut rest = held.trim_start();
         while found.len() < most
             && let Some(at) = rest.find(char::is_whitespace)
         {
             found.push(rest.get(..at).unwrap_or(""));
             rest = rest.get(at..).unwrap_or("").trim_start();
         }
-        found.extend((!rest.is_empty()).then_some(rest));
+        found.extend((!rest.trim().is_empty()).then(|| if found.len() < most { rest.trim() } else { rest }));
     }
     found
 }
