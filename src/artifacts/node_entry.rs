@@ -77,10 +77,10 @@ impl NodeEntry<'_> {
         entry.serialize_entry("created_at", &writer.metadata.created_at)?;
         entry.serialize_entry("relation_name", &writer.relation_name(node))?;
         match node.made_template() {
-            Some((text, _)) => entry.serialize_entry("raw_code", &text)?,
+            Some((text, _)) => entry.serialize_entry("raw_code", &format!("{text}{}", self.alias_call()))?,
             None => entry.serialize_entry("raw_code", self.raw_code())?,
         }
-        entry.serialize_entry("doc_blocks", &json!([]))
+        entry.serialize_entry("doc_blocks", &node.doc_blocks)
     }
 
     fn references<M: SerializeMap>(&self, entry: &mut M) -> Result<(), M::Error> {
@@ -136,8 +136,18 @@ impl NodeEntry<'_> {
 
     fn patch_path(&self) -> Option<String> {
         let node = self.node;
-        let path = self.writer.sources().path(node.properties.filter(|_| !matches!(node.detail, Detail::GenericTest(_)))?.file);
-        Some(format!("{}://{}", node.package, self.writer.path_in_package(path, &node.package)))
+        let span = node.properties.filter(|_| !matches!(node.detail, Detail::GenericTest(_)))?;
+        Some(self.writer.patch_path(span, &node.package))
+    }
+
+    /// dbt shortens the name of a long test by a call behind its template.
+    fn alias_call(&self) -> String {
+        match &self.node.alias {
+            Some(alias) if matches!(self.node.detail, Detail::GenericTest(_)) && *alias != self.node.name => {
+                format!("{{{{ config(alias=\"{alias}\") }}}}")
+            }
+            _ => String::new(),
+        }
     }
 
     /// The columns that identify a row: as constraints say, or else those that are tested to be unique, best of all not null too.
@@ -300,7 +310,8 @@ impl Serialize for ColumnEntry<'_> {
         let constraints: Vec<Value> = column.constraints().iter().map(|constraint| constraint_entry(constraint, false)).collect();
         entry.serialize_entry("constraints", &constraints)?;
         entry.serialize_entry("config", &json!({"meta": column.meta, "tags": column.tags}))?;
-        entry.serialize_entry("doc_blocks", &json!([]))?;
+        entry.serialize_entry("doc_blocks", &column.doc_blocks)?;
+        entry.serialize_entry("granularity", &Value::Null)?;
         entry.end()
     }
 }

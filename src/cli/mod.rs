@@ -6,10 +6,12 @@ mod compile;
 mod context;
 mod debug;
 mod disk;
+mod docs;
 mod environment;
 mod explain;
 mod explain_code;
 mod failures;
+mod freshness;
 mod init;
 mod interrupts;
 mod log;
@@ -18,6 +20,7 @@ mod node_line;
 mod parse;
 mod progress;
 mod run;
+mod shell;
 mod show;
 mod style;
 mod table;
@@ -112,6 +115,8 @@ fn run() -> Result<(), Exit> {
 fn dispatch(terminal: &Terminal, arguments: &Arguments, interrupts: &Interrupts, invocation: &Invocation) -> Result<(), Exit> {
     match &arguments.command {
         Command::Init(init) => return init::cmd_init(terminal, init, arguments.global.quiet),
+        Command::Completions(arguments) => return shell::cmd_completions(terminal, arguments),
+        Command::Man(arguments) => return shell::cmd_man(terminal, arguments),
         Command::ExplainCode(code) => return explain_code::cmd_explain_code(terminal, code),
         _ => {}
     }
@@ -137,9 +142,11 @@ fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {
         Command::Load(arguments) => run::cmd_load(context, arguments),
         Command::Show(arguments) => show::cmd_show(context, arguments),
         Command::Explain(arguments) => explain::cmd_explain(context, arguments),
+        Command::Source(arguments) => freshness::cmd_source(context, arguments),
+        Command::Docs(arguments) => docs::cmd_docs(context, arguments),
         Command::Clean => clean::cmd_clean(context),
         // Carried out before a project was looked for.
-        Command::Init(_) | Command::ExplainCode(_) => Ok(()),
+        Command::Init(_) | Command::ExplainCode(_) | Command::Completions(_) | Command::Man(_) => Ok(()),
     }
 }
 

@@ -32,6 +32,7 @@ macro_rules! codes {
 
 codes! {
     AMBIGUOUS_REF "ambiguous-ref" Error "a ref() names a model that several packages define";
+    CANNOT_SERVE "cannot-serve" Error "the documentation cannot be served at an address and port";
     CONNECTION_FAILED "connection-failed" Error "the database cannot be reached or refuses the profile";
     CONTRACT_BROKEN "contract-broken" Error "a model's query does not give the columns that its contract declares";
     CYCLE "cycle" Error "models read each other in a loop";
@@ -53,6 +54,7 @@ codes! {
     LOAD_FAILED "load-failed" Error "a landing file cannot be loaded";
     MISSING_FILE "missing-file" Error "a file that the project needs cannot be read";
     MISSING_PROPERTY "missing-property" Error "a YAML mapping lacks a key that it needs";
+    NODE_TIMEOUT "node-timeout" Error "a node takes longer than it may";
     NOT_A_QUERY "not-a-query" Error "a model renders to something else than one query";
     NOTHING_SELECTED "nothing-selected" Warning "a selection matches nothing";
     ORPHAN_PROPERTIES "orphan-properties" Warning "properties describe something that does not exist";

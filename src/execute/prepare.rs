@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::hook::hooks;
 use super::node::{Turn, query_failed};
@@ -39,6 +40,10 @@ pub struct RunOptions {
     pub prune: bool,
     /// `build`: what reads a relation waits for its tests and is skipped when one fails.
     pub gate_on_tests: bool,
+    /// How long a node may take that says nothing of it.
+    pub node_timeout: Option<Duration>,
+    /// Seconds that nodes took in earlier runs, by id: with several threads, the longest way begins first.
+    pub timings: Arc<BTreeMap<String, f64>>,
     /// Unique to this run.
     pub run_id: String,
     /// The project's folder on disk.

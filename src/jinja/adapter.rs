@@ -26,6 +26,10 @@ impl fmt::Debug for AdapterValue {
 }
 
 impl Object for AdapterValue {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        (key.as_str() == Some("behavior")).then(|| Value::from_object(super::behavior::Behavior))
+    }
+
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         Enumerator::NonEnumerable
     }

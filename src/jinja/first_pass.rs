@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use minijinja::Value;
 
 use super::calls::config_keys;
+use super::doc_calls::doc_ids;
 use super::known::{DescribedNode, Memory, Own, own_alias, test_facts};
 use super::render::template_of;
 use super::scope::{Message, Scope, Stage};
@@ -37,6 +38,7 @@ const FAILURES_SCHEMA: &str = "dbt_test__audit";
 
 impl Pass<'_> {
     pub(super) fn node(&self, node: Node) -> (Node, Found) {
+        let _held = self.templates.shared.files.working_on("nodes parsed", &node.id);
         let mut found = Found::default();
         if let Detail::GenericTest(test) = &node.detail
             && let Some(problem) = self.check_test(&node, test)
@@ -213,11 +215,14 @@ impl Pass<'_> {
             return;
         }
         let node = Arc::make_mut(node);
+        let ids = |text: &str| doc_ids(&self.templates.shared, &node.package, text);
         if let Some(text) = own {
+            node.doc_blocks = ids(&node.description);
             node.description = text.to_string();
         }
         for (at, text) in columns {
             if let Some(column) = node.columns.get_mut(at) {
+                column.doc_blocks = ids(&column.description);
                 column.description = text.to_string();
             }
         }

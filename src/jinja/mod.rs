@@ -5,16 +5,19 @@
 //! that the call catches. Lists and maps of the engine cannot be changed, so literals are wrapped into objects that can.
 
 mod adapter;
+mod behavior;
 mod caller;
 mod calls;
 pub mod describe;
 mod desugar;
+mod doc_calls;
 mod failure;
 mod filters;
 mod first_pass;
 mod functions;
 mod known;
 mod library;
+mod macro_calls;
 mod modules;
 mod parse;
 mod python;
@@ -29,6 +32,7 @@ mod warehouse;
 mod yaml_text;
 
 pub use functions::DBT_VERSION;
+pub use macro_calls::macro_calls;
 pub use parse::Parsed;
 pub use render::{Linked, Rendered};
 pub use scope::{Message, NodeState};

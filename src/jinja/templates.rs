@@ -1,7 +1,7 @@
 //! The template engine with all macros of a project compiled into it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde_json::Map;
@@ -299,6 +299,11 @@ pub(super) fn syntax_diagnostic(failure: &Failure, origin: &TemplateOrigin) -> D
 
 /// dbt's Jinja: nothing is escaped, undefined names print as nothing, Python's methods exist, literals may be made changeable.
 pub(super) fn base_environment() -> Environment<'static> {
+    static BASE: OnceLock<Environment<'static>> = OnceLock::new();
+    BASE.get_or_init(new_environment).clone()
+}
+
+fn new_environment() -> Environment<'static> {
     let mut env = Environment::new();
     env.set_debug(true);
     env.set_auto_escape_callback(|_| AutoEscape::None);

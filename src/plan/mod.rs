@@ -2,6 +2,7 @@
 
 mod attributes;
 mod contract;
+mod freshness;
 mod incremental;
 mod materialize;
 mod result;
@@ -9,8 +10,10 @@ mod seed;
 pub mod select;
 mod snapshot;
 mod steps;
+mod timeout;
 
 pub use contract::{Contract, ContractColumn};
+pub use freshness::{Age, Freshness, FreshnessResult, age};
 pub use incremental::SchemaChange;
 pub use materialize::{Hooks, PlanInput, failures_kept, needs_columns, plan_failures, plan_load, plan_node, staged};
 pub use result::{NodeResult, RunResult, Status};
@@ -20,3 +23,4 @@ pub use steps::{
     Attachments, Comment, Dependent, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, Publish, Reference, Step, TableName,
     retired_prefix, suffixed,
 };
+pub use timeout::{parse_timeout, timeout_of};

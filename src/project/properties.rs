@@ -213,7 +213,7 @@ fn apply_node(
     let config = node_config(loader, fields);
     let patch = NodePatch {
         span,
-        description: fields.text("description", loader.diagnostics).unwrap_or_default(),
+        description: fields.description(loader.diagnostics),
         columns: columns.iter().map(|column| column.column.clone()).collect(),
         config,
         constraints: read_constraints(loader, fields),
@@ -383,13 +383,14 @@ fn read_column<'y>(loader: &mut Loader<'_>, item: &'y Yaml, owner: &str) -> Opti
     let column = Column {
         name,
         span: Some(span),
-        description: fields.text("description", loader.diagnostics).unwrap_or_default(),
+        description: fields.description(loader.diagnostics),
         data_type: fields.text("data_type", loader.diagnostics),
         data_type_span: fields.get("data_type").map(|value| value.span),
         quote: fields.bool("quote", loader.diagnostics),
         meta,
         tags: tags.into_iter().collect(),
         constraints: read_constraints(loader, &fields),
+        doc_blocks: Vec::new(),
     };
     let tests = tests_of(loader, &fields);
     Some(ReadColumn { column, tests })
@@ -442,7 +443,7 @@ fn add_relation_snapshot(loader: &mut Loader<'_>, scope: &Scope<'_>, fields: &Fi
 
 fn apply_macro(loader: &mut Loader<'_>, scope: &Scope<'_>, fields: &Fields<'_, '_>, name: &str, span: Span, catalog: &mut Catalog) {
     fields.check_keys(MACRO_KEYS, loader.diagnostics);
-    let description = fields.text("description", loader.diagnostics).unwrap_or_default();
+    let description = fields.description(loader.diagnostics);
     let config = fields.map("config", loader.diagnostics);
     let inner = Fields { entries: config, ..*fields };
     let mut meta = BTreeMap::new();
@@ -453,6 +454,7 @@ fn apply_macro(loader: &mut Loader<'_>, scope: &Scope<'_>, fields: &Fields<'_, '
     let found = catalog.macros.iter_mut().find(|found| found.package == scope.package && found.name == name);
     match found {
         Some(found) => {
+            found.properties = Some(span);
             found.description = description;
             found.meta = meta;
             found.arguments = arguments;

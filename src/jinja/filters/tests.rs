@@ -85,8 +85,8 @@ const TESTS: &[(&str, Test)] = &[
     ("lower", |_, args| cased(&one(args)?, char::is_lowercase, char::is_uppercase)),
     ("upper", |_, args| cased(&one(args)?, char::is_uppercase, char::is_lowercase)),
     ("escaped", |_, args| one(args).map(|_| false)),
-    ("filter", |state, args| Ok(is_registered(state, &one(args)?, |env, name| knows_filter(env, name)))),
-    ("test", |state, args| Ok(is_registered(state, &one(args)?, |env, name| knows_test(env, name)))),
+    ("filter", |state, args| Ok(is_registered(state, &one(args)?, knows_filter))),
+    ("test", |state, args| Ok(is_registered(state, &one(args)?, knows_test))),
 ];
 
 fn remainder(value: &Value, by: i64) -> Result<Value, Error> {

@@ -76,7 +76,7 @@ impl ClassValue {
         DateTimeValue { zone: None, offset: None, ..DateTimeValue::at(self.now(), &self.local()) }
     }
 
-    fn from_timestamp(&self, seconds: &Value, zone: Option<&Zone>) -> Result<DateTimeValue, Error> {
+    fn timestamp(&self, seconds: &Value, zone: Option<&Zone>) -> Result<DateTimeValue, Error> {
         let seconds = number_of(seconds).ok_or_else(|| operation("fromtimestamp() takes a number of seconds"))?.to_f64();
         let micros = (seconds * 1_000_000.0).round();
         let instant = Timestamp::from_microsecond(micros as i64).map_err(|_| operation("the timestamp is out of range"))?;
@@ -112,11 +112,11 @@ impl ClassValue {
             }
             "fromtimestamp" => {
                 let [seconds, tz] = bind(method, args, ["timestamp", "tz"], 1)?;
-                self.from_timestamp(&seconds.unwrap_or_default(), zone(method, tz.as_ref())?.as_ref())
+                self.timestamp(&seconds.unwrap_or_default(), zone(method, tz.as_ref())?.as_ref())
             }
             "utcfromtimestamp" => {
                 let [seconds] = bind(method, args, ["timestamp"], 1)?;
-                Ok(naive(self.from_timestamp(&seconds.unwrap_or_default(), Some(&Zone::utc()))?))
+                Ok(naive(self.timestamp(&seconds.unwrap_or_default(), Some(&Zone::utc()))?))
             }
             "fromordinal" => {
                 let [days] = bind(method, args, ["ordinal"], 1)?;
@@ -157,7 +157,7 @@ impl ClassValue {
             }
             "fromtimestamp" => {
                 let [seconds] = bind(method, args, ["timestamp"], 1)?;
-                Ok(DateValue(self.from_timestamp(&seconds.unwrap_or_default(), None)?.at.date()))
+                Ok(DateValue(self.timestamp(&seconds.unwrap_or_default(), None)?.at.date()))
             }
             _ => Err(no_method(&Value::from("date"), method, &["fromisoformat", "fromordinal", "fromtimestamp", "today"])),
         }

@@ -155,14 +155,14 @@ fn count(args: &[Value]) -> Result<Value, Error> {
     }
     let as_float = |value: &Value| number_of(value).map_or(0.0, |number| number.to_f64());
     let (first, by) = (as_float(&start), as_float(&step));
-    Ok(endless(move |at| Value::from(first + by * at as f64)))
+    Ok(endless(move |at| if at == 0 { start.clone() } else { Value::from(first + by * at as f64) }))
 }
 
 /// Items without end, of which a loop takes what it wants.
 fn endless(item: impl Fn(usize) -> Value + Send + Sync + Clone + 'static) -> Value {
     Value::make_iterable(move || {
         let item = item.clone();
-        (0..MOST).map(move |at| item(at))
+        (0..MOST).map(item)
     })
 }
 

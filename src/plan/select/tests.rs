@@ -43,6 +43,7 @@ fn node(sources: &mut Sources, id: &str, path: &str, detail: Detail, reads: &[&s
         alias: None,
         relation: None,
         depends_on: reads.iter().map(|id| Arc::from(*id)).collect(),
+        doc_blocks: Vec::new(),
     }
 }
 
