@@ -7,7 +7,7 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::Exit;
-use super::arguments::{CompileArguments, LogFormat};
+use super::arguments::CompileArguments;
 use super::context::{Context, nodes};
 use super::log::Log;
 use super::ls::resources;
@@ -71,7 +71,7 @@ fn print_only(context: &Context<'_>, arguments: &CompileArguments, selected: &[&
     if let (Some(only), None) = (asked.next(), asked.next())
         && let Some(compiled) = written.get(&only.id)
         && !arguments.selection.select.is_empty()
-        && context.log.format == LogFormat::Text
+        && !context.log.is_json()
     {
         context.terminal.print(compiled.sql.trim_end());
     }

@@ -115,6 +115,12 @@ pub trait Session: Send {
     /// As [`Session::execute`].
     fn attachments(&mut self, live: &Relation, staged: &Relation, kind: RelationKind) -> Result<Attachments, AdapterError>;
 
+    /// As [`Session::attachments`], without what is true only while nobody changes it: no definitions and no settings.
+    ///
+    /// # Errors
+    /// As [`Session::execute`].
+    fn readers(&mut self, live: &Relation) -> Result<Attachments, AdapterError>;
+
     /// Who besides the owner may do what with a relation; engines without privileges have none.
     ///
     /// # Errors

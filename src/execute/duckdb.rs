@@ -253,6 +253,10 @@ impl Session for DuckDbSession {
         Ok(Attachments::default())
     }
 
+    fn readers(&mut self, _live: &Relation) -> Result<Attachments, AdapterError> {
+        Ok(Attachments::default())
+    }
+
     fn privileges(&mut self, _relation: &Relation) -> Result<Vec<Privilege>, AdapterError> {
         Ok(Vec::new())
     }

@@ -72,6 +72,11 @@ impl Session for ObservedSession {
         self.session.attachments(live, staged, kind)
     }
 
+    fn readers(&mut self, live: &Relation) -> Result<Attachments, AdapterError> {
+        let _held = self.files.working_on(self.work, "(readers of a relation)");
+        self.session.readers(live)
+    }
+
     fn privileges(&mut self, relation: &Relation) -> Result<Vec<Privilege>, AdapterError> {
         let _held = self.files.working_on(self.work, "(privileges of a relation)");
         self.session.privileges(relation)

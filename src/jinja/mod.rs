@@ -5,7 +5,6 @@
 //! that the call catches. Lists and maps of the engine cannot be changed, so literals are wrapped into objects that can.
 
 mod adapter;
-mod behavior;
 mod caller;
 mod calls;
 pub mod describe;
@@ -19,6 +18,7 @@ mod known;
 mod library;
 mod macro_calls;
 mod modules;
+mod own_macro;
 mod parse;
 mod python;
 mod relation;
@@ -33,6 +33,7 @@ mod yaml_text;
 
 pub use functions::DBT_VERSION;
 pub use macro_calls::macro_calls;
+pub use own_macro::{Argument, MacroCall};
 pub use parse::Parsed;
 pub use render::{Linked, Rendered};
 pub use scope::{Message, NodeState};
@@ -42,10 +43,17 @@ pub use warehouse::{StatementResult, Warehouse};
 pub use yaml_text::YamlText;
 
 /// The macros that acca brings, as files of package [`BUILTIN_PACKAGE`]: path and text.
-pub const BUILTIN_MACROS: [(&str, &str); 7] = [
+pub const BUILTIN_MACROS: [(&str, &str); 14] = [
+    ("macros/attributes.sql", include_str!("builtin/attributes.sql")),
+    ("macros/columns.sql", include_str!("builtin/columns.sql")),
     ("macros/dates.sql", include_str!("builtin/dates.sql")),
+    ("macros/incremental.sql", include_str!("builtin/incremental.sql")),
     ("macros/names.sql", include_str!("builtin/names.sql")),
+    ("macros/relations.sql", include_str!("builtin/relations.sql")),
+    ("macros/running.sql", include_str!("builtin/running.sql")),
+    ("macros/schemas.sql", include_str!("builtin/schemas.sql")),
     ("macros/sets.sql", include_str!("builtin/sets.sql")),
+    ("macros/snapshots.sql", include_str!("builtin/snapshots.sql")),
     ("macros/tests.sql", include_str!("builtin/tests.sql")),
     ("macros/text.sql", include_str!("builtin/text.sql")),
     ("macros/times.sql", include_str!("builtin/times.sql")),
