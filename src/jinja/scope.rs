@@ -118,13 +118,13 @@ impl Scope {
     }
 
     fn lookup(self: &Arc<Self>, name: &str) -> Option<Value> {
-        // The operators, which the engine has.
-        if name.starts_with("__") {
-            return None;
-        }
         if let Some(value) = self.extra.get(name) {
             self.asked.store(true, Ordering::Relaxed);
             return Some(value.clone());
+        }
+        // The operators, which the engine has.
+        if name.starts_with("__") {
+            return None;
         }
         if let Some(definition) = self.shared.find_macro(name, &self.node.package) {
             return Some(Value::from_object(MacroValue { definition: definition.clone(), scope: self.clone() }));
