@@ -24,6 +24,7 @@ pub fn parse(
     files.reached("configuration");
     invocation.adapter_chain = adapter_chain(&project.target.adapter);
     let templates = Templates::new(&project, files.clone(), invocation, diagnostics);
+    diagnostics.extend(templates.unused_overrides(&project));
     files.reached("macros");
     match templates.parse(&mut project, diagnostics) {
         Some(parsed) => Ok(Compilation { project, templates, manifest: Arc::new(parsed.manifest), messages: parsed.messages }),

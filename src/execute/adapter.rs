@@ -84,6 +84,14 @@ pub trait Session: Send {
     /// As [`Session::execute`].
     fn query(&mut self, sql: &str, limit: Option<usize>) -> Result<Table, AdapterError>;
 
+    /// The first value of the first row of a query that has few: a count. `None` when it has no row.
+    ///
+    /// # Errors
+    /// As [`Session::execute`].
+    fn value(&mut self, sql: &str) -> Result<Option<Datum>, AdapterError> {
+        Ok(self.query(sql, None)?.rows.into_iter().next().and_then(|row| row.into_iter().next()))
+    }
+
     /// The columns that one query would give, without running it.
     ///
     /// # Errors

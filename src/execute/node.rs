@@ -1,16 +1,16 @@
 //! Runs one node: its steps in one transaction, or its test.
 
 use std::borrow::Cow;
-use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::hook::run_hook;
 use super::overrides::{run_call, test_query};
 use super::prepare::{Catalog, NodeError, Prepared, RunJob, prepare, prepare_failures};
 use super::publication::{explain_hold, let_others_publish, refreshed_alter, refreshed_publish, reserve};
+use super::sql_files::{artifact_path, write_sql};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{AdapterError, Datum, Interrupt, Table, load_source};
-use crate::analysis::{Compilation, CompiledNode};
+use crate::analysis::CompiledNode;
 use crate::assertions::{Assertion, Verdict};
 use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
@@ -361,10 +361,10 @@ fn run_test(turn: &Turn<'_>, outcome: &mut Outcome) -> Result<(), NodeError> {
     // What is kept is counted and shown from there: the test's query runs once.
     let rows = stored.as_ref().map_or_else(|| assertion.limited(&compiled.sql), |kept| format!("select * from {}", kept.quoted()));
     let query = test_query(turn, &rows)?.unwrap_or_else(|| assertion.count_query(&rows));
-    let counted = locked(session).query(&query, None);
+    let counted = locked(session).value(&query);
     // In a statement of its own: it asks the session, which must be free by then.
     let counted = counted.map_err(|error| test_failed(turn, &compiled, &assertion, error))?;
-    let failures = counted.rows.first().and_then(|row| row.first()).map_or(Some(0), count_of);
+    let failures = counted.as_ref().map_or(Some(0), count_of);
     let Some(failures) = failures else {
         let problem = Diagnostic::new(&codes::INVALID_CONFIG, format!("'fail_calc' of test '{}' does not give a whole number", node.name));
         return Err(problem.at(node.config.span("fail_calc").unwrap_or_else(|| first_line(node))).into());
@@ -436,7 +436,7 @@ fn keep_compiled(turn: &Turn<'_>, compiled: &CompiledNode, outcome: &mut Outcome
     let Turn { job, node, .. } = *turn;
     outcome.compiled_sql = Some(compiled.sql.clone());
     let path = artifact_path(job.compilation, &job.options.target_path, node, "compiled");
-    if write(&path, &compiled.sql).is_ok() {
+    if write_sql(&path, &compiled.sql).is_ok() {
         let relative = path.strip_prefix(&job.options.root).unwrap_or(&path);
         outcome.compiled_path = Some(relative.to_string_lossy().into_owned());
     }
@@ -446,27 +446,5 @@ fn keep_compiled(turn: &Turn<'_>, compiled: &CompiledNode, outcome: &mut Outcome
 pub(super) fn write_script(turn: &Turn<'_>, script: &str) {
     let Turn { job, node, .. } = *turn;
     // Only for people to read: the run goes on without it.
-    let _ = write(&artifact_path(job.compilation, &job.options.target_path, node, "run"), script);
-}
-
-/// `<target>/compiled/<package>/<path of the file>`; a generic test lies in a folder of its properties file's name.
-pub fn artifact_path(compilation: &Compilation, target_path: &Path, node: &Node, folder: &str) -> PathBuf {
-    let file = compilation.path_in_package(compilation.project.sources.path(node.origin.file), &node.package);
-    // Whatever a path says, nothing is written outside of the folder: above all not over the file that it names.
-    let inside = Path::new(file).components().filter(|part| matches!(part, Component::Normal(_)));
-    let path = target_path.join(folder).join(&*node.package).join(inside.collect::<PathBuf>());
-    match node.detail {
-        // The alias of a test with a very long name is short enough for a file.
-        Detail::GenericTest(_) | Detail::Snapshot { .. } => {
-            path.join(format!("{}.sql", node.alias.as_deref().unwrap_or(&node.name).replace(['/', '\\'], "_")))
-        }
-        _ => path,
-    }
-}
-
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    std::fs::write(path, text)
+    let _ = write_sql(&artifact_path(job.compilation, &job.options.target_path, node, "run"), script);
 }

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use super::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Session, Table};
+use super::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};
 use crate::base::{Files, Relation, RelationKind};
 use crate::plan::{Attachments, Privilege};
 
@@ -45,6 +45,11 @@ impl Session for ObservedSession {
     fn query(&mut self, sql: &str, limit: Option<usize>) -> Result<Table, AdapterError> {
         let _held = self.files.working_on(self.work, sql);
         self.session.query(sql, limit)
+    }
+
+    fn value(&mut self, sql: &str) -> Result<Option<Datum>, AdapterError> {
+        let _held = self.files.working_on(self.work, sql);
+        self.session.value(sql)
     }
 
     fn describe(&mut self, query: &str) -> Result<Vec<ColumnInfo>, AdapterError> {

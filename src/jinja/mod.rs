@@ -27,13 +27,14 @@ mod scope;
 mod span_map;
 mod table;
 mod templates;
+mod unused_overrides;
 mod values;
 mod warehouse;
 mod yaml_text;
 
 pub use functions::DBT_VERSION;
 pub use macro_calls::macro_calls;
-pub use own_macro::{Argument, MacroCall};
+pub use own_macro::{Argument, MacroCall, NodeArgument};
 pub use parse::Parsed;
 pub use render::{Linked, Rendered};
 pub use scope::{Message, NodeState};

@@ -63,7 +63,7 @@ impl Templates {
         self.render_template(node, TemplateOrigin::synthetic(span, text), state, linked, BTreeMap::new())
     }
 
-    fn render_template(
+    pub(super) fn render_template(
         &self,
         node: &Node,
         origin: TemplateOrigin,
