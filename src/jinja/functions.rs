@@ -17,7 +17,7 @@ use crate::diag::{codes, nearest};
 use crate::project::{Config, Detail, HookTemplate, RefCall, SourceCall, Unresolved, hooks_of};
 
 /// Every name that [`lookup`] knows.
-pub(super) const NAMES: [&str; 43] = [
+pub(super) const NAMES: [&str; 40] = [
     "adapter",
     "api",
     "builtins",
@@ -27,9 +27,7 @@ pub(super) const NAMES: [&str; 43] = [
     "dbt_version",
     "doc",
     "env_var",
-    "exceptions",
     "execute",
-    "flags",
     "fromjson",
     "invocation_id",
     "is_incremental",
@@ -45,7 +43,6 @@ pub(super) const NAMES: [&str; 43] = [
     "render",
     "return",
     "run_query",
-    "run_started_at",
     "schema",
     "set",
     "set_strict",
@@ -82,20 +79,13 @@ pub(super) fn lookup(scope: &Arc<Scope>, name: &str) -> Option<Value> {
         "project_name" => Value::from(&*scope.shared.root),
         "dbt_version" => Value::from(DBT_VERSION),
         "invocation_id" => Value::from(scope.shared.invocation.id.as_str()),
-        "run_started_at" => Value::from(scope.shared.invocation.started_at.as_str()),
-        "flags" => Dict::value([
-            (Value::from("FULL_REFRESH"), Value::from(scope.shared.invocation.full_refresh)),
-            (Value::from("WHICH"), Value::from(scope.shared.invocation.which.as_str())),
-            (Value::from("STORE_FAILURES"), Value::from(scope.shared.invocation.store_failures)),
-        ]),
         "adapter" => Value::from_object(AdapterValue { scope: scope.clone() }),
         "api" => Value::from_object(Api),
         "builtins" => Value::from_object(Builtins { scope: scope.clone() }),
-        "exceptions" => Value::from_object(Exceptions { scope: scope.clone() }),
         "context" => Value::from_dyn_object(scope.clone()),
         "pre_hooks" => hook_list(scope, "pre-hook"),
         "post_hooks" => hook_list(scope, "post-hook"),
-        _ => return None,
+        _ => return super::context::lookup(scope, name),
     })
 }
 
@@ -499,7 +489,7 @@ fn call_doc(scope: &Arc<Scope>, args: &[Value]) -> Result<Value, Error> {
     }
 }
 
-fn say(scope: &Scope, warning: bool, message: &Value) -> Value {
+pub(super) fn say(scope: &Scope, warning: bool, message: &Value) -> Value {
     locked(&scope.facts).messages.push(Message { warning, text: message.to_string() });
     Value::from("")
 }
@@ -599,39 +589,6 @@ impl Object for Builtins {
 
     fn is_true(self: &Arc<Self>) -> bool {
         true
-    }
-}
-
-/// `exceptions.raise_compiler_error(…)` and its kin.
-struct Exceptions {
-    scope: Arc<Scope>,
-}
-
-impl fmt::Debug for Exceptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<exceptions>")
-    }
-}
-
-impl Object for Exceptions {
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::NonEnumerable
-    }
-
-    fn is_true(self: &Arc<Self>) -> bool {
-        true
-    }
-
-    fn call_method(self: &Arc<Self>, _state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
-        let message = args.first().map(ToString::to_string).unwrap_or_default();
-        match method {
-            "warn" | "warn_once" => Ok(say(&self.scope, true, &Value::from(message))),
-            _ if method.starts_with("raise_") || method.ends_with("_error") => Err(raise(&codes::RAISED, message)),
-            "column_type_missing" | "missing_config" | "missing_materialization" | "relation_wrong_type" => {
-                Err(raise(&codes::RAISED, message))
-            }
-            _ => Err(Error::from(ErrorKind::UnknownMethod)),
-        }
     }
 }
 

@@ -7,6 +7,7 @@
 mod adapter;
 mod caller;
 mod calls;
+mod context;
 pub mod describe;
 mod desugar;
 mod doc_calls;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use serde_json::Map;
 
 use super::desugar::{Rewritten, rewrite};
@@ -46,6 +46,8 @@ pub(super) struct Shared {
     pub(super) cli_vars: Map<String, serde_json::Value>,
     pub(super) files: Arc<dyn Files>,
     pub(super) invocation: Invocation,
+    /// `graph`, once a template has asked for it.
+    pub(super) graph: OnceLock<Value>,
     /// Texts of `{% docs %}` blocks by package and name.
     pub(super) docs: BTreeMap<(Arc<str>, String), String>,
     /// Where the text of each named template comes from.
@@ -127,6 +129,7 @@ impl Templates {
             cli_vars: project.cli_vars.clone(),
             files,
             invocation,
+            graph: OnceLock::new(),
             docs: docs(project),
             origins,
         };
@@ -285,7 +288,7 @@ impl Shared {
     pub(super) fn callable_names(&self, package: &str) -> Vec<&str> {
         let packages = [package, &self.root, BUILTIN_PACKAGE];
         let macros = packages.into_iter().filter_map(|package| self.macros.get(package)).flat_map(BTreeMap::keys);
-        macros.map(String::as_str).chain(super::functions::NAMES.iter().copied()).chain(super::library::NAMES).collect()
+        macros.map(String::as_str).chain(super::functions::NAMES.iter().copied()).chain(super::library::NAMES).chain(super::context::NAMES).collect()
     }
 }
 
