@@ -13,6 +13,9 @@ use super::entry::object;
 use super::node_entry::NodeEntry;
 use crate::analysis::Compilation;
 use crate::base::{Files, ResourceType, Sources, Span, UniqueId};
+use crate::diag::{Diagnostic, codes};
+use crate::plan::StateManifest;
+use crate::plan::select::normalised_selectors;
 use crate::project::{Detail, Manifest, Node, Package};
 
 /// The SQL of a node and where it was written, relative to the project's root.
@@ -71,9 +74,10 @@ pub fn write_manifest(
     out.value("macros", &macros)?;
     out.value("docs", &docs)?;
     out.nodes("exposures", &writer, &exposures, &|number| writer.entry(number))?;
-    for name in ["metrics", "groups", "selectors"] {
+    for name in ["metrics", "groups"] {
         out.value(name, &empty())?;
     }
+    out.value("selectors", &normalised_selectors(&compilation.project.selectors))?;
     out.value("disabled", &writer.disabled())?;
     out.nodes("parent_map", &writer, &all, &|number| Some(Entry::Neighbours(writer.ids(linked.dag.parents(number)))))?;
     out.nodes("child_map", &writer, &all, &|number| Some(Entry::Neighbours(writer.ids(linked.dag.children(number)))))?;
@@ -82,6 +86,17 @@ pub fn write_manifest(
         out.value(name, &empty())?;
     }
     out.end()
+}
+
+/// The project as its manifest describes it, for comparison with an earlier one.
+///
+/// # Errors
+/// `invalid-state`, when it cannot be read back.
+pub fn describe_state(compilation: &Compilation, files: &dyn Files, metadata: &Metadata) -> Result<StateManifest, Diagnostic> {
+    let mut text = Vec::new();
+    let written = write_manifest(compilation, &BTreeMap::new(), files, metadata, &mut text);
+    written.map_err(|error| Diagnostic::new(&codes::INVALID_STATE, format!("the manifest cannot be written: {error}")))?;
+    StateManifest::read(&text, "manifest.json")
 }
 
 /// What stands under a node's id in one of the sections.

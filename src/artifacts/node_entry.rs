@@ -73,7 +73,7 @@ impl NodeEntry<'_> {
         entry.serialize_entry("docs", &docs(node))?;
         entry.serialize_entry("patch_path", &self.patch_path())?;
         entry.serialize_entry("build_path", &Value::Null)?;
-        entry.serialize_entry("unrendered_config", &json!({}))?;
+        entry.serialize_entry("unrendered_config", &writer.unrendered_config(node))?;
         entry.serialize_entry("created_at", &writer.metadata.created_at)?;
         entry.serialize_entry("relation_name", &writer.relation_name(node))?;
         match node.made_template() {

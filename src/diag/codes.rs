@@ -47,6 +47,7 @@ codes! {
     INVALID_PROFILE "invalid-profile" Error "the profile or its target cannot be used";
     INVALID_SEED "invalid-seed" Error "the file of a seed cannot be read";
     INVALID_SELECTOR "invalid-selector" Error "a selection cannot be read";
+    INVALID_STATE "invalid-state" Error "the artefacts of an earlier invocation cannot be used";
     INVALID_YAML "invalid-yaml" Error "a YAML file cannot be read";
     JINJA_ERROR "jinja-error" Error "a Jinja template fails while it is rendered";
     JINJA_SYNTAX "jinja-syntax" Error "a Jinja template cannot be read";

@@ -30,7 +30,7 @@ mod watchdog;
 pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};
 pub use catalog::read_catalog;
 pub use comment::Comment;
-pub use connect::{Connected, adapter_chain, connection_failed, engine_of, open};
+pub use connect::{Connected, adapter_chain, connection_failed, empty_form, engine_of, open};
 pub use duckdb::{DuckDb, MEMORY};
 pub use freshness::{FreshnessRun, check_freshness};
 pub use observed::observed;

@@ -123,9 +123,8 @@ impl Object for Flags {
             "INDIRECT_SELECTION" => Value::from("eager"),
             "LOG_FORMAT" => Value::from("default"),
             "PRINTER_WIDTH" => Value::from(80),
-            "INTROSPECT" | "PARTIAL_PARSE" | "POPULATE_CACHE" | "PRINT" | "USE_COLORS" | "VERSION_CHECK" | "WRITE_JSON" | "STATIC_PARSER" => {
-                Value::from(true)
-            }
+            "INTROSPECT" | "PARTIAL_PARSE" | "POPULATE_CACHE" | "PRINT" | "USE_COLORS" | "VERSION_CHECK" | "WRITE_JSON"
+            | "STATIC_PARSER" => Value::from(true),
             _ => Value::from(false),
         })
     }

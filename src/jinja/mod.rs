@@ -7,21 +7,17 @@
 mod adapter;
 mod caller;
 mod calls;
-mod context;
 pub mod describe;
-mod desugar;
 mod doc_calls;
 mod failure;
 mod filters;
 mod first_pass;
 mod functions;
 mod known;
-mod library;
 mod macro_calls;
-mod modules;
 mod own_macro;
 mod parse;
-mod python;
+mod reading;
 mod relation;
 mod render;
 mod scope;
@@ -33,10 +29,18 @@ mod values;
 mod warehouse;
 mod yaml_text;
 
+// The language itself: what Python and Jinja2 have.
+mod context;
+mod desugar;
+mod library;
+mod modules;
+mod python;
+
 pub use functions::DBT_VERSION;
 pub use macro_calls::macro_calls;
 pub use own_macro::{Argument, MacroCall, NodeArgument};
 pub use parse::Parsed;
+pub use reading::{Deferral, Empty, Reading};
 pub use render::{Linked, Rendered};
 pub use scope::{Message, NodeState};
 pub use span_map::{Origin, Place, Segment, SpanMap};

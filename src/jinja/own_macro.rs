@@ -11,7 +11,7 @@ use super::adapter::column;
 use super::known::DescribedNode;
 use super::relation::RelationValue;
 use super::render::{Linked, Rendered};
-use super::scope::{NodeState, Stage};
+use super::scope::NodeState;
 use super::templates::{TemplateOrigin, Templates};
 use super::values::{Dict, List, from_json, locked};
 use crate::base::{Relation, RelationKind, Span};
@@ -139,7 +139,7 @@ impl Templates {
     pub fn call(&self, call: &MacroCall, node: &Node, state: NodeState, linked: &Linked) -> Result<Rendered, Diagnostic> {
         let names: Vec<String> = (0..call.arguments.len()).map(|at| format!("__argument_{at}")).collect();
         let extra: BTreeMap<String, Value> = names.iter().cloned().zip(call.arguments.iter().map(Argument::value)).collect();
-        let stage = Stage::Execute { manifest: linked.manifest.clone(), state, warehouse: linked.warehouse.clone() };
+        let stage = linked.stage(state);
         let scope = self.scope(Arc::new(node.clone()), stage, extra);
         let text = format!("{{{{ {}({}) }}}}", call.name, names.join(", "));
         let (sql, map) = self.run_text(&scope, TemplateOrigin::synthetic(node.origin, &text))?;

@@ -21,6 +21,8 @@ pub struct Invocation {
     /// RFC 3339, UTC.
     pub started_at: String,
     pub full_refresh: bool,
+    /// `--empty`.
+    pub empty: bool,
     /// Whether failing rows of tests are kept that say nothing of it.
     pub store_failures: bool,
     /// The name of the verb: `build`, `compile`, …
@@ -288,7 +290,12 @@ impl Shared {
     pub(super) fn callable_names(&self, package: &str) -> Vec<&str> {
         let packages = [package, &self.root, BUILTIN_PACKAGE];
         let macros = packages.into_iter().filter_map(|package| self.macros.get(package)).flat_map(BTreeMap::keys);
-        macros.map(String::as_str).chain(super::functions::NAMES.iter().copied()).chain(super::library::NAMES).chain(super::context::NAMES).collect()
+        macros
+            .map(String::as_str)
+            .chain(super::functions::NAMES.iter().copied())
+            .chain(super::library::NAMES)
+            .chain(super::context::NAMES)
+            .collect()
     }
 }
 
