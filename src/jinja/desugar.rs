@@ -349,10 +349,7 @@ impl<'a> Parser<'a> {
     }
 
     fn expression(&mut self) -> Option<Operand> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return None;
-        }
+        self.deeper()?;
         let mut found = self.or()?;
         while self.skip_word("if") {
             self.or()?;
@@ -363,6 +360,11 @@ impl<'a> Parser<'a> {
         }
         self.depth -= 1;
         Some(found)
+    }
+
+    fn deeper(&mut self) -> Option<()> {
+        self.depth += 1;
+        (self.depth <= MAX_DEPTH).then_some(())
     }
 
     fn or(&mut self) -> Option<Operand> {
@@ -382,7 +384,9 @@ impl<'a> Parser<'a> {
         if self.word() == "not" {
             let start = self.start();
             self.at += 1;
+            self.deeper()?;
             let negated = self.not()?;
+            self.depth -= 1;
             return Some(Operand { start, end: negated.end, literal: Literal::Simple, is_call: false });
         }
         self.compare()
@@ -499,7 +503,9 @@ impl<'a> Parser<'a> {
         if !native {
             self.replace_last(function);
         }
+        self.deeper()?;
         let operand = self.signed()?;
+        self.depth -= 1;
         let operand = self.postfix(operand)?;
         if !native {
             self.edit(operand.end, operand.end, ")", CLOSES);

@@ -306,6 +306,20 @@ impl Object for Scope {
         Enumerator::NonEnumerable
     }
 
+    fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+        if let Some(held) = self.lookup(method) {
+            return held.call(state, args);
+        }
+        match method {
+            "get" => {
+                let [name, default] = super::python::bind(method, args, ["key", "default"], 1)?;
+                let found = name.as_ref().and_then(Value::as_str).and_then(|name| self.lookup(name));
+                Ok(found.or(default).unwrap_or(Value::from(())))
+            }
+            _ => Err(raise(&codes::UNKNOWN_MACRO, format!("no macro or function is called '{method}'"))),
+        }
+    }
+
     fn is_true(self: &Arc<Self>) -> bool {
         true
     }

@@ -52,16 +52,25 @@ pub(super) fn from_json(value: &serde_json::Value) -> Value {
 
 /// A template's value as JSON; what JSON cannot hold (functions, relations) becomes its text, undefined becomes null.
 pub(super) fn to_json(value: &Value) -> serde_json::Value {
+    json_at(value, 0)
+}
+
+/// What holds itself is cut off.
+fn json_at(value: &Value, depth: usize) -> serde_json::Value {
+    const MAX_DEPTH: usize = 200;
+    if depth > MAX_DEPTH {
+        return serde_json::Value::Null;
+    }
     match value.kind() {
         ValueKind::Undefined | ValueKind::None => serde_json::Value::Null,
         ValueKind::Seq | ValueKind::Iterable => {
-            value.try_iter().map_or(serde_json::Value::Null, |items| items.map(|item| to_json(&item)).collect())
+            value.try_iter().map_or(serde_json::Value::Null, |items| items.map(|item| json_at(&item, depth + 1)).collect())
         }
         ValueKind::Map if value.downcast_object_ref::<super::relation::RelationValue>().is_some() => {
             serde_json::Value::String(value.to_string())
         }
         ValueKind::Map => value.try_iter().map_or(serde_json::Value::Null, |keys| {
-            keys.map(|key| (key.to_string(), value.get_item(&key).map_or(serde_json::Value::Null, |item| to_json(&item)))).collect()
+            keys.map(|key| (key.to_string(), value.get_item(&key).map_or(serde_json::Value::Null, |item| json_at(&item, depth + 1)))).collect()
         }),
         ValueKind::Bool | ValueKind::Number | ValueKind::String => {
             serde_json::to_value(Serde(value).0).unwrap_or_else(|_| serde_json::Value::String(value.to_string()))

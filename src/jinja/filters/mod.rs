@@ -32,6 +32,16 @@ pub(super) fn add_filters(env: &mut Environment<'static>) {
     tests::add_tests(env);
 }
 
+/// The names of all filters.
+pub(super) fn filter_names() -> impl Iterator<Item = &'static str> {
+    [sequences::FILTERS, texts::FILTERS, numbers::FILTERS, web::FILTERS, OTHERS].into_iter().flatten().map(|(name, _)| *name)
+}
+
+/// The names of all tests.
+pub(super) fn test_names() -> impl Iterator<Item = &'static str> {
+    tests::names()
+}
+
 /// The arguments as methods of objects get them: named ones behind the others, as one value.
 pub(super) fn joined(args: Rest<Value>, named: Kwargs) -> Vec<Value> {
     let mut all = args.0;

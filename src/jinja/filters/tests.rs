@@ -33,6 +33,13 @@ pub(super) fn add_tests(env: &mut Environment<'static>) {
     }
 }
 
+/// The names that users write; the signs are names too.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    const COMPARISONS: [&str; 10] =
+        ["eq", "equalto", "ne", "lt", "lessthan", "le", "gt", "greaterthan", "ge", "in"];
+    TESTS.iter().map(|(name, _)| *name).chain(COMPARISONS)
+}
+
 fn one(args: &[Value]) -> Result<Value, Error> {
     let [value] = bind("the test", args, ["value"], 1)?;
     Ok(value.unwrap_or_default())

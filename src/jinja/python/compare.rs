@@ -50,7 +50,7 @@ fn maps_equal(left: &Value, right: &Value) -> bool {
 }
 
 /// A list that holds itself would be compared for ever.
-fn nested<T>(compare: impl FnOnce() -> T) -> Option<T> {
+pub(super) fn nested<T>(compare: impl FnOnce() -> T) -> Option<T> {
     const MOST: usize = 200;
     thread_local!(static DEPTH: Cell<usize> = const { Cell::new(0) });
     DEPTH.with(|depth| {

@@ -8,7 +8,7 @@ use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr};
 use minijinja::{Error, State, Value};
 
 use super::arguments::{bind, whole, whole_or};
-use super::compare::{equal, order};
+use super::compare::{equal, nested, order};
 use super::text::write_items;
 use super::{items, no_method};
 use crate::jinja::values::{locked, operation};
@@ -196,6 +196,6 @@ impl Object for List {
 
     fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
         let other = other.downcast_ref::<List>()?;
-        Some(self.items().cmp(&other.items()))
+        Some(nested(|| self.items().cmp(&other.items())).unwrap_or(Ordering::Equal))
     }
 }
