@@ -307,7 +307,13 @@ impl<'a> Writer<'a> {
         };
         let folders = self.package(&node.package).and_then(|package| package.paths.get(key));
         let inside = |folder: &String| path.strip_prefix(folder.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
-        folders.into_iter().flatten().find_map(inside).unwrap_or(path).to_owned()
+        let path = folders.into_iter().flatten().find_map(inside).unwrap_or(path);
+        match node.detail {
+            Detail::Analysis => format!("analysis/{path}"),
+            // One of several that a properties file may hold.
+            Detail::Snapshot { relation: Some(_) } => format!("{path}/{}.sql", node.name),
+            _ => path.to_owned(),
+        }
     }
 }
 

@@ -26,6 +26,7 @@
 )]
 
 mod adapters;
+mod artifacts;
 mod attributes;
 mod bench;
 mod cases;
