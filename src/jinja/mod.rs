@@ -16,7 +16,6 @@ mod first_pass;
 mod functions;
 mod known;
 mod link_units;
-mod literals;
 mod macro_calls;
 mod own_macro;
 mod parse;
@@ -32,6 +31,13 @@ mod unused_overrides;
 mod values;
 mod warehouse;
 mod yaml_text;
+
+// The language itself: what Python and Jinja2 have.
+mod context;
+mod desugar;
+mod library;
+mod modules;
+mod python;
 
 pub use functions::DBT_VERSION;
 pub use macro_calls::macro_calls;
