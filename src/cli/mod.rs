@@ -166,7 +166,7 @@ fn dispatch(terminal: &Terminal, arguments: &Arguments, interrupts: &Interrupts,
 
 fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {
     match command {
-        Command::Debug => debug::cmd_debug(context),
+        Command::Debug(arguments) => debug::cmd_debug(context, arguments),
         Command::Parse => parse::cmd_parse(context),
         Command::Compile(arguments) => compile::cmd_compile(context, arguments),
         Command::Ls(arguments) => ls::cmd_ls(context, arguments),
