@@ -53,12 +53,13 @@ pub use warehouse::{StatementResult, Warehouse};
 pub use yaml_text::YamlText;
 
 /// The macros that acca brings, as files of package [`BUILTIN_PACKAGE`]: path and text.
-pub const BUILTIN_MACROS: [(&str, &str); 14] = [
+pub const BUILTIN_MACROS: [(&str, &str); 15] = [
     ("macros/attributes.sql", include_str!("builtin/attributes.sql")),
     ("macros/columns.sql", include_str!("builtin/columns.sql")),
     ("macros/dates.sql", include_str!("builtin/dates.sql")),
     ("macros/incremental.sql", include_str!("builtin/incremental.sql")),
     ("macros/names.sql", include_str!("builtin/names.sql")),
+    ("macros/packages.sql", include_str!("builtin/packages.sql")),
     ("macros/relations.sql", include_str!("builtin/relations.sql")),
     ("macros/running.sql", include_str!("builtin/running.sql")),
     ("macros/schemas.sql", include_str!("builtin/schemas.sql")),
