@@ -16,7 +16,6 @@ mod first_pass;
 mod functions;
 mod known;
 mod link_units;
-mod literals;
 mod macro_calls;
 mod own_macro;
 mod parse;
@@ -33,6 +32,13 @@ mod values;
 mod warehouse;
 mod yaml_text;
 
+// The language itself: what Python and Jinja2 have.
+mod context;
+mod desugar;
+mod library;
+mod modules;
+mod python;
+
 pub use functions::DBT_VERSION;
 pub use macro_calls::macro_calls;
 pub use own_macro::{Argument, MacroCall, NodeArgument};
@@ -47,12 +53,13 @@ pub use warehouse::{StatementResult, Warehouse};
 pub use yaml_text::YamlText;
 
 /// The macros that acca brings, as files of package [`BUILTIN_PACKAGE`]: path and text.
-pub const BUILTIN_MACROS: [(&str, &str); 14] = [
+pub const BUILTIN_MACROS: [(&str, &str); 15] = [
     ("macros/attributes.sql", include_str!("builtin/attributes.sql")),
     ("macros/columns.sql", include_str!("builtin/columns.sql")),
     ("macros/dates.sql", include_str!("builtin/dates.sql")),
     ("macros/incremental.sql", include_str!("builtin/incremental.sql")),
     ("macros/names.sql", include_str!("builtin/names.sql")),
+    ("macros/packages.sql", include_str!("builtin/packages.sql")),
     ("macros/relations.sql", include_str!("builtin/relations.sql")),
     ("macros/running.sql", include_str!("builtin/running.sql")),
     ("macros/schemas.sql", include_str!("builtin/schemas.sql")),

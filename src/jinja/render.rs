@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use minijinja::{Error, Value};
 
+use super::desugar::{rewrite, rewrite_expression};
 use super::failure::{Failure, Returned, describe, find_source};
 use super::reading::Reading;
 use super::scope::{Message, NodeState, Scope, Stage};
@@ -134,7 +135,7 @@ impl Templates {
         let mut parts = id.splitn(3, '.').skip(1);
         let (package, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         match self.shared.package_macro(package, name) {
-            Some(definition) => scope.call_macro(&self.env, definition, args),
+            Some(definition) => scope.call_macro(self.env_of(scope), definition, args),
             None => Err(super::failure::raise(&crate::diag::codes::UNKNOWN_MACRO, format!("no macro is called '{id}'"))),
         }
     }
@@ -142,7 +143,7 @@ impl Templates {
     /// Calls a macro by name as a template of the node would, before anything is linked; the text that it gives.
     pub(super) fn call_unlinked(&self, scope: &Arc<Scope>, name: &str, args: &[Value]) -> Option<Result<Value, Diagnostic>> {
         let definition = self.shared.find_macro(name, &scope.node.package)?;
-        Some(scope.call_macro(&self.env, definition, args).map_err(|error| {
+        Some(scope.call_macro(self.env_of(scope), definition, args).map_err(|error| {
             let id = definition.id.to_string();
             let origin = self.shared.macro_origin(&id).cloned().unwrap_or_else(|| TemplateOrigin::synthetic(scope.node.origin, ""));
             self.diagnostic(describe(&error, &id), (id, origin), &scope.node.package)
@@ -167,7 +168,7 @@ impl Templates {
 
     /// As [`Templates::run_template`], for a text that does not want the arguments of a test.
     pub(super) fn run_text(&self, scope: &Arc<Scope>, origin: TemplateOrigin) -> Result<(String, SpanMap), Diagnostic> {
-        let template = match self.env.template_from_named_str(&scope.node.id, &origin.rewritten.text) {
+        let template = match self.env_of(scope).template_from_named_str(&scope.node.id, &origin.rewritten.text) {
             Ok(template) => template,
             Err(error) => return Err(syntax_diagnostic(&describe(&error, &scope.node.id), &origin)),
         };
@@ -218,7 +219,7 @@ impl Templates {
     }
 
     fn expression(&self, scope: &Arc<Scope>, text: &str) -> Result<Value, Error> {
-        self.env.compile_expression_owned(text.to_owned())?.eval(Value::from_dyn_object(scope.clone()))
+        self.env_of(scope).compile_expression_owned(rewrite_expression(text))?.eval(Value::from_dyn_object(scope.clone()))
     }
 
     /// An argument as written in YAML; texts that are a call or hold Jinja are evaluated.
@@ -227,7 +228,7 @@ impl Templates {
             serde_json::Value::String(text) if is_call(text) => self.expression(scope, text.trim()),
             serde_json::Value::String(text) if text.contains("{{") || text.contains("{%") => match single_expression(text) {
                 Some(expression) => self.expression(scope, expression),
-                None => self.env.render_str(text, Value::from_dyn_object(scope.clone())).map(Value::from),
+                None => self.env_of(scope).render_str(&rewrite(text).text, Value::from_dyn_object(scope.clone())).map(Value::from),
             },
             serde_json::Value::Array(items) => {
                 let items: Result<Vec<Value>, Error> = items.iter().map(|item| self.argument(scope, item)).collect();

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use minijinja::value::{Enumerator, Object};
 use minijinja::{Environment, Error, State, Value};
 
+use super::desugar::rewrite_expression;
 use super::failure::{Returned, describe, find_source, raise, wrap};
 use super::functions;
 use super::known::is_alike;
@@ -136,6 +137,10 @@ impl Scope {
         if let Some(value) = self.extra.get(name) {
             self.asked.store(true, Ordering::Relaxed);
             return Some(value.clone());
+        }
+        // The operators, which the engine has.
+        if name.starts_with("__") {
+            return None;
         }
         if let Some(definition) = self.shared.find_macro(name, &self.node.package) {
             return Some(Value::from_object(MacroValue { definition: definition.clone(), scope: self.clone() }));
@@ -284,7 +289,7 @@ fn default_value(scope: &Arc<Scope>, env: &Environment<'_>, text: &str, bound: &
         "{}" => Ok(Dict::value([])),
         _ => {
             let context = Value::from_object(CallScope { arguments: bound.clone(), scope: scope.clone() });
-            env.compile_expression_owned(text.to_owned())?.eval(context)
+            env.compile_expression_owned(rewrite_expression(text))?.eval(context)
         }
     }
 }
@@ -306,6 +311,20 @@ impl Object for Scope {
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         Enumerator::NonEnumerable
+    }
+
+    fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+        if let Some(held) = self.lookup(method) {
+            return held.call(state, args);
+        }
+        match method {
+            "get" => {
+                let [name, default] = super::python::bind(method, args, ["key", "default"], 1)?;
+                let found = name.as_ref().and_then(Value::as_str).and_then(|name| self.lookup(name));
+                Ok(found.or(default).unwrap_or(Value::from(())))
+            }
+            _ => Err(raise(&codes::UNKNOWN_MACRO, format!("no macro or function is called '{method}'"))),
+        }
     }
 
     fn is_true(self: &Arc<Self>) -> bool {
