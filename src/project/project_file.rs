@@ -169,6 +169,7 @@ pub(super) fn load_project_file(loader: &mut Loader<'_>, raw: RawProject, root: 
     fields.check_keys(KNOWN, loader.diagnostics);
     super::dbt_version::check_required_version(loader, &fields);
     report_unquoted(loader, &fields);
+    report_unread(loader, &fields);
     let name = project_name(&fields, loader)?;
     let package = Package {
         name: name.into(),
@@ -195,6 +196,23 @@ pub(super) fn load_project_file(loader: &mut Loader<'_>, raw: RawProject, root: 
         target_path: fields.text("target-path", loader.diagnostics),
         clean_targets: fields.has("clean-targets").then(|| fields.strings("clean-targets", loader.diagnostics)),
     })
+}
+
+/// Keys of dbt's that change nothing here.
+fn report_unread(loader: &mut Loader<'_>, fields: &Fields<'_, '_>) {
+    for (key, what) in [
+        ("asset-paths", "the files are not copied beside the documentation"),
+        ("function-paths", "functions of the database are not made"),
+        ("log-path", "nothing is logged into files"),
+    ] {
+        let Some(entry) = fields.entry(key).filter(|entry| entry.value.as_list().is_none_or(|items| !items.is_empty())) else { continue };
+        let mut problem = Diagnostic::new(&codes::UNSUPPORTED_CONFIG, format!("'{key}': {what}")).at(entry.key_span);
+        // Most projects have it, and miss nothing.
+        if key == "log-path" {
+            problem.severity = crate::diag::Severity::Note;
+        }
+        loader.diagnostics.push(problem);
+    }
 }
 
 /// Names are always quoted.
