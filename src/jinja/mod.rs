@@ -14,6 +14,7 @@ mod filters;
 mod first_pass;
 mod functions;
 mod known;
+mod literals;
 mod macro_calls;
 mod own_macro;
 mod parse;
@@ -31,7 +32,6 @@ mod yaml_text;
 
 // The language itself: what Python and Jinja2 have.
 mod context;
-mod desugar;
 mod library;
 mod modules;
 mod python;
