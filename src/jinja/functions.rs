@@ -198,7 +198,7 @@ impl Object for Builtin {
             }
             Function::Render => {
                 let (text,): (String,) = from_args(args)?;
-                let rewritten = super::desugar::rewrite(&text).text;
+                let rewritten = super::literals::rewrite(&text).text;
                 state.env().render_str(&rewritten, Value::from_dyn_object(scope.clone())).map(Value::from)
             }
             Function::Return => {

@@ -16,6 +16,7 @@ mod first_pass;
 mod functions;
 mod known;
 mod link_units;
+mod literals;
 mod macro_calls;
 mod own_macro;
 mod parse;
@@ -34,7 +35,6 @@ mod yaml_text;
 
 // The language itself: what Python and Jinja2 have.
 mod context;
-mod desugar;
 mod library;
 mod modules;
 mod python;

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use minijinja::{Error, Value};
 
-use super::desugar::{rewrite, rewrite_expression};
 use super::failure::{Failure, Returned, describe, find_source};
+use super::literals::{rewrite, rewrite_expression};
 use super::reading::Reading;
 use super::scope::{Message, NodeState, Scope, Stage};
 use super::span_map::SpanMap;

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex};
 use minijinja::value::{Enumerator, Object};
 use minijinja::{Environment, Error, State, Value};
 
-use super::desugar::rewrite_expression;
 use super::failure::{Returned, describe, find_source, raise, wrap};
 use super::functions;
 use super::known::is_alike;
+use super::literals::rewrite_expression;
 use super::reading::Reading;
 use super::span_map::SpanMap;
 use super::templates::{BUILTIN_PACKAGE, Shared};

@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use serde_json::Map;
 
-use super::desugar::{Rewritten, rewrite};
 use super::failure::{Failure, Frame, describe};
+use super::literals::{Rewritten, rewrite};
 use super::scope::Scope;
 use super::span_map::{Origin, Segment, SpanMap};
 use crate::base::{Files, Sources, Span, UniqueId};

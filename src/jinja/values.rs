@@ -70,7 +70,8 @@ fn json_at(value: &Value, depth: usize) -> serde_json::Value {
             serde_json::Value::String(value.to_string())
         }
         ValueKind::Map => value.try_iter().map_or(serde_json::Value::Null, |keys| {
-            keys.map(|key| (key.to_string(), value.get_item(&key).map_or(serde_json::Value::Null, |item| json_at(&item, depth + 1)))).collect()
+            keys.map(|key| (key.to_string(), value.get_item(&key).map_or(serde_json::Value::Null, |item| json_at(&item, depth + 1))))
+                .collect()
         }),
         ValueKind::Bool | ValueKind::Number | ValueKind::String => {
             serde_json::to_value(Serde(value).0).unwrap_or_else(|_| serde_json::Value::String(value.to_string()))

@@ -7,8 +7,8 @@ use minijinja::value::{Enumerator, Object, from_args};
 use minijinja::{Environment, Error, State, Value};
 use serde_json::Map;
 
-use super::desugar::{rewrite, rewrite_expression};
 use super::failure::{Failure, describe, raise_with};
+use super::literals::{rewrite, rewrite_expression};
 use super::templates::base_environment;
 use super::values::{Dict, from_json, to_json};
 use crate::base::Span;

@@ -35,8 +35,7 @@ pub(super) fn add_tests(env: &mut Environment<'static>) {
 
 /// The names that users write; the signs are names too.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    const COMPARISONS: [&str; 10] =
-        ["eq", "equalto", "ne", "lt", "lessthan", "le", "gt", "greaterthan", "ge", "in"];
+    const COMPARISONS: [&str; 10] = ["eq", "equalto", "ne", "lt", "lessthan", "le", "gt", "greaterthan", "ge", "in"];
     TESTS.iter().map(|(name, _)| *name).chain(COMPARISONS)
 }
 

@@ -33,7 +33,7 @@ pub(super) use text::{printed, repr};
 use super::failure::{raise, raise_with};
 use crate::diag::{codes, nearest};
 
-/// Teaches the engine the operators that [`super::desugar`] writes as calls, and to print as Python prints.
+/// Teaches the engine the operators that [`super::literals`] writes as calls, and to print as Python prints.
 pub(super) fn add_language(env: &mut Environment<'static>) {
     operators::add_operators(env);
     env.set_unknown_method_callback(methods::unknown_method);
