@@ -4,6 +4,7 @@
 //! object of ours whose body is a template of its own, called with its arguments as context; `return(v)` leaves it as an error
 //! that the call catches. Lists and maps of the engine cannot be changed, so literals are wrapped into objects that can.
 
+mod access;
 mod adapter;
 mod caller;
 mod calls;
@@ -14,6 +15,7 @@ mod filters;
 mod first_pass;
 mod functions;
 mod known;
+mod link_units;
 mod literals;
 mod macro_calls;
 mod own_macro;
@@ -25,10 +27,17 @@ mod scope;
 mod span_map;
 mod table;
 mod templates;
+mod unit;
 mod unused_overrides;
 mod values;
 mod warehouse;
 mod yaml_text;
+
+// The language itself: what Python and Jinja2 have.
+mod context;
+mod library;
+mod modules;
+mod python;
 
 pub use functions::DBT_VERSION;
 pub use macro_calls::macro_calls;
@@ -39,6 +48,7 @@ pub use render::{Linked, Rendered};
 pub use scope::{Message, NodeState};
 pub use span_map::{Origin, Place, Segment, SpanMap};
 pub use templates::{BUILTIN_PACKAGE, Invocation, Templates};
+pub use unit::UnitScope;
 pub use warehouse::{StatementResult, Warehouse};
 pub use yaml_text::YamlText;
 

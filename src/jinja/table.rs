@@ -32,7 +32,10 @@ struct Column {
 
 impl ResultTable {
     pub(super) fn new(result: &StatementResult) -> ResultTable {
-        let rows = result.rows.iter().map(|row| Arc::new(row.iter().map(super::values::from_json).collect())).collect();
+        let of_type = |at: usize| result.types.get(at).map_or("", String::as_str);
+        let cells =
+            |row: &Vec<serde_json::Value>| row.iter().enumerate().map(|(at, cell)| super::python::cell(cell, of_type(at))).collect();
+        let rows = result.rows.iter().map(|row| Arc::new(cells(row))).collect();
         ResultTable { names: Arc::new(result.columns.clone()), rows }
     }
 
@@ -214,6 +217,7 @@ mod tests {
     fn cells_by_number_and_name() {
         let result = StatementResult {
             columns: vec!["ID".into(), "name".into()],
+            types: Vec::new(),
             rows: vec![vec![1.into(), "a".into()], vec![2.into(), "b".into()]],
             rows_affected: 0,
         };
