@@ -103,7 +103,7 @@ impl Compilation {
 }
 
 /// Puts common table expressions before those that the query has, or before the query.
-fn with_ctes(compiled: CompiledNode, ctes: &[(String, String)]) -> CompiledNode {
+pub(super) fn with_ctes(compiled: CompiledNode, ctes: &[(String, String)]) -> CompiledNode {
     let place = cte_insertion(&compiled.sql);
     let list = ctes.iter().map(|(name, sql)| format!("{name} as (\n{sql}\n)")).collect::<Vec<_>>().join(", ");
     let inserted = if place.has_with { format!(" {list},") } else { format!("with {list}\n") };

@@ -1,5 +1,6 @@
 //! Floor 4: what the SQL of a node says.
 
 mod compilation;
+mod unit_test;
 
 pub use compilation::{Compilation, CompiledNode, check_is_query};

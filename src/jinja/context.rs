@@ -145,16 +145,16 @@ fn parts(nodes: &[Node]) -> Value {
         let chosen = nodes.iter().filter(|node| chosen(node.resource));
         Dict::value(chosen.map(|node| (Value::from(&*node.id), from_json(&super::describe::node(node)))))
     };
-    let kinds: [(&str, fn(ResourceType) -> bool); 7] = [
-        ("nodes", |kind| !matches!(kind, ResourceType::Source | ResourceType::Exposure)),
-        ("sources", |kind| kind == ResourceType::Source),
-        ("exposures", |kind| kind == ResourceType::Exposure),
-        ("groups", |_| false),
-        ("metrics", |_| false),
-        ("semantic_models", |_| false),
-        ("saved_queries", |_| false),
+    let parts = [
+        ("nodes", of(|kind| !matches!(kind, ResourceType::Source | ResourceType::Exposure))),
+        ("sources", of(|kind| kind == ResourceType::Source)),
+        ("exposures", of(|kind| kind == ResourceType::Exposure)),
+        ("groups", of(|_| false)),
+        ("metrics", of(|_| false)),
+        ("semantic_models", of(|_| false)),
+        ("saved_queries", of(|_| false)),
     ];
-    Dict::value(kinds.map(|(name, kind)| (Value::from(name), of(kind))))
+    Dict::value(parts.map(|(name, part)| (Value::from(name), part)))
 }
 
 /// `validation.any[…]`: a type that a configuration value must have. Types are not checked.

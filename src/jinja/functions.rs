@@ -60,8 +60,7 @@ pub(super) const NAMES: [&str; 40] = [
     "post_hooks",
 ];
 
-/// dbt's version whose language is spoken; projects test it with `require-dbt-version`.
-pub const DBT_VERSION: &str = "1.11.0";
+pub use crate::project::DBT_VERSION;
 
 pub(super) fn lookup(scope: &Arc<Scope>, name: &str) -> Option<Value> {
     let call = |function: Function| Some(Value::from_object(Builtin { function, scope: scope.clone() }));
@@ -262,7 +261,10 @@ fn call_ref(scope: &Arc<Scope>, args: &[Value]) -> Result<Value, Error> {
                 unresolved(&codes::UNKNOWN_REF, &format!("no model, seed or snapshot is called '{}'", call.name), &why, near)
             })?;
             match manifest.nodes.get(number) {
-                Some(node) => referred(scope, node)?,
+                Some(node) => match scope.unit() {
+                    Some(unit) => unit.fixture(node)?,
+                    None => referred(scope, node)?,
+                },
                 None => return Err(operation("the manifest is inconsistent")),
             }
         }
@@ -329,7 +331,11 @@ fn call_source(scope: &Arc<Scope>, args: &[Value]) -> Result<Value, Error> {
                     None,
                 )
             })?;
-            let relation = manifest.nodes.get(number).and_then(|node| node.relation.clone());
+            let node = manifest.nodes.get(number);
+            if let (Some(unit), Some(node)) = (scope.unit(), node) {
+                return unit.fixture(node);
+            }
+            let relation = node.and_then(|node| node.relation.clone());
             match relation {
                 Some(relation) => RelationValue::new(relation, Some(RelationKind::Table)).read_by(scope).into_value(),
                 None => return Err(operation("the source has no relation")),
@@ -421,6 +427,9 @@ fn materialized(scope: &Scope, config: &Config) -> String {
 
 /// `--vars`, then the root project's variables for the package, the root's, the package's own.
 fn find_var(scope: &Scope, name: &str) -> Option<serde_json::Value> {
+    if let Some(value) = scope.unit_var(name) {
+        return Some(value);
+    }
     if let Some(value) = scope.shared.cli_vars.get(name) {
         return Some(value.clone());
     }
@@ -458,7 +467,7 @@ fn call_env_var(scope: &Arc<Scope>, args: &[Value]) -> Result<Value, Error> {
         let help = "secrets may be used in profiles.yml only".to_owned();
         return Err(raise_with(&codes::UNSET_VARIABLE, format!("the secret '{name}' cannot be used in a template"), vec![help]));
     }
-    match (scope.shared.files.env(name), default) {
+    match (scope.unit_env_var(name).or_else(|| scope.shared.files.env(name)), default) {
         (Some(value), _) => Ok(Value::from(value)),
         (None, Some(default)) => Ok(default),
         (None, None) => {

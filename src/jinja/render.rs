@@ -40,7 +40,13 @@ pub struct Linked {
 
 impl Linked {
     pub(super) fn stage(&self, state: NodeState) -> Stage {
-        Stage::Execute { manifest: self.manifest.clone(), state, warehouse: self.warehouse.clone(), reading: self.reading.clone() }
+        Stage::Execute {
+            manifest: self.manifest.clone(),
+            state,
+            warehouse: self.warehouse.clone(),
+            reading: self.reading.clone(),
+            unit: None,
+        }
     }
 }
 
@@ -79,7 +85,16 @@ impl Templates {
         linked: &Linked,
         extra: BTreeMap<String, Value>,
     ) -> Result<Rendered, Diagnostic> {
-        let stage = linked.stage(state);
+        self.render_in(node, origin, linked.stage(state), extra)
+    }
+
+    pub(super) fn render_in(
+        &self,
+        node: &Node,
+        origin: TemplateOrigin,
+        stage: Stage,
+        extra: BTreeMap<String, Value>,
+    ) -> Result<Rendered, Diagnostic> {
         let scope = self.scope(Arc::new(node.clone()), stage, extra);
         let (sql, map) = self.run_template(&scope, origin)?;
         let mut facts = locked(&scope.facts);

@@ -15,6 +15,7 @@ use super::literals::rewrite_expression;
 use super::reading::Reading;
 use super::span_map::SpanMap;
 use super::templates::{BUILTIN_PACKAGE, Shared};
+use super::unit::UnitScope;
 use super::values::{Dict, List, locked, split_args};
 use super::warehouse::Warehouse;
 use crate::base::{Relation, RelationKind, UniqueId};
@@ -27,7 +28,13 @@ pub(super) enum Stage {
     /// The first pass: `execute` is false, `ref()` collects, nothing is resolved.
     Parse,
     /// The second: everything is linked; a database may be at hand.
-    Execute { manifest: Arc<Manifest>, state: NodeState, warehouse: Option<Arc<dyn Warehouse>>, reading: Arc<Reading> },
+    Execute {
+        manifest: Arc<Manifest>,
+        state: NodeState,
+        warehouse: Option<Arc<dyn Warehouse>>,
+        reading: Arc<Reading>,
+        unit: Option<Arc<UnitScope>>,
+    },
 }
 
 /// What the database holds for the node that is rendered.
@@ -403,7 +410,7 @@ impl fmt::Debug for Namespace {
 impl Object for Namespace {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let name = key.as_str()?;
-        self.scope.macro_value(&self.package, name).or_else(|| self.native(name))
+        self.scope.unit_macro(&self.package, name).or_else(|| self.scope.macro_value(&self.package, name)).or_else(|| self.native(name))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -415,6 +422,9 @@ impl Object for Namespace {
     }
 
     fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+        if let Some(constant) = self.scope.unit_macro(&self.package, method) {
+            return constant.call(state, args);
+        }
         match (self.scope.shared.package_macro(&self.package, method), self.native(method)) {
             (Some(definition), _) => {
                 let definition = definition.clone();

@@ -120,6 +120,22 @@ impl Object for Columns {
     fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
         Some(self.0.names.len())
     }
+
+    fn call_method(self: &Arc<Self>, _state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+        let names = || self.0.names.iter().map(|name| Value::from(name.as_str()));
+        let columns = || (0..self.0.names.len()).filter_map(|index| self.0.column(index));
+        match method {
+            "keys" => Ok(List::value(names())),
+            "values" => Ok(List::value(columns())),
+            "items" => Ok(List::value(names().zip(columns()).map(|(name, column)| List::value([name, column])))),
+            "dict" => Ok(Dict::value(names().zip(columns()))),
+            "get" => {
+                let (key, default): (Value, Option<Value>) = from_args(args)?;
+                Ok(self.get_value(&key).or(default).unwrap_or(Value::from(())))
+            }
+            _ => Err(Error::from(ErrorKind::UnknownMethod)),
+        }
+    }
 }
 
 impl Object for Column {
@@ -207,8 +223,9 @@ mod tests {
         };
         let table = Value::from_object(ResultTable::new(&result));
         let text = "{{ t.columns[1].values() }} {{ t.rows[0]['id'] }} {% for r in t %}{{ r.name }}{{ r[0] }} {% endfor %}\
-                    {{ t.column_names }} {{ t | length }} {{ t.columns['name'][1] }} {{ t[0][1] }}";
+                    {{ t.column_names }} {{ t | length }} {{ t.columns['name'][1] }} {{ t[0][1] }}\
+                    {% for name, column in t.columns.items() %} {{ name }}={{ column.values() }}{% endfor %}";
         let rendered = minijinja::Environment::new().render_str(text, minijinja::context! { t => table }).unwrap();
-        assert_eq!(rendered, "['a', 'b'] 1 a1 b2 ['ID', 'name'] 2 b a");
+        assert_eq!(rendered, "['a', 'b'] 1 a1 b2 ['ID', 'name'] 2 b a ID=[1, 2] name=['a', 'b']");
     }
 }
