@@ -185,10 +185,15 @@ fn group_by(_state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> 
     groups.map(List::value)
 }
 
+/// As Jinja2 has it: `map`, `select` and their kin take everything that is not true, none too, for an empty list.
+fn items_if_any(value: Option<&Value>) -> Result<Vec<Value>, Error> {
+    value.filter(|value| value.is_true()).map_or_else(|| Ok(Vec::new()), items)
+}
+
 fn map(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
     let (positional, named) = split_args(args);
     let option = |name: &str| named.iter().find(|(key, _)| key.as_str() == Some(name)).map(|(_, value)| value.clone());
-    let all = items(positional.first().unwrap_or(&Value::UNDEFINED))?;
+    let all = items_if_any(positional.first())?;
     if let (Some(attribute), [_]) = (option("attribute"), positional) {
         let (path, default) = (path(&attribute), option("default"));
         let found: Result<Vec<Value>, Error> = all.iter().map(|item| at_path(item, &path, default.as_ref())).collect();
@@ -208,7 +213,7 @@ fn map(state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
 
 /// `select`, `reject` and their kin for an attribute.
 fn choose(state: &mut State<'_, '_>, args: &[Value], function: &str, by_attribute: bool, wanted: bool) -> Result<Value, Error> {
-    let all = items(args.first().unwrap_or(&Value::UNDEFINED))?;
+    let all = items_if_any(args.first())?;
     let mut rest = args.get(1..).unwrap_or(&[]);
     let mut attribute = None;
     if by_attribute {
