@@ -32,22 +32,26 @@ macro_rules! codes {
 
 codes! {
     AMBIGUOUS_REF "ambiguous-ref" Error "a ref() names a model that several packages define";
+    BREAKING_CHANGE "breaking-change" Warning "a change since the compared state breaks a model's contract";
     CANNOT_SERVE "cannot-serve" Error "the documentation cannot be served at an address and port";
     CONNECTION_FAILED "connection-failed" Error "the database cannot be reached or refuses the profile";
     CONTRACT_BROKEN "contract-broken" Error "a model's query does not give the columns that its contract declares";
     CYCLE "cycle" Error "models read each other in a loop";
     DEFAULT_PROFILE "default-profile" Note "no profile is found, so DuckDB in a file is used";
+    DEPRECATED_MODEL "deprecated-model" Warning "a model that is deprecated, or one that reads it";
     DISABLED_REF "disabled-ref" Error "a ref() or source() names something that is disabled";
     DUPLICATE_FILE "duplicate-file" Warning "two landing files of a source have the same content";
     DUPLICATE_KEY "duplicate-key" Warning "a YAML mapping has the same key twice";
     DUPLICATE_NAME "duplicate-name" Error "two resources share one name";
     DUPLICATE_RELATION "duplicate-relation" Error "two models would be built as the same relation";
+    FORBIDDEN_REF "forbidden-ref" Error "a ref() names a model that is closed to its reader";
     INVALID_CONFIG "invalid-config" Error "a configuration value is of the wrong type or not one of the allowed ones";
     INVALID_LANDING "invalid-landing" Error "the landing description of a source cannot be used";
     INVALID_PROFILE "invalid-profile" Error "the profile or its target cannot be used";
     INVALID_SEED "invalid-seed" Error "the file of a seed cannot be read";
     INVALID_SELECTOR "invalid-selector" Error "a selection cannot be read";
     INVALID_STATE "invalid-state" Error "the artefacts of an earlier invocation cannot be used";
+    INVALID_UNIT_TEST "invalid-unit-test" Error "a unit test cannot be run as it is written";
     INVALID_YAML "invalid-yaml" Error "a YAML file cannot be read";
     JINJA_ERROR "jinja-error" Error "a Jinja template fails while it is rendered";
     JINJA_SYNTAX "jinja-syntax" Error "a Jinja template cannot be read";
@@ -66,6 +70,8 @@ codes! {
     STATEMENT_FAILED "statement-failed" Error "the database refuses a statement";
     UNDECLARED_REF "undeclared-ref" Error "a ref() appears only while templates are executed";
     UNEXPECTED_PROPERTY "unexpected-property" Warning "a YAML mapping has a key that means nothing here";
+    UNIT_TEST_FAILED "unit-test-failed" Error "a model gives other rows than its unit test expects";
+    UNKNOWN_CONFIG "unknown-config" Warning "a configuration key looks like one of dbt's and is not";
     UNKNOWN_DOC "unknown-doc" Error "a description asks for a doc block that does not exist";
     UNKNOWN_MACRO "unknown-macro" Error "a template calls a macro or function that does not exist";
     UNKNOWN_MATERIALIZATION "unknown-materialization" Error "a model's materialization does not exist";

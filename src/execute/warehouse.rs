@@ -43,9 +43,9 @@ impl Warehouse for SessionWarehouse {
         let mut session = locked(&self.0);
         if fetch {
             let table = session.query(sql, None).map_err(words)?;
-            let columns = table.columns.into_iter().map(|column| column.name).collect();
+            let (columns, types) = table.columns.into_iter().map(|column| (column.name, column.data_type)).unzip();
             let rows: Vec<Vec<serde_json::Value>> = table.rows.into_iter().map(|row| row.into_iter().map(json).collect()).collect();
-            return Ok(StatementResult { columns, rows_affected: rows.len() as u64, rows });
+            return Ok(StatementResult { columns, types, rows_affected: rows.len() as u64, rows });
         }
         let rows_affected = session.execute(sql).map_err(words)?;
         Ok(StatementResult { rows_affected, ..StatementResult::default() })
@@ -86,6 +86,14 @@ impl LazyWarehouse {
     /// `root` is the project's folder, for targets that are files.
     pub fn new(target: &Target, root: &Path) -> LazyWarehouse {
         LazyWarehouse { target: target.clone(), root: root.to_owned(), opened: OnceLock::new() }
+    }
+
+    /// One that answers every question with the reason why it may not be asked.
+    pub fn closed(target: &Target, root: &Path, why: &str) -> LazyWarehouse {
+        let closed = LazyWarehouse::new(target, root);
+        // Nobody has asked it yet.
+        let _ = closed.opened.set(Err(why.to_owned()));
+        closed
     }
 
     fn session(&self) -> Result<&SessionWarehouse, String> {

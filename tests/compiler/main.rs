@@ -5,6 +5,7 @@
 //! | [`tidy`] | the rules of the house: floors, sizes, names |
 //! | [`cases`] | runs the case files under `cases/` and the pages of the diagnostics |
 //! | [`workbench`], [`engines`] | how cases are compiled, and run on DuckDB and PostgreSQL |
+//! | [`expressions`] | expressions of templates, with what dbt prints for them |
 //! | [`random_input`] | bad input at random |
 //! | [`harness`] | what a case file is, and how it is compared with what the compiler says |
 //! | [`adapters`] | what sessions of both engines promise |
@@ -33,6 +34,7 @@ mod cases;
 mod cli_commands;
 mod docs;
 mod engines;
+mod expressions;
 mod features;
 mod flags;
 mod flagship;
