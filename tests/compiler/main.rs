@@ -13,6 +13,7 @@
 //! | [`load`] | landing files into both engines |
 //! | [`packages`] | packages that are installed, macros called from the command line |
 //! | [`postgres`] | a PostgreSQL server for tests |
+//! | [`second_run`] | a second run says what a cold one says |
 //! | [`trace`] | where the time of a command went |
 //! | [`cli_commands`] | the commands: what they print and write, how they end |
 //! | [`selection`] | named selectors, state, deferral, retry, clone |
@@ -51,6 +52,7 @@ mod publication;
 mod query_comment;
 mod random_input;
 mod run;
+mod second_run;
 mod selection;
 mod tidy;
 mod timeouts;
