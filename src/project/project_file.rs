@@ -225,7 +225,7 @@ pub(super) fn report_unquoted(loader: &mut Loader<'_>, fields: &Fields<'_, '_>) 
     }
 }
 
-fn project_name(fields: &Fields<'_, '_>, loader: &mut Loader<'_>) -> Option<String> {
+pub(super) fn project_name(fields: &Fields<'_, '_>, loader: &mut Loader<'_>) -> Option<String> {
     let (name, span) = fields.required_text("name", loader.diagnostics)?;
     let mut chars = name.chars();
     let starts_right = chars.next().is_some_and(|c| c.is_alphabetic() || c == '_');
