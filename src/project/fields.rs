@@ -67,10 +67,9 @@ impl<'y, 'o> Fields<'y, 'o> {
         text
     }
 
-    /// `description`, without the line end that YAML's blocks leave: dbt's templates drop it.
+    /// `description`, as it is written: a block of YAML ends with a line end.
     pub(super) fn description(&self, diagnostics: &mut Diagnostics) -> String {
-        let text = self.text("description", diagnostics).unwrap_or_default();
-        text.strip_suffix('\n').map_or(text.clone(), str::to_owned)
+        self.text("description", diagnostics).unwrap_or_default()
     }
 
     /// A text that must be there and not empty.
