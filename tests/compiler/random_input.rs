@@ -17,7 +17,7 @@ use crate::harness::Case;
 use crate::workbench::compile;
 
 /// Mutated projects of a plain run.
-const INPUTS: usize = 5000;
+const INPUTS: usize = 2000;
 /// No project of a case takes a hundredth of this.
 const TOO_LONG: Duration = Duration::from_secs(20);
 
