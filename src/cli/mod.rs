@@ -1,10 +1,12 @@
 //! Floor 9: the command line. One file a command; the only floor that prints.
 
 mod arguments;
+mod check;
 mod clean;
 mod compile;
 mod context;
 mod debug;
+mod diagnostic_format;
 mod disk;
 mod environment;
 mod explain;
@@ -12,12 +14,14 @@ mod explain_code;
 mod failures;
 mod init;
 mod interrupts;
+mod lineage;
 mod log;
 mod ls;
 mod node_line;
 mod parse;
 mod progress;
 mod run;
+mod schema;
 mod show;
 mod style;
 mod table;
@@ -137,6 +141,9 @@ fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {
         Command::Load(arguments) => run::cmd_load(context, arguments),
         Command::Show(arguments) => show::cmd_show(context, arguments),
         Command::Explain(arguments) => explain::cmd_explain(context, arguments),
+        Command::Schema(arguments) => schema::cmd_schema(context, arguments),
+        Command::Lineage(arguments) => lineage::cmd_lineage(context, arguments),
+        Command::Check(arguments) => check::cmd_check(context, arguments),
         Command::Clean => clean::cmd_clean(context),
         // Carried out before a project was looked for.
         Command::Init(_) | Command::ExplainCode(_) => Ok(()),

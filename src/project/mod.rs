@@ -31,7 +31,7 @@ mod yaml_scalar;
 pub use blocks::{Block, BlockKind, scan_blocks};
 pub use config::{Config, ConfigValue};
 pub use config_check::{IndexConfig, checked_indexes, checked_value, misspelled};
-pub use landing::{Compression, FileFormat, Landing};
+pub use landing::{Compression, FILE_COLUMN, FileFormat, LOADED_AT_COLUMN, Landing};
 pub use load::load;
 pub use manifest::{Manifest, Unresolved};
 pub use model::{LoadOptions, Package, Project, RenderText, Target, YamlScope};

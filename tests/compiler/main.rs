@@ -25,6 +25,7 @@ mod bench;
 mod cases;
 mod cli_commands;
 mod engines;
+mod expression_types;
 mod flagship;
 mod harness;
 mod late_changes;
