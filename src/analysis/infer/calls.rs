@@ -214,7 +214,7 @@ impl Inference<'_> {
             let only = catalogue().functions(name).iter().all(|function| Some(function.result) == same);
             Facts::of(same.filter(|_| only).map(SqlType::from), true).reading(&all)
         } else if arguments.star || (all.is_empty() && is_aggregate(name)) {
-            let result = self.plain_call(name, &[], &[], span).and_then(|call| call.result);
+            let result = self.plain_call(name, &[], span).and_then(|call| call.result);
             Facts::of(result.map(SqlType::from), true)
         } else {
             let given: Option<Vec<TypeId>> = all.iter().map(|facts| facts.sql_type.map(|kind| kind.id)).collect();
@@ -236,7 +236,7 @@ impl Inference<'_> {
             return any;
         }
         let pattern = matches!(name, "substring" | "substr")
-            && !all.get(1).and_then(|facts| facts.sql_type).is_some_and(|kind| kind.id == known().int4);
+            && all.get(1).and_then(|facts| facts.sql_type).is_none_or(|kind| kind.id != known().int4);
         // In a call by name, what is left out is not seen.
         any || arguments.named
             || pattern
@@ -314,11 +314,7 @@ impl Inference<'_> {
             }
         }
         let result = found.and_then(|call| call.result);
-        let sql_type = result.map(|id| {
-            // A call that only fits a value into a length keeps that length; no such call is written by people.
-            SqlType::from(id)
-        });
-        Facts::of(sql_type, true).reading(facts)
+        Facts::of(result.map(SqlType::from), true).reading(facts)
     }
 
     pub(super) fn call_with(&mut self, name: &str, facts: &[Facts], expressions: &[&Expr], span: Span) -> Facts {
@@ -328,13 +324,13 @@ impl Inference<'_> {
             Some(given) => self.call(name, &given, &expressions, facts, span),
             None => Facts::of(result_in_any_case(name, facts.len()).map(SqlType::from), true).reading(facts),
         };
-        let by_pattern = name == "substring" && !facts.get(1).and_then(|facts| facts.sql_type).is_some_and(|kind| kind.id == known().int4);
+        let by_pattern = name == "substring" && facts.get(1).and_then(|facts| facts.sql_type).is_none_or(|kind| kind.id != known().int4);
         found.nullable = by_pattern || facts.iter().any(|facts| facts.nullable) || !(NEVER_NULL.contains(&name) || name == "substring");
         found
     }
 
     /// The function that a call means, when the types of all arguments are known.
-    pub(super) fn plain_call(&mut self, name: &str, facts: &[Facts], _expressions: &[&Expr], span: Span) -> Option<Call> {
+    pub(super) fn plain_call(&mut self, name: &str, facts: &[Facts], span: Span) -> Option<Call> {
         let given: Vec<TypeId> = facts.iter().map(|facts| facts.sql_type.map(|kind| kind.id)).collect::<Option<_>>()?;
         self.found_call(name, &given, span)
     }

@@ -1,8 +1,7 @@
 //! FROM: tables, subqueries, functions and joins.
 
 use sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Spanned, TableAlias, TableFactor,
-    TableWithJoins,
+    FunctionArg, FunctionArgExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Spanned, TableAlias, TableFactor, TableWithJoins,
 };
 use sqlparser::tokenizer::Span;
 
@@ -314,8 +313,7 @@ impl Inference<'_> {
         if function == "unnest" && given.len() > 1 {
             return self.unnest(&given, ordinality, alias);
         }
-        let expressions: Vec<&Expr> = arguments.iter().filter_map(plain_argument).collect();
-        let call = if named { None } else { self.plain_call(&function, &given, &expressions, name.span()) };
+        let call = if named { None } else { self.plain_call(&function, &given, name.span()) };
         let mut columns: Vec<Column> = Vec::new();
         let mut open = false;
         let column = |name: &str, sql_type: Option<SqlType>| Column {
@@ -390,7 +388,7 @@ impl Inference<'_> {
 /// The second relation of that name.
 fn alias_span(tables: &[TableWithJoins], name: &str) -> Option<Span> {
     let factors = tables.iter().flat_map(|table| std::iter::once(&table.relation).chain(table.joins.iter().map(|join| &join.relation)));
-    let spans = factors.filter_map(|factor| match factor {
+    let mut spans = factors.filter_map(|factor| match factor {
         TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } => {
             (fold(&alias.name) == name).then_some(alias.name.span)
         }
@@ -400,14 +398,7 @@ fn alias_span(tables: &[TableWithJoins], name: &str) -> Option<Span> {
         }
         _ => None,
     });
-    spans.last()
-}
-
-fn plain_argument(argument: &FunctionArg) -> Option<&Expr> {
-    match argument {
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => Some(value),
-        _ => None,
-    }
+    spans.next_back()
 }
 
 fn ordinality_column() -> Column {

@@ -34,12 +34,12 @@ impl Inference<'_> {
         let found = self.findings.len();
         let mut result = match (&*cte.query.body, recursive && cte.query.with.is_none()) {
             (SetExpr::SetOperation { left, right, op: SetOperator::Union, .. }, true) => {
-                let first = self.set_expr(left, outer, ctes, true);
+                let first = self.set_expr(left, outer, ctes);
                 let mut first = renamed(self.settle(first), cte);
                 // Later rounds may add nulls to any column.
                 first.columns.iter_mut().for_each(|column| column.facts.nullable = true);
                 let link = CteLink { name: fold(&cte.alias.name), result: first.clone(), before: ctes };
-                let more = self.set_expr(right, outer, Some(&link), false);
+                let more = self.set_expr(right, outer, Some(&link));
                 self.check_widths(&first, &more, right.span(), "UNION");
                 for (column, other) in first.columns.iter_mut().zip(&more.columns) {
                     merge(&mut column.facts.origins, &other.facts.origins);
@@ -64,7 +64,7 @@ impl Inference<'_> {
         let mut result = match &*query.body {
             SetExpr::Select(select) => self.select(select, orders, outer, ctes, true),
             other => {
-                let result = self.set_expr(other, outer, ctes, true);
+                let result = self.set_expr(other, outer, ctes);
                 let mut result = self.settle(result);
                 self.order_of_set(&mut result, orders, other, outer, ctes);
                 result
@@ -86,19 +86,19 @@ impl Inference<'_> {
         result
     }
 
-    /// `last`: nothing further gives types to literals.
-    fn set_expr(&mut self, body: &SetExpr, outer: Outer<'_>, ctes: Option<&CteLink<'_>>, last: bool) -> QueryResult {
+    /// Literals stay without a type: the query around it may give them one.
+    fn set_expr(&mut self, body: &SetExpr, outer: Outer<'_>, ctes: Option<&CteLink<'_>>) -> QueryResult {
         stacker::maybe_grow(128 * 1024, 1024 * 1024, || match body {
             SetExpr::Select(select) => self.select(select, &[], outer, ctes, false),
             SetExpr::Query(query) => {
                 if query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() {
-                    self.set_expr(&query.body, outer, ctes, last)
+                    self.set_expr(&query.body, outer, ctes)
                 } else {
                     self.query(query, outer, ctes)
                 }
             }
             SetExpr::SetOperation { left, right, op, .. } => {
-                let (first, second) = (self.set_expr(left, outer, ctes, false), self.set_expr(right, outer, ctes, false));
+                let (first, second) = (self.set_expr(left, outer, ctes), self.set_expr(right, outer, ctes));
                 self.set_operation(first, second, *op, right)
             }
             SetExpr::Values(values) => self.values(values, outer, ctes),
