@@ -79,6 +79,7 @@ impl Compilation {
             alias: None,
             relation: None,
             depends_on: Vec::new(),
+            doc_blocks: Vec::new(),
         }
     }
 

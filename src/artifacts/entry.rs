@@ -1,11 +1,12 @@
 //! The manifest's entries of sources, exposures, macros and doc blocks, with dbt's keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use super::manifest::Writer;
 use super::node_entry::{Columns, Refs, SourceCalls};
+use crate::jinja::{BUILTIN_PACKAGE, macro_calls};
 use crate::project::{DocBlock, Exposure, Macro, Node, SourceTable};
 
 impl Writer<'_> {
@@ -27,7 +28,7 @@ impl Writer<'_> {
             "quoting": quoting(&table.quoting),
             "loaded_at_field": table.loaded_at_field,
             "loaded_at_query": table.loaded_at_query,
-            "freshness": table.freshness,
+            "freshness": freshness(table),
             "external": null,
             "description": node.description,
             "columns": Columns(&node.columns),
@@ -37,17 +38,20 @@ impl Writer<'_> {
             "config": {
                 "enabled": node.config.enabled(),
                 "event_time": node.config.get("event_time"),
-                "freshness": table.freshness,
+                "freshness": freshness(table),
                 "loaded_at_field": table.loaded_at_field,
                 "loaded_at_query": table.loaded_at_query,
                 "meta": table.meta,
                 "tags": table.tags,
+                "static_analysis": null,
             },
             "patch_path": null,
             "unrendered_config": {},
             "relation_name": self.relation_name(node),
             "created_at": self.metadata.created_at,
-            "doc_blocks": [],
+            "doc_blocks": node.doc_blocks,
+            "unrendered_database": table.database,
+            "unrendered_schema": table.schema,
         })
     }
 
@@ -88,12 +92,12 @@ impl Writer<'_> {
             "original_file_path": path,
             "unique_id": &*found.id,
             "macro_sql": self.macro_text(found),
-            "depends_on": {"macros": []},
+            "depends_on": {"macros": self.macros_called(found)},
             "description": found.description,
             "meta": found.meta,
             "docs": {"show": true, "node_color": null},
             "config": {"meta": found.meta, "docs": {"show": true, "node_color": null}},
-            "patch_path": null,
+            "patch_path": found.properties.map(|span| self.patch_path(span, &found.package)),
             "arguments": found.arguments.iter().map(argument).collect::<Vec<_>>(),
             "created_at": self.metadata.created_at,
             "supported_languages": null,
@@ -106,11 +110,27 @@ impl Writer<'_> {
             "name": doc.name,
             "resource_type": "doc",
             "package_name": &*doc.package,
-            "path": path,
+            "path": self.path_in_any_folder(path, &doc.package),
             "original_file_path": path,
             "unique_id": format!("doc.{}.{}", doc.package, doc.name),
             "block_contents": self.sources().text(doc.text).trim(),
         })
+    }
+
+    /// Ids of the macros that a macro calls by name, as they are looked up: its own package, the root, the built-in ones.
+    fn macros_called(&self, found: &Macro) -> Vec<String> {
+        let body = self.sources().text(found.body);
+        let root = &*self.compilation.project.name;
+        let known = |package: &str, name: &str| {
+            let id = format!("macro.{package}.{name}");
+            self.macro_ids.contains(id.as_str()).then_some(id)
+        };
+        let resolve = |(package, name): (Option<&str>, &str)| match package {
+            Some(package) => known(package, name),
+            None => [&*found.package, root, BUILTIN_PACKAGE].into_iter().find_map(|package| known(package, name)),
+        };
+        let called: BTreeSet<String> = macro_calls(body).into_iter().filter_map(resolve).filter(|id| **id != *found.id).collect();
+        called.into_iter().collect()
     }
 
     /// The block with its tags, from the `{%` before its name to the `%}` behind its body.
@@ -122,6 +142,16 @@ impl Writer<'_> {
         let end = text.get(body_end..).and_then(|behind| behind.find("%}")).map_or(text.len(), |at| body_end + at + 2);
         text.get(start..end).unwrap_or_default().to_owned()
     }
+}
+
+/// With every key, as dbt writes limits that are not set.
+fn freshness(table: &SourceTable) -> Value {
+    let get = |key: &str| table.freshness.as_ref().and_then(|freshness| freshness.get(key));
+    let limit = |key: &str| {
+        let part = |name: &str| get(key).and_then(|limit| limit.get(name)).cloned();
+        json!({"count": part("count"), "period": part("period")})
+    };
+    json!({"warn_after": limit("warn_after"), "error_after": limit("error_after"), "filter": get("filter")})
 }
 
 fn quoting(held: &BTreeMap<String, bool>) -> Value {

@@ -1,8 +1,9 @@
 //! `manifest.json`, version 12.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Write};
 
+use md5::{Digest, Md5};
 use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use super::Metadata;
 use super::entry::object;
 use super::node_entry::NodeEntry;
 use crate::analysis::Compilation;
-use crate::base::{Files, ResourceType, Sources, UniqueId};
+use crate::base::{Files, ResourceType, Sources, Span, UniqueId};
 use crate::project::{Detail, Manifest, Node, Package};
 
 /// The SQL of a node and where it was written, relative to the project's root.
@@ -26,6 +27,7 @@ pub(super) struct Writer<'a> {
     pub(super) files: &'a dyn Files,
     pub(super) metadata: &'a Metadata,
     compiled: &'a BTreeMap<UniqueId, Compiled>,
+    pub(super) macro_ids: HashSet<&'a str>,
     /// For each node the tests of its columns that may tell its key, with the column.
     pub(super) key_tests: BTreeMap<&'a str, Vec<(&'a str, &'a str)>>,
 }
@@ -48,7 +50,8 @@ pub fn write_manifest(
     out: &mut (dyn Write + Send),
 ) -> io::Result<()> {
     let linked = &compilation.manifest;
-    let writer = Writer { compilation, files, metadata, compiled, key_tests: key_tests(linked) };
+    let macro_ids = linked.macros.iter().map(|found| &*found.id).collect();
+    let writer = Writer { compilation, files, metadata, compiled, macro_ids, key_tests: key_tests(linked) };
     let numbers = |wanted: fn(&Detail) -> bool| -> Vec<usize> {
         linked.nodes.iter().enumerate().filter(|(_, node)| wanted(&node.detail)).map(|(number, _)| number).collect()
     };
@@ -165,6 +168,10 @@ fn write_pieces(out: &mut (dyn Write + Send), pieces: &[Vec<u8>], opened: &mut b
     Ok(())
 }
 
+fn md5_hex(bytes: &[u8]) -> String {
+    Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn key_tests(manifest: &Manifest) -> BTreeMap<&str, Vec<(&str, &str)>> {
     let mut tests: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
     for node in &manifest.nodes {
@@ -201,14 +208,15 @@ impl<'a> Writer<'a> {
         let quoting = project.packages.first().map(|package| package.quoting.clone()).unwrap_or_default();
         metadata.extend(object(json!({
             "project_name": &*project.name,
-            "project_id": null,
+            "project_id": md5_hex(project.name.as_bytes()),
             "user_id": null,
             "send_anonymous_usage_stats": false,
             "adapter_type": project.target.adapter,
             "quoting": {
-                "database": quoting.get("database"), "schema": quoting.get("schema"),
-                "identifier": quoting.get("identifier"), "column": quoting.get("column"),
+                "database": quoting.get("database").unwrap_or(&true), "schema": quoting.get("schema").unwrap_or(&true),
+                "identifier": quoting.get("identifier").unwrap_or(&true), "column": quoting.get("column"),
             },
+            "run_started_at": self.metadata.started_at,
         })));
         Value::Object(metadata)
     }
@@ -249,6 +257,18 @@ impl<'a> Writer<'a> {
 
     pub(super) fn path_in_package<'p>(&self, path: &'p str, package: &str) -> &'p str {
         self.compilation.path_in_package(path, package)
+    }
+
+    /// The properties file that describes something.
+    pub(super) fn patch_path(&self, span: Span, package: &str) -> String {
+        format!("{package}://{}", self.path_in_package(self.sources().path(span.file), package))
+    }
+
+    /// The path inside of whichever folder of the package holds it.
+    pub(super) fn path_in_any_folder<'p>(&self, path: &'p str, package: &str) -> &'p str {
+        let folders = self.package(package).into_iter().flat_map(|package| package.paths.values().flatten());
+        let inside = |folder: &String| path.strip_prefix(folder.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
+        folders.filter_map(inside).min_by_key(|rest| rest.len()).unwrap_or(path)
     }
 
     fn package(&self, name: &str) -> Option<&Package> {

@@ -1,17 +1,27 @@
-//! Floor 7: the files that other tools read: dbt's `manifest.json` (v12) and `run_results.json` (v6).
+//! Floor 7: the files that other tools read: dbt's `manifest.json` (v12), `run_results.json` (v6), `catalog.json` (v1) and
+//! `sources.json` (v3).
 //!
 //! Values only; nothing here holds a secret: of the profile only its name and the adapter's type are written.
 
+mod catalog;
+mod contract;
 mod entry;
 mod file;
 mod manifest;
 mod node_config;
 mod node_entry;
 mod run_results;
+mod site;
+mod sources;
+mod timings;
 
+pub use catalog::{catalog, is_catalogued};
 pub use file::{write_atomically, write_atomically_with};
 pub use manifest::{Compiled, write_manifest};
 pub use run_results::run_results;
+pub use site::{SITE, static_site};
+pub use sources::sources;
+pub use timings::{Timings, read_timings, updated_timings};
 
 use serde_json::{Value, json};
 

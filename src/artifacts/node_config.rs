@@ -20,9 +20,10 @@ enum Preset {
     Map,
     Docs,
     Contract,
+    SnapshotNames,
 }
 
-use Preset::{Contract, Docs, List, Map, Null, One, Text, Truth};
+use Preset::{Contract, Docs, List, Map, Null, One, SnapshotNames, Text, Truth};
 
 /// In dbt's order.
 const COMMON: [(&str, Preset); 9] = [
@@ -73,11 +74,22 @@ const BUILT: [(&str, Preset); 19] = [
 const MODEL: [(&str, Preset); 2] = [("access", Text("protected")), ("freshness", Null)];
 const SEED: [(&str, Preset); 2] = [("delimiter", Text(",")), ("quote_columns", Null)];
 
+const SNAPSHOT: [(&str, Preset); 7] = [
+    ("strategy", Null),
+    ("target_schema", Null),
+    ("target_database", Null),
+    ("updated_at", Null),
+    ("check_cols", Null),
+    ("snapshot_meta_column_names", SnapshotNames),
+    ("dbt_valid_to_current", Null),
+];
+
 /// The keys that dbt always writes for a type of node.
 fn presets(resource: ResourceType) -> [&'static [(&'static str, Preset)]; 3] {
     match resource {
         ResourceType::Test => [&COMMON, &TEST, &[]],
         ResourceType::Model => [&COMMON, &BUILT, &MODEL],
+        ResourceType::Snapshot => [&COMMON, &BUILT, &SNAPSHOT],
         ResourceType::Seed => [&COMMON, &BUILT, &SEED],
         _ => [&COMMON, &BUILT, &[]],
     }
@@ -109,7 +121,7 @@ impl Serialize for NodeConfig<'_> {
 fn held_entry<M: SerializeMap>(entries: &mut M, key: &str, preset: Preset, held: &Value) -> Result<(), M::Error> {
     match key {
         "pre-hook" | "post-hook" => entries.serialize_entry(key, &hooks(held)),
-        "docs" | "contract" => entries.serialize_entry(key, &merged(preset.value(), held)),
+        "docs" | "contract" | "snapshot_meta_column_names" => entries.serialize_entry(key, &merged(preset.value(), held)),
         "meta" | "grants" | "quoting" | "column_types" | "persist_docs" if held.is_null() => entries.serialize_entry(key, &json!({})),
         _ => entries.serialize_entry(key, held),
     }
@@ -125,6 +137,9 @@ impl Preset {
             List => json!([]),
             Map => json!({}),
             Docs => json!({"show": true, "node_color": null}),
+            SnapshotNames => json!({
+                "dbt_valid_to": null, "dbt_valid_from": null, "dbt_scd_id": null, "dbt_updated_at": null, "dbt_is_deleted": null,
+            }),
             Contract => json!({"enforced": false, "alias_types": true}),
         }
     }

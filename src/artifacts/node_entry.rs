@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::contract::{constraint_entry, contract};
 use super::manifest::{Compiled, Writer};
 use super::node_config::NodeConfig;
 use crate::base::{Relation, ResourceType};
@@ -76,10 +77,10 @@ impl NodeEntry<'_> {
         entry.serialize_entry("created_at", &writer.metadata.created_at)?;
         entry.serialize_entry("relation_name", &writer.relation_name(node))?;
         match node.made_template() {
-            Some((text, _)) => entry.serialize_entry("raw_code", &text)?,
+            Some((text, _)) => entry.serialize_entry("raw_code", &format!("{text}{}", self.alias_call()))?,
             None => entry.serialize_entry("raw_code", self.raw_code())?,
         }
-        entry.serialize_entry("doc_blocks", &json!([]))
+        entry.serialize_entry("doc_blocks", &node.doc_blocks)
     }
 
     fn references<M: SerializeMap>(&self, entry: &mut M) -> Result<(), M::Error> {
@@ -94,8 +95,7 @@ impl NodeEntry<'_> {
 
     fn compiled_part<M: SerializeMap>(&self, entry: &mut M) -> Result<(), M::Error> {
         entry.serialize_entry("compiled_path", &self.compiled.and_then(|compiled| compiled.path.as_deref()))?;
-        let enforced = self.node.config.get("contract").and_then(|contract| contract.get("enforced")).and_then(Value::as_bool);
-        entry.serialize_entry("contract", &json!({"enforced": enforced.unwrap_or(false), "alias_types": true, "checksum": null}))?;
+        entry.serialize_entry("contract", &contract(self.node))?;
         if let Some(compiled) = self.compiled {
             entry.serialize_entry("compiled", &true)?;
             entry.serialize_entry("compiled_code", compiled.sql.trim_end())?;
@@ -110,7 +110,8 @@ impl NodeEntry<'_> {
         match &self.node.detail {
             Detail::Model(model) => {
                 entry.serialize_entry("access", self.node.config.str("access").unwrap_or("protected"))?;
-                entry.serialize_entry("constraints", &model.constraints)?;
+                let constraints: Vec<Value> = self.node.constraints().iter().map(|constraint| constraint_entry(constraint, true)).collect();
+                entry.serialize_entry("constraints", &constraints)?;
                 entry.serialize_entry("version", &model.version.as_deref().map(number_or_text))?;
                 entry.serialize_entry("latest_version", &model.latest_version.as_deref().map(number_or_text))?;
                 entry.serialize_entry("deprecation_date", &Value::Null)?;
@@ -135,8 +136,18 @@ impl NodeEntry<'_> {
 
     fn patch_path(&self) -> Option<String> {
         let node = self.node;
-        let path = self.writer.sources().path(node.properties.filter(|_| !matches!(node.detail, Detail::GenericTest(_)))?.file);
-        Some(format!("{}://{}", node.package, self.writer.path_in_package(path, &node.package)))
+        let span = node.properties.filter(|_| !matches!(node.detail, Detail::GenericTest(_)))?;
+        Some(self.writer.patch_path(span, &node.package))
+    }
+
+    /// dbt shortens the name of a long test by a call behind its template.
+    fn alias_call(&self) -> String {
+        match &self.node.alias {
+            Some(alias) if matches!(self.node.detail, Detail::GenericTest(_)) && *alias != self.node.name => {
+                format!("{{{{ config(alias=\"{alias}\") }}}}")
+            }
+            _ => String::new(),
+        }
     }
 
     /// The columns that identify a row: as constraints say, or else those that are tested to be unique, best of all not null too.
@@ -296,9 +307,11 @@ impl Serialize for ColumnEntry<'_> {
         entry.serialize_entry("data_type", &column.data_type)?;
         entry.serialize_entry("quote", &column.quote)?;
         entry.serialize_entry("tags", &column.tags)?;
-        entry.serialize_entry("constraints", &column.constraints)?;
+        let constraints: Vec<Value> = column.constraints().iter().map(|constraint| constraint_entry(constraint, false)).collect();
+        entry.serialize_entry("constraints", &constraints)?;
         entry.serialize_entry("config", &json!({"meta": column.meta, "tags": column.tags}))?;
-        entry.serialize_entry("doc_blocks", &json!([]))?;
+        entry.serialize_entry("doc_blocks", &column.doc_blocks)?;
+        entry.serialize_entry("granularity", &Value::Null)?;
         entry.end()
     }
 }

@@ -1,5 +1,6 @@
 //! The outside world as the compiler sees it: files by path, and environment variables.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -28,6 +29,11 @@ pub trait Files: Send + Sync {
 
     /// Told at the end of each stage of a compile, with its name: who measures can look at a clock, the lower floors cannot.
     fn reached(&self, _stage: &'static str) {}
+
+    /// Held while one file or node is worked on, by whatever thread: who measures counts the time until it is dropped.
+    fn working_on(&self, _work: &'static str, _name: &str) -> Option<Box<dyn Any>> {
+        None
+    }
 }
 
 /// Files and environment in memory, for tests and for tools that hold unsaved text.

@@ -1,12 +1,14 @@
 //! Floor 0: plain data that every floor shares. No input or output happens here.
 
 mod dag;
+mod facts;
 mod files;
 mod ident;
 mod rows;
 mod source;
 
 pub use dag::{Cycle, Dag};
+pub use facts::{ColumnFacts, RelationFacts};
 pub use files::{Files, MemoryFiles};
 pub use ident::{Relation, RelationKind, ResourceType, UniqueId, quote_ident};
 pub use rows::{ColumnInfo, Datum, Table};

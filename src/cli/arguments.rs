@@ -58,6 +58,9 @@ pub(super) struct GlobalArguments {
     /// Say how long each stage takes.
     #[arg(long, short, global = true)]
     pub(super) debug: bool,
+    /// Show at the end where the time went: stages, files, nodes, statements.
+    #[arg(long, global = true)]
+    pub(super) profile_compile: bool,
     /// How events are printed.
     #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t)]
     pub(super) log_format: LogFormat,
@@ -142,12 +145,24 @@ pub(super) enum Command {
     /// Find what the database would refuse in the SQL of models, snapshots and tests, without asking it.
     #[command(after_help = "Example: acca check --select staging")]
     Check(CheckArguments),
+    /// Check how old the newest rows of sources are.
+    #[command(after_help = "Example: acca source freshness --select source:shop")]
+    Source(SourceArguments),
+    /// Document the project and what stands in the database, as a page.
+    #[command(after_help = "Example: acca docs generate && acca docs serve")]
+    Docs(DocsArguments),
     /// Delete the folders that clean-targets names.
     #[command(after_help = "Example: acca clean")]
     Clean,
     /// Explain a code of an error or a warning.
     #[command(after_help = "Example: acca explain-code unknown-ref")]
     ExplainCode(ExplainCodeArguments),
+    /// Print the script that completes commands and flags in a shell.
+    #[command(after_help = "Example: acca completions bash > ~/.local/share/bash-completion/completions/acca")]
+    Completions(CompletionsArguments),
+    /// Print the manual page of acca or of a command.
+    #[command(after_help = "Example: acca man build | man -l -")]
+    Man(ManArguments),
 }
 
 /// Which nodes a command works on.
@@ -184,6 +199,9 @@ pub(super) struct RunArguments {
     /// Stop at the first failure.
     #[arg(help_heading = "This command", long, short = 'x')]
     pub(super) fail_fast: bool,
+    /// Stop a node that takes longer: 90, 90s, 5m, 2h; 'meta.timeout' of a node counts more.
+    #[arg(help_heading = "This command", long, value_name = "TIME", value_parser = crate::plan::parse_timeout)]
+    pub(super) node_timeout: Option<std::time::Duration>,
     /// Keep the failing rows of tests as tables.
     #[arg(help_heading = "This command", long)]
     pub(super) store_failures: bool,
@@ -383,9 +401,95 @@ pub(super) enum DiagnosticFormat {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct CompletionsArguments {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArguments {
+    /// The command, with the one below it if it has any: docs generate.
+    pub(super) command: Vec<String>,
+    /// Write all pages into this folder.
+    #[arg(help_heading = "This command", long, short, value_name = "FOLDER", conflicts_with = "command")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ExplainCodeArguments {
     /// The code in square brackets; without one, all codes are listed.
     pub(super) code: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SourceArguments {
+    #[command(subcommand)]
+    pub(super) command: SourceCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SourceCommand {
+    /// Ask sources for their newest rows and write sources.json; fails when one is older than its 'freshness' allows.
+    #[command(alias = "snapshot-freshness", after_help = "Example: acca source freshness --select source:shop.orders")]
+    Freshness(FreshnessArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FreshnessArguments {
+    #[command(flatten)]
+    pub(super) selection: SelectionArguments,
+    /// File to write in place of sources.json in the target folder.
+    #[arg(help_heading = "This command", long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DocsArguments {
+    #[command(subcommand)]
+    pub(super) command: DocsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DocsCommand {
+    /// Write catalog.json, manifest.json and the page index.html.
+    #[command(after_help = "Example: acca docs generate --static")]
+    Generate(GenerateArguments),
+    /// Show the page at an address of this computer.
+    #[command(after_help = "Example: acca docs serve --port 8081 --no-browser")]
+    Serve(ServeArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GenerateArguments {
+    #[command(flatten)]
+    pub(super) selection: SelectionArguments,
+    /// Do not compile the models: the page shows them without their SQL.
+    #[arg(help_heading = "This command", long)]
+    pub(super) no_compile: bool,
+    /// Do not ask the database: the page shows described columns only.
+    #[arg(help_heading = "This command", long)]
+    pub(super) empty_catalog: bool,
+    /// Also write static_index.html, which holds everything in one file.
+    #[arg(help_heading = "This command", long = "static")]
+    pub(super) r#static: bool,
+    #[arg(long, hide = true, overrides_with = "no_compile")]
+    pub(super) compile: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArguments {
+    /// Port to listen on; 0 for any that is free.
+    #[arg(help_heading = "This command", long, value_name = "N", default_value_t = 8080)]
+    pub(super) port: u16,
+    /// Address to listen on; 0.0.0.0 lets other computers in.
+    #[arg(help_heading = "This command", long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(super) host: String,
+    /// Do not open a browser.
+    #[arg(help_heading = "This command", long)]
+    pub(super) no_browser: bool,
+    #[arg(long, hide = true, overrides_with = "no_browser")]
+    pub(super) browser: bool,
 }
 
 impl Command {
@@ -407,8 +511,13 @@ impl Command {
             Command::Schema(_) => "schema",
             Command::Lineage(_) => "lineage",
             Command::Check(_) => "check",
+            Command::Source(_) => "freshness",
+            Command::Docs(DocsArguments { command: DocsCommand::Generate(_) }) => "generate",
+            Command::Docs(DocsArguments { command: DocsCommand::Serve(_) }) => "serve",
             Command::Clean => "clean",
             Command::ExplainCode(_) => "explain-code",
+            Command::Completions(_) => "completions",
+            Command::Man(_) => "man",
         }
     }
 
@@ -435,8 +544,12 @@ impl Command {
             | Command::Schema(_)
             | Command::Lineage(_)
             | Command::Check(_)
+            | Command::Source(_)
+            | Command::Docs(_)
             | Command::Clean
-            | Command::ExplainCode(_) => false,
+            | Command::ExplainCode(_)
+            | Command::Completions(_)
+            | Command::Man(_) => false,
         }
     }
 }

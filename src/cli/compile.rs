@@ -34,12 +34,7 @@ pub(super) fn cmd_compile(context: &Context<'_>, arguments: &CompileArguments) -
     let compilation = &loaded.compilation;
     let selected = context.select(compilation, &arguments.selection, &resources(&arguments.resources, &COMPILED))?;
     let selected = nodes(compilation, &selected);
-    let warehouse: Arc<dyn Warehouse> = Arc::new(LazyWarehouse::new(&compilation.project.target, &context.root));
-    let compiled: Vec<(&Node, Result<CompiledNode, Diagnostic>)> =
-        selected.par_iter().map(|node| (*node, compilation.compile_node(node, NodeState::default(), Some(warehouse.clone())))).collect();
-    context.disk.reached("compiled");
-    let (written, problems) = write_all(context, compilation, compiled);
-    context.disk.reached("compiled files");
+    let (written, problems) = compile_nodes(context, compilation, &selected);
     context.stage("compiled", began.elapsed());
     context.write_artifacts(compilation, &written, None);
     context.log.diagnostics(&problems, &compilation.project.sources);
@@ -54,6 +49,22 @@ pub(super) fn cmd_compile(context: &Context<'_>, arguments: &CompileArguments) -
     Ok(())
 }
 
+/// Compiles nodes on all cores and writes their SQL into the target folder.
+pub(super) fn compile_nodes(context: &Context<'_>, compilation: &Compilation, selected: &[&Node]) -> (Written, Diagnostics) {
+    let warehouse: Arc<dyn Warehouse> = Arc::new(LazyWarehouse::new(&compilation.project.target, &context.root));
+    let compiled: Vec<(&Node, Result<CompiledNode, Diagnostic>)> = selected
+        .par_iter()
+        .map(|node| {
+            let _held = context.files.working_on("nodes compiled", &node.id);
+            (*node, compilation.compile_node(node, NodeState::default(), Some(warehouse.clone())))
+        })
+        .collect();
+    context.disk.reached("compiled");
+    let written = write_all(context, compilation, compiled);
+    context.disk.reached("compiled files");
+    written
+}
+
 /// Prints the SQL where one node was asked for; the tests that came along with it do not count.
 fn print_only(context: &Context<'_>, arguments: &CompileArguments, selected: &[&Node], written: &Written) {
     let mut asked = selected.iter().filter(|node| node.resource != ResourceType::Test || selected.len() == 1);
@@ -66,7 +77,7 @@ fn print_only(context: &Context<'_>, arguments: &CompileArguments, selected: &[&
     }
 }
 
-type Written = BTreeMap<crate::base::UniqueId, Compiled>;
+pub(super) type Written = BTreeMap<crate::base::UniqueId, Compiled>;
 
 fn write_all(
     context: &Context<'_>,

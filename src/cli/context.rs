@@ -21,7 +21,7 @@ use super::terminal::Terminal;
 use super::text::seconds;
 use super::trace;
 use crate::analysis::Compilation;
-use crate::artifacts::{Compiled, Metadata, run_results, write_atomically_with, write_manifest};
+use crate::artifacts::{Compiled, Metadata, Timings, read_timings, run_results, updated_timings, write_atomically_with, write_manifest};
 use crate::base::{Files, ResourceType, Sources, UniqueId};
 use crate::compile::parse;
 use crate::diag::{Diagnostic, Diagnostics, Severity, codes, summary};
@@ -64,7 +64,7 @@ impl<'a> Context<'a> {
         match find_root(global.project_dir.as_deref()) {
             Ok(root) => {
                 let disk = Disk::new(&root);
-                let disk = Arc::new(if trace::wanted() { disk.traced() } else { disk });
+                let disk = Arc::new(if global.profile_compile || trace::wanted() { disk.traced() } else { disk });
                 Ok(Context { terminal, log, global, interrupts, invocation, root, files: disk.clone(), disk })
             }
             Err(problem) => {
@@ -182,7 +182,8 @@ impl<'a> Context<'a> {
 
     /// Opens the target's engine.
     pub(super) fn open(&self, compilation: &Compilation) -> Result<Connected, Exit> {
-        open(&compilation.project.target, &self.root).map_err(|problem| {
+        let opened = open(&compilation.project.target, &self.root).and_then(|connected| connected.commented(compilation));
+        opened.map_err(|problem| {
             self.log.diagnostic(&problem, &compilation.project.sources);
             Exit::Failed
         })
@@ -206,20 +207,33 @@ impl<'a> Context<'a> {
         run: Option<(&RunResult, Map<String, Value>)>,
     ) {
         let began = Instant::now();
+        let metadata = self.metadata();
+        self.write_file(compilation, "manifest.json", |file| write_manifest(compilation, compiled, &*self.files, &metadata, file));
+        if let Some((result, arguments)) = run {
+            let results = run_results(result, &compilation.manifest, arguments, &metadata);
+            let timings = updated_timings(self.timings(compilation), result);
+            self.write_file(compilation, "run_results.json", |file| Ok(serde_json::to_writer(file, &results)?));
+            self.write_file(compilation, "timings.json", |file| Ok(serde_json::to_writer(file, &timings)?));
+        }
+        self.disk.reached("artefacts");
+        self.stage("wrote the artefacts", began.elapsed());
+    }
+
+    /// How long nodes took in earlier runs.
+    pub(super) fn timings(&self, compilation: &Compilation) -> Timings {
+        let read = |name: &str| std::fs::read(self.target_path(compilation).join(name)).ok();
+        read_timings(read("timings.json").as_deref(), read("run_results.json").as_deref())
+    }
+
+    /// What artefacts that are written now say of this invocation.
+    pub(super) fn metadata(&self) -> Metadata {
         let now = jiff::Timestamp::now();
-        let metadata = Metadata {
+        Metadata {
             invocation_id: self.invocation.id.clone(),
             started_at: self.invocation.started_at.clone(),
             generated_at: now.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
             created_at: now.as_microsecond() as f64 / 1e6,
-        };
-        self.write_file(compilation, "manifest.json", |file| write_manifest(compilation, compiled, &*self.files, &metadata, file));
-        if let Some((result, arguments)) = run {
-            let results = run_results(result, &compilation.manifest, arguments, &metadata);
-            self.write_file(compilation, "run_results.json", |file| Ok(serde_json::to_writer(file, &results)?));
         }
-        self.disk.reached("artefacts");
-        self.stage("wrote the artefacts", began.elapsed());
     }
 
     fn write_file(&self, compilation: &Compilation, name: &str, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) {

@@ -1,7 +1,9 @@
 //! The disk and the environment of the process, as the compiler sees them.
 
+use std::any::Any;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use walkdir::WalkDir;
 
@@ -12,7 +14,7 @@ use crate::base::Files;
 #[derive(Debug)]
 pub struct Disk {
     root: PathBuf,
-    trace: Option<Trace>,
+    trace: Option<Arc<Trace>>,
 }
 
 impl Disk {
@@ -22,10 +24,10 @@ impl Disk {
 
     /// Remembers when each stage ended.
     pub(super) fn traced(self) -> Disk {
-        Disk { trace: Some(Trace::default()), ..self }
+        Disk { trace: Some(Arc::default()), ..self }
     }
 
-    pub(super) fn trace(&self) -> Option<&Trace> {
+    pub(super) fn trace(&self) -> Option<&Arc<Trace>> {
         self.trace.as_ref()
     }
 
@@ -77,6 +79,10 @@ impl Files for Disk {
         if let Some(trace) = &self.trace {
             trace.reached(stage);
         }
+    }
+
+    fn working_on(&self, work: &'static str, name: &str) -> Option<Box<dyn Any>> {
+        self.trace.as_ref().map(|trace| Box::new(trace.begin(work, name)) as Box<dyn Any>)
     }
 }
 

@@ -35,6 +35,8 @@ pub(super) fn cmd_explain(context: &Context<'_>, arguments: &ExplainArguments) -
             store_failures: false,
             prune: false,
             gate_on_tests: false,
+            node_timeout: None,
+            timings: std::sync::Arc::default(),
             run_id: context.invocation.id.clone(),
             root: context.root.clone(),
             target_path: context.target_path(compilation),

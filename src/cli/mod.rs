@@ -8,10 +8,12 @@ mod context;
 mod debug;
 mod diagnostic_format;
 mod disk;
+mod docs;
 mod environment;
 mod explain;
 mod explain_code;
 mod failures;
+mod freshness;
 mod init;
 mod interrupts;
 mod lineage;
@@ -22,6 +24,7 @@ mod parse;
 mod progress;
 mod run;
 mod schema;
+mod shell;
 mod show;
 mod style;
 mod table;
@@ -116,6 +119,8 @@ fn run() -> Result<(), Exit> {
 fn dispatch(terminal: &Terminal, arguments: &Arguments, interrupts: &Interrupts, invocation: &Invocation) -> Result<(), Exit> {
     match &arguments.command {
         Command::Init(init) => return init::cmd_init(terminal, init, arguments.global.quiet),
+        Command::Completions(arguments) => return shell::cmd_completions(terminal, arguments),
+        Command::Man(arguments) => return shell::cmd_man(terminal, arguments),
         Command::ExplainCode(code) => return explain_code::cmd_explain_code(terminal, code),
         _ => {}
     }
@@ -144,9 +149,11 @@ fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {
         Command::Schema(arguments) => schema::cmd_schema(context, arguments),
         Command::Lineage(arguments) => lineage::cmd_lineage(context, arguments),
         Command::Check(arguments) => check::cmd_check(context, arguments),
+        Command::Source(arguments) => freshness::cmd_source(context, arguments),
+        Command::Docs(arguments) => docs::cmd_docs(context, arguments),
         Command::Clean => clean::cmd_clean(context),
         // Carried out before a project was looked for.
-        Command::Init(_) | Command::ExplainCode(_) => Ok(()),
+        Command::Init(_) | Command::ExplainCode(_) | Command::Completions(_) | Command::Man(_) => Ok(()),
     }
 }
 

@@ -158,6 +158,7 @@ pub(super) mod tests {
             alias: None,
             relation: Some(Relation::new("db", "core", name)),
             depends_on: Vec::new(),
+            doc_blocks: Vec::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! `acca run`, `test`, `build`, `seed`, `snapshot` and `load`: one run each, of other types of nodes.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -10,9 +11,10 @@ use super::context::Context;
 use super::failures;
 use super::ls::resources;
 use super::progress::Progress;
+use super::trace::ENGINE;
 use crate::artifacts::Compiled;
 use crate::base::{Files, ResourceType, UniqueId};
-use crate::execute::{RunJob, RunOptions, run};
+use crate::execute::{RunJob, RunOptions, observed, run};
 use crate::plan::{RunResult, Status};
 use crate::project::Node;
 
@@ -73,9 +75,13 @@ fn carry_out(context: &Context<'_>, verb: &Verb, arguments: &RunArguments, resou
     let connected = context.open(compilation)?;
     context.disk.reached("connection");
     let target = &compilation.project.target;
+    let adapter = match context.disk.trace() {
+        Some(_) => observed(connected.adapter, context.files.clone(), ENGINE),
+        None => connected.adapter,
+    };
     let job = RunJob {
         compilation,
-        adapter: connected.adapter,
+        adapter,
         engine: connected.engine,
         selected,
         options: RunOptions {
@@ -85,6 +91,8 @@ fn carry_out(context: &Context<'_>, verb: &Verb, arguments: &RunArguments, resou
             store_failures: arguments.store_failures,
             prune,
             gate_on_tests: verb.gate_on_tests,
+            node_timeout: arguments.node_timeout,
+            timings: std::sync::Arc::new(context.timings(compilation)),
             run_id: context.invocation.id.clone(),
             root: context.root.clone(),
             target_path: context.target_path(compilation),
@@ -95,13 +103,25 @@ fn carry_out(context: &Context<'_>, verb: &Verb, arguments: &RunArguments, resou
     let result = progress.during(|| run(&job, &progress, &interrupt));
     context.interrupts.end();
     context.disk.reached("run");
+    for (trace, node) in context.disk.trace().iter().flat_map(|trace| result.nodes.iter().map(move |node| (trace, node))) {
+        trace.add("nodes run", &node.id, Duration::from_secs_f64(node.execution_time));
+    }
     failures::report(&context.log, &result, &compilation.manifest, &compilation.project.sources, context.global.warn_error);
     context.write_artifacts(compilation, &compiled(&result), Some((&result, recorded(context, verb, arguments))));
+    close(context, job);
     if result.interrupted {
         return Err(Exit::Interrupted);
     }
     let refused = context.global.warn_error && result.count(Status::Warn) > 0;
     if result.failed() || refused { Err(Exit::Failed) } else { Ok(()) }
+}
+
+/// An embedded engine writes what it still holds into its file when the last session is gone.
+fn close(context: &Context<'_>, job: RunJob<'_>) {
+    let held = context.files.working_on(ENGINE, "(close)");
+    drop(job);
+    drop(held);
+    context.disk.reached("closing");
 }
 
 fn compiled(result: &RunResult) -> BTreeMap<UniqueId, Compiled> {

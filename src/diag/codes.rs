@@ -33,7 +33,9 @@ macro_rules! codes {
 codes! {
     AMBIGUOUS_COLUMN "ambiguous-column" Error "a name of a column is in several relations of FROM";
     AMBIGUOUS_REF "ambiguous-ref" Error "a ref() names a model that several packages define";
+    CANNOT_SERVE "cannot-serve" Error "the documentation cannot be served at an address and port";
     CONNECTION_FAILED "connection-failed" Error "the database cannot be reached or refuses the profile";
+    CONTRACT_BROKEN "contract-broken" Error "a model's query does not give the columns that its contract declares";
     CYCLE "cycle" Error "models read each other in a loop";
     DEFAULT_PROFILE "default-profile" Note "no profile is found, so DuckDB in a file is used";
     DISABLED_REF "disabled-ref" Error "a ref() or source() names something that is disabled";
@@ -55,6 +57,7 @@ codes! {
     MISPLACED_AGGREGATE "misplaced-aggregate" Error "an aggregate stands where rows are not grouped yet";
     MISSING_FILE "missing-file" Error "a file that the project needs cannot be read";
     MISSING_PROPERTY "missing-property" Error "a YAML mapping lacks a key that it needs";
+    NODE_TIMEOUT "node-timeout" Error "a node takes longer than it may";
     NOT_A_QUERY "not-a-query" Error "a model renders to something else than one query";
     NOTHING_SELECTED "nothing-selected" Warning "a selection matches nothing";
     ORPHAN_PROPERTIES "orphan-properties" Warning "properties describe something that does not exist";

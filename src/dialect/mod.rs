@@ -1,14 +1,20 @@
 //! Floor 6: prints exact SQL for each engine from typed structs. Pure functions; nothing here runs a statement.
 
 mod attributes;
+mod catalog;
 mod column_type;
+mod contract;
+mod freshness;
 mod lease;
 pub mod load;
 mod snapshot;
 mod steps;
 
 pub use attributes::has_privileges;
+pub use catalog::catalog_query;
 pub use column_type::ColumnType;
+pub use contract::{Support, declared_type, same_type, support};
+pub use freshness::{newest_of_field, newest_of_query};
 pub use lease::take_leases;
 pub use steps::{Fallback, Statement, analyze, bind_to_live, drop_retired, print_step, print_titled, relation_word};
 

@@ -1,6 +1,6 @@
 //! Prints the steps of a plan as statements.
 
-use super::{Engine, attributes, quote_text, snapshot};
+use super::{Engine, attributes, contract, quote_text, snapshot};
 use crate::base::{ColumnInfo, Relation, RelationKind, quote_ident};
 use crate::plan::{Dependent, Merge, Publish, Step, TableName};
 
@@ -46,6 +46,8 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
             vec![Statement::around(format!("create view {} as\n", view.quoted()), query)]
         }
         Step::CreateTable { table, columns } => plain(format!("create table {} (\n{}\n)", table.quoted(), print_columns(columns))),
+        Step::CreateContracted { table, contract } => plain(contract::create(table, contract, engine)),
+        Step::InsertQuery { table, columns, query } => vec![insert_query(table, columns, query)],
         Step::InsertRows { table, columns, rows } => each(insert_rows(table, columns, rows)),
         Step::Reserve { live, owner } => each(reserve(live, owner).to_vec()),
         Step::Publish(step) => publish(step, engine),
@@ -73,7 +75,8 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
         Step::SnapshotChanges { changes, spec } => vec![snapshot::changes(changes, spec)],
         Step::SnapshotApply { changes, spec } => each(snapshot::apply(changes, spec)),
         Step::LoadFiles { statement, .. } => each(statement.iter().cloned().collect()),
-        Step::RunMaterialization { .. } => Vec::new(),
+        // Rendered and sent when it is its turn.
+        Step::Hook(_) | Step::RunMaterialization { .. } => Vec::new(),
     }
 }
 
@@ -103,6 +106,13 @@ pub(super) fn print_names(columns: &[String]) -> String {
 
 fn print_columns(columns: &[ColumnInfo]) -> String {
     columns.iter().map(|column| format!("    {} {}", quote_ident(&column.name), column.data_type)).collect::<Vec<_>>().join(",\n")
+}
+
+/// The query is asked for its columns by name: their order is that of the declaration.
+fn insert_query(table: &TableName, columns: &[String], query: &str) -> Statement {
+    let list = print_names(columns);
+    let head = format!("insert into {} ({list})\nselect {list}\nfrom (\n", print_table(table));
+    Statement { query_at: Some(head.len()), sql: format!("{head}{query}\n) as contracted"), otherwise: None }
 }
 
 /// Rows in batches that keep a statement well below the limits of every engine.

@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::sync::Arc;
 
+use super::Comment;
 pub use crate::base::{ColumnInfo, Datum, Table};
 use crate::base::{Relation, RelationKind};
 use crate::plan::{Attachments, Privilege};
@@ -119,6 +120,9 @@ pub trait Session: Send {
     /// # Errors
     /// As [`Session::execute`].
     fn privileges(&mut self, relation: &Relation) -> Result<Vec<Privilege>, AdapterError>;
+
+    /// What to put on every statement from now on. A session that puts nothing on statements ignores it.
+    fn comment(&mut self, _comment: &Comment) {}
 
     /// A handle that ends the running statement from another thread.
     fn cancel_handle(&self) -> Arc<dyn Cancel>;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use super::hook::run_hook;
 use super::prepare::{Catalog, NodeError, Prepared, RunJob, prepare, prepare_failures};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{AdapterError, Datum, Interrupt, Table, load_source};
@@ -47,16 +48,25 @@ pub(super) struct Retired {
     pub(super) kind: RelationKind,
 }
 
-pub(super) fn run_node(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session: &SharedSession, interrupt: &Interrupt) -> Outcome {
+/// What every step of a node needs: the run, the node, what stood in the database, and the worker's session.
+#[derive(Clone, Copy)]
+pub(super) struct Turn<'a> {
+    pub(super) job: &'a RunJob<'a>,
+    pub(super) node: &'a Node,
+    pub(super) catalog: &'a Catalog,
+    pub(super) session: &'a SharedSession,
+}
+
+pub(super) fn run_node(turn: &Turn<'_>, interrupt: &Interrupt) -> Outcome {
     let mut outcome = Outcome::default();
-    let done = match &node.detail {
-        Detail::SingularTest | Detail::GenericTest(_) => run_test(job, node, catalog, session, &mut outcome),
-        Detail::Source(_) => load_source::run(job, node, session, interrupt, &mut outcome),
-        _ => build(job, node, catalog, session, &mut outcome),
+    let done = match &turn.node.detail {
+        Detail::SingularTest | Detail::GenericTest(_) => run_test(turn, &mut outcome),
+        Detail::Source(_) => load_source::run(turn.job, turn.node, turn.session, interrupt, &mut outcome),
+        _ => build(turn, &mut outcome),
     };
     if let Err(error) = done {
         outcome.status = Some(Status::Error);
-        fail(&mut outcome, node, error, interrupt);
+        fail(&mut outcome, turn.node, error, interrupt);
     }
     outcome
 }
@@ -80,12 +90,12 @@ fn fail(outcome: &mut Outcome, node: &Node, error: NodeError, interrupt: &Interr
     }
 }
 
-fn build(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session: &SharedSession, outcome: &mut Outcome) -> Result<(), NodeError> {
-    let prepared = prepare(job, node, catalog, session)?;
+fn build(turn: &Turn<'_>, outcome: &mut Outcome) -> Result<(), NodeError> {
+    let prepared = prepare(turn)?;
     outcome.messages = prepared.compiled.messages.clone();
-    keep_compiled(job, node, &prepared.compiled, outcome);
-    let done = run_plan(job, node, &prepared, catalog, session, outcome);
-    write_script(job, node, &outcome.script);
+    keep_compiled(turn, &prepared.compiled, outcome);
+    let done = run_plan(turn, &prepared, outcome);
+    write_script(turn, &outcome.script);
     done?;
     outcome.status = Some(Status::Success);
     if outcome.message.is_empty() {
@@ -98,20 +108,13 @@ fn build(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session: &SharedSessi
     Ok(())
 }
 
-fn run_plan(
-    job: &RunJob<'_>,
-    node: &Node,
-    prepared: &Prepared,
-    catalog: &Catalog,
-    session: &SharedSession,
-    outcome: &mut Outcome,
-) -> Result<(), NodeError> {
+fn run_plan(turn: &Turn<'_>, prepared: &Prepared, outcome: &mut Outcome) -> Result<(), NodeError> {
     for step in &prepared.plan.before {
-        run_step(job, node, step, prepared, session, outcome)?;
+        run_step(turn, step, prepared, outcome)?;
     }
-    run_transaction(job, node, prepared, catalog, session, outcome)?;
+    run_transaction(turn, prepared, outcome)?;
     for step in &prepared.plan.after {
-        run_step(job, node, step, prepared, session, outcome)?;
+        run_step(turn, step, prepared, outcome)?;
     }
     Ok(())
 }
@@ -119,25 +122,21 @@ fn run_plan(
 /// How often a transaction is tried that the engine ended because it was in another's way.
 const TRIES: u32 = 3;
 
-/// The steps in one transaction. When the engine ends it to let another go first, nothing of it has happened: it is run again.
-fn run_transaction(
-    job: &RunJob<'_>,
-    node: &Node,
-    prepared: &Prepared,
-    catalog: &Catalog,
-    session: &SharedSession,
-    outcome: &mut Outcome,
-) -> Result<(), NodeError> {
+/// The steps in one transaction. When the engine ends it to let another go first, nothing of it has happened: it is run again,
+/// unless statements of the user's are in it, which may have done what no engine takes back.
+fn run_transaction(turn: &Turn<'_>, prepared: &Prepared, outcome: &mut Outcome) -> Result<(), NodeError> {
+    let own = |step: &Step| matches!(step, Step::Hook(_) | Step::Statement { .. } | Step::RunMaterialization { .. });
+    let most = if prepared.plan.steps.iter().any(own) { 1 } else { TRIES };
     let mut tries = 1;
     loop {
-        begin(session)?;
+        begin(turn.session)?;
         let (rows, retired, written) = (outcome.rows_affected, outcome.retired.len(), outcome.script.len());
         let done = prepared.plan.steps.iter().try_for_each(|step| {
-            let step = refreshed(job, step, catalog, session)?;
-            run_step(job, node, &step, prepared, session, outcome)
+            let step = refreshed(turn, step)?;
+            run_step(turn, &step, prepared, outcome)
         });
-        match finish(session, done) {
-            Err(NodeError::Adapter(error)) if error.is_conflict() && tries < TRIES => {
+        match finish(turn.session, done) {
+            Err(NodeError::Adapter(error)) if error.is_conflict() && tries < most => {
                 outcome.rows_affected = rows;
                 outcome.retired.truncate(retired);
                 outcome.script.truncate(written);
@@ -149,16 +148,12 @@ fn run_transaction(
 }
 
 /// A step as it must be now: what it carries over, keeps or replaces may have changed since it was planned.
-pub(super) fn refreshed<'s>(
-    job: &RunJob<'_>,
-    step: &'s Step,
-    catalog: &Catalog,
-    session: &SharedSession,
-) -> Result<Cow<'s, Step>, AdapterError> {
+pub(super) fn refreshed<'s>(turn: &Turn<'_>, step: &'s Step) -> Result<Cow<'s, Step>, AdapterError> {
+    let session = turn.session;
     match step {
-        Step::Publish(publish) if publish.replaced.is_some() && job.engine != Engine::DuckDb => {
+        Step::Publish(publish) if publish.replaced.is_some() && turn.job.engine != Engine::DuckDb => {
             let attachments = locked(session).attachments(&publish.live, &publish.staged, publish.kind)?;
-            Ok(Cow::Owned(Step::Publish(publish.clone().carrying(&attachments, &catalog.built))))
+            Ok(Cow::Owned(Step::Publish(publish.clone().carrying(&attachments, &turn.catalog.built))))
         }
         Step::Comment(comment) if !comment.columns.is_empty() => {
             let held = locked(session).columns(&comment.relation)?;
@@ -190,16 +185,12 @@ pub(super) fn finish<T>(session: &SharedSession, done: Result<T, NodeError>) -> 
     }
 }
 
-fn run_step(
-    job: &RunJob<'_>,
-    node: &Node,
-    step: &Step,
-    prepared: &Prepared,
-    session: &SharedSession,
-    outcome: &mut Outcome,
-) -> Result<(), NodeError> {
-    if let Step::RunMaterialization { macro_id } = step {
-        return run_materialization(job, node, macro_id, prepared, session, outcome);
+fn run_step(turn: &Turn<'_>, step: &Step, prepared: &Prepared, outcome: &mut Outcome) -> Result<(), NodeError> {
+    let Turn { job, node, session, .. } = *turn;
+    match step {
+        Step::RunMaterialization { macro_id } => return run_materialization(turn, macro_id, prepared, outcome),
+        Step::Hook(hook) => return run_hook(turn, hook, prepared.state, outcome),
+        _ => {}
     }
     let Some((title, statements)) = print_titled(step, job.engine) else { return Ok(()) };
     let first = outcome.script.is_empty();
@@ -207,7 +198,7 @@ fn run_step(
     outcome.script.extend(statements.iter().map(|statement| format!("{};\n", statement.sql)));
     if first {
         // Whoever wonders what takes so long finds it there already.
-        write_script(job, node, &outcome.script);
+        write_script(turn, &outcome.script);
     }
     for statement in statements {
         if let Step::CheckKeys { keys, .. } = step {
@@ -215,7 +206,14 @@ fn run_step(
             continue;
         }
         let rows = execute(session, &statement).map_err(|error| name_readers(step, locate(node, &prepared.compiled, &statement, error)))?;
-        if matches!(step, Step::CreateTableAs { .. } | Step::SnapshotFirst { .. } | Step::Merge(_) | Step::SnapshotApply { .. }) {
+        if matches!(
+            step,
+            Step::CreateTableAs { .. }
+                | Step::InsertQuery { .. }
+                | Step::SnapshotFirst { .. }
+                | Step::Merge(_)
+                | Step::SnapshotApply { .. }
+        ) {
             outcome.rows_affected = Some(rows);
         }
         if matches!(step, Step::InsertRows { .. }) {
@@ -286,6 +284,14 @@ fn name_readers(step: &Step, error: NodeError) -> NodeError {
     }
 }
 
+/// The engine refuses a statement that the user wrote at that place.
+pub(super) fn statement_refused(node: &Node, error: AdapterError, span: crate::base::Span) -> NodeError {
+    match error {
+        AdapterError::Statement { .. } => statement_failed(node, &error, None).at(span).into(),
+        other => NodeError::Adapter(other),
+    }
+}
+
 fn statement_failed(node: &Node, error: &AdapterError, query: Option<(usize, &CompiledNode)>) -> Diagnostic {
     let (code, hints, offset) = match error {
         AdapterError::Statement { hints, offset, .. } => (&codes::STATEMENT_FAILED, hints.clone(), *offset),
@@ -322,14 +328,8 @@ fn first_line(node: &Node) -> crate::base::Span {
     }
 }
 
-fn run_materialization(
-    job: &RunJob<'_>,
-    node: &Node,
-    macro_id: &str,
-    prepared: &Prepared,
-    session: &SharedSession,
-    outcome: &mut Outcome,
-) -> Result<(), NodeError> {
+fn run_materialization(turn: &Turn<'_>, macro_id: &str, prepared: &Prepared, outcome: &mut Outcome) -> Result<(), NodeError> {
+    let Turn { job, node, session, .. } = *turn;
     let warehouse: Arc<dyn Warehouse> = Arc::new(SessionWarehouse(session.clone()));
     let linked = job.compilation.linked(Some(warehouse));
     let sql = serde_json::Value::from(prepared.compiled.sql.as_str());
@@ -339,21 +339,22 @@ fn run_materialization(
     Ok(())
 }
 
-fn run_test(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session: &SharedSession, outcome: &mut Outcome) -> Result<(), NodeError> {
+fn run_test(turn: &Turn<'_>, outcome: &mut Outcome) -> Result<(), NodeError> {
+    let Turn { job, node, session, .. } = *turn;
     let assertion = Assertion::of(node)?;
     let warehouse: Arc<dyn Warehouse> = Arc::new(SessionWarehouse(session.clone()));
     let compiled = job.compilation.compile_node(node, NodeState::default(), Some(warehouse))?;
     outcome.messages = compiled.messages.clone();
-    keep_compiled(job, node, &compiled, outcome);
+    keep_compiled(turn, &compiled, outcome);
     let stored = match failures_kept(node, job.options.store_failures) {
-        Some(kind) => Some(store_failures(job, node, kind, &compiled, &assertion, catalog, session, outcome)?),
+        Some(kind) => Some(store_failures(turn, kind, &compiled, &assertion, outcome)?),
         None => None,
     };
     // What is kept is counted and shown from there: the test's query runs once.
     let rows = stored.as_ref().map_or_else(|| assertion.limited(&compiled.sql), |kept| format!("select * from {}", kept.quoted()));
     let counted = locked(session).query(&assertion.count_query(&rows), None);
     // In a statement of its own: it asks the session, which must be free by then.
-    let counted = counted.map_err(|error| test_failed(job, node, &compiled, &assertion, error, session))?;
+    let counted = counted.map_err(|error| test_failed(turn, &compiled, &assertion, error))?;
     let failures = counted.rows.first().and_then(|row| row.first()).map_or(Some(0), count_of);
     let Some(failures) = failures else {
         let problem = Diagnostic::new(&codes::INVALID_CONFIG, format!("'fail_calc' of test '{}' does not give a whole number", node.name));
@@ -376,24 +377,20 @@ fn run_test(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session: &SharedSe
     Ok(())
 }
 
-#[expect(clippy::too_many_arguments, reason = "a step of run_test, named")]
 fn store_failures(
-    job: &RunJob<'_>,
-    node: &Node,
+    turn: &Turn<'_>,
     kind: RelationKind,
     compiled: &CompiledNode,
     assertion: &Assertion,
-    catalog: &Catalog,
-    session: &SharedSession,
     outcome: &mut Outcome,
 ) -> Result<Relation, NodeError> {
     let query = assertion.limited(&compiled.sql);
-    let prepared = prepare_failures(job, node, kind, compiled, &query, catalog)?;
-    let done = run_transaction(job, node, &prepared, catalog, session, outcome);
-    write_script(job, node, &outcome.script);
+    let prepared = prepare_failures(turn, kind, compiled, &query)?;
+    let done = run_transaction(turn, &prepared, outcome);
+    write_script(turn, &outcome.script);
     done?;
     outcome.rows_affected = None;
-    node.relation.clone().ok_or_else(|| NodeError::Adapter(AdapterError::Io("a test without a relation".to_owned())))
+    turn.node.relation.clone().ok_or_else(|| NodeError::Adapter(AdapterError::Io("a test without a relation".to_owned())))
 }
 
 fn count_of(cell: &Datum) -> Option<i64> {
@@ -407,14 +404,8 @@ fn count_of(cell: &Datum) -> Option<i64> {
 }
 
 /// A test on a column that is not there says so, at the place where the column is named.
-fn test_failed(
-    job: &RunJob<'_>,
-    node: &Node,
-    compiled: &CompiledNode,
-    assertion: &Assertion,
-    error: AdapterError,
-    session: &SharedSession,
-) -> NodeError {
+fn test_failed(turn: &Turn<'_>, compiled: &CompiledNode, assertion: &Assertion, error: AdapterError) -> NodeError {
+    let Turn { job, node, session, .. } = *turn;
     let AdapterError::Statement { .. } = &error else { return NodeError::Adapter(error) };
     if let Detail::GenericTest(test) = &node.detail
         && let Some(column) = &test.column
@@ -432,7 +423,8 @@ fn test_failed(
 }
 
 /// Writes the compiled SQL where dbt writes it; a run does not fail because a folder cannot be written.
-fn keep_compiled(job: &RunJob<'_>, node: &Node, compiled: &CompiledNode, outcome: &mut Outcome) {
+fn keep_compiled(turn: &Turn<'_>, compiled: &CompiledNode, outcome: &mut Outcome) {
+    let Turn { job, node, .. } = *turn;
     outcome.compiled_sql = Some(compiled.sql.clone());
     let path = artifact_path(job.compilation, &job.options.target_path, node, "compiled");
     if write(&path, &compiled.sql).is_ok() {
@@ -442,7 +434,8 @@ fn keep_compiled(job: &RunJob<'_>, node: &Node, compiled: &CompiledNode, outcome
 }
 
 /// Writes the statements that were sent.
-fn write_script(job: &RunJob<'_>, node: &Node, script: &str) {
+pub(super) fn write_script(turn: &Turn<'_>, script: &str) {
+    let Turn { job, node, .. } = *turn;
     // Only for people to read: the run goes on without it.
     let _ = write(&artifact_path(job.compilation, &job.options.target_path, node, "run"), script);
 }

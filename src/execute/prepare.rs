@@ -3,19 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use serde_json::Value;
-
-use super::load_source;
-use super::node::query_failed;
+use super::hook::hooks;
+use super::node::{Turn, query_failed};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{Adapter, AdapterError, CatalogRelation};
+use super::{contract, load_source};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
 use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{Engine, max_identifier};
-use crate::jinja::{Message, NodeState, Warehouse};
-use crate::plan::{Existing, Hook, Hooks, NodePlan, PlanInput, needs_columns, plan_failures, plan_node, plan_seed, retired_prefix};
+use crate::jinja::{NodeState, Warehouse};
+use crate::plan::{Existing, Hooks, NodePlan, PlanInput, needs_columns, plan_failures, plan_node, plan_seed, retired_prefix};
 use crate::project::{Detail, Node};
 use crate::syntax::before_semicolon;
 
@@ -40,6 +40,10 @@ pub struct RunOptions {
     pub prune: bool,
     /// `build`: what reads a relation waits for its tests and is skipped when one fails.
     pub gate_on_tests: bool,
+    /// How long a node may take that says nothing of it.
+    pub node_timeout: Option<Duration>,
+    /// Seconds that nodes took in earlier runs, by id: with several threads, the longest way begins first.
+    pub timings: Arc<BTreeMap<String, f64>>,
     /// Unique to this run.
     pub run_id: String,
     /// The project's folder on disk.
@@ -122,7 +126,8 @@ impl From<AdapterError> for NodeError {
 }
 
 /// Compiles and plans a node that builds a relation or loads files. Tests are not planned: they are queries.
-pub(super) fn prepare(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session: &SharedSession) -> Result<Prepared, NodeError> {
+pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
+    let Turn { job, node, catalog, session } = *turn;
     if matches!(node.detail, Detail::Source(_)) {
         return Ok(Prepared {
             compiled: CompiledNode::default(),
@@ -137,9 +142,7 @@ pub(super) fn prepare(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session:
     let kind = catalog.kind(relation);
     let state = NodeState { existing: kind, full_refresh: job.options.full_refresh };
     let warehouse: Arc<dyn Warehouse> = Arc::new(SessionWarehouse(session.clone()));
-    let mut compiled = job.compilation.compile_node(node, state, Some(warehouse.clone()))?;
-    let (hooks, said) = hooks(job, node, state, &warehouse)?;
-    compiled.messages.extend(said);
+    let compiled = job.compilation.compile_node(node, state, Some(warehouse))?;
     let materialization = match node.detail {
         Detail::Model(_) | Detail::Snapshot { .. } => job.compilation.templates.materialization(node.materialized(), &node.package),
         _ => None,
@@ -149,20 +152,24 @@ pub(super) fn prepare(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session:
     }
     let existing = look_up(node, relation, catalog, session)?;
     let query = before_semicolon(&compiled.sql);
-    let incoming = match needs_columns(node, &existing) && materialization.is_none() {
+    let contracted = node.contract_enforced();
+    let mut incoming = match contracted || needs_columns(node, &existing) && materialization.is_none() {
         true => locked(session).describe(query).map_err(|error| query_failed(node, &compiled, error))?,
         false => Vec::new(),
     };
+    let contract = if contracted { Some(contract::check(job, node, state, &mut incoming, session)?) } else { None };
+    let leaves_hooks = materialization.as_ref().is_some_and(|macro_id| job.compilation.templates.runs_hooks(macro_id));
     let input = PlanInput {
         node,
         relation,
         query,
         existing: &existing,
         incoming: &incoming,
+        contract,
         full_refresh: job.options.full_refresh,
         run_tag: &job.options.tag(),
         materialization,
-        hooks,
+        hooks: if leaves_hooks { Hooks::default() } else { hooks(node) },
     };
     let plan = match &node.detail {
         Detail::Seed { path } => {
@@ -177,14 +184,8 @@ pub(super) fn prepare(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session:
 }
 
 /// The plan that keeps the failing rows of a test, given as a query.
-pub(super) fn prepare_failures(
-    job: &RunJob<'_>,
-    node: &Node,
-    kind: RelationKind,
-    compiled: &CompiledNode,
-    query: &str,
-    catalog: &Catalog,
-) -> Result<Prepared, NodeError> {
+pub(super) fn prepare_failures(turn: &Turn<'_>, kind: RelationKind, compiled: &CompiledNode, query: &str) -> Result<Prepared, NodeError> {
+    let Turn { job, node, catalog, .. } = *turn;
     let Some(relation) = &node.relation else {
         return Err(Diagnostic::new(&codes::INVALID_CONFIG, format!("'{}' has no relation for its failures", node.name))
             .at(node.origin)
@@ -198,6 +199,7 @@ pub(super) fn prepare_failures(
         query,
         existing: &existing,
         incoming: &[],
+        contract: None,
         full_refresh: false,
         run_tag: &job.options.tag(),
         materialization: None,
@@ -227,44 +229,4 @@ fn look_up(node: &Node, relation: &Relation, catalog: &Catalog, session: &Shared
         existing.columns = locked(session).columns(relation)?;
     }
     Ok(existing)
-}
-
-fn hooks(job: &RunJob<'_>, node: &Node, state: NodeState, warehouse: &Arc<dyn Warehouse>) -> Result<(Hooks, Vec<Message>), Diagnostic> {
-    let linked = job.compilation.linked(Some(warehouse.clone()));
-    let mut said = Vec::new();
-    let mut render = |key: &str| -> Result<Vec<Hook>, Diagnostic> {
-        let span = node.config.span(key).or(node.body).unwrap_or(node.origin);
-        let listed = match node.config.get(key) {
-            Some(Value::Array(hooks)) => hooks.clone(),
-            Some(Value::Null) | None => Vec::new(),
-            Some(one) => vec![one.clone()],
-        };
-        listed
-            .iter()
-            .map(|hook| {
-                let (text, in_transaction) = hook_parts(hook);
-                let rendered = job.compilation.templates.render_text(&text, span, node, state, &linked)?;
-                said.extend(rendered.messages);
-                Ok(Hook { sql: rendered.sql.trim().trim_end_matches(';').to_owned(), in_transaction })
-            })
-            .collect()
-    };
-    let (before, after) = (render("pre-hook")?, render("post-hook")?);
-    Ok((Hooks { before, after }, said))
-}
-
-/// A hook is a text, or a mapping of `sql` and `transaction` (which `config()` may pass as JSON text).
-fn hook_parts(hook: &Value) -> (String, bool) {
-    let mapping = match hook {
-        Value::Object(mapping) => Some(mapping.clone()),
-        Value::String(text) => serde_json::from_str::<Value>(text).ok().and_then(|value| value.as_object().cloned()),
-        _ => None,
-    };
-    match mapping {
-        Some(mapping) => {
-            let sql = mapping.get("sql").and_then(Value::as_str).unwrap_or_default().to_owned();
-            (sql, mapping.get("transaction").and_then(Value::as_bool).unwrap_or(true))
-        }
-        None => (hook.as_str().unwrap_or_default().to_owned(), true),
-    }
 }

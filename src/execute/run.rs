@@ -5,16 +5,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::node::{Outcome, Retired, refreshed, run_node};
+use super::comment::QueryComment;
+use super::hook::explain_hook;
+use super::node::{Outcome, Retired, Turn, refreshed, run_node};
 use super::prepare::{Catalog, RunJob, prepare};
 use super::schedule::Schedule;
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
+use super::watchdog::Watchdog;
 use super::{AdapterError, Event, Interrupt, Reporter, Session, connect, load};
 use crate::base::{RelationKind, UniqueId, quote_ident};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{bind_to_live, drop_retired, has_privileges, print_titled};
 use crate::jinja::{NodeState, Warehouse};
-use crate::plan::{NodeResult, RunResult, Status, failures_kept};
+use crate::plan::{NodeResult, RunResult, Status, Step, failures_kept, timeout_of};
 use crate::project::{Detail, Node};
 
 /// Runs the selected nodes. Everything that goes wrong is in the result; nothing half-made is left behind.
@@ -25,6 +28,7 @@ pub fn run(job: &RunJob<'_>, reporter: &dyn Reporter, interrupt: &Interrupt) -> 
         Ok((session, catalog)) => {
             watch(&session, interrupt);
             result.diagnostics.extend(privileges_unknown(job));
+            result.diagnostics.extend(super::contract::constraints_left_out(job));
             if let Err(problem) = hooks(job, &session, reporter, true) {
                 result.diagnostics.push(problem);
             } else {
@@ -64,7 +68,7 @@ pub fn explain(job: &RunJob<'_>) -> Result<Vec<NodeExplanation>, Diagnostic> {
     let order = job.compilation.manifest.dag.topological();
     let nodes =
         order.into_iter().filter(|number| selected.contains(number)).filter_map(|number| job.compilation.manifest.nodes.get(number));
-    Ok(nodes.filter(|node| builds(node)).map(|node| explain_node(job, node, &catalog, &session)).collect())
+    Ok(nodes.filter(|node| builds(node)).map(|node| explain_node(&Turn { job, node, catalog: &catalog, session: &session })).collect())
 }
 
 fn builds(node: &Node) -> bool {
@@ -75,13 +79,18 @@ fn is_test(node: &Node) -> bool {
     matches!(node.detail, Detail::SingularTest | Detail::GenericTest(_))
 }
 
-fn explain_node(job: &RunJob<'_>, node: &Node, catalog: &Catalog, session: &SharedSession) -> NodeExplanation {
+fn explain_node(turn: &Turn<'_>) -> NodeExplanation {
+    let Turn { job, node, .. } = *turn;
     let (mut steps, mut diagnostics) = (Vec::new(), Vec::new());
-    match prepare(job, node, catalog, session) {
+    match prepare(turn) {
         Ok(prepared) => {
             let plan = &prepared.plan;
             for step in plan.all() {
-                match refreshed(job, step, catalog, session) {
+                if let Step::Hook(hook) = step {
+                    steps.push(explain_hook(turn, hook, prepared.state));
+                    continue;
+                }
+                match refreshed(turn, step) {
                     Ok(step) => steps.extend(
                         print_titled(&step, job.engine)
                             .map(|(title, statements)| (title, statements.into_iter().map(|statement| statement.sql).collect())),
@@ -173,7 +182,7 @@ fn watch(session: &SharedSession, interrupt: &Interrupt) {
 }
 
 /// `on-run-start` or `on-run-end` of all packages, each in autocommit.
-fn hooks(job: &RunJob<'_>, session: &SharedSession, reporter: &dyn Reporter, start: bool) -> Result<(), Diagnostic> {
+pub(super) fn hooks(job: &RunJob<'_>, session: &SharedSession, reporter: &dyn Reporter, start: bool) -> Result<(), Diagnostic> {
     let warehouse: Arc<dyn Warehouse> = Arc::new(SessionWarehouse(session.clone()));
     let linked = job.compilation.linked(Some(warehouse));
     for package in &job.compilation.project.packages {
@@ -211,6 +220,8 @@ struct Shop<'a> {
     board: Mutex<Board>,
     changed: Condvar,
     total: usize,
+    comment: QueryComment,
+    watchdog: Watchdog,
 }
 
 fn work(job: &RunJob<'_>, catalog: &Catalog, reporter: &dyn Reporter, interrupt: &Interrupt, result: &mut RunResult) -> Vec<Retired> {
@@ -226,18 +237,22 @@ fn work(job: &RunJob<'_>, catalog: &Catalog, reporter: &dyn Reporter, interrupt:
         .collect();
     let threads = job.options.threads.clamp(1, selected.len().max(1));
     reporter.report(&Event::Planned { nodes: &nodes, threads });
-    let schedule = Schedule::new(manifest, &selected, job.options.gate_on_tests);
+    let mut schedule = Schedule::new(manifest, &selected, job.options.gate_on_tests);
+    if threads > 1 {
+        // One worker does everything anyway, so it keeps to the order in which people read.
+        schedule = schedule.longest_first(&|number| job.options.timings.get(&*manifest.nodes.get(number)?.id).copied());
+    }
     let board = Board { schedule, results: Vec::new(), retired: Vec::new(), started: 0, finished: 0 };
-    let shop = Shop { job, catalog, reporter, interrupt, board: Mutex::new(board), changed: Condvar::new(), total: selected.len() };
+    // What is wrong with the comment was said when the engine was opened.
+    let comment = QueryComment::of(job.compilation).unwrap_or_default();
+    let total = selected.len();
+    let watchdog = Watchdog::default();
+    let (board, changed) = (Mutex::new(board), Condvar::new());
+    let shop = Shop { job, catalog, reporter, interrupt, board, changed, total, comment, watchdog };
     std::thread::scope(|scope| {
-        for thread in 1..=threads {
-            let shop = &shop;
-            // Templates call each other deeply: give them room.
-            let worker = std::thread::Builder::new().name(format!("acca-worker-{thread}")).stack_size(32 << 20);
-            if worker.spawn_scoped(scope, move || shop.worker(thread)).is_err() && thread == 1 {
-                shop.worker(thread);
-            }
-        }
+        scope.spawn(|| shop.watchdog.run());
+        let _stopped = shop.watchdog.stopped_at_the_end();
+        shop.workers(threads);
     });
     let mut board = shop.board.into_inner().unwrap_or_else(PoisonError::into_inner);
     result.nodes.append(&mut board.results);
@@ -247,6 +262,19 @@ fn work(job: &RunJob<'_>, catalog: &Catalog, reporter: &dyn Reporter, interrupt:
 impl Shop<'_> {
     fn lock(&self) -> MutexGuard<'_, Board> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns when everything is done.
+    fn workers(&self, threads: usize) {
+        std::thread::scope(|scope| {
+            for thread in 1..=threads {
+                // Templates call each other deeply: give them room.
+                let worker = std::thread::Builder::new().name(format!("acca-worker-{thread}")).stack_size(32 << 20);
+                if worker.spawn_scoped(scope, move || self.worker(thread)).is_err() && thread == 1 {
+                    self.worker(thread);
+                }
+            }
+        });
     }
 
     fn worker(&self, thread: usize) {
@@ -294,23 +322,37 @@ impl Shop<'_> {
                     session.insert(shared).clone()
                 }
                 Err(error) => {
-                    let problem = connect::connection_failed(&self.job.compilation.project.target, &error);
-                    return Outcome {
-                        status: Some(Status::Error),
-                        message: problem.message.clone(),
-                        diagnostics: vec![problem],
-                        ..Outcome::default()
-                    };
+                    return failed_early(connect::connection_failed(&self.job.compilation.project.target, &error));
                 }
             },
         };
-        let done = catch_unwind(AssertUnwindSafe(|| run_node(self.job, node, self.catalog, &shared, self.interrupt)));
-        let outcome = done.unwrap_or_else(|_| Outcome {
+        match self.comment.render(self.job.compilation, Some(node)) {
+            Ok(comment) => locked(&shared).comment(&comment),
+            Err(problem) => return failed_early(problem),
+        }
+        let timeout = match timeout_of(node, self.job.options.node_timeout) {
+            Ok(timeout) => timeout,
+            Err(problem) => return failed_early(problem),
+        };
+        let watch = timeout.map(|timeout| (timeout, self.watchdog.watch(locked(&shared).cancel_handle(), timeout)));
+        let turn = Turn { job: self.job, node, catalog: self.catalog, session: &shared };
+        let done = catch_unwind(AssertUnwindSafe(|| run_node(&turn, self.interrupt)));
+        let mut outcome = done.unwrap_or_else(|_| Outcome {
             status: Some(Status::Error),
             message: format!("acca failed on '{}': please report it", node.name),
             session_lost: true,
             ..Outcome::default()
         });
+        if let Some((timeout, watch)) = watch
+            && self.watchdog.release(&watch)
+        {
+            // A cancellation may still be on its way: it must not meet the next node.
+            outcome.session_lost = true;
+            if outcome.status == Some(Status::Error) {
+                let problem = timed_out(node, timeout);
+                (outcome.message, outcome.diagnostics) = (problem.message.clone(), vec![problem]);
+            }
+        }
         if outcome.session_lost {
             *session = None;
         }
@@ -379,6 +421,18 @@ impl Shop<'_> {
     }
 }
 
+fn timed_out(node: &Node, timeout: Duration) -> Diagnostic {
+    let message = format!("'{}' was stopped after {} s, which is the time that it may take", node.name, timeout.as_secs_f64());
+    let place = node.config.span("meta").filter(|_| node.config.get("meta").is_some_and(|meta| meta.get("timeout").is_some()));
+    Diagnostic::new(&codes::NODE_TIMEOUT, message)
+        .at(place.or(node.body.map(|body| body.sub(0, 0))).unwrap_or(node.origin))
+        .help("give it more time with --node-timeout or meta.timeout, or look what it waited for")
+}
+
+fn failed_early(problem: Diagnostic) -> Outcome {
+    Outcome { status: Some(Status::Error), message: problem.message.clone(), diagnostics: vec![problem], ..Outcome::default() }
+}
+
 fn skipped(node: &Node, why: &str) -> NodeResult {
     let at = now();
     NodeResult {
@@ -398,7 +452,7 @@ fn skipped(node: &Node, why: &str) -> NodeResult {
     }
 }
 
-fn now() -> String {
+pub(super) fn now() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }
 

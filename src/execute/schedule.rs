@@ -1,8 +1,19 @@
 //! The order of a run: which nodes are free, what is skipped, what is left.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::priority::priorities;
 use crate::project::Manifest;
+
+/// Where a free node stands: the longest way first, then what most nodes wait for, then the earliest in topological order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    /// Microseconds.
+    way: Reverse<u64>,
+    below: Reverse<usize>,
+    position: usize,
+}
 
 /// The nodes of a run and how they wait for each other.
 #[derive(Clone, Debug)]
@@ -11,11 +22,11 @@ pub(super) struct Schedule {
     waiting: BTreeMap<usize, usize>,
     /// Who waits for a node.
     readers: BTreeMap<usize, BTreeSet<usize>>,
-    /// Free to begin, each behind its position in the order of the plan.
-    free: BTreeSet<(usize, usize)>,
+    /// Free to begin, each behind its rank.
+    free: BTreeSet<(Rank, usize)>,
     running: usize,
     /// By node.
-    positions: Vec<usize>,
+    ranks: Vec<Rank>,
 }
 
 impl Schedule {
@@ -33,13 +44,13 @@ impl Schedule {
                 *waiting.entry(reader).or_default() += 1;
             }
         }
-        let mut positions = vec![0; manifest.dag.len()];
+        let mut ranks = vec![Rank::default(); manifest.dag.len()];
         for (position, node) in manifest.dag.topological().into_iter().enumerate() {
-            if let Some(slot) = positions.get_mut(node) {
-                *slot = position;
+            if let Some(rank) = ranks.get_mut(node) {
+                rank.position = position;
             }
         }
-        let mut schedule = Schedule { waiting: BTreeMap::new(), readers, free: BTreeSet::new(), running: 0, positions };
+        let mut schedule = Schedule { waiting: BTreeMap::new(), readers, free: BTreeSet::new(), running: 0, ranks };
         for (node, count) in waiting {
             if count > 0 {
                 schedule.waiting.insert(node, count);
@@ -50,12 +61,43 @@ impl Schedule {
         schedule
     }
 
-    fn set_free(&mut self, node: usize) {
-        let position = self.positions.get(node).copied().unwrap_or(usize::MAX);
-        self.free.insert((position, node));
+    /// From now on, what has the longest way to the end of the run before it begins first.
+    pub(super) fn longest_first(mut self, seconds: &dyn Fn(usize) -> Option<f64>) -> Schedule {
+        for (node, (way, below)) in priorities(&self.order(), &self.readers, seconds) {
+            if let Some(rank) = self.ranks.get_mut(node) {
+                (rank.way, rank.below) = (Reverse(way), Reverse(below));
+            }
+        }
+        let free: Vec<usize> = std::mem::take(&mut self.free).into_iter().map(|(_, node)| node).collect();
+        free.into_iter().for_each(|node| self.set_free(node));
+        self
     }
 
-    /// The next node to begin, the earliest in topological order first.
+    /// Everything after what it waits for.
+    fn order(&self) -> Vec<usize> {
+        let mut waiting = self.waiting.clone();
+        let mut order: Vec<usize> = self.free.iter().map(|(_, node)| *node).collect();
+        let mut at = 0;
+        while let Some(node) = order.get(at).copied() {
+            for reader in self.readers.get(&node).into_iter().flatten() {
+                if let Some(count) = waiting.get_mut(reader) {
+                    *count -= 1;
+                    if *count == 0 {
+                        order.push(*reader);
+                    }
+                }
+            }
+            at += 1;
+        }
+        order
+    }
+
+    fn set_free(&mut self, node: usize) {
+        let rank = self.ranks.get(node).copied().unwrap_or_default();
+        self.free.insert((rank, node));
+    }
+
+    /// The next node to begin.
     pub(super) fn take(&mut self) -> Option<usize> {
         let (_, next) = self.free.pop_first()?;
         self.running += 1;
@@ -241,6 +283,17 @@ mod tests {
                 assert_eq!(above.contains(node, other), other != node && expected.contains(&other), "{other} above {node}");
             }
         }
+    }
+
+    #[test]
+    fn the_longest_way_begins_first() {
+        let manifest = graph(5, &[(0, 1), (2, 3), (3, 4)]);
+        let schedule = || Schedule::new(&manifest, &(0..5).collect(), false);
+        let taken = |mut schedule: Schedule| (schedule.take(), schedule.take());
+        assert_eq!(taken(schedule()), (Some(0), Some(2)));
+        // Two nodes wait for 2, one for 0.
+        assert_eq!(taken(schedule().longest_first(&|_| None)), (Some(2), Some(0)));
+        assert_eq!(taken(schedule().longest_first(&|node| Some(if node == 1 { 9.0 } else { 1.0 }))), (Some(0), Some(2)));
     }
 
     #[test]

@@ -298,6 +298,18 @@ impl Object for RelationFactory {
     }
 }
 
+/// The type that stands for a general word, as dbt spells it; any other name is a type already.
+fn translate_type(label: &str) -> String {
+    match label.to_lowercase().as_str() {
+        "string" => "TEXT".to_owned(),
+        "timestamp" => "TIMESTAMP".to_owned(),
+        "float" => "FLOAT".to_owned(),
+        "integer" => "INT".to_owned(),
+        "boolean" => "BOOLEAN".to_owned(),
+        _ => label.to_owned(),
+    }
+}
+
 #[derive(Debug)]
 struct ColumnFactory;
 
@@ -319,7 +331,21 @@ impl Object for ColumnFactory {
     fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
         match method {
             "create" => self.call(state, args),
-            "translate_type" => Ok(args.first().cloned().unwrap_or(Value::from(""))),
+            "translate_type" => {
+                let (label,): (String,) = from_args(args)?;
+                Ok(Value::from(translate_type(&label)))
+            }
+            "string_type" => {
+                let (size,): (i64,) = from_args(args)?;
+                Ok(Value::from(format!("character varying({size})")))
+            }
+            "numeric_type" => {
+                let (name, precision, scale): (String, Option<i64>, Option<i64>) = from_args(args)?;
+                Ok(Value::from(match (precision, scale) {
+                    (Some(precision), Some(scale)) => format!("{name}({precision},{scale})"),
+                    _ => name,
+                }))
+            }
             _ => Err(Error::from(ErrorKind::UnknownMethod)),
         }
     }

@@ -7,15 +7,15 @@ use std::sync::atomic::Ordering;
 use minijinja::Value;
 
 use super::calls::config_keys;
+use super::doc_calls::doc_ids;
 use super::known::{DescribedNode, Memory, Own, own_alias, test_facts};
-use super::parse::not_obeyed;
 use super::render::template_of;
 use super::scope::{Message, Scope, Stage};
 use super::templates::{TemplateOrigin, Templates};
 use super::values::{from_json, locked};
 use crate::base::{Relation, ResourceType, Sources, Span};
 use crate::diag::{Diagnostic, codes};
-use crate::project::{Config, Detail, GenericTest, Node};
+use crate::project::{Config, Detail, GenericTest, Node, check_contract, hooks_of};
 
 /// What the first pass over all nodes shares.
 pub(super) struct Pass<'a> {
@@ -38,6 +38,7 @@ const FAILURES_SCHEMA: &str = "dbt_test__audit";
 
 impl Pass<'_> {
     pub(super) fn node(&self, node: Node) -> (Node, Found) {
+        let _held = self.templates.shared.files.working_on("nodes parsed", &node.id);
         let mut found = Found::default();
         if let Detail::GenericTest(test) = &node.detail
             && let Some(problem) = self.check_test(&node, test)
@@ -51,10 +52,13 @@ impl Pass<'_> {
         if let Detail::Exposure(exposure) = &node.detail {
             let calls: Vec<(String, Span)> = exposure.depends_on.clone();
             for (text, span) in calls {
-                self.exposure_call(&mut node, &text, span, &mut found);
+                self.extra_call(&mut node, &text, span, &mut found);
             }
         }
-        found.problems.extend(not_obeyed(&node));
+        for (text, span) in node.constraint_targets() {
+            self.extra_call(&mut node, &text, span, &mut found);
+        }
+        found.problems.extend(check_contract(&node));
         self.name_relation(&mut node, &mut found);
         self.render_descriptions(&mut node, &mut found);
         (Arc::unwrap_or_clone(node), found)
@@ -120,7 +124,8 @@ impl Pass<'_> {
         found.messages = facts.messages;
     }
 
-    fn exposure_call(&self, node: &mut Arc<Node>, text: &str, span: Span, found: &mut Found) {
+    /// A call that stands in the properties of a node: it reads what that names.
+    fn extra_call(&self, node: &mut Arc<Node>, text: &str, span: Span, found: &mut Found) {
         let scope = self.scope(node);
         let text = format!("{{{{ {text} }}}}");
         match self.templates.run_template(&scope, TemplateOrigin::synthetic(span, &text)) {
@@ -210,11 +215,14 @@ impl Pass<'_> {
             return;
         }
         let node = Arc::make_mut(node);
+        let ids = |text: &str| doc_ids(&self.templates.shared, &node.package, text);
         if let Some(text) = own {
+            node.doc_blocks = ids(&node.description);
             node.description = text.to_string();
         }
         for (at, text) in columns {
             if let Some(column) = node.columns.get_mut(at) {
+                column.doc_blocks = ids(&column.description);
                 column.description = text.to_string();
             }
         }
@@ -247,19 +255,11 @@ fn place_config(told: &mut Config, node: &Node, sources: &Sources) {
 
 /// The texts of the node's hooks, with where they are written.
 fn hook_texts(config: &Config, node: &Node) -> Vec<(String, Span)> {
-    let mut texts = Vec::new();
-    for key in ["pre-hook", "post-hook"] {
+    let of = |key: &str| {
         let span = config.span(key).or(node.body).unwrap_or(node.origin);
-        let hooks = match config.get(key) {
-            Some(serde_json::Value::Array(hooks)) => hooks.clone(),
-            Some(one) => vec![one.clone()],
-            None => Vec::new(),
-        };
-        texts.extend(
-            hooks.iter().filter_map(|hook| hook.as_str().or_else(|| hook.get("sql")?.as_str())).map(|text| (text.to_owned(), span)),
-        );
-    }
-    texts
+        hooks_of(config, key).into_iter().map(move |hook| (hook.sql, span)).collect::<Vec<_>>()
+    };
+    [of("pre-hook"), of("post-hook")].concat()
 }
 
 /// Keeps the first of equal calls.

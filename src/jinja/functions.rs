@@ -15,7 +15,7 @@ use super::table::ResultTable;
 use super::values::{Dict, List, from_json, locked, operation, split_args, to_json};
 use crate::base::{RelationKind, ResourceType, quote_ident};
 use crate::diag::{codes, nearest};
-use crate::project::{Config, Detail, RefCall, SourceCall, Unresolved};
+use crate::project::{Config, Detail, HookTemplate, RefCall, SourceCall, Unresolved, hooks_of};
 
 /// Every name that [`lookup`] knows.
 pub(super) const NAMES: [&str; 41] = [
@@ -91,10 +91,16 @@ pub(super) fn lookup(scope: &Arc<Scope>, name: &str) -> Option<Value> {
         "builtins" => Value::from_object(Builtins { scope: scope.clone() }),
         "exceptions" => Value::from_object(Exceptions { scope: scope.clone() }),
         "context" => Value::from_dyn_object(scope.clone()),
-        "pre_hooks" => from_json(scope.node.config.get("pre-hook").unwrap_or(&serde_json::Value::Array(Vec::new()))),
-        "post_hooks" => from_json(scope.node.config.get("post-hook").unwrap_or(&serde_json::Value::Array(Vec::new()))),
+        "pre_hooks" => hook_list(scope, "pre-hook"),
+        "post_hooks" => hook_list(scope, "post-hook"),
         _ => return None,
     })
+}
+
+/// What `run_hooks` of dbt takes.
+fn hook_list(scope: &Scope, key: &str) -> Value {
+    let entry = |hook: HookTemplate| serde_json::json!({"sql": hook.sql, "transaction": hook.transaction, "index": null});
+    from_json(&hooks_of(&scope.node.config, key).into_iter().map(entry).collect())
 }
 
 fn target_value(scope: &Scope) -> Value {

@@ -8,12 +8,14 @@ mod adapter;
 mod caller;
 mod calls;
 pub mod describe;
+mod doc_calls;
 mod failure;
 mod filters;
 mod first_pass;
 mod functions;
 mod known;
 mod literals;
+mod macro_calls;
 mod parse;
 mod relation;
 mod render;
@@ -26,6 +28,7 @@ mod warehouse;
 mod yaml_text;
 
 pub use functions::DBT_VERSION;
+pub use macro_calls::macro_calls;
 pub use parse::Parsed;
 pub use render::{Linked, Rendered};
 pub use scope::{Message, NodeState};
@@ -35,8 +38,15 @@ pub use warehouse::{StatementResult, Warehouse};
 pub use yaml_text::YamlText;
 
 /// The macros that acca brings, as files of package [`BUILTIN_PACKAGE`]: path and text.
-pub const BUILTIN_MACROS: [(&str, &str); 2] =
-    [("macros/names.sql", include_str!("builtin/names.sql")), ("macros/tests.sql", include_str!("builtin/tests.sql"))];
+pub const BUILTIN_MACROS: [(&str, &str); 7] = [
+    ("macros/dates.sql", include_str!("builtin/dates.sql")),
+    ("macros/names.sql", include_str!("builtin/names.sql")),
+    ("macros/sets.sql", include_str!("builtin/sets.sql")),
+    ("macros/tests.sql", include_str!("builtin/tests.sql")),
+    ("macros/text.sql", include_str!("builtin/text.sql")),
+    ("macros/times.sql", include_str!("builtin/times.sql")),
+    ("macros/types.sql", include_str!("builtin/types.sql")),
+];
 
 /// The name of the common table expression that stands for an ephemeral model.
 pub fn ephemeral_name(model: &str) -> String {

@@ -178,6 +178,12 @@ fn call_place(node: &Node, function: &str, arguments: &[&str], via: &[UniqueId],
         None => find_call(text, function, arguments).or_else(|| find_call(text, function, &[])),
         Some(outermost) => find_call(text, outermost.rsplit('.').next().unwrap_or(outermost), &[]),
     };
+    if range.is_none()
+        && let Some((_, place)) =
+            node.constraint_targets().iter().find(|(call, _)| find_call(&format!("{{{{ {call} }}}}"), function, arguments).is_some())
+    {
+        return *place;
+    }
     let first_line = || 0..text.find('\n').unwrap_or(text.len());
     let range = range.unwrap_or_else(first_line);
     body.sub(range.start, range.len())
@@ -204,21 +210,6 @@ fn unknown_source(call: &SourceCall, manifest: &Manifest) -> Diagnostic {
         let message = format!("no source is called '{}'", call.source);
         Diagnostic::new(&codes::UNKNOWN_SOURCE, message).did_you_mean(&call.source, tables.iter().map(|(source, _)| *source))
     }
-}
-
-/// Settings that dbt obeys and acca does not yet: silence would look like obedience.
-pub(super) fn not_obeyed(node: &Node) -> Vec<Diagnostic> {
-    let config = &node.config;
-    let builds = matches!(node.detail, Detail::Model(_) | Detail::Seed { .. } | Detail::Snapshot { .. });
-    let mut found = Vec::new();
-    if builds && config.get("contract").and_then(|contract| contract.get("enforced")).and_then(serde_json::Value::as_bool) == Some(true) {
-        found.push(("contract", "the contract is not enforced yet"));
-    }
-    let place = |key: &str| config.span(key).or(node.properties).unwrap_or(node.origin);
-    let warn = |(key, what): (&str, &str)| {
-        Diagnostic::new(&codes::UNSUPPORTED_CONFIG, format!("'{key}' of '{}': {what}", node.name)).at(place(key))
-    };
-    found.into_iter().map(warn).collect()
 }
 
 /// Tests of a node that is disabled are disabled with it.

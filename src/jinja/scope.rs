@@ -12,7 +12,7 @@ use super::failure::{Returned, describe, find_source, raise, wrap};
 use super::functions;
 use super::known::is_alike;
 use super::span_map::SpanMap;
-use super::templates::Shared;
+use super::templates::{BUILTIN_PACKAGE, Shared};
 use super::values::{Dict, List, locked, split_args};
 use super::warehouse::Warehouse;
 use crate::base::{Relation, RelationKind, UniqueId};
@@ -354,6 +354,15 @@ struct Namespace {
     scope: Arc<Scope>,
 }
 
+impl Namespace {
+    /// dbt's macros that are functions here.
+    fn native(&self, name: &str) -> Option<Value> {
+        const NATIVE: [&str; 4] = ["is_incremental", "run_query", "should_full_refresh", "statement"];
+        let is_one = &*self.package == BUILTIN_PACKAGE && NATIVE.contains(&name);
+        is_one.then(|| functions::lookup(&self.scope, name)).flatten()
+    }
+}
+
 impl fmt::Debug for Namespace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<package {}>", self.package)
@@ -362,7 +371,8 @@ impl fmt::Debug for Namespace {
 
 impl Object for Namespace {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.scope.macro_value(&self.package, key.as_str()?)
+        let name = key.as_str()?;
+        self.scope.macro_value(&self.package, name).or_else(|| self.native(name))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -374,12 +384,13 @@ impl Object for Namespace {
     }
 
     fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
-        match self.scope.shared.package_macro(&self.package, method) {
-            Some(definition) => {
+        match (self.scope.shared.package_macro(&self.package, method), self.native(method)) {
+            (Some(definition), _) => {
                 let definition = definition.clone();
                 super::caller::call(&self.scope, state, &definition, args)
             }
-            None => {
+            (None, Some(function)) => function.call(state, args),
+            (None, None) => {
                 let mut failure = super::failure::Failure {
                     code: &codes::UNKNOWN_MACRO,
                     message: format!("package '{}' has no macro '{method}'", self.package),

@@ -137,6 +137,12 @@ impl Templates {
         })
     }
 
+    /// Whether a materialization runs the hooks of its nodes itself.
+    pub fn runs_hooks(&self, materialization: &str) -> bool {
+        let origin = self.shared.macro_origin(materialization);
+        origin.is_some_and(|origin| ["run_hooks", "pre_hooks", "post_hooks"].iter().any(|name| origin.rewritten.text.contains(name)))
+    }
+
     /// Whether a generic test of that name is defined; its parameters with their defaults if so.
     pub fn generic_test(&self, name: &str, namespace: Option<&str>, package: &str) -> Option<&[(String, Option<String>)]> {
         let full = format!("test_{name}");

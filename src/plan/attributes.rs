@@ -3,17 +3,34 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::materialize::PlanInput;
-use super::steps::{Comment, Index, Privilege, Step, suffixed};
+use super::materialize::{PlanInput, with_hooks};
+use super::steps::{Comment, Index, NodePlan, Privilege, Step, suffixed};
 use crate::base::{ColumnInfo, Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
 use crate::project::{Node, checked_indexes};
 
-/// The steps with those for what the configuration asks for besides rows: indexes where a table is made anew, the rest at the end.
+/// The whole plan of a relation that `steps` build: indexes where a table is made anew; privileges, descriptions and hooks in
+/// the order in which dbt's materializations have them.
 ///
 /// # Errors
 /// `invalid-config` for an index that is no index.
-pub(super) fn with_attributes(input: &PlanInput<'_>, steps: Vec<Step>) -> Result<Vec<Step>, Diagnostic> {
+pub(super) fn finished(input: &PlanInput<'_>, steps: Vec<Step>) -> Result<NodePlan, Diagnostic> {
+    let (mut steps, kind) = with_indexes(input, steps)?;
+    let privileges =
+        privileges(input.node).map(|wanted| Step::SetPrivileges { relation: input.relation.clone(), wanted, held: Vec::new() });
+    let settings: Vec<Step> = privileges.into_iter().chain(comment(input, kind).map(Step::Comment)).collect();
+    // Hooks of tables run before privileges are set, those of everything else behind.
+    if input.node.materialized() == "table" {
+        let mut plan = with_hooks(steps, &input.hooks);
+        plan.steps.extend(settings);
+        return Ok(plan);
+    }
+    steps.extend(settings);
+    Ok(with_hooks(steps, &input.hooks))
+}
+
+/// The steps with those that make indexes, and the kind of relation that they build.
+fn with_indexes(input: &PlanInput<'_>, steps: Vec<Step>) -> Result<(Vec<Step>, RelationKind), Diagnostic> {
     let indexes = indexes(input)?;
     let mut all = Vec::with_capacity(steps.len());
     let mut kind = RelationKind::Table;
@@ -36,9 +53,7 @@ pub(super) fn with_attributes(input: &PlanInput<'_>, steps: Vec<Step>) -> Result
             all.push(after);
         }
     }
-    all.extend(comment(input, kind).map(Step::Comment));
-    all.extend(privileges(input.node).map(|wanted| Step::SetPrivileges { relation: input.relation.clone(), wanted, held: Vec::new() }));
-    Ok(all)
+    Ok((all, kind))
 }
 
 /// The name holds what the index is and this run: the table that is replaced still has the index of an earlier one.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::attributes::with_attributes;
+use super::attributes::finished;
+use super::contract::{Contract, contracted_table};
 use super::incremental::{SchemaChange, incremental};
 use super::snapshot::snapshot;
-use super::steps::{Attachments, Dependent, Existing, LandingFiles, NodePlan, Publish, Step, TableName, retired_name, suffixed};
+use super::steps::{Attachments, Dependent, Existing, Hook, LandingFiles, NodePlan, Publish, Step, TableName, retired_name, suffixed};
 use crate::base::{ColumnInfo, Relation, RelationKind, UniqueId};
 use crate::diag::{Diagnostic, codes};
 use crate::project::{Landing, Node};
@@ -20,21 +21,16 @@ pub struct PlanInput<'a> {
     /// The columns of the query, where [`needs_columns`] asks for them.
     pub incoming: &'a [ColumnInfo],
     pub full_refresh: bool,
+    /// What the node's contract declares, its query held against it.
+    pub contract: Option<Contract>,
     /// Eight characters that only this run has.
     pub run_tag: &'a str,
     /// The project's own materialization of that name, if any.
     pub materialization: Option<UniqueId>,
-    /// Rendered hooks.
     pub hooks: Hooks,
 }
 
-/// A hook of a node, rendered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hook {
-    pub sql: String,
-    pub in_transaction: bool,
-}
-
+/// The hooks of a node in the order of the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hooks {
     pub before: Vec<Hook>,
@@ -52,17 +48,21 @@ pub fn needs_columns(node: &Node, existing: &Existing) -> bool {
 /// # Errors
 /// `unknown-materialization`, or `invalid-config` for a strategy or key that cannot be used.
 pub fn plan_node(input: &PlanInput<'_>) -> Result<NodePlan, Diagnostic> {
-    let steps = match (&input.materialization, input.node.materialized()) {
-        (Some(macro_id), _) => vec![Step::RunMaterialization { macro_id: macro_id.clone() }],
-        (None, "table") => table(input),
-        (None, "view") => view(input),
-        (None, "incremental") => incremental(input)?,
-        (None, "snapshot") => snapshot(input)?,
-        (None, other) => return Err(unknown_materialization(input.node, other)),
-    };
     let header = input.node.config.str("sql_header").map(|sql| Step::Statement { title: "sql_header".to_owned(), sql: sql.to_owned() });
-    let steps = header.into_iter().chain(steps).collect();
-    Ok(with_hooks(with_attributes(input, steps)?, &input.hooks))
+    let with_header = |steps: Vec<Step>| header.into_iter().chain(steps).collect();
+    if let Some(macro_id) = &input.materialization {
+        // Indexes, privileges and descriptions are its own affair.
+        let steps = with_header(vec![Step::RunMaterialization { macro_id: macro_id.clone() }]);
+        return Ok(with_hooks(steps, &input.hooks));
+    }
+    let steps = match input.node.materialized() {
+        "table" => table(input),
+        "view" => view(input),
+        "incremental" => incremental(input)?,
+        "snapshot" => snapshot(input)?,
+        other => return Err(unknown_materialization(input.node, other)),
+    };
+    finished(input, with_header(steps))
 }
 
 /// As what the failing rows of a test are kept; `None`: they are only counted. `asked` is the wish of the command line, which a
@@ -84,14 +84,11 @@ pub fn plan_failures(input: &PlanInput<'_>, kind: RelationKind) -> NodePlan {
 
 /// Puts hooks around the steps: inside the transaction, or outside where they ask for it.
 pub(super) fn with_hooks(steps: Vec<Step>, hooks: &Hooks) -> NodePlan {
-    let statements = |hooks: &[Hook], in_transaction: bool, title: &str| -> Vec<Step> {
-        let chosen = hooks.iter().filter(|hook| hook.in_transaction == in_transaction && !hook.sql.trim().is_empty());
-        chosen.map(|hook| Step::Statement { title: title.to_owned(), sql: hook.sql.clone() }).collect()
+    let chosen = |hooks: &[Hook], in_transaction: bool| -> Vec<Step> {
+        hooks.iter().filter(|hook| hook.in_transaction == in_transaction).cloned().map(Step::Hook).collect()
     };
-    let mut inside = statements(&hooks.before, true, "pre-hook");
-    inside.extend(steps);
-    inside.extend(statements(&hooks.after, true, "post-hook"));
-    NodePlan { before: statements(&hooks.before, false, "pre-hook"), steps: inside, after: statements(&hooks.after, false, "post-hook") }
+    let inside = chosen(&hooks.before, true).into_iter().chain(steps).chain(chosen(&hooks.after, true)).collect();
+    NodePlan { before: chosen(&hooks.before, false), steps: inside, after: chosen(&hooks.after, false) }
 }
 
 fn unknown_materialization(node: &Node, name: &str) -> Diagnostic {
@@ -108,6 +105,9 @@ pub fn staged(relation: &Relation) -> Relation {
 }
 
 pub(super) fn table(input: &PlanInput<'_>) -> Vec<Step> {
+    if let Some(contract) = &input.contract {
+        return contracted_table(input, contract);
+    }
     let stage = staged(input.relation);
     let mut steps = vec![
         Step::CreateTableAs { table: TableName::Relation(stage.clone()), query: input.query.to_owned() },
@@ -148,7 +148,13 @@ impl Publish {
         let waits = |view: &&Dependent| view.direct && rebuilt_later.contains(&view.relation);
         let (later, now): (Vec<&Dependent>, Vec<&Dependent>) = attachments.dependents.iter().partition(waits);
         let rebind = if now.iter().any(|view| view.direct) { now.into_iter().cloned().collect() } else { Vec::new() };
-        Publish { rebind, keep_retired: !later.is_empty(), settings: attachments.settings.clone(), ..self }
+        // A table that this run makes anew brings its key along.
+        let references = attachments.references.iter().flat_map(|key| {
+            let anew = (!rebuilt_later.contains(&key.table)).then(|| key.give.clone());
+            [Some(key.take.clone()), anew].into_iter().flatten()
+        });
+        let settings = attachments.settings.iter().cloned().chain(references).collect();
+        Publish { rebind, keep_retired: !later.is_empty(), settings, ..self }
     }
 }
 

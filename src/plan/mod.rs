@@ -1,6 +1,8 @@
 //! Floor 5: what is to be done, as typed steps, and what came of it.
 
 mod attributes;
+mod contract;
+mod freshness;
 mod incremental;
 mod materialize;
 mod result;
@@ -8,13 +10,17 @@ mod seed;
 pub mod select;
 mod snapshot;
 mod steps;
+mod timeout;
 
+pub use contract::{Contract, ContractColumn};
+pub use freshness::{Age, Freshness, FreshnessResult, age};
 pub use incremental::SchemaChange;
-pub use materialize::{Hook, Hooks, PlanInput, failures_kept, needs_columns, plan_failures, plan_load, plan_node, staged};
+pub use materialize::{Hooks, PlanInput, failures_kept, needs_columns, plan_failures, plan_load, plan_node, staged};
 pub use result::{NodeResult, RunResult, Status};
 pub use seed::plan_seed;
 pub use snapshot::{DeletedRows, SnapshotNames, SnapshotSpec, SnapshotStrategy};
 pub use steps::{
-    Attachments, Comment, Dependent, Existing, Index, LandingFiles, Merge, NodePlan, Privilege, Publish, Step, TableName, retired_prefix,
-    suffixed,
+    Attachments, Comment, Dependent, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, Publish, Reference, Step, TableName,
+    retired_prefix, suffixed,
 };
+pub use timeout::{parse_timeout, timeout_of};

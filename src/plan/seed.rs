@@ -1,7 +1,7 @@
 //! Seeds: small CSV files that become tables, their column types guessed as dbt guesses them or told.
 
-use super::attributes::with_attributes;
-use super::materialize::{PlanInput, publish, staged, with_hooks};
+use super::attributes::finished;
+use super::materialize::{PlanInput, publish, staged};
 use super::steps::{NodePlan, Step};
 use crate::analysis::guess_type;
 use crate::base::{ColumnInfo, RelationKind};
@@ -28,7 +28,7 @@ pub fn plan_seed(input: &PlanInput<'_>, file: &[u8]) -> Result<NodePlan, Diagnos
     let mut steps =
         vec![Step::CreateTable { table: stage.clone(), columns: columns.clone() }, Step::InsertRows { table: stage, columns, rows }];
     steps.extend(publish(input, RelationKind::Table));
-    Ok(with_hooks(with_attributes(input, steps)?, &input.hooks))
+    finished(input, steps)
 }
 
 type Rows = Vec<Vec<Option<String>>>;

@@ -2,8 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
+use super::contract::Contract;
 use super::snapshot::SnapshotSpec;
-use crate::base::{ColumnInfo, Relation, RelationKind, UniqueId};
+use crate::base::{ColumnInfo, Relation, RelationKind, Span, UniqueId};
 
 /// A table that a step writes or reads: in a schema, or a temporary one of the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,17 @@ pub struct Attachments {
     pub settings: Vec<String>,
     /// Views that read it, directly or through others, each after those that it reads.
     pub dependents: Vec<Dependent>,
+    pub references: Vec<Reference>,
+}
+
+/// A foreign key of another table that refers to a relation: it would keep the replaced one from being dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    pub table: Relation,
+    /// Takes the key away.
+    pub take: String,
+    /// Makes it anew, for the relation that then stands in the place of the replaced one.
+    pub give: String,
 }
 
 /// What stands in the database under a node's name before it is built.
@@ -75,10 +87,23 @@ pub struct Privilege {
     pub grantee: String,
 }
 
+/// A statement of the user's around the steps of a node. Its template is rendered when it is its turn: until then what it asks
+/// about is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hook {
+    /// `pre-hook` or `post-hook`.
+    pub title: &'static str,
+    pub template: String,
+    /// Where it is written.
+    pub span: Span,
+    pub in_transaction: bool,
+}
+
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A statement of the user's: a hook.
+    Hook(Hook),
+    /// A statement as it is.
     Statement {
         title: String,
         sql: String,
@@ -94,6 +119,17 @@ pub enum Step {
     CreateTable {
         table: Relation,
         columns: Vec<ColumnInfo>,
+    },
+    /// A table with declared columns and constraints.
+    CreateContracted {
+        table: Relation,
+        contract: Contract,
+    },
+    /// Adds the rows of the node's query, its columns by name.
+    InsertQuery {
+        table: TableName,
+        columns: Vec<String>,
+        query: String,
     },
     /// Rows of text, `None` for NULL; each cell is cast to the type of its column.
     InsertRows {
@@ -274,10 +310,13 @@ impl Step {
             TableName::Temporary(name) => name.clone(),
         };
         match self {
+            Step::Hook(hook) => hook.title.to_owned(),
             Step::Statement { title, .. } => title.clone(),
             Step::CreateTableAs { table, .. } => format!("build table {}", name(table)),
             Step::CreateViewAs { view, .. } => format!("build view {}", view.display()),
             Step::CreateTable { table, .. } => format!("create table {}", table.display()),
+            Step::CreateContracted { table, .. } => format!("create table {} as its contract declares it", table.display()),
+            Step::InsertQuery { table, .. } => format!("fill table {}", name(table)),
             Step::InsertRows { table, rows, .. } => format!("insert {} rows into {}", rows.len(), table.display()),
             Step::Reserve { live, .. } => format!("reserve {}", live.display()),
             Step::Publish(publish) => match publish.replaced {

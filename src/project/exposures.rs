@@ -55,7 +55,7 @@ fn apply_exposure(loader: &mut Loader<'_>, scope: &Scope<'_>, fields: &Fields<'_
     let detail = Detail::Exposure(Box::new(exposure));
     let mut node = new_node(ResourceType::Exposure, &scope.package, name, scope.fqn([name]), span, detail);
     node.properties = Some(span);
-    node.description = fields.text("description", loader.diagnostics).unwrap_or_default();
+    node.description = fields.description(loader.diagnostics);
     node.config = config(loader, fields);
     catalog.add(node);
 }

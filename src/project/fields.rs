@@ -67,6 +67,12 @@ impl<'y, 'o> Fields<'y, 'o> {
         text
     }
 
+    /// `description`, without the line end that YAML's blocks leave: dbt's templates drop it.
+    pub(super) fn description(&self, diagnostics: &mut Diagnostics) -> String {
+        let text = self.text("description", diagnostics).unwrap_or_default();
+        text.strip_suffix('\n').map_or(text.clone(), str::to_owned)
+    }
+
     /// A text that must be there and not empty.
     pub(super) fn required_text(&self, key: &str, diagnostics: &mut Diagnostics) -> Option<(String, Span)> {
         match self.entry(key) {

@@ -69,7 +69,14 @@ impl Loader<'_> {
     pub(super) fn read_yamls(&mut self, paths: &[String]) -> Vec<(usize, Yaml)> {
         let read = self.read_all(paths);
         let sources = &self.sources;
-        let parsed: Vec<_> = read.par_iter().map(|(at, file)| (*at, parse_yaml(*file, &sources.file(*file).text))).collect();
+        let files = self.files;
+        let parsed: Vec<_> = read
+            .par_iter()
+            .map(|(at, file)| {
+                let _held = files.working_on("YAML files", sources.path(*file));
+                (*at, parse_yaml(*file, &sources.file(*file).text))
+            })
+            .collect();
         parsed.into_iter().filter_map(|(at, parsed)| self.parsed(parsed).map(|yaml| (at, yaml))).collect()
     }
 

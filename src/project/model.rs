@@ -42,7 +42,8 @@ pub struct Package {
     pub dispatch: BTreeMap<String, Vec<String>>,
     pub on_run_start: Vec<(String, Span)>,
     pub on_run_end: Vec<(String, Span)>,
-    pub query_comment: Option<Value>,
+    /// `query-comment` as written; null switches it off.
+    pub query_comment: Option<(Value, Span)>,
     /// `quoting` of its project file.
     pub quoting: BTreeMap<String, bool>,
     /// Folders of each kind, for `acca ls` and the artefacts: `model-paths`, …

@@ -45,6 +45,8 @@ pub struct Node {
     pub relation: Option<Relation>,
     /// Nodes that this one reads, ascending.
     pub depends_on: Vec<UniqueId>,
+    /// The doc blocks that its description takes in.
+    pub doc_blocks: Vec<UniqueId>,
 }
 
 /// What only one resource type has.
@@ -86,6 +88,8 @@ pub struct Column {
     pub meta: BTreeMap<String, Value>,
     pub tags: Vec<String>,
     pub constraints: Vec<Value>,
+    /// The doc blocks that its description takes in.
+    pub doc_blocks: Vec<UniqueId>,
 }
 
 /// One use of a generic test in a properties file.
@@ -173,6 +177,8 @@ pub struct Macro {
     pub parameters: Vec<Parameter>,
     /// The text between the opening and the closing tag, white-space control applied.
     pub body: Span,
+    /// Where the properties YAML names it.
+    pub properties: Option<Span>,
     pub description: String,
     pub meta: BTreeMap<String, Value>,
     /// `arguments` of the properties YAML, as written.

@@ -174,7 +174,11 @@ pub(super) fn load_project_file(loader: &mut Loader<'_>, raw: RawProject, root: 
         dispatch: dispatch(&fields, loader),
         on_run_start: fields.spanned_strings("on-run-start", loader.diagnostics),
         on_run_end: fields.spanned_strings("on-run-end", loader.diagnostics),
-        query_comment: fields.entries.iter().find(|entry| entry.key == "query-comment").map(|entry| entry.value.to_json()),
+        query_comment: fields
+            .entries
+            .iter()
+            .find(|entry| entry.key == "query-comment")
+            .map(|entry| (entry.value.to_json(), entry.value.span)),
         quoting: fields.bools("quoting", &["database", "schema", "identifier"], loader.diagnostics),
         paths: paths(&fields, loader),
     };
@@ -315,7 +319,10 @@ mod tests {
         assert_eq!(package.dispatch["utils"], ["shop", "utils"]);
         let hooks: Vec<&str> = package.on_run_start.iter().chain(&package.on_run_end).map(|(sql, _)| sql.as_str()).collect();
         assert_eq!(hooks, ["{{ a }}", "b", "c"]);
-        assert_eq!((package.query_comment.clone(), package.quoting["identifier"]), (Some(json!("{{ x }}")), true));
+        assert_eq!(
+            (package.query_comment.clone().map(|(comment, _)| comment), package.quoting["identifier"]),
+            (Some(json!("{{ x }}")), true)
+        );
         assert_eq!(package.paths["model-paths"], ["src/models", "more"]);
         assert_eq!((package.paths["seed-paths"].as_slice(), package.paths["docs-paths"].len()), (["seeds".to_owned()].as_slice(), 7));
         assert_eq!(loaded.node("model.shop.m").fqn, ["shop", "a", "m"]);

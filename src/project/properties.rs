@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::config_tree::insert_config;
+use super::contract::read_constraints;
 use super::discover::Found;
 use super::fields::Fields;
 use super::generic_tests::{TestColumn, TestTarget, add_tests};
@@ -212,7 +213,7 @@ fn apply_node(
     let config = node_config(loader, fields);
     let patch = NodePatch {
         span,
-        description: fields.text("description", loader.diagnostics).unwrap_or_default(),
+        description: fields.description(loader.diagnostics),
         columns: columns.iter().map(|column| column.column.clone()).collect(),
         config,
         constraints: read_constraints(loader, fields),
@@ -382,42 +383,17 @@ fn read_column<'y>(loader: &mut Loader<'_>, item: &'y Yaml, owner: &str) -> Opti
     let column = Column {
         name,
         span: Some(span),
-        description: fields.text("description", loader.diagnostics).unwrap_or_default(),
+        description: fields.description(loader.diagnostics),
         data_type: fields.text("data_type", loader.diagnostics),
         data_type_span: fields.get("data_type").map(|value| value.span),
         quote: fields.bool("quote", loader.diagnostics),
         meta,
         tags: tags.into_iter().collect(),
         constraints: read_constraints(loader, &fields),
+        doc_blocks: Vec::new(),
     };
     let tests = tests_of(loader, &fields);
     Some(ReadColumn { column, tests })
-}
-
-const CONSTRAINTS: &[&str] = &["not_null", "unique", "primary_key", "foreign_key", "check", "custom"];
-
-pub(super) fn read_constraints(loader: &mut Loader<'_>, fields: &Fields<'_, '_>) -> Vec<Value> {
-    let mut constraints = Vec::new();
-    for item in fields.list("constraints", loader.diagnostics) {
-        let owner = format!("a constraint of {}", fields.owner);
-        let Some(constraint) = Fields::of(item, &owner, loader.diagnostics) else { continue };
-        constraint.check_keys(
-            &["type", "name", "expression", "columns", "to", "to_columns", "warn_unenforced", "warn_unsupported"],
-            loader.diagnostics,
-        );
-        let Some((kind, span)) = constraint.required_text("type", loader.diagnostics) else { continue };
-        if CONSTRAINTS.contains(&kind.as_str()) {
-            constraints.push(item.to_json());
-        } else {
-            loader.diagnostics.push(
-                Diagnostic::new(&codes::INVALID_CONFIG, format!("'{kind}' is no type of constraint"))
-                    .at(span)
-                    .did_you_mean(&kind, CONSTRAINTS.iter().copied())
-                    .help(format!("the types are: {}", CONSTRAINTS.join(", "))),
-            );
-        }
-    }
-    constraints
 }
 
 /// `data_tests:` or, as it was called before, `tests:`.
@@ -467,7 +443,7 @@ fn add_relation_snapshot(loader: &mut Loader<'_>, scope: &Scope<'_>, fields: &Fi
 
 fn apply_macro(loader: &mut Loader<'_>, scope: &Scope<'_>, fields: &Fields<'_, '_>, name: &str, span: Span, catalog: &mut Catalog) {
     fields.check_keys(MACRO_KEYS, loader.diagnostics);
-    let description = fields.text("description", loader.diagnostics).unwrap_or_default();
+    let description = fields.description(loader.diagnostics);
     let config = fields.map("config", loader.diagnostics);
     let inner = Fields { entries: config, ..*fields };
     let mut meta = BTreeMap::new();
@@ -478,6 +454,7 @@ fn apply_macro(loader: &mut Loader<'_>, scope: &Scope<'_>, fields: &Fields<'_, '
     let found = catalog.macros.iter_mut().find(|found| found.package == scope.package && found.name == name);
     match found {
         Some(found) => {
+            found.properties = Some(span);
             found.description = description;
             found.meta = meta;
             found.arguments = arguments;
@@ -611,7 +588,7 @@ mod tests {
                 &[
                     "error[invalid-config] models/x.yml:3:47 'uniqe': 'uniqe' is no type of constraint",
                     "  help: did you mean 'unique'?",
-                    "  help: the types are: not_null, unique, primary_key, foreign_key, check, custom",
+                    "  help: the types are: check, not_null, unique, primary_key, foreign_key, custom",
                 ],
             ),
             (

@@ -77,6 +77,7 @@ pub(super) fn new_node(resource: ResourceType, package: &Arc<str>, name: &str, f
         alias: None,
         relation: None,
         depends_on: Vec::new(),
+        doc_blocks: Vec::new(),
     }
 }
 
@@ -212,6 +213,7 @@ pub(super) fn load_macros(loader: &mut Loader<'_>, package: &Arc<str>, file: Fil
             name_span: block.name_span,
             parameters: block.parameters,
             body: block.body,
+            properties: None,
             description: String::new(),
             meta: std::collections::BTreeMap::new(),
             arguments: Vec::new(),

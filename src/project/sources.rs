@@ -193,7 +193,7 @@ fn apply_table(
     let meta = merged_meta(loader, levels);
     let detail = SourceTable {
         source_name: source.to_owned(),
-        source_description: levels.source.text("description", loader.diagnostics).unwrap_or_default(),
+        source_description: levels.source.description(loader.diagnostics),
         loader: levels.source.text("loader", loader.diagnostics).unwrap_or_default(),
         identifier: fields.text("identifier", loader.diagnostics).unwrap_or_else(|| table.to_owned()),
         database: levels.source.text("database", loader.diagnostics),
@@ -212,7 +212,7 @@ fn apply_table(
     let mut node = new_node(ResourceType::Source, &scope.package, &name, scope.fqn([source, table]), span, detail);
     table.clone_into(&mut node.name);
     node.properties = Some(span);
-    node.description = fields.text("description", loader.diagnostics).unwrap_or_default();
+    node.description = fields.description(loader.diagnostics);
     node.columns = columns.iter().map(|read| read.column.clone()).collect();
     node.config = source_config(loader, levels, &tags, meta);
     let target = TestTarget {

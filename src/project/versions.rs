@@ -5,12 +5,13 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Config;
+use super::contract::read_constraints;
 use super::fields::Fields;
 use super::generic_tests::{TargetKind, TestTarget, add_tests};
 use super::loader::Loader;
-use super::node::Detail;
+use super::node::{Column, Detail};
 use super::properties::{
-    NodePatch, ReadColumn, Scope, add_column_tests, apply_patch, check_node_keys, node_config, read_columns, read_constraints, tests_of,
+    NodePatch, ReadColumn, Scope, add_column_tests, apply_patch, check_node_keys, node_config, read_columns, tests_of,
 };
 use super::resources::Catalog;
 use super::yaml::Yaml;
@@ -132,7 +133,7 @@ fn apply_version(
             .text("description", loader.diagnostics)
             .or_else(|| model.text("description", loader.diagnostics))
             .unwrap_or_default(),
-        columns: columns.iter().map(|column| column.column.clone()).collect(),
+        columns: latest_columns(&columns),
         config: version_config(loader, model, &version.fields),
         constraints: if own_constraints.is_empty() { read_constraints(loader, model) } else { own_constraints },
     };
@@ -147,6 +148,18 @@ fn apply_version(
     let tests = if own { tests_of(loader, &version.fields) } else { tests_of(loader, model) };
     add_column_tests(loader, scope, catalog, &target, &columns);
     add_tests(loader, scope, catalog, &target, None, tests);
+}
+
+/// Each column once; where the version describes a column of the model anew, that counts.
+fn latest_columns(read: &[ReadColumn<'_>]) -> Vec<Column> {
+    let mut columns: Vec<Column> = Vec::new();
+    for ReadColumn { column, .. } in read {
+        match columns.iter_mut().find(|earlier| earlier.name == column.name) {
+            Some(earlier) => *earlier = column.clone(),
+            None => columns.push(column.clone()),
+        }
+    }
+    columns
 }
 
 fn is_versioned(catalog: &Catalog, at: usize) -> bool {

@@ -150,6 +150,8 @@ impl Bench {
                 store_failures: false,
                 prune: how.prune,
                 gate_on_tests: how.gate_on_tests,
+                node_timeout: None,
+                timings: std::sync::Arc::default(),
                 run_id: format!("run{:05}", *runs),
                 target_path: root.join("target"),
                 root,

@@ -92,6 +92,8 @@ fn job<'a>(compilation: &'a Compilation, connected: &Connected, selected: Vec<us
         store_failures: false,
         prune: false,
         gate_on_tests: true,
+        node_timeout: None,
+        timings: std::sync::Arc::default(),
         run_id: "00000000-0000-0000-0000-000000000000".to_owned(),
         root: root.to_owned(),
         target_path: root.join("target"),

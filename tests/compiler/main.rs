@@ -8,8 +8,10 @@
 //! | [`random_input`] | bad input at random |
 //! | [`harness`] | what a case file is, and how it is compared with what the compiler says |
 //! | [`adapters`] | what sessions of both engines promise |
+//! | [`features`] | contracts, unit tests and the like, over several runs |
 //! | [`load`] | landing files into both engines |
 //! | [`postgres`] | a PostgreSQL server for tests |
+//! | [`trace`] | where the time of a command went |
 //! | [`cli_commands`] | the commands: what they print and write, how they end |
 //! | [`project`] | a project in a temporary folder, and the built binary run in it |
 #![allow(
@@ -24,16 +26,23 @@ mod adapters;
 mod bench;
 mod cases;
 mod cli_commands;
+mod docs;
 mod engines;
 mod expression_types;
+mod features;
 mod flagship;
+mod freshness;
 mod harness;
+mod hooks;
 mod late_changes;
 mod load;
 mod postgres;
 #[allow(dead_code, reason = "tests on a server are to use the rest of it")]
 mod project;
+mod query_comment;
 mod random_input;
 mod run;
 mod tidy;
+mod timeouts;
+mod trace;
 mod workbench;

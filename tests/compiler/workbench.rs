@@ -9,7 +9,7 @@
 //! | `explain NODE [TARGET]` | the steps that would build it on an empty database, with their statements |
 //! | `schema NODE` | its columns with their types, as `acca schema` infers them |
 //! | `lineage NODE` | each of its columns with the columns that it comes from |
-//! | `selected ARGUMENT…` | what `--select ARGUMENT…` selects |
+//! | `selected ARGUMENT…` | what `--select ARGUMENT…` selects; `--exclude` and `--indirect-selection` may follow |
 //! | `build [TARGET]` | what becomes of each node when the project is built |
 //! | `rows NODE [TARGET]` | the rows of its relation then, in order |
 //!
@@ -221,9 +221,9 @@ impl Workbench {
         let compilation = self.compilation(None)?;
         let (sources, root) = (&compilation.project.sources, &*compilation.project.name);
         let scope = Scope { manifest: &compilation.manifest, sources, root };
-        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let asked = Asked::read(arguments)?;
         let resources = [Type::Model, Type::Seed, Type::Snapshot, Type::Source, Type::Test, Type::Analysis, Type::Exposure];
-        let request = Request { select: &arguments, exclude: &[], resources: &resources, indirect: IndirectSelection::default() };
+        let request = Request { select: &asked.select, exclude: &asked.exclude, resources: &resources, indirect: asked.indirect };
         let draw = |problems: &[Diagnostic]| problems.iter().map(|problem| render(problem, sources, false, WIDTH)).collect::<Vec<_>>();
         let lines = match select(&scope, &request) {
             Ok(selection) => {
@@ -248,6 +248,33 @@ impl Workbench {
     fn on_both(&self, question: impl Fn(&Built) -> Result<String, String>) -> Result<String, String> {
         let (duckdb, postgres) = (question(self.built("duckdb")?)?, question(self.built("postgres")?)?);
         if duckdb == postgres { Ok(duckdb) } else { Err(format!("the engines differ\nDuckDB:\n{duckdb}\nPostgreSQL:\n{postgres}")) }
+    }
+}
+
+/// The flags of a selection, in the words of a case.
+#[derive(Default)]
+struct Asked {
+    select: Vec<String>,
+    exclude: Vec<String>,
+    indirect: IndirectSelection,
+}
+
+impl Asked {
+    fn read(words: &[&str]) -> Result<Asked, String> {
+        let (mut asked, mut flag) = (Asked::default(), "--select");
+        for word in words {
+            match (flag, *word) {
+                (_, "--select" | "--exclude" | "--indirect-selection") => flag = word,
+                ("--select", word) => asked.select.push(word.to_owned()),
+                ("--exclude", word) => asked.exclude.push(word.to_owned()),
+                (_, "eager") => asked.indirect = IndirectSelection::Eager,
+                (_, "cautious") => asked.indirect = IndirectSelection::Cautious,
+                (_, "buildable") => asked.indirect = IndirectSelection::Buildable,
+                (_, "empty") => asked.indirect = IndirectSelection::Empty,
+                (flag, word) => return Err(format!("{flag} does not take '{word}'")),
+            }
+        }
+        Ok(asked)
     }
 }
 

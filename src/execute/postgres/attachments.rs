@@ -4,7 +4,7 @@ use super::{PgSession, relation_kind};
 use crate::base::{Relation, RelationKind};
 use crate::dialect::{quote_text, relation_word};
 use crate::execute::adapter::AdapterError;
-use crate::plan::{Attachments, Dependent, Privilege};
+use crate::plan::{Attachments, Dependent, Privilege, Reference};
 
 /// What the statements that restore settings are for.
 #[derive(Clone, Copy)]
@@ -21,7 +21,7 @@ struct Heir<'a> {
 impl PgSession {
     pub(super) fn read_attachments(&mut self, live: &Relation, staged: &Relation, kind: RelationKind) -> Result<Attachments, AdapterError> {
         let own = select_settings(&Heir { of: live, name: live, kind, staged: Some(staged) });
-        let sql = with_empty_path(&format!("{own};\n{}", select_dependents(live)));
+        let sql = with_empty_path(&format!("{own};\n{};\n{}", select_dependents(live), select_references(live)));
         let mut found = Attachments::default();
         for row in self.text_rows(&sql)? {
             match row.as_slice() {
@@ -35,6 +35,10 @@ impl PgSession {
                         options: options.clone(),
                         settings: Vec::new(),
                     });
+                }
+                [database, schema, name, take, give] => {
+                    let table = Relation::new(database, schema, name);
+                    found.references.push(Reference { table, take: take.clone(), give: give.clone() });
                 }
                 _ => {}
             }
@@ -87,6 +91,18 @@ fn select_dependents(relation: &Relation) -> String {
          FROM readers JOIN pg_class v ON v.oid = readers.oid AND v.relkind IN ('v', 'm') JOIN pg_namespace n ON n.oid = v.relnamespace\n\
          WHERE readers.depth > 0\nGROUP BY v.oid, 2, 3, 4, 5, 6\nORDER BY max(readers.depth), 2, 3",
         oid_of(relation)
+    )
+}
+
+/// Foreign keys of other tables. Rows that are there are not looked at again: those of the table may be of an older build.
+fn select_references(relation: &Relation) -> String {
+    format!(
+        "SELECT current_database()::text, n.nspname::text, c.relname::text, format('alter table %s drop constraint %I', k.conrelid::regclass, k.conname), \
+         format('alter table %s add constraint %I %s%s', k.conrelid::regclass, k.conname, pg_get_constraintdef(k.oid), \
+         CASE WHEN k.convalidated THEN ' NOT VALID' ELSE '' END) \
+         FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
+         WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = {oid} AND k.conrelid <> k.confrelid ORDER BY 2, 3, 4",
+        oid = oid_of(relation)
     )
 }
 

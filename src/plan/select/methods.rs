@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Scope;
 use super::wildcard::{has_wildcard, matches, matches_path};
@@ -19,7 +19,6 @@ pub(super) enum Method {
     Path,
     File,
     Source,
-    Exposure,
     ResourceType,
     /// The keys from the outside in.
     Config(Vec<String>),
@@ -29,27 +28,46 @@ pub(super) enum Method {
     Group,
     Access,
     Version,
+    /// Resources of one type, by name or by package and name.
+    Named(&'static str),
 }
 
 /// All methods without arguments.
 const METHODS: &[(&str, Method)] = &[
     ("access", Method::Access),
-    ("exposure", Method::Exposure),
+    ("exposure", Method::Named("exposure")),
     ("file", Method::File),
     ("fqn", Method::Fqn),
     ("group", Method::Group),
+    ("metric", Method::Named("metric")),
     ("package", Method::Package),
     ("path", Method::Path),
     ("resource_type", Method::ResourceType),
+    ("saved_query", Method::Named("saved_query")),
+    ("semantic_model", Method::Named("semantic_model")),
     ("source", Method::Source),
     ("tag", Method::Tag),
     ("test_name", Method::TestName),
     ("test_type", Method::TestType),
+    ("unit_test", Method::Named("unit_test")),
     ("version", Method::Version),
 ];
 
-const RESOURCE_TYPES: [&str; 7] = ["analysis", "exposure", "model", "seed", "snapshot", "source", "test"];
-const TEST_TYPES: [&str; 4] = ["generic", "singular", "schema", "data"];
+const RESOURCE_TYPES: [&str; 12] = [
+    "analysis",
+    "exposure",
+    "function",
+    "metric",
+    "model",
+    "saved_query",
+    "seed",
+    "semantic_model",
+    "snapshot",
+    "source",
+    "test",
+    "unit_test",
+];
+const TEST_TYPES: [&str; 5] = ["generic", "singular", "unit", "schema", "data"];
 const VERSIONS: [&str; 4] = ["latest", "prerelease", "old", "none"];
 
 impl Method {
@@ -85,6 +103,7 @@ impl Method {
     /// # Errors
     /// `invalid-selector`.
     pub(super) fn check_value(&self, value: &str) -> Result<(), Diagnostic> {
+        self.check_parts(value)?;
         let (what, allowed): (&str, &[&str]) = match self {
             Method::ResourceType => ("resource type", &RESOURCE_TYPES),
             Method::TestType => ("type of tests", &TEST_TYPES),
@@ -99,6 +118,19 @@ impl Method {
             .help(format!("one of: {}", allowed.join(", "))))
     }
 
+    /// Refuses more dots than a name of that kind has.
+    fn check_parts(&self, value: &str) -> Result<(), Diagnostic> {
+        let (most, form) = match self {
+            Method::Source => (3, "source, source.table or package.source.table"),
+            Method::Named(_) => (2, "name or package.name"),
+            _ => return Ok(()),
+        };
+        if value.split('.').count() <= most {
+            return Ok(());
+        }
+        Err(Diagnostic::new(&codes::INVALID_SELECTOR, format!("'{value}' has too many dots")).help(format!("write {form}")))
+    }
+
     pub(super) fn is_match(&self, value: &str, node: &Node, scope: &Scope<'_>) -> bool {
         match self {
             Method::Fqn => !is_outside(node) && matches_fqn(value, node),
@@ -106,15 +138,13 @@ impl Method {
             Method::Path => paths(node, scope).iter().any(|path| matches_path(value, path)),
             Method::File => matches_file(value, scope.path(node)),
             Method::Source => matches!(&node.detail, Detail::Source(source) if {
-                let table = format!("{}.{}", source.source_name, node.name);
-                [&*source.source_name, &table, &format!("{}.{table}", node.package)].iter().any(|name| matches(value, name))
+                matches_named(value, &[&node.package, &source.source_name, &node.name], 1)
             }),
-            Method::Exposure => {
-                matches!(node.detail, Detail::Exposure(_))
-                    && (matches(value, &node.name) || matches(value, &format!("{}.{}", node.package, node.name)))
+            Method::Named(resource) => {
+                node.resource.as_str() == *resource && matches_named(value, &[&node.package, node.fqn.last().map_or("", String::as_str)], 0)
             }
             Method::ResourceType => matches(value, node.resource.as_str()),
-            Method::Config(keys) => config_value(node, keys).is_some_and(|found| matches_config(value, &found)),
+            Method::Config(keys) => matches_config_of(value, node, keys),
             Method::Package => matches(if value == "this" { scope.root } else { value }, &node.package),
             Method::TestName => test_names(node).iter().any(|name| matches(value, name)),
             Method::TestType => test_types(node).iter().any(|kind| matches(value, kind)),
@@ -139,7 +169,9 @@ impl Method {
                 })
                 .flatten()
                 .collect(),
-            Method::Exposure => nodes.filter(|node| node.resource == ResourceType::Exposure).map(|node| node.name.clone()).collect(),
+            Method::Named(resource) => {
+                nodes.filter(|node| node.resource.as_str() == *resource).filter_map(|node| node.fqn.last().cloned()).collect()
+            }
             Method::Config(keys) => nodes.filter_map(|node| config_value(node, keys)).flat_map(|value| texts(&value)).collect(),
             Method::Package => nodes.map(|node| node.package.to_string()).collect(),
             Method::TestName => nodes.flat_map(test_names).collect(),
@@ -149,9 +181,18 @@ impl Method {
     }
 }
 
-/// Sources and exposures are selected by methods of their own only.
+/// Sources are selected by methods of their own only.
 fn is_outside(node: &Node) -> bool {
-    matches!(node.resource, ResourceType::Source | ResourceType::Exposure | ResourceType::Operation)
+    matches!(node.resource, ResourceType::Source | ResourceType::Operation)
+}
+
+/// Each part of the value matches a part of the name. A value of fewer parts leaves out the package in front, or, where the name has
+/// `behind` parts that may be missing at the end, those first.
+fn matches_named(value: &str, name: &[&str], behind: usize) -> bool {
+    let asked: Vec<&str> = value.split('.').collect();
+    let skipped = usize::from(asked.len() < name.len());
+    let held = name.get(skipped..).unwrap_or_default();
+    asked.len() + behind >= held.len() && asked.len() <= held.len() && asked.iter().zip(held).all(|(part, name)| matches(part, name))
 }
 
 fn matches_fqn(value: &str, node: &Node) -> bool {
@@ -168,7 +209,18 @@ fn matches_fqn(value: &str, node: &Node) -> bool {
     // Dots in names count as folders.
     let full: Vec<&str> = node.fqn.iter().flat_map(|part| part.split('.')).collect();
     let asked: Vec<&str> = value.split('.').collect();
+    if has_wildcard(value) && !value.contains('.') && matches(value, leaf(node)) {
+        return true;
+    }
     matches_prefix(&asked, &full) || full.get(1..).is_some_and(|unscoped| matches_prefix(&asked, unscoped))
+}
+
+/// The name as a pattern without dots finds it in any folder: not the version behind it.
+fn leaf(node: &Node) -> &str {
+    match &node.detail {
+        Detail::Model(model) if model.version.is_some() => &node.name,
+        _ => node.fqn.last().map_or("", String::as_str),
+    }
 }
 
 /// Whole folders match what is inside them; from the first part with a wildcard on, the rest is matched as one text.
@@ -209,16 +261,55 @@ fn matches_file(value: &str, path: &str) -> bool {
     matches(value, name) || matches(value, stem)
 }
 
+fn matches_config_of(value: &str, node: &Node, keys: &[String]) -> bool {
+    // The severity of tests is written in capitals by some and not by others.
+    let is_severity = matches!(keys, [only] if only == "severity");
+    match config_value(node, keys) {
+        Some(Value::String(text)) if is_severity => matches(&value.to_lowercase(), &text.to_lowercase()),
+        Some(found) => matches_config(value, &found),
+        None => false,
+    }
+}
+
 fn config_value(node: &Node, keys: &[String]) -> Option<Value> {
     let (first, rest) = keys.split_first()?;
-    let held = match first.as_str() {
+    if node.resource == ResourceType::Exposure {
+        return None;
+    }
+    let key = first.as_str();
+    let held = match key {
         "materialized" => Value::from(node.materialized()),
         "tags" => Value::from(node.tags()),
-        "enabled" => Value::Bool(true),
-        "schema" if node.config.get("schema").is_none() => return None,
-        key => node.config.get(key)?.clone(),
+        _ => match (node.config.get(key), preset(node, key)) {
+            (Some(Value::Object(held)), Some(Value::Object(mut preset))) => {
+                preset.extend(held.clone());
+                Value::Object(preset)
+            }
+            (Some(held), _) => held.clone(),
+            (None, preset) => preset?,
+        },
     };
     rest.iter().try_fold(held, |value, key| value.get(key).cloned())
+}
+
+/// What holds where nothing is said.
+fn preset(node: &Node, key: &str) -> Option<Value> {
+    let is = |resource: ResourceType| node.resource == resource;
+    let is_built = matches!(node.resource, ResourceType::Model | ResourceType::Seed | ResourceType::Snapshot | ResourceType::Analysis);
+    match key {
+        "enabled" => Some(Value::Bool(true)),
+        "severity" if is(ResourceType::Test) => Some("ERROR".into()),
+        "fail_calc" if is(ResourceType::Test) => Some("count(*)".into()),
+        "warn_if" | "error_if" if is(ResourceType::Test) => Some("!= 0".into()),
+        "schema" if is(ResourceType::Test) => Some("dbt_test__audit".into()),
+        "access" if is(ResourceType::Model) => Some("protected".into()),
+        "delimiter" if is(ResourceType::Seed) => Some(",".into()),
+        "on_schema_change" if is_built => Some("ignore".into()),
+        "on_configuration_change" if is_built => Some("apply".into()),
+        "docs" if is_built => Some(json!({"show": true})),
+        "contract" if is_built => Some(json!({"enforced": false, "alias_types": true})),
+        _ => None,
+    }
 }
 
 /// Lists match by an element, mappings by a key; letter case counts except in `true` and `false`.
@@ -257,6 +348,7 @@ fn test_types(node: &Node) -> &'static [&'static str] {
     match node.detail {
         Detail::GenericTest(_) => &["generic", "schema", "data"],
         Detail::SingularTest => &["singular", "data"],
+        _ if node.resource.as_str() == "unit_test" => &["unit"],
         _ => &[],
     }
 }

@@ -217,9 +217,14 @@ impl Evaluation<'_> {
             return Selected { certain: selected.clone(), possible: selected };
         }
         let Scope { manifest, .. } = *self.scope;
-        let is_test = |number: &usize| manifest.nodes.get(*number).is_some_and(|node| node.resource == ResourceType::Test);
+        let is_test = |number: &usize| manifest.nodes.get(*number).is_some_and(follows_what_it_tests);
         let tests: BTreeSet<usize> = selected.iter().flat_map(|node| manifest.dag.children(*node)).filter(is_test).collect();
-        let reach = self.testable(&selected);
+        let mut reach = self.testable(&selected);
+        if self.indirect == IndirectSelection::Buildable {
+            // Sources are there in any case.
+            let is_source = |number: &usize| manifest.nodes.get(*number).is_some_and(|node| node.resource == ResourceType::Source);
+            reach.extend((0..manifest.nodes.len()).filter(is_source));
+        }
         let follows = |test: &usize| self.indirect == IndirectSelection::Eager || self.tests_within(*test, &reach);
         let certain = selected.iter().copied().chain(tests.iter().copied().filter(follows)).collect();
         Selected { certain, possible: &selected | &tests }
@@ -236,6 +241,10 @@ impl Evaluation<'_> {
     fn tests_within(&self, test: usize, reach: &BTreeSet<usize>) -> bool {
         self.scope.manifest.dag.parents(test).iter().all(|parent| reach.contains(parent))
     }
+}
+
+fn follows_what_it_tests(node: &Node) -> bool {
+    matches!(node.resource.as_str(), "test" | "unit_test")
 }
 
 fn no_match(criterion: &Criterion, scope: &Scope<'_>) -> Diagnostic {
@@ -261,17 +270,16 @@ fn with_value(criterion: &Criterion, value: &str) -> String {
     }
 }
 
-/// A source, an exposure or a tag of that name, which a plain name does not select.
+/// A source or a tag of that name, which a plain name does not select.
 fn other_method(criterion: &Criterion, scope: &Scope<'_>) -> Option<String> {
-    use methods::Method::{Exposure, Fqn, Source, Tag};
+    use methods::Method::{Fqn, Source, Tag};
     if criterion.method != Fqn {
         return None;
     }
     let value = &criterion.value;
     let table = |name: &String| name == value || name.rsplit_once('.').is_some_and(|(_, table)| table == value);
     let sources = Source.candidates(scope).into_iter().find(table).map(|name| format!("source:{name}"));
-    let named = |method: methods::Method, prefix: &str| method.candidates(scope).contains(value).then(|| format!("{prefix}:{value}"));
-    sources.or_else(|| named(Exposure, "exposure")).or_else(|| named(Tag, "tag"))
+    sources.or_else(|| Tag.candidates(scope).contains(value).then(|| format!("tag:{value}")))
 }
 
 #[cfg(test)]

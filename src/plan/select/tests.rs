@@ -43,6 +43,7 @@ fn node(sources: &mut Sources, id: &str, path: &str, detail: Detail, reads: &[&s
         alias: None,
         relation: None,
         depends_on: reads.iter().map(|id| Arc::from(*id)).collect(),
+        doc_blocks: Vec::new(),
     }
 }
 
@@ -186,8 +187,8 @@ fn the_graph_adds_what_lies_above_and_below() {
 fn methods_match_what_they_say() {
     let shop = shop();
     for (selector, expected) in [
-        ("shop.core", "b c d v1 v2"),
-        ("core.*", "b c d v1 v2"),
+        ("shop.core", "board b c d v1 v2"),
+        ("core.*", "board b c d v1 v2"),
         ("core.f*", "v1 v2"),
         ("fact", "v1 v2"),
         ("fact.v1", "v1"),
@@ -209,6 +210,17 @@ fn methods_match_what_they_say() {
         ("test_name:unique", "unique_a"),
         ("test_type:singular", "b_equals_d"),
         ("exposure:*", "board"),
+        ("exposure:shop.bo*", "board"),
+        ("board", "board"),
+        ("fac*", "v1 v2"),
+        ("source:*.be*", "bets"),
+        ("source:ra*s", ""),
+        ("source:shop.raw", ""),
+        ("test_type:unit", ""),
+        ("unit_test:*", ""),
+        ("config.severity:error", "b_equals_d unique_a"),
+        ("config.contract.enforced:false,a", "a"),
+        ("config.enabled:true,exposure:*", ""),
     ] {
         assert_eq!(shop.select(&[selector]), expected, "{selector}");
     }
@@ -232,8 +244,8 @@ fn exclusion_takes_the_tests_along() {
     let shop = shop();
     let select = |select: &[&str], exclude: &[&str]| shop.names(&shop.selection(select, exclude, IndirectSelection::Eager));
     assert_eq!(select(&["+c"], &["d"]), "a b c bets unique_a");
-    assert_eq!(select(&[], &["shop.core", "test_type:*"]), "board a rates bets");
-    assert_eq!(select(&["core"], &["+c"]), "v1 v2");
+    assert_eq!(select(&[], &["shop.core", "test_type:*"]), "a rates bets");
+    assert_eq!(select(&["core"], &["+c"]), "board v1 v2");
 }
 
 #[test]
@@ -270,7 +282,9 @@ fn says_what_matches_nothing() {
     assert_eq!(shop.warning("+unique_b+"), "the selector '+unique_b+' matches nothing [did you mean '+unique_a+'?]");
     assert_eq!(shop.warning("tag:nightli"), "the selector 'tag:nightli' matches nothing [did you mean 'tag:nightly'?]");
     assert_eq!(shop.warning("bets+"), "the selector 'bets+' matches nothing [did you mean 'source:raw.bets+'?]");
-    assert_eq!(shop.warning("board"), "the selector 'board' matches nothing [did you mean 'exposure:board'?]");
+    assert_eq!(shop.warning("bord"), "the selector 'bord' matches nothing [did you mean 'board'?]");
+    assert_eq!(shop.warning("exposure:bord"), "the selector 'exposure:bord' matches nothing [did you mean 'exposure:board'?]");
+    assert_eq!(shop.warning("metric:revenue"), "the selector 'metric:revenue' matches nothing []");
     assert_eq!(
         shop.warning("models/staging/aa.sql"),
         "the selector 'models/staging/aa.sql' matches nothing [did you mean 'models/staging/a.sql'?]"

@@ -30,7 +30,7 @@ pub(super) fn matches(pattern: &str, text: &str) -> bool {
 }
 
 pub(super) fn has_wildcard(pattern: &str) -> bool {
-    pattern.contains(['*', '?', '['])
+    pattern.contains(['*', '?', '[', ']'])
 }
 
 /// Whether a path, or a folder above it, matches part by part; `**` stands for any number of folders.

@@ -1,0 +1,51 @@
+//! How long nodes took the last time they ran, for the order of the next run: `timings.json`, acca's own file.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::plan::{RunResult, Status};
+
+/// Seconds by node.
+pub type Timings = BTreeMap<String, f64>;
+
+/// Reads `timings.json`, or the results of a run where there is none. What cannot be read tells nothing: it is only for speed.
+pub fn read_timings(timings: Option<&[u8]>, run_results: Option<&[u8]>) -> Timings {
+    let parse = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).ok();
+    if let Some(Value::Object(held)) = timings.and_then(parse).as_mut().and_then(|document| document.get_mut("seconds")).map(Value::take) {
+        return held.into_iter().filter_map(|(id, seconds)| Some((id, seconds.as_f64()?))).collect();
+    }
+    let Some(results) = run_results.and_then(parse) else { return Timings::new() };
+    let entry = |result: &Value| {
+        let done = matches!(result.get("status")?.as_str()?, "success" | "pass" | "warn" | "fail");
+        done.then_some((result.get("unique_id")?.as_str()?.to_owned(), result.get("execution_time")?.as_f64()?))
+    };
+    results.get("results").and_then(Value::as_array).into_iter().flatten().filter_map(entry).collect()
+}
+
+/// The timings with those of a run in place of older ones. What failed or was skipped says nothing of how long it takes.
+pub fn updated_timings(mut timings: Timings, run: &RunResult) -> Value {
+    for node in run.nodes.iter().filter(|node| !matches!(node.status, Status::Error | Status::Skipped)) {
+        timings.insert(node.id.to_string(), (node.execution_time * 1e6).round() / 1e6);
+    }
+    json!({"seconds": timings})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_come_from_their_file_or_from_the_last_results() {
+        let results = br#"{"results": [{"status": "success", "unique_id": "model.a", "execution_time": 2.5},
+            {"status": "error", "unique_id": "model.b", "execution_time": 9}, {"status": "skipped"}, 3]}"#;
+        assert_eq!(read_timings(None, Some(results)), Timings::from([("model.a".to_owned(), 2.5)]));
+        assert_eq!(
+            read_timings(Some(br#"{"seconds": {"model.c": 1, "model.d": null}}"#), Some(results)),
+            Timings::from([("model.c".to_owned(), 1.0)])
+        );
+        assert!(read_timings(Some(b"{"), Some(b"[]")).is_empty() && read_timings(None, None).is_empty());
+        let kept = updated_timings(Timings::from([("model.old".to_owned(), 3.0)]), &RunResult::default());
+        assert_eq!(kept, json!({"seconds": {"model.old": 3.0}}));
+    }
+}

@@ -1,0 +1,183 @@
+//! Holds the query of a node against its contract, before anything is built.
+
+use super::prepare::{NodeError, RunJob};
+use super::warehouse::{SessionWarehouse, SharedSession, locked};
+use super::{AdapterError, ColumnInfo};
+use crate::base::{Span, quote_ident};
+use crate::diag::{Diagnostic, codes};
+use crate::dialect::{Support, declared_type, same_type, support};
+use crate::jinja::NodeState;
+use crate::plan::{Contract, ContractColumn};
+use crate::project::{Column, Constraint, Node};
+
+/// What the node's contract declares, its types as the engine spells them, when `incoming`, the columns of its query, are those.
+/// They get the declared order and types, as the table will have them.
+pub(super) fn check(
+    job: &RunJob<'_>,
+    node: &Node,
+    state: NodeState,
+    incoming: &mut Vec<ColumnInfo>,
+    session: &SharedSession,
+) -> Result<Contract, NodeError> {
+    let declared = declared_types(job, node, session)?;
+    if let Some(problem) = compare(node, &declared, incoming) {
+        return Err(problem.into());
+    }
+    let mut promised = Vec::new();
+    let mut contract = Contract { run_tag: job.options.tag(), ..Contract::default() };
+    for (column, spelled) in node.columns.iter().zip(declared) {
+        let given = incoming.iter().find(|given| column.names(&given.name)).map_or(&column.name, |given| &given.name);
+        let place = column.span.or(node.properties).unwrap_or(node.origin);
+        let constraints = referring(job, node, state, column.constraints(), place, session)?;
+        promised.push(ColumnInfo { name: given.clone(), data_type: spelled });
+        contract.columns.push(ContractColumn { name: given.clone(), data_type: written_type(job, node, column).to_owned(), constraints });
+    }
+    *incoming = promised;
+    contract.constraints = referring(job, node, state, node.constraints(), node.properties.unwrap_or(node.origin), session)?;
+    Ok(contract)
+}
+
+fn written_type<'n>(job: &RunJob<'_>, node: &'n Node, column: &'n Column) -> &'n str {
+    declared_type(column.data_type.as_deref().unwrap_or(""), node.contract_alias_types(), job.engine)
+}
+
+/// The declared types as the engine spells them.
+fn declared_types(job: &RunJob<'_>, node: &Node, session: &SharedSession) -> Result<Vec<String>, NodeError> {
+    let ask = |columns: &[&Column]| {
+        let list = columns
+            .iter()
+            .enumerate()
+            .map(|(at, column)| format!("cast(null as {}) as {}", written_type(job, node, column), quote_ident(&format!("column_{at}"))));
+        let query = format!("select {}", list.collect::<Vec<_>>().join(", "));
+        locked(session).describe(&query)
+    };
+    let columns: Vec<&Column> = node.columns.iter().collect();
+    let refused = match ask(&columns) {
+        Ok(found) => return Ok(found.into_iter().map(|column| column.data_type).collect()),
+        Err(error @ AdapterError::Statement { .. }) => error,
+        Err(error) => return Err(error.into()),
+    };
+    // One of them is no type: which one, is told when each is asked for alone.
+    for column in &columns {
+        if let Err(AdapterError::Statement { message, .. }) = ask(&[column]) {
+            let data_type = column.data_type.as_deref().unwrap_or("");
+            let message = format!("'{data_type}', the declared type of column '{}' of '{}', is refused: {message}", column.name, node.name);
+            let place = column.data_type_span.or(column.span).unwrap_or(node.origin);
+            return Err(Diagnostic::new(&codes::INVALID_CONFIG, message).at(place).into());
+        }
+    }
+    Err(refused.into())
+}
+
+/// One line of the table of differences.
+struct Difference<'a> {
+    column: &'a str,
+    declared: &'a str,
+    actual: &'a str,
+    mismatch: &'static str,
+    place: Option<Span>,
+}
+
+fn compare(node: &Node, declared: &[String], actual: &[ColumnInfo]) -> Option<Diagnostic> {
+    let mut differences = Vec::new();
+    for (column, data_type) in node.columns.iter().zip(declared) {
+        let given = actual.iter().find(|given| column.names(&given.name));
+        let mismatch = match given {
+            None => "missing in the query",
+            Some(given) if same_type(data_type, &given.data_type) => continue,
+            Some(_) => "type differs",
+        };
+        let place = if given.is_some() { column.data_type_span.or(column.span) } else { column.span };
+        let actual = given.map_or("", |given| &given.data_type);
+        differences.push(Difference { column: &column.name, declared: data_type, actual, mismatch, place });
+    }
+    for given in actual.iter().filter(|given| !node.columns.iter().any(|column| column.names(&given.name))) {
+        let (column, actual) = (given.name.as_str(), given.data_type.as_str());
+        differences.push(Difference { column, declared: "", actual, mismatch: "missing in the contract", place: None });
+    }
+    (!differences.is_empty()).then(|| broken(node, &differences))
+}
+
+fn broken(node: &Node, differences: &[Difference<'_>]) -> Diagnostic {
+    let message = format!("the query of '{}' does not give the columns that its contract declares", node.name);
+    let whole = node.config.span("contract").or(node.properties).unwrap_or(node.origin);
+    let mut problem = Diagnostic::new(&codes::CONTRACT_BROKEN, message);
+    let mut placed = differences.iter().filter_map(|difference| Some((difference.place?, difference)));
+    problem = match placed.next() {
+        Some((place, first)) => problem.labelled(place, words(first)),
+        None => problem.at(whole),
+    };
+    for (place, difference) in placed {
+        problem = problem.also(place, words(difference));
+    }
+    problem.note(table(differences)).help("change the query, with a cast for a type, or what the contract declares")
+}
+
+fn words(difference: &Difference<'_>) -> String {
+    match difference.actual {
+        "" => "the query has no such column".to_owned(),
+        actual => format!("the query gives {actual}"),
+    }
+}
+
+/// Columns one below the other, for people.
+fn table(differences: &[Difference<'_>]) -> String {
+    let mut lines = vec![["column", "declared", "actual", "mismatch"]];
+    lines.extend(differences.iter().map(|difference| [difference.column, difference.declared, difference.actual, difference.mismatch]));
+    let width = |at: usize| lines.iter().filter_map(|line| line.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let widths = [width(0), width(1), width(2), width(3)];
+    let print = |line: &[&str; 4]| {
+        let cells = line.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect::<Vec<_>>();
+        cells.join(" | ").trim_end().to_owned()
+    };
+    lines.iter().map(print).collect::<Vec<_>>().join("\n")
+}
+
+/// The constraints, with the relations that foreign keys refer to in place of the calls that name them.
+fn referring(
+    job: &RunJob<'_>,
+    node: &Node,
+    state: NodeState,
+    constraints: Vec<Constraint>,
+    place: Span,
+    session: &SharedSession,
+) -> Result<Vec<Constraint>, Diagnostic> {
+    let linked = job.compilation.linked(Some(std::sync::Arc::new(SessionWarehouse(session.clone()))));
+    let resolve = |mut constraint: Constraint| {
+        if let Some(call) = &constraint.to {
+            let rendered = job.compilation.templates.render_text(&format!("{{{{ {call} }}}}"), place, node, state, &linked)?;
+            constraint.to = Some(rendered.sql.trim().to_owned());
+        }
+        Ok(constraint)
+    };
+    constraints.into_iter().map(resolve).collect()
+}
+
+/// A warning for each kind of constraint that the engine does not have or does not watch over, where the first one is declared.
+pub(super) fn constraints_left_out(job: &RunJob<'_>) -> Vec<Diagnostic> {
+    let mut problems: Vec<(_, Diagnostic)> = Vec::new();
+    let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number));
+    for node in nodes.filter(|node| node.contract_enforced() && node.has_constraints()) {
+        let whole = node.properties.unwrap_or(node.origin);
+        let own = node.constraints().into_iter().map(|constraint| (constraint, whole));
+        let columns = node.columns.iter().flat_map(|column| {
+            let place = column.span.unwrap_or(whole);
+            column.constraints().into_iter().map(move |constraint| (constraint, place))
+        });
+        for (constraint, place) in own.chain(columns) {
+            let what = match support(constraint.kind, job.engine) {
+                Support::Missing if constraint.warn_unsupported => "is not made: this engine cannot have it",
+                Support::NotEnforced if constraint.warn_unenforced => "is made, but this engine does not watch over it",
+                _ => continue,
+            };
+            if problems.iter().any(|(kind, _)| *kind == constraint.kind) {
+                continue;
+            }
+            let message = format!("the {} constraint of '{}' {what}", constraint.kind.as_str(), node.name);
+            let problem = Diagnostic::new(&codes::UNSUPPORTED_CONFIG, message).at(place);
+            let flag = if what.starts_with("is made") { "warn_unenforced" } else { "warn_unsupported" };
+            problems.push((constraint.kind, problem.help(format!("'{flag}: false' in the constraint says that this is known"))));
+        }
+    }
+    problems.into_iter().map(|(_, problem)| problem).collect()
+}
