@@ -32,9 +32,9 @@ pub(super) struct Writer<'a> {
     pub(super) key_tests: BTreeMap<&'a str, Vec<(&'a str, &'a str)>>,
 }
 
-/// Nodes that are written out as one piece, and pieces that are made at a time.
+/// Nodes that are written out as one piece, and pieces that are made at a time: few enough for a processor's cache.
 const PIECE: usize = 64;
-const PIECES: usize = 32;
+const PIECES: usize = 16;
 
 /// Writes the linked project as dbt writes it. `compiled` holds the nodes that were compiled in this invocation; `files` are
 /// asked for the bytes of seeds. Entries are made and written a batch at a time: a manifest of many thousand nodes is never in
@@ -113,7 +113,7 @@ impl Sections<'_> {
         Ok(serde_json::to_writer(&mut *self.out, value)?)
     }
 
-    /// A mapping from the ids of nodes to entries. While one batch is written the next one is made.
+    /// A mapping from the ids of nodes to entries. While one batch is written the next one is made, in the room of the one before.
     fn nodes<'a>(
         &mut self,
         name: &str,
@@ -122,27 +122,29 @@ impl Sections<'_> {
         entry: &(dyn Fn(usize) -> Option<Entry<'a>> + Sync),
     ) -> io::Result<()> {
         self.begin(name)?;
-        let make = |batch: &[usize]| -> io::Result<Vec<Vec<u8>>> {
-            let piece = |numbers: &[usize]| -> io::Result<Vec<u8>> {
-                let mut text = Vec::new();
-                for number in numbers {
-                    if let (Some(node), Some(entry)) = (writer.compilation.manifest.nodes.get(*number), entry(*number)) {
-                        text.push(b',');
-                        serde_json::to_writer(&mut text, &*node.id)?;
-                        text.push(b':');
-                        serde_json::to_writer(&mut text, &entry)?;
-                    }
+        let piece = |numbers: &[usize], text: &mut Vec<u8>| -> io::Result<()> {
+            for number in numbers {
+                if let (Some(node), Some(entry)) = (writer.compilation.manifest.nodes.get(*number), entry(*number)) {
+                    text.push(b',');
+                    serde_json::to_writer(&mut *text, &*node.id)?;
+                    text.push(b':');
+                    serde_json::to_writer(&mut *text, &entry)?;
                 }
-                Ok(text)
-            };
-            batch.par_chunks(PIECE).map(piece).collect()
+            }
+            Ok(())
+        };
+        let make = |batch: &[usize], pieces: &mut Vec<Vec<u8>>| -> io::Result<()> {
+            pieces.iter_mut().for_each(Vec::clear);
+            pieces.resize_with(batch.len().div_ceil(PIECE), Vec::new);
+            batch.par_chunks(PIECE).zip(pieces).try_for_each(|(numbers, text)| piece(numbers, text))
         };
         let mut opened = false;
-        let mut ready: Vec<Vec<u8>> = Vec::new();
+        let (mut ready, mut spare): (Vec<Vec<u8>>, Vec<Vec<u8>>) = Default::default();
         for batch in numbers.chunks(PIECE * PIECES) {
-            let (written, made) = rayon::join(|| write_pieces(self.out, &ready, &mut opened), || make(batch));
+            let (written, made) = rayon::join(|| write_pieces(self.out, &ready, &mut opened), || make(batch, &mut spare));
             written?;
-            ready = made?;
+            made?;
+            std::mem::swap(&mut ready, &mut spare);
         }
         write_pieces(self.out, &ready, &mut opened)?;
         self.out.write_all(if opened { b"}" } else { b"{}" })

@@ -1,7 +1,7 @@
 //! The manifest's entry of a model, seed, snapshot, test or analysis. Nearly all of a manifest is such entries, so they are written
 //! as they are read off the node, with no tree of values between.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -309,17 +309,29 @@ impl Serialize for ColumnEntry<'_> {
         entry.serialize_entry("tags", &column.tags)?;
         let constraints: Vec<Value> = column.constraints().iter().map(|constraint| constraint_entry(constraint, false)).collect();
         entry.serialize_entry("constraints", &constraints)?;
-        entry.serialize_entry("config", &json!({"meta": column.meta, "tags": column.tags}))?;
+        entry.serialize_entry("config", &ColumnConfig { meta: &column.meta, tags: &column.tags })?;
         entry.serialize_entry("doc_blocks", &column.doc_blocks)?;
         entry.serialize_entry("granularity", &Value::Null)?;
         entry.end()
     }
 }
 
-fn docs(node: &Node) -> Value {
+#[derive(Serialize)]
+struct ColumnConfig<'a> {
+    meta: &'a BTreeMap<String, Value>,
+    tags: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Docs<'a> {
+    show: &'a Value,
+    node_color: Option<&'a Value>,
+}
+
+fn docs(node: &Node) -> Docs<'_> {
     let held = node.config.get("docs");
-    let get = |key: &str| held.and_then(|docs| docs.get(key)).cloned();
-    json!({"show": get("show").unwrap_or(Value::Bool(true)), "node_color": get("node_color")})
+    let get = |key: &str| held.and_then(|docs| docs.get(key));
+    Docs { show: get("show").unwrap_or(&Value::Bool(true)), node_color: get("node_color") }
 }
 
 fn number_or_text(version: &str) -> Value {

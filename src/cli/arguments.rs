@@ -49,6 +49,8 @@ pub(super) struct GlobalArguments {
     /// Print results and errors only.
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
+    #[arg(long, global = true, hide = true, overrides_with = "quiet")]
+    pub(super) no_quiet: bool,
     /// Colours even when nobody seems to be looking.
     #[arg(long, global = true, alias = "use-colors", overrides_with = "no_color")]
     pub(super) color: bool,
@@ -58,41 +60,102 @@ pub(super) struct GlobalArguments {
     /// Say how long each stage takes.
     #[arg(long, short, global = true)]
     pub(super) debug: bool,
+    #[arg(long, global = true, hide = true, overrides_with = "debug")]
+    pub(super) no_debug: bool,
     /// Show at the end where the time went: stages, files, nodes, statements.
     #[arg(long, global = true)]
     pub(super) profile_compile: bool,
     /// How events are printed.
     #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t)]
     pub(super) log_format: LogFormat,
+    /// From which level on events are printed.
+    #[arg(long, global = true, value_enum, value_name = "LEVEL", default_value_t)]
+    pub(super) log_level: LogLevel,
+    /// Also write everything that is said to acca.log in this folder.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub(super) log_path: Option<PathBuf>,
+    #[arg(long, global = true, hide = true, value_enum, value_name = "FORMAT", default_value = "debug")]
+    pub(super) log_format_file: LogFormat,
+    #[arg(long, global = true, hide = true, value_enum, value_name = "LEVEL", default_value = "debug")]
+    pub(super) log_level_file: LogLevel,
     /// Treat warnings as errors.
     #[arg(long, global = true)]
     pub(super) warn_error: bool,
-    #[command(flatten)]
-    pub(super) ignored: IgnoredArguments,
+    /// Which warnings are errors: '{error: all, warn: [nothing-selected], silence: [test-warning]}'.
+    #[arg(long, global = true, value_name = "YAML")]
+    pub(super) warn_error_options: Option<String>,
+    /// Columns of what is printed, where no terminal tells.
+    #[arg(long, global = true, value_name = "N", hide_short_help = true)]
+    pub(super) printer_width: Option<usize>,
+    /// Write no artefacts.
+    #[arg(long, global = true, overrides_with = "write_json")]
+    pub(super) no_write_json: bool,
+    #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = clap::builder::BoolishValueParser::new(), overrides_with = "no_write_json")]
+    pub(super) write_json: Option<bool>,
+    /// Do not print what templates say with print() and log().
+    #[arg(long, global = true, overrides_with = "print")]
+    pub(super) no_print: bool,
+    #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = clap::builder::BoolishValueParser::new(), overrides_with = "no_print")]
+    pub(super) print: Option<bool>,
+    #[arg(long, global = true, hide = true, overrides_with = "no_single_threaded")]
+    pub(super) single_threaded: bool,
+    #[arg(long, global = true, hide = true, overrides_with = "single_threaded")]
+    pub(super) no_single_threaded: bool,
 }
 
-/// Flags of dbt that change nothing here, so that scripts written for dbt keep working.
-#[derive(Debug, Clone, Default, Args)]
-pub(super) struct IgnoredArguments {
-    #[arg(long, global = true, hide = true)]
-    partial_parse: bool,
-    #[arg(long, global = true, hide = true)]
-    no_partial_parse: bool,
-    #[arg(long, global = true, hide = true)]
-    version_check: bool,
-    #[arg(long, global = true, hide = true)]
-    no_version_check: bool,
-    #[arg(long, global = true, hide = true)]
-    send_anonymous_usage_stats: bool,
-    #[arg(long, global = true, hide = true)]
-    no_send_anonymous_usage_stats: bool,
+impl GlobalArguments {
+    pub(super) fn writes_json(&self) -> bool {
+        !self.no_write_json && self.write_json.unwrap_or(true)
+    }
+
+    pub(super) fn prints(&self) -> bool {
+        !self.no_print && self.print.unwrap_or(true)
+    }
+
+    /// From which level on events are printed.
+    pub(super) fn level(&self) -> LogLevel {
+        if self.quiet && !self.no_quiet {
+            self.log_level.max(LogLevel::Error)
+        } else if self.debug && !self.no_debug {
+            LogLevel::Debug
+        } else {
+            self.log_level
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum LogFormat {
+    /// Sentences for people.
     #[default]
+    #[value(alias = "default")]
     Text,
+    /// One object a line.
     Json,
+    /// Sentences with the time before them.
+    Debug,
+}
+
+/// Ascending: what is printed at one is printed at those before it too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(super) enum LogLevel {
+    Debug,
+    #[default]
+    Info,
+    Warn,
+    Error,
+    None,
+}
+
+impl LogLevel {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            LogLevel::Debug => "debug",
+            LogLevel::Info => "info",
+            LogLevel::Warn => "warn",
+            LogLevel::Error | LogLevel::None => "error",
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -136,6 +199,12 @@ pub(super) enum Command {
     /// Print the steps and the SQL that a run would send, against the database as it is now.
     #[command(after_help = "Example: acca explain --select orders")]
     Explain(ExplainArguments),
+    /// Call a macro for what it does.
+    #[command(after_help = "Example: acca run-operation grant_all --args '{role: reporter}'")]
+    RunOperation(RunOperationArguments),
+    /// Put the packages that packages.yml or dependencies.yml names where they are read.
+    #[command(after_help = "Example: acca deps")]
+    Deps,
     /// Print the columns that models, seeds, snapshots and sources have, without asking a database.
     #[command(after_help = "Example: acca schema orders customers")]
     Schema(SchemaArguments),
@@ -324,9 +393,30 @@ pub(super) enum ShowOutput {
 pub(super) struct ExplainArguments {
     #[command(flatten)]
     pub(super) selection: SelectionArguments,
+    /// How the steps are printed.
+    #[arg(help_heading = "This command", long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(super) output: ExplainOutput,
     /// Explain a run with --full-refresh.
     #[arg(help_heading = "This command", long, short)]
     pub(super) full_refresh: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExplainOutput {
+    #[default]
+    Text,
+    /// One document: nodes, their steps, and the statements of each.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunOperationArguments {
+    /// The macro, or 'package.macro'.
+    #[arg(value_name = "MACRO")]
+    pub(super) name: String,
+    /// Its arguments, as YAML or JSON: '{schema: scratch}'.
+    #[arg(help_heading = "This command", long, value_name = "YAML")]
+    pub(super) args: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -508,6 +598,8 @@ impl Command {
             Command::Load(_) => "load",
             Command::Show(_) => "show",
             Command::Explain(_) => "explain",
+            Command::RunOperation(_) => "run-operation",
+            Command::Deps => "deps",
             Command::Schema(_) => "schema",
             Command::Lineage(_) => "lineage",
             Command::Check(_) => "check",
@@ -541,6 +633,8 @@ impl Command {
             | Command::Parse
             | Command::Ls(_)
             | Command::Show(_)
+            | Command::RunOperation(_)
+            | Command::Deps
             | Command::Schema(_)
             | Command::Lineage(_)
             | Command::Check(_)

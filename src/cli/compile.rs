@@ -1,24 +1,26 @@
 //! `acca compile`: writes the SQL of nodes without running it.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use rayon::prelude::*;
 
 use super::Exit;
-use super::arguments::{CompileArguments, LogFormat};
+use super::arguments::CompileArguments;
 use super::context::{Context, nodes};
 use super::log::Log;
 use super::ls::resources;
 use super::style::{self, paint};
 use super::text::{counted, seconds};
 use crate::analysis::{Compilation, CompiledNode};
-use crate::artifacts::{Compiled, write_atomically};
-use crate::base::{Files, ResourceType};
+use crate::artifacts::Compiled;
+use crate::base::{Files, ResourceType, UniqueId};
 use crate::diag::{Diagnostic, Diagnostics, summary};
-use crate::execute::{LazyWarehouse, artifact_path};
-use crate::jinja::{NodeState, Warehouse};
+use crate::execute::{LazyWarehouse, artifact_path, write_sql};
+use crate::jinja::{Message, NodeState, Warehouse};
 use crate::project::Node;
 
 const COMPILED: [ResourceType; 4] = [ResourceType::Model, ResourceType::Test, ResourceType::Snapshot, ResourceType::Analysis];
@@ -52,16 +54,17 @@ pub(super) fn cmd_compile(context: &Context<'_>, arguments: &CompileArguments) -
 /// Compiles nodes on all cores and writes their SQL into the target folder.
 pub(super) fn compile_nodes(context: &Context<'_>, compilation: &Compilation, selected: &[&Node]) -> (Written, Diagnostics) {
     let warehouse: Arc<dyn Warehouse> = Arc::new(LazyWarehouse::new(&compilation.project.target, &context.root));
-    let compiled: Vec<(&Node, Result<CompiledNode, Diagnostic>)> = selected
+    let target_path = context.target_path(compilation);
+    let compiled: Vec<(UniqueId, Result<Stored, Diagnostic>)> = selected
         .par_iter()
         .map(|node| {
             let _held = context.files.working_on("nodes compiled", &node.id);
-            (*node, compilation.compile_node(node, NodeState::default(), Some(warehouse.clone())))
+            let compiled = compilation.compile_node(node, NodeState::default(), Some(warehouse.clone()));
+            (node.id.clone(), compiled.map(|compiled| Stored::new(compiled, artifact_path(compilation, &target_path, node, "compiled"))))
         })
         .collect();
+    let written = written(context, compiled);
     context.disk.reached("compiled");
-    let written = write_all(context, compilation, compiled);
-    context.disk.reached("compiled files");
     written
 }
 
@@ -71,33 +74,42 @@ fn print_only(context: &Context<'_>, arguments: &CompileArguments, selected: &[&
     if let (Some(only), None) = (asked.next(), asked.next())
         && let Some(compiled) = written.get(&only.id)
         && !arguments.selection.select.is_empty()
-        && context.log.format == LogFormat::Text
+        && !context.log.is_json()
     {
         context.terminal.print(compiled.sql.trim_end());
     }
 }
 
-pub(super) type Written = BTreeMap<crate::base::UniqueId, Compiled>;
+pub(super) type Written = BTreeMap<UniqueId, Compiled>;
 
-fn write_all(
-    context: &Context<'_>,
-    compilation: &Compilation,
-    compiled: Vec<(&Node, Result<CompiledNode, Diagnostic>)>,
-) -> (Written, Diagnostics) {
+/// The SQL of a node, and what came of writing it.
+struct Stored {
+    sql: String,
+    messages: Vec<Message>,
+    path: PathBuf,
+    stored: io::Result<()>,
+}
+
+impl Stored {
+    fn new(compiled: CompiledNode, path: PathBuf) -> Stored {
+        let stored = write_sql(&path, &compiled.sql);
+        Stored { sql: compiled.sql, messages: compiled.messages, path, stored }
+    }
+}
+
+/// Says what templates said and what could not be written, in the order of the nodes.
+fn written(context: &Context<'_>, compiled: Vec<(UniqueId, Result<Stored, Diagnostic>)>) -> (Written, Diagnostics) {
     let mut written = BTreeMap::new();
     let mut problems = Diagnostics::default();
-    let target_path = context.target_path(compilation);
-    for (node, compiled) in compiled {
+    for (id, compiled) in compiled {
         match compiled {
-            Ok(compiled) => {
-                say(&context.log, &compiled);
-                let path = artifact_path(compilation, &target_path, node, "compiled");
-                let stored = write_atomically(&path, compiled.sql.as_bytes());
+            Ok(Stored { sql, messages, path, stored }) => {
+                say(&context.log, &messages);
                 if let Err(error) = &stored {
                     context.terminal.print_error(&format!("{} cannot be written: {error}", context.relative(&path)));
                 }
                 let path = stored.ok().map(|()| context.relative(&path));
-                written.insert(node.id.clone(), Compiled { sql: compiled.sql, path });
+                written.insert(id, Compiled { sql, path });
             }
             Err(problem) => problems.push(problem),
         }
@@ -106,8 +118,8 @@ fn write_all(
     (written, problems)
 }
 
-fn say(log: &Log<'_>, compiled: &CompiledNode) {
-    compiled.messages.iter().for_each(|message| log.said(message, true));
+fn say(log: &Log<'_>, messages: &[Message]) {
+    messages.iter().for_each(|message| log.said(message, true));
 }
 
 /// Compiles a text of the command line as if it were a file of the project.
@@ -119,7 +131,7 @@ pub(super) fn compile_inline(context: &Context<'_>, compilation: &mut Compilatio
     let warehouse: Arc<dyn Warehouse> = Arc::new(LazyWarehouse::new(&compilation.project.target, &context.root));
     match compilation.compile_node(&node, NodeState::default(), Some(warehouse)) {
         Ok(compiled) => {
-            say(&context.log, &compiled);
+            say(&context.log, &compiled.messages);
             Ok((node, compiled))
         }
         Err(problem) => {

@@ -9,17 +9,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::Exit;
 use super::arguments::{GlobalArguments, Indirect, SelectionArguments};
 use super::disk::Disk;
 use super::interrupts::Interrupts;
 use super::log::Log;
+use super::log_file::LogFile;
 use super::style::{self, paint};
 use super::terminal::Terminal;
 use super::text::seconds;
 use super::trace;
+use super::warn_error::WarnError;
 use crate::analysis::Compilation;
 use crate::artifacts::{Compiled, Metadata, Timings, read_timings, run_results, updated_timings, write_atomically_with, write_manifest};
 use crate::base::{Files, ResourceType, Sources, UniqueId};
@@ -38,6 +40,8 @@ pub(super) struct Context<'a> {
     pub(super) terminal: &'a Terminal,
     pub(super) log: Log<'a>,
     pub(super) global: &'a GlobalArguments,
+    /// Which warnings fail the command.
+    pub(super) warn_error: WarnError,
     pub(super) interrupts: &'a Interrupts,
     pub(super) invocation: &'a Invocation,
     /// The project's folder, absolute.
@@ -60,12 +64,24 @@ impl<'a> Context<'a> {
         interrupts: &'a Interrupts,
         invocation: &'a Invocation,
     ) -> Result<Context<'a>, Exit> {
-        let log = Log { terminal, format: global.log_format, quiet: global.quiet, invocation_id: &invocation.id };
+        let mut log = Log {
+            terminal,
+            format: global.log_format,
+            level: global.level(),
+            prints: global.prints(),
+            invocation_id: &invocation.id,
+            file: None,
+        };
         match find_root(global.project_dir.as_deref()) {
             Ok(root) => {
+                log.file = global.log_path.as_ref().and_then(|folder| log_file(terminal, global, &root.join(folder)));
+                let warn_error = WarnError::new(global.warn_error, global.warn_error_options.as_deref()).map_err(|problem| {
+                    log.diagnostic(&problem.0, &problem.1);
+                    Exit::Usage
+                })?;
                 let disk = Disk::new(&root);
                 let disk = Arc::new(if global.profile_compile || trace::wanted() { disk.traced() } else { disk });
-                Ok(Context { terminal, log, global, interrupts, invocation, root, files: disk.clone(), disk })
+                Ok(Context { terminal, log, warn_error, global, interrupts, invocation, root, files: disk.clone(), disk })
             }
             Err(problem) => {
                 log.diagnostic(&problem, &Sources::default());
@@ -84,6 +100,9 @@ impl<'a> Context<'a> {
         let mut diagnostics = Diagnostics::default();
         let parsed = parse(&self.files, &options, self.invocation.clone(), &mut diagnostics);
         diagnostics.sort();
+        let mut kept = Diagnostics::default();
+        kept.extend(diagnostics.iter().filter(|problem| !self.warn_error.silences(problem)).cloned());
+        let diagnostics = kept;
         self.disk.reached("diagnostics");
         let (sources, compilation) = match parsed {
             Ok(compilation) => (compilation.project.sources.clone(), Some(compilation)),
@@ -95,7 +114,7 @@ impl<'a> Context<'a> {
         }
         self.log.diagnostics(&diagnostics, &sources);
         let warnings = diagnostics.count(Severity::Warning);
-        let refused = self.global.warn_error && warnings > 0;
+        let refused = diagnostics.iter().any(|problem| self.warn_error.fails(problem));
         match compilation {
             Some(compilation) if !diagnostics.has_errors() && !refused => {
                 Ok(Loaded { compilation: ManuallyDrop::new(compilation), warnings })
@@ -111,7 +130,7 @@ impl<'a> Context<'a> {
     }
 
     pub(super) fn load_options(&self) -> Result<LoadOptions, Exit> {
-        let vars = self.global.vars.as_deref().map_or(Ok(Map::new()), |text| self.parse_vars(text))?;
+        let vars = self.global.vars.as_deref().map_or(Ok(Map::new()), |text| self.parse_mapping("--vars", text))?;
         let profiles_dir = self.global.profiles_dir.as_ref().map(|folder| absolute(folder));
         Ok(LoadOptions {
             profile: self.global.profile.clone(),
@@ -119,21 +138,22 @@ impl<'a> Context<'a> {
             profiles_dir: profiles_dir.map(|folder| folder.to_string_lossy().into_owned()),
             home: std::env::home_dir().map(|home| home.to_string_lossy().into_owned()),
             vars,
-            threads: self.global.threads.map(usize::from),
+            threads: if self.global.single_threaded { Some(1) } else { self.global.threads.map(usize::from) },
             target_path: self.global.target_path.clone(),
         })
     }
 
-    fn parse_vars(&self, text: &str) -> Result<Map<String, Value>, Exit> {
+    /// The mapping that a flag's value is, as YAML or JSON.
+    pub(super) fn parse_mapping(&self, flag: &str, text: &str) -> Result<Map<String, Value>, Exit> {
         let mut sources = Sources::default();
-        let file = sources.add("--vars", text);
+        let file = sources.add(flag, text);
         let problem = match parse_yaml(file, text) {
             Ok(parsed) => match parsed.root.to_json() {
                 Value::Object(vars) => return Ok(vars),
                 Value::Null => return Ok(Map::new()),
-                _ => Diagnostic::new(&codes::INVALID_YAML, format!("'--vars' is {}, and a mapping is needed", parsed.root.kind()))
+                _ => Diagnostic::new(&codes::INVALID_YAML, format!("'{flag}' is {}, and a mapping is needed", parsed.root.kind()))
                     .at(parsed.root.span)
-                    .help("write it like --vars '{name: value}' or --vars 'name: value'"),
+                    .help(format!("write it like {flag} '{{name: value}}' or {flag} 'name: value'")),
             },
             Err(problem) => problem,
         };
@@ -158,15 +178,13 @@ impl<'a> Context<'a> {
         let request = Request { select: &arguments.select, exclude: &arguments.exclude, resources, indirect };
         match select(&scope, &request) {
             Ok(selection) => {
-                for warning in &selection.warnings {
-                    if !self.global.quiet || warning.severity == Severity::Error {
-                        self.log.diagnostic(warning, &compilation.project.sources);
-                    }
+                for warning in selection.warnings.iter().filter(|problem| !self.warn_error.silences(problem)) {
+                    self.log.diagnostic(warning, &compilation.project.sources);
                 }
                 if selection.warnings.iter().any(|problem| problem.severity == Severity::Error) {
                     return Err(Exit::Failed);
                 }
-                if self.global.warn_error && !selection.warnings.is_empty() {
+                if selection.warnings.iter().any(|problem| self.warn_error.fails(problem)) {
                     return Err(Exit::Failed);
                 }
                 Ok(selection.nodes.into_iter().collect())
@@ -237,6 +255,9 @@ impl<'a> Context<'a> {
     }
 
     fn write_file(&self, compilation: &Compilation, name: &str, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) {
+        if !self.global.writes_json() {
+            return;
+        }
         let path = self.target_path(compilation).join(name);
         if let Err(error) = write_atomically_with(&path, write) {
             let text = format!("{} {} cannot be written: {error}", paint(style::WARNING, "warning:"), self.relative(&path));
@@ -244,17 +265,49 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// The first event of a command, for programs and the log file.
+    pub(super) fn opening(&self) {
+        let version = env!("CARGO_PKG_VERSION");
+        let data = || json!({"version": format!("={version}"), "log_version": 3});
+        self.log.detail_or_event("MainReportVersion", &format!("Running with acca={version}"), data);
+    }
+
+    /// The last one.
+    pub(super) fn closing(&self, success: bool, took: Duration) {
+        let which = &self.invocation.which;
+        let word = if success { "succeeded" } else { "failed" };
+        let text = format!("Command `acca {which}` {word} after {}", seconds(took.as_secs_f64()));
+        let completed_at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
+        let data =
+            || json!({"command": format!("acca {which}"), "success": success, "elapsed": took.as_secs_f64(), "completed_at": completed_at});
+        self.log.detail_or_event("CommandCompleted", &text, data);
+    }
+
     /// Says how long a stage took, for `--debug`.
     pub(super) fn stage(&self, what: &str, took: Duration) {
-        if self.global.debug {
-            self.log.remark("Stage", &paint(style::DIM, &format!("{what} in {}", seconds(took.as_secs_f64()))));
-        }
+        let text = paint(style::DIM, &format!("{what} in {}", seconds(took.as_secs_f64())));
+        self.log.detail("Stage", &text, json!({"seconds": took.as_secs_f64()}));
     }
+}
+
+/// The log of `--log-path`; without one the command goes on all the same.
+fn log_file(terminal: &Terminal, global: &GlobalArguments, folder: &Path) -> Option<LogFile> {
+    let opened = LogFile::open(folder, global.log_format_file, global.log_level_file);
+    let say = |error: io::Error| {
+        let text = format!("{} no log can be written to '{}': {error}", paint(style::WARNING, "warning:"), folder.display());
+        terminal.print_error(&text);
+    };
+    opened.map_err(say).ok()
 }
 
 /// Nodes by their numbers.
 pub(super) fn nodes<'c>(compilation: &'c Compilation, numbers: &[usize]) -> Vec<&'c Node> {
     numbers.iter().filter_map(|number| compilation.manifest.nodes.get(*number)).collect()
+}
+
+/// The project's folder, if there is one.
+pub(super) fn root_of(global: &GlobalArguments) -> Option<PathBuf> {
+    find_root(global.project_dir.as_deref()).ok()
 }
 
 /// The folder that holds the project file: as named, or here, or the nearest above.

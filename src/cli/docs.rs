@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tiny_http::{Header, Method, Request, Response, Server};
 
 use super::Exit;
-use super::arguments::{DocsArguments, DocsCommand, GenerateArguments, LogFormat, ServeArguments};
+use super::arguments::{DocsArguments, DocsCommand, GenerateArguments, ServeArguments};
 use super::compile::compile_nodes;
 use super::context::{Context, nodes};
 use super::style::{self, paint};
@@ -136,7 +136,7 @@ fn serve(context: &Context<'_>, arguments: &ServeArguments) -> Result<(), Exit> 
     })?;
     let url = url(&server, &arguments.host);
     context.log.line("ServingDocs", &format!("Serving the documentation at {url}\nCtrl-C ends it."), json!({"url": url}));
-    if !arguments.no_browser && context.terminal.is_live() && context.log.format == LogFormat::Text {
+    if !arguments.no_browser && context.terminal.is_live() && !context.log.is_json() {
         open_browser(&url);
     }
     // Ends with the process: Ctrl-C.

@@ -20,8 +20,11 @@ pub(super) fn with_environment(command: Command, variable: &dyn Fn(&str) -> Opti
 fn with_variable(argument: Arg, variable: &dyn Fn(&str) -> Option<String>) -> Arg {
     let Some(flag) = argument.get_long().filter(|flag| !COMMAND_LINE_ONLY.contains(flag)) else { return argument };
     let suffix = flag.replace('-', "_").to_uppercase();
-    let names = [format!("ACCA_{suffix}"), format!("DBT_{suffix}")];
-    let Some(name) = names.into_iter().find(|name| variable(name).is_some_and(|value| !value.is_empty())) else { return argument };
+    // dbt has a second prefix since 1.11, and its names of these two are plural.
+    let plural = matches!(flag, "resource-type" | "exclude-resource-type").then(|| format!("DBT_{suffix}S"));
+    let names = [format!("ACCA_{suffix}"), format!("DBT_ENGINE_{suffix}"), format!("DBT_{suffix}")].into_iter().chain(plural);
+    let mut names = names;
+    let Some(name) = names.find(|name| variable(name).is_some_and(|value| !value.is_empty())) else { return argument };
     let argument = match argument.get_action() {
         // "1", "yes" and "on" are as good as "true" there.
         ArgAction::SetTrue => argument.value_parser(BoolishValueParser::new()),

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Exit;
-use super::arguments::{ExplainArguments, LogFormat};
+use super::arguments::{ExplainArguments, ExplainOutput, LogLevel};
 use super::context::Context;
 use super::node_line::kind;
 use super::style::{self, paint};
@@ -47,8 +47,14 @@ pub(super) fn cmd_explain(context: &Context<'_>, arguments: &ExplainArguments) -
         Exit::Failed
     })?;
     let mut failed = false;
+    if arguments.output == ExplainOutput::Json {
+        let document: Vec<_> = explained.iter().map(described).collect();
+        context.terminal.write(&format!("{}\n", serde_json::Value::from(document)));
+    }
     for explanation in &explained {
-        print(context, explanation, &compilation.manifest);
+        if arguments.output == ExplainOutput::Text {
+            print(context, explanation, &compilation.manifest);
+        }
         for problem in &explanation.diagnostics {
             failed = true;
             context.log.diagnostic(problem, &compilation.project.sources);
@@ -57,10 +63,15 @@ pub(super) fn cmd_explain(context: &Context<'_>, arguments: &ExplainArguments) -
     if failed { Err(Exit::Failed) } else { Ok(()) }
 }
 
+/// Steps with their statements, for programs.
+fn described(explanation: &NodeExplanation) -> serde_json::Value {
+    let steps: Vec<_> = explanation.steps.iter().map(|(title, sql)| json!({"title": title, "sql": sql})).collect();
+    json!({"unique_id": &*explanation.id, "steps": steps})
+}
+
 fn print(context: &Context<'_>, explanation: &NodeExplanation, manifest: &Manifest) {
-    if context.log.format == LogFormat::Json {
-        let steps: Vec<_> = explanation.steps.iter().map(|(title, sql)| json!({"title": title, "sql": sql})).collect();
-        context.log.event("info", "Explanation", &explanation.id, json!({"unique_id": &*explanation.id, "steps": steps}));
+    if context.log.is_json() {
+        context.log.event(LogLevel::Info, "Explanation", &explanation.id, described(explanation));
         return;
     }
     let kind = manifest.node(&explanation.id).map(kind).unwrap_or_default();

@@ -2,14 +2,13 @@
 
 use serde_json::json;
 
-use super::arguments::LogFormat;
+use super::arguments::LogLevel;
 use super::log::Log;
 use super::node_line::{display_name, status_style, status_text};
 use super::style::{self, paint};
 use super::table;
 use super::text::{seconds, thousands};
 use crate::base::Sources;
-use crate::diag::Severity;
 use crate::plan::{NodeResult, RunResult, Status};
 use crate::project::{Detail, Manifest, Node};
 
@@ -24,13 +23,13 @@ const WIDE: usize = 140;
 pub(super) fn report(log: &Log<'_>, run: &RunResult, manifest: &Manifest, sources: &Sources, strict: bool) {
     let with = |status: Status| run.nodes.iter().filter(move |result| result.status == status);
     let mut shown: Vec<&NodeResult> = Vec::new();
-    if !log.quiet || strict {
+    if log.shows(LogLevel::Warn) || strict {
         shown.extend(with(Status::Warn).take(MOST_WARNINGS));
     }
     shown.extend(with(Status::Fail));
     shown.extend(with(Status::Error));
-    let outside: Vec<_> = run.diagnostics.iter().filter(|problem| !log.quiet || problem.severity == Severity::Error).collect();
-    if log.format == LogFormat::Text && (!shown.is_empty() || !outside.is_empty()) {
+    let outside: Vec<_> = run.diagnostics.iter().collect();
+    if !log.is_json() && log.shows(LogLevel::Error) && (!shown.is_empty() || !outside.is_empty()) {
         log.terminal.print("");
     }
     for result in shown {
@@ -50,7 +49,7 @@ fn problem(log: &Log<'_>, result: &NodeResult, node: &Node, sources: &Sources) {
     for diagnostic in &result.diagnostics {
         log.report_diagnostic(diagnostic, sources);
     }
-    if log.format == LogFormat::Json {
+    if log.is_json() || !log.shows(LogLevel::Error) {
         return;
     }
     if result.diagnostics.is_empty() {

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 
 use super::Exit;
-use super::arguments::{FreshnessArguments, LogFormat, SourceArguments, SourceCommand};
+use super::arguments::{FreshnessArguments, LogLevel, SourceArguments, SourceCommand};
 use super::context::{Context, nodes};
 use super::log::Log;
 use super::style::{self, paint};
 use super::text::{pad_left, pad_right, seconds, width};
+use super::warn_error::{FRESHNESS, Verdict};
 use crate::artifacts::{sources, write_atomically};
 use crate::base::ResourceType;
 use crate::diag::Severity;
@@ -81,7 +82,7 @@ fn cmd_freshness(context: &Context<'_>, arguments: &FreshnessArguments) -> Resul
     }
     let with = |status: Status| run.results.iter().any(|result| result.status == status);
     let outside = run.diagnostics.iter().any(|problem| problem.severity == Severity::Error);
-    let refused = context.global.warn_error && with(Status::Warn);
+    let refused = context.warn_error.verdict(FRESHNESS) == Verdict::Error && with(Status::Warn);
     if with(Status::Fail) || with(Status::Error) || outside || refused { Err(Exit::Failed) } else { Ok(()) }
 }
 
@@ -98,11 +99,11 @@ fn name(node: &Node) -> String {
 
 fn tell(log: &Log<'_>, node: &Node, result: &FreshnessResult, counter: &str, name_width: usize) {
     let (word, colour, level) = match result.status {
-        Status::Pass | Status::Success => ("PASS", style::GOOD, "info"),
-        Status::Warn => ("WARN", style::WARNING, "warn"),
-        Status::Fail => ("STALE", style::BAD, "error"),
-        Status::Error => ("ERROR", style::BAD, "error"),
-        Status::Skipped => ("SKIP", style::DIM, "info"),
+        Status::Pass | Status::Success => ("PASS", style::GOOD, LogLevel::Info),
+        Status::Warn => ("WARN", style::WARNING, LogLevel::Warn),
+        Status::Fail => ("STALE", style::BAD, LogLevel::Error),
+        Status::Error => ("ERROR", style::BAD, LogLevel::Error),
+        Status::Skipped => ("SKIP", style::DIM, LogLevel::Info),
     };
     let age = result.age.as_ref().map(age_words).unwrap_or_default();
     let time = pad_left(&seconds(result.execution_time), 7);
@@ -112,14 +113,14 @@ fn tell(log: &Log<'_>, node: &Node, result: &FreshnessResult, counter: &str, nam
         paint(colour, &pad_right(word, 6)),
         pad_right(&name(node), name_width)
     );
-    if log.format == LogFormat::Json && (!log.quiet || level == "error") {
+    if log.is_json() {
         let data = json!({
             "node_info": {"unique_id": &*node.id, "node_name": node.name, "resource_type": "source", "node_status": word.to_lowercase()},
             "status": word.to_lowercase(), "source_name": name(node).split('.').next(), "table_name": node.name,
             "max_loaded_at_time_ago_in_s": result.age.as_ref().map(|age| age.seconds), "execution_time": result.execution_time,
         });
         log.event(level, "LogFreshnessResult", &text, data);
-    } else if !log.quiet || level == "error" {
+    } else if log.shows(level) {
         log.terminal.print(text.trim_end());
     }
 }

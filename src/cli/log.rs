@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::arguments::LogFormat;
+use super::arguments::{LogFormat, LogLevel};
+use super::log_file::LogFile;
 use super::style::{self, paint};
 use super::terminal::Terminal;
 use crate::base::{Position, Sources};
@@ -16,42 +17,84 @@ const WIDE: usize = 120;
 pub(super) struct Log<'a> {
     pub(super) terminal: &'a Terminal,
     pub(super) format: LogFormat,
-    pub(super) quiet: bool,
+    pub(super) level: LogLevel,
+    /// Whether what templates say is shown.
+    pub(super) prints: bool,
     pub(super) invocation_id: &'a str,
+    pub(super) file: Option<LogFile>,
 }
 
+/// dbt's codes of events that both have.
+const CODES: [(&str, &str); 9] = [
+    ("MainReportVersion", "A001"),
+    ("NodeStart", "Q024"),
+    ("NodeFinished", "Q025"),
+    ("LogFreshnessResult", "Q018"),
+    ("FreshnessCheckComplete", "Q006"),
+    ("CommandCompleted", "Q039"),
+    ("EndOfRunSummary", "Z030"),
+    ("JinjaLogInfo", "I062"),
+    ("JinjaLogWarning", "I061"),
+];
+
 impl Log<'_> {
+    pub(super) fn shows(&self, level: LogLevel) -> bool {
+        level >= self.level && level != LogLevel::None
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        self.format == LogFormat::Json
+    }
+
     /// A line of the report that the command is there for: standard output.
     pub(super) fn line(&self, name: &str, text: &str, data: Value) {
-        if self.quiet {
-            return;
-        }
-        match self.format {
-            LogFormat::Text => self.terminal.print(text),
-            LogFormat::Json => self.event("info", name, text, data),
-        }
+        self.say(LogLevel::Info, name, text, data, false);
     }
 
     /// A remark beside the result: standard error.
     pub(super) fn remark(&self, name: &str, text: &str) {
-        if self.quiet {
+        self.say(LogLevel::Info, name, text, json!({}), true);
+    }
+
+    /// What only interests who looks for a fault: standard error.
+    pub(super) fn detail(&self, name: &str, text: &str, data: Value) {
+        self.say(LogLevel::Debug, name, text, data, true);
+    }
+
+    /// What programs want to know and people only when they look for a fault.
+    pub(super) fn detail_or_event(&self, name: &str, text: &str, data: impl FnOnce() -> Value) {
+        match self.is_json() {
+            true => self.event(LogLevel::Info, name, text, data()),
+            false => self.keep(LogLevel::Debug, name, text, data),
+        }
+    }
+
+    /// A line of the result itself: printed whatever the level is.
+    pub(super) fn output(&self, name: &str, text: &str) {
+        match self.format {
+            LogFormat::Json => self.write_event(LogLevel::Info, name, text, json!({"msg": text})),
+            LogFormat::Text | LogFormat::Debug => self.terminal.print(text),
+        }
+    }
+
+    fn say(&self, level: LogLevel, name: &str, text: &str, data: Value, standard_error: bool) {
+        if self.is_json() {
+            return self.event(level, name, text, data);
+        }
+        self.keep(level, name, text, || data);
+        if !self.shows(level) {
             return;
         }
-        match self.format {
-            LogFormat::Text => self.terminal.print_error(text),
-            LogFormat::Json => self.event("info", name, text, json!({})),
-        }
+        let text = if self.format == LogFormat::Debug { format!("{}  {text}", time_of_day()) } else { text.to_owned() };
+        if standard_error { self.terminal.print_error(&text) } else { self.terminal.print(&text) }
     }
 
     /// What a template said.
     pub(super) fn said(&self, message: &crate::jinja::Message, standard_error: bool) {
-        let level = if message.warning { "warn" } else { "info" };
+        let (level, name) = if message.warning { (LogLevel::Warn, "JinjaLogWarning") } else { (LogLevel::Info, "JinjaLogInfo") };
         let text = if message.warning { format!("{} {}", paint(style::WARNING, "warning:"), message.text) } else { message.text.clone() };
-        match self.format {
-            LogFormat::Json => self.event(level, "JinjaLog", &message.text, json!({})),
-            LogFormat::Text if self.quiet && !message.warning => {}
-            LogFormat::Text if standard_error => self.terminal.print_error(&text),
-            LogFormat::Text => self.terminal.print(&text),
+        if message.warning || self.prints {
+            self.say(level, name, &text, json!({"msg": message.text}), standard_error);
         }
     }
 
@@ -59,7 +102,7 @@ impl Log<'_> {
     pub(super) fn diagnostics(&self, diagnostics: &Diagnostics, sources: &Sources) {
         let mut listed: Vec<&Diagnostic> = diagnostics.iter().collect();
         listed.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
-        listed.retain(|problem| !self.quiet || problem.severity == Severity::Error);
+        listed.retain(|problem| self.file.is_some() || self.shows(level_of(problem)));
         let hidden = listed.len().saturating_sub(MOST_SHOWN);
         for problem in listed.iter().skip(hidden) {
             self.diagnostic(problem, sources);
@@ -71,17 +114,19 @@ impl Log<'_> {
 
     /// One diagnostic, on standard error.
     pub(super) fn diagnostic(&self, problem: &Diagnostic, sources: &Sources) {
-        match self.format {
-            LogFormat::Json => {
-                let level = if problem.severity == Severity::Error { "error" } else { "warn" };
-                self.event(level, "Diagnostic", &problem.message, describe(problem, sources));
-            }
+        let level = level_of(problem);
+        if self.is_json() {
+            return self.event(level, "Diagnostic", &problem.message, describe(problem, sources));
+        }
+        self.keep(level, "Diagnostic", &render(problem, sources, false, WIDE), || describe(problem, sources));
+        match problem.severity {
+            _ if !self.shows(level) => {}
             // Notes are asides: one line each.
-            LogFormat::Text if problem.severity == Severity::Note => {
+            Severity::Note => {
                 let help = problem.help.first().map_or_else(String::new, |help| format!("; {help}"));
                 self.terminal.print_error(&paint(style::DIM, &format!("note: {}{help}", problem.message)));
             }
-            LogFormat::Text => {
+            Severity::Error | Severity::Warning => {
                 let width = self.terminal.error_width().unwrap_or(WIDE);
                 self.terminal.print_error(&format!("{}\n", render(problem, sources, self.terminal.error_colour(), width)));
             }
@@ -90,23 +135,37 @@ impl Log<'_> {
 
     /// A diagnostic as part of the report: standard output.
     pub(super) fn report_diagnostic(&self, problem: &Diagnostic, sources: &Sources) {
-        match self.format {
-            LogFormat::Json => self.diagnostic(problem, sources),
-            LogFormat::Text => {
-                let width = self.terminal.width().unwrap_or(WIDE);
-                self.terminal.print(&format!("{}\n", render(problem, sources, self.terminal.colour(), width)));
-            }
+        let level = level_of(problem);
+        if self.is_json() {
+            return self.diagnostic(problem, sources);
+        }
+        self.keep(level, "Diagnostic", &render(problem, sources, false, WIDE), || describe(problem, sources));
+        if self.shows(level) {
+            let width = self.terminal.width().unwrap_or(WIDE);
+            self.terminal.print(&format!("{}\n", render(problem, sources, self.terminal.colour(), width)));
         }
     }
 
-    pub(super) fn event(&self, level: &str, name: &str, message: &str, data: Value) {
-        let event = json!({
+    /// An event for programs: one object on a line of its own.
+    pub(super) fn event(&self, level: LogLevel, name: &str, message: &str, data: Value) {
+        self.keep(level, name, message, || data.clone());
+        if self.shows(level) {
+            self.write_event(level, name, message, data);
+        }
+    }
+
+    fn write_event(&self, level: LogLevel, name: &str, message: &str, data: Value) {
+        self.terminal.write(&format!("{}\n", self.describe_event(level, name, message, data)));
+    }
+
+    fn describe_event(&self, level: LogLevel, name: &str, message: &str, data: Value) -> Value {
+        json!({
             "info": {
                 "category": "",
-                "code": "",
+                "code": CODES.iter().find(|(known, _)| *known == name).map_or("", |(_, code)| *code),
                 "extra": {},
                 "invocation_id": self.invocation_id,
-                "level": level,
+                "level": level.as_str(),
                 "msg": style::plain(message),
                 "name": name,
                 "pid": std::process::id(),
@@ -114,8 +173,29 @@ impl Log<'_> {
                 "ts": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
             },
             "data": data,
-        });
-        self.terminal.write(&format!("{event}\n"));
+        })
+    }
+
+    /// Writes an event to the log file, if there is one.
+    fn keep(&self, level: LogLevel, name: &str, text: &str, data: impl FnOnce() -> Value) {
+        let Some(file) = self.file.as_ref().filter(|file| level >= file.level) else { return };
+        match file.format {
+            LogFormat::Json => file.write(&self.describe_event(level, name, text, data()).to_string()),
+            LogFormat::Text => file.write(&style::plain(text)),
+            LogFormat::Debug => file.write(&format!("{} [{}] {}", time_of_day(), level.as_str(), style::plain(text))),
+        }
+    }
+}
+
+fn time_of_day() -> String {
+    jiff::Timestamp::now().strftime("%H:%M:%S%.6f").to_string()
+}
+
+fn level_of(problem: &Diagnostic) -> LogLevel {
+    match problem.severity {
+        Severity::Error => LogLevel::Error,
+        Severity::Warning => LogLevel::Warn,
+        Severity::Note => LogLevel::Info,
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) fn cmd_ls(context: &Context<'_>, arguments: &LsArguments) -> Result<(
         lines.sort();
         lines.dedup();
     }
-    lines.iter().for_each(|line| context.terminal.print(line));
+    lines.iter().for_each(|line| context.log.output("ListCmdOut", line));
     Ok(())
 }
 

@@ -6,6 +6,7 @@ mod clean;
 mod compile;
 mod context;
 mod debug;
+mod deps;
 mod diagnostic_format;
 mod disk;
 mod docs;
@@ -13,16 +14,19 @@ mod environment;
 mod explain;
 mod explain_code;
 mod failures;
+mod flags;
 mod freshness;
 mod init;
 mod interrupts;
 mod lineage;
 mod log;
+mod log_file;
 mod ls;
 mod node_line;
 mod parse;
 mod progress;
 mod run;
+mod run_operation;
 mod schema;
 mod shell;
 mod show;
@@ -31,6 +35,7 @@ mod table;
 mod terminal;
 mod text;
 mod trace;
+mod warn_error;
 
 pub use disk::Disk;
 
@@ -82,10 +87,26 @@ pub fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Exit> {
-    let mut command = environment::with_environment(Arguments::command(), &|name| std::env::var(name).ok());
-    let parsed = command.try_get_matches_from_mut(std::env::args_os()).and_then(|matches| Arguments::from_arg_matches(&matches));
+    let plain = flags::with_flags_of_dbt(Arguments::command());
+    let words = flags::in_their_places(&plain, std::env::args_os().collect());
+    let mut command = environment::with_environment(plain, &|name| std::env::var(name).ok());
+    let mut parsed = parse(&mut command, &words);
+    if let Ok((arguments, _)) = &parsed
+        && let Some(root) = context::root_of(&arguments.global)
+    {
+        let set = flags::project_flags(&root);
+        if !set.is_empty() {
+            command = flags::with_project_flags(command, &set);
+            parsed = parse(&mut command, &words);
+        }
+    }
     let arguments = match parsed {
-        Ok(arguments) => arguments,
+        Ok((arguments, None)) => arguments,
+        Ok((_, Some((flag, why)))) => {
+            let text = format!("{} '--{flag}' cannot be had: {why}", paint(style::BAD, "error:"));
+            Terminal::new(Colour::Auto).print_error(&text);
+            return Err(Exit::Usage);
+        }
         Err(error) => {
             // Help goes to standard output, mistakes to standard error; a closed pipe is no mistake.
             let _ = error.print();
@@ -95,7 +116,7 @@ fn run() -> Result<(), Exit> {
             return if error.exit_code() == 0 { Ok(()) } else { Err(Exit::Usage) };
         }
     };
-    let terminal = Arc::new(Terminal::new(colour(&arguments.global)));
+    let terminal = Arc::new(Terminal::new(colour(&arguments.global)).with_width(arguments.global.printer_width));
     let interrupts = Interrupts::install(&terminal);
     let invocation = Invocation {
         id: new_id(),
@@ -116,16 +137,27 @@ fn run() -> Result<(), Exit> {
     }
 }
 
+/// The arguments, and the flag that is refused, if one is.
+type Parsed = (Arguments, Option<(&'static str, &'static str)>);
+
+fn parse(command: &mut clap::Command, words: &[std::ffi::OsString]) -> Result<Parsed, clap::Error> {
+    let matches = command.try_get_matches_from_mut(words)?;
+    Ok((Arguments::from_arg_matches(&matches)?, flags::refused(&matches)))
+}
+
 fn dispatch(terminal: &Terminal, arguments: &Arguments, interrupts: &Interrupts, invocation: &Invocation) -> Result<(), Exit> {
     match &arguments.command {
-        Command::Init(init) => return init::cmd_init(terminal, init, arguments.global.quiet),
+        Command::Init(init) => return init::cmd_init(terminal, init, arguments.global.level() > arguments::LogLevel::Info),
         Command::Completions(arguments) => return shell::cmd_completions(terminal, arguments),
         Command::Man(arguments) => return shell::cmd_man(terminal, arguments),
         Command::ExplainCode(code) => return explain_code::cmd_explain_code(terminal, code),
         _ => {}
     }
     let context = Context::find(terminal, &arguments.global, interrupts, invocation)?;
+    context.opening();
+    let began = std::time::Instant::now();
     let done = carry_out(&context, &arguments.command);
+    context.closing(done.is_ok(), began.elapsed());
     if let Some(trace) = context.disk.trace() {
         terminal.print_error(&trace.table());
     }
@@ -146,6 +178,8 @@ fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {
         Command::Load(arguments) => run::cmd_load(context, arguments),
         Command::Show(arguments) => show::cmd_show(context, arguments),
         Command::Explain(arguments) => explain::cmd_explain(context, arguments),
+        Command::RunOperation(arguments) => run_operation::cmd_run_operation(context, arguments),
+        Command::Deps => deps::cmd_deps(context),
         Command::Schema(arguments) => schema::cmd_schema(context, arguments),
         Command::Lineage(arguments) => lineage::cmd_lineage(context, arguments),
         Command::Check(arguments) => check::cmd_check(context, arguments),

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::arguments::LogFormat;
+use super::arguments::{LogFormat, LogLevel};
 use super::log::Log;
 use super::node_line::{Layout, display_name, finished, kind, status_text};
 use super::style::{self, paint};
 use super::terminal::Terminal;
 use super::text::{clip, counted, pad_left, pad_right, seconds, width};
-use crate::base::UniqueId;
+use crate::base::{Sources, UniqueId};
 use crate::execute::{Event, Reporter};
 use crate::plan::{NodeResult, Status};
 use crate::project::{Detail, Node};
@@ -26,6 +26,7 @@ const BARS: [&str; 4] = ["|", "/", "-", "\\"];
 
 pub(super) struct Progress<'a> {
     log: &'a Log<'a>,
+    sources: &'a Sources,
     /// Where the run goes: `on dev (duckdb)`.
     place: String,
     state: Mutex<State>,
@@ -50,12 +51,12 @@ struct Running {
 }
 
 impl<'a> Progress<'a> {
-    pub(super) fn new(log: &'a Log<'a>, place: String) -> Progress<'a> {
+    pub(super) fn new(log: &'a Log<'a>, place: String, sources: &'a Sources) -> Progress<'a> {
         let layout = Layout::new(&[], None);
         let state = State { began: Instant::now(), layout, running: Vec::new(), finished: 0, failed: 0, frame: 0 };
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
         let unicode = locale.is_some_and(|locale| locale.to_lowercase().replace('-', "").contains("utf8"));
-        Progress { log, place, state: Mutex::new(state), over: AtomicBool::new(false), unicode }
+        Progress { log, sources, place, state: Mutex::new(state), over: AtomicBool::new(false), unicode }
     }
 
     /// Runs the work with the live lines on the screen.
@@ -83,7 +84,7 @@ impl<'a> Progress<'a> {
     }
 
     fn is_live(&self) -> bool {
-        self.log.terminal.is_live() && !self.log.quiet && self.log.format == LogFormat::Text
+        self.log.terminal.is_live() && self.log.shows(LogLevel::Info) && self.log.format == LogFormat::Text
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -118,13 +119,9 @@ impl<'a> Progress<'a> {
     fn started(&self, node: &Node) {
         let running = Running { id: node.id.clone(), kind: kind(node), name: display_name(node), since: Instant::now() };
         self.lock().running.push(running);
-        if self.log.format == LogFormat::Json && !self.log.quiet {
-            self.log.event(
-                "info",
-                "NodeStart",
-                &format!("started {} {}", kind(node), display_name(node)),
-                json!({"node_info": info(node, "started")}),
-            );
+        if self.log.is_json() || self.log.file.is_some() {
+            let text = format!("started {} {}", kind(node), display_name(node));
+            self.log.detail_or_event("NodeStart", &text, || json!({"node_info": info(node, "started", self.sources)}));
         }
     }
 
@@ -139,24 +136,16 @@ impl<'a> Progress<'a> {
             state.layout.width = self.log.terminal.width();
             finished(node, result, state.finished, &state.layout)
         };
-        match self.log.format {
-            LogFormat::Text => self.log.line("NodeFinished", &line, Value::Null),
-            LogFormat::Json => {
-                let level = match result.status {
-                    Status::Fail | Status::Error => "error",
-                    Status::Warn => "warn",
-                    Status::Success | Status::Pass | Status::Skipped => "info",
-                };
-                if !self.log.quiet || level == "error" {
-                    self.log.event(
-                        level,
-                        "NodeFinished",
-                        &format!("{} {}", status_text(result), display_name(node)),
-                        finished_data(node, result),
-                    );
-                }
-            }
+        if !self.log.is_json() {
+            return self.log.line("NodeFinished", &line, Value::Null);
         }
+        let level = match result.status {
+            Status::Fail | Status::Error => LogLevel::Error,
+            Status::Warn => LogLevel::Warn,
+            Status::Success | Status::Pass | Status::Skipped => LogLevel::Info,
+        };
+        let text = format!("{} {}", status_text(result), display_name(node));
+        self.log.event(level, "NodeFinished", &text, finished_data(node, result, self.sources));
     }
 }
 
@@ -176,20 +165,29 @@ impl Reporter for Progress<'_> {
     }
 }
 
-fn info(node: &Node, status: &str) -> Value {
+/// dbt's description of a node in events.
+fn info(node: &Node, status: &str, sources: &Sources) -> Value {
+    let relation = node.relation.as_ref().map(|relation| {
+        json!({
+            "database": &*relation.database, "schema": &*relation.schema, "alias": &*relation.identifier, "relation_name": relation.quoted(),
+        })
+    });
     json!({
         "unique_id": &*node.id,
         "node_name": node.name,
         "resource_type": node.resource.as_str(),
         "materialized": node.materialized(),
-        "node_path": node.fqn.join("."),
-        "node_relation": node.relation.as_ref().map(crate::base::Relation::quoted),
+        "node_path": sources.path(node.origin.file),
+        "node_relation": relation,
         "node_status": status,
+        "node_started_at": "",
+        "node_finished_at": "",
+        "meta": node.config.get("meta").cloned().unwrap_or_else(|| json!({})),
     })
 }
 
-fn finished_data(node: &Node, result: &NodeResult) -> Value {
-    let mut node_info = info(node, result.status.as_str());
+fn finished_data(node: &Node, result: &NodeResult, sources: &Sources) -> Value {
+    let mut node_info = info(node, result.status.as_str(), sources);
     if let Some(entries) = node_info.as_object_mut() {
         entries.insert("node_started_at".to_owned(), json!(result.started_at));
         entries.insert("node_finished_at".to_owned(), json!(result.completed_at));

@@ -12,6 +12,7 @@ use super::failures;
 use super::ls::resources;
 use super::progress::Progress;
 use super::trace::ENGINE;
+use super::warn_error::{self, Verdict};
 use crate::artifacts::Compiled;
 use crate::base::{Files, ResourceType, UniqueId};
 use crate::execute::{RunJob, RunOptions, observed, run};
@@ -99,20 +100,26 @@ fn carry_out(context: &Context<'_>, verb: &Verb, arguments: &RunArguments, resou
         },
     };
     let interrupt = context.interrupts.begin();
-    let progress = Progress::new(&context.log, format!("on {} ({})", target.name, target.adapter));
+    let progress = Progress::new(&context.log, format!("on {} ({})", target.name, target.adapter), &compilation.project.sources);
     let result = progress.during(|| run(&job, &progress, &interrupt));
     context.interrupts.end();
     context.disk.reached("run");
     for (trace, node) in context.disk.trace().iter().flat_map(|trace| result.nodes.iter().map(move |node| (trace, node))) {
         trace.add("nodes run", &node.id, Duration::from_secs_f64(node.execution_time));
     }
-    failures::report(&context.log, &result, &compilation.manifest, &compilation.project.sources, context.global.warn_error);
+    failures::report(
+        &context.log,
+        &result,
+        &compilation.manifest,
+        &compilation.project.sources,
+        context.warn_error.verdict(warn_error::TEST) == Verdict::Error,
+    );
     context.write_artifacts(compilation, &compiled(&result), Some((&result, recorded(context, verb, arguments))));
     close(context, job);
     if result.interrupted {
         return Err(Exit::Interrupted);
     }
-    let refused = context.global.warn_error && result.count(Status::Warn) > 0;
+    let refused = context.warn_error.verdict(warn_error::TEST) == Verdict::Error && result.count(Status::Warn) > 0;
     if result.failed() || refused { Err(Exit::Failed) } else { Ok(()) }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Exit;
-use super::arguments::{LogFormat, ShowArguments, ShowOutput};
+use super::arguments::{ShowArguments, ShowOutput};
 use super::compile::compile_inline;
 use super::context::{Context, nodes};
 use super::style::{self, paint};
@@ -102,7 +102,7 @@ fn query_failed(node: &Node, compiled: &CompiledNode, error: &AdapterError) -> D
 }
 
 fn print(context: &Context<'_>, node: &Node, rows: &Table, output: ShowOutput, several: bool) {
-    let output = if context.log.format == LogFormat::Json { ShowOutput::Json } else { output };
+    let output = if context.log.is_json() { ShowOutput::Json } else { output };
     match output {
         ShowOutput::Text => {
             if several {

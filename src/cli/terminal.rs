@@ -10,6 +10,8 @@ use super::text::width;
 pub(super) struct Terminal {
     stdout: Stream,
     stderr: Stream,
+    /// Columns where no terminal tells.
+    columns: Option<usize>,
     state: Mutex<State>,
 }
 
@@ -49,7 +51,17 @@ impl Terminal {
                 },
             }
         };
-        Terminal { stdout: stream(io::stdout().is_terminal()), stderr: stream(io::stderr().is_terminal()), state: Mutex::default() }
+        Terminal {
+            stdout: stream(io::stdout().is_terminal()),
+            stderr: stream(io::stderr().is_terminal()),
+            columns: None,
+            state: Mutex::default(),
+        }
+    }
+
+    /// With so many columns where no terminal tells how many there are.
+    pub(super) fn with_width(self, columns: Option<usize>) -> Terminal {
+        Terminal { columns: columns.filter(|columns| *columns > 0), ..self }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -71,11 +83,11 @@ impl Terminal {
 
     /// Columns of standard output: of the terminal, or as `COLUMNS` says; `None` where nothing limits them.
     pub(super) fn width(&self) -> Option<usize> {
-        stream_width(self.stdout.is_terminal, terminal_size::terminal_size_of(io::stdout()))
+        stream_width(self.stdout.is_terminal, terminal_size::terminal_size_of(io::stdout()), self.columns)
     }
 
     pub(super) fn error_width(&self) -> Option<usize> {
-        stream_width(self.stderr.is_terminal, terminal_size::terminal_size_of(io::stderr()))
+        stream_width(self.stderr.is_terminal, terminal_size::terminal_size_of(io::stderr()), self.columns)
     }
 
     /// Rows of the terminal.
@@ -172,9 +184,10 @@ fn write_stdout(state: &mut State, text: &str) {
     }
 }
 
-fn stream_width(is_terminal: bool, size: Option<(terminal_size::Width, terminal_size::Height)>) -> Option<usize> {
+fn stream_width(is_terminal: bool, size: Option<(terminal_size::Width, terminal_size::Height)>, said: Option<usize>) -> Option<usize> {
     match size {
         Some((columns, _)) if is_terminal && columns.0 > 0 => Some(usize::from(columns.0)),
+        _ if said.is_some() => said,
         _ => std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns > 0),
     }
 }

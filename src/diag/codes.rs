@@ -61,6 +61,7 @@ codes! {
     NOT_A_QUERY "not-a-query" Error "a model renders to something else than one query";
     NOTHING_SELECTED "nothing-selected" Warning "a selection matches nothing";
     ORPHAN_PROPERTIES "orphan-properties" Warning "properties describe something that does not exist";
+    PACKAGE_FAILED "package-failed" Error "a package cannot be installed";
     RAISED "raised" Error "a template raised an error of its own";
     RUN_CONFLICT "run-conflict" Error "another run is building the same relation in this database";
     SCHEMA_CHANGED "schema-changed" Error "the columns of an incremental model are not those of its table any more";
@@ -79,6 +80,7 @@ codes! {
     UNKNOWN_SOURCE "unknown-source" Error "a source() names no declared source table";
     UNKNOWN_TEST "unknown-test" Error "a property file asks for a generic test that does not exist";
     UNKNOWN_TEST_COLUMN "unknown-test-column" Error "a test names a column that the relation does not have";
+    UNSAFE_PUBLICATION "unsafe-publication" Error "publishing a relation would show rows that policies hide";
     UNSET_VARIABLE "unset-variable" Error "a variable or environment variable without a default is not set";
     UNSUPPORTED_CONFIG "unsupported-config" Warning "a configuration key of dbt that acca does not obey yet";
     UNSUPPORTED_RESOURCE "unsupported-resource" Error "a resource is of a kind that acca does not run";

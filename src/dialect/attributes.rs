@@ -28,11 +28,15 @@ pub(super) fn comment(comment: &Comment) -> Vec<String> {
     let name = comment.relation.quoted();
     let own = comment.text.iter().map(|text| format!("comment on {} {name} is {}", relation_word(comment.kind), quote_text(text)));
     let columns =
-        comment.columns.iter().map(|(column, text)| format!("comment on column {name}.{} is {}", quote_ident(column), quote_text(text)));
+        comment.columns.iter().map(|(column, text)| format!("comment on column {name}.{} is {}", quote_ident(column), text_or_null(text)));
     own.chain(columns).collect()
 }
 
-pub(super) fn set_privileges(relation: &Relation, wanted: &[Privilege], held: &[Privilege], engine: Engine) -> Vec<String> {
+fn text_or_null(text: &Option<String>) -> String {
+    text.as_ref().map_or_else(|| "null".to_owned(), |text| quote_text(text))
+}
+
+pub(super) fn set_privileges(relation: &Relation, wanted: &[Privilege], held: &[Privilege], exact: bool, engine: Engine) -> Vec<String> {
     if engine == Engine::DuckDb {
         return Vec::new();
     }
@@ -41,7 +45,7 @@ pub(super) fn set_privileges(relation: &Relation, wanted: &[Privilege], held: &[
         "public" => "public".to_owned(),
         role => quote_ident(role),
     };
-    let revoke = held.iter().filter(|privilege| !wanted.contains(privilege));
+    let revoke = held.iter().filter(|privilege| exact && !wanted.contains(privilege));
     let grant = wanted.iter().filter(|privilege| !held.contains(privilege));
     let revoke = revoke.map(|privilege| format!("revoke {} on {name} from {}", privilege.right, grantee(privilege)));
     let grant = grant.map(|privilege| format!("grant {} on {name} to {}", privilege.right, grantee(privilege)));

@@ -1,5 +1,6 @@
 //! Floor 6: prints exact SQL for each engine from typed structs. Pure functions; nothing here runs a statement.
 
+mod alter;
 mod attributes;
 mod catalog;
 mod column_type;
@@ -7,16 +8,19 @@ mod contract;
 mod freshness;
 mod lease;
 pub mod load;
+mod publication;
 mod snapshot;
 mod steps;
 
+pub use alter::indexes_in_the_way;
 pub use attributes::has_privileges;
 pub use catalog::catalog_query;
 pub use column_type::ColumnType;
 pub use contract::{Support, declared_type, same_type, support};
 pub use freshness::{newest_of_field, newest_of_query};
 pub use lease::take_leases;
-pub use steps::{Fallback, Statement, analyze, bind_to_live, drop_retired, print_step, print_titled, relation_word};
+pub use publication::{bind_to_live, drop_retired, end_publication, lock_out, lock_reader, lock_referring, one_publication, patience};
+pub use steps::{Fallback, Statement, analyze, print_step, print_titled, relation_word};
 
 /// The engines that acca prints SQL for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +28,14 @@ pub enum Engine {
     DuckDb,
     Postgres,
     Redshift,
+}
+
+/// Whether names that differ in the case of letters only are one name, in quotes too.
+pub fn folds_case(engine: Engine) -> bool {
+    match engine {
+        Engine::DuckDb | Engine::Redshift => true,
+        Engine::Postgres => false,
+    }
 }
 
 /// Bytes that a name may have: PostgreSQL cuts longer ones, so that two may become one. DuckDB has no limit.

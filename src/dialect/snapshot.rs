@@ -10,10 +10,14 @@ const NOW: &str = "cast(now() at time zone 'UTC' as timestamp)";
 /// The column of the changes that says from when on they hold.
 const MOMENT: &str = "acca_valid_from";
 
-fn updated_at(strategy: &SnapshotStrategy) -> String {
-    match strategy {
+fn now(spec: &SnapshotSpec) -> &str {
+    spec.now.as_deref().unwrap_or(NOW)
+}
+
+fn updated_at(spec: &SnapshotSpec) -> String {
+    match &spec.strategy {
         SnapshotStrategy::Timestamp(expression) => expression.clone(),
-        SnapshotStrategy::Check(_) => NOW.to_owned(),
+        SnapshotStrategy::Check(_) => now(spec).to_owned(),
     }
 }
 
@@ -43,7 +47,7 @@ fn matching(spec: &SnapshotSpec, left: &str, right: &str) -> String {
 
 /// `create table … as` for the first run: every row is current.
 pub(super) fn first(table: &Relation, spec: &SnapshotSpec) -> Statement {
-    let moment = updated_at(&spec.strategy);
+    let moment = updated_at(spec);
     let names = &spec.names;
     // The end of an interval is of the type of its beginning.
     let end = match &spec.open_end {
@@ -73,7 +77,7 @@ pub(super) fn changes(name: &str, spec: &SnapshotSpec) -> Statement {
     let head = format!(
         "create temporary table {} as\nwith source_rows as (\n    select *, {} as acca_updated_at\n    from (\n",
         quote_ident(name),
-        updated_at(&spec.strategy)
+        updated_at(spec)
     );
     let at = head.len();
     let mut changed = match &spec.strategy {
@@ -93,7 +97,7 @@ pub(super) fn changes(name: &str, spec: &SnapshotSpec) -> Statement {
         // A row that comes back as it was ends the record of its deletion, and not before that began.
         let marked = is_marked_deleted(spec, "live");
         changed.push_str(&format!("\n    or {marked}"));
-        moment = format!("case when {marked} and {moment} <= live.{} then {NOW} else {moment} end", names.valid_from);
+        moment = format!("case when {marked} and {moment} <= live.{} then {} else {moment} end", names.valid_from, now(spec));
     }
     let columns: String = spec.columns.iter().map(|column| format!("source_rows.{}, ", quote_ident(column))).collect();
     let tail = format!(
@@ -104,7 +108,13 @@ pub(super) fn changes(name: &str, spec: &SnapshotSpec) -> Statement {
         is_current(spec, "live"),
         names.scd_id,
     );
-    Statement::from((format!("{head}{}{tail}", spec.query), at))
+    let sql = format!("{head}{}{tail}", source_rows(spec));
+    if spec.rows.is_some() { Statement::plain(sql) } else { Statement::from((sql, at)) }
+}
+
+/// The query, or where its rows are.
+fn source_rows(spec: &SnapshotSpec) -> String {
+    spec.rows.as_ref().map_or_else(|| spec.query.clone(), |rows| format!("select * from {}", quote_ident(rows)))
 }
 
 /// Closes the current versions of what has changed or is gone; adds the new versions.
@@ -124,19 +134,20 @@ pub(super) fn apply(name: &str, spec: &SnapshotSpec) -> Vec<String> {
     let gone = format!(
         "{}\n  and not exists (\n    select 1\n    from (\n{}\n    ) as source_rows\n    where {}\n)",
         is_current(spec, "live"),
-        spec.query,
+        source_rows(spec),
         matching(spec, "source_rows", "live")
     );
-    let close = |also: &str| format!("update {target} as live\nset {} = {NOW}\nwhere {gone}{also}", names.valid_to);
+    let now = now(spec);
+    let close = |also: &str| format!("update {target} as live\nset {} = {now}\nwhere {gone}{also}", names.valid_to);
     match spec.deleted {
         DeletedRows::Ignore => {}
         DeletedRows::Close => statements.push(close("")),
         DeletedRows::Record => {
             let not_marked = format!("\n  and not {}", is_marked_deleted(spec, "live"));
             statements.push(format!(
-                "insert into {target} ({columns}, {own}, {})\nselect {columns}, {}, {NOW}, {NOW}, {end}, 'True'\nfrom {target} as live\nwhere {gone}{not_marked}",
+                "insert into {target} ({columns}, {own}, {})\nselect {columns}, {}, {now}, {now}, {end}, 'True'\nfrom {target} as live\nwhere {gone}{not_marked}",
                 names.is_deleted,
-                scd_id(&spec.keys, "live.", NOW),
+                scd_id(&spec.keys, "live.", now),
             ));
             statements.push(close(&not_marked));
         }

@@ -84,6 +84,14 @@ pub trait Session: Send {
     /// As [`Session::execute`].
     fn query(&mut self, sql: &str, limit: Option<usize>) -> Result<Table, AdapterError>;
 
+    /// The first value of the first row of a query that has few: a count. `None` when it has no row.
+    ///
+    /// # Errors
+    /// As [`Session::execute`].
+    fn value(&mut self, sql: &str) -> Result<Option<Datum>, AdapterError> {
+        Ok(self.query(sql, None)?.rows.into_iter().next().and_then(|row| row.into_iter().next()))
+    }
+
     /// The columns that one query would give, without running it.
     ///
     /// # Errors
@@ -114,6 +122,12 @@ pub trait Session: Send {
     /// # Errors
     /// As [`Session::execute`].
     fn attachments(&mut self, live: &Relation, staged: &Relation, kind: RelationKind) -> Result<Attachments, AdapterError>;
+
+    /// As [`Session::attachments`], without what is true only while nobody changes it: no definitions and no settings.
+    ///
+    /// # Errors
+    /// As [`Session::execute`].
+    fn readers(&mut self, live: &Relation) -> Result<Attachments, AdapterError>;
 
     /// Who besides the owner may do what with a relation; engines without privileges have none.
     ///

@@ -197,6 +197,10 @@ impl Session for CommentingSession {
         self.inner.attachments(live, staged, kind)
     }
 
+    fn readers(&mut self, live: &Relation) -> Result<Attachments, AdapterError> {
+        self.inner.readers(live)
+    }
+
     fn privileges(&mut self, relation: &Relation) -> Result<Vec<Privilege>, AdapterError> {
         self.inner.privileges(relation)
     }

@@ -196,6 +196,12 @@ impl Session for DuckDbSession {
         Ok(Table { columns, rows: rows.into_iter().map(|row| row.into_iter().map(datum).collect()).collect() })
     }
 
+    /// Without asking for types first, as a query of many rows does: planning takes as long as counting.
+    fn value(&mut self, sql: &str) -> Result<Option<Datum>, AdapterError> {
+        let (_, rows) = self.rows(sql, 1)?;
+        Ok(rows.into_iter().next().and_then(|row| row.into_iter().next()).map(datum))
+    }
+
     fn describe(&mut self, query: &str) -> Result<Vec<ColumnInfo>, AdapterError> {
         // When it cannot tell, preparing the query says why.
         match self.described(query) {
@@ -250,6 +256,10 @@ impl Session for DuckDbSession {
     }
 
     fn attachments(&mut self, _live: &Relation, _staged: &Relation, _kind: RelationKind) -> Result<Attachments, AdapterError> {
+        Ok(Attachments::default())
+    }
+
+    fn readers(&mut self, _live: &Relation) -> Result<Attachments, AdapterError> {
         Ok(Attachments::default())
     }
 

@@ -79,4 +79,8 @@ impl Warehouse for Unasked {
     fn columns(&self, _relation: &Relation) -> Result<Vec<(String, String)>, String> {
         unasked()
     }
+
+    fn describe(&self, _query: &str) -> Result<Vec<(String, String)>, String> {
+        unasked()
+    }
 }

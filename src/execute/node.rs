@@ -1,14 +1,16 @@
 //! Runs one node: its steps in one transaction, or its test.
 
 use std::borrow::Cow;
-use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::hook::run_hook;
+use super::overrides::{run_call, test_query};
 use super::prepare::{Catalog, NodeError, Prepared, RunJob, prepare, prepare_failures};
+use super::publication::{explain_hold, let_others_publish, refreshed_alter, refreshed_publish, reserve};
+use super::sql_files::{artifact_path, write_sql};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{AdapterError, Datum, Interrupt, Table, load_source};
-use crate::analysis::{Compilation, CompiledNode};
+use crate::analysis::CompiledNode;
 use crate::assertions::{Assertion, Verdict};
 use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
@@ -55,9 +57,11 @@ pub(super) struct Turn<'a> {
     pub(super) node: &'a Node,
     pub(super) catalog: &'a Catalog,
     pub(super) session: &'a SharedSession,
+    pub(super) interrupt: &'a Interrupt,
 }
 
-pub(super) fn run_node(turn: &Turn<'_>, interrupt: &Interrupt) -> Outcome {
+pub(super) fn run_node(turn: &Turn<'_>) -> Outcome {
+    let interrupt = turn.interrupt;
     let mut outcome = Outcome::default();
     let done = match &turn.node.detail {
         Detail::SingularTest | Detail::GenericTest(_) => run_test(turn, &mut outcome),
@@ -125,7 +129,7 @@ const TRIES: u32 = 3;
 /// The steps in one transaction. When the engine ends it to let another go first, nothing of it has happened: it is run again,
 /// unless statements of the user's are in it, which may have done what no engine takes back.
 fn run_transaction(turn: &Turn<'_>, prepared: &Prepared, outcome: &mut Outcome) -> Result<(), NodeError> {
-    let own = |step: &Step| matches!(step, Step::Hook(_) | Step::Statement { .. } | Step::RunMaterialization { .. });
+    let own = |step: &Step| matches!(step, Step::Hook(_) | Step::CallMacro(_) | Step::Statement { .. } | Step::RunMaterialization { .. });
     let most = if prepared.plan.steps.iter().any(own) { 1 } else { TRIES };
     let mut tries = 1;
     loop {
@@ -135,7 +139,11 @@ fn run_transaction(turn: &Turn<'_>, prepared: &Prepared, outcome: &mut Outcome) 
             let step = refreshed(turn, step)?;
             run_step(turn, &step, prepared, outcome)
         });
-        match finish(turn.session, done) {
+        let done = finish(turn.session, done);
+        if done.is_err() && prepared.plan.steps.iter().any(|step| matches!(step, Step::Reserve(_))) {
+            let_others_publish(turn.session);
+        }
+        match done {
             Err(NodeError::Adapter(error)) if error.is_conflict() && tries < most => {
                 outcome.rows_affected = rows;
                 outcome.retired.truncate(retired);
@@ -148,23 +156,23 @@ fn run_transaction(turn: &Turn<'_>, prepared: &Prepared, outcome: &mut Outcome) 
 }
 
 /// A step as it must be now: what it carries over, keeps or replaces may have changed since it was planned.
-pub(super) fn refreshed<'s>(turn: &Turn<'_>, step: &'s Step) -> Result<Cow<'s, Step>, AdapterError> {
+pub(super) fn refreshed<'s>(turn: &Turn<'_>, step: &'s Step) -> Result<Cow<'s, Step>, NodeError> {
     let session = turn.session;
-    match step {
+    Ok(match step {
         Step::Publish(publish) if publish.replaced.is_some() && turn.job.engine != Engine::DuckDb => {
-            let attachments = locked(session).attachments(&publish.live, &publish.staged, publish.kind)?;
-            Ok(Cow::Owned(Step::Publish(publish.clone().carrying(&attachments, &turn.catalog.built))))
+            Cow::Owned(Step::Publish(refreshed_publish(turn, publish)?))
         }
+        Step::AlterColumns(alter) => Cow::Owned(Step::AlterColumns(refreshed_alter(turn, alter)?)),
         Step::Comment(comment) if !comment.columns.is_empty() => {
             let held = locked(session).columns(&comment.relation)?;
-            Ok(Cow::Owned(Step::Comment(comment.clone().of_columns(&held))))
+            Cow::Owned(Step::Comment(comment.clone().of_columns(&held)))
         }
-        Step::SetPrivileges { relation, wanted, .. } => {
+        Step::SetPrivileges { relation, wanted, exact, .. } => {
             let held = locked(session).privileges(relation)?;
-            Ok(Cow::Owned(Step::SetPrivileges { relation: relation.clone(), wanted: wanted.clone(), held }))
+            Cow::Owned(Step::SetPrivileges { relation: relation.clone(), wanted: wanted.clone(), held, exact: *exact })
         }
-        step => Ok(Cow::Borrowed(step)),
-    }
+        step => Cow::Borrowed(step),
+    })
 }
 
 pub(super) fn begin(session: &SharedSession) -> Result<(), AdapterError> {
@@ -190,12 +198,19 @@ fn run_step(turn: &Turn<'_>, step: &Step, prepared: &Prepared, outcome: &mut Out
     match step {
         Step::RunMaterialization { macro_id } => return run_materialization(turn, macro_id, prepared, outcome),
         Step::Hook(hook) => return run_hook(turn, hook, prepared.state, outcome),
+        Step::CallMacro(call) => return run_call(turn, call, prepared.state, outcome),
+        Step::Reserve(wanted) => {
+            outcome.script.push_str(&format!("-- {}\n", step.title()));
+            reserve(turn, wanted, outcome)?;
+            outcome.script.push('\n');
+            return Ok(());
+        }
         _ => {}
     }
     let Some((title, statements)) = print_titled(step, job.engine) else { return Ok(()) };
     let first = outcome.script.is_empty();
     outcome.script.push_str(&format!("-- {title}\n"));
-    outcome.script.extend(statements.iter().map(|statement| format!("{};\n", statement.sql)));
+    outcome.script.extend(statements.iter().map(|statement| format!("{};\n", statement.shown())));
     if first {
         // Whoever wonders what takes so long finds it there already.
         write_script(turn, &outcome.script);
@@ -205,7 +220,8 @@ fn run_step(turn: &Turn<'_>, step: &Step, prepared: &Prepared, outcome: &mut Out
             check_keys(node, keys, &statement, session)?;
             continue;
         }
-        let rows = execute(session, &statement).map_err(|error| name_readers(step, locate(node, &prepared.compiled, &statement, error)))?;
+        let done = execute(session, &statement, &mut outcome.script);
+        let rows = done.map_err(|error| explain_hold(step, &statement, locate(node, &prepared.compiled, &statement, error)))?;
         if matches!(
             step,
             Step::CreateTableAs { .. }
@@ -226,6 +242,11 @@ fn run_step(turn: &Turn<'_>, step: &Step, prepared: &Prepared, outcome: &mut Out
     {
         outcome.retired.push(Retired { retired: retired.clone(), live: live.clone(), kind: *kind });
     }
+    if let Step::Publish(_) | Step::AlterColumns(_) = step
+        && job.engine == Engine::Postgres
+    {
+        let_others_publish(session);
+    }
     Ok(())
 }
 
@@ -240,13 +261,14 @@ fn check_keys(node: &Node, keys: &[String], statement: &Statement, session: &Sha
     Err(problem.help("leave one row for each key in the query, or add what tells them apart to 'unique_key'").into())
 }
 
-fn execute(session: &SharedSession, statement: &Statement) -> Result<u64, AdapterError> {
+fn execute(session: &SharedSession, statement: &Statement, script: &mut String) -> Result<u64, AdapterError> {
     let mut session = locked(session);
     let Some(fallback) = &statement.otherwise else { return session.execute(&statement.sql) };
     session.execute("savepoint acca_publish")?;
     match session.execute(&statement.sql) {
         Err(AdapterError::Statement { code: Some(code), .. }) if code == fallback.code => {
             session.execute("rollback to savepoint acca_publish")?;
+            script.push_str(&format!("-- refused with {code}, so what stands there in comments was run instead\n"));
             fallback.statements.iter().try_fold(0, |_, sql| session.execute(sql))
         }
         done => done,
@@ -267,20 +289,6 @@ pub(super) fn query_failed(node: &Node, compiled: &CompiledNode, error: AdapterE
     match error {
         AdapterError::Statement { .. } => statement_failed(node, &error, Some((0, compiled))).into(),
         other => NodeError::Adapter(other),
-    }
-}
-
-/// When taking dependents along fails, says who they are: the engine names the column, not the view.
-fn name_readers(step: &Step, error: NodeError) -> NodeError {
-    match (step, error) {
-        (Step::Publish(Publish { rebind, .. }), NodeError::Diagnostic(problem)) if !rebind.is_empty() => {
-            let readers = rebind.iter().map(|view| view.relation.display()).collect::<Vec<_>>().join(", ");
-            problem
-                .note(format!("these views read it and cannot be bound to the new columns: {readers}"))
-                .help("change or drop them first")
-                .into()
-        }
-        (_, error) => error,
     }
 }
 
@@ -320,7 +328,7 @@ fn word_length(sql: &str, at: usize) -> usize {
     word.max(rest.chars().next().map_or(1, char::len_utf8))
 }
 
-fn first_line(node: &Node) -> crate::base::Span {
+pub(super) fn first_line(node: &Node) -> crate::base::Span {
     match &node.detail {
         Detail::GenericTest(test) => test.span,
         // The start of the body stands for the whole: no long underlining.
@@ -334,9 +342,9 @@ fn run_materialization(turn: &Turn<'_>, macro_id: &str, prepared: &Prepared, out
     let linked = job.compilation.linked(Some(warehouse));
     let sql = serde_json::Value::from(prepared.compiled.sql.as_str());
     let extra = [("sql", sql.clone()), ("compiled_code", sql)].map(|(name, value)| (name.to_owned(), value)).into_iter().collect();
-    let (_, messages) = job.compilation.templates.run_macro(macro_id, node, Default::default(), extra, prepared.state, &linked)?;
+    let (done, messages) = job.compilation.templates.run_macro(macro_id, node, Default::default(), extra, prepared.state, &linked);
     outcome.messages.extend(messages);
-    Ok(())
+    done.map(|_| ()).map_err(NodeError::from)
 }
 
 fn run_test(turn: &Turn<'_>, outcome: &mut Outcome) -> Result<(), NodeError> {
@@ -352,10 +360,11 @@ fn run_test(turn: &Turn<'_>, outcome: &mut Outcome) -> Result<(), NodeError> {
     };
     // What is kept is counted and shown from there: the test's query runs once.
     let rows = stored.as_ref().map_or_else(|| assertion.limited(&compiled.sql), |kept| format!("select * from {}", kept.quoted()));
-    let counted = locked(session).query(&assertion.count_query(&rows), None);
+    let query = test_query(turn, &rows)?.unwrap_or_else(|| assertion.count_query(&rows));
+    let counted = locked(session).value(&query);
     // In a statement of its own: it asks the session, which must be free by then.
     let counted = counted.map_err(|error| test_failed(turn, &compiled, &assertion, error))?;
-    let failures = counted.rows.first().and_then(|row| row.first()).map_or(Some(0), count_of);
+    let failures = counted.as_ref().map_or(Some(0), count_of);
     let Some(failures) = failures else {
         let problem = Diagnostic::new(&codes::INVALID_CONFIG, format!("'fail_calc' of test '{}' does not give a whole number", node.name));
         return Err(problem.at(node.config.span("fail_calc").unwrap_or_else(|| first_line(node))).into());
@@ -427,7 +436,7 @@ fn keep_compiled(turn: &Turn<'_>, compiled: &CompiledNode, outcome: &mut Outcome
     let Turn { job, node, .. } = *turn;
     outcome.compiled_sql = Some(compiled.sql.clone());
     let path = artifact_path(job.compilation, &job.options.target_path, node, "compiled");
-    if write(&path, &compiled.sql).is_ok() {
+    if write_sql(&path, &compiled.sql).is_ok() {
         let relative = path.strip_prefix(&job.options.root).unwrap_or(&path);
         outcome.compiled_path = Some(relative.to_string_lossy().into_owned());
     }
@@ -437,27 +446,5 @@ fn keep_compiled(turn: &Turn<'_>, compiled: &CompiledNode, outcome: &mut Outcome
 pub(super) fn write_script(turn: &Turn<'_>, script: &str) {
     let Turn { job, node, .. } = *turn;
     // Only for people to read: the run goes on without it.
-    let _ = write(&artifact_path(job.compilation, &job.options.target_path, node, "run"), script);
-}
-
-/// `<target>/compiled/<package>/<path of the file>`; a generic test lies in a folder of its properties file's name.
-pub fn artifact_path(compilation: &Compilation, target_path: &Path, node: &Node, folder: &str) -> PathBuf {
-    let file = compilation.path_in_package(compilation.project.sources.path(node.origin.file), &node.package);
-    // Whatever a path says, nothing is written outside of the folder: above all not over the file that it names.
-    let inside = Path::new(file).components().filter(|part| matches!(part, Component::Normal(_)));
-    let path = target_path.join(folder).join(&*node.package).join(inside.collect::<PathBuf>());
-    match node.detail {
-        // The alias of a test with a very long name is short enough for a file.
-        Detail::GenericTest(_) | Detail::Snapshot { .. } => {
-            path.join(format!("{}.sql", node.alias.as_deref().unwrap_or(&node.name).replace(['/', '\\'], "_")))
-        }
-        _ => path,
-    }
-}
-
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    std::fs::write(path, text)
+    let _ = write_sql(&artifact_path(job.compilation, &job.options.target_path, node, "run"), script);
 }

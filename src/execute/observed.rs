@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use super::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Session, Table};
+use super::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};
 use crate::base::{Files, Relation, RelationKind};
 use crate::plan::{Attachments, Privilege};
 
@@ -47,6 +47,11 @@ impl Session for ObservedSession {
         self.session.query(sql, limit)
     }
 
+    fn value(&mut self, sql: &str) -> Result<Option<Datum>, AdapterError> {
+        let _held = self.files.working_on(self.work, sql);
+        self.session.value(sql)
+    }
+
     fn describe(&mut self, query: &str) -> Result<Vec<ColumnInfo>, AdapterError> {
         let _held = self.files.working_on(self.work, query);
         self.session.describe(query)
@@ -70,6 +75,11 @@ impl Session for ObservedSession {
     fn attachments(&mut self, live: &Relation, staged: &Relation, kind: RelationKind) -> Result<Attachments, AdapterError> {
         let _held = self.files.working_on(self.work, "(what hangs on a relation)");
         self.session.attachments(live, staged, kind)
+    }
+
+    fn readers(&mut self, live: &Relation) -> Result<Attachments, AdapterError> {
+        let _held = self.files.working_on(self.work, "(readers of a relation)");
+        self.session.readers(live)
     }
 
     fn privileges(&mut self, relation: &Relation) -> Result<Vec<Privilege>, AdapterError> {

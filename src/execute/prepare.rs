@@ -9,13 +9,15 @@ use super::hook::hooks;
 use super::node::{Turn, query_failed};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{Adapter, AdapterError, CatalogRelation};
-use super::{contract, load_source};
+use super::{contract, load_source, overrides};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
 use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
-use crate::dialect::{Engine, max_identifier};
+use crate::dialect::{Engine, folds_case, max_identifier};
 use crate::jinja::{NodeState, Warehouse};
-use crate::plan::{Existing, Hooks, NodePlan, PlanInput, needs_columns, plan_failures, plan_node, plan_seed, retired_prefix};
+use crate::plan::{
+    Existing, Hooks, NodePlan, PlanInput, failures_kept, needs_columns, plan_failures, plan_node, plan_seed, retired_prefix,
+};
 use crate::project::{Detail, Node};
 use crate::syntax::before_semicolon;
 
@@ -59,34 +61,49 @@ impl RunOptions {
     }
 }
 
-/// What stood in the schemas of the run when it began, by schema and name in lower case.
+/// What stood in the schemas of the run when it began, by schema and name as the engine tells them apart.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Catalog {
     found: BTreeMap<(String, String), CatalogRelation>,
+    /// Whether names in another letter case are the same names.
+    folds: bool,
     /// Relations that the run builds.
     pub(super) built: BTreeSet<Relation>,
 }
 
 impl Catalog {
     pub(super) fn new(job: &RunJob<'_>, relations: Vec<CatalogRelation>) -> Catalog {
-        let key = |relation: &Relation| (relation.schema.to_lowercase(), relation.identifier.to_lowercase());
         let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number));
         let built = nodes
-            .filter(|node| !matches!(node.detail, Detail::Source(_) | Detail::SingularTest | Detail::GenericTest(_)))
+            .filter(|node| match node.detail {
+                Detail::Source(_) => false,
+                Detail::SingularTest | Detail::GenericTest(_) => failures_kept(node, job.options.store_failures).is_some(),
+                _ => true,
+            })
             .filter_map(|node| node.relation.clone());
-        Catalog { found: relations.into_iter().map(|held| (key(&held.relation), held)).collect(), built: built.collect() }
+        let mut catalog = Catalog { folds: folds_case(job.engine), built: built.collect(), ..Catalog::default() };
+        catalog.found = relations.into_iter().map(|held| (catalog.key(&held.relation), held)).collect();
+        catalog
+    }
+
+    fn folded(&self, name: &str) -> String {
+        if self.folds { name.to_lowercase() } else { name.to_owned() }
+    }
+
+    fn key(&self, relation: &Relation) -> (String, String) {
+        (self.folded(&relation.schema), self.folded(&relation.identifier))
     }
 
     /// What earlier runs left under the names that a relation gets when it is replaced.
     pub(super) fn retired_of(&self, live: &Relation) -> Vec<(Relation, RelationKind)> {
-        let prefix = retired_prefix(&live.identifier).to_lowercase();
-        let schema = live.schema.to_lowercase();
+        let prefix = self.folded(&retired_prefix(&live.identifier));
+        let schema = self.folded(&live.schema);
         let named = self.found.iter().filter(|((held, name), _)| *held == schema && name.starts_with(&prefix));
-        named.map(|((_, name), held)| (live.with_identifier(name), held.kind)).collect()
+        named.map(|(_, held)| (held.relation.clone(), held.kind)).collect()
     }
 
     fn held(&self, relation: &Relation) -> Option<&CatalogRelation> {
-        self.found.get(&(relation.schema.to_lowercase(), relation.identifier.to_lowercase()))
+        self.found.get(&self.key(relation))
     }
 
     fn existing(&self, relation: &Relation) -> Existing {
@@ -127,7 +144,7 @@ impl From<AdapterError> for NodeError {
 
 /// Compiles and plans a node that builds a relation or loads files. Tests are not planned: they are queries.
 pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
-    let Turn { job, node, catalog, session } = *turn;
+    let Turn { job, node, catalog, session, .. } = *turn;
     if matches!(node.detail, Detail::Source(_)) {
         return Ok(Prepared {
             compiled: CompiledNode::default(),
@@ -168,7 +185,9 @@ pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
         contract,
         full_refresh: job.options.full_refresh,
         run_tag: &job.options.tag(),
+        folds_case: folds_case(job.engine),
         materialization,
+        own_strategy: own_strategy(job, node),
         hooks: if leaves_hooks { Hooks::default() } else { hooks(node) },
     };
     let plan = match &node.detail {
@@ -180,7 +199,8 @@ pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
         }
         _ => plan_node(&input)?,
     };
-    Ok(Prepared { compiled, plan, state })
+    let columns = existing.columns.iter().chain(&incoming).collect();
+    Ok(Prepared { plan: overrides::apply(turn, plan, columns, state)?, compiled, state })
 }
 
 /// The plan that keeps the failing rows of a test, given as a query.
@@ -202,10 +222,18 @@ pub(super) fn prepare_failures(turn: &Turn<'_>, kind: RelationKind, compiled: &C
         contract: None,
         full_refresh: false,
         run_tag: &job.options.tag(),
+        folds_case: folds_case(job.engine),
         materialization: None,
+        own_strategy: false,
         hooks: Hooks::default(),
     };
     Ok(Prepared { compiled: compiled.clone(), plan: plan_failures(&input, kind), state: NodeState::default() })
+}
+
+/// Whether the project has the macro of a strategy that is none of dbt's.
+fn own_strategy(job: &RunJob<'_>, node: &Node) -> bool {
+    let strategy = node.config.str("incremental_strategy").filter(|strategy| !matches!(*strategy, "append" | "delete+insert" | "merge"));
+    strategy.is_some_and(|strategy| job.compilation.templates.is_overridden(&overrides::strategy_macro(strategy), &node.package))
 }
 
 /// An engine that cuts names would build another relation than the one that is looked up the next time.

@@ -1,5 +1,6 @@
 //! A run: workers that take nodes off the schedule until nothing is left.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,14 +9,16 @@ use std::time::{Duration, Instant};
 use super::comment::QueryComment;
 use super::hook::explain_hook;
 use super::node::{Outcome, Retired, Turn, refreshed, run_node};
-use super::prepare::{Catalog, RunJob, prepare};
+use super::overrides::{self, explain_call};
+use super::prepare::{Catalog, NodeError, RunJob, prepare};
+use super::publication::refreshed_reserve;
 use super::schedule::Schedule;
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::watchdog::Watchdog;
 use super::{AdapterError, Event, Interrupt, Reporter, Session, connect, load};
 use crate::base::{RelationKind, UniqueId, quote_ident};
 use crate::diag::{Diagnostic, codes};
-use crate::dialect::{bind_to_live, drop_retired, has_privileges, print_titled};
+use crate::dialect::{Statement, bind_to_live, drop_retired, has_privileges, print_titled};
 use crate::jinja::{NodeState, Warehouse};
 use crate::plan::{NodeResult, RunResult, Status, Step, failures_kept, timeout_of};
 use crate::project::{Detail, Node};
@@ -64,11 +67,15 @@ pub fn explain(job: &RunJob<'_>) -> Result<Vec<NodeExplanation>, Diagnostic> {
     let mut session = job.adapter.connect().map_err(failed)?;
     let catalog = Catalog::new(job, session.relations(&schemas(job)).map_err(failed)?);
     let session: SharedSession = Arc::new(Mutex::new(session));
+    let interrupt = Interrupt::default();
     let selected: BTreeSet<usize> = job.selected.iter().copied().collect();
     let order = job.compilation.manifest.dag.topological();
     let nodes =
         order.into_iter().filter(|number| selected.contains(number)).filter_map(|number| job.compilation.manifest.nodes.get(number));
-    Ok(nodes.filter(|node| builds(node)).map(|node| explain_node(&Turn { job, node, catalog: &catalog, session: &session })).collect())
+    Ok(nodes
+        .filter(|node| builds(node))
+        .map(|node| explain_node(&Turn { job, node, catalog: &catalog, session: &session, interrupt: &interrupt }))
+        .collect())
 }
 
 fn builds(node: &Node) -> bool {
@@ -77,6 +84,13 @@ fn builds(node: &Node) -> bool {
 
 fn is_test(node: &Node) -> bool {
     matches!(node.detail, Detail::SingularTest | Detail::GenericTest(_))
+}
+
+/// Nodes of the run that make or replace a relation; tests too, whose failing rows are kept.
+fn makers<'a>(job: &'a RunJob<'_>) -> impl Iterator<Item = &'a Node> {
+    let keeps = |node: &Node| is_test(node) && failures_kept(node, job.options.store_failures).is_some();
+    let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number));
+    nodes.filter(move |node| builds(node) || keeps(node))
 }
 
 fn explain_node(turn: &Turn<'_>) -> NodeExplanation {
@@ -90,29 +104,45 @@ fn explain_node(turn: &Turn<'_>) -> NodeExplanation {
                     steps.push(explain_hook(turn, hook, prepared.state));
                     continue;
                 }
-                match refreshed(turn, step) {
+                if let Step::CallMacro(call) = step {
+                    match explain_call(turn, call, prepared.state) {
+                        Ok(explained) => steps.push(explained),
+                        Err(problem) => diagnostics.push(problem),
+                    }
+                    continue;
+                }
+                // What a run reads when it has reserved the relation.
+                let reserved = match step {
+                    Step::Reserve(reserve) => {
+                        refreshed_reserve(turn, reserve).map(Step::Reserve).map(Cow::Owned).map_err(NodeError::Adapter)
+                    }
+                    step => refreshed(turn, step),
+                };
+                match reserved {
                     Ok(step) => steps.extend(
                         print_titled(&step, job.engine)
-                            .map(|(title, statements)| (title, statements.into_iter().map(|statement| statement.sql).collect())),
+                            .map(|(title, statements)| (title, statements.iter().map(Statement::shown).collect())),
                     ),
-                    Err(error) => diagnostics.push(connect::connection_failed(&job.compilation.project.target, &error)),
+                    Err(error) => diagnostics.push(explain_failed(job, error)),
                 }
             }
         }
-        Err(super::prepare::NodeError::Diagnostic(problem)) => diagnostics.push(*problem),
-        Err(super::prepare::NodeError::Adapter(error)) => {
-            diagnostics.push(connect::connection_failed(&job.compilation.project.target, &error))
-        }
+        Err(error) => diagnostics.push(explain_failed(job, error)),
     }
     NodeExplanation { id: node.id.clone(), steps, diagnostics }
 }
 
+fn explain_failed(job: &RunJob<'_>, error: NodeError) -> Diagnostic {
+    match error {
+        NodeError::Diagnostic(problem) => *problem,
+        NodeError::Adapter(error) => connect::connection_failed(&job.compilation.project.target, &error),
+    }
+}
+
 /// Schemas that the selected nodes build in.
 fn schemas(job: &RunJob<'_>) -> Vec<String> {
-    let keeps = |node: &&Node| is_test(node) && failures_kept(node, job.options.store_failures).is_some();
-    let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number));
-    let nodes = nodes.filter(|node| builds(node) || keeps(node));
-    let unique: BTreeSet<String> = nodes.filter_map(|node| node.relation.as_ref()).map(|relation| relation.schema.to_string()).collect();
+    let unique: BTreeSet<String> =
+        makers(job).filter_map(|node| node.relation.as_ref()).map(|relation| relation.schema.to_string()).collect();
     unique.into_iter().collect()
 }
 
@@ -121,20 +151,25 @@ fn start(job: &RunJob<'_>) -> Result<(SharedSession, Catalog), Diagnostic> {
     let failed = |error: AdapterError| connect::connection_failed(&job.compilation.project.target, &error);
     let mut session = job.adapter.connect().map_err(failed)?;
     take_leases(job, &mut *session)?;
+    let shared: SharedSession = Arc::new(Mutex::new(session));
     let schemas = schemas(job);
     for schema in &schemas {
-        create_schema(&mut *session, schema).map_err(failed)?;
+        if !overrides::create_schema(job, &shared, schema)? {
+            create_schema(&mut **locked(&shared), schema).map_err(failed)?;
+        }
     }
+    let mut session = locked(&shared);
     let loads = job
         .selected
         .iter()
         .filter_map(|number| job.compilation.manifest.nodes.get(*number))
         .any(|node| matches!(node.detail, Detail::Source(_)));
     if loads {
-        load::ensure_state(&mut *session, job.engine).map_err(failed)?;
+        load::ensure_state(&mut **session, job.engine).map_err(failed)?;
     }
     let catalog = Catalog::new(job, session.relations(&schemas).map_err(failed)?);
-    Ok((Arc::new(Mutex::new(session)), catalog))
+    drop(session);
+    Ok((shared, catalog))
 }
 
 /// One warning for all: privileges are mostly configured for whole folders.
@@ -151,8 +186,7 @@ fn privileges_unknown(job: &RunJob<'_>) -> Option<Diagnostic> {
 /// Two runs that build one relation would each plan against what the other is changing. The lease ends with the session.
 fn take_leases(job: &RunJob<'_>, session: &mut dyn Session) -> Result<(), Diagnostic> {
     let failed = |error: AdapterError| connect::connection_failed(&job.compilation.project.target, &error);
-    let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number)).filter(|node| builds(node));
-    let names: Vec<String> = nodes.filter_map(|node| node.relation.as_ref()).map(crate::base::Relation::display).collect();
+    let names: Vec<String> = makers(job).filter_map(|node| node.relation.as_ref()).map(crate::base::Relation::display).collect();
     let Some(sql) = crate::dialect::take_leases(job.engine, &names) else { return Ok(()) };
     let held = session.query(&sql, None).map_err(failed)?;
     let held: Vec<String> = held.rows.iter().filter_map(|row| row.first()).map(ToString::to_string).collect();
@@ -335,8 +369,8 @@ impl Shop<'_> {
             Err(problem) => return failed_early(problem),
         };
         let watch = timeout.map(|timeout| (timeout, self.watchdog.watch(locked(&shared).cancel_handle(), timeout)));
-        let turn = Turn { job: self.job, node, catalog: self.catalog, session: &shared };
-        let done = catch_unwind(AssertUnwindSafe(|| run_node(&turn, self.interrupt)));
+        let turn = Turn { job: self.job, node, catalog: self.catalog, session: &shared, interrupt: self.interrupt };
+        let done = catch_unwind(AssertUnwindSafe(|| run_node(&turn)));
         let mut outcome = done.unwrap_or_else(|_| Outcome {
             status: Some(Status::Error),
             message: format!("acca failed on '{}': please report it", node.name),
@@ -458,8 +492,7 @@ pub(super) fn now() -> String {
 
 /// Relations of the run that earlier runs replaced and could not drop.
 fn stale(job: &RunJob<'_>, catalog: &Catalog) -> Vec<Retired> {
-    let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number)).filter(|node| builds(node));
-    let relations = nodes.filter_map(|node| node.relation.as_ref());
+    let relations = makers(job).filter_map(|node| node.relation.as_ref());
     relations
         .flat_map(|live| catalog.retired_of(live).into_iter().map(|(retired, kind)| Retired { retired, live: live.clone(), kind }))
         .collect()
@@ -475,6 +508,9 @@ fn clean_up(session: &SharedSession, retired: &[Retired]) -> Vec<Diagnostic> {
         if let Err(error) = clean_one(&mut **session, old) {
             let message = format!("the replaced {} {} is still there: {error}", old.kind.as_str(), old.retired.display());
             let mut problem = Diagnostic::new(&codes::LEFTOVER, message);
+            if let AdapterError::Statement { hints, .. } = &error {
+                problem = hints.iter().fold(problem, Diagnostic::note);
+            }
             problem = problem.help(format!("rebuild the views that read it, then drop it; '{}' itself is up to date", old.live.display()));
             problems.push(problem);
         }

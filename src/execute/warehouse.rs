@@ -66,6 +66,11 @@ impl Warehouse for SessionWarehouse {
         let found = locked(&self.0).columns(relation).map_err(words)?;
         Ok(found.into_iter().map(|column| (column.name, column.data_type)).collect())
     }
+
+    fn describe(&self, query: &str) -> Result<Vec<(String, String)>, String> {
+        let found = locked(&self.0).describe(query).map_err(words)?;
+        Ok(found.into_iter().map(|column| (column.name, column.data_type)).collect())
+    }
 }
 
 /// Answers over a session that is opened with the first question: a compile that asks nothing needs no database.
@@ -106,5 +111,9 @@ impl Warehouse for LazyWarehouse {
 
     fn columns(&self, relation: &Relation) -> Result<Vec<(String, String)>, String> {
         self.session()?.columns(relation)
+    }
+
+    fn describe(&self, query: &str) -> Result<Vec<(String, String)>, String> {
+        self.session()?.describe(query)
     }
 }

@@ -69,7 +69,7 @@ impl Pass<'_> {
     }
 
     fn check_test(&self, node: &Node, test: &GenericTest) -> Option<Diagnostic> {
-        let Some(parameters) = self.templates.generic_test(&test.test, test.namespace.as_deref(), &node.package) else {
+        let Some((parameters, takes_others)) = self.templates.generic_test(&test.test, test.namespace.as_deref(), &node.package) else {
             let names = self.templates.generic_test_names();
             let problem = Diagnostic::new(&codes::UNKNOWN_TEST, format!("no generic test is called '{}'", test.test)).at(test.span);
             let problem = problem.did_you_mean(&test.test, names.iter().map(String::as_str));
@@ -80,7 +80,7 @@ impl Pass<'_> {
                 )),
             );
         };
-        let is_parameter = |name: &String| parameters.iter().any(|(parameter, _)| parameter == name);
+        let is_parameter = |name: &String| takes_others || parameters.iter().any(|(parameter, _)| parameter == name);
         let unknown = test.arguments.keys().find(|name| !is_parameter(name))?;
         let names = || parameters.iter().map(|(name, _)| name.as_str());
         let takes = names().filter(|name| *name != "model").collect::<Vec<_>>().join(", ");

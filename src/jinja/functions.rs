@@ -18,7 +18,7 @@ use crate::diag::{codes, nearest};
 use crate::project::{Config, Detail, HookTemplate, RefCall, SourceCall, Unresolved, hooks_of};
 
 /// Every name that [`lookup`] knows.
-pub(super) const NAMES: [&str; 41] = [
+pub(super) const NAMES: [&str; 42] = [
     "adapter",
     "api",
     "builtins",
@@ -42,6 +42,7 @@ pub(super) const NAMES: [&str; 41] = [
     "project_name",
     "range",
     "ref",
+    "render",
     "return",
     "run_query",
     "run_started_at",
@@ -87,7 +88,7 @@ pub(super) fn lookup(scope: &Arc<Scope>, name: &str) -> Option<Value> {
             (Value::from("STORE_FAILURES"), Value::from(scope.shared.invocation.store_failures)),
         ]),
         "adapter" => Value::from_object(AdapterValue { scope: scope.clone() }),
-        "api" => Value::from_object(Api { scope: scope.clone() }),
+        "api" => Value::from_object(Api),
         "builtins" => Value::from_object(Builtins { scope: scope.clone() }),
         "exceptions" => Value::from_object(Exceptions { scope: scope.clone() }),
         "context" => Value::from_dyn_object(scope.clone()),
@@ -140,6 +141,7 @@ enum Function {
     Log,
     Print,
     Ref,
+    Render,
     Return,
     RunQuery,
     Set,
@@ -163,6 +165,7 @@ fn function(name: &str) -> Option<Function> {
         "log" => Function::Log,
         "print" => Function::Print,
         "ref" => Function::Ref,
+        "render" => Function::Render,
         "return" => Function::Return,
         "run_query" => Function::RunQuery,
         "set" | "set_strict" => Function::Set,
@@ -210,6 +213,11 @@ impl Object for Builtin {
             Function::Print => {
                 let (message,): (Value,) = from_args(args)?;
                 Ok(say(scope, false, &message))
+            }
+            Function::Render => {
+                let (text,): (String,) = from_args(args)?;
+                let rewritten = super::literals::rewrite_literals(&text).text;
+                state.env().render_str(&rewritten, Value::from_dyn_object(scope.clone())).map(Value::from)
             }
             Function::Return => {
                 let (value,): (Option<Value>,) = from_args(args)?;
@@ -312,7 +320,7 @@ fn referred(scope: &Scope, node: &crate::project::Node) -> Result<Value, Error> 
         if !facts.ephemerals.contains(&node.id) {
             facts.ephemerals.push(node.id.clone());
         }
-        return Ok(RelationValue::printed_as(relation, &super::ephemeral_name(node.alias.as_deref().unwrap_or(&node.name))).into_value());
+        return Ok(RelationValue::cte(&super::ephemeral_name(node.alias.as_deref().unwrap_or(&node.name))).into_value());
     }
     let kind = match node.materialized() {
         "view" => RelationKind::View,
@@ -413,7 +421,15 @@ fn config_method(scope: &Arc<Scope>, method: &str, args: &[Value]) -> Result<Val
                 None => Ok(default.unwrap_or(Value::from(()))),
             }
         }
-        "set" => Ok(Value::from("")),
+        "set" => {
+            let (name, value): (&str, Value) = from_args(args)?;
+            if !scope.executing() {
+                let mut told = Config::default();
+                told.insert(name, to_json(&value), None);
+                locked(&scope.facts).config.merge(&told);
+            }
+            Ok(Value::from(""))
+        }
         "persist_relation_docs" | "persist_column_docs" => {
             let part = if method == "persist_relation_docs" { "relation" } else { "columns" };
             let config = current_config(scope);

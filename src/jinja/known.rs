@@ -189,7 +189,7 @@ pub(super) fn test_facts(shared: &Shared, own: &Own, test: &GenericTest, config:
     if test.column.is_none() || !needed.iter().all(|name| test.arguments.contains_key(*name)) {
         return None;
     }
-    for name in [WHERE.to_owned(), format!("test_{}", test.test), format!("default__test_{}", test.test)] {
+    for name in [WHERE.to_owned(), format!("default__{WHERE}"), format!("test_{}", test.test), format!("default__test_{}", test.test)] {
         facts.macros.insert(own_macro(shared, &name)?.id.clone());
     }
     Some(facts)

@@ -16,6 +16,7 @@ mod functions;
 mod known;
 mod literals;
 mod macro_calls;
+mod own_macro;
 mod parse;
 mod relation;
 mod render;
@@ -29,6 +30,7 @@ mod yaml_text;
 
 pub use functions::DBT_VERSION;
 pub use macro_calls::macro_calls;
+pub use own_macro::{Argument, MacroCall};
 pub use parse::Parsed;
 pub use render::{Linked, Rendered};
 pub use scope::{Message, NodeState};
@@ -38,10 +40,17 @@ pub use warehouse::{StatementResult, Warehouse};
 pub use yaml_text::YamlText;
 
 /// The macros that acca brings, as files of package [`BUILTIN_PACKAGE`]: path and text.
-pub const BUILTIN_MACROS: [(&str, &str); 7] = [
+pub const BUILTIN_MACROS: [(&str, &str); 14] = [
+    ("macros/attributes.sql", include_str!("builtin/attributes.sql")),
+    ("macros/columns.sql", include_str!("builtin/columns.sql")),
     ("macros/dates.sql", include_str!("builtin/dates.sql")),
+    ("macros/incremental.sql", include_str!("builtin/incremental.sql")),
     ("macros/names.sql", include_str!("builtin/names.sql")),
+    ("macros/relations.sql", include_str!("builtin/relations.sql")),
+    ("macros/running.sql", include_str!("builtin/running.sql")),
+    ("macros/schemas.sql", include_str!("builtin/schemas.sql")),
     ("macros/sets.sql", include_str!("builtin/sets.sql")),
+    ("macros/snapshots.sql", include_str!("builtin/snapshots.sql")),
     ("macros/tests.sql", include_str!("builtin/tests.sql")),
     ("macros/text.sql", include_str!("builtin/text.sql")),
     ("macros/times.sql", include_str!("builtin/times.sql")),

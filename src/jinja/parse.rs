@@ -213,12 +213,15 @@ fn unknown_source(call: &SourceCall, manifest: &Manifest) -> Diagnostic {
 }
 
 /// Tests of a node that is disabled are disabled with it.
-fn split_enabled(nodes: Vec<Node>) -> (Vec<Node>, Vec<Node>) {
+fn split_enabled(mut nodes: Vec<Node>) -> (Vec<Node>, Vec<Node>) {
     let off: HashSet<UniqueId> = nodes.iter().filter(|node| !node.config.enabled()).map(|node| node.id.clone()).collect();
-    nodes.into_iter().partition(|node| {
+    // In place: the rule is that nothing is disabled.
+    let is_off = |node: &mut Node| {
         let attached_off = matches!(&node.detail, Detail::GenericTest(test) if off.contains(&test.attached));
-        node.config.enabled() && !attached_off
-    })
+        attached_off || !node.config.enabled()
+    };
+    let disabled = nodes.extract_if(.., is_off).collect();
+    (nodes, disabled)
 }
 
 fn duplicate_relations(nodes: &[Node]) -> Vec<Diagnostic> {

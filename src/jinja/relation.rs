@@ -1,60 +1,131 @@
 //! A relation as templates see it: prints as its quoted name, knows its parts.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
-use minijinja::value::{Enumerator, Object, ObjectRepr, from_args};
-use minijinja::{Error, ErrorKind, State, Value};
+use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, from_args};
+use minijinja::{Error, State, Value};
 
-use super::values::split_args;
+use super::adapter::no_method;
+use super::failure::raise;
+use super::values::{Dict, split_args};
 use crate::base::{Relation, RelationKind, quote_ident};
+use crate::diag::codes;
 
 /// dbt's `Relation`. The parts that `include()` left out are not printed, those that `quote()` excepted are printed bare.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct RelationValue {
+    /// A part that is not known is empty.
     pub(super) relation: Relation,
     pub(super) kind: Option<RelationKind>,
     included: [bool; 3],
     quoted: [bool; 3],
-    /// `(select …)` of an ephemeral model or an alias that replaces the whole printed name.
-    pub(super) rendered: Option<Arc<str>>,
+    /// A view of the information schema, which prints behind the database.
+    information_schema: Option<Arc<str>>,
+    /// The common table expression of an ephemeral model.
+    is_cte: bool,
 }
 
 const PARTS: [&str; 3] = ["database", "schema", "identifier"];
 
+/// The names of types that stand in the class and in each relation of it.
+pub(super) const CONSTANTS: [(&str, &str); 6] = [
+    ("CTE", "cte"),
+    ("External", "external"),
+    ("Function", "function"),
+    ("MaterializedView", "materialized_view"),
+    ("Table", "table"),
+    ("View", "view"),
+];
+
+const METHODS: [&str; 13] = [
+    "add_ephemeral_prefix",
+    "create",
+    "get",
+    "include",
+    "incorporate",
+    "information_schema",
+    "information_schema_only",
+    "matches",
+    "quote",
+    "quoted",
+    "relation_max_name_length",
+    "render",
+    "replace_path",
+];
+
+/// What the engine with the shortest names keeps of one; macros cut names for all engines so.
+const MAX_NAME: i64 = 63;
+
 impl RelationValue {
     pub(super) fn new(relation: Relation, kind: Option<RelationKind>) -> RelationValue {
-        RelationValue { relation, kind, included: [true; 3], quoted: [true; 3], rendered: None }
+        RelationValue { relation, kind, included: [true; 3], quoted: [true; 3], information_schema: None, is_cte: false }
     }
 
-    /// A relation that prints as `text`: the common table expression of an ephemeral model.
-    pub(super) fn printed_as(relation: Relation, text: &str) -> RelationValue {
-        RelationValue { rendered: Some(text.into()), ..RelationValue::new(relation, None) }
+    /// The common table expression of an ephemeral model.
+    pub(super) fn cte(name: &str) -> RelationValue {
+        RelationValue { quoted: [true, true, false], is_cte: true, ..RelationValue::new(Relation::new("", "", name), None) }
     }
 
     pub(super) fn into_value(self) -> Value {
         Value::from_object(self)
     }
 
-    fn parts(&self) -> [&str; 3] {
+    fn parts(&self) -> [&Arc<str>; 3] {
         [&self.relation.database, &self.relation.schema, &self.relation.identifier]
+    }
+
+    fn part_mut(&mut self, name: &str) -> Option<&mut Arc<str>> {
+        match name {
+            "database" => Some(&mut self.relation.database),
+            "schema" => Some(&mut self.relation.schema),
+            "identifier" => Some(&mut self.relation.identifier),
+            _ => None,
+        }
+    }
+
+    fn type_name(&self) -> Option<&'static str> {
+        if self.is_cte { Some("cte") } else { self.kind.map(RelationKind::as_str) }
     }
 
     fn with_flags(&self, args: &[Value], flags: impl Fn(&mut RelationValue) -> &mut [bool; 3]) -> Result<Value, Error> {
         let mut changed = self.clone();
         let (positional, named) = split_args(args);
-        if let Some(extra) = positional.first() {
-            return Err(Error::new(ErrorKind::TooManyArguments, format!("takes only named arguments, not {extra:?}")));
-        }
-        for (key, value) in named {
+        let by_position = PARTS.iter().map(|part| Value::from(*part)).zip(positional.iter().cloned());
+        for (key, value) in by_position.chain(named) {
             let at = PARTS.iter().position(|part| Some(*part) == key.as_str());
             let slot = at.and_then(|at| flags(&mut changed).get_mut(at));
             match slot {
+                Some(_) if value.is_none() || value.is_undefined() => {}
                 Some(slot) => *slot = value.is_true(),
-                None => return Err(Error::new(ErrorKind::TooManyArguments, format!("a relation has no part {key:?}"))),
+                None => return Err(unknown_part(&key)),
             }
         }
         Ok(changed.into_value())
+    }
+
+    /// Takes what `include_policy` and `quote_policy` say of some parts.
+    pub(super) fn set_policy(&mut self, name: &str, policy: &Value) {
+        let flags = match name {
+            "include_policy" => &mut self.included,
+            "quote_policy" => &mut self.quoted,
+            _ => return,
+        };
+        for (part, flag) in PARTS.iter().zip(flags) {
+            if let Some(told) = policy.get_attr(part).ok().filter(|told| !told.is_undefined() && !told.is_none()) {
+                *flag = told.is_true();
+            }
+        }
+    }
+
+    /// Replaces parts; none takes a part away.
+    fn set_parts(&mut self, parts: &[(Value, Value)]) -> Result<(), Error> {
+        for (key, value) in parts {
+            let slot = key.as_str().and_then(|name| self.part_mut(name)).ok_or_else(|| unknown_part(key))?;
+            *slot = if value.is_none() || value.is_undefined() { "".into() } else { value.to_string().into() };
+        }
+        Ok(())
     }
 
     fn incorporate(&self, args: &[Value]) -> Result<Value, Error> {
@@ -62,20 +133,49 @@ impl RelationValue {
         for (key, value) in split_args(args).1 {
             match key.as_str() {
                 Some("path") => {
-                    for (part, slot) in
-                        PARTS.iter().zip([&mut changed.relation.database, &mut changed.relation.schema, &mut changed.relation.identifier])
-                    {
-                        if let Some(text) = value.get_attr(part)?.as_str() {
-                            *slot = text.into();
-                        }
-                    }
+                    let parts: Result<Vec<_>, Error> = value.try_iter()?.map(|key| value.get_item(&key).map(|part| (key, part))).collect();
+                    changed.set_parts(&parts?)?;
                 }
-                Some("type") => changed.kind = value.as_str().and_then(kind_of),
-                _ => {}
+                Some("type") => {
+                    changed.kind = value.as_str().and_then(kind_of);
+                    changed.is_cte = value.as_str() == Some("cte");
+                }
+                Some(policy) => changed.set_policy(policy, &value),
+                None => {}
             }
         }
         Ok(changed.into_value())
     }
+
+    fn matches(&self, args: &[Value]) -> Result<Value, Error> {
+        let (positional, named) = split_args(args);
+        let by_position = PARTS.iter().map(|part| Value::from(*part)).zip(positional.iter().cloned());
+        let wanted: Vec<(Value, Value)> = by_position.chain(named).filter(|(_, value)| !value.is_none() && !value.is_undefined()).collect();
+        if wanted.is_empty() {
+            return Err(raise(&codes::WRONG_ARGUMENTS, "matches() takes a database, a schema or an identifier"));
+        }
+        let held =
+            |name: &str| PARTS.iter().position(|part| *part == name).and_then(|at| self.parts().get(at).map(|part| part.to_string()));
+        let same = |(key, value): &(Value, Value)| key.as_str().and_then(held).is_some_and(|part| Some(&*part) == value.as_str());
+        Ok(Value::from(wanted.iter().all(same)))
+    }
+
+    fn policy(flags: [bool; 3]) -> Value {
+        Dict::value(PARTS.iter().zip(flags).map(|(part, flag)| (Value::from(*part), Value::from(flag))))
+    }
+
+    fn path(&self) -> Value {
+        Dict::value(PARTS.iter().zip(self.parts()).map(|(part, held)| (Value::from(*part), known(held))))
+    }
+}
+
+fn unknown_part(key: &Value) -> Error {
+    raise(&codes::WRONG_ARGUMENTS, format!("a relation has a database, a schema and an identifier, and no part {key:?}"))
+}
+
+/// A part, or none when it is not known.
+fn known(part: &str) -> Value {
+    if part.is_empty() { Value::from(()) } else { Value::from(part) }
 }
 
 pub(super) fn kind_of(name: &str) -> Option<RelationKind> {
@@ -90,19 +190,21 @@ pub(super) fn kind_of(name: &str) -> Option<RelationKind> {
 
 impl fmt::Display for RelationValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(text) = &self.rendered {
-            return f.write_str(text);
-        }
         let mut first = true;
+        let mut separate = |f: &mut fmt::Formatter<'_>| if std::mem::take(&mut first) { Ok(()) } else { f.write_str(".") };
         for ((part, included), quoted) in self.parts().into_iter().zip(self.included).zip(self.quoted) {
             if !included || part.is_empty() {
                 continue;
             }
-            if !first {
-                f.write_str(".")?;
-            }
-            first = false;
+            separate(f)?;
             if quoted { f.write_str(&quote_ident(part))? } else { f.write_str(part)? }
+        }
+        if let Some(view) = &self.information_schema {
+            separate(f)?;
+            f.write_str("INFORMATION_SCHEMA")?;
+            if !view.is_empty() {
+                write!(f, ".{view}")?;
+            }
         }
         Ok(())
     }
@@ -121,16 +223,25 @@ impl Object for RelationValue {
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let is = |kind: RelationKind| Value::from(self.kind == Some(kind));
-        Some(match key.as_str()? {
-            "database" => Value::from(&*self.relation.database),
-            "schema" => Value::from(&*self.relation.schema),
-            "identifier" | "name" | "table" => Value::from(&*self.relation.identifier),
-            "type" => self.kind.map_or(Value::from(()), |kind| Value::from(kind.as_str())),
+        let replaceable = || Value::from(matches!(self.kind, Some(RelationKind::Table | RelationKind::View)));
+        let name = key.as_str()?;
+        Some(match name {
+            "database" => known(&self.relation.database),
+            "schema" => known(&self.relation.schema),
+            "identifier" | "name" | "table" => known(&self.relation.identifier),
+            "type" => self.type_name().map_or(Value::from(()), Value::from),
+            "path" => self.path(),
+            "include_policy" => RelationValue::policy(self.included),
+            "quote_policy" => RelationValue::policy(self.quoted),
+            "quote_character" => Value::from("\""),
             "is_table" => is(RelationKind::Table),
             "is_view" => is(RelationKind::View),
             "is_materialized_view" => is(RelationKind::MaterializedView),
-            "is_cte" => Value::from(self.rendered.is_some()),
-            _ => return None,
+            "is_cte" => Value::from(self.is_cte),
+            "is_function" | "is_pointer" => Value::from(false),
+            "can_be_renamed" | "can_be_replaced" => replaceable(),
+            "limit" | "event_time_filter" => Value::from(()),
+            _ => return CONSTANTS.iter().find(|(constant, _)| *constant == name).map(|(_, value)| Value::from(*value)),
         })
     }
 
@@ -142,22 +253,55 @@ impl Object for RelationValue {
         true
     }
 
+    fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
+        Some((**self).cmp(other.downcast_ref::<RelationValue>()?))
+    }
+
     fn call_method(self: &Arc<Self>, _state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+        let changed = || RelationValue::clone(self);
         match method {
             "include" => self.with_flags(args, |relation| &mut relation.included),
             "quote" => self.with_flags(args, |relation| &mut relation.quoted),
             "incorporate" => self.incorporate(args),
-            "render" => Ok(Value::from(self.to_string())),
-            "without_identifier" => {
-                let mut changed = RelationValue::clone(self);
-                changed.included = [true, true, false];
+            "replace_path" => {
+                let mut changed = changed();
+                changed.set_parts(&split_args(args).1)?;
                 Ok(changed.into_value())
+            }
+            "render" => Ok(Value::from(self.to_string())),
+            "matches" => self.matches(args),
+            "quoted" => {
+                let (identifier,): (String,) = from_args(args)?;
+                Ok(Value::from(quote_ident(&identifier)))
+            }
+            "without_identifier" => {
+                let mut changed = changed();
+                changed.included = [changed.included[0], changed.included[1], false];
+                changed.relation.identifier = "".into();
+                Ok(changed.into_value())
+            }
+            "information_schema" | "information_schema_only" => {
+                let (view,): (Option<Value>,) = from_args(args)?;
+                let view = view.as_ref().and_then(Value::as_str).unwrap_or_default();
+                let mut changed = changed();
+                changed.relation = Relation { schema: "".into(), identifier: "".into(), ..changed.relation };
+                changed.kind = None;
+                changed.information_schema = Some(view.into());
+                Ok(changed.into_value())
+            }
+            "relation_max_name_length" => Ok(Value::from(MAX_NAME)),
+            "add_ephemeral_prefix" => {
+                let (name,): (String,) = from_args(args)?;
+                Ok(Value::from(super::ephemeral_name(&name)))
             }
             "get" => {
                 let (key, default): (Value, Option<Value>) = from_args(args)?;
-                Ok(self.get_value(&key).or(default).unwrap_or(Value::from(())))
+                // Packages ask for the name of the class to tell relations from texts.
+                let metadata = || Dict::value([(Value::from("type"), Value::from("Relation"))]);
+                let metadata = (key.as_str() == Some("metadata")).then(metadata);
+                Ok(self.get_value(&key).or(metadata).or(default).unwrap_or(Value::from(())))
             }
-            _ => Err(Error::from(ErrorKind::UnknownMethod)),
+            _ => Err(no_method("a relation", method, &METHODS)),
         }
     }
 

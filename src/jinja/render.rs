@@ -83,10 +83,8 @@ impl Templates {
         })
     }
 
-    /// Runs a macro for what it does and returns, with the node as context: a materialization, `run-operation`.
-    ///
-    /// # Errors
-    /// As [`Templates::render`].
+    /// Runs a macro for what it does and returns, with the node as context: a materialization, `run-operation`. What it said is
+    /// there even when it failed, with what [`Templates::render`] fails with.
     pub fn run_macro(
         &self,
         id: &str,
@@ -95,20 +93,18 @@ impl Templates {
         extra: BTreeMap<String, serde_json::Value>,
         state: NodeState,
         linked: &Linked,
-    ) -> Result<(serde_json::Value, Vec<Message>), Diagnostic> {
+    ) -> (Result<serde_json::Value, Diagnostic>, Vec<Message>) {
         let stage = Stage::Execute { manifest: linked.manifest.clone(), state, warehouse: linked.warehouse.clone() };
         let extra = extra.into_iter().map(|(name, value)| (name, from_json(&value))).collect();
         let scope = self.scope(Arc::new(node.clone()), stage, extra);
         let named = kwargs(arguments.into_iter().map(|(name, value)| (name, from_json(&value))));
         let result = self.call_by_id(&scope, id, &[named]);
         let messages = std::mem::take(&mut locked(&scope.facts).messages);
-        match result {
-            Ok(value) => Ok((super::values::to_json(&value), messages)),
-            Err(error) => {
-                let origin = self.shared.macro_origin(id).cloned().unwrap_or_else(|| TemplateOrigin::synthetic(node.origin, ""));
-                Err(self.diagnostic(describe(&error, id), (id.to_owned(), origin), &node.package))
-            }
-        }
+        let result = result.map(|value| super::values::to_json(&value)).map_err(|error| {
+            let origin = self.shared.macro_origin(id).cloned().unwrap_or_else(|| TemplateOrigin::synthetic(node.origin, ""));
+            self.diagnostic(describe(&error, id), (id.to_owned(), origin), &node.package)
+        });
+        (result, messages)
     }
 
     fn call_by_id(&self, scope: &Arc<Scope>, id: &str, args: &[Value]) -> Result<Value, Error> {

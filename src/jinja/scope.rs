@@ -109,8 +109,11 @@ impl Scope {
     }
 
     pub(super) fn macro_value(self: &Arc<Self>, package: &str, name: &str) -> Option<Value> {
-        let definition = self.shared.package_macro(package, name)?.clone();
-        Some(Value::from_object(MacroValue { definition, scope: self.clone() }))
+        Some(self.macro_object(self.shared.package_macro(package, name)?.clone()))
+    }
+
+    pub(super) fn macro_object(self: &Arc<Self>, definition: Arc<CompiledMacroRef>) -> Value {
+        Value::from_object(MacroValue { definition, scope: self.clone() })
     }
 
     fn lookup(self: &Arc<Self>, name: &str) -> Option<Value> {

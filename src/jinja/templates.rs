@@ -50,6 +50,9 @@ pub(super) struct Shared {
     origins: HashMap<String, TemplateOrigin>,
 }
 
+/// Names of parameters with the texts of their defaults.
+pub(super) type Parameters = [(String, Option<String>)];
+
 /// A macro whose body is a template of its own, called with its arguments as context.
 pub(super) struct CompiledMacro {
     pub(super) id: UniqueId,
@@ -143,14 +146,14 @@ impl Templates {
         origin.is_some_and(|origin| ["run_hooks", "pre_hooks", "post_hooks"].iter().any(|name| origin.rewritten.text.contains(name)))
     }
 
-    /// Whether a generic test of that name is defined; its parameters with their defaults if so.
-    pub fn generic_test(&self, name: &str, namespace: Option<&str>, package: &str) -> Option<&[(String, Option<String>)]> {
+    /// Whether a generic test of that name is defined; its parameters with their defaults if so, and whether it takes others too.
+    pub(super) fn generic_test(&self, name: &str, namespace: Option<&str>, package: &str) -> Option<(&Parameters, bool)> {
         let full = format!("test_{name}");
         let found = match namespace {
             Some(namespace) => self.shared.package_macro(namespace, &full),
             None => self.shared.find_macro(&full, package),
         }?;
-        Some(&found.parameters)
+        Some((&found.parameters, found.takes_kwargs))
     }
 
     /// Names of all generic tests that `package` can use, ascending.
@@ -177,6 +180,33 @@ impl Shared {
     /// dbt's order: the template's own package, the root project, then acca's own macros.
     pub(super) fn find_macro(&self, name: &str, package: &str) -> Option<&Arc<CompiledMacro>> {
         [package, &self.root, BUILTIN_PACKAGE].into_iter().find_map(|package| self.package_macro(package, name))
+    }
+
+    /// The packages in which a namespace's variants are looked for: as configured, or the root project and the package itself.
+    pub(super) fn search_order(&self, namespace: &str) -> Vec<String> {
+        let root = self.packages.iter().find(|package| package.name == self.root);
+        let configured = root.and_then(|root| root.dispatch.get(namespace));
+        configured.cloned().unwrap_or_else(|| vec![self.root.to_string(), namespace.to_owned()])
+    }
+
+    /// The names under which a macro serves the target, the nearest first.
+    pub(super) fn variants(&self, name: &str) -> Vec<String> {
+        self.invocation.adapter_chain.iter().map(String::as_str).chain(["default"]).map(|adapter| format!("{adapter}__{name}")).collect()
+    }
+
+    /// Whether the project has a macro in the place of acca's own, or a variant that comes before it.
+    pub(super) fn is_overridden(&self, name: &str, package: &str) -> bool {
+        let own = |package: &str| package == BUILTIN_PACKAGE;
+        let direct = || [package, &self.root].into_iter().any(|package| !own(package) && self.package_macro(package, name).is_some());
+        let dispatched = || {
+            let order = self.search_order(BUILTIN_PACKAGE);
+            let variants = self.variants(name);
+            order
+                .iter()
+                .take_while(|package| !own(package))
+                .any(|package| variants.iter().any(|name| self.package_macro(package, name).is_some()))
+        };
+        direct() || dispatched()
     }
 
     pub(super) fn origin<'a>(&'a self, template: &str, body: &'a (String, TemplateOrigin)) -> Option<&'a TemplateOrigin> {

@@ -36,4 +36,10 @@ pub trait Warehouse: Send + Sync {
     /// # Errors
     /// The engine's message.
     fn columns(&self, relation: &Relation) -> Result<Vec<(String, String)>, String>;
+
+    /// Names and types of the columns that a query would give.
+    ///
+    /// # Errors
+    /// The engine's message.
+    fn describe(&self, query: &str) -> Result<Vec<(String, String)>, String>;
 }

@@ -4,6 +4,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::materialize::{PlanInput, with_hooks};
+use super::publication::Managed;
 use super::steps::{Comment, Index, NodePlan, Privilege, Step, suffixed};
 use crate::base::{ColumnInfo, Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
@@ -16,9 +17,10 @@ use crate::project::{Node, checked_indexes};
 /// `invalid-config` for an index that is no index.
 pub(super) fn finished(input: &PlanInput<'_>, steps: Vec<Step>) -> Result<NodePlan, Diagnostic> {
     let (mut steps, kind) = with_indexes(input, steps)?;
-    let privileges =
-        privileges(input.node).map(|wanted| Step::SetPrivileges { relation: input.relation.clone(), wanted, held: Vec::new() });
-    let settings: Vec<Step> = privileges.into_iter().chain(comment(input, kind).map(Step::Comment)).collect();
+    let anew = steps.iter().any(|step| matches!(step, Step::Publish(_)));
+    let relation = input.relation.clone();
+    let privileges = privileges(input.node).map(|wanted| Step::SetPrivileges { relation, wanted, held: Vec::new(), exact: !anew });
+    let settings: Vec<Step> = privileges.into_iter().chain(comment(input, kind, anew).map(Step::Comment)).collect();
     // Hooks of tables run before privileges are set, those of everything else behind.
     if input.node.materialized() == "table" {
         let mut plan = with_hooks(steps, &input.hooks);
@@ -44,7 +46,7 @@ fn with_indexes(input: &PlanInput<'_>, steps: Vec<Step>) -> Result<(Vec<Step>, R
         let build = |table: &Relation, published: bool| Step::CreateIndexes { table: table.clone(), indexes: indexes.clone(), published };
         let (before, after) = (build(&publish.staged, false), build(&publish.live, true));
         // Readers wait from the reservation on: what takes long stands before it.
-        let reserved = all.iter().position(|step| matches!(step, Step::Reserve { .. })).unwrap_or(all.len());
+        let reserved = all.iter().position(|step| matches!(step, Step::Reserve(_))).unwrap_or(all.len());
         if is_table {
             all.insert(reserved, before);
         }
@@ -77,14 +79,24 @@ fn indexes(input: &PlanInput<'_>) -> Result<Vec<Index>, Diagnostic> {
         .collect())
 }
 
-fn comment(input: &PlanInput<'_>, kind: RelationKind) -> Option<Comment> {
+/// Whether the configuration asks for descriptions in the database: of the `relation`, of its `columns`.
+fn persists(node: &Node, what: &str) -> bool {
+    node.config.get("persist_docs").and_then(|docs| docs.get(what)).and_then(Value::as_bool) == Some(true)
+}
+
+/// What the configuration says of a relation, which therefore does not come from the one before it.
+pub(super) fn managed(node: &Node) -> Managed {
+    Managed { privileges: privileges(node), comment: persists(node, "relation"), column_comments: persists(node, "columns") }
+}
+
+/// A relation made anew has no descriptions; from columns of one that stays, those that are not described any more are taken.
+fn comment(input: &PlanInput<'_>, kind: RelationKind, anew: bool) -> Option<Comment> {
     let node = input.node;
-    let asked = |what: &str| node.config.get("persist_docs").and_then(|docs| docs.get(what)).and_then(Value::as_bool) == Some(true);
     let written = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let text = written(&node.description).filter(|_| asked("relation"));
-    let columns: Vec<(String, String)> = if asked("columns") {
-        let described = node.columns.iter().filter_map(|column| Some((column.name.clone(), written(&column.description)?)));
-        described.collect()
+    let text = written(&node.description).filter(|_| persists(node, "relation"));
+    let columns: Vec<(String, Option<String>)> = if persists(node, "columns") {
+        let described = node.columns.iter().map(|column| (column.name.clone(), written(&column.description)));
+        described.filter(|(_, text)| text.is_some() || !anew).collect()
     } else {
         Vec::new()
     };

@@ -1,6 +1,7 @@
 //! Tables whose columns and constraints are declared: they are made first and filled from the query then.
 
-use super::materialize::{PlanInput, publish, staged};
+use super::materialize::{PlanInput, staged};
+use super::publication::publish;
 use super::steps::{Step, TableName};
 use crate::base::RelationKind;
 use crate::project::Constraint;

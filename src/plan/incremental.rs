@@ -1,5 +1,6 @@
 //! Incremental models: rows of the query are added to a table that stays, whose columns may have to follow those of the query.
 
+use super::alter::{ColumnChanges, widened};
 use super::materialize::{PlanInput, invalid, table};
 use super::steps::{Merge, Step, TableName, suffixed};
 use crate::base::{ColumnInfo, RelationKind};
@@ -56,14 +57,19 @@ pub(super) fn incremental(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic
             steps.push(append);
         }
         "merge" => {
-            let update = merge_update(input.node, &columns, &keys);
+            let update = merge_update(input, &columns, &keys);
             steps.push(Step::CheckKeys { source: source.clone(), keys: keys.clone() });
             steps.push(Step::Merge(Merge { target, source, keys, columns, update, predicates }));
         }
+        // A macro of the project takes the place of this step.
+        _ if input.own_strategy => steps.push(append),
         other => {
             let message = format!("'{}' has the unknown incremental strategy '{other}'", input.node.name);
             let problem = invalid(input.node, "incremental_strategy", message);
-            return Err(problem.help("it is one of append, delete+insert, merge"));
+            return Err(problem.help(format!(
+                "it is one of append, delete+insert, merge, or has a macro 'get_incremental_{}_sql' of the project",
+                other.replace('+', "_")
+            )));
         }
     }
     steps.push(Step::DropTemporary { name: changes });
@@ -72,52 +78,43 @@ pub(super) fn incremental(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic
 }
 
 /// The columns that a match updates: those named, or all but the keys and those excluded.
-fn merge_update(node: &Node, columns: &[String], keys: &[String]) -> Vec<String> {
+fn merge_update(input: &PlanInput<'_>, columns: &[String], keys: &[String]) -> Vec<String> {
+    let node = input.node;
     let named = node.config.strings("merge_update_columns");
     if !named.is_empty() {
         return named;
     }
     let excluded = node.config.strings("merge_exclude_columns");
-    let is_in = |list: &[String], column: &String| list.iter().any(|other| other.eq_ignore_ascii_case(column));
+    let is_in = |list: &[String], column: &String| list.iter().any(|written| input.is_named(written, column));
     columns.iter().filter(|column| !is_in(keys, column) && !is_in(&excluded, column)).cloned().collect()
 }
 
-/// The steps that make the table follow the query, and the columns that rows are added with.
+/// The steps that make the table follow the query, and the columns that rows are added with. Text that has become longer is given
+/// room whatever the policy: what was cut short or refused is no history.
 fn follow_schema(input: &PlanInput<'_>) -> Result<(Vec<Step>, Vec<String>), Diagnostic> {
     let policy = SchemaChange::of(input.node);
     let names = |columns: &[ColumnInfo]| columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
+    let widened = widened(input, input.incoming);
     if policy == SchemaChange::Ignore {
-        return Ok((Vec::new(), names(&input.existing.columns)));
+        let changes = ColumnChanges { retype: widened, ..ColumnChanges::default() };
+        return Ok((changes.steps(input), names(&input.existing.columns)));
     }
-    let table = input.relation.clone();
-    let added = missing(input.incoming, &input.existing.columns);
-    let removed = missing(&input.existing.columns, input.incoming);
-    let retyped: Vec<ColumnInfo> = input.incoming.iter().filter(|column| changed(column, &input.existing.columns)).cloned().collect();
-    let mut steps = Vec::new();
-    if policy == SchemaChange::Fail && !(added.is_empty() && removed.is_empty() && retyped.is_empty()) {
-        return Err(schema_changed(input, &added, &removed, &retyped));
+    let added = input.missing(input.incoming, &input.existing.columns);
+    let removed = input.missing(&input.existing.columns, input.incoming);
+    let of_another_type = |column: &&ColumnInfo| {
+        let same = |held: &&ColumnInfo| input.is_same(&held.name, &column.name);
+        input.existing.columns.iter().find(same).is_some_and(|held| held.data_type != column.data_type)
+    };
+    let retyped: Vec<ColumnInfo> = input.incoming.iter().filter(of_another_type).cloned().collect();
+    let unlike: Vec<ColumnInfo> = retyped.iter().filter(|column| !widened.contains(column)).cloned().collect();
+    if policy == SchemaChange::Fail && !(added.is_empty() && removed.is_empty() && unlike.is_empty()) {
+        return Err(schema_changed(input, &added, &removed, &unlike));
     }
-    if !added.is_empty() {
-        steps.push(Step::AddColumns { table: table.clone(), columns: added });
-    }
-    if policy == SchemaChange::Sync {
-        if !removed.is_empty() {
-            steps.push(Step::DropColumns { table: table.clone(), columns: names(&removed) });
-        }
-        if !retyped.is_empty() {
-            steps.push(Step::ChangeTypes { table, columns: retyped });
-        }
-    }
-    Ok((steps, names(input.incoming)))
-}
-
-/// Columns of `these` that `those` lack, whatever the letter case.
-pub(super) fn missing(these: &[ColumnInfo], those: &[ColumnInfo]) -> Vec<ColumnInfo> {
-    these.iter().filter(|column| !those.iter().any(|other| other.name.eq_ignore_ascii_case(&column.name))).cloned().collect()
-}
-
-fn changed(column: &ColumnInfo, those: &[ColumnInfo]) -> bool {
-    those.iter().any(|other| other.name.eq_ignore_ascii_case(&column.name) && other.data_type != column.data_type)
+    let changes = match policy {
+        SchemaChange::Sync => ColumnChanges { add: added, drop: names(&removed), retype: retyped },
+        SchemaChange::Ignore | SchemaChange::Fail | SchemaChange::Append => ColumnChanges { add: added, drop: Vec::new(), retype: widened },
+    };
+    Ok((changes.steps(input), names(input.incoming)))
 }
 
 fn schema_changed(input: &PlanInput<'_>, added: &[ColumnInfo], removed: &[ColumnInfo], retyped: &[ColumnInfo]) -> Diagnostic {

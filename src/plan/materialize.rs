@@ -1,12 +1,12 @@
 //! From a node's configuration, its query and what the database holds to the steps that build it.
 
-use std::collections::BTreeSet;
-
+use super::alter::has_limits;
 use super::attributes::finished;
 use super::contract::{Contract, contracted_table};
 use super::incremental::{SchemaChange, incremental};
+use super::publication::publish;
 use super::snapshot::snapshot;
-use super::steps::{Attachments, Dependent, Existing, Hook, LandingFiles, NodePlan, Publish, Step, TableName, retired_name, suffixed};
+use super::steps::{Existing, Hook, LandingFiles, NodePlan, Step, TableName, suffixed};
 use crate::base::{ColumnInfo, Relation, RelationKind, UniqueId};
 use crate::diag::{Diagnostic, codes};
 use crate::project::{Landing, Node};
@@ -25,8 +25,12 @@ pub struct PlanInput<'a> {
     pub contract: Option<Contract>,
     /// Eight characters that only this run has.
     pub run_tag: &'a str,
+    /// Whether names in another letter case are the same names to the engine.
+    pub folds_case: bool,
     /// The project's own materialization of that name, if any.
     pub materialization: Option<UniqueId>,
+    /// Whether the project itself brings the rows of an incremental model in, by a strategy of its own.
+    pub own_strategy: bool,
     pub hooks: Hooks,
 }
 
@@ -39,7 +43,7 @@ pub struct Hooks {
 
 /// Whether the plan of a node depends on the columns of its query.
 pub fn needs_columns(node: &Node, existing: &Existing) -> bool {
-    let follows = || SchemaChange::of(node) != SchemaChange::Ignore;
+    let follows = || SchemaChange::of(node) != SchemaChange::Ignore || has_limits(&existing.columns);
     existing.kind == Some(RelationKind::Table) && (node.materialized() == "snapshot" || node.materialized() == "incremental" && follows())
 }
 
@@ -123,38 +127,23 @@ fn view(input: &PlanInput<'_>) -> Vec<Step> {
     steps
 }
 
-/// The steps that put the staged relation in place. What hangs on the one that is replaced is added when it is that step's
-/// turn ([`Publish::carrying`]): it may change until then.
-pub(super) fn publish(input: &PlanInput<'_>, kind: RelationKind) -> Vec<Step> {
-    let publish = Publish {
-        staged: staged(input.relation),
-        live: input.relation.clone(),
-        kind,
-        replaced: input.existing.kind,
-        retired: input.relation.with_identifier(&retired_name(&input.relation.identifier, input.run_tag)),
-        rebind: Vec::new(),
-        keep_retired: false,
-        settings: Vec::new(),
-    };
-    let reserve = input.existing.owner.clone().map(|owner| Step::Reserve { live: input.relation.clone(), owner });
-    reserve.into_iter().chain([Step::Publish(publish)]).collect()
-}
+impl PlanInput<'_> {
+    /// Whether two names of columns, as they stand in the database, are one.
+    pub(super) fn is_same(&self, one: &str, other: &str) -> bool {
+        if self.folds_case { one.eq_ignore_ascii_case(other) } else { one == other }
+    }
 
-impl Publish {
-    /// The same publication, with what now hangs on the relation that is replaced. Dependents that this run rebuilds stay on
-    /// the replaced relation until their turn; the others are bound to the new one at once.
-    #[must_use]
-    pub fn carrying(self, attachments: &Attachments, rebuilt_later: &BTreeSet<Relation>) -> Publish {
-        let waits = |view: &&Dependent| view.direct && rebuilt_later.contains(&view.relation);
-        let (later, now): (Vec<&Dependent>, Vec<&Dependent>) = attachments.dependents.iter().partition(waits);
-        let rebind = if now.iter().any(|view| view.direct) { now.into_iter().cloned().collect() } else { Vec::new() };
-        // A table that this run makes anew brings its key along.
-        let references = attachments.references.iter().flat_map(|key| {
-            let anew = (!rebuilt_later.contains(&key.table)).then(|| key.give.clone());
-            [Some(key.take.clone()), anew].into_iter().flatten()
-        });
-        let settings = attachments.settings.iter().cloned().chain(references).collect();
-        Publish { rebind, keep_retired: !later.is_empty(), settings, ..self }
+    /// Whether a name as it is written in the configuration is that of a column in the database.
+    pub(super) fn is_named(&self, written: &str, column: &str) -> bool {
+        match written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            Some(exact) => self.is_same(&exact.replace("\"\"", "\""), column),
+            None => self.is_same(&written.to_lowercase(), column),
+        }
+    }
+
+    /// Columns of `these` that `those` lack.
+    pub(super) fn missing(&self, these: &[ColumnInfo], those: &[ColumnInfo]) -> Vec<ColumnInfo> {
+        these.iter().filter(|column| !those.iter().any(|other| self.is_same(&other.name, &column.name))).cloned().collect()
     }
 }
 

@@ -1,10 +1,12 @@
 //! Floor 5: what is to be done, as typed steps, and what came of it.
 
+mod alter;
 mod attributes;
 mod contract;
 mod freshness;
 mod incremental;
 mod materialize;
+mod publication;
 mod result;
 mod seed;
 pub mod select;
@@ -12,15 +14,14 @@ mod snapshot;
 mod steps;
 mod timeout;
 
+pub use alter::{AlterColumns, ColumnChanges};
 pub use contract::{Contract, ContractColumn};
 pub use freshness::{Age, Freshness, FreshnessResult, age};
 pub use incremental::SchemaChange;
 pub use materialize::{Hooks, PlanInput, failures_kept, needs_columns, plan_failures, plan_load, plan_node, staged};
+pub use publication::{Attachments, Dependent, Managed, Publish, Reference, Reserve, Setting, SettingKind, rebound};
 pub use result::{NodeResult, RunResult, Status};
 pub use seed::plan_seed;
 pub use snapshot::{DeletedRows, SnapshotNames, SnapshotSpec, SnapshotStrategy};
-pub use steps::{
-    Attachments, Comment, Dependent, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, Publish, Reference, Step, TableName,
-    retired_prefix, suffixed,
-};
+pub use steps::{Comment, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, Step, TableName, retired_prefix, suffixed};
 pub use timeout::{parse_timeout, timeout_of};

@@ -1,7 +1,8 @@
 //! Seeds: small CSV files that become tables, their column types guessed as dbt guesses them or told.
 
 use super::attributes::finished;
-use super::materialize::{PlanInput, publish, staged};
+use super::materialize::{PlanInput, staged};
+use super::publication::publish;
 use super::steps::{NodePlan, Step};
 use crate::analysis::guess_type;
 use crate::base::{ColumnInfo, RelationKind};

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
-use super::incremental::missing;
-use super::materialize::{PlanInput, invalid, publish, staged};
-use super::steps::{Step, suffixed};
+use super::alter::{ColumnChanges, widened};
+use super::materialize::{PlanInput, invalid, staged};
+use super::publication::publish;
+use super::steps::{Step, TableName, suffixed};
 use crate::base::{ColumnInfo, Relation, RelationKind};
 use crate::diag::Diagnostic;
 use crate::project::Node;
@@ -14,6 +15,8 @@ use crate::project::Node;
 pub struct SnapshotSpec {
     pub target: Relation,
     pub query: String,
+    /// The temporary table that holds the rows of the query, where they are needed more than once.
+    pub rows: Option<String>,
     /// Columns or expressions that identify a row.
     pub keys: Vec<String>,
     pub strategy: SnapshotStrategy,
@@ -23,6 +26,8 @@ pub struct SnapshotSpec {
     pub open_end: Option<String>,
     /// Columns of the query; empty before the first run.
     pub columns: Vec<String>,
+    /// The project's own expression for the moment of the snapshot.
+    pub now: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,10 +73,10 @@ impl SnapshotNames {
         }
     }
 
-    fn has(&self, column: &ColumnInfo) -> bool {
+    fn has(&self, input: &PlanInput<'_>, column: &ColumnInfo) -> bool {
         [&self.scd_id, &self.updated_at, &self.valid_from, &self.valid_to, &self.is_deleted]
             .iter()
-            .any(|name| name.eq_ignore_ascii_case(&column.name))
+            .any(|name| input.is_named(name, &column.name))
     }
 }
 
@@ -82,37 +87,50 @@ pub(super) fn snapshot(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic> {
         return Err(invalid(node, "unique_key", format!("the snapshot '{}' needs a 'unique_key'", node.name)));
     }
     let names = SnapshotNames::of(node);
-    let incoming: Vec<ColumnInfo> = input.incoming.iter().filter(|column| !names.has(column)).cloned().collect();
+    let incoming: Vec<ColumnInfo> = input.incoming.iter().filter(|column| !names.has(input, column)).cloned().collect();
     let spec = SnapshotSpec {
         target: input.relation.clone(),
         query: input.query.to_owned(),
+        rows: None,
         keys,
         strategy: strategy(node)?,
         deleted: deleted_rows(node),
         names,
         open_end: node.config.str("dbt_valid_to_current").map(str::to_owned),
         columns: incoming.iter().map(|column| column.name.clone()).collect(),
+        now: None,
     };
     if input.existing.kind.is_none() {
         let first = Step::SnapshotFirst { table: staged(input.relation), spec };
         return Ok([first].into_iter().chain(publish(input, RelationKind::Table)).collect());
     }
-    let mut steps = Vec::new();
-    let mut added = missing(&incoming, &input.existing.columns);
+    if let Some(kind) = input.existing.kind.filter(|kind| *kind != RelationKind::Table) {
+        let (what, place) = (kind.as_str().replace('_', " "), input.relation.display());
+        let message = format!("the snapshot '{}' keeps its history in a table, and {place} is a {what}", node.name);
+        return Err(invalid(node, "alias", message).help(format!("drop the {what}, or give the snapshot another 'alias' or schema")));
+    }
+    let mut added = input.missing(&incoming, &input.existing.columns);
     if spec.deleted == DeletedRows::Record {
         let mark = ColumnInfo { name: spec.names.is_deleted.clone(), data_type: "varchar".to_owned() };
-        added.extend(missing(&[mark], &input.existing.columns));
+        added.extend(input.missing(&[mark], &input.existing.columns));
     }
-    if !added.is_empty() {
-        steps.push(Step::AddColumns { table: input.relation.clone(), columns: added });
+    let alter = ColumnChanges { add: added, drop: Vec::new(), retype: widened(input, &incoming) }.steps(input);
+    let (changes, rows) = (suffixed(&input.relation.identifier, "__acca_changes"), suffixed(&input.relation.identifier, "__acca_rows"));
+    if spec.deleted == DeletedRows::Ignore {
+        return Ok(alter.into_iter().chain(apply(changes, spec)).collect());
     }
-    let changes = suffixed(&input.relation.identifier, "__acca_changes");
-    steps.extend([
+    // What is gone is found in the same rows as what has changed.
+    let source = Step::CreateTableAs { table: TableName::Temporary(rows.clone()), query: spec.query.clone() };
+    let spec = SnapshotSpec { rows: Some(rows.clone()), ..spec };
+    Ok([source].into_iter().chain(alter).chain(apply(changes, spec)).chain([Step::DropTemporary { name: rows }]).collect())
+}
+
+fn apply(changes: String, spec: SnapshotSpec) -> [Step; 3] {
+    [
         Step::SnapshotChanges { changes: changes.clone(), spec: spec.clone() },
         Step::SnapshotApply { changes: changes.clone(), spec },
         Step::DropTemporary { name: changes },
-    ]);
-    Ok(steps)
+    ]
 }
 
 fn strategy(node: &Node) -> Result<SnapshotStrategy, Diagnostic> {

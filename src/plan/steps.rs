@@ -2,50 +2,18 @@
 
 use sha2::{Digest, Sha256};
 
+use super::alter::AlterColumns;
 use super::contract::Contract;
+use super::publication::{Publish, Reserve};
 use super::snapshot::SnapshotSpec;
 use crate::base::{ColumnInfo, Relation, RelationKind, Span, UniqueId};
+use crate::jinja::MacroCall;
 
 /// A table that a step writes or reads: in a schema, or a temporary one of the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TableName {
     Relation(Relation),
     Temporary(String),
-}
-
-/// A view that is bound to a relation by identity; a replaced relation takes it along.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dependent {
-    pub relation: Relation,
-    pub kind: RelationKind,
-    /// Whether it reads the relation itself; otherwise it reads others that do.
-    pub direct: bool,
-    /// Its query, every name qualified.
-    pub definition: String,
-    /// What stands in brackets behind `with`, as in `security_barrier=true`; empty for none.
-    pub options: String,
-    /// Statements that give a view made anew what else this one has.
-    pub settings: Vec<String>,
-}
-
-/// What hangs on a relation by identity and would be lost with it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Attachments {
-    /// Statements that give the relation in its place the same owner, options, privileges, comments and row policies.
-    pub settings: Vec<String>,
-    /// Views that read it, directly or through others, each after those that it reads.
-    pub dependents: Vec<Dependent>,
-    pub references: Vec<Reference>,
-}
-
-/// A foreign key of another table that refers to a relation: it would keep the replaced one from being dropped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reference {
-    pub table: Relation,
-    /// Takes the key away.
-    pub take: String,
-    /// Makes it anew, for the relation that then stands in the place of the replaced one.
-    pub give: String,
 }
 
 /// What stands in the database under a node's name before it is built.
@@ -74,8 +42,8 @@ pub struct Comment {
     pub relation: Relation,
     pub kind: RelationKind,
     pub text: Option<String>,
-    /// Names, in quotes where they are written so, and texts.
-    pub columns: Vec<(String, String)>,
+    /// Names, in quotes where they are written so, and texts; `None` takes the text away.
+    pub columns: Vec<(String, Option<String>)>,
 }
 
 /// A right that somebody else than the owner has.
@@ -103,6 +71,8 @@ pub struct Hook {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     Hook(Hook),
+    /// What a macro of the project gives, in the place of acca's own statement; rendered when it is its turn.
+    CallMacro(MacroCall),
     /// A statement as it is.
     Statement {
         title: String,
@@ -137,12 +107,9 @@ pub enum Step {
         columns: Vec<ColumnInfo>,
         rows: Vec<Vec<Option<String>>>,
     },
-    /// Waits until nobody uses a relation that is about to be replaced, and keeps others from it until the end of the
-    /// transaction: what is known of its readers is true from then on.
-    Reserve {
-        live: Relation,
-        owner: String,
-    },
+    /// Waits until nobody uses a relation that is about to be replaced, nor the views that go along, and keeps others from them
+    /// until the end of the transaction: what is known of them is true from then on.
+    Reserve(Reserve),
     /// Puts what was built beside into the place of what is there, taking dependents along, never with CASCADE.
     Publish(Publish),
     /// Adds all rows of `source` to `target`.
@@ -167,20 +134,7 @@ pub enum Step {
     DropTemporary {
         name: String,
     },
-    /// Columns that a table lacks, NULL in the rows that are there.
-    AddColumns {
-        table: Relation,
-        columns: Vec<ColumnInfo>,
-    },
-    DropColumns {
-        table: Relation,
-        columns: Vec<String>,
-    },
-    /// Casts the values that are there to other types.
-    ChangeTypes {
-        table: Relation,
-        columns: Vec<ColumnInfo>,
-    },
+    AlterColumns(AlterColumns),
     /// Gathers the planner's statistics of a table that has just been filled, where the engine does not do so by itself in time.
     Analyze {
         table: Relation,
@@ -194,11 +148,13 @@ pub enum Step {
     },
     /// Writes descriptions into the database.
     Comment(Comment),
-    /// Makes the wanted privileges of others than the owner the only ones.
+    /// Grants the wanted privileges to others than the owner.
     SetPrivileges {
         relation: Relation,
         wanted: Vec<Privilege>,
         held: Vec<Privilege>,
+        /// Whether others are taken away. A relation made anew has no others but those that everything new gets by default.
+        exact: bool,
     },
     SnapshotFirst {
         table: Relation,
@@ -256,23 +212,6 @@ impl LandingFiles {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Publish {
-    pub staged: Relation,
-    pub live: Relation,
-    pub kind: RelationKind,
-    /// What stands there now.
-    pub replaced: Option<RelationKind>,
-    /// The name that the replaced relation gets for a moment, or until its readers are rebuilt.
-    pub retired: Relation,
-    /// Views to bind to the new relation, each after those that it reads; direct readers that this run rebuilds are not among them.
-    pub rebind: Vec<Dependent>,
-    /// Views of this run still read the replaced relation: it is dropped at the end of the run, not now.
-    pub keep_retired: bool,
-    /// Statements that give the new relation what the replaced one had besides its rows.
-    pub settings: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Merge {
     pub target: Relation,
     pub source: TableName,
@@ -312,13 +251,14 @@ impl Step {
         match self {
             Step::Hook(hook) => hook.title.to_owned(),
             Step::Statement { title, .. } => title.clone(),
+            Step::CallMacro(call) => format!("as macro {} says", call.name),
             Step::CreateTableAs { table, .. } => format!("build table {}", name(table)),
             Step::CreateViewAs { view, .. } => format!("build view {}", view.display()),
             Step::CreateTable { table, .. } => format!("create table {}", table.display()),
             Step::CreateContracted { table, .. } => format!("create table {} as its contract declares it", table.display()),
             Step::InsertQuery { table, .. } => format!("fill table {}", name(table)),
             Step::InsertRows { table, rows, .. } => format!("insert {} rows into {}", rows.len(), table.display()),
-            Step::Reserve { live, .. } => format!("reserve {}", live.display()),
+            Step::Reserve(reserve) => format!("reserve {}", reserve.live.display()),
             Step::Publish(publish) => match publish.replaced {
                 Some(kind) => format!("publish {} in place of the {}", publish.live.display(), kind.as_str()),
                 None => format!("publish {}", publish.live.display()),
@@ -333,9 +273,7 @@ impl Step {
             }
             Step::Comment(comment) => format!("describe {}", comment.relation.display()),
             Step::SetPrivileges { relation, .. } => format!("grant privileges on {}", relation.display()),
-            Step::AddColumns { table, .. } => format!("add columns to {}", table.display()),
-            Step::DropColumns { table, .. } => format!("drop columns of {}", table.display()),
-            Step::ChangeTypes { table, .. } => format!("change types of {}", table.display()),
+            Step::AlterColumns(alter) => format!("change columns of {}", alter.table.display()),
             Step::DropTemporary { name } => format!("drop temporary table {name}"),
             Step::SnapshotFirst { spec, .. } => format!("first snapshot of {}", spec.target.display()),
             Step::SnapshotChanges { spec, .. } => format!("find changes for {}", spec.target.display()),

@@ -1,6 +1,6 @@
 //! The configuration of one node: dbt's open set of keys, merged by dbt's rules.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -16,26 +16,48 @@ pub struct ConfigValue {
 /// Configuration keys (without `+`) with their values.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
-    entries: BTreeMap<String, ConfigValue>,
+    /// By key, ascending. There are a handful, in each of tens of thousands of nodes: a list takes a tenth of a tree's room.
+    entries: Vec<(Arc<str>, ConfigValue)>,
 }
 
 impl Config {
     pub fn insert(&mut self, key: &str, value: Value, span: Option<Span>) {
-        self.entries.insert(canonical(key).to_owned(), ConfigValue { value, span });
+        self.put(canonical(key), || canonical(key).into(), ConfigValue { value, span });
+    }
+
+    fn place(&self, key: &str) -> Result<usize, usize> {
+        self.entries.binary_search_by(|(held, _)| (**held).cmp(key))
+    }
+
+    fn put(&mut self, key: &str, owned: impl FnOnce() -> Arc<str>, value: ConfigValue) {
+        match self.place(key) {
+            Ok(at) => {
+                if let Some((_, held)) = self.entries.get_mut(at) {
+                    *held = value;
+                }
+            }
+            Err(at) => self.entries.insert(at, (owned(), value)),
+        }
+    }
+
+    fn entry(&self, key: &str) -> Option<&ConfigValue> {
+        self.entries.get(self.place(canonical(key)).ok()?).map(|(_, entry)| entry)
     }
 
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.entries.get(canonical(key)).map(|entry| &entry.value)
+        self.entry(key).map(|entry| &entry.value)
     }
 
     /// Where the key that is in force was written.
     pub fn span(&self, key: &str) -> Option<Span> {
-        self.entries.get(canonical(key)).and_then(|entry| entry.span)
+        self.entry(key)?.span
     }
 
     /// Says where a key was written, when it is there.
     pub fn set_span(&mut self, key: &str, span: Span) {
-        if let Some(entry) = self.entries.get_mut(canonical(key)) {
+        if let Ok(at) = self.place(canonical(key))
+            && let Some((_, entry)) = self.entries.get_mut(at)
+        {
             entry.span = Some(span);
         }
     }
@@ -45,7 +67,7 @@ impl Config {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &ConfigValue)> {
-        self.entries.iter().map(|(key, value)| (key.as_str(), value))
+        self.entries.iter().map(|(key, value)| (&**key, value))
     }
 
     pub fn str(&self, key: &str) -> Option<&str> {
@@ -74,8 +96,12 @@ impl Config {
     /// `meta`, `grants`, `column_types`, `quoting`, `contract`, `docs` and `snapshot_meta_column_names` are merged key by key
     /// (a grant written `+select` adds to the list), everything else is replaced.
     pub fn merge(&mut self, nearer: &Config) {
+        if self.is_empty() {
+            self.clone_from(nearer);
+            return;
+        }
         for (key, entry) in &nearer.entries {
-            let merged = match (key.as_str(), self.entries.get(key)) {
+            let merged = match (&**key, self.entry(key)) {
                 ("tags" | "packages", Some(below)) => joined(&below.value, &entry.value),
                 // A hook that stands at two levels runs twice, as in dbt.
                 ("pre-hook" | "post-hook", Some(below)) => Value::Array([as_list(&below.value), as_list(&entry.value)].concat()),
@@ -85,7 +111,7 @@ impl Config {
                 ("grants", Some(below)) => merged_grants(&below.value, &entry.value),
                 _ => entry.value.clone(),
             };
-            self.entries.insert(key.clone(), ConfigValue { value: merged, span: entry.span });
+            self.put(key, || key.clone(), ConfigValue { value: merged, span: entry.span });
         }
     }
 }

@@ -42,6 +42,7 @@ pub use model::{LoadOptions, Package, Project, RenderText, Target, YamlScope};
 pub use node::{
     Column, Detail, DocBlock, Exposure, GenericTest, Macro, MacroKind, ModelDetail, Node, Parameter, RefCall, SourceCall, SourceTable,
 };
+pub use packages::{Dependency, GitPackage, PackageFile, read_package};
 pub use project_file::visible_vars;
 pub use secrets::is_open;
 pub use yaml::{Entry, ParsedYaml, Yaml, YamlValue, parse_yaml};

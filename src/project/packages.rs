@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::Target;
 use super::fields::Fields;
 use super::loader::{Loader, join};
 use super::project_file::{FILE_NAME, ProjectFile, load_project_file, load_raw_project};
 use super::yaml::Yaml;
-use crate::base::Span;
-use crate::diag::{Diagnostic, codes};
+use super::{LoadOptions, RenderText, Target};
+use crate::base::{Files, Sources, Span};
+use crate::diag::{Diagnostic, Diagnostics, codes};
+
+/// Where packages are installed when nothing is said.
+pub(super) const INSTALL_PATH: &str = "dbt_packages";
 
 /// All packages that the root project uses, directly or not, ascending by name.
 pub(super) fn load_packages(loader: &mut Loader<'_>, root: &ProjectFile, target: &Target) -> Vec<ProjectFile> {
@@ -33,7 +36,7 @@ pub(super) fn load_packages(loader: &mut Loader<'_>, root: &ProjectFile, target:
                     }
                 }
                 Dependency::Hub(name, span) => wanted.push((name, span)),
-                Dependency::Other => {}
+                Dependency::Git(_) | Dependency::Other(_) => {}
             }
         }
         for folder in std::mem::take(&mut folders) {
@@ -77,10 +80,55 @@ fn installed(loader: &mut Loader<'_>, install_path: &str) -> Vec<String> {
     folders
 }
 
-enum Dependency {
+/// A package as `packages.yml` or `dependencies.yml` names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dependency {
+    /// A folder, relative to that of the file which names it.
     Local(String, Span),
+    /// A package of a registry.
     Hub(String, Span),
-    Other,
+    Git(GitPackage),
+    /// An archive somewhere, or a repository of dbt's service.
+    Other(Span),
+}
+
+/// A package that is a repository of git, or a folder of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GitPackage {
+    pub url: String,
+    pub span: Span,
+    /// A branch, a tag or a commit.
+    pub revision: Option<String>,
+    pub subdirectory: Option<String>,
+    pub warn_unpinned: bool,
+}
+
+/// What a package says of itself and of those that it needs.
+pub struct PackageFile {
+    pub name: String,
+    /// Where packages are installed, relative to its folder.
+    pub install_path: String,
+    pub dependencies: Vec<Dependency>,
+}
+
+/// Reads what the project in a folder needs; `None` when its project file cannot be read. The files that were read come back in
+/// both cases.
+pub fn read_package(
+    files: &dyn Files,
+    options: &LoadOptions,
+    text: &dyn RenderText,
+    folder: &str,
+    sources: Sources,
+    diagnostics: &mut Diagnostics,
+) -> (Option<PackageFile>, Sources) {
+    let mut loader = Loader { files, options, text, sources, diagnostics };
+    let read = load_raw_project(&mut loader, folder).and_then(|raw| {
+        let fields = Fields::of(&raw.yaml, FILE_NAME, loader.diagnostics)?;
+        let (name, _) = fields.required_text("name", loader.diagnostics)?;
+        let install_path = fields.text("packages-install-path", loader.diagnostics).unwrap_or_else(|| INSTALL_PATH.to_owned());
+        Some(PackageFile { name, install_path: join("", &install_path), dependencies: dependencies(&mut loader, folder) })
+    });
+    (read, loader.sources)
 }
 
 fn dependencies(loader: &mut Loader<'_>, folder: &str) -> Vec<Dependency> {
@@ -128,14 +176,24 @@ fn dependency(loader: &mut Loader<'_>, item: &Yaml) -> Option<Dependency> {
     if fields.has("package") {
         return fields.required_text("package", loader.diagnostics).map(|(name, span)| Dependency::Hub(name, span));
     }
-    if !["git", "tarball", "private"].iter().any(|key| fields.has(key)) {
+    if fields.has("git") {
+        let (url, span) = fields.required_text("git", loader.diagnostics)?;
+        return Some(Dependency::Git(GitPackage {
+            url,
+            span,
+            revision: fields.text("revision", loader.diagnostics),
+            subdirectory: fields.text("subdirectory", loader.diagnostics),
+            warn_unpinned: fields.bool("warn-unpinned", loader.diagnostics).unwrap_or(true),
+        }));
+    }
+    if !["tarball", "private"].iter().any(|key| fields.has(key)) {
         loader.diagnostics.push(
             Diagnostic::new(&codes::MISSING_PROPERTY, "a package has none of 'local', 'package', 'git' and 'tarball'")
                 .at(fields.span)
                 .help("say where the package comes from"),
         );
     }
-    Some(Dependency::Other)
+    Some(Dependency::Other(fields.span))
 }
 
 fn report_missing(loader: &mut Loader<'_>, wanted: &[(String, Span)], packages: &[ProjectFile]) {
@@ -143,11 +201,11 @@ fn report_missing(loader: &mut Loader<'_>, wanted: &[(String, Span)], packages: 
         let last = name.rsplit('/').next().unwrap_or(name);
         let folder_is = |file: &ProjectFile| file.package.root.rsplit('/').next() == Some(last);
         if !packages.iter().any(|file| &*file.package.name == last || folder_is(file)) {
-            loader.diagnostics.push(
-                Diagnostic::new(&codes::MISSING_FILE, format!("the package '{name}' is not installed")).at(*span).help(
-                    "put the package into the folder of installed packages, or name a copy of it with 'local:'; acca downloads no packages",
-                ),
-            );
+            loader
+                .diagnostics
+                .push(Diagnostic::new(&codes::MISSING_FILE, format!("the package '{name}' is not installed")).at(*span).help(
+                "name its repository with 'git:' and 'revision:' and run 'acca deps', or a copy of it with 'local:'; acca asks no registry",
+            ));
         }
     }
 }
@@ -193,7 +251,7 @@ mod tests {
                 "packages: [{package: dbt-labs/dbt_utils, version: 1.0.0}]\n",
                 &[
                     "error[missing-file] packages.yml:1:22 'dbt-labs/dbt_utils': the package 'dbt-labs/dbt_utils' is not installed",
-                    "  help: put the package into the folder of installed packages, or name a copy of it with 'local:'; acca downloads no packages",
+                    "  help: name its repository with 'git:' and 'revision:' and run 'acca deps', or a copy of it with 'local:'; acca asks no registry",
                 ],
             ),
             (

@@ -3,6 +3,7 @@
 //! Bounded on hostile input: nesting is limited, aliases may not multiply a file beyond a fixed budget, and nothing recurses
 //! while parsing.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
@@ -274,7 +275,7 @@ impl Builder<'_> {
                 }
             }
             Event::Scalar(text, style, anchor, tag) => {
-                let value = scalar(text.into_owned(), style, tag.as_deref(), span)?;
+                let value = scalar(fitted_text(text), style, tag.as_deref(), span)?;
                 self.finish(Yaml { value, span }, anchor)
             }
             Event::SequenceStart(anchor, _) => self.open(anchor, span, Items::List(Vec::new())),
@@ -313,12 +314,12 @@ impl Builder<'_> {
         let (value, first, last) = match frame.items {
             Items::List(items) => {
                 let ends = (items.first().map(|item| item.span.start), items.last().map(|item| item.span.end));
-                (YamlValue::List(items), ends.0, ends.1)
+                (YamlValue::List(fitted(items)), ends.0, ends.1)
             }
             Items::Map { entries, merged, .. } => {
                 let ends = (entries.first().map(|entry| entry.key_span.start), entries.last().map(|entry| entry.value.span.end));
                 let entries = self.without_duplicates(entries);
-                (YamlValue::Map(with_merged(entries, merged)), ends.0, ends.1)
+                (YamlValue::Map(fitted(with_merged(entries, merged))), ends.0, ends.1)
             }
         };
         // A block's own end mark lies where the next token starts; a flow's is its bracket.
@@ -418,6 +419,25 @@ fn scan_help(line: &str, info: &str) -> Option<&'static str> {
 
 fn invalid(message: &str, span: Span) -> Diagnostic {
     Diagnostic::new(&codes::INVALID_YAML, message).at(span)
+}
+
+/// The text in no more room than it needs. The trees of all files are in memory at once, and most of their room would be left
+/// from growing.
+fn fitted_text(text: Cow<'_, str>) -> String {
+    match text {
+        Cow::Owned(text) if text.capacity() == text.len() => text,
+        text => (*text).to_owned(),
+    }
+}
+
+/// As [`fitted_text`]. Giving room back in place would leave up to half of it with the allocator.
+fn fitted<T>(items: Vec<T>) -> Vec<T> {
+    if items.capacity() == items.len() {
+        return items;
+    }
+    let mut exact = Vec::with_capacity(items.len());
+    exact.extend(items);
+    exact
 }
 
 fn scalar(text: String, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Result<YamlValue, Diagnostic> {

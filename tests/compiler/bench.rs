@@ -99,6 +99,16 @@ impl Bench {
         self
     }
 
+    /// The profiles as they are now.
+    pub fn profile(&self) -> String {
+        self.files.files["profiles.yml"].clone()
+    }
+
+    /// The next run connects as the profile says then.
+    pub fn reopen(&self) {
+        *self.adapter.lock().unwrap() = None;
+    }
+
     /// Runs everything; the project must compile.
     pub fn run(&self) -> Ran {
         self.run_how(&How::default())

@@ -47,9 +47,17 @@ fn report(path: &Path, problems: Vec<String>) -> Option<String> {
     (!problems.is_empty()).then(|| format!("{path}:\n  - {}", problems.join("\n  - ")))
 }
 
-/// Pages without an example: what they speak of needs a port that is taken, a server that is away, another session, or an earlier run.
-const NOT_RUN: [&str; 6] =
-    ["cannot-serve.md", "connection-failed.md", "leftover.md", "node-timeout.md", "run-conflict.md", "schema-changed.md"];
+/// Pages without an example: what they speak of needs a port that is taken, a server that is away, another session or command, or an earlier run.
+const NOT_RUN: [&str; 8] = [
+    "cannot-serve.md",
+    "connection-failed.md",
+    "leftover.md",
+    "node-timeout.md",
+    "package-failed.md",
+    "run-conflict.md",
+    "schema-changed.md",
+    "unsafe-publication.md",
+];
 
 /// All case files, then all pages, each in order of their names.
 fn case_files() -> Vec<PathBuf> {

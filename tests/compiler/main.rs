@@ -10,6 +10,7 @@
 //! | [`adapters`] | what sessions of both engines promise |
 //! | [`features`] | contracts, unit tests and the like, over several runs |
 //! | [`load`] | landing files into both engines |
+//! | [`packages`] | packages that are installed, macros called from the command line |
 //! | [`postgres`] | a PostgreSQL server for tests |
 //! | [`trace`] | where the time of a command went |
 //! | [`cli_commands`] | the commands: what they print and write, how they end |
@@ -23,6 +24,7 @@
 )]
 
 mod adapters;
+mod attributes;
 mod bench;
 mod cases;
 mod cli_commands;
@@ -30,15 +32,19 @@ mod docs;
 mod engines;
 mod expression_types;
 mod features;
+mod flags;
 mod flagship;
 mod freshness;
 mod harness;
 mod hooks;
+mod kept_tables;
 mod late_changes;
 mod load;
+mod packages;
 mod postgres;
 #[allow(dead_code, reason = "tests on a server are to use the rest of it")]
 mod project;
+mod publication;
 mod query_comment;
 mod random_input;
 mod run;

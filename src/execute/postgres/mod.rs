@@ -169,6 +169,7 @@ impl Postgres {
             runtime: Arc::clone(&self.runtime),
             connection: Some(connection),
             backend: 0,
+            version: 0,
             cancelled: Arc::default(),
         };
         session.execute(&self.settings.session_sql()).map_err(|error| match error {
@@ -178,8 +179,9 @@ impl Postgres {
             },
             other => other,
         })?;
-        if let Some(Datum::Int(pid)) = session.query("SELECT pg_backend_pid()", None)?.rows.first().and_then(|row| row.first()) {
-            session.backend = *pid;
+        let facts = session.query("SELECT pg_backend_pid(), current_setting('server_version_num')::integer", None)?;
+        if let Some([Datum::Int(pid), Datum::Int(version)]) = facts.rows.first().map(Vec::as_slice) {
+            (session.backend, session.version) = (*pid, *version);
         }
         Ok(session)
     }
@@ -217,6 +219,8 @@ struct PgSession {
     connection: Option<PgConnection>,
     /// The process that serves this connection.
     backend: i64,
+    /// `server_version_num`: 150004 for 15.4.
+    version: i64,
     /// Set by [`Cancel`]: tells its doing from a timeout that the server imposes.
     cancelled: Arc<AtomicBool>,
 }
@@ -384,6 +388,10 @@ impl Session for PgSession {
 
     fn attachments(&mut self, live: &Relation, staged: &Relation, kind: RelationKind) -> Result<Attachments, AdapterError> {
         self.read_attachments(live, staged, kind)
+    }
+
+    fn readers(&mut self, live: &Relation) -> Result<Attachments, AdapterError> {
+        self.read_readers(live)
     }
 
     fn privileges(&mut self, relation: &Relation) -> Result<Vec<Privilege>, AdapterError> {

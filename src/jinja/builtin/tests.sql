@@ -1,6 +1,20 @@
 {# dbt's four generic tests. Each gives the rows that break the rule. #}
 
-{% macro get_where_subquery(relation) -%}
+{# The query of a test: how many rows it finds, and what that means. #}
+{% macro get_test_sql(main_sql, fail_calc, warn_if, error_if, limit) %}{{ return(adapter.dispatch('get_test_sql', 'dbt')(main_sql, fail_calc, warn_if, error_if, limit)) }}{% endmacro %}
+{% macro default__get_test_sql(main_sql, fail_calc, warn_if, error_if, limit) -%}
+    select
+        {{ fail_calc }} as failures,
+        {{ fail_calc }} {{ warn_if }} as should_warn,
+        {{ fail_calc }} {{ error_if }} as should_error
+    from (
+        {{ main_sql }}
+        {{ 'limit ' ~ limit if limit is not none }}
+    ) as dbt_internal_test
+{%- endmacro %}
+
+{% macro get_where_subquery(relation) %}{{ return(adapter.dispatch('get_where_subquery', 'dbt')(relation)) }}{% endmacro %}
+{% macro default__get_where_subquery(relation) -%}
     {%- set condition = config.get('where') -%}
     {%- if condition -%}
         (select * from {{ relation }} where {{ condition }}) as dbt_subquery

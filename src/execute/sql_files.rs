@@ -1,0 +1,67 @@
+//! The SQL of nodes, written into the target folder for people to read.
+
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use crate::analysis::Compilation;
+use crate::project::{Detail, Node};
+
+/// `<target>/compiled/<package>/<path of the file>`; a generic test lies in a folder of its properties file's name.
+pub fn artifact_path(compilation: &Compilation, target_path: &Path, node: &Node, folder: &str) -> PathBuf {
+    let file = compilation.path_in_package(compilation.project.sources.path(node.origin.file), &node.package);
+    // Whatever a path says, nothing is written outside of the folder: above all not over the file that it names.
+    let inside = Path::new(file).components().filter(|part| matches!(part, Component::Normal(_)));
+    let path = target_path.join(folder).join(&*node.package).join(inside.collect::<PathBuf>());
+    match node.detail {
+        // The alias of a test with a very long name is short enough for a file.
+        Detail::GenericTest(_) | Detail::Snapshot { .. } => {
+            path.join(format!("{}.sql", node.alias.as_deref().unwrap_or(&node.name).replace(['/', '\\'], "_")))
+        }
+        _ => path,
+    }
+}
+
+/// Writes a file and the folders above it. A file that holds the text already is left alone: mostly a run writes what the one
+/// before it has written.
+///
+/// # Errors
+/// What the disk refuses.
+pub fn write_sql(path: &Path, sql: &str) -> io::Result<()> {
+    if holds(path, sql) {
+        return Ok(());
+    }
+    match (fs::write(path, sql), path.parent()) {
+        (Err(error), Some(folder)) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(folder)?;
+            fs::write(path, sql)
+        }
+        (done, _) => done,
+    }
+}
+
+fn holds(path: &Path, sql: &str) -> bool {
+    let same_length = fs::metadata(path).is_ok_and(|held| held.is_file() && held.len() == sql.len() as u64);
+    same_length && fs::read(path).is_ok_and(|held| held == sql.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_already_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/c.sql");
+        write_sql(&path, "select 1").unwrap();
+        let written = || fs::metadata(&path).unwrap().modified().unwrap();
+        let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1);
+        fs::File::options().write(true).open(&path).unwrap().set_modified(long_ago).unwrap();
+        write_sql(&path, "select 1").unwrap();
+        assert_eq!(written(), long_ago);
+        write_sql(&path, "select 2").unwrap();
+        assert!(written() > long_ago);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "select 2");
+        assert!(write_sql(&path.join("below"), "x").is_err());
+    }
+}
