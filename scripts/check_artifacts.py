@@ -81,6 +81,9 @@ def differences(ours, theirs, place=""):
                 yield at, ours[key], "(missing)"
             else:
                 yield from differences(ours[key], theirs[key], at)
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs) and any(isinstance(one, dict) for one in ours):
+        for at, pair in enumerate(zip(ours, theirs)):
+            yield from differences(*pair, f"{place}.{at}")
     elif place.endswith((".depends_on.nodes", ".depends_on.macros")):
         # dbt lists them as it comes upon them, acca in alphabetical order.
         if sorted(ours) != sorted(theirs):

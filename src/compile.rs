@@ -1,6 +1,6 @@
 //! The whole compile: from the files of a project to a linked graph whose nodes can be rendered, planned and run.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::analysis::Compilation;
 use crate::base::{Files, Sources};
@@ -21,12 +21,16 @@ pub fn parse(
     diagnostics: &mut Diagnostics,
 ) -> Result<Compilation, Sources> {
     let mut project = crate::project::load(&**files, options, &YamlText::default(), &BUILTIN_MACROS, diagnostics)?;
+    crate::plan::select::check_selectors(&project.selectors, diagnostics);
     files.reached("configuration");
     invocation.adapter_chain = adapter_chain(&project.target.adapter);
     let templates = Templates::new(&project, files.clone(), invocation, diagnostics);
+    diagnostics.extend(templates.unused_overrides(&project));
     files.reached("macros");
     match templates.parse(&mut project, diagnostics) {
-        Some(parsed) => Ok(Compilation { project, templates, manifest: Arc::new(parsed.manifest), messages: parsed.messages }),
+        Some(parsed) => {
+            Ok(Compilation { project, templates, manifest: Arc::new(parsed.manifest), messages: parsed.messages, reading: OnceLock::new() })
+        }
         None => Err(project.sources),
     }
 }

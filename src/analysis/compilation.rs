@@ -1,10 +1,10 @@
 //! A linked project, and the SQL of its nodes.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::base::{ResourceType, Span, UniqueId};
 use crate::diag::{Diagnostic, codes};
-use crate::jinja::{Linked, Message, NodeState, SpanMap, Templates, Warehouse, ephemeral_name};
+use crate::jinja::{Linked, Message, NodeState, Reading, SpanMap, Templates, Warehouse, ephemeral_name};
 use crate::project::{Config, Detail, Manifest, Node, Package, Project};
 use crate::syntax::{before_semicolon, cte_insertion, is_single_query};
 
@@ -15,6 +15,8 @@ pub struct Compilation {
     pub manifest: Arc<Manifest>,
     /// What templates said while they were parsed.
     pub messages: Vec<Message>,
+    /// How relations are read; as the manifest says, where nobody has said otherwise.
+    pub reading: OnceLock<Arc<Reading>>,
 }
 
 /// The SQL of one node, ephemeral models put in, with the way back to the files.
@@ -28,7 +30,8 @@ pub struct CompiledNode {
 
 impl Compilation {
     pub fn linked(&self, warehouse: Option<Arc<dyn Warehouse>>) -> Linked {
-        Linked { manifest: self.manifest.clone(), warehouse }
+        let reading = self.reading.get().cloned().unwrap_or_default();
+        Linked { manifest: self.manifest.clone(), warehouse, reading }
     }
 
     /// Renders a node and puts the ephemeral models that it reads before it. `state` is what the database holds under its

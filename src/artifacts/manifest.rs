@@ -13,6 +13,9 @@ use super::entry::object;
 use super::node_entry::NodeEntry;
 use crate::analysis::Compilation;
 use crate::base::{Files, ResourceType, Sources, Span, UniqueId};
+use crate::diag::{Diagnostic, codes};
+use crate::plan::StateManifest;
+use crate::plan::select::normalised_selectors;
 use crate::project::{Detail, Manifest, Node, Package};
 
 /// The SQL of a node and where it was written, relative to the project's root.
@@ -71,9 +74,10 @@ pub fn write_manifest(
     out.value("macros", &macros)?;
     out.value("docs", &docs)?;
     out.nodes("exposures", &writer, &exposures, &|number| writer.entry(number))?;
-    for name in ["metrics", "groups", "selectors"] {
+    for name in ["metrics", "groups"] {
         out.value(name, &empty())?;
     }
+    out.value("selectors", &normalised_selectors(&compilation.project.selectors))?;
     out.value("disabled", &writer.disabled())?;
     out.nodes("parent_map", &writer, &all, &|number| Some(Entry::Neighbours(writer.ids(linked.dag.parents(number)))))?;
     out.nodes("child_map", &writer, &all, &|number| Some(Entry::Neighbours(writer.ids(linked.dag.children(number)))))?;
@@ -82,6 +86,17 @@ pub fn write_manifest(
         out.value(name, &empty())?;
     }
     out.end()
+}
+
+/// The project as its manifest describes it, for comparison with an earlier one.
+///
+/// # Errors
+/// `invalid-state`, when it cannot be read back.
+pub fn describe_state(compilation: &Compilation, files: &dyn Files, metadata: &Metadata) -> Result<StateManifest, Diagnostic> {
+    let mut text = Vec::new();
+    let written = write_manifest(compilation, &BTreeMap::new(), files, metadata, &mut text);
+    written.map_err(|error| Diagnostic::new(&codes::INVALID_STATE, format!("the manifest cannot be written: {error}")))?;
+    StateManifest::read(&text, "manifest.json")
 }
 
 /// What stands under a node's id in one of the sections.
@@ -292,7 +307,13 @@ impl<'a> Writer<'a> {
         };
         let folders = self.package(&node.package).and_then(|package| package.paths.get(key));
         let inside = |folder: &String| path.strip_prefix(folder.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
-        folders.into_iter().flatten().find_map(inside).unwrap_or(path).to_owned()
+        let path = folders.into_iter().flatten().find_map(inside).unwrap_or(path);
+        match node.detail {
+            Detail::Analysis => format!("analysis/{path}"),
+            // One of several that a properties file may hold.
+            Detail::Snapshot { relation: Some(_) } => format!("{path}/{}.sql", node.name),
+            _ => path.to_owned(),
+        }
     }
 }
 

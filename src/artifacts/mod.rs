@@ -14,10 +14,11 @@ mod run_results;
 mod site;
 mod sources;
 mod timings;
+mod unrendered;
 
 pub use catalog::{catalog, is_catalogued};
 pub use file::{write_atomically, write_atomically_with};
-pub use manifest::{Compiled, write_manifest};
+pub use manifest::{Compiled, describe_state, write_manifest};
 pub use run_results::run_results;
 pub use site::{SITE, static_site};
 pub use sources::sources;

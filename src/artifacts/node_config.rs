@@ -102,6 +102,7 @@ impl Serialize for NodeConfig<'_> {
         let mut entries = serializer.serialize_map(None)?;
         for (key, preset) in presets.into_iter().flatten() {
             match (*key, node.config.get(key)) {
+                ("materialized", None) if node.resource == ResourceType::Analysis => entries.serialize_entry(key, "view")?,
                 ("materialized", _) => entries.serialize_entry(key, node.materialized())?,
                 ("tags", _) => entries.serialize_entry(key, &node.tags())?,
                 ("schema", None) if node.resource == ResourceType::Test => entries.serialize_entry(key, "dbt_test__audit")?,

@@ -73,7 +73,7 @@ impl NodeEntry<'_> {
         entry.serialize_entry("docs", &docs(node))?;
         entry.serialize_entry("patch_path", &self.patch_path())?;
         entry.serialize_entry("build_path", &Value::Null)?;
-        entry.serialize_entry("unrendered_config", &json!({}))?;
+        entry.serialize_entry("unrendered_config", &writer.unrendered_config(node))?;
         entry.serialize_entry("created_at", &writer.metadata.created_at)?;
         entry.serialize_entry("relation_name", &writer.relation_name(node))?;
         match node.made_template() {
@@ -120,7 +120,9 @@ impl NodeEntry<'_> {
             }
             Detail::GenericTest(test) => {
                 entry.serialize_entry("column_name", &test.column)?;
-                entry.serialize_entry("attached_node", &*test.attached)?;
+                // dbt attaches tests to what is built only.
+                let attached = Some(&*test.attached).filter(|id| !id.starts_with("source."));
+                entry.serialize_entry("attached_node", &attached)?;
                 entry.serialize_entry("test_metadata", &TestMetadata(test))?;
                 entry.serialize_entry("file_key_name", &self.file_key(&test.attached))
             }
@@ -228,12 +230,12 @@ impl Serialize for Refs<'_> {
         struct Ref<'a> {
             name: &'a str,
             package: Option<&'a str>,
-            version: Option<&'a str>,
+            version: Option<Value>,
         }
         serializer.collect_seq(self.0.iter().map(|call| Ref {
             name: &call.name,
             package: call.package.as_deref(),
-            version: call.version.as_deref(),
+            version: call.version.as_deref().map(number_or_text),
         }))
     }
 }

@@ -193,6 +193,12 @@ pub(super) enum Command {
     /// Load new and changed landing files of sources.
     #[command(after_help = "Example: acca load --select source:shop.orders")]
     Load(LoadArguments),
+    /// Give relations of an earlier invocation this target's names, as views that point at them.
+    #[command(after_help = "Example: acca clone --state prod-artefacts --select +orders")]
+    Clone(CloneArguments),
+    /// Run once more what failed or was skipped in the last run, with its flags.
+    #[command(after_help = "Example: acca retry")]
+    Retry(RetryArguments),
     /// Print the first rows of a model, seed, source or query.
     #[command(after_help = "Example: acca show --select orders --limit 20")]
     Show(ShowArguments),
@@ -244,9 +250,47 @@ pub(super) struct SelectionArguments {
     /// Nodes to leave out.
     #[arg(long, num_args = 1.., value_name = "SELECTOR")]
     pub(super) exclude: Vec<String>,
+    /// The nodes of a selector of selectors.yml.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["select", "exclude"])]
+    pub(super) selector: Option<String>,
     /// Which tests come along with the nodes that they test.
     #[arg(long, value_enum, value_name = "MODE", default_value_t)]
     pub(super) indirect_selection: Indirect,
+    #[command(flatten)]
+    pub(super) state: StateArguments,
+}
+
+/// An earlier invocation to compare with, or to read from.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Earlier state")]
+pub(super) struct StateArguments {
+    /// Folder with the artefacts of an earlier invocation, for state:, result: and source_status:.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) state: Option<PathBuf>,
+    /// Read what is neither selected nor built from where the earlier invocation built it.
+    #[arg(long)]
+    pub(super) defer: bool,
+    #[arg(long, hide = true)]
+    no_defer: bool,
+    /// Folder of the manifest to defer to, in place of that of --state.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) defer_state: Option<PathBuf>,
+    /// With --defer: also what is built here, unless it is selected.
+    #[arg(long)]
+    pub(super) favor_state: bool,
+    #[arg(long, hide = true)]
+    no_favor_state: bool,
+}
+
+impl StateArguments {
+    /// `--no-defer` wins, over the environment too.
+    pub(super) fn defers(&self) -> bool {
+        self.defer && !self.no_defer
+    }
+
+    pub(super) fn favors_state(&self) -> bool {
+        self.favor_state && !self.no_favor_state
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -265,6 +309,11 @@ pub(super) struct RunArguments {
     /// Build incremental models and load files from nothing.
     #[arg(help_heading = "This command", long, short)]
     pub(super) full_refresh: bool,
+    /// Build from no rows: every ref() and source() gives none.
+    #[arg(help_heading = "This command", long)]
+    pub(super) empty: bool,
+    #[arg(long, hide = true)]
+    pub(super) no_empty: bool,
     /// Stop at the first failure.
     #[arg(help_heading = "This command", long, short = 'x')]
     pub(super) fail_fast: bool,
@@ -274,6 +323,31 @@ pub(super) struct RunArguments {
     /// Keep the failing rows of tests as tables.
     #[arg(help_heading = "This command", long)]
     pub(super) store_failures: bool,
+}
+
+impl RunArguments {
+    /// `--no-empty` wins, over the environment too.
+    pub(super) fn is_empty(&self) -> bool {
+        self.empty && !self.no_empty
+    }
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct CloneArguments {
+    #[command(flatten)]
+    pub(super) run: RunArguments,
+    #[command(flatten)]
+    pub(super) resources: ResourceArguments,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct RetryArguments {
+    /// Folder with the results to start from, in place of where this project's are written.
+    #[arg(help_heading = "This command", long, value_name = "FOLDER")]
+    pub(super) state: Option<PathBuf>,
+    /// Build incremental models and load files from nothing, even if the last run did not.
+    #[arg(help_heading = "This command", long, short)]
+    pub(super) full_refresh: bool,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -337,6 +411,9 @@ pub(super) struct CompileArguments {
     /// Compile this text and print it.
     #[arg(help_heading = "This command", long, value_name = "SQL", conflicts_with = "select")]
     pub(super) inline: Option<String>,
+    /// See the SQL as it is with --empty.
+    #[arg(help_heading = "This command", long)]
+    pub(super) empty: bool,
     /// See the SQL of incremental models as it is on a full refresh.
     #[arg(help_heading = "This command", long, short)]
     pub(super) full_refresh: bool,
@@ -596,6 +673,8 @@ impl Command {
             Command::Seed(_) => "seed",
             Command::Snapshot(_) => "snapshot",
             Command::Load(_) => "load",
+            Command::Clone(_) => "clone",
+            Command::Retry(_) => "retry",
             Command::Show(_) => "show",
             Command::Explain(_) => "explain",
             Command::RunOperation(_) => "run-operation",
@@ -621,17 +700,28 @@ impl Command {
         }
     }
 
+    pub(super) fn empty(&self) -> bool {
+        match self {
+            Command::Run(run) | Command::Test(run) | Command::Seed(run) | Command::Snapshot(run) => run.is_empty(),
+            Command::Build(build) => build.run.is_empty(),
+            Command::Compile(compile) => compile.empty,
+            _ => false,
+        }
+    }
+
     pub(super) fn full_refresh(&self) -> bool {
         match self {
             Command::Run(run) | Command::Test(run) | Command::Seed(run) | Command::Snapshot(run) => run.full_refresh,
             Command::Load(load) => load.run.full_refresh,
             Command::Build(build) => build.run.full_refresh,
+            Command::Clone(clone) => clone.run.full_refresh,
             Command::Compile(compile) => compile.full_refresh,
             Command::Explain(explain) => explain.full_refresh,
             Command::Init(_)
             | Command::Debug
             | Command::Parse
             | Command::Ls(_)
+            | Command::Retry(_)
             | Command::Show(_)
             | Command::RunOperation(_)
             | Command::Deps

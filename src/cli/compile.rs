@@ -29,6 +29,7 @@ pub(super) fn cmd_compile(context: &Context<'_>, arguments: &CompileArguments) -
     let began = Instant::now();
     let mut loaded = context.load()?;
     if let Some(text) = &arguments.inline {
+        context.read_from(&loaded.compilation, &arguments.selection.state, &[])?;
         let (_, compiled) = compile_inline(context, &mut loaded.compilation, text)?;
         context.terminal.print(compiled.sql.trim_end());
         return Ok(());

@@ -30,7 +30,7 @@ use crate::diag::{Diagnostic, Diagnostics, Severity, codes, summary};
 use crate::execute::{Connected, open};
 use crate::jinja::Invocation;
 use crate::plan::RunResult;
-use crate::plan::select::{IndirectSelection, Request, Scope, select};
+use crate::plan::select::{Compared, IndirectSelection, Needs, Request, Scope, needs, select};
 use crate::project::{LoadOptions, Node, parse_yaml};
 
 const PROJECT_FILE: &str = "dbt_project.yml";
@@ -74,7 +74,7 @@ impl<'a> Context<'a> {
         };
         match find_root(global.project_dir.as_deref()) {
             Ok(root) => {
-                log.file = global.log_path.as_ref().and_then(|folder| log_file(terminal, global, &root.join(folder)));
+                log.file = global.log_path.as_ref().and_then(|folder| log_file(terminal, global, &root.join(folder))).map(Arc::new);
                 let warn_error = WarnError::new(global.warn_error, global.warn_error_options.as_deref()).map_err(|problem| {
                     log.diagnostic(&problem.0, &problem.1);
                     Exit::Usage
@@ -168,16 +168,38 @@ impl<'a> Context<'a> {
         arguments: &SelectionArguments,
         resources: &[ResourceType],
     ) -> Result<Vec<usize>, Exit> {
-        let scope = Scope { manifest: &compilation.manifest, sources: &compilation.project.sources, root: &compilation.project.name };
+        let project = &compilation.project;
+        let mut scope = Scope {
+            manifest: &compilation.manifest,
+            sources: &project.sources,
+            root: &project.name,
+            selectors: &project.selectors,
+            compared: None,
+        };
         let indirect = match arguments.indirect_selection {
             Indirect::Eager => IndirectSelection::Eager,
             Indirect::Cautious => IndirectSelection::Cautious,
             Indirect::Buildable => IndirectSelection::Buildable,
             Indirect::Empty => IndirectSelection::Empty,
         };
-        let request = Request { select: &arguments.select, exclude: &arguments.exclude, resources, indirect };
+        let request = Request {
+            select: &arguments.select,
+            exclude: &arguments.exclude,
+            selector: arguments.selector.as_deref(),
+            resources,
+            indirect,
+        };
+        let state = match needs(&scope, &request) {
+            Ok(needs) if needs != Needs::default() => self.state(compilation, &arguments.state, needs)?,
+            _ => None,
+        };
+        let compared = state.as_ref().map(Compared::new);
+        scope.compared = compared.as_ref();
         match select(&scope, &request) {
             Ok(selection) => {
+                if let Some(name) = &selection.default {
+                    self.log.remark("DefaultSelector", &format!("Using the default selector '{name}'"));
+                }
                 for warning in selection.warnings.iter().filter(|problem| !self.warn_error.silences(problem)) {
                     self.log.diagnostic(warning, &compilation.project.sources);
                 }
@@ -187,7 +209,9 @@ impl<'a> Context<'a> {
                 if selection.warnings.iter().any(|problem| self.warn_error.fails(problem)) {
                     return Err(Exit::Failed);
                 }
-                Ok(selection.nodes.into_iter().collect())
+                let selected: Vec<usize> = selection.nodes.into_iter().collect();
+                self.read_from(compilation, &arguments.state, &selected)?;
+                Ok(selected)
             }
             Err(problems) => {
                 for problem in &problems {

@@ -1,5 +1,7 @@
 //! What a command says besides its result: sentences for people, or one JSON object a line for programs.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::arguments::{LogFormat, LogLevel};
@@ -14,6 +16,7 @@ const MOST_SHOWN: usize = 50;
 /// The width of drawings where nothing limits it.
 const WIDE: usize = 120;
 
+#[derive(Clone)]
 pub(super) struct Log<'a> {
     pub(super) terminal: &'a Terminal,
     pub(super) format: LogFormat,
@@ -21,7 +24,7 @@ pub(super) struct Log<'a> {
     /// Whether what templates say is shown.
     pub(super) prints: bool,
     pub(super) invocation_id: &'a str,
-    pub(super) file: Option<LogFile>,
+    pub(super) file: Option<Arc<LogFile>>,
 }
 
 /// dbt's codes of events that both have.

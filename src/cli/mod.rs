@@ -3,6 +3,7 @@
 mod arguments;
 mod check;
 mod clean;
+mod clone;
 mod compile;
 mod context;
 mod debug;
@@ -25,11 +26,13 @@ mod ls;
 mod node_line;
 mod parse;
 mod progress;
+mod retry;
 mod run;
 mod run_operation;
 mod schema;
 mod shell;
 mod show;
+mod state;
 mod style;
 mod table;
 mod terminal;
@@ -122,6 +125,7 @@ fn run() -> Result<(), Exit> {
         id: new_id(),
         started_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
         full_refresh: arguments.command.full_refresh(),
+        empty: arguments.command.empty(),
         store_failures: arguments.command.store_failures(),
         which: arguments.command.name().to_owned(),
         // Told by the target, when it is known.
@@ -176,6 +180,8 @@ fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {
         Command::Seed(arguments) => run::cmd_run(context, &run::SEED, arguments),
         Command::Snapshot(arguments) => run::cmd_run(context, &run::SNAPSHOT, arguments),
         Command::Load(arguments) => run::cmd_load(context, arguments),
+        Command::Clone(arguments) => clone::cmd_clone(context, arguments),
+        Command::Retry(arguments) => retry::cmd_retry(context, arguments),
         Command::Show(arguments) => show::cmd_show(context, arguments),
         Command::Explain(arguments) => explain::cmd_explain(context, arguments),
         Command::RunOperation(arguments) => run_operation::cmd_run_operation(context, arguments),

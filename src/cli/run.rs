@@ -1,6 +1,6 @@
 //! `acca run`, `test`, `build`, `seed`, `snapshot` and `load`: one run each, of other types of nodes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -13,20 +13,21 @@ use super::ls::resources;
 use super::progress::Progress;
 use super::trace::ENGINE;
 use super::warn_error::{self, Verdict};
+use crate::analysis::Compilation;
 use crate::artifacts::Compiled;
 use crate::base::{Files, ResourceType, UniqueId};
-use crate::execute::{RunJob, RunOptions, observed, run};
+use crate::execute::{Connected, RunJob, RunOptions, observed, run};
 use crate::plan::{RunResult, Status};
 use crate::project::Node;
 
 /// A command that runs nodes.
 pub(super) struct Verb {
     name: &'static str,
-    resources: &'static [ResourceType],
+    pub(super) resources: &'static [ResourceType],
     /// Whether a failed test holds up what reads the tested relation.
     gate_on_tests: bool,
     /// What to say when there is nothing to run.
-    nothing: &'static str,
+    pub(super) nothing: &'static str,
 }
 
 pub(super) const RUN: Verb =
@@ -50,30 +51,75 @@ const BUILD: Verb = Verb {
     nothing: "There is nothing to build.",
 };
 
+/// Each node becomes a view: `clone.rs`.
+pub(super) const CLONE: Verb = Verb {
+    name: "clone",
+    resources: &[ResourceType::Model, ResourceType::Seed, ResourceType::Snapshot],
+    gate_on_tests: false,
+    nothing: "There is nothing to clone.",
+};
+
+/// A run as it was asked for.
+pub(super) struct Work<'a> {
+    pub(super) verb: &'a Verb,
+    pub(super) arguments: &'a RunArguments,
+    pub(super) resources: Vec<ResourceType>,
+    pub(super) prune: bool,
+    /// These nodes in place of a selection.
+    pub(super) only: Option<BTreeSet<String>>,
+}
+
+/// The command of that name.
+pub(super) fn verb_named(name: &str) -> Option<&'static Verb> {
+    [&RUN, &TEST, &SEED, &SNAPSHOT, &LOAD, &BUILD].into_iter().find(|verb| verb.name == name)
+}
+
 pub(super) fn cmd_build(context: &Context<'_>, arguments: &BuildArguments) -> Result<(), Exit> {
-    carry_out(context, &BUILD, &arguments.run, &resources(&arguments.resources, BUILD.resources), false)
+    let resources = resources(&arguments.resources, BUILD.resources);
+    carry_out(context, &Work { verb: &BUILD, arguments: &arguments.run, resources, prune: false, only: None })
 }
 
 pub(super) fn cmd_load(context: &Context<'_>, arguments: &LoadArguments) -> Result<(), Exit> {
-    carry_out(context, &LOAD, &arguments.run, LOAD.resources, arguments.prune)
+    let (resources, prune) = (LOAD.resources.to_vec(), arguments.prune);
+    carry_out(context, &Work { verb: &LOAD, arguments: &arguments.run, resources, prune, only: None })
 }
 
 pub(super) fn cmd_run(context: &Context<'_>, verb: &Verb, arguments: &RunArguments) -> Result<(), Exit> {
-    carry_out(context, verb, arguments, verb.resources, false)
+    carry_out(context, &Work { verb, arguments, resources: verb.resources.to_vec(), prune: false, only: None })
 }
 
-fn carry_out(context: &Context<'_>, verb: &Verb, arguments: &RunArguments, resources: &[ResourceType], prune: bool) -> Result<(), Exit> {
+/// The numbers of the nodes to run.
+fn chosen(context: &Context<'_>, compilation: &Compilation, work: &Work<'_>) -> Result<Vec<usize>, Exit> {
+    let Some(only) = &work.only else { return context.select(compilation, &work.arguments.selection, &work.resources) };
+    let numbers: Vec<usize> = only.iter().filter_map(|id| compilation.manifest.number(id)).collect();
+    context.read_from(compilation, &work.arguments.selection.state, &numbers)?;
+    Ok(numbers)
+}
+
+pub(super) fn carry_out(context: &Context<'_>, work: &Work<'_>) -> Result<(), Exit> {
     let loaded = context.load()?;
     let compilation = &loaded.compilation;
-    let mut selected = context.select(compilation, &arguments.selection, resources)?;
+    let mut selected = chosen(context, compilation, work)?;
     selected.retain(|number| compilation.manifest.nodes.get(*number).is_some_and(Node::is_runnable));
     if selected.is_empty() {
-        context.log.line("NothingToDo", verb.nothing, json!({}));
-        context.write_artifacts(compilation, &BTreeMap::new(), Some((&RunResult::default(), recorded(context, verb, arguments))));
-        return Ok(());
+        context.log.line("NothingToDo", work.verb.nothing, json!({}));
+        return conclude(context, compilation, work, &RunResult::default());
     }
     context.disk.reached("selection");
     let connected = context.open(compilation)?;
+    let result = run_nodes(context, compilation, selected, work, connected);
+    conclude(context, compilation, work, &result)
+}
+
+/// Runs the nodes and tells what came of them.
+pub(super) fn run_nodes(
+    context: &Context<'_>,
+    compilation: &Compilation,
+    selected: Vec<usize>,
+    work: &Work<'_>,
+    connected: Connected,
+) -> RunResult {
+    let Work { verb, arguments, prune, .. } = *work;
     context.disk.reached("connection");
     let target = &compilation.project.target;
     let adapter = match context.disk.trace() {
@@ -114,8 +160,13 @@ fn carry_out(context: &Context<'_>, verb: &Verb, arguments: &RunArguments, resou
         &compilation.project.sources,
         context.warn_error.verdict(warn_error::TEST) == Verdict::Error,
     );
-    context.write_artifacts(compilation, &compiled(&result), Some((&result, recorded(context, verb, arguments))));
     close(context, job);
+    result
+}
+
+/// Writes what came of a run, and how it ended.
+pub(super) fn conclude(context: &Context<'_>, compilation: &Compilation, work: &Work<'_>, result: &RunResult) -> Result<(), Exit> {
+    context.write_artifacts(compilation, &compiled(result), Some((result, recorded(context, work))));
     if result.interrupted {
         return Err(Exit::Interrupted);
     }
@@ -139,19 +190,22 @@ fn compiled(result: &RunResult) -> BTreeMap<UniqueId, Compiled> {
     result.nodes.iter().filter_map(entry).collect()
 }
 
-/// The arguments as `run_results.json` keeps them. `--vars` may hold secrets and stays out.
-fn recorded(context: &Context<'_>, verb: &Verb, arguments: &RunArguments) -> Map<String, Value> {
+/// The arguments as `run_results.json` keeps them. Values of `--vars` may be secrets and stay out; their names tell `retry` of them.
+fn recorded(context: &Context<'_>, work: &Work<'_>) -> Map<String, Value> {
     let global = context.global;
-    let recorded = json!({
-        "which": verb.name,
-        "select": arguments.selection.select,
-        "exclude": arguments.selection.exclude,
-        "full_refresh": arguments.full_refresh,
-        "fail_fast": arguments.fail_fast,
+    let vars = context.load_options().map(|options| options.vars).unwrap_or_default();
+    let mut recorded = work.arguments.recorded();
+    let rest = json!({
+        "which": work.verb.name,
+        "prune": work.prune,
         "profile": global.profile,
         "target": global.target,
         "threads": global.threads,
+        "vars": vars.keys().map(|name| (name.clone(), Value::Null)).collect::<Map<String, Value>>(),
         "warn_error": global.warn_error,
     });
+    if let (Some(recorded), Value::Object(rest)) = (recorded.as_object_mut(), rest) {
+        recorded.extend(rest);
+    }
     recorded.as_object().cloned().unwrap_or_default()
 }

@@ -24,6 +24,7 @@ const WITHOUT_TESTS: [ResourceType; 5] =
 pub(super) fn cmd_show(context: &Context<'_>, arguments: &ShowArguments) -> Result<(), Exit> {
     let mut loaded = context.load()?;
     if let Some(text) = &arguments.inline {
+        context.read_from(&loaded.compilation, &arguments.selection.state, &[])?;
         let (node, compiled) = compile_inline(context, &mut loaded.compilation, text)?;
         let connected = context.open(&loaded.compilation)?;
         return show_all(context, &loaded.compilation, &connected, vec![(&node, compiled)], arguments);

@@ -49,6 +49,7 @@ codes! {
     INVALID_PROFILE "invalid-profile" Error "the profile or its target cannot be used";
     INVALID_SEED "invalid-seed" Error "the file of a seed cannot be read";
     INVALID_SELECTOR "invalid-selector" Error "a selection cannot be read";
+    INVALID_STATE "invalid-state" Error "the artefacts of an earlier invocation cannot be used";
     INVALID_YAML "invalid-yaml" Error "a YAML file cannot be read";
     JINJA_ERROR "jinja-error" Error "a Jinja template fails while it is rendered";
     JINJA_SYNTAX "jinja-syntax" Error "a Jinja template cannot be read";
@@ -84,6 +85,7 @@ codes! {
     UNSET_VARIABLE "unset-variable" Error "a variable or environment variable without a default is not set";
     UNSUPPORTED_CONFIG "unsupported-config" Warning "a configuration key of dbt that acca does not obey yet";
     UNSUPPORTED_RESOURCE "unsupported-resource" Error "a resource is of a kind that acca does not run";
+    UNUSED_OVERRIDE "unused-override" Warning "a macro stands in the place of one that acca does not call";
     WRONG_ARGUMENTS "wrong-arguments" Error "a macro or test is called with arguments that it does not take";
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::{Adapter, AdapterError, DuckDb, MEMORY, PgSettings, Postgres};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::Engine;
+use crate::jinja::Empty;
 use crate::project::Target;
 
 /// An engine ready for sessions, and whose SQL it speaks.
@@ -38,6 +39,11 @@ pub fn engine_of(target: &Target) -> Result<Engine, Diagnostic> {
 pub fn adapter_chain(adapter: &str) -> Vec<String> {
     let chain: &[&str] = if adapter == "redshift" { &["redshift", "postgres"] } else { &[adapter] };
     chain.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// How a relation without rows prints: PostgreSQL before version 16 wants every subquery to have an alias.
+pub fn empty_form(adapter: &str) -> Empty {
+    if adapter == "duckdb" { Empty::Bare } else { Empty::Aliased }
 }
 
 /// Opens the engine of a target. A DuckDB file is opened (and locked) at once, relative to `root`; PostgreSQL is not connected yet.

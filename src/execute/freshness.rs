@@ -8,7 +8,8 @@ use std::time::Instant;
 use super::comment::QueryComment;
 use super::connect::connection_failed;
 use super::prepare::RunJob;
-use super::run::{hooks, now};
+use super::run::now;
+use super::run_hooks::run_hooks;
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{AdapterError, Interrupt, Reporter};
 use crate::diag::{Diagnostic, codes};
@@ -41,11 +42,11 @@ pub fn check_freshness(
         Ok(session) => {
             let session: SharedSession = Arc::new(Mutex::new(session));
             interrupt.watch(locked(&session).cancel_handle());
-            match hooks(job, &session, reporter, true) {
+            match run_hooks(job, &session, reporter, None) {
                 Ok(()) => {
                     run.results = check_all(job, interrupt, done);
                     if !interrupt.is_raised() {
-                        run.diagnostics.extend(hooks(job, &session, reporter, false).err());
+                        run.diagnostics.extend(run_hooks(job, &session, reporter, Some(&[])).err());
                     }
                 }
                 Err(problem) => run.diagnostics.push(problem),

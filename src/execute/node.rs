@@ -242,7 +242,7 @@ fn run_step(turn: &Turn<'_>, step: &Step, prepared: &Prepared, outcome: &mut Out
     {
         outcome.retired.push(Retired { retired: retired.clone(), live: live.clone(), kind: *kind });
     }
-    if let Step::Publish(_) | Step::AlterColumns(_) = step
+    if let Step::Publish(Publish { replaced: Some(_), .. }) | Step::AlterColumns(_) = step
         && job.engine == Engine::Postgres
     {
         let_others_publish(session);

@@ -12,14 +12,14 @@ use super::node::{Outcome, Retired, Turn, refreshed, run_node};
 use super::overrides::{self, explain_call};
 use super::prepare::{Catalog, NodeError, RunJob, prepare};
 use super::publication::refreshed_reserve;
+use super::run_hooks::run_hooks;
 use super::schedule::Schedule;
-use super::warehouse::{SessionWarehouse, SharedSession, locked};
+use super::warehouse::{SharedSession, locked};
 use super::watchdog::Watchdog;
 use super::{AdapterError, Event, Interrupt, Reporter, Session, connect, load};
 use crate::base::{RelationKind, UniqueId, quote_ident};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{Statement, bind_to_live, drop_retired, has_privileges, print_titled};
-use crate::jinja::{NodeState, Warehouse};
 use crate::plan::{NodeResult, RunResult, Status, Step, failures_kept, timeout_of};
 use crate::project::{Detail, Node};
 
@@ -32,13 +32,14 @@ pub fn run(job: &RunJob<'_>, reporter: &dyn Reporter, interrupt: &Interrupt) -> 
             watch(&session, interrupt);
             result.diagnostics.extend(privileges_unknown(job));
             result.diagnostics.extend(super::contract::constraints_left_out(job));
-            if let Err(problem) = hooks(job, &session, reporter, true) {
+            if let Err(problem) = run_hooks(job, &session, reporter, None) {
                 result.diagnostics.push(problem);
             } else {
                 let mut retired = stale(job, &catalog);
                 retired.extend(work(job, &catalog, reporter, interrupt, &mut result));
                 if !interrupt.is_raised() {
-                    result.diagnostics.extend(hooks(job, &session, reporter, false).err());
+                    let failed = run_hooks(job, &session, reporter, Some(&result.nodes)).err();
+                    result.diagnostics.extend(failed);
                 }
                 result.diagnostics.extend(clean_up(&session, &retired));
             }
@@ -213,28 +214,6 @@ fn create_schema(session: &mut dyn Session, schema: &str) -> Result<(), AdapterE
 
 fn watch(session: &SharedSession, interrupt: &Interrupt) {
     interrupt.watch(locked(session).cancel_handle());
-}
-
-/// `on-run-start` or `on-run-end` of all packages, each in autocommit.
-pub(super) fn hooks(job: &RunJob<'_>, session: &SharedSession, reporter: &dyn Reporter, start: bool) -> Result<(), Diagnostic> {
-    let warehouse: Arc<dyn Warehouse> = Arc::new(SessionWarehouse(session.clone()));
-    let linked = job.compilation.linked(Some(warehouse));
-    for package in &job.compilation.project.packages {
-        let (name, list) = if start { ("on-run-start", &package.on_run_start) } else { ("on-run-end", &package.on_run_end) };
-        for (text, span) in list {
-            let node = job.compilation.operation(package, name, *span);
-            let rendered = job.compilation.templates.render_text(text, *span, &node, NodeState::default(), &linked)?;
-            for message in &rendered.messages {
-                reporter.report(&Event::Said { node: &node, message });
-            }
-            let sql = rendered.sql.trim().trim_end_matches(';');
-            if !sql.is_empty() {
-                let done = locked(session).execute(sql);
-                done.map_err(|error| Diagnostic::new(&codes::STATEMENT_FAILED, format!("the {name} hook fails: {error}")).at(*span))?;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// What the workers share.

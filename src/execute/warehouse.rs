@@ -53,8 +53,10 @@ impl Warehouse for SessionWarehouse {
 
     fn relation_kind(&self, relation: &Relation) -> Result<Option<RelationKind>, String> {
         let found = locked(&self.0).relations(&[relation.schema.to_string()]).map_err(words)?;
-        let same = |name: &str| name.eq_ignore_ascii_case(&relation.identifier);
-        Ok(found.into_iter().find(|held| same(&held.relation.identifier)).map(|held| held.kind))
+        // Where names in another letter case are other names, both may be there.
+        let exact = found.iter().find(|held| held.relation.identifier == relation.identifier);
+        let alike = || found.iter().find(|held| held.relation.identifier.eq_ignore_ascii_case(&relation.identifier));
+        Ok(exact.or_else(alike).map(|held| held.kind))
     }
 
     fn relations(&self, schema: &str) -> Result<Vec<(Relation, RelationKind)>, String> {

@@ -320,14 +320,18 @@ fn referred(scope: &Scope, node: &crate::project::Node) -> Result<Value, Error> 
         if !facts.ephemerals.contains(&node.id) {
             facts.ephemerals.push(node.id.clone());
         }
-        return Ok(RelationValue::cte(&super::ephemeral_name(node.alias.as_deref().unwrap_or(&node.name))).into_value());
+        let name = super::ephemeral_name(node.alias.as_deref().unwrap_or(&node.name));
+        return Ok(RelationValue::cte(&name).read_by(scope).into_value());
     }
+    let warehouse = scope.warehouse().map(AsRef::as_ref);
+    let deferral = scope.reading().and_then(|reading| reading.deferral.as_ref());
+    let deferred = deferral.map_or(Ok(None), |deferral| deferral.of(&node.id, &relation, warehouse)).map_err(operation)?;
     let kind = match node.materialized() {
         "view" => RelationKind::View,
         "materialized_view" => RelationKind::MaterializedView,
         _ => RelationKind::Table,
     };
-    Ok(RelationValue::new(relation, Some(kind)).into_value())
+    Ok(RelationValue::new(deferred.unwrap_or(relation), Some(kind)).read_by(scope).into_value())
 }
 
 fn unresolved(code: &'static crate::diag::Code, unknown: &str, why: &Unresolved, near: Option<&str>) -> Error {
@@ -357,7 +361,7 @@ fn call_source(scope: &Arc<Scope>, args: &[Value]) -> Result<Value, Error> {
             })?;
             let relation = manifest.nodes.get(number).and_then(|node| node.relation.clone());
             match relation {
-                Some(relation) => RelationValue::new(relation, Some(RelationKind::Table)).into_value(),
+                Some(relation) => RelationValue::new(relation, Some(RelationKind::Table)).read_by(scope).into_value(),
                 None => return Err(operation("the source has no relation")),
             }
         }

@@ -1,16 +1,20 @@
 //! Calls of the project's own macros in the places where dbt calls its own.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
-use minijinja::Value;
+use minijinja::value::{Enumerator, Object, ObjectRepr};
+use minijinja::{Error, State, Value};
 
 use super::adapter::column;
+use super::known::DescribedNode;
 use super::relation::RelationValue;
 use super::render::{Linked, Rendered};
-use super::scope::{NodeState, Stage};
+use super::scope::NodeState;
 use super::templates::{TemplateOrigin, Templates};
 use super::values::{Dict, List, from_json, locked};
-use crate::base::{Relation, RelationKind};
+use crate::base::{Relation, RelationKind, Span};
 use crate::diag::Diagnostic;
 use crate::project::Node;
 
@@ -24,7 +28,24 @@ pub enum Argument {
     /// Names and types.
     Columns(Vec<(String, String)>),
     Dict(Vec<(String, Argument)>),
+    List(Vec<Argument>),
+    /// As the variable `model` of its own templates.
+    Node(NodeArgument),
+    /// What came of a node.
+    Result(Vec<(String, Argument)>),
 }
+
+/// A node as an argument; its id tells it from others.
+#[derive(Clone, Debug)]
+pub struct NodeArgument(pub Arc<Node>);
+
+impl PartialEq for NodeArgument {
+    fn eq(&self, other: &NodeArgument) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Eq for NodeArgument {}
 
 impl Argument {
     fn value(&self) -> Value {
@@ -33,8 +54,46 @@ impl Argument {
             Argument::Relation(relation, kind) => RelationValue::new(relation.clone(), Some(*kind)).into_value(),
             Argument::Temporary(name) => RelationValue::new(Relation::new("", "", name), Some(RelationKind::Table)).into_value(),
             Argument::Columns(columns) => List::value(columns.iter().map(|(name, data_type)| column(name, data_type))),
-            Argument::Dict(entries) => Dict::value(entries.iter().map(|(name, value)| (Value::from(name.as_str()), value.value()))),
+            Argument::Dict(entries) => Dict::value(values_of(entries)),
+            Argument::List(items) => List::value(items.iter().map(Argument::value)),
+            Argument::Node(node) => DescribedNode::value(node.0.clone()).0,
+            Argument::Result(entries) => Value::from_object(ResultValue(Dict::value(values_of(entries)))),
         }
+    }
+}
+
+fn values_of(entries: &[(String, Argument)]) -> Vec<(Value, Value)> {
+    entries.iter().map(|(name, value)| (Value::from(name.as_str()), value.value())).collect()
+}
+
+/// dbt's result of a node: its parts, and all of them as a dictionary.
+struct ResultValue(Value);
+
+impl fmt::Debug for ResultValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl Object for ResultValue {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Map
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.0.get_item(key).ok().filter(|value| !value.is_undefined())
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.try_iter().map(Iterator::collect).unwrap_or_default())
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        true
+    }
+
+    fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+        if method == "to_dict" { Ok(self.0.clone()) } else { self.0.call_method(state, method, args) }
     }
 }
 
@@ -56,6 +115,23 @@ impl Templates {
         self.shared.find_macro(name, package).is_some()
     }
 
+    /// As [`Templates::render_text`], with more names that the text can use.
+    ///
+    /// # Errors
+    /// As [`Templates::render`].
+    pub fn render_with(
+        &self,
+        text: &str,
+        span: Span,
+        node: &Node,
+        state: NodeState,
+        linked: &Linked,
+        known: &[(String, Argument)],
+    ) -> Result<Rendered, Diagnostic> {
+        let extra = known.iter().map(|(name, value)| (name.clone(), value.value())).collect();
+        self.render_template(node, TemplateOrigin::synthetic(span, text), state, linked, extra)
+    }
+
     /// What a macro gives for a node.
     ///
     /// # Errors
@@ -63,8 +139,8 @@ impl Templates {
     pub fn call(&self, call: &MacroCall, node: &Node, state: NodeState, linked: &Linked) -> Result<Rendered, Diagnostic> {
         let names: Vec<String> = (0..call.arguments.len()).map(|at| format!("__argument_{at}")).collect();
         let extra: BTreeMap<String, Value> = names.iter().cloned().zip(call.arguments.iter().map(Argument::value)).collect();
-        let stage = Stage::Execute { manifest: linked.manifest.clone(), state, warehouse: linked.warehouse.clone() };
-        let scope = self.scope(std::sync::Arc::new(node.clone()), stage, extra);
+        let stage = linked.stage(state);
+        let scope = self.scope(Arc::new(node.clone()), stage, extra);
         let text = format!("{{{{ {}({}) }}}}", call.name, names.join(", "));
         let (sql, map) = self.run_text(&scope, TemplateOrigin::synthetic(node.origin, &text))?;
         let mut facts = locked(&scope.facts);

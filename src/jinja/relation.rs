@@ -9,6 +9,8 @@ use minijinja::{Error, State, Value};
 
 use super::adapter::no_method;
 use super::failure::raise;
+use super::reading::Empty;
+use super::scope::Scope;
 use super::values::{Dict, split_args};
 use crate::base::{Relation, RelationKind, quote_ident};
 use crate::diag::codes;
@@ -25,6 +27,8 @@ pub(super) struct RelationValue {
     information_schema: Option<Arc<str>>,
     /// The common table expression of an ephemeral model.
     is_cte: bool,
+    /// It prints as a subquery without rows.
+    empty: Option<Empty>,
 }
 
 const PARTS: [&str; 3] = ["database", "schema", "identifier"];
@@ -60,12 +64,22 @@ const MAX_NAME: i64 = 63;
 
 impl RelationValue {
     pub(super) fn new(relation: Relation, kind: Option<RelationKind>) -> RelationValue {
-        RelationValue { relation, kind, included: [true; 3], quoted: [true; 3], information_schema: None, is_cte: false }
+        RelationValue { relation, kind, included: [true; 3], quoted: [true; 3], information_schema: None, is_cte: false, empty: None }
     }
 
     /// The common table expression of an ephemeral model.
     pub(super) fn cte(name: &str) -> RelationValue {
         RelationValue { quoted: [true, true, false], is_cte: true, ..RelationValue::new(Relation::new("", "", name), None) }
+    }
+
+    /// The relation as this invocation reads it.
+    pub(super) fn read_by(self, scope: &Scope) -> RelationValue {
+        RelationValue { empty: scope.reading().and_then(|reading| reading.empty), ..self }
+    }
+
+    /// The name alone, whatever is read of it.
+    fn name(&self) -> String {
+        RelationValue { empty: None, ..self.clone() }.to_string()
     }
 
     pub(super) fn into_value(self) -> Value {
@@ -190,6 +204,13 @@ pub(super) fn kind_of(name: &str) -> Option<RelationKind> {
 
 impl fmt::Display for RelationValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(empty) = self.empty {
+            write!(f, "(select * from {} where false limit 0)", self.name())?;
+            return match empty {
+                Empty::Bare => Ok(()),
+                Empty::Aliased => write!(f, " _dbt_limit_subq_{}", self.relation.identifier),
+            };
+        }
         let mut first = true;
         let mut separate = |f: &mut fmt::Formatter<'_>| if std::mem::take(&mut first) { Ok(()) } else { f.write_str(".") };
         for ((part, included), quoted) in self.parts().into_iter().zip(self.included).zip(self.quoted) {
@@ -268,7 +289,7 @@ impl Object for RelationValue {
                 changed.set_parts(&split_args(args).1)?;
                 Ok(changed.into_value())
             }
-            "render" => Ok(Value::from(self.to_string())),
+            "render" => Ok(Value::from(self.name())),
             "matches" => self.matches(args),
             "quoted" => {
                 let (identifier,): (String,) = from_args(args)?;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use minijinja::{Error, Value};
 
 use super::failure::{Failure, Returned, describe, find_source};
+use super::reading::Reading;
 use super::scope::{Message, NodeState, Scope, Stage};
 use super::span_map::SpanMap;
 use super::templates::{TemplateOrigin, Templates, syntax_diagnostic};
@@ -33,6 +34,13 @@ pub struct Rendered {
 pub struct Linked {
     pub manifest: Arc<Manifest>,
     pub warehouse: Option<Arc<dyn Warehouse>>,
+    pub reading: Arc<Reading>,
+}
+
+impl Linked {
+    pub(super) fn stage(&self, state: NodeState) -> Stage {
+        Stage::Execute { manifest: self.manifest.clone(), state, warehouse: self.warehouse.clone(), reading: self.reading.clone() }
+    }
 }
 
 /// The template of a node.
@@ -62,7 +70,7 @@ impl Templates {
         self.render_template(node, TemplateOrigin::synthetic(span, text), state, linked, BTreeMap::new())
     }
 
-    fn render_template(
+    pub(super) fn render_template(
         &self,
         node: &Node,
         origin: TemplateOrigin,
@@ -70,7 +78,7 @@ impl Templates {
         linked: &Linked,
         extra: BTreeMap<String, Value>,
     ) -> Result<Rendered, Diagnostic> {
-        let stage = Stage::Execute { manifest: linked.manifest.clone(), state, warehouse: linked.warehouse.clone() };
+        let stage = linked.stage(state);
         let scope = self.scope(Arc::new(node.clone()), stage, extra);
         let (sql, map) = self.run_template(&scope, origin)?;
         let mut facts = locked(&scope.facts);
@@ -94,7 +102,7 @@ impl Templates {
         state: NodeState,
         linked: &Linked,
     ) -> (Result<serde_json::Value, Diagnostic>, Vec<Message>) {
-        let stage = Stage::Execute { manifest: linked.manifest.clone(), state, warehouse: linked.warehouse.clone() };
+        let stage = linked.stage(state);
         let extra = extra.into_iter().map(|(name, value)| (name, from_json(&value))).collect();
         let scope = self.scope(Arc::new(node.clone()), stage, extra);
         let named = kwargs(arguments.into_iter().map(|(name, value)| (name, from_json(&value))));

@@ -11,6 +11,7 @@ use minijinja::{Environment, Error, State, Value};
 use super::failure::{Returned, describe, find_source, raise, wrap};
 use super::functions;
 use super::known::is_alike;
+use super::reading::Reading;
 use super::span_map::SpanMap;
 use super::templates::{BUILTIN_PACKAGE, Shared};
 use super::values::{Dict, List, locked, split_args};
@@ -25,7 +26,7 @@ pub(super) enum Stage {
     /// The first pass: `execute` is false, `ref()` collects, nothing is resolved.
     Parse,
     /// The second: everything is linked; a database may be at hand.
-    Execute { manifest: Arc<Manifest>, state: NodeState, warehouse: Option<Arc<dyn Warehouse>> },
+    Execute { manifest: Arc<Manifest>, state: NodeState, warehouse: Option<Arc<dyn Warehouse>>, reading: Arc<Reading> },
 }
 
 /// What the database holds for the node that is rendered.
@@ -96,6 +97,14 @@ impl Scope {
     pub(super) fn warehouse(&self) -> Option<&Arc<dyn Warehouse>> {
         match &self.stage {
             Stage::Execute { warehouse, .. } => warehouse.as_ref(),
+            Stage::Parse => None,
+        }
+    }
+
+    /// How relations are read.
+    pub(super) fn reading(&self) -> Option<&Reading> {
+        match &self.stage {
+            Stage::Execute { reading, .. } => Some(reading),
             Stage::Parse => None,
         }
     }

@@ -21,6 +21,8 @@ pub struct Invocation {
     /// RFC 3339, UTC.
     pub started_at: String,
     pub full_refresh: bool,
+    /// `--empty`.
+    pub empty: bool,
     /// Whether failing rows of tests are kept that say nothing of it.
     pub store_failures: bool,
     /// The name of the verb: `build`, `compile`, …

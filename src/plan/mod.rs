@@ -11,6 +11,7 @@ mod result;
 mod seed;
 pub mod select;
 mod snapshot;
+mod state;
 mod steps;
 mod timeout;
 
@@ -23,5 +24,6 @@ pub use publication::{Attachments, Dependent, Managed, Publish, Reference, Reser
 pub use result::{NodeResult, RunResult, Status};
 pub use seed::plan_seed;
 pub use snapshot::{DeletedRows, SnapshotNames, SnapshotSpec, SnapshotStrategy};
+pub use state::{State, StateFreshness, StateManifest, StateNode, StateResults};
 pub use steps::{Comment, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, Step, TableName, retired_prefix, suffixed};
 pub use timeout::{parse_timeout, timeout_of};

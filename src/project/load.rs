@@ -13,6 +13,7 @@ use super::profiles::load_target;
 use super::project_file::{ProjectFile, Trees, load_project_file, load_raw_project, visible_vars};
 use super::properties::{PropertiesFile, Scope, apply_properties, load_properties, path_in_package};
 use super::resources::{Catalog, load_macros, load_resources};
+use super::selectors::load_selectors;
 use super::sources::{Overrides, apply_sources};
 use super::{LoadOptions, Package, Project, RenderText, Target};
 use crate::base::{Files, ResourceType, Sources, Span};
@@ -59,6 +60,9 @@ fn load_all(loader: &mut Loader<'_>, builtin: &[(&str, &str)]) -> Option<(Vec<Pr
     loader.files.reached("project file");
 
     let mut catalog = Catalog::default();
+    if let Some(root) = packages.first() {
+        catalog.selectors = load_selectors(loader, root, &target);
+    }
     let mut properties = Vec::new();
     for file in &packages {
         let found = discover(loader, &file.package);
@@ -287,6 +291,7 @@ fn project(loader: Loader<'_>, packages: Vec<ProjectFile>, target: Target, mut c
         nodes: catalog.nodes,
         macros: catalog.macros,
         docs: catalog.docs,
+        selectors: catalog.selectors,
         clean_targets: clean_targets.unwrap_or_else(|| vec![target_path.clone()]),
         target_path,
     }

@@ -23,6 +23,7 @@ mod properties;
 mod python;
 mod resources;
 mod secrets;
+mod selectors;
 mod sources;
 #[cfg(test)]
 mod testing;
@@ -45,4 +46,5 @@ pub use node::{
 pub use packages::{Dependency, GitPackage, PackageFile, read_package};
 pub use project_file::visible_vars;
 pub use secrets::is_open;
+pub use selectors::Selector;
 pub use yaml::{Entry, ParsedYaml, Yaml, YamlValue, parse_yaml};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{DocBlock, Macro, Node};
+use super::{DocBlock, Macro, Node, Selector};
 use crate::base::{Files, Sources, Span};
 use crate::diag::Diagnostic;
 
@@ -24,6 +24,8 @@ pub struct Project {
     pub nodes: Vec<Node>,
     pub macros: Vec<Macro>,
     pub docs: Vec<DocBlock>,
+    /// Named selections of the root project.
+    pub selectors: Vec<Selector>,
     /// `target-path`, relative to the project's root.
     pub target_path: String,
     pub clean_targets: Vec<String>,

@@ -7,7 +7,7 @@ use super::blocks::{Block, BlockKind, scan_blocks};
 use super::discover::{Discovered, Found};
 use super::loader::Loader;
 use super::node::{Detail, DocBlock, Macro, MacroKind, ModelDetail, Node};
-use super::{Config, Package};
+use super::{Config, Package, Selector};
 use crate::base::{FileId, ResourceType, Span};
 use crate::diag::{Diagnostic, codes};
 
@@ -17,6 +17,7 @@ pub(super) struct Catalog {
     pub nodes: Vec<Node>,
     pub macros: Vec<Macro>,
     pub docs: Vec<DocBlock>,
+    pub selectors: Vec<Selector>,
     /// Indexes of the nodes with a body of their own, by resource type and name; one name may stand in several packages.
     names: HashMap<(ResourceType, String), Vec<usize>>,
 }

@@ -14,6 +14,7 @@
 //! | [`postgres`] | a PostgreSQL server for tests |
 //! | [`trace`] | where the time of a command went |
 //! | [`cli_commands`] | the commands: what they print and write, how they end |
+//! | [`selection`] | named selectors, state, deferral, retry, clone |
 //! | [`project`] | a project in a temporary folder, and the built binary run in it |
 #![allow(
     clippy::unwrap_used,
@@ -24,6 +25,7 @@
 )]
 
 mod adapters;
+mod artifacts;
 mod attributes;
 mod bench;
 mod cases;
@@ -48,6 +50,7 @@ mod publication;
 mod query_comment;
 mod random_input;
 mod run;
+mod selection;
 mod tidy;
 mod timeouts;
 mod trace;

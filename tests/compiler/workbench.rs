@@ -9,9 +9,13 @@
 //! | `explain NODE [TARGET]` | the steps that would build it on an empty database, with their statements |
 //! | `schema NODE` | its columns with their types, as `acca schema` infers them |
 //! | `lineage NODE` | each of its columns with the columns that it comes from |
-//! | `selected ARGUMENT…` | what `--select ARGUMENT…` selects; `--exclude` and `--indirect-selection` may follow |
+//! | `selected ARGUMENT…` | what `--select ARGUMENT…` selects; `--exclude`, `--selector` and `--indirect-selection` may follow |
 //! | `build [TARGET]` | what becomes of each node when the project is built |
 //! | `rows NODE [TARGET]` | the rows of its relation then, in order |
+//!
+//! `selected` compares (`state:`, `result:`) with the project as it was: with the files under `before/` in place of those of the same
+//! path, where the text `absent` says that there was none; with
+//! the variables of `before/env`, and with `before/target/run_results.json` and `sources.json`.
 //!
 //! The targets are `duckdb` (where none is said), `postgres` and `redshift`. `build` and `rows` run on DuckDB and on PostgreSQL
 //! when no target is said, and both must answer alike; what goes wrong during the run on DuckDB may be announced by markers too.
@@ -21,11 +25,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use acca::analysis::{Compilation, NodeAnalysis, SchemaColumn, check_is_query};
+use acca::artifacts::{Metadata, describe_state};
 use acca::base::{Files, MemoryFiles, ResourceType, Sources};
 use acca::diag::{Diagnostic, Diagnostics, render};
 use acca::execute::adapter_chain;
 use acca::jinja::{Invocation, NodeState};
-use acca::plan::select::{IndirectSelection, Request, Scope, select};
+use acca::plan::select::{Compared, IndirectSelection, Request, Scope, select};
+use acca::plan::{State, StateFreshness, StateResults};
 use acca::project::{LoadOptions, Node};
 
 use crate::engines::{self, Built};
@@ -117,6 +123,7 @@ pub fn parse(case: &Case, target: Option<&str>) -> (Parsed, Diagnostics) {
         id: "00000000-0000-0000-0000-000000000000".to_owned(),
         started_at: "2026-01-01T00:00:00Z".to_owned(),
         full_refresh: false,
+        empty: false,
         store_failures: false,
         which: "build".to_owned(),
         adapter_chain: adapter_chain(target.unwrap_or("duckdb")),
@@ -216,14 +223,64 @@ impl Workbench {
             .map_err(|problems| problems.iter().map(|problem| render(problem, &compilation.project.sources, false, WIDTH)).collect())
     }
 
+    /// The project as it was before, where the case says so.
+    fn state(&self, now: &Compilation) -> Result<Option<State>, String> {
+        let mut before = self.case.clone();
+        let (mut results, mut freshness) = (None, None);
+        for (path, text) in &self.case.files {
+            match path.strip_prefix("before/") {
+                Some("target/run_results.json") => results = Some(text.as_bytes()),
+                Some("target/sources.json") => freshness = Some(text.as_bytes()),
+                Some("env") => before.env.extend(env(text)),
+                Some(path) if text.trim() == "absent" => drop(before.files.remove(path)),
+                Some(path) => drop(before.files.insert(path.to_owned(), text.clone())),
+                None => {}
+            }
+        }
+        if !self.case.files.keys().any(|path| path.starts_with("before/")) {
+            return Ok(None);
+        }
+        let words = |problem: Diagnostic| problem.message;
+        let metadata = Metadata { invocation_id: String::new(), started_at: String::new(), generated_at: String::new(), created_at: 0.0 };
+        let files = |case: &Case| MemoryFiles { files: case.files.clone(), env: case.env.clone() };
+        let earlier = parse(&before, None).0.map_err(|_| "the project before does not compile".to_owned())?;
+        let mut state = State {
+            previous: Some(describe_state(&earlier, &files(&before), &metadata).map_err(words)?),
+            current: Some(describe_state(now, &files(&self.case), &metadata).map_err(words)?),
+            ..State::default()
+        };
+        if let Some(results) = results {
+            state.results = Some(StateResults::read(results, "run_results.json").map_err(words)?.by_node());
+        }
+        if let (Some(then), Some(now)) = (freshness, self.case.files.get("target/sources.json")) {
+            let read = |text: &[u8]| StateFreshness::read(text, "sources.json").map_err(words);
+            state.fresher = Some(read(now.as_bytes())?.fresher_than(&read(then)?));
+        }
+        Ok(Some(state))
+    }
+
     fn selected(&self, arguments: &[&str]) -> Result<String, String> {
         use ResourceType as Type;
         let compilation = self.compilation(None)?;
         let (sources, root) = (&compilation.project.sources, &*compilation.project.name);
-        let scope = Scope { manifest: &compilation.manifest, sources, root };
+        let state = self.state(&compilation)?;
+        let compared = state.as_ref().map(Compared::new);
+        let scope = Scope {
+            manifest: &compilation.manifest,
+            sources,
+            root,
+            selectors: &compilation.project.selectors,
+            compared: compared.as_ref(),
+        };
         let asked = Asked::read(arguments)?;
         let resources = [Type::Model, Type::Seed, Type::Snapshot, Type::Source, Type::Test, Type::Analysis, Type::Exposure];
-        let request = Request { select: &asked.select, exclude: &asked.exclude, resources: &resources, indirect: asked.indirect };
+        let request = Request {
+            select: &asked.select,
+            exclude: &asked.exclude,
+            selector: asked.selector.as_deref(),
+            resources: &resources,
+            indirect: asked.indirect,
+        };
         let draw = |problems: &[Diagnostic]| problems.iter().map(|problem| render(problem, sources, false, WIDTH)).collect::<Vec<_>>();
         let lines = match select(&scope, &request) {
             Ok(selection) => {
@@ -251,11 +308,17 @@ impl Workbench {
     }
 }
 
+/// `NAME=value` lines.
+fn env(text: &str) -> impl Iterator<Item = (String, String)> {
+    text.lines().filter_map(|line| line.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned()))
+}
+
 /// The flags of a selection, in the words of a case.
 #[derive(Default)]
 struct Asked {
     select: Vec<String>,
     exclude: Vec<String>,
+    selector: Option<String>,
     indirect: IndirectSelection,
 }
 
@@ -264,9 +327,10 @@ impl Asked {
         let (mut asked, mut flag) = (Asked::default(), "--select");
         for word in words {
             match (flag, *word) {
-                (_, "--select" | "--exclude" | "--indirect-selection") => flag = word,
+                (_, "--select" | "--exclude" | "--selector" | "--indirect-selection") => flag = word,
                 ("--select", word) => asked.select.push(word.to_owned()),
                 ("--exclude", word) => asked.exclude.push(word.to_owned()),
+                ("--selector", word) => asked.selector = Some(word.to_owned()),
                 (_, "eager") => asked.indirect = IndirectSelection::Eager,
                 (_, "cautious") => asked.indirect = IndirectSelection::Cautious,
                 (_, "buildable") => asked.indirect = IndirectSelection::Buildable,

@@ -1,16 +1,35 @@
 //! The language of selections: what the command line says, as a tree.
 
+use super::IndirectSelection;
 use super::methods::Method;
 use super::wildcard::has_wildcard;
 use crate::diag::{Diagnostic, codes};
 
-/// A tree of sets. Files of named selectors are to be read into the same tree.
+/// A tree of sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Expression {
     Criterion(Criterion),
     Union(Vec<Expression>),
     Intersection(Vec<Expression>),
     Difference(Box<Expression>, Box<Expression>),
+    /// The definition of a selector of a file.
+    Named(Box<Expression>),
+    Nothing,
+}
+
+impl Expression {
+    pub(super) fn each_criterion(&self, visit: &mut dyn FnMut(&Criterion)) {
+        match self {
+            Expression::Criterion(criterion) => visit(criterion),
+            Expression::Union(parts) | Expression::Intersection(parts) => parts.iter().for_each(|part| part.each_criterion(visit)),
+            Expression::Difference(included, excluded) => {
+                included.each_criterion(visit);
+                excluded.each_criterion(visit);
+            }
+            Expression::Named(definition) => definition.each_criterion(visit),
+            Expression::Nothing => {}
+        }
+    }
 }
 
 /// One criterion: what is matched, and how far it reaches in the graph.
@@ -24,9 +43,16 @@ pub(super) struct Criterion {
     pub(super) children: Option<Reach>,
     /// `@`: everything below, and all that it reads.
     pub(super) childrens_parents: bool,
+    /// Which tests come along, where the criterion says so itself.
+    pub(super) indirect: Option<IndirectSelection>,
 }
 
 impl Criterion {
+    /// What is matched and nothing around it.
+    pub(super) fn plain(text: String, method: Method, value: String) -> Criterion {
+        Criterion { text, method, value, parents: None, children: None, childrens_parents: false, indirect: None }
+    }
+
     /// Without a method and without a wildcard: the writer means one thing that exists.
     pub(super) fn is_plain_name(&self) -> bool {
         self.method == Method::Fqn && !self.text.contains(':') && !has_wildcard(&self.value)
@@ -59,7 +85,7 @@ pub(super) fn parse(arguments: &[String]) -> Result<Option<Expression>, Vec<Diag
     if terms.is_empty() { Ok(None) } else { Ok(Some(several(terms, Expression::Union))) }
 }
 
-fn several(mut parts: Vec<Expression>, combine: impl FnOnce(Vec<Expression>) -> Expression) -> Expression {
+pub(super) fn several(mut parts: Vec<Expression>, combine: impl FnOnce(Vec<Expression>) -> Expression) -> Expression {
     match parts.pop() {
         Some(only) if parts.is_empty() => only,
         Some(last) => {
@@ -74,7 +100,7 @@ fn invalid(text: &str, why: &str) -> Diagnostic {
     Diagnostic::new(&codes::INVALID_SELECTOR, format!("the selector '{text}' {why}"))
 }
 
-fn parse_criterion(text: &str, term: &str) -> Result<Criterion, Diagnostic> {
+pub(super) fn parse_criterion(text: &str, term: &str) -> Result<Criterion, Diagnostic> {
     if text.is_empty() {
         return Err(invalid(term, "has nothing on one side of a comma")
             .help("write 'a,b' without blanks for what both select, 'a b' for what either selects"));
@@ -90,7 +116,7 @@ fn parse_criterion(text: &str, term: &str) -> Result<Criterion, Diagnostic> {
         return Err(invalid(text, "names nothing"));
     }
     method.check_value(value).map_err(|problem| problem.note(format!("in the selector '{text}'")))?;
-    Ok(Criterion { text: text.to_owned(), method, value: value.to_owned(), parents, children, childrens_parents })
+    Ok(Criterion { parents, children, childrens_parents, ..Criterion::plain(text.to_owned(), method, value.to_owned()) })
 }
 
 /// `2+x`: the reach and what follows it.
@@ -114,8 +140,9 @@ fn trailing_reach(text: &str) -> (Option<Reach>, &str) {
 
 fn parse_method<'a>(rest: &'a str, text: &str) -> Result<(Method, &'a str), Diagnostic> {
     let is_word = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
+    let method = |name| Method::parse(name).map_err(|problem| problem.note(format!("in the selector '{text}'")));
     match rest.split_once(':').filter(|(name, _)| is_word(name)) {
-        Some((name, value)) => Ok((Method::parse(name).map_err(|problem| problem.note(format!("in the selector '{text}'")))?, value)),
+        Some((name, value)) => Ok((method(name)?, value)),
         None => Ok((Method::default_for(rest), rest)),
     }
 }

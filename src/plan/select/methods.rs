@@ -10,7 +10,7 @@ use crate::base::ResourceType;
 use crate::diag::{Diagnostic, codes};
 use crate::project::{Detail, Node};
 
-/// How a criterion matches nodes. Methods that need more than the project (`state:`, `result:`) are to find it in [`Scope`].
+/// How a criterion matches nodes. Methods that need more than the project (`state:`, `result:`) find it in [`Scope`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Method {
     /// The name, or package, folders and name joined by dots.
@@ -28,6 +28,9 @@ pub(super) enum Method {
     Group,
     Access,
     Version,
+    State,
+    Result,
+    SourceStatus,
     /// Resources of one type, by name or by package and name.
     Named(&'static str),
 }
@@ -43,9 +46,12 @@ const METHODS: &[(&str, Method)] = &[
     ("package", Method::Package),
     ("path", Method::Path),
     ("resource_type", Method::ResourceType),
+    ("result", Method::Result),
     ("saved_query", Method::Named("saved_query")),
     ("semantic_model", Method::Named("semantic_model")),
     ("source", Method::Source),
+    ("source_status", Method::SourceStatus),
+    ("state", Method::State),
     ("tag", Method::Tag),
     ("test_name", Method::TestName),
     ("test_type", Method::TestType),
@@ -68,6 +74,19 @@ const RESOURCE_TYPES: [&str; 12] = [
     "unit_test",
 ];
 const TEST_TYPES: [&str; 5] = ["generic", "singular", "unit", "schema", "data"];
+const STATES: [&str; 10] = [
+    "new",
+    "old",
+    "modified",
+    "modified.body",
+    "modified.configs",
+    "modified.contract",
+    "modified.macros",
+    "modified.persisted_descriptions",
+    "modified.relation",
+    "unmodified",
+];
+const RESULTS: [&str; 9] = ["success", "error", "skipped", "pass", "fail", "warn", "partial success", "no-op", "runtime error"];
 const VERSIONS: [&str; 4] = ["latest", "prerelease", "old", "none"];
 
 impl Method {
@@ -84,6 +103,14 @@ impl Method {
         Err(Diagnostic::new(&codes::INVALID_SELECTOR, format!("there is no selection method '{name}'"))
             .did_you_mean(name, known.clone())
             .help(format!("the methods are: {}", known.collect::<Vec<_>>().join(", "))))
+    }
+
+    /// As it is written.
+    pub(super) fn name(&self) -> String {
+        if let Method::Config(keys) = self {
+            return format!("config.{}", keys.join("."));
+        }
+        METHODS.iter().find(|(_, method)| method == self).map_or_else(String::new, |(name, _)| (*name).to_owned())
     }
 
     /// The method of a criterion that names none.
@@ -108,6 +135,9 @@ impl Method {
             Method::ResourceType => ("resource type", &RESOURCE_TYPES),
             Method::TestType => ("type of tests", &TEST_TYPES),
             Method::Version => ("kind of version", &VERSIONS),
+            Method::State => ("kind of change", &STATES),
+            Method::Result => ("status of results", &RESULTS),
+            Method::SourceStatus => ("status of sources", &["fresher"]),
             _ => return Ok(()),
         };
         if allowed.iter().any(|known| matches(value, known)) {
@@ -150,6 +180,9 @@ impl Method {
             Method::TestType => test_types(node).iter().any(|kind| matches(value, kind)),
             Method::Group => node.config.str("group").is_some_and(|group| matches(value, group)),
             Method::Access => node.resource == ResourceType::Model && matches(value, node.config.str("access").unwrap_or("protected")),
+            Method::State => scope.compared.is_some_and(|compared| compared.matches_state(value, &node.id)),
+            Method::Result => scope.compared.is_some_and(|compared| compared.matches_result(value, &node.id)),
+            Method::SourceStatus => scope.compared.is_some_and(|compared| compared.is_fresher(&node.id)),
             Method::Version => version_kind(node).is_some_and(|kind| matches(value, kind)),
         }
     }
@@ -176,7 +209,13 @@ impl Method {
             Method::Package => nodes.map(|node| node.package.to_string()).collect(),
             Method::TestName => nodes.flat_map(test_names).collect(),
             Method::Group => nodes.filter_map(|node| node.config.str("group").map(str::to_owned)).collect(),
-            Method::ResourceType | Method::TestType | Method::Access | Method::Version => BTreeSet::new(),
+            Method::ResourceType
+            | Method::TestType
+            | Method::Access
+            | Method::Version
+            | Method::State
+            | Method::Result
+            | Method::SourceStatus => BTreeSet::new(),
         }
     }
 }

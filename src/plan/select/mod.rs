@@ -5,15 +5,20 @@
 
 mod expression;
 mod methods;
+mod selectors;
+mod state;
 mod wildcard;
 
 use std::collections::BTreeSet;
 
 use expression::{Criterion, Expression};
+use methods::Method;
+pub use selectors::{check_selectors, normalised_selectors};
+pub use state::Compared;
 
 use crate::base::{ResourceType, Sources};
 use crate::diag::{Diagnostic, Severity, codes, nearest};
-use crate::project::{Manifest, Node};
+use crate::project::{Manifest, Node, Selector};
 
 /// What a selection is matched against.
 #[derive(Clone, Copy)]
@@ -22,6 +27,9 @@ pub struct Scope<'a> {
     pub sources: &'a Sources,
     /// Name of the root package.
     pub root: &'a str,
+    pub selectors: &'a [Selector],
+    /// An earlier invocation, for the methods that compare with it.
+    pub compared: Option<&'a Compared<'a>>,
 }
 
 impl<'a> Scope<'a> {
@@ -36,6 +44,8 @@ pub struct Request<'a> {
     /// Arguments of `--select`; none selects everything.
     pub select: &'a [String],
     pub exclude: &'a [String],
+    /// `--selector`; it takes the place of both.
+    pub selector: Option<&'a str>,
     /// What the command works on; other nodes fall out at the end.
     pub resources: &'a [ResourceType],
     pub indirect: IndirectSelection,
@@ -61,6 +71,40 @@ pub struct Selection {
     pub nodes: BTreeSet<usize>,
     /// `nothing-selected`, one a criterion without a match. An error where a plain name is unknown and nothing else is selected.
     pub warnings: Vec<Diagnostic>,
+    /// The selector that holds because nothing was asked for.
+    pub default: Option<String>,
+}
+
+/// What of an earlier invocation a selection asks about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    pub manifest: bool,
+    pub results: bool,
+    pub freshness: bool,
+}
+
+/// Whether the request compares with an earlier invocation, and with what of it.
+///
+/// # Errors
+/// As [`select`].
+pub fn needs(scope: &Scope<'_>, request: &Request<'_>) -> Result<Needs, Vec<Diagnostic>> {
+    let mut needs = Needs::default();
+    if let Some(expression) = &read(scope, request)? {
+        expression.each_criterion(&mut |criterion| match criterion.method {
+            Method::State => needs.manifest = true,
+            Method::Result => needs.results = true,
+            Method::SourceStatus => needs.freshness = true,
+            _ => {}
+        });
+    }
+    Ok(needs)
+}
+
+fn read(scope: &Scope<'_>, request: &Request<'_>) -> Result<Option<Expression>, Vec<Diagnostic>> {
+    match request.selector.or(default_selector(scope, request)) {
+        Some(name) => Ok(Some(selectors::named(scope.selectors, name)?)),
+        None => parse(request),
+    }
 }
 
 /// Evaluates a request.
@@ -68,8 +112,13 @@ pub struct Selection {
 /// # Errors
 /// `invalid-selector` for each criterion that cannot be read, and for an empty text.
 pub fn select(scope: &Scope<'_>, request: &Request<'_>) -> Result<Selection, Vec<Diagnostic>> {
-    let expression = parse(request)?;
-    let mut evaluation = Evaluation { scope, indirect: request.indirect, warnings: Vec::new(), has_unknown_name: false };
+    let default = default_selector(scope, request);
+    let expression = read(scope, request)?;
+    if let Some(expression) = &expression {
+        refuse_without_state(scope, expression)?;
+    }
+    let mut evaluation =
+        Evaluation { scope, indirect: request.indirect, warnings: Vec::new(), has_unknown_name: false, in_selector: false };
     let found = match &expression {
         Some(expression) => evaluation.evaluate(expression).certain,
         None => (0..scope.manifest.nodes.len()).collect(),
@@ -83,7 +132,24 @@ pub fn select(scope: &Scope<'_>, request: &Request<'_>) -> Result<Selection, Vec
     if nodes.is_empty() && has_unknown_name {
         warnings.iter_mut().for_each(|warning| warning.severity = Severity::Error);
     }
-    Ok(Selection { nodes, warnings })
+    Ok(Selection { nodes, warnings, default: default.map(str::to_owned) })
+}
+
+fn refuse_without_state(scope: &Scope<'_>, expression: &Expression) -> Result<(), Vec<Diagnostic>> {
+    let mut problems = Vec::new();
+    expression.each_criterion(&mut |criterion| {
+        if scope.compared.is_none() && matches!(criterion.method, Method::State | Method::Result | Method::SourceStatus) {
+            let message = format!("the selector '{}' compares with an earlier invocation, and none is named", criterion.text);
+            let problem = Diagnostic::new(&codes::INVALID_SELECTOR, message);
+            problems.push(problem.help("name the folder of its artefacts: --state <FOLDER>, or DBT_STATE in the environment"));
+        }
+    });
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+fn default_selector<'a>(scope: &Scope<'a>, request: &Request<'_>) -> Option<&'a str> {
+    let asks = request.selector.is_some() || !request.select.is_empty() || !request.exclude.is_empty();
+    scope.selectors.iter().find(|selector| selector.default && !asks).map(|selector| selector.name.as_str())
 }
 
 /// An empty text is most likely a variable of the shell that is not set: it must not select everything.
@@ -139,12 +205,21 @@ struct Evaluation<'a> {
     warnings: Vec<Diagnostic>,
     /// A plain name that is to be selected is the name of nothing.
     has_unknown_name: bool,
+    /// Inside of a selector of a file, sets do not look for tests once more after they were combined.
+    in_selector: bool,
 }
 
 impl Evaluation<'_> {
     fn evaluate(&mut self, expression: &Expression) -> Selected {
         match expression {
             Expression::Criterion(criterion) => self.criterion(criterion),
+            Expression::Nothing => Selected::default(),
+            Expression::Named(definition) => {
+                let outer = std::mem::replace(&mut self.in_selector, true);
+                let selected = self.evaluate(definition);
+                self.in_selector = outer;
+                selected
+            }
             // The left side of an exclusion without a selection: everything.
             Expression::Union(parts) if parts.is_empty() => {
                 let all: BTreeSet<usize> = (0..self.scope.manifest.nodes.len()).collect();
@@ -178,7 +253,10 @@ impl Evaluation<'_> {
             possible: combine(&left.possible, &right.possible),
         });
         let mut joined = joined.unwrap_or_default();
-        let reach = self.testable(&joined.certain);
+        if self.in_selector {
+            return joined;
+        }
+        let reach = self.testable(&joined.certain, self.indirect);
         let tests: Vec<usize> =
             joined.possible.difference(&joined.certain).copied().filter(|test| self.tests_within(*test, &reach)).collect();
         joined.certain.extend(tests);
@@ -208,31 +286,31 @@ impl Evaluation<'_> {
         if criterion.childrens_parents {
             certain.extend(manifest.dag.ancestors_of(&manifest.dag.descendants_of(&matched, None), None));
         }
-        self.with_tests(certain)
+        self.with_tests(certain, criterion.indirect.unwrap_or(self.indirect))
     }
 
     /// Adds the tests that follow from the selected nodes.
-    fn with_tests(&self, selected: BTreeSet<usize>) -> Selected {
-        if self.indirect == IndirectSelection::Empty {
+    fn with_tests(&self, selected: BTreeSet<usize>, indirect: IndirectSelection) -> Selected {
+        if indirect == IndirectSelection::Empty {
             return Selected { certain: selected.clone(), possible: selected };
         }
         let Scope { manifest, .. } = *self.scope;
         let is_test = |number: &usize| manifest.nodes.get(*number).is_some_and(follows_what_it_tests);
         let tests: BTreeSet<usize> = selected.iter().flat_map(|node| manifest.dag.children(*node)).filter(is_test).collect();
-        let mut reach = self.testable(&selected);
-        if self.indirect == IndirectSelection::Buildable {
+        let mut reach = self.testable(&selected, indirect);
+        if indirect == IndirectSelection::Buildable {
             // Sources are there in any case.
             let is_source = |number: &usize| manifest.nodes.get(*number).is_some_and(|node| node.resource == ResourceType::Source);
             reach.extend((0..manifest.nodes.len()).filter(is_source));
         }
-        let follows = |test: &usize| self.indirect == IndirectSelection::Eager || self.tests_within(*test, &reach);
+        let follows = |test: &usize| indirect == IndirectSelection::Eager || self.tests_within(*test, &reach);
         let certain = selected.iter().copied().chain(tests.iter().copied().filter(follows)).collect();
         Selected { certain, possible: &selected | &tests }
     }
 
     /// The nodes that a test may read and still come along.
-    fn testable(&self, selected: &BTreeSet<usize>) -> BTreeSet<usize> {
-        if self.indirect != IndirectSelection::Buildable {
+    fn testable(&self, selected: &BTreeSet<usize>, indirect: IndirectSelection) -> BTreeSet<usize> {
+        if indirect != IndirectSelection::Buildable {
             return selected.clone();
         }
         self.scope.manifest.dag.ancestors_of(selected, None)
@@ -272,7 +350,7 @@ fn with_value(criterion: &Criterion, value: &str) -> String {
 
 /// A source or a tag of that name, which a plain name does not select.
 fn other_method(criterion: &Criterion, scope: &Scope<'_>) -> Option<String> {
-    use methods::Method::{Fqn, Source, Tag};
+    use Method::{Fqn, Source, Tag};
     if criterion.method != Fqn {
         return None;
     }

@@ -142,12 +142,12 @@ const ALL: [ResourceType; 5] = [ResourceType::Model, ResourceType::Seed, Resourc
 
 impl Shop {
     fn scope(&self) -> Scope<'_> {
-        Scope { manifest: &self.manifest, sources: &self.sources, root: "shop" }
+        Scope { manifest: &self.manifest, sources: &self.sources, root: "shop", selectors: &[], compared: None }
     }
 
     fn selection(&self, select: &[&str], exclude: &[&str], indirect: IndirectSelection) -> Selection {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        let request = Request { select: &owned(select), exclude: &owned(exclude), resources: &ALL, indirect };
+        let request = Request { select: &owned(select), exclude: &owned(exclude), selector: None, resources: &ALL, indirect };
         super::select(&self.scope(), &request).unwrap()
     }
 
@@ -267,7 +267,7 @@ fn a_plain_name_that_matches_nothing_is_an_error_where_nothing_else_is_selected(
 fn an_empty_text_is_refused() {
     let shop = shop();
     let problem = |select: &[String], exclude: &[String]| {
-        let request = Request { select, exclude, resources: &ALL, indirect: IndirectSelection::Eager };
+        let request = Request { select, exclude, selector: None, resources: &ALL, indirect: IndirectSelection::Eager };
         let problem = super::select(&shop.scope(), &request).unwrap_err().remove(0);
         format!("[{}] {} [{}]", problem.code.name, problem.message, problem.help.join("; "))
     };
