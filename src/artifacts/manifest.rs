@@ -53,8 +53,7 @@ pub fn write_manifest(
     out: &mut (dyn Write + Send),
 ) -> io::Result<()> {
     let linked = &compilation.manifest;
-    let macro_ids = linked.macros.iter().map(|found| &*found.id).collect();
-    let writer = Writer { compilation, files, metadata, compiled, macro_ids, key_tests: key_tests(linked) };
+    let writer = writer(compilation, compiled, files, metadata);
     let numbers = |wanted: fn(&Detail) -> bool| -> Vec<usize> {
         linked.nodes.iter().enumerate().filter(|(_, node)| wanted(&node.detail)).map(|(number, _)| number).collect()
     };
@@ -86,6 +85,25 @@ pub fn write_manifest(
         out.value(name, &empty())?;
     }
     out.end()
+}
+
+fn writer<'a>(
+    compilation: &'a Compilation,
+    compiled: &'a BTreeMap<UniqueId, Compiled>,
+    files: &'a dyn Files,
+    metadata: &'a Metadata,
+) -> Writer<'a> {
+    let linked = &compilation.manifest;
+    let macro_ids = linked.macros.iter().map(|found| &*found.id).collect();
+    Writer { compilation, files, metadata, compiled, macro_ids, key_tests: key_tests(linked) }
+}
+
+/// The entries of nodes, by their numbers.
+pub fn describe_nodes(compilation: &Compilation, files: &dyn Files, metadata: &Metadata, numbers: &[usize]) -> Vec<Value> {
+    let compiled = BTreeMap::new();
+    let writer = writer(compilation, &compiled, files, metadata);
+    let entry = |number: &usize| writer.entry(*number).and_then(|entry| serde_json::to_value(entry).ok());
+    numbers.iter().filter_map(entry).collect()
 }
 
 /// The project as its manifest describes it, for comparison with an earlier one.

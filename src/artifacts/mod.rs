@@ -18,7 +18,7 @@ mod unrendered;
 
 pub use catalog::{catalog, is_catalogued};
 pub use file::{write_atomically, write_atomically_with};
-pub use manifest::{Compiled, describe_state, write_manifest};
+pub use manifest::{Compiled, describe_nodes, describe_state, write_manifest};
 pub use run_results::run_results;
 pub use site::{SITE, static_site};
 pub use sources::sources;

@@ -165,7 +165,7 @@ pub(super) enum Command {
     Init(InitArguments),
     /// Check the project, the profile and the connection.
     #[command(after_help = "Example: acca debug --target prod")]
-    Debug,
+    Debug(DebugArguments),
     /// Read and check the project, and write manifest.json.
     #[command(after_help = "Example: acca parse --quiet")]
     Parse,
@@ -180,7 +180,7 @@ pub(super) enum Command {
     Run(RunArguments),
     /// Run data tests.
     #[command(after_help = "Example: acca test --select orders")]
-    Test(RunArguments),
+    Test(BuildArguments),
     /// Load, build and test in the order of the graph; a failed test holds up what reads it.
     #[command(after_help = "Example: acca build --select +orders --exclude tag:slow")]
     Build(BuildArguments),
@@ -402,6 +402,16 @@ pub(super) struct InitArguments {
     pub(super) skip_profile_setup: bool,
 }
 
+#[derive(Debug, Default, Args)]
+pub(super) struct DebugArguments {
+    /// Try the connection only; the project may have mistakes.
+    #[arg(help_heading = "This command", long)]
+    pub(super) connection: bool,
+    /// Print the folder where profiles.yml is looked for, and nothing else.
+    #[arg(help_heading = "This command", long)]
+    pub(super) config_dir: bool,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct CompileArguments {
     #[command(flatten)]
@@ -411,6 +421,14 @@ pub(super) struct CompileArguments {
     /// Compile this text and print it.
     #[arg(help_heading = "This command", long, value_name = "SQL", conflicts_with = "select")]
     pub(super) inline: Option<String>,
+    /// How SQL is printed.
+    #[arg(help_heading = "This command", long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(super) output: ExplainOutput,
+    /// Ask the database nothing: a template that does fails.
+    #[arg(help_heading = "This command", long)]
+    pub(super) no_introspect: bool,
+    #[arg(long, hide = true, overrides_with = "no_introspect")]
+    pub(super) introspect: bool,
     /// See the SQL as it is with --empty.
     #[arg(help_heading = "This command", long)]
     pub(super) empty: bool,
@@ -450,6 +468,9 @@ pub(super) struct ShowArguments {
     /// Run this query.
     #[arg(help_heading = "This command", long, value_name = "SQL", conflicts_with = "select")]
     pub(super) inline: Option<String>,
+    /// Run this query as it is, without templates.
+    #[arg(help_heading = "This command", long, value_name = "SQL", conflicts_with_all = ["select", "inline"])]
+    pub(super) inline_direct: Option<String>,
     /// How many rows; -1 for all.
     #[arg(help_heading = "This command", long, value_name = "N", default_value_t = 5, allow_negative_numbers = true)]
     pub(super) limit: i64,
@@ -482,7 +503,7 @@ pub(super) struct ExplainArguments {
 pub(super) enum ExplainOutput {
     #[default]
     Text,
-    /// One document: nodes, their steps, and the statements of each.
+    /// One document for programs.
     Json,
 }
 
@@ -663,7 +684,7 @@ impl Command {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Command::Init(_) => "init",
-            Command::Debug => "debug",
+            Command::Debug(_) => "debug",
             Command::Parse => "parse",
             Command::Compile(_) => "compile",
             Command::Ls(_) => "list",
@@ -694,7 +715,7 @@ impl Command {
 
     pub(super) fn store_failures(&self) -> bool {
         match self {
-            Command::Test(run) => run.store_failures,
+            Command::Test(test) => test.run.store_failures,
             Command::Build(build) => build.run.store_failures,
             _ => false,
         }
@@ -702,8 +723,8 @@ impl Command {
 
     pub(super) fn empty(&self) -> bool {
         match self {
-            Command::Run(run) | Command::Test(run) | Command::Seed(run) | Command::Snapshot(run) => run.is_empty(),
-            Command::Build(build) => build.run.is_empty(),
+            Command::Run(run) | Command::Seed(run) | Command::Snapshot(run) => run.is_empty(),
+            Command::Build(build) | Command::Test(build) => build.run.is_empty(),
             Command::Compile(compile) => compile.empty,
             _ => false,
         }
@@ -711,14 +732,14 @@ impl Command {
 
     pub(super) fn full_refresh(&self) -> bool {
         match self {
-            Command::Run(run) | Command::Test(run) | Command::Seed(run) | Command::Snapshot(run) => run.full_refresh,
+            Command::Run(run) | Command::Seed(run) | Command::Snapshot(run) => run.full_refresh,
             Command::Load(load) => load.run.full_refresh,
-            Command::Build(build) => build.run.full_refresh,
+            Command::Build(build) | Command::Test(build) => build.run.full_refresh,
             Command::Clone(clone) => clone.run.full_refresh,
             Command::Compile(compile) => compile.full_refresh,
             Command::Explain(explain) => explain.full_refresh,
             Command::Init(_)
-            | Command::Debug
+            | Command::Debug(_)
             | Command::Parse
             | Command::Ls(_)
             | Command::Retry(_)

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rayon::prelude::*;
+use serde_json::json;
 
 use super::Exit;
-use super::arguments::CompileArguments;
+use super::arguments::{CompileArguments, ExplainOutput};
 use super::context::{Context, nodes};
 use super::log::Log;
 use super::ls::resources;
@@ -31,13 +32,13 @@ pub(super) fn cmd_compile(context: &Context<'_>, arguments: &CompileArguments) -
     if let Some(text) = &arguments.inline {
         context.read_from(&loaded.compilation, &arguments.selection.state, &[])?;
         let (_, compiled) = compile_inline(context, &mut loaded.compilation, text)?;
-        context.terminal.print(compiled.sql.trim_end());
+        print_sql(context, arguments, "inline", &compiled.sql);
         return Ok(());
     }
     let compilation = &loaded.compilation;
     let selected = context.select(compilation, &arguments.selection, &resources(&arguments.resources, &COMPILED))?;
     let selected = nodes(compilation, &selected);
-    let (written, problems) = compile_nodes(context, compilation, &selected);
+    let (written, problems) = compile_nodes(context, compilation, &selected, !arguments.no_introspect);
     context.stage("compiled", began.elapsed());
     context.write_artifacts(compilation, &written, None);
     context.log.diagnostics(&problems, &compilation.project.sources);
@@ -53,8 +54,13 @@ pub(super) fn cmd_compile(context: &Context<'_>, arguments: &CompileArguments) -
 }
 
 /// Compiles nodes on all cores and writes their SQL into the target folder.
-pub(super) fn compile_nodes(context: &Context<'_>, compilation: &Compilation, selected: &[&Node]) -> (Written, Diagnostics) {
-    let warehouse: Arc<dyn Warehouse> = Arc::new(LazyWarehouse::new(&compilation.project.target, &context.root));
+/// `asks`: whether templates may ask the database.
+pub(super) fn compile_nodes(context: &Context<'_>, compilation: &Compilation, selected: &[&Node], asks: bool) -> (Written, Diagnostics) {
+    let target = &compilation.project.target;
+    let warehouse: Arc<dyn Warehouse> = Arc::new(match asks {
+        true => LazyWarehouse::new(target, &context.root),
+        false => LazyWarehouse::closed(target, &context.root, "the database is not asked (--no-introspect)"),
+    });
     let target_path = context.target_path(compilation);
     let compiled: Vec<(UniqueId, Result<Stored, Diagnostic>)> = selected
         .par_iter()
@@ -75,9 +81,19 @@ fn print_only(context: &Context<'_>, arguments: &CompileArguments, selected: &[&
     if let (Some(only), None) = (asked.next(), asked.next())
         && let Some(compiled) = written.get(&only.id)
         && !arguments.selection.select.is_empty()
-        && !context.log.is_json()
     {
-        context.terminal.print(compiled.sql.trim_end());
+        print_sql(context, arguments, &only.name, &compiled.sql);
+    }
+}
+
+fn print_sql(context: &Context<'_>, arguments: &CompileArguments, name: &str, sql: &str) {
+    let sql = sql.trim_end();
+    if context.log.is_json() {
+        context.log.output_data("CompiledNode", sql, json!({"node_name": name, "compiled": sql, "is_inline": name == "inline"}));
+    } else if arguments.output == ExplainOutput::Json {
+        context.terminal.print(&json!({"node": name, "compiled": sql}).to_string());
+    } else {
+        context.terminal.print(sql);
     }
 }
 

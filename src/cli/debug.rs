@@ -1,6 +1,7 @@
 //! `acca debug`: checks the project, the profile and the connection, and says what it found.
 
 use super::Exit;
+use super::arguments::DebugArguments;
 use super::context::Context;
 use super::style::{self, paint};
 use super::text::pad_right;
@@ -9,7 +10,13 @@ use crate::execute::{connection_failed, open};
 use crate::jinja::{BUILTIN_MACROS, YamlText};
 use crate::project::{Project, Target, is_open, load};
 
-pub(super) fn cmd_debug(context: &Context<'_>) -> Result<(), Exit> {
+pub(super) fn cmd_debug(context: &Context<'_>, arguments: &DebugArguments) -> Result<(), Exit> {
+    if arguments.config_dir {
+        let named = context.global.profiles_dir.clone();
+        let folder = named.or_else(|| Some(std::env::home_dir()?.join(".dbt"))).unwrap_or_default();
+        context.terminal.print(&folder.to_string_lossy());
+        return Ok(());
+    }
     let field = |name: &str, value: &str| context.terminal.print(&format!("{} {value}", paint(style::DIM, &pad_right(name, 10))));
     field("acca", env!("CARGO_PKG_VERSION"));
     field("project", &context.root.join("dbt_project.yml").to_string_lossy());
@@ -39,7 +46,7 @@ pub(super) fn cmd_debug(context: &Context<'_>) -> Result<(), Exit> {
             return Err(Exit::Failed);
         }
     }
-    if diagnostics.count(Severity::Error) > 0 {
+    if diagnostics.count(Severity::Error) > 0 && !arguments.connection {
         return Err(Exit::Failed);
     }
     context.terminal.print(&paint(style::GOOD, "All is well."));

@@ -50,7 +50,7 @@ fn generate(context: &Context<'_>, arguments: &GenerateArguments) -> Result<(), 
     let mut compiled = BTreeMap::new();
     if !arguments.no_compile {
         let to_compile: Vec<&Node> = selected.iter().copied().filter(|node| has_sql(node)).collect();
-        let (written, problems) = compile_nodes(context, compilation, &to_compile);
+        let (written, problems) = compile_nodes(context, compilation, &to_compile, true);
         context.log.diagnostics(&problems, &compilation.project.sources);
         if problems.has_errors() {
             context.terminal.print_error(&format!("{} {}", paint(style::BAD, "Failed:"), summary(&problems)));

@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use crate::project::parse_yaml;
 
 /// Switches of dbt that change nothing here, each with its `--no-…`. Why is said in docs/dbt.md.
-const WITHOUT_EFFECT: [&str; 17] = [
+const WITHOUT_EFFECT: [&str; 18] = [
     "partial-parse",
     "partial-parse-file-diff",
     "static-parser",
@@ -27,6 +27,7 @@ const WITHOUT_EFFECT: [&str; 17] = [
     "export-saved-queries",
     "include-saved-query",
     "clean-project-files-only",
+    "inject-ephemeral-ctes",
 ];
 
 /// Flags with a value that change nothing here.

@@ -74,8 +74,13 @@ impl Log<'_> {
 
     /// A line of the result itself: printed whatever the level is.
     pub(super) fn output(&self, name: &str, text: &str) {
+        self.output_data(name, text, json!({"msg": text}));
+    }
+
+    /// As [`Log::output`], with something else for programs.
+    pub(super) fn output_data(&self, name: &str, text: &str, data: Value) {
         match self.format {
-            LogFormat::Json => self.write_event(LogLevel::Info, name, text, json!({"msg": text})),
+            LogFormat::Json => self.write_event(LogLevel::Info, name, text, data),
             LogFormat::Text | LogFormat::Debug => self.terminal.print(text),
         }
     }

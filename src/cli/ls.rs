@@ -1,13 +1,13 @@
 //! `acca ls`: lists what a selection selects.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::Exit;
 use super::arguments::{LsArguments, LsOutput, Resource, ResourceArguments};
 use super::context::{Context, nodes};
+use crate::artifacts::describe_nodes;
 use crate::base::{ResourceType, Sources};
-use crate::jinja::describe;
-use crate::project::{Detail, Node};
+use crate::project::{Detail, ModelDetail, Node};
 
 const LISTED: [ResourceType; 6] =
     [ResourceType::Model, ResourceType::Snapshot, ResourceType::Seed, ResourceType::Test, ResourceType::Source, ResourceType::Exposure];
@@ -28,8 +28,13 @@ pub(super) fn cmd_ls(context: &Context<'_>, arguments: &LsArguments) -> Result<(
     let loaded = context.load()?;
     let compilation = &loaded.compilation;
     let selected = context.select(compilation, &arguments.selection, &resources(&arguments.resources, &LISTED))?;
-    let mut lines: Vec<String> =
-        nodes(compilation, &selected).into_iter().map(|node| line(node, arguments, &compilation.project.sources)).collect();
+    let mut lines: Vec<String> = match arguments.output {
+        LsOutput::Json => {
+            let described = describe_nodes(compilation, &*context.files, &context.metadata(), &selected);
+            described.iter().map(|entry| object(entry, &arguments.output_keys).to_string()).collect()
+        }
+        _ => nodes(compilation, &selected).into_iter().map(|node| line(node, arguments.output, &compilation.project.sources)).collect(),
+    };
     if arguments.output == LsOutput::Path {
         lines.sort();
         lines.dedup();
@@ -61,15 +66,13 @@ pub(super) fn resources(arguments: &ResourceArguments, default: &[ResourceType])
     kept.into_iter().filter(|resource| !left_out.contains(resource)).collect()
 }
 
-fn line(node: &Node, arguments: &LsArguments, sources: &Sources) -> String {
-    match arguments.output {
-        LsOutput::Selector => selector(node),
-        LsOutput::Name => match &node.detail {
-            Detail::Source(source) => format!("{}.{}", source.source_name, node.name),
-            _ => node.name.clone(),
-        },
-        LsOutput::Path => sources.path(node.origin.file).to_owned(),
-        LsOutput::Json => object(node, &arguments.output_keys, sources).to_string(),
+fn line(node: &Node, output: LsOutput, sources: &Sources) -> String {
+    match (output, &node.detail) {
+        (LsOutput::Selector | LsOutput::Json, _) => selector(node),
+        (LsOutput::Name, Detail::Source(source)) => format!("{}.{}", source.source_name, node.name),
+        (LsOutput::Name, Detail::Model(ModelDetail { version: Some(version), .. })) => format!("{}.v{version}", node.name),
+        (LsOutput::Name, _) => node.name.clone(),
+        (LsOutput::Path, _) => sources.path(node.origin.file).to_owned(),
     }
 }
 
@@ -82,12 +85,13 @@ pub(super) fn selector(node: &Node) -> String {
     }
 }
 
-fn object(node: &Node, keys: &[String], sources: &Sources) -> Value {
-    let mut described = match describe::node(node) {
-        Value::Object(entries) => entries,
-        _ => Map::new(),
+/// The keys that are asked for, also those inside of others (`config.materialized`); what is not there is left out.
+fn object(entry: &Value, asked: &[String]) -> Value {
+    let keys: Vec<&str> = if asked.is_empty() { KEYS.to_vec() } else { asked.iter().flat_map(|key| key.split([' ', ','])).collect() };
+    let value = |key: &str| match entry.get(key) {
+        Some(value) => Some(value),
+        None => key.split('.').try_fold(entry, |value, part| value.get(part)).filter(|value| !value.is_null()),
     };
-    described.insert("original_file_path".to_owned(), json!(sources.path(node.origin.file)));
-    let keys: Vec<&str> = if keys.is_empty() { KEYS.to_vec() } else { keys.iter().flat_map(|key| key.split([' ', ','])).collect() };
-    keys.into_iter().filter_map(|key| described.get(key).map(|value| (key.to_owned(), value.clone()))).collect()
+    let found: Map<String, Value> = keys.into_iter().filter_map(|key| Some((key.to_owned(), value(key)?.clone()))).collect();
+    Value::Object(found)
 }

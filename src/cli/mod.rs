@@ -170,13 +170,13 @@ fn dispatch(terminal: &Terminal, arguments: &Arguments, interrupts: &Interrupts,
 
 fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {
     match command {
-        Command::Debug => debug::cmd_debug(context),
+        Command::Debug(arguments) => debug::cmd_debug(context, arguments),
         Command::Parse => parse::cmd_parse(context),
         Command::Compile(arguments) => compile::cmd_compile(context, arguments),
         Command::Ls(arguments) => ls::cmd_ls(context, arguments),
         Command::Run(arguments) => run::cmd_run(context, &run::RUN, arguments),
-        Command::Test(arguments) => run::cmd_run(context, &run::TEST, arguments),
-        Command::Build(arguments) => run::cmd_build(context, arguments),
+        Command::Test(arguments) => run::cmd_build(context, &run::TEST, arguments),
+        Command::Build(arguments) => run::cmd_build(context, &run::BUILD, arguments),
         Command::Seed(arguments) => run::cmd_run(context, &run::SEED, arguments),
         Command::Snapshot(arguments) => run::cmd_run(context, &run::SNAPSHOT, arguments),
         Command::Load(arguments) => run::cmd_load(context, arguments),

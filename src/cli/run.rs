@@ -44,7 +44,7 @@ const LOAD: Verb = Verb {
     gate_on_tests: false,
     nothing: "There are no landing files to load: no selected source says under meta.landing where its files lie.",
 };
-const BUILD: Verb = Verb {
+pub(super) const BUILD: Verb = Verb {
     name: "build",
     resources: &[ResourceType::Source, ResourceType::Seed, ResourceType::Snapshot, ResourceType::Model, ResourceType::Test],
     gate_on_tests: true,
@@ -74,9 +74,11 @@ pub(super) fn verb_named(name: &str) -> Option<&'static Verb> {
     [&RUN, &TEST, &SEED, &SNAPSHOT, &LOAD, &BUILD].into_iter().find(|verb| verb.name == name)
 }
 
-pub(super) fn cmd_build(context: &Context<'_>, arguments: &BuildArguments) -> Result<(), Exit> {
-    let resources = resources(&arguments.resources, BUILD.resources);
-    carry_out(context, &Work { verb: &BUILD, arguments: &arguments.run, resources, prune: false, only: None })
+/// A command that takes types of nodes too. Those that it does not work on fall out.
+pub(super) fn cmd_build(context: &Context<'_>, verb: &Verb, arguments: &BuildArguments) -> Result<(), Exit> {
+    let mut resources = resources(&arguments.resources, verb.resources);
+    resources.retain(|resource| verb.resources.contains(resource));
+    carry_out(context, &Work { verb, arguments: &arguments.run, resources, prune: false, only: None })
 }
 
 pub(super) fn cmd_load(context: &Context<'_>, arguments: &LoadArguments) -> Result<(), Exit> {

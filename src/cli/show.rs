@@ -9,7 +9,7 @@ use super::context::{Context, nodes};
 use super::style::{self, paint};
 use super::table;
 use crate::analysis::{Compilation, CompiledNode};
-use crate::base::{Relation, ResourceType, Table};
+use crate::base::{FileId, Relation, ResourceType, Span, Table};
 use crate::diag::{Diagnostic, codes};
 use crate::execute::{AdapterError, Connected, LazyWarehouse, connection_failed};
 use crate::jinja::NodeState;
@@ -30,6 +30,12 @@ pub(super) fn cmd_show(context: &Context<'_>, arguments: &ShowArguments) -> Resu
         return show_all(context, &loaded.compilation, &connected, vec![(&node, compiled)], arguments);
     }
     let compilation = &loaded.compilation;
+    if let (Some(text), Some(root)) = (&arguments.inline_direct, compilation.project.packages.first()) {
+        let node = compilation.operation(root, "inline", Span::new(FileId(0), 0, 0));
+        let connected = context.open(compilation)?;
+        let query = CompiledNode { sql: text.clone(), ..CompiledNode::default() };
+        return show_all(context, compilation, &connected, vec![(&node, query)], arguments);
+    }
     if arguments.selection.select.is_empty() {
         context.terminal.print_error(&format!("{} say what to show: --select <SELECTOR> or --inline <SQL>", paint(style::BAD, "error:")));
         return Err(Exit::Usage);

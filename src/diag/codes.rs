@@ -33,6 +33,7 @@ macro_rules! codes {
 codes! {
     AMBIGUOUS_COLUMN "ambiguous-column" Error "a name of a column is in several relations of FROM";
     AMBIGUOUS_REF "ambiguous-ref" Error "a ref() names a model that several packages define";
+    BREAKING_CHANGE "breaking-change" Warning "a change since the compared state breaks a model's contract";
     CANNOT_SERVE "cannot-serve" Error "the documentation cannot be served at an address and port";
     CONNECTION_FAILED "connection-failed" Error "the database cannot be reached or refuses the profile";
     CONTRACT_BROKEN "contract-broken" Error "a model's query does not give the columns that its contract declares";

@@ -81,6 +81,10 @@ fn fail(outcome: &mut Outcome, node: &Node, error: NodeError, interrupt: &Interr
             outcome.status = Some(Status::Skipped);
             outcome.message = "stopped; nothing of it was kept".to_owned();
         }
+        NodeError::Adapter(AdapterError::Cancelled) if interrupt.has_given_up() => {
+            outcome.status = Some(Status::Skipped);
+            outcome.message = "skipped: --fail-fast; nothing of it was kept".to_owned();
+        }
         NodeError::Adapter(error) => {
             outcome.session_lost = matches!(error, AdapterError::Connection { .. });
             let problem = statement_failed(node, &error, None);

@@ -31,6 +31,8 @@ pub trait Reporter: Send + Sync {
 #[derive(Default)]
 pub struct Interrupt {
     raised: AtomicBool,
+    /// The run goes no further by itself: `--fail-fast`.
+    given_up: AtomicBool,
     running: Mutex<Vec<Arc<dyn Cancel>>>,
 }
 
@@ -38,6 +40,20 @@ impl Interrupt {
     /// Called by the handler of Ctrl-C, from any thread.
     pub fn raise(&self) {
         self.raised.store(true, Ordering::SeqCst);
+        self.cancel();
+    }
+
+    /// Ends what runs beside a node that has failed.
+    pub(super) fn give_up(&self) {
+        self.given_up.store(true, Ordering::SeqCst);
+        self.cancel();
+    }
+
+    pub(super) fn has_given_up(&self) -> bool {
+        self.given_up.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn cancel(&self) {
         for session in self.running.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             session.cancel();
         }

@@ -319,6 +319,10 @@ impl Shop<'_> {
                 self.changed.notify_all();
                 return None;
             }
+            if self.interrupt.has_given_up() {
+                // Between two statements nothing is cancelled, so it is tried until nothing runs any more.
+                self.interrupt.cancel();
+            }
             // The time-out is for Ctrl-C, which does not notify.
             let waited = self.changed.wait_timeout(board, Duration::from_millis(200));
             board = waited.unwrap_or_else(PoisonError::into_inner).0;
@@ -406,6 +410,9 @@ impl Shop<'_> {
             board.schedule.succeeded(number);
         }
         drop(board);
+        if status.is_failure() && self.job.options.fail_fast {
+            self.interrupt.give_up();
+        }
         self.changed.notify_all();
     }
 

@@ -88,6 +88,14 @@ impl LazyWarehouse {
         LazyWarehouse { target: target.clone(), root: root.to_owned(), opened: OnceLock::new() }
     }
 
+    /// One that answers every question with the reason why it may not be asked.
+    pub fn closed(target: &Target, root: &Path, why: &str) -> LazyWarehouse {
+        let closed = LazyWarehouse::new(target, root);
+        // Nobody has asked it yet.
+        let _ = closed.opened.set(Err(why.to_owned()));
+        closed
+    }
+
     fn session(&self) -> Result<&SessionWarehouse, String> {
         let opened = self.opened.get_or_init(|| {
             let connected = open(&self.target, &self.root).map_err(|problem| problem.message)?;

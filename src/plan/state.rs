@@ -120,6 +120,10 @@ impl StateManifest {
         [&self.nodes, &self.sources, &self.exposures, &self.unit_tests].into_iter().find_map(|section| section.get(id))
     }
 
+    pub(super) fn models(&self) -> impl Iterator<Item = (&str, &StateNode)> {
+        self.nodes.iter().filter(|(_, node)| node.resource_type == "model").map(|(id, node)| (id.as_str(), node))
+    }
+
     /// Where a model, seed or snapshot was built.
     pub fn relation(&self, id: &str) -> Option<Relation> {
         let node = self.nodes.get(id)?;

@@ -1,7 +1,7 @@
 //! The trees of configuration in `dbt_project.yml` (`models:`, `seeds:`, …), looked up by a node's fully qualified name.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Config;
 use super::config_check::{checked_value, known_config_keys};
@@ -15,7 +15,7 @@ pub(super) struct ConfigTree {
     config: Config,
     children: BTreeMap<String, ConfigTree>,
     key_span: Option<Span>,
-    used: Cell<bool>,
+    used: AtomicBool,
 }
 
 impl ConfigTree {
@@ -40,7 +40,7 @@ impl ConfigTree {
         let mut level = self;
         for part in fqn {
             let Some(child) = level.children.get(part) else { break };
-            child.used.set(true);
+            child.used.store(true, Ordering::Relaxed);
             config.merge(&child.config);
             level = child;
         }
@@ -55,7 +55,7 @@ impl ConfigTree {
     /// Warns of the levels that no node of the project lies under.
     pub(super) fn report_unused(&self, section: &str, diagnostics: &mut Diagnostics) {
         for (name, child) in &self.children {
-            if child.used.get() {
+            if child.used.load(Ordering::Relaxed) {
                 child.report_unused(section, diagnostics);
                 continue;
             }

@@ -10,7 +10,7 @@ use super::Config;
 use super::config_tree::insert_config;
 use super::fields::Fields;
 use super::loader::Loader;
-use super::node::{Detail, GenericTest};
+use super::node::{Detail, GenericTest, Node};
 use super::properties::Scope;
 use super::python;
 use super::resources::{Catalog, new_node};
@@ -19,6 +19,7 @@ use crate::base::{ResourceType, Span, UniqueId};
 use crate::diag::{Diagnostic, codes};
 
 /// What the tests are attached to.
+#[derive(Clone)]
 pub(super) struct TestTarget {
     pub attached: UniqueId,
     pub kind: TargetKind,
@@ -26,6 +27,7 @@ pub(super) struct TestTarget {
     pub tags: Vec<String>,
 }
 
+#[derive(Clone)]
 pub(super) enum TargetKind {
     Node { name: String, version: Option<String> },
     Source { source: String, table: String },
@@ -51,6 +53,7 @@ impl TestTarget {
 }
 
 /// The column that tests stand under.
+#[derive(Clone)]
 pub(super) struct TestColumn {
     /// In quotes where the column says so.
     pub name: String,
@@ -76,7 +79,7 @@ const CONFIG_KEYS: &[&str] = &[
     "alias",
 ];
 
-/// Adds the tests of one `data_tests:` list to the catalog.
+/// Notes the tests of one `data_tests:` list in the catalog, to be made when all are known.
 pub(super) fn add_tests(
     loader: &mut Loader<'_>,
     scope: &Scope<'_>,
@@ -86,9 +89,8 @@ pub(super) fn add_tests(
     tests: &[Yaml],
 ) {
     for test in tests {
-        if let Some(written) = written_test(loader, test) {
-            add_test(loader, scope, catalog, target, column, &written);
-        }
+        let written = written_test(loader, test);
+        catalog.tests.extend(written.and_then(|written| test_use(loader, scope, target, column, &written)));
     }
 }
 
@@ -145,54 +147,76 @@ struct Parts {
     description: String,
 }
 
-fn add_test(
+/// A use of a test of which only the node is to be made: its name and its id are sums over all that it says.
+pub(super) struct TestUse {
+    package: Arc<str>,
+    /// Package and folders.
+    place: Vec<String>,
+    target: TestTarget,
+    column: Option<TestColumn>,
+    namespace: Option<String>,
+    test: String,
+    span: Span,
+    parts: Parts,
+}
+
+fn test_use(
     loader: &mut Loader<'_>,
     scope: &Scope<'_>,
-    catalog: &mut Catalog,
     target: &TestTarget,
     column: Option<&TestColumn>,
     written: &Written<'_>,
-) {
-    let Some((namespace, test)) = split_name(loader, written) else { return };
-    let Some(mut parts) = parts(loader, scope, written) else { return };
-    let column_name = column.map(|column| column.name.clone());
-    let mut hashed = parts.arguments.clone();
-    if let Some(column) = &column_name {
-        hashed.entry("column_name".to_owned()).or_insert_with(|| Value::from(column.as_str()));
-    }
-    let name = match parts.custom_name.take() {
-        Some(name) => name,
-        None => {
-            let prefix = if matches!(target.kind, TargetKind::Source { .. }) { "source_" } else { "" };
-            let kind = namespace.as_ref().map_or_else(|| format!("{prefix}{test}"), |space| format!("{space}_{prefix}{test}"));
-            let names = synthesize(&kind, &target.name(), &hashed);
-            if names.short != names.full && parts.config.get("alias").is_none() {
-                parts.config.insert("alias", Value::from(names.short), None);
-            }
-            names.full
+) -> Option<TestUse> {
+    let (namespace, test) = split_name(loader, written)?;
+    let parts = parts(loader, scope, written)?;
+    let mut place = scope.test_fqn("");
+    place.pop();
+    let package = Arc::clone(&scope.package);
+    Some(TestUse { package, place, target: target.clone(), column: column.cloned(), namespace, test, span: written.span, parts })
+}
+
+impl TestUse {
+    pub(super) fn into_node(self) -> Node {
+        let TestUse { package, place: mut fqn, target, column, namespace, test, span, mut parts } = self;
+        let mut hashed = parts.arguments.clone();
+        if let Some(column) = &column {
+            hashed.entry("column_name".to_owned()).or_insert_with(|| Value::from(column.name.as_str()));
         }
-    };
-    let expression = target.expression();
-    hashed.insert("model".to_owned(), Value::from(format!("{{{{ get_where_subquery({expression}) }}}}")));
-    let hash = metadata_hash(&name, namespace.as_deref(), &test, &hashed);
-    set_tags(&mut parts.config, target, column);
-    let detail = GenericTest {
-        test,
-        namespace,
-        arguments: parts.arguments,
-        model_expression: expression,
-        attached: Arc::clone(&target.attached),
-        column: column_name,
-        column_span: column.map(|column| column.span),
-        span: written.span,
-    };
-    let mut node =
-        new_node(ResourceType::Test, &scope.package, &name, scope.test_fqn(&name), written.span, Detail::GenericTest(Box::new(detail)));
-    node.id = format!("test.{}.{name}.{hash}", scope.package).into();
-    node.properties = Some(written.span);
-    node.description = parts.description;
-    node.config = parts.config;
-    catalog.add(node);
+        let name = match parts.custom_name.take() {
+            Some(name) => name,
+            None => {
+                let prefix = if matches!(target.kind, TargetKind::Source { .. }) { "source_" } else { "" };
+                let kind = namespace.as_ref().map_or_else(|| format!("{prefix}{test}"), |space| format!("{space}_{prefix}{test}"));
+                let names = synthesize(&kind, &target.name(), &hashed);
+                if names.short != names.full && parts.config.get("alias").is_none() {
+                    parts.config.insert("alias", Value::from(names.short), None);
+                }
+                names.full
+            }
+        };
+        let expression = target.expression();
+        hashed.insert("model".to_owned(), Value::from(format!("{{{{ get_where_subquery({expression}) }}}}")));
+        let hash = metadata_hash(&name, namespace.as_deref(), &test, &hashed);
+        set_tags(&mut parts.config, &target, column.as_ref());
+        let id = format!("test.{package}.{name}.{hash}").into();
+        fqn.push(name.clone());
+        let detail = GenericTest {
+            test,
+            namespace,
+            arguments: parts.arguments,
+            model_expression: expression,
+            attached: target.attached,
+            column_span: column.as_ref().map(|column| column.span),
+            column: column.map(|column| column.name),
+            span,
+        };
+        let mut node = new_node(ResourceType::Test, &package, &name, fqn, span, Detail::GenericTest(Box::new(detail)));
+        node.id = id;
+        node.properties = Some(span);
+        node.description = parts.description;
+        node.config = parts.config;
+        node
+    }
 }
 
 /// `dbt_utils.equal_rowcount` → its namespace and its name.

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::config_tree::ConfigTree;
 use super::discover::{Discovered, discover};
 use super::exposures::apply_exposures;
@@ -126,6 +128,7 @@ fn apply_all(loader: &mut Loader<'_>, packages: &[ProjectFile], properties: &[Pa
         }
     }
     overrides.report_unused(loader);
+    catalog.make_tests();
 }
 
 impl Trees {
@@ -147,7 +150,7 @@ impl Trees {
 fn configure(packages: &[ProjectFile], nodes: &mut [Node]) {
     let by_name: HashMap<&str, &ProjectFile> = packages.iter().map(|file| (&*file.package.name, file)).collect();
     let Some(root) = packages.first() else { return };
-    for node in nodes {
+    nodes.par_iter_mut().for_each(|node| {
         let tree_of =
             |file: &&ProjectFile| file.trees.of(node.resource).filter(|tree| !tree.is_empty()).map(|tree| tree.collect(&node.fqn));
         let properties = std::mem::take(&mut node.config);
@@ -159,7 +162,7 @@ fn configure(packages: &[ProjectFile], nodes: &mut [Node]) {
         }
         node.config = config;
         fill_source(node);
-    }
+    });
 }
 
 /// What tables of sources keep outside of their configuration.

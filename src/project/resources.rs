@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::blocks::{Block, BlockKind, scan_blocks};
 use super::discover::{Discovered, Found};
+use super::generic_tests::TestUse;
 use super::loader::Loader;
 use super::node::{Detail, DocBlock, Macro, MacroKind, ModelDetail, Node};
 use super::{Config, Package, Selector};
@@ -17,6 +20,8 @@ pub(super) struct Catalog {
     pub nodes: Vec<Node>,
     pub macros: Vec<Macro>,
     pub docs: Vec<DocBlock>,
+    /// Uses of generic tests that are no nodes yet.
+    pub tests: Vec<TestUse>,
     pub selectors: Vec<Selector>,
     /// Indexes of the nodes with a body of their own, by resource type and name; one name may stand in several packages.
     names: HashMap<(ResourceType, String), Vec<usize>>,
@@ -28,6 +33,12 @@ impl Catalog {
         self.names.entry((node.resource, node.name.clone())).or_default().push(at);
         self.nodes.push(node);
         at
+    }
+
+    /// Makes nodes of the tests, on all cores: of most projects they are most of the nodes.
+    pub(super) fn make_tests(&mut self) {
+        let made: Vec<Node> = std::mem::take(&mut self.tests).into_par_iter().map(TestUse::into_node).collect();
+        self.nodes.extend(made);
     }
 
     /// The node that a properties file of `package` means: the package's own, or else any other's.

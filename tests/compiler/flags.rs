@@ -130,3 +130,22 @@ fn explanations_are_one_document() {
         .collect();
     assert!(statements.iter().any(|sql| sql.contains("select 1 as id")), "{statements:?}");
 }
+
+#[test]
+fn commands_take_the_flags_of_dbt() {
+    let project = shop("");
+    let compiled = project.acca(&["compile", "-s", "bets", "--output", "json", "--no-print"]).expect_code(0);
+    assert_eq!(compiled.stdout, "{\"node\":\"bets\",\"compiled\":\"\\nselect 1 as id\"}\n");
+    project.write("models/asks.sql", "select '{{ run_query('select 7 as n').rows[0][0] }}' as n\n");
+    let asks = project.acca(&["compile", "-s", "asks"]).expect_code(0);
+    assert_eq!(asks.stdout, "select '7' as n\n");
+    let closed = project.acca(&["compile", "-s", "asks", "--no-introspect"]).expect_code(1);
+    assert!(closed.stderr.contains("the database is not asked (--no-introspect)"), "{}", closed.stderr);
+    let shown = project.acca(&["show", "--inline-direct", "select '{{ x }}' as x", "--output", "csv"]).expect_code(0);
+    assert_eq!(shown.stdout.trim(), "x\n{{ x }}");
+    let folder = project.acca(&["debug", "--config-dir"]).expect_code(0);
+    assert_eq!(folder.stdout.trim(), "<project>/.dbt");
+    project.write("models/models.yml", "models: [{name: bets, columns: 3}]\n");
+    project.acca(&["debug"]).expect_code(1);
+    assert!(project.acca(&["debug", "--connection"]).expect_code(0).stdout.contains("OK DuckDB"));
+}

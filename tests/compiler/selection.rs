@@ -241,3 +241,56 @@ fn clones_are_views_of_the_earlier_relations_on_postgres() {
     project.write("profiles.yml", &format!("shop:\n  target: dev\n  outputs:\n    dev: {}\n    prod: {}\n", output("dev"), output("prod")));
     check_clone(&project);
 }
+
+/// With `--fail-fast` a failure ends what runs beside it; a model that would take minutes stands for that.
+fn check_fail_fast(project: &TestProject, slow: &str) {
+    project.write(
+        "models/first.sql",
+        "{{ config(materialized='table') }}\nselect 1 / (select count(*) from no_such_table) as id, 1 as rate\n",
+    );
+    project.write("models/slow.sql", &format!("{{{{ config(materialized='table') }}}}\n{slow}\n"));
+    let began = std::time::Instant::now();
+    let run = ["run", "--quiet", "--fail-fast", "--threads", "2", "--exclude", "rates"];
+    project.acca(&run).expect_code(1);
+    assert!(began.elapsed().as_secs() < 45, "{:?}", began.elapsed());
+    assert_eq!(statuses(project), "first error, second skipped, slow skipped, third skipped");
+}
+
+#[test]
+fn fail_fast_ends_what_runs_beside_the_failure() {
+    check_fail_fast(&chain(), "select count(*) as n from range(3000000) a, range(3000000) b where hash(a.range, b.range) % 7 = 8");
+}
+
+#[test]
+fn fail_fast_ends_what_runs_beside_the_failure_on_postgres() {
+    let database = PgServer::shared().database();
+    let project = chain();
+    project.connect("shop", &database, "dev");
+    check_fail_fast(&project, "select 1 as n from pg_sleep(300)");
+}
+
+#[test]
+fn listings_name_what_dbt_names() {
+    let project = chain();
+    project.write("models/fact_v1.sql", "select 1 as id\n").write("models/fact_v2.sql", "select 2 as id\n");
+    project.write("models/schema.yml", "models:\n  - {name: fact, latest_version: 2, versions: [{v: 1}, {v: 2}]}\n");
+    assert_eq!(listed(&project, &["--select", "fact"]), "fact.v1 fact.v2");
+    let run = |keys: &[&str]| project.acca(&[&["ls", "--select", "first", "--output", "json"], keys].concat()).expect_code(0).stdout;
+    let found: Value = serde_json::from_str(&run(&[])).unwrap();
+    let keys: Vec<&String> = found.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["alias", "name", "package_name", "depends_on", "tags", "config", "resource_type", "original_file_path", "unique_id"]);
+    assert_eq!(found["config"]["on_schema_change"], "ignore");
+    let nested = run(&["--output-keys", "config.materialized", "checksum.name", "no_such", "config.unique_key"]);
+    assert_eq!(nested, "{\"config.materialized\":\"view\",\"checksum.name\":\"sha256\"}\n");
+}
+
+#[test]
+fn resource_types_narrow_a_test() {
+    let project = chain();
+    project.write("tests/no_rates.sql", "select * from {{ ref('rates') }} where rate < 0\n");
+    project.acca(&["build", "--quiet", "--resource-type", "seed", "test"]).expect_code(0);
+    assert_eq!(statuses(&project), "no_rates pass, rates success");
+    assert!(project.acca(&["test", "--resource-type", "model"]).expect_code(0).stdout.contains("There are no tests to run."));
+    project.acca(&["test", "--quiet", "--exclude-resource-type", "model"]).expect_code(0);
+    assert_eq!(statuses(&project), "no_rates pass");
+}

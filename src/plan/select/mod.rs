@@ -3,6 +3,7 @@
 //! Text becomes an [`expression`], criteria ask [`methods`], the graph adds what lies above and below, and tests follow the
 //! nodes that they test.
 
+mod breaking;
 mod expression;
 mod methods;
 mod selectors;
@@ -124,6 +125,7 @@ pub fn select(scope: &Scope<'_>, request: &Request<'_>) -> Result<Selection, Vec
         None => (0..scope.manifest.nodes.len()).collect(),
     };
     let Evaluation { mut warnings, has_unknown_name, .. } = evaluation;
+    let broken = expression.as_ref().map(|expression| broken_contracts(scope, expression)).unwrap_or_default();
     let wanted = |number: &usize| scope.manifest.nodes.get(*number).is_some_and(|node| request.resources.contains(&node.resource));
     let nodes: BTreeSet<usize> = found.iter().copied().filter(wanted).collect();
     if nodes.is_empty() && warnings.is_empty() {
@@ -132,7 +134,21 @@ pub fn select(scope: &Scope<'_>, request: &Request<'_>) -> Result<Selection, Vec
     if nodes.is_empty() && has_unknown_name {
         warnings.iter_mut().for_each(|warning| warning.severity = Severity::Error);
     }
+    warnings.extend(broken);
     Ok(Selection { nodes, warnings, default: default.map(str::to_owned) })
+}
+
+/// Who asks for changes is told which of them break a contract.
+fn broken_contracts(scope: &Scope<'_>, expression: &Expression) -> Vec<Diagnostic> {
+    let mut asked = false;
+    expression.each_criterion(&mut |criterion| {
+        asked |= criterion.method == Method::State && matches!(criterion.value.as_str(), "modified" | "unmodified" | "modified.contract");
+    });
+    let state = scope.compared.filter(|_| asked).map(|compared| compared.state);
+    match state.and_then(|state| state.previous.as_ref().zip(state.current.as_ref())) {
+        Some((previous, current)) => breaking::breaking_changes(previous, current, scope.manifest),
+        None => Vec::new(),
+    }
 }
 
 fn refuse_without_state(scope: &Scope<'_>, expression: &Expression) -> Result<(), Vec<Diagnostic>> {
