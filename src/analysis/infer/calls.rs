@@ -1,10 +1,10 @@
 //! Calls of functions, aggregates and windows.
 
-use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Spanned, WindowType};
+use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, Spanned, WindowType};
 use sqlparser::tokenizer::Span;
 
 use super::grouping::{Grouping, is_aggregate_call};
-use super::scope::{Scope, fold};
+use super::scope::{Found, Scope, fold};
 use super::{Inference, known, opaque, settled, spelled};
 use crate::analysis::candidates::{Call, NotFound, function, is_aggregate, result_in_any_case};
 use crate::analysis::catalogue::{TypeId, catalogue};
@@ -168,6 +168,8 @@ impl Inference<'_> {
     fn arguments<'f>(&mut self, call: &'f Function, scope: &Scope<'_>) -> Arguments<'f> {
         let mut arguments = Arguments { expressions: Vec::new(), facts: Vec::new(), named: false, star: false };
         let FunctionArguments::List(list) = &call.args else { return arguments };
+        let name = call.name.0.last().and_then(|part| part.as_ident()).map(fold).unwrap_or_default();
+        let foreign = catalogue().functions(&name).is_empty();
         for argument in &list.args {
             let value = match argument {
                 FunctionArg::Unnamed(value) => value,
@@ -177,6 +179,10 @@ impl Inference<'_> {
                 }
             };
             match value {
+                FunctionArgExpr::Expr(Expr::Identifier(word)) if foreign && is_date_part(word, scope) => {
+                    arguments.facts.push(Facts::unknown());
+                    arguments.expressions.push(None);
+                }
                 FunctionArgExpr::Expr(value) => {
                     arguments.facts.push(self.expression(value, scope));
                     arguments.expressions.push(Some(value));
@@ -349,6 +355,13 @@ impl Inference<'_> {
             Err(_) => None,
         }
     }
+}
+
+/// `dateadd(day, 1, x)`: functions of other engines take units as bare words.
+fn is_date_part(word: &Ident, scope: &Scope<'_>) -> bool {
+    let word = fold(word);
+    let units = ["year", "quarter", "month", "week", "day", "hour", "minute", "second", "millisecond", "microsecond"];
+    units.contains(&word.trim_end_matches('s')) && matches!(scope.column(&word), Found::Missing)
 }
 
 fn is_text(facts: &[Facts]) -> bool {

@@ -3,14 +3,15 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident, Query, Select, SelectItem, Spanned, Visit,
-    VisitMut, Visitor, VisitorMut, WindowType,
+    CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Ident, ObjectName, Query, Select,
+    SelectItem, Spanned, Visit, VisitMut, Visitor, VisitorMut, WindowType,
 };
 use sqlparser::tokenizer::Span;
 
 use super::Inference;
 use super::scope::{Found, Scope, fold};
 use crate::analysis::candidates::is_aggregate;
+use crate::analysis::sql_type::SqlType;
 use crate::diag::{Diagnostic, codes};
 
 /// How a SELECT groups its rows.
@@ -112,10 +113,21 @@ fn spelling(expression: &Expr, scope: &Scope<'_>) -> String {
     impl VisitorMut for Rename<'_, '_> {
         type Break = ();
         fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
-            if let Expr::Nested(inner) = expression {
-                *expression = (**inner).clone();
-            } else if let ColumnId::Here(id) = column_id(expression, self.0) {
-                *expression = Expr::Identifier(Ident::new(format!("#{id}")));
+            match expression {
+                Expr::Nested(inner) => *expression = (**inner).clone(),
+                // What can be written in two ways is the same.
+                Expr::Cast { kind, data_type, .. } => {
+                    *kind = CastKind::Cast;
+                    if let Some(parsed) = SqlType::parse(&data_type.to_string()) {
+                        *data_type = DataType::Custom(ObjectName::from(vec![Ident::new(parsed.to_string())]), Vec::new());
+                    }
+                }
+                Expr::Substring { special, .. } => *special = true,
+                _ => {
+                    if let ColumnId::Here(id) = column_id(expression, self.0) {
+                        *expression = Expr::Identifier(Ident::new(format!("#{id}")));
+                    }
+                }
             }
             ControlFlow::Continue(())
         }

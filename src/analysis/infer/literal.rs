@@ -53,6 +53,10 @@ pub(super) fn is_refused(text: &str, id: TypeId) -> bool {
     let text = text.trim();
     let lower = text.to_lowercase();
     let digits = || text.bytes().any(|byte| byte.is_ascii_digit());
+    // Later versions read other bases and underscores.
+    if digits() && (text.contains('_') || ["0x", "0o", "0b"].iter().any(|base| lower.contains(base))) {
+        return false;
+    }
     match catalogue().entry(id).name {
         "int2" => text.parse::<i16>().is_err(),
         "int4" => text.parse::<i32>().is_err(),
@@ -86,6 +90,8 @@ mod tests {
         for (text, name, refused) in [
             (" 12 ", "int4", false),
             ("1.0", "int4", true),
+            ("0x1F", "int4", false),
+            ("1_000", "int8", false),
             ("3000000000", "int4", true),
             ("1e5", "numeric", false),
             ("-Infinity", "numeric", false),

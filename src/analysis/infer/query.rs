@@ -16,10 +16,14 @@ use crate::diag::{Diagnostic, codes};
 impl Inference<'_> {
     /// `outer` is what encloses a subquery; the common table expressions of what encloses it are known in it too.
     pub(super) fn query(&mut self, query: &Query, outer: Outer<'_>, ctes: Option<&CteLink<'_>>) -> QueryResult {
-        stacker::maybe_grow(128 * 1024, 1024 * 1024, || match &query.with {
+        // A subquery may aggregate wherever it stands.
+        let before = self.aggregates.take();
+        let result = stacker::maybe_grow(128 * 1024, 1024 * 1024, || match &query.with {
             Some(with) => self.with(with, 0, query, outer, ctes),
             None => self.query_body(query, outer, ctes),
-        })
+        });
+        self.aggregates = before;
+        result
     }
 
     /// Each common table expression sees those before it, so each is a frame of its own.

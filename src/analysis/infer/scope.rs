@@ -106,7 +106,7 @@ impl<'e> Scope<'e> {
         let mut open = false;
         for item in self.items.iter().filter(|item| item.plain) {
             let before = found.len();
-            found.extend(item.columns.iter().filter(|column| column.name == name).map(|column| (column, item)));
+            found.extend(item.named_so(name).map(|column| (column, item)));
             open |= found.len() == before && (item.open || (item.stored && SYSTEM_COLUMNS.contains(&name)));
         }
         match found.as_slice() {
@@ -179,13 +179,19 @@ impl<'e> Scope<'e> {
 impl Item {
     /// A column by name within this entry alone.
     pub(super) fn column(&self, name: &str) -> Found<'_> {
-        let mut found = self.columns.iter().filter(|column| column.name == name);
+        let mut found = self.named_so(name);
         match (found.next(), found.next()) {
             (Some(column), None) => Found::Column(column, 0),
             (Some(_), Some(_)) => Found::Ambiguous(vec![self.name.clone().unwrap_or_default()]),
             (None, _) if self.open || (self.stored && SYSTEM_COLUMNS.contains(&name)) => Found::Perhaps,
             (None, _) => Found::Missing,
         }
+    }
+
+    /// The columns of that name. Engines differ in whether letter case counts, so it does only where it tells columns apart.
+    fn named_so<'i, 'n>(&'i self, name: &'n str) -> impl Iterator<Item = &'i Column> + use<'i, 'n> {
+        let exact = self.columns.iter().any(|column| column.name == name);
+        self.columns.iter().filter(move |column| column.name == name || (!exact && column.name.eq_ignore_ascii_case(name)))
     }
 
     /// What an outer join does to the side that may be missing.
