@@ -94,7 +94,7 @@ impl Compilation {
             Detail::Model(_) | Detail::Snapshot { .. } | Detail::SingularTest | Detail::GenericTest(_) | Detail::Analysis => {
                 Some(self.analyse_query(number, node, done))
             }
-            Detail::Exposure(_) | Detail::Operation => None,
+            Detail::UnitTest(_) | Detail::Exposure(_) | Detail::Operation => None,
         }
     }
 

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::empty::without_doubled_aliases;
 use crate::base::{ResourceType, Span, UniqueId};
 use crate::diag::{Diagnostic, codes};
-use crate::jinja::{Linked, Message, NodeState, Reading, SpanMap, Templates, Warehouse, ephemeral_name};
+use crate::jinja::{Empty, Linked, Message, NodeState, Reading, SpanMap, Templates, Warehouse, ephemeral_name};
 use crate::project::{Config, Detail, Manifest, Node, Package, Project};
 use crate::syntax::{before_semicolon, cte_insertion, is_single_query};
 
@@ -49,6 +50,9 @@ impl Compilation {
         }
         if !ctes.is_empty() {
             compiled = with_ctes(compiled, &ctes);
+        }
+        if self.reading.get().is_some_and(|reading| reading.empty == Some(Empty::Aliased)) {
+            compiled.sql = without_doubled_aliases(&compiled.sql);
         }
         Ok(compiled)
     }
@@ -103,7 +107,7 @@ impl Compilation {
 }
 
 /// Puts common table expressions before those that the query has, or before the query.
-fn with_ctes(compiled: CompiledNode, ctes: &[(String, String)]) -> CompiledNode {
+pub(super) fn with_ctes(compiled: CompiledNode, ctes: &[(String, String)]) -> CompiledNode {
     let place = cte_insertion(&compiled.sql);
     let list = ctes.iter().map(|(name, sql)| format!("{name} as (\n{sql}\n)")).collect::<Vec<_>>().join(", ");
     let inserted = if place.has_with { format!(" {list},") } else { format!("with {list}\n") };

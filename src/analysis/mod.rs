@@ -6,11 +6,13 @@ mod coercion;
 mod columns;
 mod compilation;
 mod declared;
+mod empty;
 mod facts;
 mod infer;
 mod polymorphic;
 mod seed_types;
 mod sql_type;
+mod unit_test;
 
 pub use columns::{Analysis, ColumnEdge, NodeAnalysis};
 pub use compilation::{Compilation, CompiledNode, check_is_query};

@@ -16,7 +16,7 @@ use crate::base::{Files, ResourceType, Sources, Span, UniqueId};
 use crate::diag::{Diagnostic, codes};
 use crate::plan::StateManifest;
 use crate::plan::select::normalised_selectors;
-use crate::project::{Detail, Manifest, Node, Package};
+use crate::project::{Detail, Group, Manifest, Node, Package};
 
 /// The SQL of a node and where it was written, relative to the project's root.
 #[derive(Clone, Debug, Default)]
@@ -59,7 +59,8 @@ pub fn write_manifest(
     };
     let sources = numbers(|detail| matches!(detail, Detail::Source(_)));
     let exposures = numbers(|detail| matches!(detail, Detail::Exposure(_)));
-    let nodes = numbers(|detail| !matches!(detail, Detail::Source(_) | Detail::Exposure(_)));
+    let unit_tests = numbers(|detail| matches!(detail, Detail::UnitTest(_)));
+    let nodes = numbers(|detail| !matches!(detail, Detail::Source(_) | Detail::Exposure(_) | Detail::UnitTest(_)));
     let all: Vec<usize> = (0..linked.nodes.len()).collect();
     let macros: BTreeMap<&str, Value> = linked.macros.iter().map(|found| (&*found.id, writer.macro_entry(found))).collect();
     let docs: BTreeMap<String, Value> =
@@ -73,17 +74,18 @@ pub fn write_manifest(
     out.value("macros", &macros)?;
     out.value("docs", &docs)?;
     out.nodes("exposures", &writer, &exposures, &|number| writer.entry(number))?;
-    for name in ["metrics", "groups"] {
-        out.value(name, &empty())?;
-    }
+    out.value("metrics", &empty())?;
+    out.value("groups", &writer.groups())?;
     out.value("selectors", &normalised_selectors(&compilation.project.selectors))?;
     out.value("disabled", &writer.disabled())?;
     out.nodes("parent_map", &writer, &all, &|number| Some(Entry::Neighbours(writer.ids(linked.dag.parents(number)))))?;
     out.nodes("child_map", &writer, &all, &|number| Some(Entry::Neighbours(writer.ids(linked.dag.children(number)))))?;
     out.value("group_map", &writer.group_map())?;
-    for name in ["saved_queries", "semantic_models", "unit_tests", "functions"] {
+    for name in ["saved_queries", "semantic_models"] {
         out.value(name, &empty())?;
     }
+    out.nodes("unit_tests", &writer, &unit_tests, &|number| writer.entry(number))?;
+    out.value("functions", &empty())?;
     out.end()
 }
 
@@ -233,6 +235,7 @@ impl<'a> Writer<'a> {
         match &node.detail {
             Detail::Source(table) => Entry::Value(self.source(node, table)),
             Detail::Exposure(exposure) => Entry::Value(self.exposure(node, exposure)),
+            Detail::UnitTest(test) => Entry::Value(self.unit_test(node, test)),
             _ => Entry::Node(NodeEntry { writer: self, node, compiled }),
         }
     }
@@ -266,6 +269,23 @@ impl<'a> Writer<'a> {
             disabled.entry(&node.id).or_default().push(self.node_entry(node, None));
         }
         disabled
+    }
+
+    fn groups(&self) -> BTreeMap<String, Value> {
+        let entry = |group: &Group| {
+            json!({
+                "name": group.name,
+                "resource_type": "group",
+                "package_name": &*group.package,
+                "path": self.path_in_package(self.sources().path(group.span.file), &group.package),
+                "original_file_path": self.path_in_package(self.sources().path(group.span.file), &group.package),
+                "unique_id": group.id(),
+                "owner": {"email": group.owner.get("email"), "name": group.owner.get("name")},
+                "description": group.description,
+                "config": {"meta": group.meta},
+            })
+        };
+        self.compilation.project.groups.iter().map(|group| (group.id(), entry(group))).collect()
     }
 
     fn group_map(&self) -> BTreeMap<&str, Vec<&str>> {

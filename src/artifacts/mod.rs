@@ -14,6 +14,7 @@ mod run_results;
 mod site;
 mod sources;
 mod timings;
+mod unit_test;
 mod unrendered;
 
 pub use catalog::{catalog, is_catalogued};

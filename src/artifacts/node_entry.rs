@@ -114,7 +114,7 @@ impl NodeEntry<'_> {
                 entry.serialize_entry("constraints", &constraints)?;
                 entry.serialize_entry("version", &model.version.as_deref().map(number_or_text))?;
                 entry.serialize_entry("latest_version", &model.latest_version.as_deref().map(number_or_text))?;
-                entry.serialize_entry("deprecation_date", &Value::Null)?;
+                entry.serialize_entry("deprecation_date", &model.deprecation_date.as_deref().map(deprecation_date))?;
                 entry.serialize_entry("time_spine", &Value::Null)?;
                 entry.serialize_entry("primary_key", &self.primary_key(&model.constraints))
             }
@@ -130,6 +130,7 @@ impl NodeEntry<'_> {
             | Detail::Snapshot { .. }
             | Detail::Analysis
             | Detail::SingularTest
+            | Detail::UnitTest(_)
             | Detail::Source(_)
             | Detail::Exposure(_)
             | Detail::Operation => Ok(()),
@@ -334,6 +335,11 @@ fn docs(node: &Node) -> Docs<'_> {
     let held = node.config.get("docs");
     let get = |key: &str| held.and_then(|docs| docs.get(key));
     Docs { show: get("show").unwrap_or(&Value::Bool(true)), node_color: get("node_color") }
+}
+
+/// dbt writes a moment.
+fn deprecation_date(written: &str) -> String {
+    if written.len() > 10 { written.to_owned() } else { format!("{written}T00:00:00+00:00") }
 }
 
 fn number_or_text(version: &str) -> Value {

@@ -1,5 +1,9 @@
 //! Floor 5: data tests. An assertion is a query of the rows that break a rule, with a judgement on how many there may be.
 
+mod unit_test;
+
+pub use unit_test::{Difference, differences, shown, table};
+
 use crate::diag::{Diagnostic, codes};
 use crate::project::Node;
 use crate::syntax::before_semicolon;

@@ -17,6 +17,7 @@ pub enum ResourceType {
     Test,
     Snapshot,
     Operation,
+    UnitTest,
     Seed,
     Source,
     Exposure,
@@ -26,6 +27,11 @@ pub enum ResourceType {
 }
 
 impl ResourceType {
+    /// Whether it is there to find mistakes, and comes along with what it tests.
+    pub fn is_test(self) -> bool {
+        matches!(self, ResourceType::Test | ResourceType::UnitTest)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             ResourceType::Model => "model",
@@ -33,6 +39,7 @@ impl ResourceType {
             ResourceType::Test => "test",
             ResourceType::Snapshot => "snapshot",
             ResourceType::Operation => "operation",
+            ResourceType::UnitTest => "unit_test",
             ResourceType::Seed => "seed",
             ResourceType::Source => "source",
             ResourceType::Exposure => "exposure",

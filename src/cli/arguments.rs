@@ -385,6 +385,8 @@ pub(super) enum Resource {
     Seed,
     Snapshot,
     Test,
+    #[value(name = "unit_test", alias = "unit-test")]
+    UnitTest,
     Source,
     Exposure,
     Analysis,

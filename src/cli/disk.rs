@@ -63,6 +63,10 @@ impl Files for Disk {
         std::fs::read(self.place(path))
     }
 
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+
     fn exists(&self, path: &str) -> bool {
         self.place(path).exists()
     }

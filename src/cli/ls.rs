@@ -9,13 +9,21 @@ use crate::artifacts::describe_nodes;
 use crate::base::{ResourceType, Sources};
 use crate::project::{Detail, ModelDetail, Node};
 
-const LISTED: [ResourceType; 6] =
-    [ResourceType::Model, ResourceType::Snapshot, ResourceType::Seed, ResourceType::Test, ResourceType::Source, ResourceType::Exposure];
-const ALL: [ResourceType; 7] = [
+const LISTED: [ResourceType; 7] = [
     ResourceType::Model,
     ResourceType::Snapshot,
     ResourceType::Seed,
     ResourceType::Test,
+    ResourceType::UnitTest,
+    ResourceType::Source,
+    ResourceType::Exposure,
+];
+const ALL: [ResourceType; 8] = [
+    ResourceType::Model,
+    ResourceType::Snapshot,
+    ResourceType::Seed,
+    ResourceType::Test,
+    ResourceType::UnitTest,
     ResourceType::Source,
     ResourceType::Exposure,
     ResourceType::Analysis,
@@ -53,6 +61,7 @@ pub(super) fn resources(arguments: &ResourceArguments, default: &[ResourceType])
                 Resource::Seed => vec![ResourceType::Seed],
                 Resource::Snapshot => vec![ResourceType::Snapshot],
                 Resource::Test => vec![ResourceType::Test],
+                Resource::UnitTest => vec![ResourceType::UnitTest],
                 Resource::Source => vec![ResourceType::Source],
                 Resource::Exposure => vec![ResourceType::Exposure],
                 Resource::Analysis => vec![ResourceType::Analysis],

@@ -34,7 +34,7 @@ impl Layout {
             let widths = nodes.iter().filter(|node| chosen(node)).map(|node| super::text::width(&display_name(node)));
             widths.max().unwrap_or(0)
         };
-        let relation = longest(|node| !matches!(node.detail, Detail::SingularTest | Detail::GenericTest(_)));
+        let relation = longest(|node| !matches!(node.detail, Detail::SingularTest | Detail::GenericTest(_) | Detail::UnitTest(_)));
         Layout { total: nodes.len(), name: longest(|_| true), relation, width }
     }
 }
@@ -46,6 +46,7 @@ pub(super) fn kind(node: &Node) -> String {
         Detail::Seed { .. } => "seed".to_owned(),
         Detail::Snapshot { .. } => "snapshot".to_owned(),
         Detail::SingularTest | Detail::GenericTest(_) => "test".to_owned(),
+        Detail::UnitTest(_) => "unit test".to_owned(),
         Detail::Model(_) | Detail::Analysis | Detail::Exposure(_) | Detail::Operation => node.materialized().to_owned(),
     }
 }
@@ -53,7 +54,7 @@ pub(super) fn kind(node: &Node) -> String {
 /// The relation, or the name of what has none.
 pub(super) fn display_name(node: &Node) -> String {
     match &node.relation {
-        Some(relation) if !matches!(node.detail, Detail::SingularTest | Detail::GenericTest(_)) => relation.display(),
+        Some(relation) if !matches!(node.detail, Detail::SingularTest | Detail::GenericTest(_) | Detail::UnitTest(_)) => relation.display(),
         _ => node.name.clone(),
     }
 }

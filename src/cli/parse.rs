@@ -21,6 +21,7 @@ pub(super) fn cmd_parse(context: &Context<'_>) -> Result<(), Exit> {
         ResourceType::Snapshot,
         ResourceType::Source,
         ResourceType::Test,
+        ResourceType::UnitTest,
         ResourceType::Analysis,
         ResourceType::Exposure,
     ];

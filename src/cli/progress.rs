@@ -208,9 +208,11 @@ fn planned(nodes: &[&Node]) -> String {
         Detail::Seed { .. } => "seed",
         Detail::Snapshot { .. } => "snapshot",
         Detail::SingularTest | Detail::GenericTest(_) => "test",
+        Detail::UnitTest(_) => "unit test",
         Detail::Model(_) | Detail::Analysis | Detail::Exposure(_) | Detail::Operation => "model",
     };
-    let parts = ["load", "seed", "snapshot", "model", "test"].map(|kind| (kind, nodes.iter().filter(|node| noun(node) == kind).count()));
+    let parts = ["load", "seed", "snapshot", "model", "test", "unit test"]
+        .map(|kind| (kind, nodes.iter().filter(|node| noun(node) == kind).count()));
     let parts: Vec<String> = parts.into_iter().filter(|(_, count)| *count > 0).map(|(kind, count)| counted(count, kind)).collect();
     format!("Running {}", parts.join(", "))
 }

@@ -75,7 +75,7 @@ fn last_run(context: &Context<'_>, arguments: &RetryArguments) -> Result<LastRun
     let which = results.args.get("which").and_then(Value::as_str).unwrap_or_default().to_owned();
     if verb_named(&which).is_none() {
         let message = format!("'{path}' is of the command '{which}', which cannot be retried");
-        return Err(Diagnostic::new(&codes::INVALID_STATE, message).help("retry a build, run, test, seed, snapshot, load or clone"));
+        return Err(Diagnostic::new(&codes::INVALID_STATE, message).help("retry a build, run, test, seed, snapshot or load"));
     }
     // Their values are not kept: they may be secrets. Without them something else would be built.
     let given = results.args.get("vars").and_then(Value::as_object);

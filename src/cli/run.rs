@@ -32,8 +32,12 @@ pub(super) struct Verb {
 
 pub(super) const RUN: Verb =
     Verb { name: "run", resources: &[ResourceType::Model], gate_on_tests: false, nothing: "There are no models to build." };
-pub(super) const TEST: Verb =
-    Verb { name: "test", resources: &[ResourceType::Test], gate_on_tests: false, nothing: "There are no tests to run." };
+pub(super) const TEST: Verb = Verb {
+    name: "test",
+    resources: &[ResourceType::Test, ResourceType::UnitTest],
+    gate_on_tests: false,
+    nothing: "There are no tests to run.",
+};
 pub(super) const SEED: Verb =
     Verb { name: "seed", resources: &[ResourceType::Seed], gate_on_tests: false, nothing: "There are no seeds to load." };
 pub(super) const SNAPSHOT: Verb =
@@ -46,7 +50,14 @@ const LOAD: Verb = Verb {
 };
 pub(super) const BUILD: Verb = Verb {
     name: "build",
-    resources: &[ResourceType::Source, ResourceType::Seed, ResourceType::Snapshot, ResourceType::Model, ResourceType::Test],
+    resources: &[
+        ResourceType::Source,
+        ResourceType::Seed,
+        ResourceType::Snapshot,
+        ResourceType::Model,
+        ResourceType::Test,
+        ResourceType::UnitTest,
+    ],
     gate_on_tests: true,
     nothing: "There is nothing to build.",
 };

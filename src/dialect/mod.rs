@@ -11,6 +11,7 @@ pub mod load;
 mod publication;
 mod snapshot;
 mod steps;
+mod unit_test;
 
 pub use alter::indexes_in_the_way;
 pub use attributes::has_privileges;
@@ -21,6 +22,7 @@ pub use freshness::{newest_of_field, newest_of_query};
 pub use lease::take_leases;
 pub use publication::{bind_to_live, drop_retired, end_publication, lock_out, lock_reader, lock_referring, one_publication, patience};
 pub use steps::{Fallback, Statement, analyze, print_step, print_titled, relation_word};
+pub use unit_test::{columns_of, rows_query};
 
 /// The engines that acca prints SQL for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +38,11 @@ pub fn folds_case(engine: Engine) -> bool {
         Engine::DuckDb | Engine::Redshift => true,
         Engine::Postgres => false,
     }
+}
+
+/// Whether a name that is not in quotes becomes lower case. DuckDB keeps it as it is written and finds it however it is written.
+pub fn lowers_names(engine: Engine) -> bool {
+    engine != Engine::DuckDb
 }
 
 /// Bytes that a name may have: PostgreSQL cuts longer ones, so that two may become one. DuckDB has no limit.

@@ -35,9 +35,10 @@ pub enum AdapterError {
 
 impl AdapterError {
     /// Whether the engine ended the transaction only because another was in its way, so that trying again may help: a deadlock
-    /// (40P01) or a conflict of serializable transactions (40001).
+    /// (40P01), a conflict of serializable transactions (40001), or an entry of the catalogue that another changed at the same time.
     pub fn is_conflict(&self) -> bool {
-        matches!(self, AdapterError::Statement { code: Some(code), .. } if code == "40P01" || code == "40001")
+        let AdapterError::Statement { code: Some(code), message, .. } = self else { return false };
+        matches!(code.as_str(), "40P01" | "40001") || code == "XX000" && message.starts_with("tuple concurrently ")
     }
 }
 

@@ -24,6 +24,7 @@ mod run_hooks;
 mod schedule;
 mod sql_files;
 mod statement;
+mod unit_test;
 mod warehouse;
 mod watchdog;
 

@@ -8,6 +8,7 @@ use super::overrides::{run_call, test_query};
 use super::prepare::{Catalog, NodeError, Prepared, RunJob, prepare, prepare_failures};
 use super::publication::{explain_hold, let_others_publish, refreshed_alter, refreshed_publish, reserve};
 use super::sql_files::{artifact_path, write_sql};
+use super::unit_test::run_unit_test;
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{AdapterError, Datum, Interrupt, Table, load_source};
 use crate::analysis::CompiledNode;
@@ -65,6 +66,7 @@ pub(super) fn run_node(turn: &Turn<'_>) -> Outcome {
     let mut outcome = Outcome::default();
     let done = match &turn.node.detail {
         Detail::SingularTest | Detail::GenericTest(_) => run_test(turn, &mut outcome),
+        Detail::UnitTest(test) => run_unit_test(turn, test, &mut outcome),
         Detail::Source(_) => load_source::run(turn.job, turn.node, turn.session, interrupt, &mut outcome),
         _ => build(turn, &mut outcome),
     };
@@ -304,6 +306,17 @@ pub(super) fn statement_refused(node: &Node, error: AdapterError, span: crate::b
     }
 }
 
+/// A query of a unit test that is not the model's is refused.
+pub(super) fn unit_failed(node: &Node, place: crate::base::Span, what: &str, error: &AdapterError) -> NodeError {
+    match error {
+        AdapterError::Statement { message, .. } => {
+            let message = format!("{what} of unit test '{}' are refused: {message}", node.name);
+            Diagnostic::new(&codes::INVALID_UNIT_TEST, message).at(place).into()
+        }
+        other => NodeError::Adapter(other.clone()),
+    }
+}
+
 fn statement_failed(node: &Node, error: &AdapterError, query: Option<(usize, &CompiledNode)>) -> Diagnostic {
     let (code, hints, offset) = match error {
         AdapterError::Statement { hints, offset, .. } => (&codes::STATEMENT_FAILED, hints.clone(), *offset),
@@ -436,7 +449,7 @@ fn test_failed(turn: &Turn<'_>, compiled: &CompiledNode, assertion: &Assertion, 
 }
 
 /// Writes the compiled SQL where dbt writes it; a run does not fail because a folder cannot be written.
-fn keep_compiled(turn: &Turn<'_>, compiled: &CompiledNode, outcome: &mut Outcome) {
+pub(super) fn keep_compiled(turn: &Turn<'_>, compiled: &CompiledNode, outcome: &mut Outcome) {
     let Turn { job, node, .. } = *turn;
     outcome.compiled_sql = Some(compiled.sql.clone());
     let path = artifact_path(job.compilation, &job.options.target_path, node, "compiled");

@@ -13,7 +13,7 @@ use super::{contract, load_source, overrides};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
 use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
-use crate::dialect::{Engine, folds_case, max_identifier};
+use crate::dialect::{Engine, folds_case, lowers_names, max_identifier};
 use crate::jinja::{NodeState, Warehouse};
 use crate::plan::{
     Existing, Hooks, NodePlan, PlanInput, failures_kept, needs_columns, plan_failures, plan_node, plan_seed, retired_prefix,
@@ -76,7 +76,7 @@ impl Catalog {
         let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number));
         let built = nodes
             .filter(|node| match node.detail {
-                Detail::Source(_) => false,
+                Detail::Source(_) | Detail::UnitTest(_) => false,
                 Detail::SingularTest | Detail::GenericTest(_) => failures_kept(node, job.options.store_failures).is_some(),
                 _ => true,
             })
@@ -195,7 +195,7 @@ pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
             let file = std::fs::read(job.options.root.join(path)).map_err(|error| {
                 Diagnostic::new(&codes::MISSING_FILE, format!("the file of seed '{}' cannot be read: {error}", node.name)).at(node.origin)
             })?;
-            plan_seed(&input, &file)?
+            plan_seed(&input, &file, lowers_names(job.engine))?
         }
         _ => plan_node(&input)?,
     };

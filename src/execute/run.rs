@@ -84,7 +84,7 @@ fn builds(node: &Node) -> bool {
 }
 
 fn is_test(node: &Node) -> bool {
-    matches!(node.detail, Detail::SingularTest | Detail::GenericTest(_))
+    node.resource.is_test()
 }
 
 /// Nodes of the run that make or replace a relation; tests too, whose failing rows are kept.

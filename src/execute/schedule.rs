@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::priority::priorities;
-use crate::project::Manifest;
+use crate::project::{Detail, Manifest};
 
 /// Where a free node stands: the longest way first, then what most nodes wait for, then the earliest in topological order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +36,7 @@ impl Schedule {
         let mut edges = selected_edges(manifest, selected);
         if gate_on_tests {
             edges.extend(test_edges(manifest, selected));
+            edges.extend(unit_test_edges(manifest, selected));
         }
         let mut waiting: BTreeMap<usize, usize> = selected.iter().map(|node| (*node, 0)).collect();
         let mut readers: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
@@ -155,6 +156,12 @@ fn selected_edges(manifest: &Manifest, selected: &BTreeSet<usize>) -> Vec<(usize
     let mut nearest: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
     let mut edges = Vec::new();
     for node in manifest.dag.topological() {
+        if let Some(model) = unit_tested(manifest, node) {
+            // A unit test runs before its model: it needs what stands above the model, for the types of its fixtures.
+            let above: BTreeSet<usize> = nearest.get(&model).cloned().unwrap_or_default();
+            edges.extend(above.into_iter().filter(|_| selected.contains(&node)).map(|read| (read, node)));
+            continue;
+        }
         let mut above = BTreeSet::new();
         for parent in manifest.dag.parents(node) {
             if selected.contains(&parent) {
@@ -175,7 +182,7 @@ fn selected_edges(manifest: &Manifest, selected: &BTreeSet<usize>) -> Vec<(usize
 fn test_edges(manifest: &Manifest, selected: &BTreeSet<usize>) -> Vec<(usize, usize)> {
     let mut above = None;
     let mut edges = Vec::new();
-    for test in selected.iter().copied().filter(|node| is_test(manifest, *node)) {
+    for test in selected.iter().copied().filter(|node| is_test(manifest, *node) && unit_tested(manifest, *node).is_none()) {
         let tested = manifest.dag.parents(test);
         let readers: BTreeSet<usize> =
             tested.iter().flat_map(|node| manifest.dag.children(*node)).filter(|node| !is_test(manifest, *node)).collect();
@@ -193,8 +200,26 @@ fn test_edges(manifest: &Manifest, selected: &BTreeSet<usize>) -> Vec<(usize, us
     edges
 }
 
+/// The model of a unit test.
+fn unit_tested(manifest: &Manifest, node: usize) -> Option<usize> {
+    match &manifest.nodes.get(node)?.detail {
+        Detail::UnitTest(test) => manifest.number(&test.tested),
+        _ => None,
+    }
+}
+
+/// A model waits for its unit tests.
+fn unit_test_edges(manifest: &Manifest, selected: &BTreeSet<usize>) -> Vec<(usize, usize)> {
+    let tests = selected.iter().filter_map(|test| Some((*test, unit_tested(manifest, *test)?)));
+    tests
+        .flat_map(|(test, model)| selected_below(manifest, model, selected).into_iter().map(move |below| (test, below)))
+        .filter(|(test, below)| test != below)
+        .collect()
+}
+
+/// Whether it is a data test, or a unit test: nothing reads either.
 fn is_test(manifest: &Manifest, node: usize) -> bool {
-    manifest.nodes.get(node).is_some_and(|node| node.resource == crate::base::ResourceType::Test)
+    manifest.nodes.get(node).is_some_and(|node| node.resource.is_test())
 }
 
 /// What lies above each node, as bits: thousands of tests ask for it. Tests have no place in it, as nothing reads them.

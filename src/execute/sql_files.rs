@@ -15,7 +15,7 @@ pub fn artifact_path(compilation: &Compilation, target_path: &Path, node: &Node,
     let path = target_path.join(folder).join(&*node.package).join(inside.collect::<PathBuf>());
     match node.detail {
         // The alias of a test with a very long name is short enough for a file.
-        Detail::GenericTest(_) | Detail::Snapshot { .. } => {
+        Detail::GenericTest(_) | Detail::UnitTest(_) | Detail::Snapshot { .. } => {
             path.join(format!("{}.sql", node.alias.as_deref().unwrap_or(&node.name).replace(['/', '\\'], "_")))
         }
         _ => path,

@@ -43,9 +43,9 @@ impl Warehouse for SessionWarehouse {
         let mut session = locked(&self.0);
         if fetch {
             let table = session.query(sql, None).map_err(words)?;
-            let columns = table.columns.into_iter().map(|column| column.name).collect();
+            let (columns, types) = table.columns.into_iter().map(|column| (column.name, column.data_type)).unzip();
             let rows: Vec<Vec<serde_json::Value>> = table.rows.into_iter().map(|row| row.into_iter().map(json).collect()).collect();
-            return Ok(StatementResult { columns, rows_affected: rows.len() as u64, rows });
+            return Ok(StatementResult { columns, types, rows_affected: rows.len() as u64, rows });
         }
         let rows_affected = session.execute(sql).map_err(words)?;
         Ok(StatementResult { rows_affected, ..StatementResult::default() })

@@ -76,6 +76,7 @@ fn detail(node: &Node) -> Option<Map<String, Value>> {
         | Detail::Snapshot { .. }
         | Detail::Analysis
         | Detail::SingularTest
+        | Detail::UnitTest(_)
         | Detail::Exposure(_)
         | Detail::Operation => {
             return None;

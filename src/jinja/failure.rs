@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use minijinja::{Error, ErrorKind, Value};
 
-use crate::diag::{Code, codes};
+use crate::diag::{Code, codes, nearest};
 
 /// A place in a template: the template's name and a range of its (rewritten) text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +83,7 @@ pub(super) fn describe(error: &Error, template: &str) -> Failure {
 
 fn from_engine(error: &Error) -> Failure {
     let detail = error.detail().unwrap_or_default().trim_end_matches('.').to_owned();
+    let (mut help, detail) = (Vec::new(), detail.replace('`', "'"));
     let unknown = match error.kind() {
         ErrorKind::UnknownFunction => detail.strip_suffix(" is unknown").map(str::to_owned),
         _ => None,
@@ -92,10 +93,18 @@ fn from_engine(error: &Error) -> Failure {
         ErrorKind::UnknownFunction => {
             (&codes::UNKNOWN_MACRO, format!("no macro or function is called '{}'", unknown.as_deref().unwrap_or(&detail)))
         }
+        ErrorKind::UnknownFilter | ErrorKind::UnknownTest => {
+            let is_filter = error.kind() == ErrorKind::UnknownFilter;
+            let what = if is_filter { "filter" } else { "test" };
+            let name = detail.strip_prefix(what).and_then(|rest| rest.strip_suffix(" is unknown")).unwrap_or(&detail).trim();
+            let near = if is_filter { nearest(name, super::filters::filter_names()) } else { nearest(name, super::filters::test_names()) };
+            help.extend(near.map(|near| format!("did you mean '{near}'?")));
+            (&codes::JINJA_ERROR, format!("no {what} is called '{name}'"))
+        }
         ErrorKind::MissingArgument | ErrorKind::TooManyArguments => (&codes::WRONG_ARGUMENTS, or_kind(error, &detail)),
         _ => (&codes::JINJA_ERROR, or_kind(error, &detail)),
     };
-    Failure { code, message, help: Vec::new(), frames: Vec::new(), unknown }
+    Failure { code, message, help, frames: Vec::new(), unknown }
 }
 
 fn or_kind(error: &Error, detail: &str) -> String {

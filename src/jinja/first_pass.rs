@@ -15,7 +15,7 @@ use super::templates::{TemplateOrigin, Templates};
 use super::values::{from_json, locked};
 use crate::base::{Relation, ResourceType, Sources, Span};
 use crate::diag::{Diagnostic, codes};
-use crate::project::{Config, Detail, GenericTest, Node, check_contract, hooks_of};
+use crate::project::{Config, Detail, GenericTest, InputCall, Node, RefCall, check_contract, check_told, hooks_of, not_obeyed};
 
 /// What the first pass over all nodes shares.
 pub(super) struct Pass<'a> {
@@ -55,10 +55,14 @@ impl Pass<'_> {
                 self.extra_call(&mut node, &text, span, &mut found);
             }
         }
+        if matches!(node.detail, Detail::UnitTest(_)) {
+            self.unit_inputs(&mut node, &mut found);
+        }
         for (text, span) in node.constraint_targets() {
             self.extra_call(&mut node, &text, span, &mut found);
         }
         found.problems.extend(check_contract(&node));
+        found.problems.extend(not_obeyed(&node));
         self.name_relation(&mut node, &mut found);
         self.render_descriptions(&mut node, &mut found);
         (Arc::unwrap_or_clone(node), found)
@@ -106,6 +110,7 @@ impl Pass<'_> {
         found.problems.extend(self.templates.run_template(&scope, origin).err());
         let mut told = std::mem::take(&mut locked(&scope.facts).config);
         place_config(&mut told, node, self.sources);
+        found.problems.extend(check_told(&told, node));
         let mut config = node.config.clone();
         config.merge(&told);
         // What a hook reads the node reads.
@@ -122,6 +127,31 @@ impl Pass<'_> {
         node.macros = facts.macros.into_iter().collect();
         deduplicate_calls(node);
         found.messages = facts.messages;
+    }
+
+    /// What the inputs of a unit test name. The test itself reads its model only.
+    fn unit_inputs(&self, node: &mut Arc<Node>, found: &mut Found) {
+        let Detail::UnitTest(test) = &node.detail else { return };
+        let mut test = test.clone();
+        for input in &mut test.given {
+            if input.call == "this" {
+                input.reads = Some(InputCall::This);
+                continue;
+            }
+            let before = node.clone();
+            self.extra_call(node, &input.call, input.span, found);
+            let (reference, source) = (node.refs.last().cloned(), node.source_calls.last().cloned());
+            input.reads = reference.map(InputCall::Ref).or(source.map(InputCall::Source));
+            *node = before;
+        }
+        let own = Arc::make_mut(node);
+        own.refs = vec![RefCall {
+            package: Some(own.package.to_string()),
+            name: test.model.clone(),
+            version: test.version.clone(),
+            via: Vec::new(),
+        }];
+        own.detail = Detail::UnitTest(test);
     }
 
     /// A call that stands in the properties of a node: it reads what that names.

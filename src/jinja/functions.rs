@@ -8,7 +8,6 @@ use minijinja::{Error, ErrorKind, State, Value};
 
 use super::adapter::{AdapterValue, Api};
 use super::failure::{Returned, raise, raise_with};
-use super::filters::{from_json_text, to_json_text};
 use super::relation::RelationValue;
 use super::scope::{Message, Scope, Stage};
 use super::table::ResultTable;
@@ -18,7 +17,7 @@ use crate::diag::{codes, nearest};
 use crate::project::{Config, Detail, HookTemplate, RefCall, SourceCall, Unresolved, hooks_of};
 
 /// Every name that [`lookup`] knows.
-pub(super) const NAMES: [&str; 42] = [
+pub(super) const NAMES: [&str; 40] = [
     "adapter",
     "api",
     "builtins",
@@ -28,15 +27,14 @@ pub(super) const NAMES: [&str; 42] = [
     "dbt_version",
     "doc",
     "env_var",
-    "exceptions",
     "execute",
-    "flags",
     "fromjson",
     "invocation_id",
     "is_incremental",
     "load_result",
     "log",
     "model",
+    "modules",
     "namespace",
     "print",
     "project_name",
@@ -45,7 +43,6 @@ pub(super) const NAMES: [&str; 42] = [
     "render",
     "return",
     "run_query",
-    "run_started_at",
     "schema",
     "set",
     "set_strict",
@@ -63,8 +60,7 @@ pub(super) const NAMES: [&str; 42] = [
     "post_hooks",
 ];
 
-/// dbt's version whose language is spoken; projects test it with `require-dbt-version`.
-pub const DBT_VERSION: &str = "1.11.0";
+pub use crate::project::DBT_VERSION;
 
 pub(super) fn lookup(scope: &Arc<Scope>, name: &str) -> Option<Value> {
     let call = |function: Function| Some(Value::from_object(Builtin { function, scope: scope.clone() }));
@@ -78,23 +74,17 @@ pub(super) fn lookup(scope: &Arc<Scope>, name: &str) -> Option<Value> {
         "schema" => Value::from(&*scope.this().schema),
         "database" => Value::from(&*scope.this().database),
         "model" => from_json(&super::describe::node(&scope.node)),
+        "modules" => super::modules::value(scope),
         "project_name" => Value::from(&*scope.shared.root),
         "dbt_version" => Value::from(DBT_VERSION),
         "invocation_id" => Value::from(scope.shared.invocation.id.as_str()),
-        "run_started_at" => Value::from(scope.shared.invocation.started_at.as_str()),
-        "flags" => Dict::value([
-            (Value::from("FULL_REFRESH"), Value::from(scope.shared.invocation.full_refresh)),
-            (Value::from("WHICH"), Value::from(scope.shared.invocation.which.as_str())),
-            (Value::from("STORE_FAILURES"), Value::from(scope.shared.invocation.store_failures)),
-        ]),
         "adapter" => Value::from_object(AdapterValue { scope: scope.clone() }),
         "api" => Value::from_object(Api),
         "builtins" => Value::from_object(Builtins { scope: scope.clone() }),
-        "exceptions" => Value::from_object(Exceptions { scope: scope.clone() }),
         "context" => Value::from_dyn_object(scope.clone()),
         "pre_hooks" => hook_list(scope, "pre-hook"),
         "post_hooks" => hook_list(scope, "post-hook"),
-        _ => return None,
+        _ => return super::context::lookup(scope, name),
     })
 }
 
@@ -135,7 +125,6 @@ enum Function {
     Config,
     Doc,
     EnvVar,
-    FromJson,
     IsIncremental,
     LoadResult,
     Log,
@@ -144,14 +133,11 @@ enum Function {
     Render,
     Return,
     RunQuery,
-    Set,
     ShouldFullRefresh,
     Source,
     Statement,
     StoreResult,
-    ToJson,
     Var,
-    Zip,
 }
 
 fn function(name: &str) -> Option<Function> {
@@ -159,7 +145,6 @@ fn function(name: &str) -> Option<Function> {
         "config" => Function::Config,
         "doc" => Function::Doc,
         "env_var" => Function::EnvVar,
-        "fromjson" => Function::FromJson,
         "is_incremental" => Function::IsIncremental,
         "load_result" => Function::LoadResult,
         "log" => Function::Log,
@@ -168,14 +153,11 @@ fn function(name: &str) -> Option<Function> {
         "render" => Function::Render,
         "return" => Function::Return,
         "run_query" => Function::RunQuery,
-        "set" | "set_strict" => Function::Set,
         "should_full_refresh" => Function::ShouldFullRefresh,
         "source" => Function::Source,
         "statement" => Function::Statement,
         "store_result" => Function::StoreResult,
-        "tojson" => Function::ToJson,
         "var" => Function::Var,
-        "zip" | "zip_strict" => Function::Zip,
         _ => return None,
     })
 }
@@ -216,7 +198,7 @@ impl Object for Builtin {
             }
             Function::Render => {
                 let (text,): (String,) = from_args(args)?;
-                let rewritten = super::literals::rewrite_literals(&text).text;
+                let rewritten = super::literals::rewrite(&text).text;
                 state.env().render_str(&rewritten, Value::from_dyn_object(scope.clone())).map(Value::from)
             }
             Function::Return => {
@@ -236,19 +218,6 @@ impl Object for Builtin {
             Function::StoreResult => call_store_result(scope, args),
             Function::IsIncremental => Ok(Value::from(is_incremental(scope))),
             Function::ShouldFullRefresh => Ok(Value::from(should_full_refresh(scope))),
-            Function::ToJson => {
-                let (value, default): (Value, Option<Value>) = from_args(args)?;
-                to_json_text(&value).map(Value::from).or_else(|error| default.ok_or(error))
-            }
-            Function::FromJson => {
-                let (text, default): (String, Option<Value>) = from_args(args)?;
-                from_json_text(&text).or_else(|error| default.ok_or(error))
-            }
-            Function::Set => {
-                let (items, default): (Value, Option<Value>) = from_args(args)?;
-                distinct(&items).or_else(|error| default.ok_or(error))
-            }
-            Function::Zip => zip(args),
             Function::Doc => call_doc(scope, args),
         }
     }
@@ -292,7 +261,10 @@ fn call_ref(scope: &Arc<Scope>, args: &[Value]) -> Result<Value, Error> {
                 unresolved(&codes::UNKNOWN_REF, &format!("no model, seed or snapshot is called '{}'", call.name), &why, near)
             })?;
             match manifest.nodes.get(number) {
-                Some(node) => referred(scope, node)?,
+                Some(node) => match scope.unit() {
+                    Some(unit) => unit.fixture(node)?,
+                    None => referred(scope, node)?,
+                },
                 None => return Err(operation("the manifest is inconsistent")),
             }
         }
@@ -359,7 +331,11 @@ fn call_source(scope: &Arc<Scope>, args: &[Value]) -> Result<Value, Error> {
                     None,
                 )
             })?;
-            let relation = manifest.nodes.get(number).and_then(|node| node.relation.clone());
+            let node = manifest.nodes.get(number);
+            if let (Some(unit), Some(node)) = (scope.unit(), node) {
+                return unit.fixture(node);
+            }
+            let relation = node.and_then(|node| node.relation.clone());
             match relation {
                 Some(relation) => RelationValue::new(relation, Some(RelationKind::Table)).read_by(scope).into_value(),
                 None => return Err(operation("the source has no relation")),
@@ -451,6 +427,9 @@ fn materialized(scope: &Scope, config: &Config) -> String {
 
 /// `--vars`, then the root project's variables for the package, the root's, the package's own.
 fn find_var(scope: &Scope, name: &str) -> Option<serde_json::Value> {
+    if let Some(value) = scope.unit_var(name) {
+        return Some(value);
+    }
     if let Some(value) = scope.shared.cli_vars.get(name) {
         return Some(value.clone());
     }
@@ -488,7 +467,7 @@ fn call_env_var(scope: &Arc<Scope>, args: &[Value]) -> Result<Value, Error> {
         let help = "secrets may be used in profiles.yml only".to_owned();
         return Err(raise_with(&codes::UNSET_VARIABLE, format!("the secret '{name}' cannot be used in a template"), vec![help]));
     }
-    match (scope.shared.files.env(name), default) {
+    match (scope.unit_env_var(name).or_else(|| scope.shared.files.env(name)), default) {
         (Some(value), _) => Ok(Value::from(value)),
         (None, Some(default)) => Ok(default),
         (None, None) => {
@@ -523,7 +502,7 @@ fn call_doc(scope: &Arc<Scope>, args: &[Value]) -> Result<Value, Error> {
     }
 }
 
-fn say(scope: &Scope, warning: bool, message: &Value) -> Value {
+pub(super) fn say(scope: &Scope, warning: bool, message: &Value) -> Value {
     locked(&scope.facts).messages.push(Message { warning, text: message.to_string() });
     Value::from("")
 }
@@ -601,23 +580,6 @@ fn is_incremental(scope: &Scope) -> bool {
     model && scope.node.materialized() == "incremental" && state.existing == Some(RelationKind::Table) && !should_full_refresh(scope)
 }
 
-fn distinct(items: &Value) -> Result<Value, Error> {
-    let mut seen: Vec<Value> = Vec::new();
-    for item in items.try_iter()? {
-        if !seen.contains(&item) {
-            seen.push(item);
-        }
-    }
-    Ok(List::value(seen))
-}
-
-fn zip(args: &[Value]) -> Result<Value, Error> {
-    let (positional, _) = split_args(args);
-    let columns: Vec<Vec<Value>> = positional.iter().map(|list| list.try_iter().map(Iterator::collect)).collect::<Result<_, _>>()?;
-    let shortest = columns.iter().map(Vec::len).min().unwrap_or(0);
-    Ok(List::value((0..shortest).map(|row| List::value(columns.iter().filter_map(|column| column.get(row).cloned())))))
-}
-
 /// `builtins.ref(…)`: dbt's own function where a project has a macro of that name.
 struct Builtins {
     scope: Arc<Scope>,
@@ -631,7 +593,7 @@ impl fmt::Debug for Builtins {
 
 impl Object for Builtins {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        lookup(&self.scope, key.as_str()?)
+        lookup(&self.scope, key.as_str()?).or_else(|| super::library::function(key.as_str()?))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -640,39 +602,6 @@ impl Object for Builtins {
 
     fn is_true(self: &Arc<Self>) -> bool {
         true
-    }
-}
-
-/// `exceptions.raise_compiler_error(…)` and its kin.
-struct Exceptions {
-    scope: Arc<Scope>,
-}
-
-impl fmt::Debug for Exceptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<exceptions>")
-    }
-}
-
-impl Object for Exceptions {
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::NonEnumerable
-    }
-
-    fn is_true(self: &Arc<Self>) -> bool {
-        true
-    }
-
-    fn call_method(self: &Arc<Self>, _state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
-        let message = args.first().map(ToString::to_string).unwrap_or_default();
-        match method {
-            "warn" | "warn_once" => Ok(say(&self.scope, true, &Value::from(message))),
-            _ if method.starts_with("raise_") || method.ends_with("_error") => Err(raise(&codes::RAISED, message)),
-            "column_type_missing" | "missing_config" | "missing_materialization" | "relation_wrong_type" => {
-                Err(raise(&codes::RAISED, message))
-            }
-            _ => Err(Error::from(ErrorKind::UnknownMethod)),
-        }
     }
 }
 

@@ -1,126 +1,790 @@
-//! Makes list and dictionary literals changeable: `[1]` becomes `__list([1])`, `{'a': 1}` becomes `__dict({'a': 1})`.
+//! Writes Python's operators and literals as calls that the engine can be taught: `a + b` becomes `__add(a , b)`, `[1]` becomes
+//! `__list([1])`, `x[1:]` becomes `__slice(x,1,none,none)`.
 //!
-//! Only templates that change a list or dictionary, or hand one to somebody who may, are rewritten. The map of insertions
-//! leads from an offset in the rewritten text back to the text that the user wrote.
+//! The engine's own operators know its numbers, texts and sequences only, and its literals cannot be changed. Operators whose
+//! operands show that the engine's own answer is right are left alone. The map of edits leads from an offset in the rewritten
+//! text back to the text that the user wrote.
+
+use std::borrow::Cow;
 
 use minijinja::machinery::{Token, tokenize};
 
-/// Template text with the places where something was inserted.
+/// Template text with the places where it differs from what the user wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Rewritten {
     pub(super) text: String,
-    /// Offset in the rewritten text just past an insertion, and the sum of the bytes inserted up to there; ascending.
-    insertions: Vec<(usize, usize)>,
+    /// Ascending.
+    edits: Vec<Edited>,
+}
+
+/// A range of the rewritten text that stands for a range of the original.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Edited {
+    new: (usize, usize),
+    old: (usize, usize),
 }
 
 impl Rewritten {
-    pub(super) fn unchanged(text: &str) -> Rewritten {
-        Rewritten { text: text.to_owned(), insertions: Vec::new() }
+    fn unchanged(text: &str) -> Rewritten {
+        Rewritten { text: text.to_owned(), edits: Vec::new() }
     }
 
     /// The offset in the original text.
     pub(super) fn original(&self, offset: usize) -> usize {
-        let before = self.insertions.partition_point(|(at, _)| *at <= offset);
-        let inserted = before.checked_sub(1).and_then(|last| self.insertions.get(last)).map_or(0, |(_, sum)| *sum);
-        offset.saturating_sub(inserted)
+        let before = self.edits.partition_point(|edit| edit.new.0 <= offset);
+        match before.checked_sub(1).and_then(|last| self.edits.get(last)) {
+            None => offset,
+            Some(edit) if offset < edit.new.1 => edit.old.0,
+            Some(edit) => offset - edit.new.1 + edit.old.1,
+        }
     }
 }
 
-const MUTATORS: [&str; 13] = [
-    ".append(",
-    ".extend(",
-    ".insert(",
-    ".update(",
-    ".pop(",
-    ".remove(",
-    ".setdefault(",
-    ".clear(",
-    ".sort(",
-    ".reverse(",
-    ".popitem(",
-    "return(",
-    "return (",
-];
+/// The text of a template with its operators and literals rewritten. Text that does not tokenize is left for the engine to report.
+pub(super) fn rewrite(text: &str) -> Rewritten {
+    if needs_rewriting(text) { rewritten(text, false) } else { Rewritten::unchanged(text) }
+}
 
-/// The text with its literals wrapped, when it needs that. Text that does not tokenize is left for the parser to report.
-pub(super) fn rewrite_literals(text: &str) -> Rewritten {
-    if !MUTATORS.iter().any(|mutator| text.contains(mutator)) {
+/// As [`rewrite`], of a bare expression.
+pub(super) fn rewrite_expression(text: &str) -> String {
+    if has_trigger(text.as_bytes()) { rewritten(text, true).text } else { text.to_owned() }
+}
+
+fn rewritten(text: &str, bare: bool) -> Rewritten {
+    let tokens: Result<Vec<_>, _> = tokenize(text, bare, Default::default())
+        .map(|token| token.map(|(token, span)| Piece { token, start: span.start_offset as usize, end: span.end_offset as usize }))
+        .collect();
+    let Ok(tokens) = tokens else { return Rewritten::unchanged(text) };
+    let mut parser = Parser { tokens, at: 0, edits: Vec::new(), plain: 0, plain_at: usize::MAX, depth: 0 };
+    if bare {
+        parser.attempt(|parser| parser.tuple());
+    } else {
+        parser.template();
+    }
+    if parser.edits.is_empty() {
         return Rewritten::unchanged(text);
     }
-    match insertions(text) {
-        Some(found) if !found.is_empty() => apply(text, found),
-        _ => Rewritten::unchanged(text),
-    }
+    apply(text, parser.edits)
 }
 
-/// Offsets in the original with what is inserted there.
-fn insertions(text: &str) -> Option<Vec<(usize, &'static str)>> {
-    let mut found = Vec::new();
-    // For each open bracket what follows its closing one.
-    let mut open: Vec<&'static str> = Vec::new();
-    let mut after_value = false;
-    for token in tokenize(text, false, Default::default()) {
-        let (token, span) = token.ok()?;
-        let start = span.start_offset as usize;
-        let end = span.end_offset as usize;
-        match token {
-            Token::BracketOpen if after_value => open.push(""),
-            Token::BracketOpen => {
-                found.push((start, "__list("));
-                open.push(")");
+/// Whether any block of the template holds a character that rewriting could be about. Errs on the side of yes.
+fn needs_rewriting(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    while let Some(open) = memchr::memchr(b'{', bytes.get(from..).unwrap_or(&[])) {
+        let open = from + open;
+        let close = match bytes.get(open + 1) {
+            Some(b'{') => "}}",
+            Some(b'%') => "%}",
+            _ => {
+                from = open + 1;
+                continue;
             }
-            Token::BraceOpen => {
-                found.push((start, "__dict("));
-                open.push(")");
-            }
-            Token::BracketClose | Token::BraceClose => {
-                let close = open.pop()?;
-                if !close.is_empty() {
-                    found.push((end, close));
-                }
-            }
-            _ => {}
-        }
-        after_value = match token {
-            Token::Ident(name) => !matches!(name, "in" | "and" | "or" | "not" | "if" | "else" | "elif" | "is" | "do" | "return" | "set"),
-            Token::Str(_) | Token::String(_) | Token::ParenClose | Token::BracketClose | Token::BraceClose => true,
-            _ => false,
         };
+        let inside = text.get(open + 2..).unwrap_or("");
+        let inside = inside.strip_prefix(['-', '+']).unwrap_or(inside);
+        let end = inside.find(close).unwrap_or(inside.len());
+        let code = inside.get(..end).unwrap_or("");
+        if code.trim_start().starts_with("do ") || has_trigger(code.strip_suffix(['-', '+']).unwrap_or(code).as_bytes()) {
+            return true;
+        }
+        from = open + 2 + end;
     }
-    open.is_empty().then_some(found)
+    false
 }
 
-fn apply(text: &str, found: Vec<(usize, &'static str)>) -> Rewritten {
-    let mut out = String::with_capacity(text.len() + found.len() * 4);
-    let mut map = Vec::with_capacity(found.len());
-    let (mut copied, mut sum) = (0, 0);
-    for (at, inserted) in found {
-        out.push_str(text.get(copied..at).unwrap_or(""));
-        out.push_str(inserted);
-        copied = at;
-        sum += inserted.len();
-        map.push((out.len(), sum));
+fn has_trigger(code: &[u8]) -> bool {
+    let mut previous = b' ';
+    let mut depth = 0i32;
+    for byte in code {
+        match byte {
+            b'(' => depth += 1,
+            b')' => depth -= 1,
+            b',' if depth == 0 => return true,
+            b'+' | b'-' | b'*' | b'/' | b'%' | b'<' | b'>' | b'[' | b'{' | b'!' => return true,
+            b'=' if previous == b'=' => return true,
+            _ => previous = *byte,
+        }
+    }
+    false
+}
+
+struct Piece<'a> {
+    token: Token<'a>,
+    start: usize,
+    end: usize,
+}
+
+/// A change of the text; `rank` and `order` settle what comes first at one place.
+struct Edit {
+    start: usize,
+    end: usize,
+    text: Cow<'static, str>,
+    rank: u8,
+    order: i64,
+}
+
+/// What closes comes before what opens, and that before what is replaced.
+const CLOSES: u8 = 0;
+const OPENS: u8 = 1;
+const REPLACES: u8 = 2;
+
+fn apply(text: &str, mut edits: Vec<Edit>) -> Rewritten {
+    edits.sort_by_key(|edit| (edit.start, edit.rank, edit.order));
+    let mut out = String::with_capacity(text.len() + edits.len() * 6);
+    let mut map = Vec::with_capacity(edits.len());
+    let mut copied = 0;
+    for edit in edits {
+        out.push_str(text.get(copied..edit.start).unwrap_or(""));
+        let from = out.len();
+        out.push_str(&edit.text);
+        copied = edit.end;
+        map.push(Edited { new: (from, out.len()), old: (edit.start, edit.end) });
     }
     out.push_str(text.get(copied..).unwrap_or(""));
-    Rewritten { text: out, insertions: map }
+    Rewritten { text: out, edits: map }
+}
+
+/// Where an expression stands, and what is known of its value.
+#[derive(Clone, Copy)]
+struct Operand {
+    start: usize,
+    end: usize,
+    literal: Literal,
+    /// Nothing but a call.
+    is_call: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Literal {
+    /// Compares as the engine compares.
+    Simple,
+    Unknown,
+}
+
+/// Reads expressions as Jinja2 does, for nothing but their extents. `None` means: not understood, leave it to the engine.
+struct Parser<'a> {
+    tokens: Vec<Piece<'a>>,
+    at: usize,
+    edits: Vec<Edit>,
+    /// Within the arguments of a call that keeps nothing: literals stay as they are.
+    plain: usize,
+    /// The token at which a literal list is only looked at.
+    plain_at: usize,
+    depth: usize,
+}
+
+/// Deeper expressions are left to the engine, which refuses them.
+const MAX_DEPTH: usize = 100;
+
+impl<'a> Parser<'a> {
+    fn peek(&self) -> Option<&Token<'a>> {
+        self.tokens.get(self.at).map(|piece| &piece.token)
+    }
+
+    fn word(&self) -> &'a str {
+        match self.peek() {
+            Some(Token::Ident(word)) => word,
+            _ => "",
+        }
+    }
+
+    fn skip(&mut self, wanted: impl Fn(&Token<'_>) -> bool) -> bool {
+        let found = self.peek().is_some_and(wanted);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn skip_word(&mut self, word: &str) -> bool {
+        let found = self.word() == word;
+        self.at += usize::from(found);
+        found
+    }
+
+    fn expect(&mut self, wanted: impl Fn(&Token<'_>) -> bool) -> Option<()> {
+        self.skip(wanted).then_some(())
+    }
+
+    fn start(&self) -> usize {
+        self.tokens.get(self.at).map_or(0, |piece| piece.start)
+    }
+
+    fn last_end(&self) -> usize {
+        self.at.checked_sub(1).and_then(|last| self.tokens.get(last)).map_or(0, |piece| piece.end)
+    }
+
+    fn edit(&mut self, start: usize, end: usize, text: impl Into<Cow<'static, str>>, rank: u8) {
+        let created = self.edits.len() as i64;
+        // Of what opens at one place the last found is outermost.
+        let order = if rank == OPENS { -created } else { created };
+        self.edits.push(Edit { start, end, text: text.into(), rank, order });
+    }
+
+    /// Replaces the token before the current one.
+    fn replace_last(&mut self, text: impl Into<Cow<'static, str>>) {
+        let Some(piece) = self.at.checked_sub(1).and_then(|last| self.tokens.get(last)) else { return };
+        let (start, end) = (piece.start, piece.end);
+        self.edit(start, end, text, REPLACES);
+    }
+
+    /// Keeps the edits only if all was understood.
+    fn attempt<T>(&mut self, parse: impl FnOnce(&mut Self) -> Option<T>) {
+        let kept = self.edits.len();
+        self.depth = 0;
+        self.plain = 0;
+        if parse(self).is_none() {
+            self.edits.truncate(kept);
+        }
+    }
+
+    fn template(&mut self) {
+        while self.at < self.tokens.len() {
+            match self.peek() {
+                Some(Token::VariableStart) => {
+                    self.at += 1;
+                    self.attempt(|parser| {
+                        parser.tuple()?;
+                        parser.expect(|token| matches!(token, Token::VariableEnd))
+                    });
+                }
+                Some(Token::BlockStart) => {
+                    self.at += 1;
+                    self.attempt(|parser| {
+                        parser.statement()?;
+                        parser.expect(|token| matches!(token, Token::BlockEnd))
+                    });
+                }
+                _ => self.at += 1,
+            }
+        }
+    }
+
+    fn statement(&mut self) -> Option<()> {
+        let keyword = self.word();
+        self.at += 1;
+        match keyword {
+            "if" | "elif" | "print" => {
+                self.tuple()?;
+            }
+            "do" => {
+                let done = self.tuple()?;
+                // The engine does calls only.
+                if !done.is_call {
+                    self.edit(done.start, done.start, "__do(", OPENS);
+                    self.edit(done.end, done.end, ")", CLOSES);
+                }
+            }
+            "set" => {
+                self.skip_until(|token| matches!(token, Token::Assign))?;
+                self.at += 1;
+                self.tuple()?;
+            }
+            "for" => {
+                self.skip_until(|token| matches!(token, Token::Ident("in")))?;
+                self.at += 1;
+                self.plain_at = self.at;
+                let first = self.or()?;
+                self.rest_of_tuple(first, Self::or)?;
+                if self.skip_word("if") {
+                    self.expression()?;
+                }
+                self.skip_word("recursive");
+            }
+            "call" => {
+                if matches!(self.peek(), Some(Token::ParenOpen)) {
+                    self.at += 1;
+                    self.skip_until(|token| matches!(token, Token::ParenClose))?;
+                    self.at += 1;
+                }
+                self.expression()?;
+            }
+            "with" => loop {
+                self.expect(|token| matches!(token, Token::Ident(_)))?;
+                self.expect(|token| matches!(token, Token::Assign))?;
+                self.expression()?;
+                if !self.skip(|token| matches!(token, Token::Comma)) {
+                    break;
+                }
+            },
+            _ => {}
+        }
+        Some(())
+    }
+
+    /// To the next such token outside of brackets, within this block.
+    fn skip_until(&mut self, wanted: impl Fn(&Token<'_>) -> bool) -> Option<()> {
+        let mut depth = 0usize;
+        loop {
+            match self.peek()? {
+                token if depth == 0 && wanted(token) => return Some(()),
+                Token::BlockEnd | Token::VariableEnd => return None,
+                Token::ParenOpen | Token::BracketOpen | Token::BraceOpen => depth += 1,
+                Token::ParenClose | Token::BracketClose | Token::BraceClose => depth = depth.checked_sub(1)?,
+                _ => {}
+            }
+            self.at += 1;
+        }
+    }
+
+    /// An expression, or several with commas between them, which are a tuple without its brackets.
+    fn tuple(&mut self) -> Option<Operand> {
+        let first = self.expression()?;
+        self.rest_of_tuple(first, Self::expression)
+    }
+
+    fn rest_of_tuple(&mut self, first: Operand, item: fn(&mut Self) -> Option<Operand>) -> Option<Operand> {
+        if !matches!(self.peek(), Some(Token::Comma)) {
+            return Some(first);
+        }
+        while self.skip(|token| matches!(token, Token::Comma)) {
+            if matches!(self.peek(), None | Some(Token::BlockEnd | Token::VariableEnd)) {
+                break;
+            }
+            item(self)?;
+        }
+        let end = self.last_end();
+        self.edit(first.start, first.start, "(", OPENS);
+        self.edit(end, end, ")", CLOSES);
+        Some(Operand { end, literal: Literal::Unknown, is_call: false, ..first })
+    }
+
+    fn expression(&mut self) -> Option<Operand> {
+        self.deeper()?;
+        let mut found = self.or()?;
+        while self.skip_word("if") {
+            self.or()?;
+            if self.skip_word("else") {
+                self.expression()?;
+            }
+            found = Operand { end: self.last_end(), literal: Literal::Unknown, is_call: false, ..found };
+        }
+        self.depth -= 1;
+        Some(found)
+    }
+
+    fn deeper(&mut self) -> Option<()> {
+        self.depth += 1;
+        (self.depth <= MAX_DEPTH).then_some(())
+    }
+
+    fn or(&mut self) -> Option<Operand> {
+        self.joined(|parser| parser.joined(Self::not, "and"), "or")
+    }
+
+    fn joined(&mut self, part: impl Fn(&mut Self) -> Option<Operand>, word: &str) -> Option<Operand> {
+        let mut found = part(self)?;
+        while self.skip_word(word) {
+            let right = part(self)?;
+            found = Operand { end: right.end, literal: Literal::Unknown, is_call: false, ..found };
+        }
+        Some(found)
+    }
+
+    fn not(&mut self) -> Option<Operand> {
+        if self.word() == "not" {
+            let start = self.start();
+            self.at += 1;
+            self.deeper()?;
+            let negated = self.not()?;
+            self.depth -= 1;
+            return Some(Operand { start, end: negated.end, literal: Literal::Simple, is_call: false });
+        }
+        self.compare()
+    }
+
+    fn compare(&mut self) -> Option<Operand> {
+        let first = self.sum()?;
+        let mut operators: Vec<(&'static str, usize)> = Vec::new();
+        let mut simple = first.literal == Literal::Simple;
+        let mut contains = false;
+        let mut last = first;
+        loop {
+            let operator = match self.peek() {
+                Some(Token::Eq) => "==",
+                Some(Token::Ne) => "!=",
+                Some(Token::Lt) => "<",
+                Some(Token::Lte) => "<=",
+                Some(Token::Gt) => ">",
+                Some(Token::Gte) => ">=",
+                Some(Token::Ident("in")) => "in",
+                Some(Token::Ident("not")) => {
+                    self.at += 1;
+                    "in"
+                }
+                _ => break,
+            };
+            operators.push((operator, self.at));
+            self.at += 1;
+            if operator == "in" {
+                contains = true;
+                self.plain_at = self.at;
+            }
+            last = self.sum()?;
+            simple |= last.literal == Literal::Simple;
+        }
+        let Some((operator, _)) = operators.first() else { return Some(first) };
+        let whole = Operand { start: first.start, end: last.end, literal: Literal::Simple, is_call: false };
+        let equality = matches!(*operator, "==" | "!=");
+        if contains || (operators.len() == 1 && equality && simple) {
+            return Some(whole);
+        }
+        let single = operators.len() == 1;
+        let function = if single { function_of(operator) } else { "__compare(" };
+        self.edit(first.start, first.start, function, OPENS);
+        for (operator, at) in operators {
+            let Some((start, end)) = self.tokens.get(at).map(|piece| (piece.start, piece.end)) else { continue };
+            let text = if single { Cow::Borrowed(",") } else { Cow::Owned(format!(",'{operator}',")) };
+            self.edit(start, end, text, REPLACES);
+        }
+        self.edit(last.end, last.end, ")", CLOSES);
+        Some(whole)
+    }
+
+    fn sum(&mut self) -> Option<Operand> {
+        self.binary(Self::concatenation, |token| match token {
+            Token::Plus => Some("__add("),
+            Token::Minus => Some("__sub("),
+            _ => None,
+        })
+    }
+
+    fn concatenation(&mut self) -> Option<Operand> {
+        let mut found = self.product()?;
+        while self.skip(|token| matches!(token, Token::Tilde)) {
+            let right = self.product()?;
+            found = Operand { end: right.end, literal: Literal::Simple, is_call: false, ..found };
+        }
+        Some(found)
+    }
+
+    fn product(&mut self) -> Option<Operand> {
+        self.binary(Self::power, |token| match token {
+            Token::Mul => Some("__mul("),
+            Token::Div => Some("__div("),
+            Token::FloorDiv => Some("__floordiv("),
+            Token::Mod => Some("__mod("),
+            _ => None,
+        })
+    }
+
+    fn power(&mut self) -> Option<Operand> {
+        self.binary(Self::unary, |token| matches!(token, Token::Pow).then_some("__pow("))
+    }
+
+    fn binary(&mut self, part: fn(&mut Self) -> Option<Operand>, function: fn(&Token<'_>) -> Option<&'static str>) -> Option<Operand> {
+        let mut found = part(self)?;
+        while let Some(name) = self.peek().and_then(function) {
+            self.at += 1;
+            self.replace_last(",");
+            let right = part(self)?;
+            self.edit(found.start, found.start, name, OPENS);
+            self.edit(right.end, right.end, ")", CLOSES);
+            found = Operand { start: found.start, end: right.end, literal: Literal::Unknown, is_call: false };
+        }
+        Some(found)
+    }
+
+    fn unary(&mut self) -> Option<Operand> {
+        let operand = self.signed()?;
+        let operand = self.postfix(operand)?;
+        self.filters(operand)
+    }
+
+    fn signed(&mut self) -> Option<Operand> {
+        let function = match self.peek() {
+            Some(Token::Minus) => "__neg(",
+            Some(Token::Plus) => "__pos(",
+            _ => return self.primary(),
+        };
+        let start = self.start();
+        self.at += 1;
+        let is_number = matches!(self.peek(), Some(Token::Int(_) | Token::Int128(_) | Token::Float(_)));
+        let native = is_number && function == "__neg(";
+        if !native {
+            self.replace_last(function);
+        }
+        self.deeper()?;
+        let operand = self.signed()?;
+        self.depth -= 1;
+        let operand = self.postfix(operand)?;
+        if !native {
+            self.edit(operand.end, operand.end, ")", CLOSES);
+        }
+        Some(Operand { start, end: operand.end, literal: Literal::Unknown, is_call: false })
+    }
+
+    fn postfix(&mut self, operand: Operand) -> Option<Operand> {
+        let mut found = operand;
+        loop {
+            let mut is_call = false;
+            match self.peek() {
+                Some(Token::Dot) => {
+                    self.at += 1;
+                    self.expect(|token| matches!(token, Token::Ident(_) | Token::Int(_) | Token::Int128(_)))?;
+                }
+                Some(Token::BracketOpen) => self.subscript(found.start)?,
+                Some(Token::ParenOpen) => {
+                    is_call = true;
+                    self.arguments()?;
+                }
+                _ => return Some(found),
+            }
+            found = Operand { start: found.start, end: self.last_end(), literal: Literal::Unknown, is_call };
+        }
+    }
+
+    fn subscript(&mut self, start: usize) -> Option<()> {
+        let open = (self.start(), self.start() + 1);
+        self.at += 1;
+        let mut parts = 0;
+        let has_start = !matches!(self.peek(), Some(Token::Colon));
+        if has_start {
+            self.tuple()?;
+        }
+        let mut missing_before = !has_start;
+        let mut colons: Vec<(usize, usize, bool)> = Vec::new();
+        while matches!(self.peek(), Some(Token::Colon)) {
+            colons.push((self.start(), self.start() + 1, missing_before));
+            self.at += 1;
+            parts += 1;
+            missing_before = matches!(self.peek(), Some(Token::Colon | Token::BracketClose));
+            if !missing_before {
+                self.expression()?;
+            }
+        }
+        let close = (self.start(), self.start() + 1);
+        self.expect(|token| matches!(token, Token::BracketClose))?;
+        if parts == 0 {
+            return Some(());
+        }
+        self.edit(start, start, "__slice(", OPENS);
+        self.edit(open.0, open.1, ",", REPLACES);
+        for (from, to, missing) in colons {
+            self.edit(from, to, if missing { "none," } else { "," }, REPLACES);
+        }
+        let mut end = String::new();
+        if missing_before {
+            end.push_str("none");
+        }
+        if parts == 1 {
+            end.push_str(",none");
+        }
+        end.push(')');
+        self.edit(close.0, close.1, end, REPLACES);
+        (parts <= 2).then_some(())
+    }
+
+    fn arguments(&mut self) -> Option<()> {
+        self.at += 1;
+        while !self.skip(|token| matches!(token, Token::ParenClose)) {
+            self.skip(|token| matches!(token, Token::Mul | Token::Pow));
+            let named = matches!(self.peek(), Some(Token::Ident(_)))
+                && matches!(self.tokens.get(self.at + 1).map(|piece| &piece.token), Some(Token::Assign));
+            if named {
+                self.at += 2;
+            }
+            self.expression()?;
+            if !self.skip(|token| matches!(token, Token::Comma)) {
+                self.expect(|token| matches!(token, Token::ParenClose))?;
+                break;
+            }
+        }
+        Some(())
+    }
+
+    fn filters(&mut self, operand: Operand) -> Option<Operand> {
+        let mut found = operand;
+        loop {
+            if self.skip(|token| matches!(token, Token::Pipe)) {
+                self.dotted_name()?;
+                if matches!(self.peek(), Some(Token::ParenOpen)) {
+                    self.arguments()?;
+                }
+            } else if self.skip_word("is") {
+                self.skip_word("not");
+                self.dotted_name()?;
+                self.test_argument()?;
+            } else {
+                return Some(found);
+            }
+            found = Operand { start: found.start, end: self.last_end(), literal: Literal::Unknown, is_call: false };
+        }
+    }
+
+    fn dotted_name(&mut self) -> Option<()> {
+        self.expect(|token| matches!(token, Token::Ident(_)))?;
+        while self.skip(|token| matches!(token, Token::Dot)) {
+            self.expect(|token| matches!(token, Token::Ident(_)))?;
+        }
+        Some(())
+    }
+
+    /// `is divisibleby 3`: one operand without brackets.
+    fn test_argument(&mut self) -> Option<()> {
+        match self.peek() {
+            Some(Token::ParenOpen) => self.arguments(),
+            Some(Token::Ident("and" | "or" | "else" | "is" | "if" | "in" | "not" | "recursive")) => Some(()),
+            Some(
+                Token::Ident(_)
+                | Token::Str(_)
+                | Token::String(_)
+                | Token::Int(_)
+                | Token::Int128(_)
+                | Token::Float(_)
+                | Token::BracketOpen
+                | Token::BraceOpen,
+            ) => {
+                let operand = self.signed()?;
+                self.postfix(operand)?;
+                Some(())
+            }
+            _ => Some(()),
+        }
+    }
+
+    fn primary(&mut self) -> Option<Operand> {
+        let start = self.start();
+        let at = self.at;
+        let token = self.tokens.get(at).map(|piece| &piece.token)?;
+        let mut literal = Literal::Unknown;
+        let mut is_call = false;
+        match token {
+            Token::Ident(name) => {
+                let name = *name;
+                self.at += 1;
+                match name {
+                    "not" | "and" | "or" | "in" | "is" | "if" | "else" => return None,
+                    "true" | "True" | "none" | "None" | "false" | "False" => literal = Literal::Simple,
+                    "config" if matches!(self.peek(), Some(Token::ParenOpen)) => {
+                        self.plain += 1;
+                        self.arguments()?;
+                        self.plain -= 1;
+                        is_call = true;
+                    }
+                    _ => {}
+                }
+            }
+            Token::Str(_) | Token::String(_) => {
+                while self.skip(|token| matches!(token, Token::Str(_) | Token::String(_))) {}
+                literal = Literal::Simple;
+            }
+            Token::Int(_) | Token::Int128(_) | Token::Float(_) => self.at += 1,
+            Token::ParenOpen => {
+                self.at += 1;
+                self.items(|token| matches!(token, Token::ParenClose), false)?;
+            }
+            Token::BracketOpen => {
+                let wrap = self.plain == 0 && self.plain_at != at;
+                self.at += 1;
+                self.items(|token| matches!(token, Token::BracketClose), false)?;
+                self.wrap(wrap, "__list(", start);
+            }
+            Token::BraceOpen => {
+                let wrap = self.plain == 0;
+                self.at += 1;
+                self.items(|token| matches!(token, Token::BraceClose), true)?;
+                self.wrap(wrap, "__dict(", start);
+            }
+            _ => return None,
+        }
+        Some(Operand { start, end: self.last_end(), literal, is_call })
+    }
+
+    fn wrap(&mut self, wrap: bool, function: &'static str, start: usize) {
+        if wrap {
+            let end = self.last_end();
+            self.edit(start, start, function, OPENS);
+            self.edit(end, end, ")", CLOSES);
+        }
+    }
+
+    fn items(&mut self, close: fn(&Token<'_>) -> bool, pairs: bool) -> Option<()> {
+        while !self.skip(close) {
+            self.expression()?;
+            if pairs {
+                self.expect(|token| matches!(token, Token::Colon))?;
+                self.expression()?;
+            }
+            if !self.skip(|token| matches!(token, Token::Comma)) {
+                return self.expect(close);
+            }
+        }
+        Some(())
+    }
+}
+
+fn function_of(operator: &str) -> &'static str {
+    match operator {
+        "==" => "__eq(",
+        "!=" => "__ne(",
+        "<" => "__lt(",
+        "<=" => "__le(",
+        ">" => "__gt(",
+        _ => "__ge(",
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn wraps_literals_but_not_subscripts() {
-        let text = "[x] {% set a = ['é', {'k': b[0]}] %}{% do a.append(c['d'][1]) %}{% if x in [1] %}";
-        let done = rewrite_literals(text);
-        assert_eq!(done.text, "[x] {% set a = __list(['é', __dict({'k': b[0]})]) %}{% do a.append(c['d'][1]) %}{% if x in __list([1]) %}");
-        let rewritten_at = done.text.find("append").unwrap();
-        assert_eq!(done.original(rewritten_at), text.find("append").unwrap());
-        assert_eq!(done.original(0), 0);
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        assert_eq!(rewrite(&format!("{{{{ {text} }}}}")).text, format!("{{{{ {expected} }}}}"));
     }
 
     #[test]
-    fn leaves_other_templates_alone() {
-        assert_eq!(rewrite_literals("{{ [1, 2] | join(',') }}"), Rewritten::unchanged("{{ [1, 2] | join(',') }}"));
+    fn operators_become_calls() {
+        check("a + b * -c", "__add(a , __mul(b , __neg(c)))");
+        check("a - b - 1", "__sub(__sub(a , b) , 1)");
+        check("(a + b)[0] ** 2 // -3", "__floordiv(__pow((__add(a , b))[0] , 2) , -3)");
+        check("1 < x <= 3", "__compare(1 ,'<', x ,'<=', 3)");
+        check("x > 3 and y == 1", "__gt(x , 3) and __eq(y , 1)");
+        check("'%s' % x | f(a + 1)", "__mod('%s' , x | f(__add(a , 1)))");
+        check("a if b + 1 else -c", "a if __add(b , 1) else __neg(c)");
+        check("1, a + 2", "(1, __add(a , 2))");
+    }
+
+    #[test]
+    fn what_the_engine_answers_rightly_stays() {
+        for text in
+            ["x == 'a' and y != none", "a ~ b", "x in ['a', 'b'] or not y", "-1", "x is divisibleby 3", "config(tags=['a'], meta={'b': 1})"]
+        {
+            check(text, text);
+        }
+        let text = "{% for x in [1, 2] %}{% endfor %}-- a + b";
+        assert_eq!(rewrite(text), Rewritten::unchanged(text));
+    }
+
+    #[test]
+    fn literals_and_slices() {
+        check("[x, {'k': b[0]}]", "__list([x, __dict({'k': b[0]})])");
+        check("a[1:]", "__slice(a,1,none,none)");
+        check("a.b[:-1:2].c", "__slice(a.b,none,-1,2).c");
+        check("a[::x][1]", "__slice(a,none,none,x)[1]");
+    }
+
+    #[test]
+    fn offsets_lead_back() {
+        let text = "[x] {% set a = ['é', b + 1] %}{% do a.append(c[1]) %}";
+        let done = rewrite(text);
+        for word in ["append", "b ", "c[", "set", "%}"] {
+            assert_eq!(done.original(done.text.find(word).unwrap()), text.find(word).unwrap(), "{word}");
+        }
+        assert_eq!(done.original(done.text.find("__add").unwrap() + 2), text.find("b +").unwrap());
+    }
+
+    #[test]
+    fn do_takes_all_expressions() {
+        let done = |text: &str| rewrite(&format!("{{% do {text} %}}")).text;
+        assert_eq!(done("a.append(1)"), "{% do a.append(1) %}");
+        assert_eq!(done("a.append(1) if b"), "{% do __do(a.append(1) if b) %}");
+        assert_eq!(done("x"), "{% do __do(x) %}");
+    }
+
+    #[test]
+    fn what_is_not_understood_is_left_alone() {
+        let text = "{{ a + }} {{ b + 1 }}";
+        assert_eq!(rewrite(text).text, "{{ a + }} {{ __add(b , 1) }}");
     }
 }

@@ -4,6 +4,7 @@
 //! object of ours whose body is a template of its own, called with its arguments as context; `return(v)` leaves it as an error
 //! that the call catches. Lists and maps of the engine cannot be changed, so literals are wrapped into objects that can.
 
+mod access;
 mod adapter;
 mod caller;
 mod calls;
@@ -14,6 +15,7 @@ mod filters;
 mod first_pass;
 mod functions;
 mod known;
+mod link_units;
 mod literals;
 mod macro_calls;
 mod own_macro;
@@ -25,10 +27,17 @@ mod scope;
 mod span_map;
 mod table;
 mod templates;
+mod unit;
 mod unused_overrides;
 mod values;
 mod warehouse;
 mod yaml_text;
+
+// The language itself: what Python and Jinja2 have.
+mod context;
+mod library;
+mod modules;
+mod python;
 
 pub use functions::DBT_VERSION;
 pub use macro_calls::macro_calls;
@@ -39,16 +48,18 @@ pub use render::{Linked, Rendered};
 pub use scope::{Message, NodeState};
 pub use span_map::{Origin, Place, Segment, SpanMap};
 pub use templates::{BUILTIN_PACKAGE, Invocation, Templates};
+pub use unit::UnitScope;
 pub use warehouse::{StatementResult, Warehouse};
 pub use yaml_text::YamlText;
 
 /// The macros that acca brings, as files of package [`BUILTIN_PACKAGE`]: path and text.
-pub const BUILTIN_MACROS: [(&str, &str); 14] = [
+pub const BUILTIN_MACROS: [(&str, &str); 15] = [
     ("macros/attributes.sql", include_str!("builtin/attributes.sql")),
     ("macros/columns.sql", include_str!("builtin/columns.sql")),
     ("macros/dates.sql", include_str!("builtin/dates.sql")),
     ("macros/incremental.sql", include_str!("builtin/incremental.sql")),
     ("macros/names.sql", include_str!("builtin/names.sql")),
+    ("macros/packages.sql", include_str!("builtin/packages.sql")),
     ("macros/relations.sql", include_str!("builtin/relations.sql")),
     ("macros/running.sql", include_str!("builtin/running.sql")),
     ("macros/schemas.sql", include_str!("builtin/schemas.sql")),

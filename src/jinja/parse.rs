@@ -9,7 +9,7 @@ use super::calls::find_call;
 use super::first_pass::{Found, Pass};
 use super::known::{Memory, Own};
 use super::scope::Message;
-use super::templates::Templates;
+use super::templates::{Shared, Templates};
 use crate::base::{Dag, Sources, Span, UniqueId};
 use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::project::{Detail, Manifest, Node, Project, RefCall, SourceCall, Unresolved};
@@ -44,6 +44,8 @@ impl Templates {
         diagnostics.extend(duplicate_relations(&enabled));
         let mut manifest = Manifest::new(enabled, disabled, Arc::new(project.macros.clone()), Arc::new(project.docs.clone()));
         self.link(&mut manifest, &project.sources, diagnostics);
+        diagnostics.extend(self.link_unit_tests(&mut manifest, &project.sources));
+        diagnostics.extend(self.check_access(&manifest, project));
         let edges: Vec<(usize, usize)> = edges(&manifest);
         match Dag::new(manifest.nodes.len(), edges) {
             Ok(dag) => {
@@ -99,7 +101,7 @@ impl Templates {
                     .help(format!("name the package: ref('package', '{}')", call.name))
             }
         };
-        self.at_call(problem, node, "ref", &arguments, &call.via, sources)
+        at_call(&self.shared, problem, node, "ref", &arguments, &call.via, sources)
     }
 
     /// Says what is unknown of a reference: its package, its name, or its version.
@@ -134,31 +136,31 @@ impl Templates {
                 Diagnostic::new(&codes::AMBIGUOUS_REF, format!("several packages declare it: {}", ids.join(", ")))
             }
         };
-        self.at_call(problem, node, "source", &[&call.source, &call.table], &call.via, sources)
+        at_call(&self.shared, problem, node, "source", &[&call.source, &call.table], &call.via, sources)
     }
+}
 
-    /// Labels the call in the node's file, and the line in the macro when the call stands in one.
-    fn at_call(
-        &self,
-        problem: Diagnostic,
-        node: &Node,
-        function: &str,
-        arguments: &[&str],
-        via: &[UniqueId],
-        sources: &Sources,
-    ) -> Diagnostic {
-        let place = call_place(node, function, arguments, via, sources);
-        let mut problem = problem.at(place);
-        if let Some(innermost) = via.last()
-            && let Some(origin) = self.shared.macro_origin(innermost)
-        {
-            let text = sources.text(origin.body);
-            let span = find_call(text, function, arguments).map_or(origin.body, |range| origin.body.sub(range.start, range.len()));
-            let name = innermost.rsplit('.').next().unwrap_or(innermost);
-            problem = problem.also(span, format!("in macro '{name}'"));
-        }
-        problem
+/// Labels the call in the node's file, and the line in the macro when the call stands in one.
+pub(super) fn at_call(
+    shared: &Shared,
+    problem: Diagnostic,
+    node: &Node,
+    function: &str,
+    arguments: &[&str],
+    via: &[UniqueId],
+    sources: &Sources,
+) -> Diagnostic {
+    let place = call_place(node, function, arguments, via, sources);
+    let mut problem = problem.at(place);
+    if let Some(innermost) = via.last()
+        && let Some(origin) = shared.macro_origin(innermost)
+    {
+        let text = sources.text(origin.body);
+        let span = find_call(text, function, arguments).map_or(origin.body, |range| origin.body.sub(range.start, range.len()));
+        let name = innermost.rsplit('.').next().unwrap_or(innermost);
+        problem = problem.also(span, format!("in macro '{name}'"));
     }
+    problem
 }
 
 fn version_of(node: &Node) -> Option<&str> {
@@ -217,7 +219,11 @@ fn split_enabled(mut nodes: Vec<Node>) -> (Vec<Node>, Vec<Node>) {
     let off: HashSet<UniqueId> = nodes.iter().filter(|node| !node.config.enabled()).map(|node| node.id.clone()).collect();
     // In place: the rule is that nothing is disabled.
     let is_off = |node: &mut Node| {
-        let attached_off = matches!(&node.detail, Detail::GenericTest(test) if off.contains(&test.attached));
+        let attached_off = match &node.detail {
+            Detail::GenericTest(test) => off.contains(&test.attached),
+            Detail::UnitTest(test) => off.contains(&test.tested),
+            _ => false,
+        };
         attached_off || !node.config.enabled()
     };
     let disabled = nodes.extract_if(.., is_off).collect();

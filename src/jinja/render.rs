@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use minijinja::{Error, Value};
 
 use super::failure::{Failure, Returned, describe, find_source};
+use super::literals::{rewrite, rewrite_expression};
 use super::reading::Reading;
 use super::scope::{Message, NodeState, Scope, Stage};
 use super::span_map::SpanMap;
@@ -39,7 +40,13 @@ pub struct Linked {
 
 impl Linked {
     pub(super) fn stage(&self, state: NodeState) -> Stage {
-        Stage::Execute { manifest: self.manifest.clone(), state, warehouse: self.warehouse.clone(), reading: self.reading.clone() }
+        Stage::Execute {
+            manifest: self.manifest.clone(),
+            state,
+            warehouse: self.warehouse.clone(),
+            reading: self.reading.clone(),
+            unit: None,
+        }
     }
 }
 
@@ -78,7 +85,16 @@ impl Templates {
         linked: &Linked,
         extra: BTreeMap<String, Value>,
     ) -> Result<Rendered, Diagnostic> {
-        let stage = linked.stage(state);
+        self.render_in(node, origin, linked.stage(state), extra)
+    }
+
+    pub(super) fn render_in(
+        &self,
+        node: &Node,
+        origin: TemplateOrigin,
+        stage: Stage,
+        extra: BTreeMap<String, Value>,
+    ) -> Result<Rendered, Diagnostic> {
         let scope = self.scope(Arc::new(node.clone()), stage, extra);
         let (sql, map) = self.run_template(&scope, origin)?;
         let mut facts = locked(&scope.facts);
@@ -119,7 +135,7 @@ impl Templates {
         let mut parts = id.splitn(3, '.').skip(1);
         let (package, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         match self.shared.package_macro(package, name) {
-            Some(definition) => scope.call_macro(&self.env, definition, args),
+            Some(definition) => scope.call_macro(self.env_of(scope), definition, args),
             None => Err(super::failure::raise(&crate::diag::codes::UNKNOWN_MACRO, format!("no macro is called '{id}'"))),
         }
     }
@@ -127,7 +143,7 @@ impl Templates {
     /// Calls a macro by name as a template of the node would, before anything is linked; the text that it gives.
     pub(super) fn call_unlinked(&self, scope: &Arc<Scope>, name: &str, args: &[Value]) -> Option<Result<Value, Diagnostic>> {
         let definition = self.shared.find_macro(name, &scope.node.package)?;
-        Some(scope.call_macro(&self.env, definition, args).map_err(|error| {
+        Some(scope.call_macro(self.env_of(scope), definition, args).map_err(|error| {
             let id = definition.id.to_string();
             let origin = self.shared.macro_origin(&id).cloned().unwrap_or_else(|| TemplateOrigin::synthetic(scope.node.origin, ""));
             self.diagnostic(describe(&error, &id), (id, origin), &scope.node.package)
@@ -152,7 +168,7 @@ impl Templates {
 
     /// As [`Templates::run_template`], for a text that does not want the arguments of a test.
     pub(super) fn run_text(&self, scope: &Arc<Scope>, origin: TemplateOrigin) -> Result<(String, SpanMap), Diagnostic> {
-        let template = match self.env.template_from_named_str(&scope.node.id, &origin.rewritten.text) {
+        let template = match self.env_of(scope).template_from_named_str(&scope.node.id, &origin.rewritten.text) {
             Ok(template) => template,
             Err(error) => return Err(syntax_diagnostic(&describe(&error, &scope.node.id), &origin)),
         };
@@ -203,7 +219,7 @@ impl Templates {
     }
 
     fn expression(&self, scope: &Arc<Scope>, text: &str) -> Result<Value, Error> {
-        self.env.compile_expression_owned(text.to_owned())?.eval(Value::from_dyn_object(scope.clone()))
+        self.env_of(scope).compile_expression_owned(rewrite_expression(text))?.eval(Value::from_dyn_object(scope.clone()))
     }
 
     /// An argument as written in YAML; texts that are a call or hold Jinja are evaluated.
@@ -212,7 +228,7 @@ impl Templates {
             serde_json::Value::String(text) if is_call(text) => self.expression(scope, text.trim()),
             serde_json::Value::String(text) if text.contains("{{") || text.contains("{%") => match single_expression(text) {
                 Some(expression) => self.expression(scope, expression),
-                None => self.env.render_str(text, Value::from_dyn_object(scope.clone())).map(Value::from),
+                None => self.env_of(scope).render_str(&rewrite(text).text, Value::from_dyn_object(scope.clone())).map(Value::from),
             },
             serde_json::Value::Array(items) => {
                 let items: Result<Vec<Value>, Error> = items.iter().map(|item| self.argument(scope, item)).collect();

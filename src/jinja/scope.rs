@@ -11,9 +11,11 @@ use minijinja::{Environment, Error, State, Value};
 use super::failure::{Returned, describe, find_source, raise, wrap};
 use super::functions;
 use super::known::is_alike;
+use super::literals::rewrite_expression;
 use super::reading::Reading;
 use super::span_map::SpanMap;
 use super::templates::{BUILTIN_PACKAGE, Shared};
+use super::unit::UnitScope;
 use super::values::{Dict, List, locked, split_args};
 use super::warehouse::Warehouse;
 use crate::base::{Relation, RelationKind, UniqueId};
@@ -26,7 +28,13 @@ pub(super) enum Stage {
     /// The first pass: `execute` is false, `ref()` collects, nothing is resolved.
     Parse,
     /// The second: everything is linked; a database may be at hand.
-    Execute { manifest: Arc<Manifest>, state: NodeState, warehouse: Option<Arc<dyn Warehouse>>, reading: Arc<Reading> },
+    Execute {
+        manifest: Arc<Manifest>,
+        state: NodeState,
+        warehouse: Option<Arc<dyn Warehouse>>,
+        reading: Arc<Reading>,
+        unit: Option<Arc<UnitScope>>,
+    },
 }
 
 /// What the database holds for the node that is rendered.
@@ -129,6 +137,10 @@ impl Scope {
         if let Some(value) = self.extra.get(name) {
             self.asked.store(true, Ordering::Relaxed);
             return Some(value.clone());
+        }
+        // The operators, which the engine has.
+        if name.starts_with("__") {
+            return None;
         }
         if let Some(definition) = self.shared.find_macro(name, &self.node.package) {
             return Some(Value::from_object(MacroValue { definition: definition.clone(), scope: self.clone() }));
@@ -277,7 +289,7 @@ fn default_value(scope: &Arc<Scope>, env: &Environment<'_>, text: &str, bound: &
         "{}" => Ok(Dict::value([])),
         _ => {
             let context = Value::from_object(CallScope { arguments: bound.clone(), scope: scope.clone() });
-            env.compile_expression_owned(text.to_owned())?.eval(context)
+            env.compile_expression_owned(rewrite_expression(text))?.eval(context)
         }
     }
 }
@@ -299,6 +311,20 @@ impl Object for Scope {
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         Enumerator::NonEnumerable
+    }
+
+    fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+        if let Some(held) = self.lookup(method) {
+            return held.call(state, args);
+        }
+        match method {
+            "get" => {
+                let [name, default] = super::python::bind(method, args, ["key", "default"], 1)?;
+                let found = name.as_ref().and_then(Value::as_str).and_then(|name| self.lookup(name));
+                Ok(found.or(default).unwrap_or(Value::from(())))
+            }
+            _ => Err(raise(&codes::UNKNOWN_MACRO, format!("no macro or function is called '{method}'"))),
+        }
     }
 
     fn is_true(self: &Arc<Self>) -> bool {
@@ -384,7 +410,7 @@ impl fmt::Debug for Namespace {
 impl Object for Namespace {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let name = key.as_str()?;
-        self.scope.macro_value(&self.package, name).or_else(|| self.native(name))
+        self.scope.unit_macro(&self.package, name).or_else(|| self.scope.macro_value(&self.package, name)).or_else(|| self.native(name))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -396,6 +422,9 @@ impl Object for Namespace {
     }
 
     fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+        if let Some(constant) = self.scope.unit_macro(&self.package, method) {
+            return constant.call(state, args);
+        }
         match (self.scope.shared.package_macro(&self.package, method), self.native(method)) {
             (Some(definition), _) => {
                 let definition = definition.clone();

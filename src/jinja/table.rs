@@ -32,7 +32,10 @@ struct Column {
 
 impl ResultTable {
     pub(super) fn new(result: &StatementResult) -> ResultTable {
-        let rows = result.rows.iter().map(|row| Arc::new(row.iter().map(super::values::from_json).collect())).collect();
+        let of_type = |at: usize| result.types.get(at).map_or("", String::as_str);
+        let cells =
+            |row: &Vec<serde_json::Value>| row.iter().enumerate().map(|(at, cell)| super::python::cell(cell, of_type(at))).collect();
+        let rows = result.rows.iter().map(|row| Arc::new(cells(row))).collect();
         ResultTable { names: Arc::new(result.columns.clone()), rows }
     }
 
@@ -117,6 +120,22 @@ impl Object for Columns {
     fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
         Some(self.0.names.len())
     }
+
+    fn call_method(self: &Arc<Self>, _state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+        let names = || self.0.names.iter().map(|name| Value::from(name.as_str()));
+        let columns = || (0..self.0.names.len()).filter_map(|index| self.0.column(index));
+        match method {
+            "keys" => Ok(List::value(names())),
+            "values" => Ok(List::value(columns())),
+            "items" => Ok(List::value(names().zip(columns()).map(|(name, column)| List::value([name, column])))),
+            "dict" => Ok(Dict::value(names().zip(columns()))),
+            "get" => {
+                let (key, default): (Value, Option<Value>) = from_args(args)?;
+                Ok(self.get_value(&key).or(default).unwrap_or(Value::from(())))
+            }
+            _ => Err(Error::from(ErrorKind::UnknownMethod)),
+        }
+    }
 }
 
 impl Object for Column {
@@ -198,13 +217,15 @@ mod tests {
     fn cells_by_number_and_name() {
         let result = StatementResult {
             columns: vec!["ID".into(), "name".into()],
+            types: Vec::new(),
             rows: vec![vec![1.into(), "a".into()], vec![2.into(), "b".into()]],
             rows_affected: 0,
         };
         let table = Value::from_object(ResultTable::new(&result));
         let text = "{{ t.columns[1].values() }} {{ t.rows[0]['id'] }} {% for r in t %}{{ r.name }}{{ r[0] }} {% endfor %}\
-                    {{ t.column_names }} {{ t | length }} {{ t.columns['name'][1] }} {{ t[0][1] }}";
+                    {{ t.column_names }} {{ t | length }} {{ t.columns['name'][1] }} {{ t[0][1] }}\
+                    {% for name, column in t.columns.items() %} {{ name }}={{ column.values() }}{% endfor %}";
         let rendered = minijinja::Environment::new().render_str(text, minijinja::context! { t => table }).unwrap();
-        assert_eq!(rendered, "['a', 'b'] 1 a1 b2 ['ID', 'name'] 2 b a");
+        assert_eq!(rendered, "['a', 'b'] 1 a1 b2 ['ID', 'name'] 2 b a ID=[1, 2] name=['a', 'b']");
     }
 }

@@ -1,15 +1,15 @@
 //! The template engine with all macros of a project compiled into it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use serde_json::Map;
 
 use super::failure::{Failure, Frame, describe};
-use super::literals::{Rewritten, rewrite_literals};
+use super::literals::{Rewritten, rewrite};
+use super::scope::Scope;
 use super::span_map::{Origin, Segment, SpanMap};
-use super::values::{Dict, List};
 use crate::base::{Files, Sources, Span, UniqueId};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::project::{Macro, Package, Project, Target};
@@ -34,6 +34,8 @@ pub struct Invocation {
 /// The environment of templates, and everything that does not change between renders.
 pub struct Templates {
     pub(super) env: Environment<'static>,
+    /// As dbt has it once everything is known: an attribute of what is undefined is a mistake.
+    strict: Environment<'static>,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -46,6 +48,8 @@ pub(super) struct Shared {
     pub(super) cli_vars: Map<String, serde_json::Value>,
     pub(super) files: Arc<dyn Files>,
     pub(super) invocation: Invocation,
+    /// `graph`, once a template has asked for it.
+    pub(super) graph: OnceLock<Value>,
     /// Texts of `{% docs %}` blocks by package and name.
     pub(super) docs: BTreeMap<(Arc<str>, String), String>,
     /// Where the text of each named template comes from.
@@ -75,11 +79,11 @@ pub(super) struct TemplateOrigin {
 
 impl TemplateOrigin {
     pub(super) fn new(body: Span, text: &str) -> TemplateOrigin {
-        TemplateOrigin { body, rewritten: rewrite_literals(text), synthetic: false }
+        TemplateOrigin { body, rewritten: rewrite(text), synthetic: false }
     }
 
     pub(super) fn synthetic(body: Span, text: &str) -> TemplateOrigin {
-        TemplateOrigin { body, rewritten: rewrite_literals(text), synthetic: true }
+        TemplateOrigin { body, rewritten: rewrite(text), synthetic: true }
     }
 
     /// The span of a range of the rewritten text.
@@ -127,10 +131,17 @@ impl Templates {
             cli_vars: project.cli_vars.clone(),
             files,
             invocation,
+            graph: OnceLock::new(),
             docs: docs(project),
             origins,
         };
-        Templates { env, shared: Arc::new(shared) }
+        let mut strict = env.clone();
+        strict.set_undefined_behavior(UndefinedBehavior::Lenient);
+        Templates { env, strict, shared: Arc::new(shared) }
+    }
+
+    pub(super) fn env_of(&self, scope: &Scope) -> &Environment<'static> {
+        if scope.executing() { &self.strict } else { &self.env }
     }
 
     /// Whether the project defines (or acca has) a materialization of that name for the target.
@@ -279,7 +290,12 @@ impl Shared {
     pub(super) fn callable_names(&self, package: &str) -> Vec<&str> {
         let packages = [package, &self.root, BUILTIN_PACKAGE];
         let macros = packages.into_iter().filter_map(|package| self.macros.get(package)).flat_map(BTreeMap::keys);
-        macros.map(String::as_str).chain(super::functions::NAMES.iter().copied()).collect()
+        macros
+            .map(String::as_str)
+            .chain(super::functions::NAMES.iter().copied())
+            .chain(super::library::NAMES)
+            .chain(super::context::NAMES)
+            .collect()
     }
 }
 
@@ -323,6 +339,11 @@ pub(super) fn syntax_diagnostic(failure: &Failure, origin: &TemplateOrigin) -> D
 
 /// dbt's Jinja: nothing is escaped, undefined names print as nothing, Python's methods exist, literals may be made changeable.
 pub(super) fn base_environment() -> Environment<'static> {
+    static BASE: OnceLock<Environment<'static>> = OnceLock::new();
+    BASE.get_or_init(new_environment).clone()
+}
+
+fn new_environment() -> Environment<'static> {
     let mut env = Environment::new();
     env.set_debug(true);
     env.set_auto_escape_callback(|_| AutoEscape::None);
@@ -330,13 +351,8 @@ pub(super) fn base_environment() -> Environment<'static> {
     if let Ok(syntax) = minijinja::syntax::SyntaxConfig::builder().keep_trailing_newline(true).build() {
         env.set_syntax(syntax);
     }
-    env.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
-    env.add_function("__list", |items: Value| -> Result<Value, minijinja::Error> { Ok(List::value(items.try_iter()?)) });
-    env.add_function("__dict", |items: Value| -> Result<Value, minijinja::Error> {
-        let keys: Vec<Value> = items.try_iter()?.collect();
-        let pairs: Result<Vec<_>, _> = keys.into_iter().map(|key| items.get_item(&key).map(|value| (key, value))).collect();
-        Ok(Dict::value(pairs?))
-    });
+    super::python::add_language(&mut env);
     super::filters::add_filters(&mut env);
+    super::library::add_functions(&mut env);
     env
 }

@@ -6,6 +6,8 @@ use crate::base::{Relation, RelationKind};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StatementResult {
     pub columns: Vec<String>,
+    /// The engine's names of the columns' types; may be empty.
+    pub types: Vec<String>,
     /// One JSON value a cell; exact decimals as text.
     pub rows: Vec<Vec<serde_json::Value>>,
     pub rows_affected: u64,

@@ -8,6 +8,7 @@ use minijinja::{Environment, Error, State, Value};
 use serde_json::Map;
 
 use super::failure::{Failure, describe, raise_with};
+use super::literals::{rewrite, rewrite_expression};
 use super::templates::base_environment;
 use super::values::{Dict, from_json, to_json};
 use crate::base::Span;
@@ -21,7 +22,9 @@ pub struct YamlText {
 
 impl Default for YamlText {
     fn default() -> YamlText {
-        YamlText { env: base_environment() }
+        let mut env = base_environment();
+        super::filters::add_native_filters(&mut env);
+        YamlText { env }
     }
 }
 
@@ -31,10 +34,10 @@ impl RenderText for YamlText {
         let rendered = match single_expression(text) {
             Some(expression) => self
                 .env
-                .compile_expression_owned(expression.to_owned())
+                .compile_expression_owned(rewrite_expression(expression))
                 .and_then(|compiled| compiled.eval(context))
                 .map(|value| to_json(&value)),
-            None => self.env.render_str(text, context).map(serde_json::Value::String),
+            None => self.env.render_str(&rewrite(text).text, context).map(serde_json::Value::String),
         };
         rendered.map_err(|error| {
             let Failure { code, message, help, .. } = describe(&error, "yaml");

@@ -22,7 +22,7 @@ pub use incremental::SchemaChange;
 pub use materialize::{Hooks, PlanInput, failures_kept, needs_columns, plan_failures, plan_load, plan_node, staged};
 pub use publication::{Attachments, Dependent, Managed, Publish, Reference, Reserve, Setting, SettingKind, rebound};
 pub use result::{NodeResult, RunResult, Status};
-pub use seed::plan_seed;
+pub use seed::{plan_seed, seed_columns, seed_rows};
 pub use snapshot::{DeletedRows, SnapshotNames, SnapshotSpec, SnapshotStrategy};
 pub use state::{State, StateFreshness, StateManifest, StateNode, StateResults};
 pub use steps::{Comment, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, Step, TableName, retired_prefix, suffixed};

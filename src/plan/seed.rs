@@ -5,26 +5,23 @@ use super::materialize::{PlanInput, staged};
 use super::publication::publish;
 use super::steps::{NodePlan, Step};
 use crate::analysis::guess_type;
-use crate::base::{ColumnInfo, RelationKind};
+use crate::base::{ColumnInfo, RelationKind, Span};
 use crate::diag::{Diagnostic, codes};
+use crate::project::{Cell, Node, UnitRow};
 
 /// The plan of a seed from the bytes of its file.
 ///
 /// # Errors
 /// `invalid-seed` with the line of the file.
-pub fn plan_seed(input: &PlanInput<'_>, file: &[u8]) -> Result<NodePlan, Diagnostic> {
-    let (names, rows) = read(input, file)?;
-    let told = input.node.config.get("column_types");
-    let columns: Vec<ColumnInfo> = names
-        .iter()
-        .enumerate()
-        .map(|(index, name)| {
-            let config = told.and_then(|types| types.get(name)).and_then(|kind| kind.as_str()).map(str::to_owned);
-            let declared = input.node.columns.iter().find(|column| column.name == *name).and_then(|column| column.data_type.clone());
-            let guess = || guess_type(rows.iter().filter_map(|row| row.get(index).and_then(Option::as_deref)));
-            ColumnInfo { name: name.clone(), data_type: config.or(declared).unwrap_or_else(guess) }
-        })
-        .collect();
+///
+/// `lowers`: whether the engine makes names lower case that are not in quotes, as those of the columns are not unless
+/// `quote_columns` asks for it.
+pub fn plan_seed(input: &PlanInput<'_>, file: &[u8], lowers: bool) -> Result<NodePlan, Diagnostic> {
+    let (names, rows) = read(input.node, file)?;
+    let mut columns = columns(input.node, &names, &rows);
+    if lowers && input.node.config.bool("quote_columns") != Some(true) {
+        columns.iter_mut().for_each(|column| column.name = column.name.to_lowercase());
+    }
     let stage = staged(input.relation);
     let mut steps =
         vec![Step::CreateTable { table: stage.clone(), columns: columns.clone() }, Step::InsertRows { table: stage, columns, rows }];
@@ -32,13 +29,47 @@ pub fn plan_seed(input: &PlanInput<'_>, file: &[u8]) -> Result<NodePlan, Diagnos
     finished(input, steps)
 }
 
+/// Told types, or else declared ones, or else those that the values are of.
+fn columns(node: &Node, names: &[String], rows: &Rows) -> Vec<ColumnInfo> {
+    let told = node.config.get("column_types");
+    names
+        .iter()
+        .enumerate()
+        .map(|(index, name)| {
+            let config = told.and_then(|types| types.get(name)).and_then(|kind| kind.as_str()).map(str::to_owned);
+            let declared = node.columns.iter().find(|column| column.name == *name).and_then(|column| column.data_type.clone());
+            let guess = || guess_type(rows.iter().filter_map(|row| row.get(index).and_then(Option::as_deref)));
+            ColumnInfo { name: name.clone(), data_type: config.or(declared).unwrap_or_else(guess) }
+        })
+        .collect()
+}
+
+/// The columns of a seed as they would be built.
+///
+/// # Errors
+/// As [`plan_seed`].
+pub fn seed_columns(node: &Node, file: &[u8]) -> Result<Vec<ColumnInfo>, Diagnostic> {
+    let (names, rows) = read(node, file)?;
+    Ok(columns(node, &names, &rows))
+}
+
+/// The rows of a seed as those of a unit test, which stands at `span`.
+///
+/// # Errors
+/// As [`plan_seed`].
+pub fn seed_rows(node: &Node, file: &[u8], span: Span) -> Result<Vec<UnitRow>, Diagnostic> {
+    let (names, rows) = read(node, file)?;
+    let cell = |value: Option<String>| value.map_or(Cell::Null, Cell::Text);
+    let row = |row: Vec<Option<String>>| UnitRow { cells: names.iter().cloned().zip(row.into_iter().map(cell)).collect(), span };
+    Ok(rows.into_iter().map(row).collect())
+}
+
 type Rows = Vec<Vec<Option<String>>>;
 
-fn read(input: &PlanInput<'_>, file: &[u8]) -> Result<(Vec<String>, Rows), Diagnostic> {
-    let name = &input.node.name;
-    let invalid =
-        |what: String| Diagnostic::new(&codes::INVALID_SEED, format!("seed '{name}' cannot be read: {what}")).at(input.node.origin);
-    let delimiter = input.node.config.str("delimiter").and_then(|text| text.bytes().next()).unwrap_or(b',');
+fn read(node: &Node, file: &[u8]) -> Result<(Vec<String>, Rows), Diagnostic> {
+    let name = &node.name;
+    let invalid = |what: String| Diagnostic::new(&codes::INVALID_SEED, format!("seed '{name}' cannot be read: {what}")).at(node.origin);
+    let delimiter = node.config.str("delimiter").and_then(|text| text.bytes().next()).unwrap_or(b',');
     let bytes = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(bytes);
     let names: Vec<String> =

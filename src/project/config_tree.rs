@@ -85,13 +85,7 @@ pub(super) fn insert_config(config: &mut Config, key: &str, entry: &Entry, diagn
                 .at(entry.value.span),
         ),
     }
-    if let Some(near) = super::config_check::misspelled(key) {
-        diagnostics.push(
-            Diagnostic::new(&codes::UNEXPECTED_PROPERTY, format!("there is no configuration '{key}'"))
-                .at(entry.key_span)
-                .help(format!("did you mean '{near}'?")),
-        );
-    }
+    diagnostics.extend(super::obeyed::unknown_config(key, entry.key_span));
 }
 
 fn described(entry: &Entry) -> String {

@@ -29,6 +29,8 @@ pub(super) struct Discovered {
     /// `tests/generic`
     pub generic_tests: Vec<Found>,
     pub docs: Vec<Found>,
+    /// `tests/fixtures`: rows of unit tests.
+    pub fixtures: Vec<Found>,
     pub properties: Vec<Found>,
 }
 
@@ -60,6 +62,10 @@ pub(super) fn discover(loader: &mut Loader<'_>, package: &Package) -> Discovered
                 "analysis-paths" => found.analyses.extend(sql(files)),
                 "macro-paths" => found.macros.extend(sql(files)),
                 _ => {
+                    let is_fixture = |file: &&Found| {
+                        file.relative.starts_with("fixtures/") && (file.path.ends_with(".csv") || file.path.ends_with(".sql"))
+                    };
+                    found.fixtures.extend(files.iter().filter(is_fixture).cloned());
                     let (generic, singular): (Vec<Found>, Vec<Found>) = sql(files).partition(|file| file.relative.starts_with("generic/"));
                     found.generic_tests.extend(generic);
                     found.tests.extend(singular.into_iter().filter(|file| !file.relative.starts_with("fixtures/")));
@@ -77,6 +83,7 @@ pub(super) fn discover(loader: &mut Loader<'_>, package: &Package) -> Discovered
         &mut found.tests,
         &mut found.generic_tests,
         &mut found.docs,
+        &mut found.fixtures,
     ] {
         files.sort();
         files.dedup_by(|a, b| a.path == b.path);

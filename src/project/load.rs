@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::config_tree::ConfigTree;
 use super::discover::{Discovered, discover};
 use super::exposures::apply_exposures;
+use super::groups::apply_groups;
 use super::loader::{Loader, join};
 use super::node::{Detail, Node};
 use super::packages::load_packages;
@@ -17,7 +18,8 @@ use super::properties::{PropertiesFile, Scope, apply_properties, load_properties
 use super::resources::{Catalog, load_macros, load_resources};
 use super::selectors::load_selectors;
 use super::sources::{Overrides, apply_sources};
-use super::{LoadOptions, Package, Project, RenderText, Target};
+use super::unit_tests::apply_unit_tests;
+use super::{Group, LoadOptions, Package, Project, RenderText, Target};
 use crate::base::{Files, ResourceType, Sources, Span};
 use crate::diag::{Diagnostic, Diagnostics, codes};
 
@@ -112,19 +114,27 @@ fn apply_all(loader: &mut Loader<'_>, packages: &[ProjectFile], properties: &[Pa
     for file in properties.iter().flat_map(|(_, files)| files) {
         overrides.collect(loader, &file.yaml);
     }
-    for (package, (vars, files)) in packages.iter().zip(properties) {
-        let package = &package.package;
-        for file in files {
-            let scope = Scope {
-                package: Arc::clone(&package.name),
-                relative: &file.found.relative,
-                path: path_in_package(package, &file.found.path),
-                vars,
-                target,
-            };
-            apply_properties(loader, &scope, &file.yaml, catalog);
-            apply_sources(loader, &scope, &file.yaml, catalog, &mut overrides);
-            apply_exposures(loader, &scope, &file.yaml, catalog);
+    // Unit tests come last: they speak of models, which other files may split into versions.
+    for last in [false, true] {
+        for (package, (vars, files)) in packages.iter().zip(properties) {
+            let package = &package.package;
+            for file in files {
+                let scope = Scope {
+                    package: Arc::clone(&package.name),
+                    relative: &file.found.relative,
+                    path: path_in_package(package, &file.found.path),
+                    vars,
+                    target,
+                };
+                if last {
+                    apply_unit_tests(loader, &scope, &file.yaml, catalog);
+                    continue;
+                }
+                apply_properties(loader, &scope, &file.yaml, catalog);
+                apply_sources(loader, &scope, &file.yaml, catalog, &mut overrides);
+                apply_exposures(loader, &scope, &file.yaml, catalog);
+                apply_groups(loader, &scope, &file.yaml, catalog);
+            }
         }
     }
     overrides.report_unused(loader);
@@ -141,6 +151,7 @@ impl Trees {
             ResourceType::Source => Some(&self.sources),
             ResourceType::Test => Some(&self.tests),
             ResourceType::Exposure => Some(&self.exposures),
+            ResourceType::UnitTest => Some(&self.unit_tests),
             ResourceType::Operation | ResourceType::Macro | ResourceType::DocBlock => None,
         }
     }
@@ -185,6 +196,7 @@ fn report_unused_config(loader: &mut Loader<'_>, trees: &Trees) {
         ("sources", &trees.sources),
         ("data_tests", &trees.tests),
         ("exposures", &trees.exposures),
+        ("unit_tests", &trees.unit_tests),
     ] {
         tree.report_unused(section, loader.diagnostics);
     }
@@ -210,12 +222,7 @@ fn report_duplicates(loader: &mut Loader<'_>, catalog: &mut Catalog) {
                 Detail::Source(source) => format!("the source table '{}.{}'", source.source_name, node.name),
                 _ => format!("the {} '{}'", node.resource, node.name),
             };
-            twice(
-                what,
-                place,
-                *first,
-                if node.resource == ResourceType::Test { "remove one, or give one a 'name:'" } else { "rename one of them" },
-            );
+            twice(what, place, *first, if node.resource.is_test() { "remove one, or give one a 'name:'" } else { "rename one of them" });
             return false;
         }
         ids.insert(Arc::clone(&node.id), place);
@@ -270,13 +277,16 @@ fn report_duplicates(loader: &mut Loader<'_>, catalog: &mut Catalog) {
 fn place_of(node: &Node) -> Span {
     match (&node.detail, node.body) {
         (Detail::Snapshot { .. }, Some(body)) => Span { end: body.start, ..body },
-        (Detail::Source(_) | Detail::Exposure(_) | Detail::GenericTest(_) | Detail::Snapshot { .. }, _) => node.origin,
+        (Detail::Source(_) | Detail::Exposure(_) | Detail::GenericTest(_) | Detail::UnitTest(_) | Detail::Snapshot { .. }, _) => {
+            node.origin
+        }
         _ => Span { end: node.origin.start, ..node.origin },
     }
 }
 
 fn project(loader: Loader<'_>, packages: Vec<ProjectFile>, target: Target, mut catalog: Catalog) -> Project {
     catalog.nodes.sort_by(|a, b| a.id.cmp(&b.id));
+    catalog.groups.sort_by_key(Group::id);
     let (name, target_path, clean_targets) = match packages.first() {
         Some(root) => (Arc::clone(&root.package.name), root.target_path.clone(), root.clean_targets.clone()),
         None => (Arc::from(""), None, None),
@@ -294,6 +304,7 @@ fn project(loader: Loader<'_>, packages: Vec<ProjectFile>, target: Target, mut c
         nodes: catalog.nodes,
         macros: catalog.macros,
         docs: catalog.docs,
+        groups: catalog.groups,
         selectors: catalog.selectors,
         clean_targets: clean_targets.unwrap_or_else(|| vec![target_path.clone()]),
         target_path,
@@ -310,6 +321,7 @@ fn builtin_package() -> Package {
         on_run_start: Vec::new(),
         on_run_end: Vec::new(),
         query_comment: None,
+        restrict_access: false,
         quoting: std::collections::BTreeMap::new(),
         paths: std::collections::BTreeMap::new(),
     }

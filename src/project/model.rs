@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{DocBlock, Macro, Node, Selector};
+use super::{DocBlock, Group, Macro, Node, Selector};
 use crate::base::{Files, Sources, Span};
 use crate::diag::Diagnostic;
 
@@ -24,6 +24,8 @@ pub struct Project {
     pub nodes: Vec<Node>,
     pub macros: Vec<Macro>,
     pub docs: Vec<DocBlock>,
+    /// Ascending by id.
+    pub groups: Vec<Group>,
     /// Named selections of the root project.
     pub selectors: Vec<Selector>,
     /// `target-path`, relative to the project's root.
@@ -46,6 +48,8 @@ pub struct Package {
     pub on_run_end: Vec<(String, Span)>,
     /// `query-comment` as written; null switches it off.
     pub query_comment: Option<(Value, Span)>,
+    /// Whether its protected models are closed to other packages.
+    pub restrict_access: bool,
     /// `quoting` of its project file.
     pub quoting: BTreeMap<String, bool>,
     /// Folders of each kind, for `acca ls` and the artefacts: `model-paths`, …

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Config, Landing};
+use super::{Config, Landing, UnitTest};
 use crate::base::{Relation, ResourceType, Span, UniqueId};
 
 /// One node of the graph.
@@ -63,6 +63,7 @@ pub enum Detail {
     Analysis,
     SingularTest,
     GenericTest(Box<GenericTest>),
+    UnitTest(Box<UnitTest>),
     Source(Box<SourceTable>),
     Exposure(Box<Exposure>),
     /// An `on-run-start`, `on-run-end` hook or the body of `run-operation`.
@@ -73,6 +74,8 @@ pub enum Detail {
 pub struct ModelDetail {
     pub version: Option<String>,
     pub latest_version: Option<String>,
+    /// A date, perhaps with a time: `2026-01-31`.
+    pub deprecation_date: Option<String>,
     /// YAML list of constraints on the whole relation, as written.
     pub constraints: Vec<Value>,
 }
@@ -216,6 +219,7 @@ impl Node {
             Detail::Seed { .. } => "seed",
             Detail::Snapshot { .. } => "snapshot",
             Detail::SingularTest | Detail::GenericTest(_) => "test",
+            Detail::UnitTest(_) => "unit",
             Detail::Analysis | Detail::Source(_) | Detail::Exposure(_) | Detail::Operation => "",
         };
         self.config.str("materialized").unwrap_or(default)
@@ -249,7 +253,7 @@ impl Node {
         match &self.detail {
             Detail::Model(_) => !self.is_ephemeral(),
             Detail::Source(source) => source.landing.is_some(),
-            Detail::Seed { .. } | Detail::Snapshot { .. } | Detail::SingularTest | Detail::GenericTest(_) => true,
+            Detail::Seed { .. } | Detail::Snapshot { .. } | Detail::SingularTest | Detail::GenericTest(_) | Detail::UnitTest(_) => true,
             Detail::Analysis | Detail::Exposure(_) | Detail::Operation => false,
         }
     }

@@ -33,9 +33,10 @@ pub(super) struct Trees {
     pub sources: ConfigTree,
     pub tests: ConfigTree,
     pub exposures: ConfigTree,
+    pub unit_tests: ConfigTree,
 }
 
-const TREE_KEYS: &[&str] = &["models", "seeds", "snapshots", "sources", "tests", "data_tests", "exposures"];
+const TREE_KEYS: &[&str] = &["models", "seeds", "snapshots", "sources", "tests", "data_tests", "exposures", "unit_tests", "unit-tests"];
 
 /// Path keys, their older names, and the folder where nothing is said.
 const PATHS: &[(&str, Option<&str>, &str)] = &[
@@ -80,6 +81,7 @@ const KNOWN: &[&str] = &[
     "tests",
     "data_tests",
     "unit_tests",
+    "unit-tests",
     "metrics",
     "semantic-models",
     "saved-queries",
@@ -165,6 +167,9 @@ pub(super) fn load_project_file(loader: &mut Loader<'_>, raw: RawProject, root: 
     loader.render(&mut yaml, cli_vars, Some(target), &renders_late);
     let fields = Fields::of(&yaml, "the project file", loader.diagnostics)?;
     fields.check_keys(KNOWN, loader.diagnostics);
+    super::dbt_version::check_required_version(loader, &fields);
+    report_unquoted(loader, &fields);
+    report_unread(loader, &fields);
     let name = project_name(&fields, loader)?;
     let package = Package {
         name: name.into(),
@@ -179,6 +184,7 @@ pub(super) fn load_project_file(loader: &mut Loader<'_>, raw: RawProject, root: 
             .iter()
             .find(|entry| entry.key == "query-comment")
             .map(|entry| (entry.value.to_json(), entry.value.span)),
+        restrict_access: fields.bool("restrict-access", loader.diagnostics).unwrap_or(false),
         quoting: fields.bools("quoting", &["database", "schema", "identifier"], loader.diagnostics),
         paths: paths(&fields, loader),
     };
@@ -190,6 +196,33 @@ pub(super) fn load_project_file(loader: &mut Loader<'_>, raw: RawProject, root: 
         target_path: fields.text("target-path", loader.diagnostics),
         clean_targets: fields.has("clean-targets").then(|| fields.strings("clean-targets", loader.diagnostics)),
     })
+}
+
+/// Keys of dbt's that change nothing here.
+fn report_unread(loader: &mut Loader<'_>, fields: &Fields<'_, '_>) {
+    for (key, what) in [
+        ("asset-paths", "the files are not copied beside the documentation"),
+        ("function-paths", "functions of the database are not made"),
+        ("log-path", "nothing is logged into files"),
+    ] {
+        let Some(entry) = fields.entry(key).filter(|entry| entry.value.as_list().is_none_or(|items| !items.is_empty())) else { continue };
+        let mut problem = Diagnostic::new(&codes::UNSUPPORTED_CONFIG, format!("'{key}': {what}")).at(entry.key_span);
+        // Most projects have it, and miss nothing.
+        if key == "log-path" {
+            problem.severity = crate::diag::Severity::Note;
+        }
+        loader.diagnostics.push(problem);
+    }
+}
+
+/// Names are always quoted.
+pub(super) fn report_unquoted(loader: &mut Loader<'_>, fields: &Fields<'_, '_>) {
+    let Some(quoting) = fields.entry("quoting").and_then(|entry| entry.value.as_map()) else { return };
+    for entry in quoting.iter().filter(|entry| super::fields::as_bool(&entry.value) == Some(false)) {
+        let message = format!("'quoting' of {}: names are quoted all the same, '{}' too", fields.owner, entry.key);
+        let problem = Diagnostic::new(&codes::UNSUPPORTED_CONFIG, message).at(entry.value.span);
+        loader.diagnostics.push(problem.help("write names as the database holds them"));
+    }
 }
 
 fn project_name(fields: &Fields<'_, '_>, loader: &mut Loader<'_>) -> Option<String> {
@@ -266,7 +299,8 @@ fn trees(fields: &Fields<'_, '_>, loader: &mut Loader<'_>) -> Trees {
             "snapshots" => trees.snapshots = tree,
             "sources" => trees.sources = tree,
             "tests" | "data_tests" => trees.tests = tree,
-            _ => trees.exposures = tree,
+            "exposures" => trees.exposures = tree,
+            _ => trees.unit_tests = tree,
         }
     }
     if let (Some(tests), Some(data_tests)) = (fields.entry("tests"), fields.entry("data_tests")) {

@@ -68,7 +68,7 @@ const SECTIONS: &[&str] = &[
     "anchors",
 ];
 /// Sections that acca reads past, with a note.
-const IGNORED: &[&str] = &["unit_tests", "semantic_models", "metrics", "saved_queries", "functions"];
+const IGNORED: &[&str] = &["semantic_models", "metrics", "saved_queries", "functions"];
 
 /// Reads the properties files of one package and renders what dbt renders when it reads them.
 pub(super) fn load_properties(loader: &mut Loader<'_>, files: &[Found], vars: &Map<String, Value>, target: &Target) -> Vec<PropertiesFile> {
@@ -217,6 +217,7 @@ fn apply_node(
         columns: columns.iter().map(|column| column.column.clone()).collect(),
         config,
         constraints: read_constraints(loader, fields),
+        deprecation_date: read_date(loader, fields),
     };
     if apply_patch(loader, catalog, at, patch) {
         let Some(node) = catalog.nodes.get(at) else { return };
@@ -226,6 +227,18 @@ fn apply_node(
         add_column_tests(loader, scope, catalog, &target, &columns);
         add_tests(loader, scope, catalog, &target, None, node_tests);
     }
+}
+
+/// `deprecation_date`: a date, perhaps with a time.
+pub(super) fn read_date(loader: &mut Loader<'_>, fields: &Fields<'_, '_>) -> Option<String> {
+    let entry = fields.entry("deprecation_date")?;
+    let text = fields.text("deprecation_date", loader.diagnostics)?;
+    if text.get(..10).unwrap_or(&text).parse::<jiff::civil::Date>().is_err() {
+        let message = format!("'deprecation_date' of {} is '{text}', which is no date", fields.owner);
+        loader.diagnostics.push(Diagnostic::new(&codes::INVALID_CONFIG, message).at(entry.value.span).help("write it like 2026-01-31"));
+        return None;
+    }
+    Some(text)
 }
 
 /// Like [`Fields::check_keys`], but a configuration key that stands outside of `config:` gets the help it needs.
@@ -250,6 +263,7 @@ pub(super) struct NodePatch {
     pub columns: Vec<Column>,
     pub config: Config,
     pub constraints: Vec<Value>,
+    pub deprecation_date: Option<String>,
 }
 
 /// Lays a patch onto a node; `false`, with a diagnostic, when the node has one already.
@@ -270,6 +284,7 @@ pub(super) fn apply_patch(loader: &mut Loader<'_>, catalog: &mut Catalog, at: us
     node.config = patch.config;
     if let Detail::Model(model) = &mut node.detail {
         model.constraints = patch.constraints;
+        model.deprecation_date = patch.deprecation_date;
     }
     true
 }
@@ -567,7 +582,7 @@ mod tests {
                     "error[invalid-config] models/x.yml:3:5 'meta': 'meta' of model 'orders' is written twice",
                     "  also models/x.yml:4:14 'meta': also here",
                     "  help: keep the one under 'config:'",
-                    "warning[unexpected-property] models/x.yml:4:28 'materialised': there is no configuration 'materialised'",
+                    "warning[unknown-config] models/x.yml:4:28 'materialised': there is no configuration 'materialised'",
                     "  help: did you mean 'materialized'?",
                     "error[invalid-config] models/x.yml:4:54 'perhaps': the configuration 'enabled' is 'perhaps', and a boolean is needed",
                 ],
@@ -616,11 +631,11 @@ mod tests {
                 ],
             ),
             (
-                "unit_tests: []\nmodel:\n  - name: orders\nversion: 2\n",
+                "metrics: []\nmodel:\n  - name: orders\nversion: 2\n",
                 &[
                     "warning[unexpected-property] models/x.yml:2:1 'model': the key 'model' means nothing in 'models/x.yml'",
                     "  help: did you mean 'models'?",
-                    "note[unsupported-resource] models/x.yml:1:1 'unit_tests': 'unit_tests' are read past: acca does not run them",
+                    "note[unsupported-resource] models/x.yml:1:1 'metrics': 'metrics' are read past: acca does not run them",
                 ],
             ),
             ("models: x\n", &["error[invalid-config] models/x.yml:1:9 'x': 'models' of models/x.yml is a text, and a list is needed"]),

@@ -10,7 +10,7 @@ use super::discover::{Discovered, Found};
 use super::generic_tests::TestUse;
 use super::loader::Loader;
 use super::node::{Detail, DocBlock, Macro, MacroKind, ModelDetail, Node};
-use super::{Config, Package, Selector};
+use super::{Config, Group, Package, Selector};
 use crate::base::{FileId, ResourceType, Span};
 use crate::diag::{Diagnostic, codes};
 
@@ -22,6 +22,9 @@ pub(super) struct Catalog {
     pub docs: Vec<DocBlock>,
     /// Uses of generic tests that are no nodes yet.
     pub tests: Vec<TestUse>,
+    pub groups: Vec<Group>,
+    /// Files with rows of unit tests, by package and file name.
+    pub fixtures: HashMap<(Arc<str>, String), FileId>,
     pub selectors: Vec<Selector>,
     /// Indexes of the nodes with a body of their own, by resource type and name; one name may stand in several packages.
     names: HashMap<(ResourceType, String), Vec<usize>>,
@@ -132,6 +135,10 @@ pub(super) fn load_resources(loader: &mut Loader<'_>, package: &Package, found: 
         load_macros(loader, &package.name, id, catalog);
     }
     load_docs(loader, package, &found.docs, catalog);
+    for (file, id) in read(loader, &found.fixtures) {
+        let name = file.relative.rsplit('/').next().unwrap_or(&file.relative).to_owned();
+        catalog.fixtures.insert((Arc::clone(&package.name), name), id);
+    }
 }
 
 fn read<'f>(loader: &mut Loader<'_>, files: &'f [Found]) -> Vec<(&'f Found, FileId)> {

@@ -11,7 +11,7 @@ use super::generic_tests::{TargetKind, TestTarget, add_tests};
 use super::loader::Loader;
 use super::node::{Column, Detail};
 use super::properties::{
-    NodePatch, ReadColumn, Scope, add_column_tests, apply_patch, check_node_keys, node_config, read_columns, tests_of,
+    NodePatch, ReadColumn, Scope, add_column_tests, apply_patch, check_node_keys, node_config, read_columns, read_date, tests_of,
 };
 use super::resources::Catalog;
 use super::yaml::Yaml;
@@ -135,6 +135,7 @@ fn apply_version(
             .unwrap_or_default(),
         columns: latest_columns(&columns),
         config: version_config(loader, model, &version.fields),
+        deprecation_date: read_date(loader, &version.fields),
         constraints: if own_constraints.is_empty() { read_constraints(loader, model) } else { own_constraints },
     };
     if !apply_patch(loader, catalog, at, patch) {

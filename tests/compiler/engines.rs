@@ -105,7 +105,7 @@ fn job<'a>(compilation: &'a Compilation, connected: &Connected, selected: Vec<us
 fn everything(compilation: &Compilation) -> Vec<usize> {
     use ResourceType as Type;
     let nodes = compilation.manifest.nodes.iter().enumerate();
-    let runs = |resource: Type| matches!(resource, Type::Model | Type::Seed | Type::Snapshot | Type::Source | Type::Test);
+    let runs = |resource: Type| matches!(resource, Type::Model | Type::Seed | Type::Snapshot | Type::Source | Type::Test | Type::UnitTest);
     nodes.filter(|(_, node)| runs(node.resource) && node.is_runnable()).map(|(number, _)| number).collect()
 }
 

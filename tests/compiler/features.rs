@@ -70,3 +70,19 @@ fn incremental_models_grow_within_their_contract() {
         assert!(bench.run().result.failed());
     }
 }
+
+#[test]
+fn full_refresh_of_the_configuration_outvotes_the_command_line() {
+    for mut bench in Bench::both() {
+        for (told, asked, rows) in [("none", false, "1\n2"), ("none", true, "2"), ("false", true, "1\n2"), ("true", false, "2")] {
+            for (row, full_refresh) in [(1, true), (2, asked)] {
+                // The table is made anew first, whatever the model says later.
+                let told = if row == 1 { "none" } else { told };
+                let sql = format!("{{{{ config(materialized='incremental', full_refresh={told}) }}}} select {row} as id");
+                bench.file("models/orders.sql", &sql);
+                bench.run_how(&How { full_refresh, ..How::default() }).ok();
+            }
+            assert_eq!(bench.query("select id from shop.orders order by id"), rows, "{}: {told} {asked}", bench.engine);
+        }
+    }
+}

@@ -123,7 +123,7 @@ fn injected_faults_are_found() {
 #[test]
 fn values_that_are_missing_are_found() {
     let bench = Bench::of_the_root("duckdb");
-    bench.run_how(&How { only: Some(|node| node.resource != ResourceType::Test), ..How::default() }).ok();
+    bench.run_how(&How { only: Some(|node| !node.resource.is_test()), ..How::default() }).ok();
     let one =
         |status: &str| format!("bet_key = (select min(bet_key) from shop_core.fct_bet where bet_status = '{status}' and bonus_stake = 0)");
     let [won, void] = ["won", "void"].map(one);

@@ -5,6 +5,7 @@
 //! | [`tidy`] | the rules of the house: floors, sizes, names |
 //! | [`cases`] | runs the case files under `cases/` and the pages of the diagnostics |
 //! | [`workbench`], [`engines`] | how cases are compiled, and run on DuckDB and PostgreSQL |
+//! | [`expressions`] | expressions of templates, with what dbt prints for them |
 //! | [`random_input`] | bad input at random |
 //! | [`harness`] | what a case file is, and how it is compared with what the compiler says |
 //! | [`adapters`] | what sessions of both engines promise |
@@ -12,6 +13,7 @@
 //! | [`load`] | landing files into both engines |
 //! | [`packages`] | packages that are installed, macros called from the command line |
 //! | [`postgres`] | a PostgreSQL server for tests |
+//! | [`second_run`] | a second run says what a cold one says |
 //! | [`trace`] | where the time of a command went |
 //! | [`cli_commands`] | the commands: what they print and write, how they end |
 //! | [`selection`] | named selectors, state, deferral, retry, clone |
@@ -33,6 +35,7 @@ mod cli_commands;
 mod docs;
 mod engines;
 mod expression_types;
+mod expressions;
 mod features;
 mod flags;
 mod flagship;
@@ -50,6 +53,7 @@ mod publication;
 mod query_comment;
 mod random_input;
 mod run;
+mod second_run;
 mod selection;
 mod tidy;
 mod timeouts;

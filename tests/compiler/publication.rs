@@ -247,6 +247,31 @@ fn two_runs_do_not_build_one_relation_at_a_time() {
     bench.run().ok();
 }
 
+/// A privilege that is being granted on a view takes no lock on it: the engine refuses the change of the view, and it is tried again.
+#[test]
+fn a_privilege_that_is_being_granted_is_not_lost() {
+    let mut bench = Bench::new("postgres");
+    bench.file("models/a.sql", "{{ config(materialized='table') }} select 1 as x");
+    bench.run().ok();
+    bench.execute("create view public.theirs as select x from shop.a; create role latecomer; create role straggler");
+    for (sql, role) in [("select 2 as x", "latecomer"), ("select 3::bigint as x", "straggler")] {
+        bench.file("models/a.sql", &format!("{{{{ config(materialized='table') }}}} {sql}"));
+        let mut owner = bench.connect();
+        owner.execute(&format!("begin; grant select on public.theirs to {role}")).unwrap();
+        std::thread::scope(|scope| {
+            let running = scope.spawn(|| bench.run().ok());
+            std::thread::sleep(Duration::from_millis(900));
+            owner.execute("commit").unwrap();
+            running.join().unwrap();
+        });
+        assert_eq!(
+            bench.query(&format!("select has_table_privilege('{role}', 'public.theirs', 'select'), x from public.theirs")),
+            format!("true|{}", &sql[7..8])
+        );
+    }
+    bench.execute("drop owned by latecomer, straggler; drop role latecomer, straggler");
+}
+
 #[test]
 fn rows_that_policies_hide_are_not_published_in_a_view() {
     let mut bench = Bench::new("postgres");

@@ -137,7 +137,12 @@ fn an_empty_build_gives_the_subquery_an_alias_on_postgres() {
     let database = PgServer::shared().database();
     let project = chain();
     project.connect("shop", &database, "dev");
+    let fourth = "select t.id from {{ ref('third') }} as t join {{ ref('rates') }} r on r.id = t.id, {{ ref('first') }}\nwhere t.id > 1\n";
+    project.write("models/fourth.sql", fourth);
     project.acca(&["build", "--quiet", "--empty"]).expect_code(0);
+    // Where the query gives an alias of its own, that one counts.
+    let aliases = compiled(&project, "fourth");
+    assert!(!aliases.contains("_subq_third") && !aliases.contains("_subq_rates") && aliases.contains("_subq_first"), "{aliases}");
     let sql = compiled(&project, "third");
     assert!(sql.trim_end().ends_with(".\"dev\".\"second\" where false limit 0) _dbt_limit_subq_second"), "{sql}");
 }

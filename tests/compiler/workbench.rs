@@ -286,7 +286,7 @@ impl Workbench {
             compared: compared.as_ref(),
         };
         let asked = Asked::read(arguments)?;
-        let resources = [Type::Model, Type::Seed, Type::Snapshot, Type::Source, Type::Test, Type::Analysis, Type::Exposure];
+        let resources = [Type::Model, Type::Seed, Type::Snapshot, Type::Source, Type::Test, Type::UnitTest, Type::Analysis, Type::Exposure];
         let request = Request {
             select: &asked.select,
             exclude: &asked.exclude,

@@ -202,6 +202,13 @@ fn dispatch(scope: &Arc<Scope>, arguments: &Arguments<'_>) -> Result<Value, Erro
     let variants = shared.variants(&name);
     for package in &packages {
         for variant in &variants {
+            if namespace.as_ref() == Some(package) && variant.starts_with("default__") {
+                // acca's own variant for the engine, of a package that has none.
+                let own = shared.invocation.adapter_chain.iter().map(|adapter| format!("{adapter}__{package}__{name}"));
+                if let Some(found) = own.into_iter().find_map(|own| scope.macro_value(BUILTIN_PACKAGE, &own)) {
+                    return Ok(found);
+                }
+            }
             if let Some(found) = scope.macro_value(package, variant) {
                 return Ok(found);
             }

@@ -20,12 +20,18 @@
 {# PostgreSQL knows no interval of a quarter. #}
 {% macro postgres__dateadd(datepart, interval, from_date_or_timestamp) -%}
     {%- set unit = '3 month' if datepart | lower == 'quarter' else '1 ' ~ datepart -%}
-    {{ from_date_or_timestamp }} + ({{ interval }}) * interval '{{ unit }}'
+    {{ _point_in_time(from_date_or_timestamp) }} + ({{ interval }}) * interval '{{ unit }}'
 {%- endmacro %}
 {% macro duckdb__dateadd(datepart, interval, from_date_or_timestamp) -%}
     {%- set unit = {'quarter': '3 month', 'week': '7 day'}.get(datepart | lower, '1 ' ~ datepart) -%}
-    ({{ from_date_or_timestamp }} + cast({{ interval }} as bigint) * interval '{{ unit }}')
+    ({{ _point_in_time(from_date_or_timestamp) }} + cast({{ interval }} as bigint) * interval '{{ unit }}')
 {%- endmacro %}
+{# A text is one of a point in time, which these engines do not see by themselves where an interval is added. #}
+{% macro _point_in_time(expression) %}
+    {%- set text = expression | string | trim -%}
+    {%- set is_text = text[:1] == "'" and text[-1:] == "'" and "'" not in text[1:-1] -%}
+    {{ return('timestamp ' ~ text if is_text else expression) }}
+{% endmacro %}
 {% macro redshift__dateadd(datepart, interval, from_date_or_timestamp) -%}
     dateadd({{ datepart }}, {{ interval }}, {{ from_date_or_timestamp }})
 {%- endmacro %}

@@ -387,6 +387,7 @@ fn test_types(node: &Node) -> &'static [&'static str] {
     match node.detail {
         Detail::GenericTest(_) => &["generic", "schema", "data"],
         Detail::SingularTest => &["singular", "data"],
+        Detail::UnitTest(_) => &["unit"],
         _ if node.resource.as_str() == "unit_test" => &["unit"],
         _ => &[],
     }
