@@ -76,8 +76,8 @@ codes! {
     UNEQUAL_COLUMNS "unequal-columns" Error "queries or lists that belong together give different numbers of columns";
     UNEXPECTED_PROPERTY "unexpected-property" Warning "a YAML mapping has a key that means nothing here";
     UNGROUPED_COLUMN "ungrouped-column" Error "a column is neither grouped by nor inside an aggregate";
-    UNKNOWN_COLUMN "unknown-column" Error "a query names a column that nothing in it has";
     UNIT_TEST_FAILED "unit-test-failed" Error "a model gives other rows than its unit test expects";
+    UNKNOWN_COLUMN "unknown-column" Error "a query names a column that nothing in it has";
     UNKNOWN_CONFIG "unknown-config" Warning "a configuration key looks like one of dbt's and is not";
     UNKNOWN_DOC "unknown-doc" Error "a description asks for a doc block that does not exist";
     UNKNOWN_MACRO "unknown-macro" Error "a template calls a macro or function that does not exist";
