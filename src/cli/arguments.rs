@@ -541,7 +541,7 @@ pub(super) enum SchemaFormat {
 pub(super) struct LineageArguments {
     /// A model, seed, snapshot or source, or one column of it: orders, orders.amount, shop.payments.amount.
     #[arg(value_name = "MODEL[.COLUMN]")]
-    pub(super) target: String,
+    pub(super) place: String,
     /// What it comes from; the default.
     #[arg(help_heading = "This command", long)]
     pub(super) up: bool,

@@ -27,7 +27,7 @@ struct Edge {
 pub(super) fn cmd_lineage(context: &Context<'_>, arguments: &LineageArguments) -> Result<(), Exit> {
     let loaded = context.load()?;
     let compilation = &loaded.compilation;
-    let (number, column) = find_target(compilation, &arguments.target).map_err(|problem| {
+    let (number, column) = find_target(compilation, &arguments.place).map_err(|problem| {
         context.log.diagnostic(&problem, &Sources::default());
         Exit::Usage
     })?;
