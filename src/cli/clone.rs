@@ -12,6 +12,7 @@ use super::ls::resources;
 use super::run::{CLONE, Work, conclude, run_nodes};
 use crate::analysis::Compilation;
 use crate::base::{Dag, Relation, ResourceType, UniqueId};
+use crate::dialect::folds_case;
 use crate::execute::{AdapterError, Connected, connection_failed};
 use crate::plan::{NodeResult, RunResult, Status};
 use crate::project::{Config, Detail, ModelDetail, Node};
@@ -29,6 +30,8 @@ pub(super) fn cmd_clone(context: &Context<'_>, arguments: &CloneArguments) -> Re
     let state = &arguments.run.selection.state;
     let earlier = context.deferred_manifest(state).map_err(|problem| context.refuse_state(compilation, &problem))?;
     let connected = context.open(compilation)?;
+    // Under a name that differs in nothing that counts, a view would take the place of the table that it reads.
+    let folds = folds_case(connected.engine);
     let held = existing(context, compilation, &connected, &selected)?;
     let (mut pointers, mut result) = (BTreeMap::new(), RunResult::default());
     for number in selected {
@@ -36,8 +39,8 @@ pub(super) fn cmd_clone(context: &Context<'_>, arguments: &CloneArguments) -> Re
         let Some(own) = node.relation.as_ref().filter(|_| !node.is_ephemeral()) else { continue };
         match earlier.relation(&node.id) {
             None => result.nodes.push(nothing_done(context, node, "the earlier state has no relation of it")),
-            Some(other) if other == *own => result.nodes.push(nothing_done(context, node, "the earlier state built it here")),
-            Some(_) if !arguments.run.full_refresh && held.contains(&key(own)) => {
+            Some(other) if is_same(&other, own, folds) => result.nodes.push(nothing_done(context, node, "the earlier state built it here")),
+            Some(_) if !arguments.run.full_refresh && held.contains(&key(own, folds)) => {
                 result.nodes.push(nothing_done(context, node, "it is there already"));
             }
             Some(other) => drop(pointers.insert(number, other)),
@@ -55,8 +58,15 @@ pub(super) fn cmd_clone(context: &Context<'_>, arguments: &CloneArguments) -> Re
     conclude(context, compilation, &work, &result)
 }
 
-fn key(relation: &Relation) -> (String, String) {
-    (relation.schema.to_lowercase(), relation.identifier.to_lowercase())
+/// Schema and name, as the engine compares them.
+fn key(relation: &Relation, folds: bool) -> (String, String) {
+    let folded = |name: &str| if folds { name.to_lowercase() } else { name.to_owned() };
+    (folded(&relation.schema), folded(&relation.identifier))
+}
+
+fn is_same(one: &Relation, other: &Relation, folds: bool) -> bool {
+    let database = if folds { one.database.eq_ignore_ascii_case(&other.database) } else { one.database == other.database };
+    database && key(one, folds) == key(other, folds)
 }
 
 /// What stands in the schemas of the selected nodes.
@@ -75,7 +85,7 @@ fn existing(
         context.log.diagnostic(&connection_failed(&compilation.project.target, &error), &compilation.project.sources);
         Exit::Failed
     })?;
-    Ok(found.iter().map(|held| key(&held.relation)).collect())
+    Ok(found.iter().map(|held| key(&held.relation, folds_case(connected.engine))).collect())
 }
 
 /// Makes each node a view of another relation. They do not wait for each other: what they read is there.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -113,6 +113,10 @@ impl Work<'_> {
             return None;
         }
         let target = self.context.root.join(into).join(&package.name);
+        if same_folder(&source, &target) {
+            self.note(&package.name, &format!("{named}, where it is"), vec![("local", path.to_owned()), ("name", package.name.clone())]);
+            return Some((named, package.dependencies));
+        }
         let back: PathBuf = Path::new(into).components().map(|_| "..").collect();
         let to = if Path::new(&named).is_absolute() { PathBuf::from(&named) } else { back.join(&named) };
         if let Err(error) = replace(&target, |target| link(&to, &source, target)) {
@@ -126,11 +130,14 @@ impl Work<'_> {
 
     /// Fetches a repository and puts it, or a folder of it, among the installed packages.
     fn clone(&mut self, package: &GitPackage, into: &str) -> Option<(String, Vec<Dependency>)> {
-        if self
-            .locked
-            .values()
-            .any(|entry| entry.contains(&("git", package.url.clone())) && subdirectory(entry) == package.subdirectory.as_deref())
-        {
+        let url = without_credentials(&package.url);
+        let same = |entry: &Entry| entry.contains(&("git", url.clone())) && subdirectory(entry) == package.subdirectory.as_deref();
+        if self.locked.values().any(same) {
+            return None;
+        }
+        if package.subdirectory.as_deref().is_some_and(leads_outside) {
+            let problem = self.fail(package.span, "the 'subdirectory' of a package leads out of its repository".to_owned());
+            self.diagnostics.push(problem.help("name a folder of the repository, from its root: 'packages/shop_utils'"));
             return None;
         }
         let folder = self.context.root.join(into);
@@ -146,7 +153,7 @@ impl Work<'_> {
         let commit = match fetch(&self.context.root, package, fetched.path()) {
             Ok(commit) => commit,
             Err(why) => {
-                let problem = self.fail(package.span, format!("'{}' cannot be fetched: {why}", package.url));
+                let problem = self.fail(package.span, format!("'{url}' cannot be fetched: {}", why.replace(&package.url, &url)));
                 self.diagnostics.push(problem);
                 return None;
             }
@@ -154,7 +161,7 @@ impl Work<'_> {
         let inside = fetched.path().join(package.subdirectory.as_deref().unwrap_or(""));
         if !inside.join("dbt_project.yml").is_file() {
             let place = package.subdirectory.as_ref().map_or(String::new(), |folder| format!(" in its folder '{folder}'"));
-            let problem = self.fail(package.span, format!("'{}' has no dbt_project.yml{place}", package.url));
+            let problem = self.fail(package.span, format!("'{url}' has no dbt_project.yml{place}"));
             self.diagnostics.push(problem.help("say with 'subdirectory:' in which folder of the repository the package lies"));
             return None;
         }
@@ -169,9 +176,9 @@ impl Work<'_> {
             return None;
         }
         self.warn_unpinned(package);
-        let mut entry = vec![("git", package.url.clone()), ("name", name.clone()), ("revision", commit.clone())];
+        let mut entry = vec![("git", url.clone()), ("name", name.clone()), ("revision", commit.clone())];
         entry.extend(package.subdirectory.clone().map(|folder| ("subdirectory", folder)));
-        self.note(&name, &format!("{} at {}", package.url, commit.get(..12).unwrap_or(&commit)), entry);
+        self.note(&name, &format!("{url} at {}", commit.get(..12).unwrap_or(&commit)), entry);
         let installed = format!("{into}/{name}");
         let needed = self.read(&installed)?.dependencies;
         Some((installed, needed))
@@ -180,7 +187,8 @@ impl Work<'_> {
     fn warn_unpinned(&mut self, package: &GitPackage) {
         let moves = package.revision.as_deref().is_none_or(|revision| matches!(revision, "HEAD" | "main" | "master"));
         if moves && package.warn_unpinned {
-            let text = format!("'{}' is not pinned: give it a 'revision', or set 'warn-unpinned: false'", package.url);
+            let text =
+                format!("'{}' is not pinned: give it a 'revision', or set 'warn-unpinned: false'", without_credentials(&package.url));
             self.context.log.remark("PackageUnpinned", &format!("{} {text}", paint(style::WARNING, "warning:")));
         }
     }
@@ -207,8 +215,26 @@ impl Work<'_> {
     }
 }
 
+/// Whether both are one folder on disk, itself and not a link to it: a link is what an earlier call made.
+fn same_folder(source: &Path, target: &Path) -> bool {
+    let is_link = fs::symlink_metadata(target).is_ok_and(|held| held.is_symlink());
+    !is_link && matches!((source.canonicalize(), target.canonicalize()), (Ok(source), Ok(target)) if source == target)
+}
+
 fn subdirectory(entry: &Entry) -> Option<&str> {
     entry.iter().find(|(key, _)| *key == "subdirectory").map(|(_, folder)| folder.as_str())
+}
+
+fn leads_outside(folder: &str) -> bool {
+    !Path::new(folder).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+}
+
+/// The URL without the user and password in it: what is printed and what is written must hold no secrets.
+fn without_credentials(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (host, path) = rest.split_once('/').map_or((rest, None), |(host, path)| (host, Some(path)));
+    let host = host.rsplit('@').next().unwrap_or(host);
+    path.map_or_else(|| format!("{scheme}://{host}"), |path| format!("{scheme}://{host}/{path}"))
 }
 
 /// The path with `.` and `..` resolved as far as they can be without looking.

@@ -72,6 +72,10 @@ fn last_run(context: &Context<'_>, arguments: &RetryArguments) -> Result<LastRun
     };
     let (bytes, path) = context.state_file(&folder, RUN_RESULTS)?;
     let results = StateResults::read(&bytes, &path)?;
+    if results.results.is_empty() {
+        let message = format!("the run of '{path}' ended before its first node, so there is nothing to go on with");
+        return Err(Diagnostic::new(&codes::INVALID_STATE, message).help("give its command again"));
+    }
     let which = results.args.get("which").and_then(Value::as_str).unwrap_or_default().to_owned();
     if verb_named(&which).is_none() {
         let message = format!("'{path}' is of the command '{which}', which cannot be retried");

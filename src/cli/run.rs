@@ -16,6 +16,7 @@ use super::warn_error::{self, Verdict};
 use crate::analysis::Compilation;
 use crate::artifacts::Compiled;
 use crate::base::{Files, ResourceType, UniqueId};
+use crate::diag::{Diagnostic, Severity, codes};
 use crate::execute::{Connected, RunJob, RunOptions, observed, run};
 use crate::plan::{RunResult, Status};
 use crate::project::Node;
@@ -104,7 +105,18 @@ pub(super) fn cmd_run(context: &Context<'_>, verb: &Verb, arguments: &RunArgumen
 /// The numbers of the nodes to run.
 fn chosen(context: &Context<'_>, compilation: &Compilation, work: &Work<'_>) -> Result<Vec<usize>, Exit> {
     let Some(only) = &work.only else { return context.select(compilation, &work.arguments.selection, &work.resources) };
-    let numbers: Vec<usize> = only.iter().filter_map(|id| compilation.manifest.number(id)).collect();
+    let (numbers, gone): (Vec<_>, Vec<_>) = only.iter().map(|id| compilation.manifest.number(id).ok_or(id)).partition(Result::is_ok);
+    let gone: Vec<String> = gone.into_iter().filter_map(Result::err).map(|id| format!("'{id}'")).collect();
+    if !gone.is_empty() {
+        let message = format!("what failed is not in the project any more: {}", gone.join(", "));
+        let problem = Diagnostic::new(&codes::INVALID_STATE, message);
+        // Nothing was mended when all of it is gone under its name; a rest is worth to be run.
+        if numbers.is_empty() {
+            return Err(context.refuse_state(compilation, &problem.help("build what took its place: acca build --select <NAME>")));
+        }
+        context.log.diagnostic(&Diagnostic { severity: Severity::Warning, ..problem }, &compilation.project.sources);
+    }
+    let numbers: Vec<usize> = numbers.into_iter().filter_map(Result::ok).collect();
     context.read_from(compilation, &work.arguments.selection.state, &numbers)?;
     Ok(numbers)
 }

@@ -81,8 +81,10 @@ impl QueryComment {
             }
             (None, None) => String::new(),
         };
-        if text.contains("*/") {
-            return Err(Diagnostic::new(&codes::INVALID_CONFIG, "'query-comment' holds '*/', which would end the comment").at(*span));
+        // Comments nest on PostgreSQL.
+        if let Some(mark) = ["*/", "/*"].into_iter().find(|mark| text.contains(mark)) {
+            let message = format!("'query-comment' holds '{mark}', which begins or ends a comment itself");
+            return Err(Diagnostic::new(&codes::INVALID_CONFIG, message).at(*span));
         }
         Ok(Comment { text: text.trim().to_owned(), append: self.append })
     }

@@ -76,7 +76,7 @@ fn check_all(job: &RunJob<'_>, interrupt: &Interrupt, done: &(dyn Fn(&Node, &Fre
                 break;
             }
             let checked = catch_unwind(AssertUnwindSafe(|| check_one(job, node, table, freshness, thread, &mut session, interrupt)));
-            let Ok(result) = checked else { continue };
+            let result = checked.unwrap_or_else(|_| broken(node, freshness, thread));
             done(node, &result);
             results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
         }
@@ -94,6 +94,22 @@ fn check_all(job: &RunJob<'_>, interrupt: &Interrupt, done: &(dyn Fn(&Node, &Fre
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.sort_by(|a, b| a.id.cmp(&b.id));
     results
+}
+
+/// A check that ended in a fault of this program has failed like any other.
+fn broken(node: &Node, freshness: &Freshness, thread: usize) -> FreshnessResult {
+    let message = format!("acca failed on '{}': please report it", node.name);
+    FreshnessResult {
+        id: node.id.clone(),
+        status: Status::Error,
+        freshness: freshness.clone(),
+        age: None,
+        diagnostic: Some(Diagnostic::new(&codes::STATEMENT_FAILED, message).at(node.origin)),
+        started_at: now(),
+        completed_at: now(),
+        execution_time: 0.0,
+        thread,
+    }
 }
 
 fn check_one(

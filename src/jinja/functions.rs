@@ -461,12 +461,18 @@ fn call_var(scope: &Arc<Scope>, args: &[Value]) -> Result<Value, Error> {
     }
 }
 
+/// What goes into SQL, artefacts and messages may not hold secrets.
+pub(super) fn refuse_secret(name: &str) -> Result<(), Error> {
+    if !name.starts_with("DBT_ENV_SECRET") {
+        return Ok(());
+    }
+    let help = "secrets may be used in profiles.yml and packages.yml only".to_owned();
+    Err(raise_with(&codes::UNSET_VARIABLE, format!("the secret '{name}' cannot be used here"), vec![help]))
+}
+
 fn call_env_var(scope: &Arc<Scope>, args: &[Value]) -> Result<Value, Error> {
     let (name, default): (&str, Option<Value>) = from_args(args)?;
-    if name.starts_with("DBT_ENV_SECRET") {
-        let help = "secrets may be used in profiles.yml only".to_owned();
-        return Err(raise_with(&codes::UNSET_VARIABLE, format!("the secret '{name}' cannot be used in a template"), vec![help]));
-    }
+    refuse_secret(name)?;
     match (scope.unit_env_var(name).or_else(|| scope.shared.files.env(name)), default) {
         (Some(value), _) => Ok(Value::from(value)),
         (None, Some(default)) => Ok(default),

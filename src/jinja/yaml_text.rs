@@ -8,6 +8,7 @@ use minijinja::{Environment, Error, State, Value};
 use serde_json::Map;
 
 use super::failure::{Failure, describe, raise_with};
+use super::functions::refuse_secret;
 use super::literals::{rewrite, rewrite_expression};
 use super::templates::base_environment;
 use super::values::{Dict, from_json, to_json};
@@ -78,9 +79,19 @@ fn context(text: &str, scope: &YamlScope<'_>) -> Value {
                 kind: "variable",
                 help: "set it under 'vars:' in dbt_project.yml or pass --vars",
                 known: scope.vars.clone(),
+                takes_secrets: true,
             }),
         ),
-        ("env_var", Value::from_object(Lookup { kind: "environment variable", help: "export it or give a default", known: environment })),
+        (
+            "env_var",
+            Value::from_object(Lookup {
+                kind: "environment variable",
+                help: "export it or give a default",
+                known: environment,
+                // With a target the file is one whose values go into artefacts; profiles and lists of packages are read before.
+                takes_secrets: scope.target.is_none(),
+            }),
+        ),
     ];
     Value::from_pairs(pairs)
 }
@@ -95,6 +106,7 @@ struct Lookup {
     kind: &'static str,
     help: &'static str,
     known: Map<String, serde_json::Value>,
+    takes_secrets: bool,
 }
 
 impl fmt::Debug for Lookup {
@@ -114,6 +126,9 @@ impl Object for Lookup {
 
     fn call(self: &Arc<Self>, _state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
         let (name, default): (&str, Option<Value>) = from_args(args)?;
+        if !self.takes_secrets {
+            refuse_secret(name)?;
+        }
         match (self.known.get(name), default) {
             (Some(value), _) => Ok(from_json(value)),
             (None, Some(default)) => Ok(default),
@@ -134,6 +149,7 @@ mod tests {
     fn renders_text_and_native_values() {
         let mut files = MemoryFiles::default();
         files.env.insert("DB_HOST".to_owned(), "h".to_owned());
+        files.env.insert("DBT_ENV_SECRET_KEY".to_owned(), "hush".to_owned());
         let vars = serde_json::json!({"n": 3}).as_object().cloned().unwrap();
         let scope = YamlScope { files: &files, vars: &vars, target: None };
         let span = Span::new(FileId(0), 0, 4);
@@ -141,6 +157,7 @@ mod tests {
         assert_eq!(render("x-{{ env_var('DB_HOST') }}").unwrap(), serde_json::json!("x-h"));
         assert_eq!(render("{{ var('n') + 1 }}").unwrap(), serde_json::json!(4));
         assert_eq!(render("{{ env_var('NO', 'd') }}").unwrap(), serde_json::json!("d"));
+        assert_eq!(render("{{ env_var('DBT_ENV_SECRET_KEY') }}").unwrap(), serde_json::json!("hush"));
         let error = render("{{ env_var('NO') }}").unwrap_err();
         assert_eq!(
             (error.code.name, error.message.as_str()),

@@ -101,6 +101,7 @@ fn follow_schema(input: &PlanInput<'_>) -> Result<(Vec<Step>, Vec<String>), Diag
     }
     let added = input.missing(input.incoming, &input.existing.columns);
     let removed = input.missing(&input.existing.columns, input.incoming);
+    check_keys_stay(input, &removed)?;
     let of_another_type = |column: &&ColumnInfo| {
         let same = |held: &&ColumnInfo| input.is_same(&held.name, &column.name);
         input.existing.columns.iter().find(same).is_some_and(|held| held.data_type != column.data_type)
@@ -115,6 +116,15 @@ fn follow_schema(input: &PlanInput<'_>) -> Result<(Vec<Step>, Vec<String>), Diag
         SchemaChange::Ignore | SchemaChange::Fail | SchemaChange::Append => ColumnChanges { add: added, drop: Vec::new(), retype: widened },
     };
     Ok((changes.steps(input), names(input.incoming)))
+}
+
+/// Without the key among the new rows, the engine would find the table's own column under its name, and every row would match.
+fn check_keys_stay(input: &PlanInput<'_>, removed: &[ColumnInfo]) -> Result<(), Diagnostic> {
+    let keys = input.node.config.strings("unique_key");
+    let lost = removed.iter().find(|column| keys.iter().any(|key| input.is_named(key, &column.name)));
+    let Some(lost) = lost else { return Ok(()) };
+    let message = format!("the query of '{}' does not give '{}', which is its 'unique_key'", input.node.name, lost.name);
+    Err(invalid(input.node, "unique_key", message).help("select the column, or name another key"))
 }
 
 fn schema_changed(input: &PlanInput<'_>, added: &[ColumnInfo], removed: &[ColumnInfo], retyped: &[ColumnInfo]) -> Diagnostic {

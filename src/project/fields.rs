@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::loader::has_jinja;
 use super::yaml::{Entry, Yaml, YamlValue, find};
 use crate::base::Span;
 use crate::diag::{Code, Diagnostic, Diagnostics, codes, nearest};
@@ -67,10 +68,13 @@ impl<'y, 'o> Fields<'y, 'o> {
         text
     }
 
-    /// `description`, without the line end that YAML's blocks leave: dbt's templates drop it.
+    /// `description`, as it is written, but for the line end that blocks of YAML leave: dbt's templates drop it, and plain text keeps it.
     pub(super) fn description(&self, diagnostics: &mut Diagnostics) -> String {
-        let text = self.text("description", diagnostics).unwrap_or_default();
-        text.strip_suffix('\n').map_or(text.clone(), str::to_owned)
+        let mut text = self.text("description", diagnostics).unwrap_or_default();
+        if has_jinja(&text) && text.ends_with('\n') {
+            text.pop();
+        }
+        text
     }
 
     /// A text that must be there and not empty.

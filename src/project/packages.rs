@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::fields::Fields;
 use super::loader::{Loader, join};
-use super::project_file::{FILE_NAME, ProjectFile, load_project_file, load_raw_project};
+use super::project_file::{FILE_NAME, ProjectFile, load_project_file, load_raw_project, project_name};
 use super::yaml::Yaml;
 use super::{LoadOptions, RenderText, Target};
 use crate::base::{Files, Sources, Span};
@@ -124,7 +124,8 @@ pub fn read_package(
     let mut loader = Loader { files, options, text, sources, diagnostics };
     let read = load_raw_project(&mut loader, folder).and_then(|raw| {
         let fields = Fields::of(&raw.yaml, FILE_NAME, loader.diagnostics)?;
-        let (name, _) = fields.required_text("name", loader.diagnostics)?;
+        // A folder gets this name: it must be no path.
+        let name = project_name(&fields, &mut loader)?;
         let install_path = fields.text("packages-install-path", loader.diagnostics).unwrap_or_else(|| INSTALL_PATH.to_owned());
         Some(PackageFile { name, install_path: join("", &install_path), dependencies: dependencies(&mut loader, folder) })
     });

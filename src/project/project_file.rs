@@ -203,7 +203,7 @@ fn report_unread(loader: &mut Loader<'_>, fields: &Fields<'_, '_>) {
     for (key, what) in [
         ("asset-paths", "the files are not copied beside the documentation"),
         ("function-paths", "functions of the database are not made"),
-        ("log-path", "nothing is logged into files"),
+        ("log-path", "a log is written only with --log-path"),
     ] {
         let Some(entry) = fields.entry(key).filter(|entry| entry.value.as_list().is_none_or(|items| !items.is_empty())) else { continue };
         let mut problem = Diagnostic::new(&codes::UNSUPPORTED_CONFIG, format!("'{key}': {what}")).at(entry.key_span);
@@ -225,7 +225,7 @@ pub(super) fn report_unquoted(loader: &mut Loader<'_>, fields: &Fields<'_, '_>) 
     }
 }
 
-fn project_name(fields: &Fields<'_, '_>, loader: &mut Loader<'_>) -> Option<String> {
+pub(super) fn project_name(fields: &Fields<'_, '_>, loader: &mut Loader<'_>) -> Option<String> {
     let (name, span) = fields.required_text("name", loader.diagnostics)?;
     let mut chars = name.chars();
     let starts_right = chars.next().is_some_and(|c| c.is_alphabetic() || c == '_');

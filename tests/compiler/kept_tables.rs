@@ -81,6 +81,22 @@ fn columns_change_under_views_and_indexes() {
     }
 }
 
+/// Rows are deleted by their key: a query that gives it no more must not take all of them.
+#[test]
+fn rows_stay_when_the_key_is_lost() {
+    for mut bench in Bench::both() {
+        for policy in ["append_new_columns", "sync_all_columns"] {
+            let config = format!("{{{{ config(materialized='incremental', unique_key='id', on_schema_change='{policy}') }}}}");
+            bench.file("models/history.sql", &format!("{config} select 1 as id, 10 as amount"));
+            bench.run_how(&How { full_refresh: true, ..How::default() }).ok();
+            bench.file("models/history.sql", &format!("{config} select 20 as amount"));
+            let drawn = bench.run().drawn;
+            assert!(drawn.contains("does not give 'id', which is its 'unique_key'"), "{drawn}");
+            assert_eq!(bench.query("select id, amount from shop.history"), "1|10", "{} {policy}", bench.engine);
+        }
+    }
+}
+
 /// Text that has become longer than its column finds room, whatever the policy for other changes.
 #[test]
 fn columns_of_text_grow_with_what_comes() {

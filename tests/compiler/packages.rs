@@ -145,3 +145,53 @@ fn strategies_of_the_project_bring_rows_in() {
     let unknown = project.acca(&["run", "--project-dir", "shop", "--select", "other"]).expect_code(1);
     assert!(unknown.stdout.contains("a macro 'get_incremental_thrice_sql' of the project"), "{unknown:?}");
 }
+
+/// What a package says of itself decides over no folder but its own.
+#[test]
+fn deps_touches_nothing_outside_of_its_folder() {
+    let project = shop();
+    project.write("shop/models/words.sql", "select 1 as one").write("remote/dbt_project.yml", "name: ..\n");
+    git(&project, &["init", "--quiet"]);
+    git(&project, &["add", "."]);
+    git(&project, &["commit", "--quiet", "-m", "one"]);
+    let refused = |packages: &str| {
+        project.write("shop/packages.yml", packages);
+        let run = project.acca(&["deps", "--project-dir", "shop"]).expect_code(1);
+        assert!(project.path("shop/models/words.sql").is_file() && project.path("shop/dbt_project.yml").is_file(), "{}", run.stderr);
+        run.stderr
+    };
+    for name in ["..", "../models", "/tmp/x", "''"] {
+        project.write("shared/dbt_project.yml", &format!("name: {name}\n"));
+        assert!(refused("packages: [{local: ../shared}]\n").contains("error[invalid-config]"), "{name}");
+    }
+    assert!(refused("packages: [{git: ../remote, revision: main}]\n").contains("error[invalid-config]"));
+    for folder in ["../../..", "/"] {
+        let said = refused(&format!("packages: [{{git: ../remote, revision: main, subdirectory: {folder}}}]\n"));
+        assert!(said.contains("leads out of its repository"), "{said}");
+    }
+}
+
+#[test]
+fn deps_leaves_a_package_that_lies_where_packages_are_installed() {
+    let project = shop();
+    project
+        .write("shop/dbt_packages/kept/dbt_project.yml", "name: kept\n")
+        .write("shop/dbt_packages/kept/macros/m.sql", "{% macro m() %}1{% endmacro %}");
+    project.write("shop/packages.yml", "packages: [{local: dbt_packages/kept}]\n");
+    let run = project.acca(&["deps", "--project-dir", "shop"]).expect_code(0);
+    assert!(run.stdout.contains("installed kept from dbt_packages/kept, where it is"), "{}", run.stdout);
+    assert!(project.read("shop/dbt_packages/kept/macros/m.sql").contains("macro m"));
+}
+
+#[test]
+fn deps_tells_no_secret_of_an_address() {
+    let mut project = shop();
+    project.set_env("DBT_ENV_SECRET_GIT", "user:hush-hush");
+    project.write(
+        "shop/packages.yml",
+        "packages:\n  - git: \"https://{{ env_var('DBT_ENV_SECRET_GIT') }}@localhost:1/x.git\"\n    revision: v1\n",
+    );
+    let run = project.acca(&["deps", "--project-dir", "shop"]).expect_code(1);
+    let said = run.stderr + &run.stdout;
+    assert!(said.contains("https://localhost:1/x.git") && !said.contains("hush-hush"), "{said}");
+}

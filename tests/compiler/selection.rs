@@ -197,8 +197,17 @@ fn retry_needs_a_run_that_it_knows() {
         project.acca(&["retry", "--state", "elsewhere"]).expect_code(2).stderr.contains("of the command 'docs', which cannot be retried")
     );
     project.write("elsewhere/run_results.json", &results("seed"));
-    project.acca(&["retry", "--quiet", "--state", "elsewhere"]).expect_code(0);
+    let run = project.acca(&["retry", "--state", "elsewhere"]).expect_code(0);
+    assert!(run.stderr.contains("warning[invalid-state]: what failed is not in the project any more: 'model.shop.gone'"), "{}", run.stderr);
     assert_eq!(statuses(&project), "rates success");
+    let only_gone = results("seed").replace(r#"{"unique_id": "seed.shop.rates", "status": "skipped"}, "#, "");
+    project.write("elsewhere/run_results.json", &only_gone);
+    let refused = project.acca(&["retry", "--quiet", "--state", "elsewhere"]).expect_code(2);
+    assert!(refused.stderr.contains("error[invalid-state]: what failed is not in the project any more"), "{}", refused.stderr);
+    // A run that did not come to its first node has no results: that is no success.
+    project.write("elsewhere/run_results.json", &only_gone.replace(r#"{"unique_id": "model.shop.gone", "status": "error"}"#, ""));
+    let refused = project.acca(&["retry", "--quiet", "--state", "elsewhere"]).expect_code(2);
+    assert!(refused.stderr.contains("ended before its first node"), "{}", refused.stderr);
 }
 
 /// Clones what `prod` has into `dev`, on the engine of the profile.
