@@ -1,7 +1,22 @@
 //! Floor 4: what the SQL of a node says.
 
+mod candidates;
+mod catalogue;
+mod coercion;
+mod columns;
 mod compilation;
+mod declared;
 mod empty;
+mod facts;
+mod infer;
+mod polymorphic;
+mod seed_types;
+mod sql_type;
 mod unit_test;
 
+pub use columns::{Analysis, ColumnEdge, NodeAnalysis};
 pub use compilation::{Compilation, CompiledNode, check_is_query};
+pub use facts::{EdgeKind, Facts, Origin, RelationSchema, SchemaColumn};
+pub use infer::{Finding, Inferred, Table, Tables, infer};
+pub use seed_types::guess_type;
+pub use sql_type::SqlType;

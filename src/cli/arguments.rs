@@ -211,6 +211,15 @@ pub(super) enum Command {
     /// Put the packages that packages.yml or dependencies.yml names where they are read.
     #[command(after_help = "Example: acca deps")]
     Deps,
+    /// Print the columns that models, seeds, snapshots and sources have, without asking a database.
+    #[command(after_help = "Example: acca schema orders customers")]
+    Schema(SchemaArguments),
+    /// Print which columns a column comes from, and what comes from it.
+    #[command(after_help = "Example: acca lineage orders.amount --up")]
+    Lineage(LineageArguments),
+    /// Find what the database would refuse in the SQL of models, snapshots and tests, without asking it.
+    #[command(after_help = "Example: acca check --select staging")]
+    Check(CheckArguments),
     /// Check how old the newest rows of sources are.
     #[command(after_help = "Example: acca source freshness --select source:shop")]
     Source(SourceArguments),
@@ -511,6 +520,77 @@ pub(super) struct RunOperationArguments {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct SchemaArguments {
+    /// What to print, as --select names it; all models when nothing is named.
+    #[arg(value_name = "MODEL")]
+    pub(super) models: Vec<String>,
+    /// How it is printed.
+    #[arg(help_heading = "This command", long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(super) format: SchemaFormat,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaFormat {
+    #[default]
+    Text,
+    /// One object a relation and line.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LineageArguments {
+    /// A model, seed, snapshot or source, or one column of it: orders, orders.amount, shop.payments.amount.
+    #[arg(value_name = "MODEL[.COLUMN]")]
+    pub(super) place: String,
+    /// What it comes from; the default.
+    #[arg(help_heading = "This command", long)]
+    pub(super) up: bool,
+    /// What comes from it.
+    #[arg(help_heading = "This command", long)]
+    pub(super) down: bool,
+    /// How many relations away at most.
+    #[arg(help_heading = "This command", long, value_name = "N")]
+    pub(super) depth: Option<usize>,
+    /// How it is printed.
+    #[arg(help_heading = "This command", long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(super) format: LineageFormat,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum LineageFormat {
+    #[default]
+    Text,
+    Json,
+    Mermaid,
+    Dot,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArguments {
+    #[command(flatten)]
+    pub(super) selection: SelectionArguments,
+    /// How diagnostics are printed.
+    #[arg(help_heading = "This command", long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(super) output: DiagnosticFormat,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum DiagnosticFormat {
+    #[default]
+    Human,
+    /// One object a diagnostic and line.
+    Json,
+    /// One line each.
+    Concise,
+    /// Annotations of GitHub's workflows.
+    Github,
+    /// One SARIF document.
+    Sarif,
+    /// One JUnit document.
+    Junit,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct CompletionsArguments {
     /// The shell.
     #[arg(value_enum)]
@@ -622,6 +702,9 @@ impl Command {
             Command::Explain(_) => "explain",
             Command::RunOperation(_) => "run-operation",
             Command::Deps => "deps",
+            Command::Schema(_) => "schema",
+            Command::Lineage(_) => "lineage",
+            Command::Check(_) => "check",
             Command::Source(_) => "freshness",
             Command::Docs(DocsArguments { command: DocsCommand::Generate(_) }) => "generate",
             Command::Docs(DocsArguments { command: DocsCommand::Serve(_) }) => "serve",
@@ -665,6 +748,9 @@ impl Command {
             | Command::Show(_)
             | Command::RunOperation(_)
             | Command::Deps
+            | Command::Schema(_)
+            | Command::Lineage(_)
+            | Command::Check(_)
             | Command::Source(_)
             | Command::Docs(_)
             | Command::Clean

@@ -1,12 +1,14 @@
 //! Floor 9: the command line. One file a command; the only floor that prints.
 
 mod arguments;
+mod check;
 mod clean;
 mod clone;
 mod compile;
 mod context;
 mod debug;
 mod deps;
+mod diagnostic_format;
 mod disk;
 mod docs;
 mod environment;
@@ -17,6 +19,7 @@ mod flags;
 mod freshness;
 mod init;
 mod interrupts;
+mod lineage;
 mod log;
 mod log_file;
 mod ls;
@@ -26,6 +29,7 @@ mod progress;
 mod retry;
 mod run;
 mod run_operation;
+mod schema;
 mod shell;
 mod show;
 mod state;
@@ -182,6 +186,9 @@ fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {
         Command::Explain(arguments) => explain::cmd_explain(context, arguments),
         Command::RunOperation(arguments) => run_operation::cmd_run_operation(context, arguments),
         Command::Deps => deps::cmd_deps(context),
+        Command::Schema(arguments) => schema::cmd_schema(context, arguments),
+        Command::Lineage(arguments) => lineage::cmd_lineage(context, arguments),
+        Command::Check(arguments) => check::cmd_check(context, arguments),
         Command::Source(arguments) => freshness::cmd_source(context, arguments),
         Command::Docs(arguments) => docs::cmd_docs(context, arguments),
         Command::Clean => clean::cmd_clean(context),

@@ -31,6 +31,7 @@ macro_rules! codes {
 }
 
 codes! {
+    AMBIGUOUS_COLUMN "ambiguous-column" Error "a name of a column is in several relations of FROM";
     AMBIGUOUS_REF "ambiguous-ref" Error "a ref() names a model that several packages define";
     BREAKING_CHANGE "breaking-change" Warning "a change since the compared state breaks a model's contract";
     CANNOT_SERVE "cannot-serve" Error "the documentation cannot be served at an address and port";
@@ -40,6 +41,7 @@ codes! {
     DEFAULT_PROFILE "default-profile" Note "no profile is found, so DuckDB in a file is used";
     DEPRECATED_MODEL "deprecated-model" Warning "a model that is deprecated, or one that reads it";
     DISABLED_REF "disabled-ref" Error "a ref() or source() names something that is disabled";
+    DUPLICATE_ALIAS "duplicate-alias" Error "two relations in FROM have one name";
     DUPLICATE_FILE "duplicate-file" Warning "two landing files of a source have the same content";
     DUPLICATE_KEY "duplicate-key" Warning "a YAML mapping has the same key twice";
     DUPLICATE_NAME "duplicate-name" Error "two resources share one name";
@@ -57,6 +59,7 @@ codes! {
     JINJA_SYNTAX "jinja-syntax" Error "a Jinja template cannot be read";
     LEFTOVER "leftover" Warning "a replaced relation could not be dropped because views still read it";
     LOAD_FAILED "load-failed" Error "a landing file cannot be loaded";
+    MISPLACED_AGGREGATE "misplaced-aggregate" Error "an aggregate stands where rows are not grouped yet";
     MISSING_FILE "missing-file" Error "a file that the project needs cannot be read";
     MISSING_PROPERTY "missing-property" Error "a YAML mapping lacks a key that it needs";
     NODE_TIMEOUT "node-timeout" Error "a node takes longer than it may";
@@ -68,14 +71,19 @@ codes! {
     RUN_CONFLICT "run-conflict" Error "another run is building the same relation in this database";
     SCHEMA_CHANGED "schema-changed" Error "the columns of an incremental model are not those of its table any more";
     STATEMENT_FAILED "statement-failed" Error "the database refuses a statement";
+    TYPE_MISMATCH "type-mismatch" Error "an operator, function or clause is given values of types that it does not take";
     UNDECLARED_REF "undeclared-ref" Error "a ref() appears only while templates are executed";
+    UNEQUAL_COLUMNS "unequal-columns" Error "queries or lists that belong together give different numbers of columns";
     UNEXPECTED_PROPERTY "unexpected-property" Warning "a YAML mapping has a key that means nothing here";
+    UNGROUPED_COLUMN "ungrouped-column" Error "a column is neither grouped by nor inside an aggregate";
     UNIT_TEST_FAILED "unit-test-failed" Error "a model gives other rows than its unit test expects";
+    UNKNOWN_COLUMN "unknown-column" Error "a query names a column that nothing in it has";
     UNKNOWN_CONFIG "unknown-config" Warning "a configuration key looks like one of dbt's and is not";
     UNKNOWN_DOC "unknown-doc" Error "a description asks for a doc block that does not exist";
     UNKNOWN_MACRO "unknown-macro" Error "a template calls a macro or function that does not exist";
     UNKNOWN_MATERIALIZATION "unknown-materialization" Error "a model's materialization does not exist";
     UNKNOWN_REF "unknown-ref" Error "a ref() names no model, seed or snapshot";
+    UNKNOWN_RELATION "unknown-relation" Error "a query names a relation that is not in its FROM";
     UNKNOWN_SOURCE "unknown-source" Error "a source() names no declared source table";
     UNKNOWN_TEST "unknown-test" Error "a property file asks for a generic test that does not exist";
     UNKNOWN_TEST_COLUMN "unknown-test-column" Error "a test names a column that the relation does not have";

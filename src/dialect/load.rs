@@ -5,14 +5,10 @@ use std::collections::BTreeSet;
 
 use super::{ColumnType, Engine, quote_text};
 use crate::base::{Relation, quote_ident};
+pub use crate::project::{FILE_COLUMN, LOADED_AT_COLUMN};
 
 /// The schema for what must outlive a run.
 pub const STATE_SCHEMA: &str = "_acca";
-/// The column of every raw table that names the file a row came from.
-pub const FILE_COLUMN: &str = "_acca_file";
-
-/// The column of a raw table that says when the row was loaded.
-pub const LOADED_AT_COLUMN: &str = "_acca_loaded_at";
 
 /// A column of a raw table, its name as it stands in the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]

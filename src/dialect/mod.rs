@@ -32,6 +32,11 @@ pub enum Engine {
     Redshift,
 }
 
+/// Whether the engine refuses what PostgreSQL's rules for names and types refuse.
+pub fn has_the_checked_rules(engine: Engine) -> bool {
+    engine == Engine::Postgres
+}
+
 /// Whether names that differ in the case of letters only are one name, in quotes too.
 pub fn folds_case(engine: Engine) -> bool {
     match engine {

@@ -24,6 +24,11 @@ pub enum Compression {
     Gzip,
 }
 
+/// The column of every raw table that names the file a row came from.
+pub const FILE_COLUMN: &str = "_acca_file";
+/// The column of a raw table that says when the row was loaded.
+pub const LOADED_AT_COLUMN: &str = "_acca_loaded_at";
+
 /// A checked `meta.landing` mapping.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Landing {

@@ -43,7 +43,7 @@ pub use contract::{Constraint, ConstraintKind, check_contract};
 pub use dbt_version::DBT_VERSION;
 pub use groups::Group;
 pub use hooks::{HookTemplate, hooks_of};
-pub use landing::{Compression, FileFormat, Landing};
+pub use landing::{Compression, FILE_COLUMN, FileFormat, LOADED_AT_COLUMN, Landing};
 pub use load::load;
 pub use manifest::{Manifest, Unresolved};
 pub use model::{LoadOptions, Package, Project, RenderText, Target, YamlScope};

@@ -1,5 +1,7 @@
 //! Floor 2: SQL text and its tokens, on `sqlparser`. Never sees a template.
 
+mod query;
 mod tokens;
 
+pub use query::{Lines, parse_query};
 pub use tokens::{CteInsertion, before_semicolon, cte_insertion, is_single_query};

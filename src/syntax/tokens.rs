@@ -51,9 +51,13 @@ fn is_keyword(token: &TokenWithSpan, keyword: Keyword) -> bool {
 
 /// All tokens but white space and comments; none when the text cannot be split.
 fn significant(sql: &str) -> Vec<TokenWithSpan> {
-    let dialect: &dyn Dialect = &PostgreSqlDialect {};
-    let tokens = Tokenizer::new(dialect, sql).tokenize_with_location().unwrap_or_default();
+    let tokens = Tokenizer::new(&*sql_dialect(), sql).tokenize_with_location().unwrap_or_default();
     tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF)).collect()
+}
+
+/// The language of models.
+pub(super) fn sql_dialect() -> Box<dyn Dialect> {
+    Box::new(PostgreSqlDialect {})
 }
 
 /// The tokenizer counts lines and characters from one.

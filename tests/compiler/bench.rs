@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use acca::analysis::{Analysis, Compilation};
 use acca::base::{Files, MemoryFiles};
 use acca::diag::{Diagnostics, render};
 use acca::execute::{Adapter, Event, Interrupt, Reporter, RunJob, RunOptions, adapter_chain, open, run};
@@ -113,20 +114,27 @@ impl Bench {
         self.run_how(&How::default())
     }
 
-    pub fn run_how(&self, how: &How) -> Ran {
+    /// What is known of the columns of all nodes.
+    pub fn analyse(&self) -> (Compilation, Analysis) {
+        let compilation = self.compile(&How::default());
+        let analysis = compilation.analyse(&self.files, None);
+        (compilation, analysis)
+    }
+
+    fn compile(&self, how: &How) -> Compilation {
         let files: Arc<dyn Files> = Arc::new(self.files.clone());
         let mut diagnostics = Diagnostics::default();
         let invocation = Invocation { adapter_chain: adapter_chain(self.engine), full_refresh: how.full_refresh, ..Invocation::default() };
-        let compilation = match acca::compile::parse(
-            &files,
-            &LoadOptions { vars: how.vars.clone(), ..LoadOptions::default() },
-            invocation,
-            &mut diagnostics,
-        ) {
+        match acca::compile::parse(&files, &LoadOptions { vars: how.vars.clone(), ..LoadOptions::default() }, invocation, &mut diagnostics)
+        {
             Ok(compilation) if !diagnostics.has_errors() => compilation,
             Ok(compilation) => panic!("{}", drawn(diagnostics.iter(), &compilation.project.sources)),
             Err(sources) => panic!("{}", drawn(diagnostics.iter(), &sources)),
-        };
+        }
+    }
+
+    pub fn run_how(&self, how: &How) -> Ran {
+        let compilation = self.compile(how);
         let root: PathBuf = self.folder.path().to_owned();
         // DuckDB's file stays open between runs, as a test looks into it.
         let mut held = self.adapter.lock().unwrap();

@@ -356,3 +356,21 @@ fn what_cannot_be_meant_is_refused() {
     assert!(unknown.stderr.contains("error[nothing-selected]: the selector 'nope' matches nothing"), "{}", unknown.stderr);
     project.acca(&["ls", "--select", "tag:nope"]).expect_code(0);
 }
+
+/// The rules of `check` are PostgreSQL's; neither target is asked, so none has to be there.
+#[test]
+fn mistakes_are_errors_where_the_target_has_the_rules() {
+    let project = TestProject::new();
+    project.write("dbt_project.yml", "name: shop\nprofile: shop\n").write(
+        "profiles.yml",
+        "shop:\n  target: duck\n  outputs:\n    duck: {type: duckdb, path: shop.duckdb}\n    \
+         post: {type: postgres, host: nowhere.invalid, user: u, password: p, dbname: d, schema: s}\n",
+    );
+    project.write("models/first.sql", "select 1 as id").write("models/second.sql", "select idd from {{ ref('first') }}");
+    let run = project.acca(&["lineage", "first.id", "--down", "--format", "json"]).expect_code(0);
+    assert!(run.stdout.contains("\"edges\""), "{}", run.stdout);
+    let run = project.acca(&["check", "--target", "post"]).expect_code(1);
+    assert!(run.stderr.contains("error[unknown-column]") && run.stderr.contains("did you mean 'id'?"), "{}", run.stderr);
+    let run = project.acca(&["check", "--target", "duck"]).expect_code(0);
+    assert!(run.stderr.contains("warning[unknown-column]") && run.stderr.contains("PostgreSQL refuses this"), "{}", run.stderr);
+}

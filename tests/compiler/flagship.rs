@@ -29,6 +29,40 @@ fn build(bench: &Bench) -> Ran {
     bench.run_how(&How { gate_on_tests: true, ..How::default() })
 }
 
+/// Every column that a build made is there with the type that was inferred, and none that is called not null holds a null.
+fn columns_are_as_inferred(bench: &Bench) {
+    let (compilation, analysis) = bench.analyse();
+    let mut wrong = Vec::new();
+    let mut compared = 0;
+    for (number, found) in &analysis.nodes {
+        let node = &compilation.manifest.nodes[*number];
+        wrong.extend(found.problems.iter().map(|problem| format!("{}: {}", node.name, problem.message)));
+        let Some(relation) = node.relation.as_ref().filter(|_| node.is_runnable() && node.resource != ResourceType::Test) else { continue };
+        let made = bench.query(&format!(
+            "select attname || ' ' || format_type(atttypid, atttypmod) from pg_attribute \
+             where attrelid = to_regclass('{}') and attnum > 0 and not attisdropped order by attnum",
+            relation.quoted()
+        ));
+        let columns = &found.schema.columns;
+        let inferred: Vec<String> = columns
+            .iter()
+            .map(|column| format!("{} {}", column.name, column.sql_type.map_or_else(String::new, |kind| kind.to_string())))
+            .collect();
+        compared += inferred.len();
+        if inferred.join("\n") != made {
+            wrong.push(format!("{}:\n{}\nand the database has\n{made}", node.name, inferred.join("\n")));
+        }
+        for column in columns.iter().filter(|column| !column.nullable) {
+            let null = bench.query(&format!("select count(*) from {} where \"{}\" is null", relation.quoted(), column.name));
+            if null != "0" {
+                wrong.push(format!("{}.{} holds nulls", node.name, column.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(compared > 300, "only {compared} columns");
+}
+
 #[test]
 fn both_engines_report_the_same_and_agree_with_the_books_to_the_penny() {
     let benches = Bench::of_the_root("duckdb");
@@ -52,6 +86,7 @@ fn both_engines_report_the_same_and_agree_with_the_books_to_the_penny() {
     }
     assert!(reports[0].lines().count() > 200, "{}", reports[0]);
     assert_eq!(reports[0], reports[1]);
+    columns_are_as_inferred(&other);
     for bench in [&benches, &other] {
         let again = build(bench);
         let loads: Vec<String> = again.statuses().into_iter().filter(|line| line.contains(" source.")).collect();

@@ -76,6 +76,11 @@ impl Case {
         Case { expectations: Vec::new(), ..self }
     }
 
+    /// Whether a marker announces one of these codes.
+    pub fn announces(&self, codes: &[&str]) -> bool {
+        self.markers.iter().any(|marker| codes.contains(&marker.code.as_str()))
+    }
+
     /// Whether a block expects an answer of this kind (its first word).
     pub fn expects(&self, kind: &str) -> bool {
         self.expectations.iter().any(|expectation| expectation.about.first().is_some_and(|first| first == kind))

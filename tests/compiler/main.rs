@@ -34,6 +34,7 @@ mod cases;
 mod cli_commands;
 mod docs;
 mod engines;
+mod expression_types;
 mod expressions;
 mod features;
 mod flags;

@@ -7,6 +7,8 @@
 //! | `config NODE [KEY…]` | its configuration, or these keys of it |
 //! | `sql NODE [TARGET]` | its compiled SQL |
 //! | `explain NODE [TARGET]` | the steps that would build it on an empty database, with their statements |
+//! | `schema NODE` | its columns with their types, as `acca schema` infers them |
+//! | `lineage NODE` | each of its columns with the columns that it comes from |
 //! | `selected ARGUMENT…` | what `--select ARGUMENT…` selects; `--exclude`, `--selector` and `--indirect-selection` may follow |
 //! | `build [TARGET]` | what becomes of each node when the project is built |
 //! | `rows NODE [TARGET]` | the rows of its relation then, in order |
@@ -22,7 +24,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use acca::analysis::{Compilation, check_is_query};
+use acca::analysis::{Compilation, NodeAnalysis, SchemaColumn, check_is_query};
 use acca::artifacts::{Metadata, describe_state};
 use acca::base::{Files, MemoryFiles, ResourceType, Sources};
 use acca::diag::{Diagnostic, Diagnostics, render};
@@ -41,6 +43,18 @@ const WIDTH: usize = 120;
 /// For cases that do not bring a project file of their own.
 const PROJECT_FILE: &str = "name: shop\nversion: '1.0'\nprofile: shop\n";
 
+/// What `acca check` finds. A case that announces one of them is checked so.
+const OF_ANALYSIS: &[&str] = &[
+    "ambiguous-column",
+    "duplicate-alias",
+    "misplaced-aggregate",
+    "type-mismatch",
+    "unequal-columns",
+    "ungrouped-column",
+    "unknown-column",
+    "unknown-relation",
+];
+
 /// A case on its way through the compiler.
 struct Workbench {
     case: Case,
@@ -58,9 +72,15 @@ pub fn compile(case: &Case) -> Outcome {
             diagnostics.extend(check_node(compilation, node).err());
         }
     }
+    let builds = case.expects("build") || case.expects("rows");
+    let analysed = case.expects("schema") || case.expects("lineage") || case.announces(OF_ANALYSIS);
+    if let (Ok(compilation), true) = (&parsed, analysed && !diagnostics.has_errors()) {
+        let analysis = compilation.analyse(&MemoryFiles { files: bench.case.files.clone(), env: bench.case.env.clone() }, None);
+        diagnostics.extend(analysis.nodes.into_values().flat_map(|node| node.problems));
+    }
     let mut said = said(&diagnostics, sources_of(&parsed));
     if !diagnostics.has_errors()
-        && (case.expects("build") || case.expects("rows"))
+        && builds
         && let Ok(built) = bench.built("duckdb")
     {
         said.extend(built.said.iter().cloned());
@@ -151,6 +171,8 @@ impl Workbench {
             ["config", name, keys @ ..] => Ok(config(node_named(&self.compilation(None)?, name)?, keys)),
             ["sql", name] => self.sql(name, None),
             ["sql", name, target] => self.sql(name, Some(target)),
+            ["schema", name] => self.schema(name),
+            ["lineage", name] => self.lineage(name),
             ["explain", name] => self.explain(name, "duckdb"),
             ["explain", name, target] => self.explain(name, target),
             ["selected", arguments @ ..] => self.selected(arguments),
@@ -175,6 +197,36 @@ impl Workbench {
         let compilation = self.compilation(target)?;
         let compiled = compilation.compile_node(node_named(&compilation, name)?, NodeState::default(), None);
         compiled.map(|compiled| compiled.sql).map_err(|problem| render(&problem, &compilation.project.sources, false, WIDTH))
+    }
+
+    fn analysed(&self, name: &str) -> Result<(Compilation, NodeAnalysis), String> {
+        let compilation = self.compilation(None)?;
+        let number = compilation.manifest.number(&node_named(&compilation, name)?.id).unwrap();
+        let files = MemoryFiles { files: self.case.files.clone(), env: self.case.env.clone() };
+        let analysis = compilation.analyse(&files, Some(&[number].into()));
+        let found = analysis.nodes.get(&number).cloned().ok_or("nothing is known of it")?;
+        Ok((compilation, found))
+    }
+
+    fn schema(&self, name: &str) -> Result<String, String> {
+        let (_, found) = self.analysed(name)?;
+        let line = |column: &SchemaColumn| {
+            let kind = column.sql_type.map_or("?".to_owned(), |kind| kind.to_string());
+            format!("{}: {kind}{}", column.name, if column.nullable { "" } else { " not null" })
+        };
+        let more = found.schema.open.then(|| "…".to_owned());
+        Ok(found.schema.columns.iter().map(line).chain(more).collect::<Vec<_>>().join("\n"))
+    }
+
+    fn lineage(&self, name: &str) -> Result<String, String> {
+        let (compilation, found) = self.analysed(name)?;
+        let lines = found.edges.iter().map(|edge| {
+            let from = &compilation.manifest.nodes[edge.from].name;
+            format!("{} <- {from}.{} ({})", edge.column, edge.from_column, edge.kind.as_str())
+        });
+        let mut lines: Vec<String> = lines.collect();
+        lines.sort();
+        Ok(lines.join("\n"))
     }
 
     fn explain(&self, name: &str, target: &str) -> Result<String, String> {

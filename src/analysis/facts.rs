@@ -1,0 +1,122 @@
+//! What is known of a value: the one record that every expression and every column carries.
+
+use super::sql_type::SqlType;
+
+/// Everything that is known of a value. What else is to be followed through expressions becomes a further field here.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// `None` where it is not known. A literal in quotes that nothing has given a type yet has the type `unknown`.
+    pub sql_type: Option<SqlType>,
+    /// `false` only where it is certain that the value is never null.
+    pub nullable: bool,
+    /// Columns of other relations that it comes from, ascending, each kind of edge once.
+    pub origins: Vec<Origin>,
+}
+
+impl Facts {
+    pub fn of(sql_type: Option<SqlType>, nullable: bool) -> Facts {
+        Facts { sql_type, nullable, origins: Vec::new() }
+    }
+
+    /// Nothing is known.
+    pub fn unknown() -> Facts {
+        Facts::of(None, true)
+    }
+
+    pub fn reading(mut self, others: &[Facts]) -> Facts {
+        for other in others {
+            merge(&mut self.origins, &other.origins);
+        }
+        self
+    }
+
+    /// Reads these only to decide, not for their values.
+    pub fn deciding_by(mut self, other: &Facts) -> Facts {
+        let origins: Vec<Origin> = other.origins.iter().map(|origin| origin.as_condition()).collect();
+        merge(&mut self.origins, &origins);
+        self
+    }
+}
+
+/// One column that something comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    /// Number of the column among all that the query reads.
+    pub column: u32,
+    pub kind: EdgeKind,
+}
+
+impl Origin {
+    fn as_condition(self) -> Origin {
+        let kind = if self.kind == EdgeKind::Value { EdgeKind::Condition } else { self.kind };
+        Origin { kind, ..self }
+    }
+
+    pub fn of_kind(self, kind: EdgeKind) -> Origin {
+        if self.kind == EdgeKind::Value { Origin { kind, ..self } } else { self }
+    }
+}
+
+/// How a column comes from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EdgeKind {
+    Value,
+    /// It decides which value is taken: `case when`, `filter`.
+    Condition,
+    /// It decides which rows there are.
+    Filter,
+    Join,
+    Group,
+    Order,
+}
+
+impl EdgeKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EdgeKind::Value => "value",
+            EdgeKind::Condition => "condition",
+            EdgeKind::Filter => "filter",
+            EdgeKind::Join => "join",
+            EdgeKind::Group => "group",
+            EdgeKind::Order => "order",
+        }
+    }
+
+    /// Whether the value itself goes this way.
+    pub fn is_direct(self) -> bool {
+        self == EdgeKind::Value
+    }
+}
+
+/// Puts the others in, keeping the order.
+pub(super) fn merge(into: &mut Vec<Origin>, others: &[Origin]) {
+    for origin in others {
+        if let Err(at) = into.binary_search(origin) {
+            into.insert(at, *origin);
+        }
+    }
+}
+
+/// The columns of a relation, as far as they are known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RelationSchema {
+    pub columns: Vec<SchemaColumn>,
+    /// There may be columns that are not listed.
+    pub open: bool,
+    /// It may have a primary key, on which other columns depend.
+    pub keyed: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct SchemaColumn {
+    pub name: String,
+    pub sql_type: Option<SqlType>,
+    pub nullable: bool,
+}
+
+impl RelationSchema {
+    /// Nothing is known of it.
+    pub fn unknown() -> RelationSchema {
+        RelationSchema { columns: Vec::new(), open: true, keyed: true }
+    }
+}

@@ -1,0 +1,487 @@
+//! FROM: tables, subqueries, functions and joins.
+
+use sqlparser::ast::{
+    FunctionArg, FunctionArgExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Spanned, TableAlias, TableFactor, TableWithJoins,
+};
+use sqlparser::tokenizer::Span;
+
+use super::query::take;
+use super::scope::{Column, CteLink, Found, Item, Scope, fold};
+use super::{Inference, Outer, Table, path, settled};
+use crate::analysis::catalogue::catalogue;
+use crate::analysis::coercion::{array_element, common};
+use crate::analysis::facts::{EdgeKind, Facts, Origin, merge};
+use crate::analysis::sql_type::SqlType;
+use crate::diag::{Diagnostic, codes};
+
+/// Which side may be missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum JoinKind {
+    Inner,
+    Left,
+    Right,
+    Full,
+}
+
+impl Inference<'_> {
+    pub(super) fn from<'e>(
+        &mut self,
+        tables: &[TableWithJoins],
+        outer: Outer<'e>,
+        ctes: Option<&'e CteLink<'e>>,
+        indirect: &mut Vec<Origin>,
+    ) -> Scope<'e> {
+        let mut scope = Scope::new(outer, ctes);
+        for table in tables {
+            self.table_with_joins(table, &mut scope, indirect);
+        }
+        self.check_names(&scope, tables);
+        scope
+    }
+
+    /// Adds the entries of one element of the list to the scope; what stands left of it can be seen by what is lateral.
+    fn table_with_joins(&mut self, table: &TableWithJoins, scope: &mut Scope<'_>, indirect: &mut Vec<Origin>) {
+        let start = scope.items.len();
+        let items = self.table_factor(&table.relation, scope, indirect);
+        scope.items.extend(items);
+        for join in &table.joins {
+            let right = self.table_factor(&join.relation, scope, indirect);
+            let left = scope.items.split_off(start);
+            let joined = self.join(join, left, right, scope, indirect);
+            scope.items.extend(joined);
+        }
+    }
+
+    fn join(&mut self, join: &Join, left: Vec<Item>, right: Vec<Item>, scope: &Scope<'_>, indirect: &mut Vec<Origin>) -> Vec<Item> {
+        use JoinOperator as Operator;
+        let (kind, constraint) = match &join.join_operator {
+            Operator::Join(constraint) | Operator::Inner(constraint) | Operator::CrossJoin(constraint) => (JoinKind::Inner, constraint),
+            Operator::Left(constraint) | Operator::LeftOuter(constraint) => (JoinKind::Left, constraint),
+            Operator::Right(constraint) | Operator::RightOuter(constraint) => (JoinKind::Right, constraint),
+            Operator::FullOuter(constraint) => (JoinKind::Full, constraint),
+            // Joins of other engines: everything is there, and nothing is certain.
+            _ => {
+                let mut items: Vec<Item> = left.into_iter().chain(right).collect();
+                items.iter_mut().for_each(|item| {
+                    item.open = true;
+                    item.may_be_missing();
+                });
+                return items;
+            }
+        };
+        let split = left.len();
+        let mut both = Scope { items: left.into_iter().chain(right).collect(), outer: scope.outer, ctes: scope.ctes, grouped: false };
+        match constraint {
+            JoinConstraint::On(condition) => {
+                let facts = self.without_aggregates("JOIN conditions", |this| this.condition(condition, &both, "JOIN/ON"));
+                take(indirect, &facts, EdgeKind::Join);
+                missing_sides(&mut both.items, split, kind);
+                both.items
+            }
+            JoinConstraint::Using(names) => {
+                let names: Vec<Ident> = names.iter().filter_map(|name| name.0.last()?.as_ident().cloned()).collect();
+                self.join_using(&names, both.items, split, kind, indirect)
+            }
+            JoinConstraint::Natural => {
+                let (left, right) = both.items.split_at(split);
+                let left: Vec<&str> = plain_columns(left).map(|column| column.name.as_str()).collect();
+                let shared = plain_columns(right).filter(|column| left.contains(&column.name.as_str()));
+                let names: Vec<Ident> = shared.map(|column| Ident::with_quote('"', column.name.clone())).collect();
+                let mut items = self.join_using(&names, both.items, split, kind, indirect);
+                if items.iter().any(|item| item.open) {
+                    // Which columns are shared is not known.
+                    items.iter_mut().for_each(|item| item.open = true);
+                }
+                items
+            }
+            JoinConstraint::None => {
+                missing_sides(&mut both.items, split, kind);
+                both.items
+            }
+        }
+    }
+
+    fn join_using(&mut self, names: &[Ident], mut items: Vec<Item>, split: usize, kind: JoinKind, indirect: &mut Vec<Origin>) -> Vec<Item> {
+        let mut merged: Vec<Column> = Vec::new();
+        let mut used: Vec<u32> = Vec::new();
+        for ident in names {
+            let name = fold(ident);
+            let (left, right) = items.split_at(split);
+            let sides = [self.using_column(left, &name, ident.span), self.using_column(right, &name, ident.span)];
+            let [left, right] = sides;
+            used.extend([&left, &right].into_iter().flatten().map(|column| column.id));
+            let column = self.merged(&name, left, right, kind, ident.span);
+            take(indirect, &column.facts, EdgeKind::Join);
+            merged.push(column);
+        }
+        missing_sides(&mut items, split, kind);
+        let open = items.iter().any(|item| item.plain && item.open);
+        let rest = plain_columns(&items).filter(|column| !used.contains(&column.id)).cloned().collect::<Vec<_>>();
+        items.iter_mut().for_each(|item| item.plain = false);
+        items.push(Item { columns: merged.into_iter().chain(rest).collect(), open, plain: true, ..Item::default() });
+        items
+    }
+
+    fn using_column(&mut self, side: &[Item], name: &str, span: Span) -> Option<Column> {
+        let found: Vec<&Column> = plain_columns(side).filter(|column| column.name == name).collect();
+        match found.as_slice() {
+            [column] => Some((*column).clone()),
+            [] if side.iter().any(|item| item.plain && item.open) => None,
+            [] => {
+                let names: Vec<&str> = plain_columns(side).map(|column| column.name.as_str()).collect();
+                let message = format!("column '{name}' of USING is not on both sides of the join");
+                self.find(span, Diagnostic::new(&codes::UNKNOWN_COLUMN, message).did_you_mean(name, names));
+                None
+            }
+            _ => {
+                self.mistake(span, &codes::AMBIGUOUS_COLUMN, format!("column '{name}' of USING is there more than once on one side"));
+                None
+            }
+        }
+    }
+
+    fn merged(&mut self, name: &str, left: Option<Column>, right: Option<Column>, kind: JoinKind, span: Span) -> Column {
+        let name = name.to_owned();
+        let (Some(left), Some(right)) = (left, right) else {
+            return Column { name, facts: Facts::unknown(), id: self.next_id() };
+        };
+        let sql_type = match (left.facts.sql_type, right.facts.sql_type) {
+            (Some(one), Some(other)) => match common(&[one, other]) {
+                Ok(common) => Some(common),
+                Err(_) => {
+                    let message = format!("column '{name}' of USING is {one} on one side and {other} on the other");
+                    self.mistake(span, &codes::TYPE_MISMATCH, message);
+                    None
+                }
+            },
+            _ => None,
+        };
+        let mut origins = left.facts.origins.clone();
+        merge(&mut origins, &right.facts.origins);
+        let (nullable, id) = match kind {
+            // Rows with a null on one side do not come together.
+            JoinKind::Inner => (false, left.id),
+            JoinKind::Left => (left.facts.nullable, left.id),
+            JoinKind::Right => (right.facts.nullable, right.id),
+            JoinKind::Full => (left.facts.nullable || right.facts.nullable, self.next_id()),
+        };
+        Column { name, facts: Facts { sql_type, nullable, origins }, id }
+    }
+
+    fn table_factor(&mut self, factor: &TableFactor, left: &Scope<'_>, indirect: &mut Vec<Origin>) -> Vec<Item> {
+        match factor {
+            TableFactor::Table { name, alias, args: None, .. } => {
+                let parts: Vec<Ident> = name.0.iter().filter_map(|part| part.as_ident()).cloned().collect();
+                let item = self.named_table(&path(&parts), alias.as_ref(), left, name.span(), indirect);
+                vec![item]
+            }
+            TableFactor::Table { name, alias, args: Some(arguments), with_ordinality, .. } => {
+                vec![self.table_function(name, &arguments.args, *with_ordinality, alias.as_ref(), left)]
+            }
+            TableFactor::Function { name, args, with_ordinality, alias, .. } => {
+                vec![self.table_function(name, args, *with_ordinality, alias.as_ref(), left)]
+            }
+            TableFactor::Derived { lateral, subquery, alias, .. } => {
+                let found = self.findings.len();
+                let result = self.query(subquery, if *lateral { Some(left) } else { left.outer }, left.ctes);
+                merge(indirect, &result.indirect);
+                let open = result.open || self.findings.len() > found;
+                vec![self.item(result.columns, open, None, alias.as_ref())]
+            }
+            TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } => {
+                let arrays: Vec<Facts> = array_exprs.iter().map(|array| self.expression(array, left)).collect();
+                vec![self.unnest(&arrays, *with_ordinality, alias.as_ref())]
+            }
+            TableFactor::NestedJoin { table_with_joins, alias } => {
+                let mut inner = Scope { items: left.items.clone(), outer: left.outer, ctes: left.ctes, grouped: false };
+                self.table_with_joins(table_with_joins, &mut inner, indirect);
+                let items = inner.items.split_off(left.items.len());
+                match alias {
+                    Some(_) => {
+                        let columns = plain_columns(&items).cloned().collect();
+                        let open = items.iter().any(|item| item.plain && item.open);
+                        vec![self.item(columns, open, None, alias.as_ref())]
+                    }
+                    None => items,
+                }
+            }
+            TableFactor::TableFunction { expr, alias } => {
+                self.expression(expr, left);
+                vec![self.item(Vec::new(), true, None, alias.as_ref())]
+            }
+            _ => vec![Item { open: true, plain: true, ..Item::default() }],
+        }
+    }
+
+    /// A name in FROM: a common table expression or a table.
+    fn named_table(
+        &mut self,
+        name: &[String],
+        alias: Option<&TableAlias>,
+        scope: &Scope<'_>,
+        span: Span,
+        indirect: &mut Vec<Origin>,
+    ) -> Item {
+        if let [single] = name
+            && let Some(cte) = scope.cte(single)
+        {
+            merge(indirect, &cte.result.indirect);
+            return self.item(cte.result.columns.clone(), cte.result.open, Some(single), alias);
+        }
+        self.table_item(name, alias, scope, span)
+    }
+
+    pub(super) fn table_item(&mut self, name: &[String], alias: Option<&TableAlias>, scope: &Scope<'_>, span: Span) -> Item {
+        let last = name.last().cloned().unwrap_or_default();
+        let mut item = match self.tables.find(name) {
+            Table::Node(node, schema) => {
+                let columns = schema.columns.iter().map(|column| {
+                    let origin = Origin { column: self.read(node, &column.name), kind: EdgeKind::Value };
+                    let facts = Facts { sql_type: column.sql_type, nullable: column.nullable, origins: vec![origin] };
+                    Column { name: column.name.clone(), facts, id: 0 }
+                });
+                let columns = columns.collect();
+                let item = self.item(columns, schema.open, Some(&last), alias);
+                Item { keyed: schema.keyed, ..item }
+            }
+            Table::Foreign => {
+                if name.len() == 1 {
+                    self.check_foreign(&last, scope, span);
+                }
+                let item = self.item(Vec::new(), true, Some(&last), alias);
+                Item { keyed: true, ..item }
+            }
+        };
+        item.stored = true;
+        if alias.is_none() {
+            item.schema = name.len().checked_sub(2).and_then(|at| name.get(at)).cloned();
+        }
+        item
+    }
+
+    /// A table outside of the project may have any name, but one that is nearly that of a common table expression is a mistake.
+    fn check_foreign(&mut self, name: &str, scope: &Scope<'_>, span: Span) {
+        let names = scope.cte_names();
+        if let Some(near) = crate::diag::nearest(name, names.iter().map(String::as_str)) {
+            let message = format!("nothing in this query or project is called '{name}'");
+            self.find(span, Diagnostic::new(&codes::UNKNOWN_RELATION, message).help(format!("did you mean '{near}'?")));
+        }
+    }
+
+    /// An entry of FROM with columns of its own, which the alias may rename.
+    fn item(&mut self, columns: Vec<Column>, open: bool, name: Option<&str>, alias: Option<&TableAlias>) -> Item {
+        let mut columns: Vec<Column> = columns
+            .into_iter()
+            .map(|column| {
+                let facts = Facts { sql_type: settled(column.facts.sql_type), ..column.facts };
+                Column { facts, id: self.next_id(), ..column }
+            })
+            .collect();
+        if let Some(alias) = alias {
+            for (column, renamed) in columns.iter_mut().zip(&alias.columns) {
+                column.name = fold(&renamed.name);
+            }
+            for renamed in alias.columns.iter().skip(columns.len()).filter(|_| open) {
+                columns.push(Column { name: fold(&renamed.name), facts: Facts::unknown(), id: self.next_id() });
+            }
+        }
+        let name = alias.map(|alias| fold(&alias.name)).or_else(|| name.map(str::to_owned));
+        Item { named: name.is_some(), name, schema: None, columns, open, plain: true, keyed: false, stored: false }
+    }
+
+    fn table_function(
+        &mut self,
+        name: &ObjectName,
+        arguments: &[FunctionArg],
+        ordinality: bool,
+        alias: Option<&TableAlias>,
+        left: &Scope<'_>,
+    ) -> Item {
+        let parts: Vec<Ident> = name.0.iter().filter_map(|part| part.as_ident()).cloned().collect();
+        let names = path(&parts);
+        let function = names.last().cloned().unwrap_or_default();
+        let named = arguments.iter().any(|argument| !matches!(argument, FunctionArg::Unnamed(_)));
+        let given: Vec<Facts> = arguments
+            .iter()
+            .map(|argument| match argument {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(value))
+                | FunctionArg::Named { arg: FunctionArgExpr::Expr(value), .. }
+                | FunctionArg::ExprNamed { arg: FunctionArgExpr::Expr(value), .. } => self.expression(value, left),
+                _ => Facts::unknown(),
+            })
+            .collect();
+        if function == "unnest" && given.len() > 1 {
+            return self.unnest(&given, ordinality, alias);
+        }
+        let call = if named { None } else { self.plain_call(&function, &given, name.span()) };
+        let mut columns: Vec<Column> = Vec::new();
+        let mut open = false;
+        let column = |name: &str, sql_type: Option<SqlType>| Column {
+            name: name.to_owned(),
+            facts: Facts::of(sql_type, true).reading(&given),
+            id: 0,
+        };
+        let declared = alias.map(|alias| &alias.columns[..]).filter(|columns| columns.iter().any(|column| column.data_type.is_some()));
+        match (declared, call.as_ref().and_then(|call| call.function)) {
+            (Some(declared), _) => columns.extend(declared.iter().map(|declared| {
+                let sql_type = declared.data_type.as_ref().and_then(|kind| SqlType::parse(&kind.to_string()));
+                column(&fold(&declared.name), sql_type)
+            })),
+            (None, Some(known)) if !known.columns.is_empty() => {
+                let given: Vec<_> = given.iter().filter_map(|facts| facts.sql_type).map(|kind| kind.id).collect();
+                columns.extend(known.columns.iter().map(|(name, id)| {
+                    let sql_type = crate::analysis::polymorphic::resolve(&given, &known.arguments, *id);
+                    column(name, sql_type.map(SqlType::from))
+                }));
+            }
+            (None, _) => {
+                let result = call.as_ref().and_then(|call| call.result);
+                open = result.is_none_or(|id| id == super::known().record);
+                if !open {
+                    let only = alias.map_or_else(|| function.clone(), |alias| fold(&alias.name));
+                    columns.push(column(&only, result.map(SqlType::from)));
+                }
+            }
+        }
+        if ordinality {
+            columns.push(ordinality_column());
+        }
+        self.item(columns, open, Some(&function), alias)
+    }
+
+    fn unnest(&mut self, arrays: &[Facts], ordinality: bool, alias: Option<&TableAlias>) -> Item {
+        let only = alias.filter(|_| arrays.len() == 1).map(|alias| fold(&alias.name));
+        let mut open = false;
+        let mut columns: Vec<Column> = Vec::new();
+        for array in arrays {
+            let element = array.sql_type.and_then(|kind| Some((array_element(kind.id)?, kind.id)));
+            // Text with weights gives three columns, a multirange gives ranges: rare enough to be left unknown.
+            open |= element.is_none();
+            let sql_type = element.map(|(element, _)| SqlType::from(element));
+            let facts = Facts::of(sql_type, true).reading(std::slice::from_ref(array));
+            columns.push(Column { name: only.clone().unwrap_or_else(|| "unnest".to_owned()), facts, id: 0 });
+        }
+        if ordinality {
+            columns.push(ordinality_column());
+        }
+        self.item(columns, open, Some("unnest"), alias)
+    }
+
+    /// Two entries of FROM under one name.
+    fn check_names(&mut self, scope: &Scope<'_>, tables: &[TableWithJoins]) {
+        let named: Vec<&Item> = scope.items.iter().filter(|item| item.named).collect();
+        for (at, item) in named.iter().enumerate() {
+            let same = |other: &&&Item| other.name == item.name && other.schema == item.schema;
+            if let (Some(name), true) = (&item.name, named.iter().take(at).any(|other| same(&other))) {
+                let span = tables.get(1).map_or_else(
+                    || tables.first().and_then(|table| table.joins.last()).map_or_else(Span::empty, |join| join.relation.span()),
+                    |table| table.relation.span(),
+                );
+                let span = alias_span(tables, name).unwrap_or(span);
+                let problem = Diagnostic::new(&codes::DUPLICATE_ALIAS, format!("two relations in FROM are called '{name}'"));
+                self.find(span, problem.help("give each an alias of its own"));
+            }
+        }
+    }
+}
+
+/// The second relation of that name.
+fn alias_span(tables: &[TableWithJoins], name: &str) -> Option<Span> {
+    let factors = tables.iter().flat_map(|table| std::iter::once(&table.relation).chain(table.joins.iter().map(|join| &join.relation)));
+    let mut spans = factors.filter_map(|factor| match factor {
+        TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } => {
+            (fold(&alias.name) == name).then_some(alias.name.span)
+        }
+        TableFactor::Table { name: table, alias: None, .. } => {
+            let ident = table.0.last()?.as_ident()?;
+            (fold(ident) == name).then_some(ident.span)
+        }
+        _ => None,
+    });
+    spans.next_back()
+}
+
+fn ordinality_column() -> Column {
+    Column { name: "ordinality".to_owned(), facts: Facts::of(catalogue().type_named("int8").map(SqlType::from), false), id: 0 }
+}
+
+fn plain_columns(items: &[Item]) -> impl Iterator<Item = &Column> {
+    items.iter().filter(|item| item.plain).flat_map(|item| &item.columns)
+}
+
+fn missing_sides(items: &mut [Item], split: usize, kind: JoinKind) {
+    let (left, right) = items.split_at_mut(split);
+    if matches!(kind, JoinKind::Right | JoinKind::Full) {
+        left.iter_mut().for_each(Item::may_be_missing);
+    }
+    if matches!(kind, JoinKind::Left | JoinKind::Full) {
+        right.iter_mut().for_each(Item::may_be_missing);
+    }
+}
+
+impl Inference<'_> {
+    /// A name before a point that nothing in FROM has.
+    pub(super) fn unknown_item(&mut self, name: &str, scope: &Scope<'_>, span: Span) {
+        let names = scope.item_names();
+        let message = format!("nothing in FROM is called '{name}'");
+        self.find(span, Diagnostic::new(&codes::UNKNOWN_RELATION, message).did_you_mean(name, names.iter().map(String::as_str)));
+    }
+
+    /// Facts of a column by the parts of its name.
+    pub(super) fn column(&mut self, parts: &[Ident], scope: &Scope<'_>) -> Facts {
+        let names = path(parts);
+        let span = parts.first().map_or_else(Span::empty, |first| first.span);
+        let last_span = parts.last().map_or(span, |last| last.span);
+        match names.as_slice() {
+            [name] => match scope.column(name) {
+                Found::Column(column, ..) => column.facts.clone(),
+                Found::Perhaps => Facts::unknown(),
+                Found::Ambiguous(items) => {
+                    let problem =
+                        Diagnostic::new(&codes::AMBIGUOUS_COLUMN, format!("column '{name}' is in several relations: {}", items.join(", ")));
+                    self.find(
+                        span,
+                        problem.help(format!("write which one is meant: {}.{name}", items.first().map_or("x", String::as_str))),
+                    );
+                    Facts::unknown()
+                }
+                Found::Missing if name == "current_schema" => Facts::of(Some(super::known().name.into()), true),
+                // The name of something in FROM stands for its whole row.
+                Found::Missing if scope.item(None, name).is_some() => Facts::unknown(),
+                Found::Missing => {
+                    let names = scope.column_names();
+                    let problem = Diagnostic::new(&codes::UNKNOWN_COLUMN, format!("there is no column '{name}'"));
+                    self.find(span, problem.did_you_mean(name, names.iter().map(String::as_str)));
+                    Facts::unknown()
+                }
+            },
+            [.., relation, name] => {
+                let schema = names.len().checked_sub(3).and_then(|at| names.get(at)).map(String::as_str);
+                let Some((item, _)) = scope.item(schema, relation) else {
+                    if names.len() == 2 || scope.item(None, relation).is_none() {
+                        self.unknown_item(relation, scope, span);
+                    }
+                    return Facts::unknown();
+                };
+                match item.column(name) {
+                    Found::Column(column, ..) => column.facts.clone(),
+                    Found::Perhaps => Facts::unknown(),
+                    Found::Ambiguous(_) => {
+                        self.mistake(last_span, &codes::AMBIGUOUS_COLUMN, format!("'{relation}' has several columns '{name}'"));
+                        Facts::unknown()
+                    }
+                    // `x.f` may also be a call f(x) over the row.
+                    Found::Missing if !catalogue().functions(name).is_empty() => Facts::unknown(),
+                    Found::Missing => {
+                        let names: Vec<&str> = item.columns.iter().map(|column| column.name.as_str()).collect();
+                        let problem = Diagnostic::new(&codes::UNKNOWN_COLUMN, format!("'{relation}' has no column '{name}'"))
+                            .did_you_mean(name, names);
+                        self.find(last_span, problem);
+                        Facts::unknown()
+                    }
+                }
+            }
+            [] => Facts::unknown(),
+        }
+    }
+}

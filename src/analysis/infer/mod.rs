@@ -1,0 +1,133 @@
+//! Names and types of one query, in one walk over its tree.
+
+mod calls;
+mod expression;
+mod from;
+mod grouping;
+mod literal;
+mod output_name;
+mod query;
+mod scope;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use indexmap::IndexSet;
+use sqlparser::ast::{Ident, Query};
+use sqlparser::tokenizer::Span;
+
+use self::scope::Scope;
+use super::catalogue::{TypeId, catalogue};
+use super::facts::{Facts, Origin, RelationSchema, SchemaColumn};
+use super::sql_type::SqlType;
+use crate::diag::{Code, Diagnostic};
+use crate::syntax::Lines;
+
+/// What a query may read.
+pub trait Tables {
+    /// The relation that is called so: its number among the nodes, where it is one, and its columns.
+    fn find(&self, name: &[String]) -> Table;
+}
+
+pub enum Table {
+    Node(usize, Arc<RelationSchema>),
+    /// Not of this project: a table that somebody else fills, or a mistake.
+    Foreign,
+}
+
+/// Something wrong, and which bytes of the SQL.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    pub diagnostic: Diagnostic,
+    pub range: Option<Range<usize>>,
+}
+
+/// What a query turned out to be.
+#[derive(Clone, Debug, Default)]
+pub struct Inferred {
+    pub schema: RelationSchema,
+    /// For each column of the schema what it comes from; numbers of `reads`.
+    pub origins: Vec<Vec<Origin>>,
+    /// What decides about the rows, and so about all columns.
+    pub indirect: Vec<Origin>,
+    /// Columns of nodes that are read: number of the node and name.
+    pub reads: Vec<(usize, String)>,
+    pub findings: Vec<Finding>,
+}
+
+/// Names and types of a query. `sql` is the text that `query` was read from.
+pub fn infer(sql: &str, query: &Query, tables: &dyn Tables) -> Inferred {
+    let mut inference =
+        Inference { tables, lines: Lines::new(sql), findings: Vec::new(), reads: IndexSet::new(), last_id: 0, aggregates: None };
+    let result = inference.query(query, None, None);
+    let columns = result.columns.iter().map(|column| SchemaColumn {
+        name: column.name.clone(),
+        sql_type: column.facts.sql_type,
+        nullable: column.facts.nullable,
+    });
+    Inferred {
+        schema: RelationSchema { columns: columns.collect(), open: result.open, keyed: false },
+        origins: result.columns.iter().map(|column| column.facts.origins.clone()).collect(),
+        indirect: result.indirect,
+        reads: inference.reads.into_iter().collect(),
+        findings: inference.findings,
+    }
+}
+
+/// The walk.
+struct Inference<'a> {
+    tables: &'a dyn Tables,
+    lines: Lines<'a>,
+    findings: Vec<Finding>,
+    reads: IndexSet<(usize, String)>,
+    last_id: u32,
+    /// The clause in which aggregates may not stand, while one is walked.
+    aggregates: Option<&'static str>,
+}
+
+impl Inference<'_> {
+    fn find(&mut self, span: Span, diagnostic: Diagnostic) {
+        let range = self.lines.range(span);
+        self.findings.push(Finding { diagnostic, range });
+    }
+
+    fn mistake(&mut self, span: Span, code: &'static Code, message: String) {
+        self.find(span, Diagnostic::new(code, message));
+    }
+
+    fn next_id(&mut self) -> u32 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    /// The number of a column that is read.
+    fn read(&mut self, node: usize, column: &str) -> u32 {
+        let (at, _) = self.reads.insert_full((node, column.to_owned()));
+        u32::try_from(at).unwrap_or(u32::MAX)
+    }
+}
+
+fn known() -> &'static super::catalogue::WellKnown {
+    &catalogue().known
+}
+
+/// A literal that nothing has given a type yet becomes text at the end.
+fn settled(sql_type: Option<SqlType>) -> Option<SqlType> {
+    sql_type.map(|kind| if kind.id == known().unknown { known().text.into() } else { kind })
+}
+
+fn spelled(id: TypeId) -> String {
+    SqlType::from(id).to_string()
+}
+
+/// The parts of a name, as the database reads them.
+fn path(parts: &[Ident]) -> Vec<String> {
+    parts.iter().map(scope::fold).collect()
+}
+
+/// Facts of something of which the parts are known, and nothing else.
+fn opaque(parts: &[Facts]) -> Facts {
+    Facts::unknown().reading(parts)
+}
+
+type Outer<'e> = Option<&'e Scope<'e>>;

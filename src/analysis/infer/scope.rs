@@ -1,0 +1,201 @@
+//! What names mean at one place of a query.
+
+use sqlparser::ast::Ident;
+
+use crate::analysis::facts::{Facts, Origin};
+
+/// A column of something in FROM, or of a query's output.
+#[derive(Clone, Debug)]
+pub(super) struct Column {
+    pub name: String,
+    pub facts: Facts,
+    /// The same wherever the column turns up within its query; 0 for a column of a query's output.
+    pub id: u32,
+}
+
+/// One entry of FROM.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Item {
+    pub name: Option<String>,
+    /// Where it was named with one.
+    pub schema: Option<String>,
+    pub columns: Vec<Column>,
+    pub open: bool,
+    /// Can be named before a point.
+    pub named: bool,
+    /// Its columns can be named alone.
+    pub plain: bool,
+    pub keyed: bool,
+    /// A table, which has columns of the system too.
+    pub stored: bool,
+}
+
+/// The entries of FROM that can be seen, and what encloses the query.
+pub(super) struct Scope<'e> {
+    pub items: Vec<Item>,
+    pub outer: Option<&'e Scope<'e>>,
+    pub ctes: Option<&'e CteLink<'e>>,
+    /// Rows are grouped by something, so that no group is empty.
+    pub grouped: bool,
+}
+
+/// A common table expression, and those before it.
+pub(super) struct CteLink<'e> {
+    pub name: String,
+    pub result: QueryResult,
+    pub before: Option<&'e CteLink<'e>>,
+}
+
+/// What a query gives.
+#[derive(Clone, Debug, Default)]
+pub(super) struct QueryResult {
+    pub columns: Vec<Column>,
+    pub open: bool,
+    /// Columns that decide which rows there are.
+    pub indirect: Vec<Origin>,
+    /// Always one row.
+    pub single: bool,
+}
+
+/// What a name of a column means.
+pub(super) enum Found<'s> {
+    Column(&'s Column, usize),
+    /// Something is there of which not all is known.
+    Perhaps,
+    Ambiguous(Vec<String>),
+    Missing,
+}
+
+const SYSTEM_COLUMNS: &[&str] = &["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"];
+
+/// As the database reads it: folded to lower case unless in quotes.
+pub(super) fn fold(ident: &Ident) -> String {
+    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
+}
+
+impl<'e> Scope<'e> {
+    pub(super) fn new(outer: Option<&'e Scope<'e>>, ctes: Option<&'e CteLink<'e>>) -> Scope<'e> {
+        Scope { items: Vec::new(), outer, ctes, grouped: false }
+    }
+
+    /// A name alone.
+    pub(super) fn column(&self, name: &str) -> Found<'_> {
+        let mut level = 0;
+        let mut scope = self;
+        let mut perhaps = false;
+        loop {
+            match scope.column_here(name, level) {
+                Found::Missing => {}
+                // Something unknown further in may hold it just as well, so nothing further out is certain.
+                Found::Perhaps => perhaps = true,
+                _ if perhaps => return Found::Perhaps,
+                found => return found,
+            }
+            match scope.outer {
+                Some(outer) => {
+                    scope = outer;
+                    level += 1;
+                }
+                None => return if perhaps { Found::Perhaps } else { Found::Missing },
+            }
+        }
+    }
+
+    fn column_here(&self, name: &str, level: usize) -> Found<'_> {
+        let mut found: Vec<(&Column, &Item)> = Vec::new();
+        let mut open = false;
+        for item in self.items.iter().filter(|item| item.plain) {
+            let before = found.len();
+            found.extend(item.named_so(name).map(|column| (column, item)));
+            open |= found.len() == before && (item.open || (item.stored && SYSTEM_COLUMNS.contains(&name)));
+        }
+        match found.as_slice() {
+            [] if open => Found::Perhaps,
+            [] => Found::Missing,
+            [(column, _)] => Found::Column(column, level),
+            many => Found::Ambiguous(many.iter().map(|(_, item)| item.name.clone().unwrap_or_else(|| "a join".to_owned())).collect()),
+        }
+    }
+
+    /// The entry of FROM of that name, and how far out it is.
+    pub(super) fn item(&self, schema: Option<&str>, name: &str) -> Option<(&Item, usize)> {
+        let mut level = 0;
+        let mut scope = self;
+        loop {
+            let fits = |item: &&Item| {
+                item.named && item.name.as_deref() == Some(name) && schema.is_none_or(|schema| item.schema.as_deref() == Some(schema))
+            };
+            if let Some(item) = scope.items.iter().find(fits) {
+                return Some((item, level));
+            }
+            scope = scope.outer?;
+            level += 1;
+        }
+    }
+
+    /// All names of columns that could be meant here, for suggestions.
+    pub(super) fn column_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        let mut scope = Some(self);
+        while let Some(here) = scope {
+            names.extend(here.items.iter().filter(|item| item.plain).flat_map(|item| &item.columns).map(|column| column.name.clone()));
+            scope = here.outer;
+        }
+        names
+    }
+
+    pub(super) fn item_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        let mut scope = Some(self);
+        while let Some(here) = scope {
+            names.extend(here.items.iter().filter(|item| item.named).filter_map(|item| item.name.clone()));
+            scope = here.outer;
+        }
+        names
+    }
+
+    pub(super) fn cte(&self, name: &str) -> Option<&'e CteLink<'e>> {
+        let mut link = self.ctes;
+        while let Some(cte) = link {
+            if cte.name == name {
+                return Some(cte);
+            }
+            link = cte.before;
+        }
+        None
+    }
+
+    pub(super) fn cte_names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        let mut link = self.ctes;
+        while let Some(cte) = link {
+            names.push(cte.name.clone());
+            link = cte.before;
+        }
+        names
+    }
+}
+
+impl Item {
+    /// A column by name within this entry alone.
+    pub(super) fn column(&self, name: &str) -> Found<'_> {
+        let mut found = self.named_so(name);
+        match (found.next(), found.next()) {
+            (Some(column), None) => Found::Column(column, 0),
+            (Some(_), Some(_)) => Found::Ambiguous(vec![self.name.clone().unwrap_or_default()]),
+            (None, _) if self.open || (self.stored && SYSTEM_COLUMNS.contains(&name)) => Found::Perhaps,
+            (None, _) => Found::Missing,
+        }
+    }
+
+    /// The columns of that name. Engines differ in whether letter case counts, so it does only where it tells columns apart.
+    fn named_so<'i, 'n>(&'i self, name: &'n str) -> impl Iterator<Item = &'i Column> + use<'i, 'n> {
+        let exact = self.columns.iter().any(|column| column.name == name);
+        self.columns.iter().filter(move |column| column.name == name || (!exact && column.name.eq_ignore_ascii_case(name)))
+    }
+
+    /// What an outer join does to the side that may be missing.
+    pub(super) fn may_be_missing(&mut self) {
+        self.columns.iter_mut().for_each(|column| column.facts.nullable = true);
+    }
+}

@@ -1,0 +1,54 @@
+//! `acca check`: what the database would refuse, found without it.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use super::Exit;
+use super::arguments::{CheckArguments, DiagnosticFormat};
+use super::context::Context;
+use super::diagnostic_format;
+use super::style::{self, paint};
+use super::text::{counted, seconds};
+use crate::base::{Files, ResourceType};
+use crate::diag::{Diagnostic, Diagnostics, Severity, summary};
+use crate::dialect::has_the_checked_rules;
+use crate::execute::engine_of;
+
+const CHECKED: [ResourceType; 4] = [ResourceType::Model, ResourceType::Snapshot, ResourceType::Test, ResourceType::Analysis];
+
+pub(super) fn cmd_check(context: &Context<'_>, arguments: &CheckArguments) -> Result<(), Exit> {
+    let began = Instant::now();
+    let loaded = context.load()?;
+    let compilation = &loaded.compilation;
+    let selected: BTreeSet<usize> = context.select(compilation, &arguments.selection, &CHECKED)?.into_iter().collect();
+    let analysis = compilation.analyse(&*context.files, Some(&selected));
+    context.disk.reached("checked");
+    let strict = engine_of(&compilation.project.target).is_ok_and(has_the_checked_rules);
+    let mut problems = Diagnostics::default();
+    for (_, found) in analysis.nodes.iter().filter(|(number, _)| selected.contains(number)) {
+        problems.extend(found.problems.iter().cloned().map(|problem| as_the_target_sees_it(problem, strict)));
+    }
+    problems.sort();
+    let sources = &compilation.project.sources;
+    match arguments.output {
+        DiagnosticFormat::Human => context.log.diagnostics(&problems, sources),
+        format => context.terminal.write(&diagnostic_format::print(&problems, sources, format)),
+    }
+    let refused = problems.has_errors() || (context.global.warn_error && problems.count(Severity::Warning) > 0);
+    let took = seconds(began.elapsed().as_secs_f64());
+    let what = counted(selected.len(), "node");
+    if refused {
+        context.terminal.print_error(&format!("{} {}", paint(style::BAD, "Failed:"), summary(&problems)));
+        return Err(Exit::Failed);
+    }
+    context.log.remark("CheckDone", &format!("Checked {what} in {took}"));
+    Ok(())
+}
+
+/// The rules are PostgreSQL's: another engine may take what they refuse.
+fn as_the_target_sees_it(problem: Diagnostic, strict: bool) -> Diagnostic {
+    if strict || problem.severity != Severity::Error {
+        return problem;
+    }
+    Diagnostic { severity: Severity::Warning, ..problem }.note("PostgreSQL refuses this; whether this target does is not known")
+}
