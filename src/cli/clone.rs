@@ -11,7 +11,7 @@ use super::context::Context;
 use super::ls::resources;
 use super::run::{CLONE, Work, conclude, run_nodes};
 use crate::analysis::Compilation;
-use crate::base::{Dag, Relation, ResourceType, UniqueId};
+use crate::base::{Dag, Relation, ResourceType};
 use crate::dialect::folds_case;
 use crate::execute::{AdapterError, Connected, connection_failed};
 use crate::plan::{NodeResult, RunResult, Status};
@@ -113,21 +113,5 @@ fn point(compilation: &mut Compilation, pointers: &BTreeMap<usize, Relation>) {
 fn nothing_done(context: &Context<'_>, node: &Node, why: &str) -> NodeResult {
     let name = node.relation.as_ref().map_or_else(|| node.name.clone(), Relation::display);
     context.log.remark("CloneSkipped", &format!("{name} is not cloned: {why}"));
-    let at = context.metadata().generated_at;
-    let id: UniqueId = node.id.clone();
-    NodeResult {
-        id,
-        status: Status::Success,
-        message: format!("no-op: {why}"),
-        failures: None,
-        rows_affected: None,
-        started_at: at.clone(),
-        completed_at: at,
-        execution_time: 0.0,
-        thread: 0,
-        compiled_sql: None,
-        compiled_path: None,
-        diagnostics: Vec::new(),
-        sample: None,
-    }
+    NodeResult::without_work(node.id.clone(), Status::Success, format!("no-op: {why}"), context.metadata().generated_at)
 }

@@ -454,22 +454,7 @@ fn failed_early(problem: Diagnostic) -> Outcome {
 }
 
 fn skipped(node: &Node, why: &str) -> NodeResult {
-    let at = now();
-    NodeResult {
-        id: node.id.clone(),
-        status: Status::Skipped,
-        message: format!("skipped: {why}"),
-        failures: None,
-        rows_affected: None,
-        started_at: at.clone(),
-        completed_at: at,
-        execution_time: 0.0,
-        thread: 0,
-        compiled_sql: None,
-        compiled_path: None,
-        diagnostics: Vec::new(),
-        sample: None,
-    }
+    NodeResult::without_work(node.id.clone(), Status::Skipped, format!("skipped: {why}"), now())
 }
 
 pub(super) fn now() -> String {

@@ -67,6 +67,27 @@ pub struct NodeResult {
     pub sample: Option<Table>,
 }
 
+impl NodeResult {
+    /// Of a node for which nothing was sent. `at` is RFC 3339, UTC, with microseconds.
+    pub fn without_work(id: UniqueId, status: Status, message: String, at: String) -> NodeResult {
+        NodeResult {
+            id,
+            status,
+            message,
+            failures: None,
+            rows_affected: None,
+            started_at: at.clone(),
+            completed_at: at,
+            execution_time: 0.0,
+            thread: 0,
+            compiled_sql: None,
+            compiled_path: None,
+            diagnostics: Vec::new(),
+            sample: None,
+        }
+    }
+}
+
 /// A whole run.
 #[derive(Clone, Debug, Default)]
 pub struct RunResult {
