@@ -10,6 +10,7 @@ use super::compilation::Compilation;
 use super::declared::{declared_schema, seed_schema, snapshot_schema};
 use super::facts::{EdgeKind, RelationSchema};
 use super::infer::{Finding, Inferred, Table, Tables, infer};
+use super::promises::Promises;
 use crate::base::{Files, Relation, RelationKind, ResourceType};
 use crate::diag::Diagnostic;
 use crate::jinja::{Linked, NodeState, Rendered, SpanMap, StatementResult, Warehouse, ephemeral_name};
@@ -21,6 +22,7 @@ use crate::syntax::parse_query;
 pub struct Analysis {
     /// By the number of the node.
     pub nodes: BTreeMap<usize, NodeAnalysis>,
+    promises: Promises,
 }
 
 /// What is known of the columns of one node.
@@ -57,7 +59,7 @@ impl Compilation {
             Some(wanted) => dag.ancestors_of(wanted, None),
             None => (0..self.manifest.nodes.len()).collect(),
         };
-        let mut analysis = Analysis::default();
+        let mut analysis = Analysis { promises: Promises::of(&self.manifest), ..Analysis::default() };
         for wave in self.waves(&included) {
             let done: Vec<(usize, NodeAnalysis)> =
                 wave.par_iter().filter_map(|number| Some((*number, self.analyse_node(*number, files, &analysis)?))).collect();
@@ -118,7 +120,7 @@ impl Compilation {
             }
         };
         let inferred = match parse_query(&rendered.sql) {
-            Some(query) => infer(&rendered.sql, &query, &Parents(&parents)),
+            Some(query) => infer(&rendered.sql, &query, &Parents { parents: &parents, promises: &done.promises, compilation: self, node }),
             None => Inferred { schema: RelationSchema::unknown(), ..Inferred::default() },
         };
         assemble(node, &rendered, inferred)
@@ -148,8 +150,14 @@ fn assemble(node: &Node, rendered: &Rendered, inferred: Inferred) -> NodeAnalysi
         ResourceType::Snapshot => snapshot_schema(node, schema),
         _ => RelationSchema { keyed: has_key(node), ..schema },
     };
-    let problems = inferred.findings.into_iter().map(|finding| placed(finding, &rendered.map, node)).collect();
+    let doubts = if is_doubted(node) { inferred.doubts } else { Vec::new() };
+    let problems = inferred.findings.into_iter().chain(doubts).map(|finding| placed(finding, &rendered.map, node)).collect();
     NodeAnalysis { schema: Arc::new(schema), edges, problems }
+}
+
+/// `meta: {portable: true}`
+fn is_portable(node: &Node) -> bool {
+    node.config.get("meta").and_then(|meta| meta.get("portable")).and_then(serde_json::Value::as_bool) == Some(true)
 }
 
 fn has_key(node: &Node) -> bool {
@@ -159,6 +167,11 @@ fn has_key(node: &Node) -> bool {
         _ => false,
     };
     of_model || node.columns.iter().any(|column| column.constraints.iter().any(primary))
+}
+
+/// What is only doubtful is said of what people wrote for themselves, not of tests that macros write.
+fn is_doubted(node: &Node) -> bool {
+    !matches!(node.detail, Detail::GenericTest(_))
 }
 
 /// The finding at its place in the files.
@@ -180,7 +193,12 @@ struct Parent<'s> {
     schema: Arc<RelationSchema>,
 }
 
-struct Parents<'s>(&'s [Parent<'s>]);
+struct Parents<'s> {
+    parents: &'s [Parent<'s>],
+    promises: &'s Promises,
+    compilation: &'s Compilation,
+    node: &'s Node,
+}
 
 impl Tables for Parents<'_> {
     fn find(&self, name: &[String]) -> Table {
@@ -191,10 +209,22 @@ impl Tables for Parents<'_> {
             }
             parent.node.relation.as_ref().is_some_and(|relation| is_called(relation, name))
         };
-        match self.0.iter().find(fits) {
+        match self.parents.iter().find(fits) {
             Some(parent) => Table::Node(parent.number, Arc::clone(&parent.schema)),
             None => Table::Foreign,
         }
+    }
+
+    fn is_never_null(&self, node: usize, column: &str) -> bool {
+        self.promises.is_never_null(node, column)
+    }
+
+    fn has_function(&self, name: &str) -> bool {
+        self.promises.has_function(self.compilation, name)
+    }
+
+    fn is_portable(&self) -> bool {
+        is_portable(self.node)
     }
 }
 

@@ -10,6 +10,7 @@ mod empty;
 mod facts;
 mod infer;
 mod polymorphic;
+mod promises;
 mod seed_types;
 mod sql_type;
 mod unit_test;

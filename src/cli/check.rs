@@ -10,7 +10,7 @@ use super::diagnostic_format;
 use super::style::{self, paint};
 use super::text::{counted, seconds};
 use crate::base::{Files, ResourceType};
-use crate::diag::{Diagnostic, Diagnostics, Severity, summary};
+use crate::diag::{Diagnostic, Diagnostics, Severity, codes, summary};
 use crate::dialect::has_the_checked_rules;
 use crate::execute::engine_of;
 
@@ -26,7 +26,8 @@ pub(super) fn cmd_check(context: &Context<'_>, arguments: &CheckArguments) -> Re
     let strict = engine_of(&compilation.project.target).is_ok_and(has_the_checked_rules);
     let mut problems = Diagnostics::default();
     for (_, found) in analysis.nodes.iter().filter(|(number, _)| selected.contains(number)) {
-        problems.extend(found.problems.iter().cloned().map(|problem| as_the_target_sees_it(problem, strict)));
+        let doubts = found.problems.iter().filter(|problem| strict || !is_of_postgres(problem));
+        problems.extend(doubts.cloned().map(|problem| as_the_target_sees_it(problem, strict)));
     }
     problems.sort();
     let sources = &compilation.project.sources;
@@ -45,9 +46,15 @@ pub(super) fn cmd_check(context: &Context<'_>, arguments: &CheckArguments) -> Re
     Ok(())
 }
 
+/// What is doubtful only where integers are divided as PostgreSQL does it, and functions are those that it has.
+fn is_of_postgres(problem: &Diagnostic) -> bool {
+    problem.severity == Severity::Warning && [&codes::INTEGER_DIVISION, &codes::UNKNOWN_FUNCTION].contains(&problem.code)
+}
+
 /// The rules are PostgreSQL's: another engine may take what they refuse.
 fn as_the_target_sees_it(problem: Diagnostic, strict: bool) -> Diagnostic {
-    if strict || problem.severity != Severity::Error {
+    let portable = problem.code == &codes::UNKNOWN_FUNCTION;
+    if strict || portable || problem.severity != Severity::Error {
         return problem;
     }
     Diagnostic { severity: Severity::Warning, ..problem }.note("PostgreSQL refuses this; whether this target does is not known")

@@ -47,6 +47,7 @@ codes! {
     DUPLICATE_NAME "duplicate-name" Error "two resources share one name";
     DUPLICATE_RELATION "duplicate-relation" Error "two models would be built as the same relation";
     FORBIDDEN_REF "forbidden-ref" Error "a ref() names a model that is closed to its reader";
+    INTEGER_DIVISION "integer-division" Warning "a division of integers drops the fraction";
     INVALID_CONFIG "invalid-config" Error "a configuration value is of the wrong type or not one of the allowed ones";
     INVALID_LANDING "invalid-landing" Error "the landing description of a source cannot be used";
     INVALID_PROFILE "invalid-profile" Error "the profile or its target cannot be used";
@@ -59,12 +60,15 @@ codes! {
     JINJA_SYNTAX "jinja-syntax" Error "a Jinja template cannot be read";
     LEFTOVER "leftover" Warning "a replaced relation could not be dropped because views still read it";
     LOAD_FAILED "load-failed" Error "a landing file cannot be loaded";
+    LOSSY_CAST "lossy-cast" Warning "an exact number becomes one with fewer digits by itself";
     MISPLACED_AGGREGATE "misplaced-aggregate" Error "an aggregate stands where rows are not grouped yet";
     MISSING_FILE "missing-file" Error "a file that the project needs cannot be read";
     MISSING_PROPERTY "missing-property" Error "a YAML mapping lacks a key that it needs";
     NODE_TIMEOUT "node-timeout" Error "a node takes longer than it may";
     NOT_A_QUERY "not-a-query" Error "a model renders to something else than one query";
     NOTHING_SELECTED "nothing-selected" Warning "a selection matches nothing";
+    NULL_COMPARISON "null-comparison" Warning "a comparison with NULL is never true";
+    NULLABLE_NOT_IN "nullable-not-in" Warning "NOT IN reads a column that may be null";
     ORPHAN_PROPERTIES "orphan-properties" Warning "properties describe something that does not exist";
     PACKAGE_FAILED "package-failed" Error "a package cannot be installed";
     RAISED "raised" Error "a template raised an error of its own";
@@ -80,6 +84,7 @@ codes! {
     UNKNOWN_COLUMN "unknown-column" Error "a query names a column that nothing in it has";
     UNKNOWN_CONFIG "unknown-config" Warning "a configuration key looks like one of dbt's and is not";
     UNKNOWN_DOC "unknown-doc" Error "a description asks for a doc block that does not exist";
+    UNKNOWN_FUNCTION "unknown-function" Warning "a query calls a function that the database does not bring with it";
     UNKNOWN_MACRO "unknown-macro" Error "a template calls a macro or function that does not exist";
     UNKNOWN_MATERIALIZATION "unknown-materialization" Error "a model's materialization does not exist";
     UNKNOWN_REF "unknown-ref" Error "a ref() names no model, seed or snapshot";
@@ -93,6 +98,7 @@ codes! {
     UNSUPPORTED_RESOURCE "unsupported-resource" Error "a resource is of a kind that acca does not run";
     UNUSED_OVERRIDE "unused-override" Warning "a macro stands in the place of one that acca does not call";
     WRONG_ARGUMENTS "wrong-arguments" Error "a macro or test is called with arguments that it does not take";
+    ZONE_MISMATCH "zone-mismatch" Warning "a timestamp without time zone meets one that has it";
 }
 
 /// The code of that name.

@@ -47,12 +47,18 @@ const PROJECT_FILE: &str = "name: shop\nversion: '1.0'\nprofile: shop\n";
 const OF_ANALYSIS: &[&str] = &[
     "ambiguous-column",
     "duplicate-alias",
+    "integer-division",
+    "lossy-cast",
     "misplaced-aggregate",
+    "null-comparison",
+    "nullable-not-in",
     "type-mismatch",
     "unequal-columns",
     "ungrouped-column",
     "unknown-column",
+    "unknown-function",
     "unknown-relation",
+    "zone-mismatch",
 ];
 
 /// A case on its way through the compiler.

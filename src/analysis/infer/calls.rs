@@ -352,7 +352,11 @@ impl Inference<'_> {
                 None
             }
             // A function of the user's own, or of an extension.
-            Err(_) => None,
+            Err(NotFound::Name) => {
+                self.doubt_function(name, span);
+                None
+            }
+            Err(NotFound::Ambiguous) => None,
         }
     }
 }

@@ -90,6 +90,14 @@ fn column_id(expression: &Expr, scope: &Scope<'_>) -> ColumnId {
     }
 }
 
+/// The id of a column of this very FROM, when the expression is nothing but that.
+pub(super) fn own_column(expression: &Expr, scope: &Scope<'_>) -> Option<u32> {
+    match column_id(expression, scope) {
+        ColumnId::Here(id) => Some(id),
+        ColumnId::Outer | ColumnId::Unknown | ColumnId::None => None,
+    }
+}
+
 fn look_up(parts: &[Ident], scope: &Scope<'_>) -> Option<(u32, usize)> {
     match parts {
         [name] => match scope.column(&fold(name)) {

@@ -1,10 +1,12 @@
 //! Names and types of one query, in one walk over its tree.
 
 mod calls;
+mod doubts;
 mod expression;
 mod from;
 mod grouping;
 mod literal;
+mod narrowing;
 mod output_name;
 mod query;
 mod scope;
@@ -16,6 +18,7 @@ use indexmap::IndexSet;
 use sqlparser::ast::{Ident, Query};
 use sqlparser::tokenizer::Span;
 
+use self::doubts::Doubts;
 use self::scope::Scope;
 use super::catalogue::{TypeId, catalogue};
 use super::facts::{Facts, Origin, RelationSchema, SchemaColumn};
@@ -27,6 +30,21 @@ use crate::syntax::Lines;
 pub trait Tables {
     /// The relation that is called so: its number among the nodes, where it is one, and its columns.
     fn find(&self, name: &[String]) -> Table;
+
+    /// Whether a test or a constraint keeps nulls out of a column of a node.
+    fn is_never_null(&self, _node: usize, _column: &str) -> bool {
+        false
+    }
+
+    /// Whether the project makes a function of this name.
+    fn has_function(&self, _name: &str) -> bool {
+        false
+    }
+
+    /// Whether the query may use only what every server has.
+    fn is_portable(&self) -> bool {
+        false
+    }
 }
 
 pub enum Table {
@@ -53,12 +71,21 @@ pub struct Inferred {
     /// Columns of nodes that are read: number of the node and name.
     pub reads: Vec<(usize, String)>,
     pub findings: Vec<Finding>,
+    /// What the database takes and hardly anybody means.
+    pub doubts: Vec<Finding>,
 }
 
 /// Names and types of a query. `sql` is the text that `query` was read from.
 pub fn infer(sql: &str, query: &Query, tables: &dyn Tables) -> Inferred {
-    let mut inference =
-        Inference { tables, lines: Lines::new(sql), findings: Vec::new(), reads: IndexSet::new(), last_id: 0, aggregates: None };
+    let mut inference = Inference {
+        tables,
+        lines: Lines::new(sql),
+        findings: Vec::new(),
+        reads: IndexSet::new(),
+        last_id: 0,
+        aggregates: None,
+        doubts: Doubts::default(),
+    };
     let result = inference.query(query, None, None);
     let columns = result.columns.iter().map(|column| SchemaColumn {
         name: column.name.clone(),
@@ -71,6 +98,7 @@ pub fn infer(sql: &str, query: &Query, tables: &dyn Tables) -> Inferred {
         indirect: result.indirect,
         reads: inference.reads.into_iter().collect(),
         findings: inference.findings,
+        doubts: inference.doubts.findings,
     }
 }
 
@@ -83,6 +111,7 @@ struct Inference<'a> {
     last_id: u32,
     /// The clause in which aggregates may not stand, while one is walked.
     aggregates: Option<&'static str>,
+    doubts: Doubts,
 }
 
 impl Inference<'_> {

@@ -6,6 +6,7 @@ use sqlparser::ast::{
 };
 
 use super::grouping::Grouping;
+use super::narrowing::narrow;
 use super::output_name::output_name;
 use super::scope::{Column, CteLink, Found, QueryResult, Scope, fold};
 use super::{Inference, Outer, known, path, settled};
@@ -160,7 +161,11 @@ impl Inference<'_> {
                 (Some(left), Some(right_type)) => match common(&[left, right_type]) {
                     // Between literals nothing is decided yet.
                     Ok(_) if left.id == known().unknown && right_type.id == known().unknown => Some(left),
-                    Ok(common) => Some(common),
+                    Ok(common) => {
+                        let span = spans.get(at).copied().unwrap_or_else(|| right.span());
+                        self.doubt_common(&[(&column.facts, span), (&other.facts, span)], common);
+                        Some(common)
+                    }
                     Err(_) => {
                         let span = spans.get(at).copied().unwrap_or_else(|| right.span());
                         let message = format!("column '{}' is {left} on one side of {operator} and {right_type} on the other", column.name);
@@ -215,6 +220,7 @@ impl Inference<'_> {
         if let Some(condition) = &select.selection {
             let facts = self.without_aggregates("WHERE", |this| this.condition(condition, &scope, "WHERE"));
             take(&mut indirect, &facts, EdgeKind::Filter);
+            narrow(&mut scope, condition);
         }
         let grouping = self.group_by(select, &scope, &mut indirect);
         scope.grouped = grouping.never_empty();
