@@ -215,6 +215,10 @@ impl Tables for Parents<'_> {
         }
     }
 
+    fn keys(&self, node: usize) -> &[Vec<String>] {
+        self.promises.keys(node)
+    }
+
     fn is_never_null(&self, node: usize, column: &str) -> bool {
         self.promises.is_never_null(node, column)
     }

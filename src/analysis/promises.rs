@@ -36,7 +36,6 @@ impl Promises {
     }
 
     /// Lists of columns of which no two rows have the same values.
-    #[expect(dead_code, reason = "for the check of joins")]
     pub(super) fn keys(&self, node: usize) -> &[Vec<String>] {
         self.keys.get(&node).map_or(&[], Vec::as_slice)
     }

@@ -58,6 +58,7 @@ codes! {
     INVALID_YAML "invalid-yaml" Error "a YAML file cannot be read";
     JINJA_ERROR "jinja-error" Error "a Jinja template fails while it is rendered";
     JINJA_SYNTAX "jinja-syntax" Error "a Jinja template cannot be read";
+    JOIN_FAN_OUT "join-fan-out" Warning "a join on columns that are no key counts rows more than once";
     LEFTOVER "leftover" Warning "a replaced relation could not be dropped because views still read it";
     LOAD_FAILED "load-failed" Error "a landing file cannot be loaded";
     LOSSY_CAST "lossy-cast" Warning "an exact number becomes one with fewer digits by itself";

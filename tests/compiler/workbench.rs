@@ -48,6 +48,7 @@ const OF_ANALYSIS: &[&str] = &[
     "ambiguous-column",
     "duplicate-alias",
     "integer-division",
+    "join-fan-out",
     "lossy-cast",
     "misplaced-aggregate",
     "null-comparison",

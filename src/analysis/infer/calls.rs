@@ -1,6 +1,8 @@
 //! Calls of functions, aggregates and windows.
 
-use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, Spanned, WindowType};
+use sqlparser::ast::{
+    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, Spanned, WindowType,
+};
 use sqlparser::tokenizer::Span;
 
 use super::grouping::{Grouping, is_aggregate_call};
@@ -152,6 +154,11 @@ impl Inference<'_> {
         let before = if is_aggregate(&name) { self.aggregates.take() } else { self.aggregates };
         let arguments = self.arguments(call, scope);
         let mut facts = self.named_call(&name, call, &arguments, scope, span);
+        if name == "sum"
+            && let ([Some(argument)], false) = (arguments.expressions.as_slice(), is_distinct(call))
+        {
+            self.doubt_sum(argument, scope, span);
+        }
         if let Some(filter) = &call.filter {
             let condition = self.condition(filter, scope, "FILTER");
             facts = facts.deciding_by(&condition);
@@ -359,6 +366,10 @@ impl Inference<'_> {
             Err(NotFound::Ambiguous) => None,
         }
     }
+}
+
+fn is_distinct(call: &Function) -> bool {
+    matches!(&call.args, FunctionArguments::List(list) if list.duplicate_treatment == Some(DuplicateTreatment::Distinct))
 }
 
 /// `dateadd(day, 1, x)`: functions of other engines take units as bare words.

@@ -5,6 +5,7 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
+use super::keys::keys_of;
 use super::query::take;
 use super::scope::{Column, CteLink, Found, Item, Scope, fold, system_type};
 use super::{Inference, Outer, Table, path, settled};
@@ -43,11 +44,15 @@ impl Inference<'_> {
     fn table_with_joins(&mut self, table: &TableWithJoins, scope: &mut Scope<'_>, indirect: &mut Vec<Origin>) {
         let start = scope.items.len();
         let items = self.table_factor(&table.relation, scope, indirect);
+        scope.rows = keys_of(&items);
         scope.items.extend(items);
         for join in &table.joins {
             let right = self.table_factor(&join.relation, scope, indirect);
             let left = scope.items.split_off(start);
-            let joined = self.join(join, left, right, scope, indirect);
+            let (split, right_keys) = (left.len(), keys_of(&right));
+            let mut joined = self.join(join, left, right, scope, indirect);
+            let rows = std::mem::take(&mut scope.rows);
+            scope.rows = self.joined_keys(join, rows, &right_keys, &mut joined, split);
             scope.items.extend(joined);
         }
     }
@@ -70,7 +75,7 @@ impl Inference<'_> {
             }
         };
         let split = left.len();
-        let mut both = Scope { items: left.into_iter().chain(right).collect(), outer: scope.outer, ctes: scope.ctes, grouped: false };
+        let mut both = Scope { items: left.into_iter().chain(right).collect(), ..Scope::new(scope.outer, scope.ctes) };
         match constraint {
             JoinConstraint::On(condition) => {
                 let facts = self.without_aggregates("JOIN conditions", |this| this.condition(condition, &both, "JOIN/ON"));
@@ -186,14 +191,14 @@ impl Inference<'_> {
                 let result = self.query(subquery, if *lateral { Some(left) } else { left.outer }, left.ctes);
                 merge(indirect, &result.indirect);
                 let open = result.open || self.findings.len() > found;
-                vec![self.item(result.columns, open, None, alias.as_ref())]
+                vec![self.item(result.columns, open, None, alias.as_ref()).keyed_by(&result.keys)]
             }
             TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } => {
                 let arrays: Vec<Facts> = array_exprs.iter().map(|array| self.expression(array, left)).collect();
                 vec![self.unnest(&arrays, *with_ordinality, alias.as_ref())]
             }
             TableFactor::NestedJoin { table_with_joins, alias } => {
-                let mut inner = Scope { items: left.items.clone(), outer: left.outer, ctes: left.ctes, grouped: false };
+                let mut inner = Scope { items: left.items.clone(), ..Scope::new(left.outer, left.ctes) };
                 self.table_with_joins(table_with_joins, &mut inner, indirect);
                 let items = inner.items.split_off(left.items.len());
                 match alias {
@@ -226,7 +231,7 @@ impl Inference<'_> {
             && let Some(cte) = scope.cte(single)
         {
             merge(indirect, &cte.result.indirect);
-            return self.item(cte.result.columns.clone(), cte.result.open, Some(single), alias);
+            return self.item(cte.result.columns.clone(), cte.result.open, Some(single), alias).keyed_by(&cte.result.keys);
         }
         self.table_item(name, alias, scope, span)
     }
@@ -241,7 +246,10 @@ impl Inference<'_> {
                     Column { name: column.name.clone(), facts, id: 0 }
                 });
                 let columns = columns.collect();
-                let item = self.item(columns, schema.open, Some(&last), alias);
+                let told = schema.keys.iter().chain(self.tables.keys(node));
+                let position = |name: &String| schema.columns.iter().position(|column| column.name == *name);
+                let keys: Vec<Vec<usize>> = told.filter_map(|key| key.iter().map(position).collect()).collect();
+                let item = self.item(columns, schema.open, Some(&last), alias).keyed_by(&keys);
                 Item { keyed: schema.keyed, ..item }
             }
             Table::Foreign => {
@@ -286,7 +294,7 @@ impl Inference<'_> {
             }
         }
         let name = alias.map(|alias| fold(&alias.name)).or_else(|| name.map(str::to_owned));
-        Item { named: name.is_some(), name, schema: None, columns, open, plain: true, keyed: false, stored: false }
+        Item { named: name.is_some(), name, columns, open, plain: true, ..Item::default() }
     }
 
     fn table_function(

@@ -62,6 +62,15 @@ impl Grouping {
         self.active && !self.has_keys
     }
 
+    pub(super) fn is_active(&self) -> bool {
+        self.active
+    }
+
+    /// The columns that rows are grouped by, where all of it is columns.
+    pub(super) fn keys(&self) -> Option<Vec<u32>> {
+        (self.never_empty() && !self.opaque && self.expressions.is_empty()).then(|| self.columns.clone())
+    }
+
     pub(super) fn has_sets(&self) -> bool {
         self.sets
     }
@@ -243,7 +252,7 @@ fn ungrouped(expression: &Expr, scope: &Scope<'_>, grouping: &Grouping, found: &
 }
 
 /// The parts of an expression that are evaluated in the same scope.
-fn children(expression: &Expr) -> Vec<&Expr> {
+pub(super) fn children(expression: &Expr) -> Vec<&Expr> {
     match expression {
         Expr::IsFalse(e)
         | Expr::IsNotFalse(e)

@@ -5,6 +5,7 @@ mod doubts;
 mod expression;
 mod from;
 mod grouping;
+mod keys;
 mod literal;
 mod narrowing;
 mod output_name;
@@ -30,6 +31,11 @@ use crate::syntax::Lines;
 pub trait Tables {
     /// The relation that is called so: its number among the nodes, where it is one, and its columns.
     fn find(&self, name: &[String]) -> Table;
+
+    /// Lists of columns of a node of which no two rows have the same values, as tests and constraints say.
+    fn keys(&self, _node: usize) -> &[Vec<String>] {
+        &[]
+    }
 
     /// Whether a test or a constraint keeps nulls out of a column of a node.
     fn is_never_null(&self, _node: usize, _column: &str) -> bool {
@@ -92,8 +98,10 @@ pub fn infer(sql: &str, query: &Query, tables: &dyn Tables) -> Inferred {
         sql_type: column.facts.sql_type,
         nullable: column.facts.nullable,
     });
+    let named = |key: &Vec<usize>| key.iter().map(|at| Some(result.columns.get(*at)?.name.clone())).collect::<Option<Vec<_>>>();
+    let keys = result.keys.iter().filter_map(named).collect();
     Inferred {
-        schema: RelationSchema { columns: columns.collect(), open: result.open, keyed: false },
+        schema: RelationSchema { columns: columns.collect(), open: result.open, keyed: false, keys },
         origins: result.columns.iter().map(|column| column.facts.origins.clone()).collect(),
         indirect: result.indirect,
         reads: inference.reads.into_iter().collect(),

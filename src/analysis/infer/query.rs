@@ -6,6 +6,7 @@ use sqlparser::ast::{
 };
 
 use super::grouping::Grouping;
+use super::keys::keys_of_select;
 use super::narrowing::narrow;
 use super::output_name::output_name;
 use super::scope::{Column, CteLink, Found, QueryResult, Scope, fold};
@@ -75,7 +76,10 @@ impl Inference<'_> {
                 result
             }
         };
-        result.single &= query.limit_clause.is_none() && query.fetch.is_none();
+        if query.limit_clause.is_some() || query.fetch.is_some() {
+            result.single = false;
+            result.keys.clear();
+        }
         let scope = Scope::new(outer, ctes);
         match &query.limit_clause {
             Some(LimitClause::LimitOffset { limit, offset, .. }) => {
@@ -110,7 +114,7 @@ impl Inference<'_> {
             SetExpr::Table(table) => {
                 let name = table.schema_name.iter().chain(&table.table_name).map(|name| name.to_lowercase()).collect::<Vec<_>>();
                 let item = self.table_item(&name, None, &Scope::new(outer, ctes), body.span());
-                QueryResult { columns: item.columns, open: item.open, indirect: Vec::new(), single: false }
+                QueryResult { columns: item.columns, open: item.open, ..QueryResult::default() }
             }
             SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
                 QueryResult { open: true, ..QueryResult::default() }
@@ -207,7 +211,7 @@ impl Inference<'_> {
             cells.iter().for_each(|cell| merge(&mut facts.origins, &cell.origins));
             Column { name: format!("column{}", at + 1), facts, id: 0 }
         });
-        QueryResult { columns: columns.collect(), open: false, indirect: Vec::new(), single: rows.len() == 1 }
+        QueryResult { columns: columns.collect(), single: rows.len() == 1, ..QueryResult::default() }
     }
 
     /// `last`: its own literals become text.
@@ -225,7 +229,9 @@ impl Inference<'_> {
         let grouping = self.group_by(select, &scope, &mut indirect);
         scope.grouped = grouping.never_empty();
         let columns = self.projection(&select.projection, &scope, &grouping);
-        let mut result = QueryResult { columns: columns.columns, open: columns.open, indirect, single: grouping.is_single() };
+        let mut result =
+            QueryResult { columns: columns.columns, open: columns.open, indirect, single: grouping.is_single(), keys: Vec::new() };
+        result.keys = keys_of_select(select, &scope, &grouping, &result);
         if let Some(having) = &select.having {
             let facts = self.condition(having, &scope, "HAVING");
             self.check_grouped(having, &scope, &grouping);
