@@ -39,6 +39,7 @@ pub(super) fn cmd_retry(context: &Context<'_>, arguments: &RetryArguments) -> Re
         empty: run.is_empty(),
         store_failures: run.store_failures,
         which: last.which.clone(),
+        flags: repeated(&context.invocation.flags, &run.recorded()),
         ..context.invocation.clone()
     };
     let global = global(context.global, &last.results.args);
@@ -56,6 +57,15 @@ pub(super) fn cmd_retry(context: &Context<'_>, arguments: &RetryArguments) -> Re
     let prune = last.results.args.get("prune").and_then(Value::as_bool).unwrap_or(false);
     let Some(verb) = verb_named(&last.which) else { return Err(Exit::Usage) };
     carry_out(&context, &Work { verb, arguments: &run, resources: verb.resources.to_vec(), prune, only: Some(only) })
+}
+
+/// The flags of this invocation with those of the last run.
+fn repeated(given: &Map<String, Value>, recorded: &Value) -> Map<String, Value> {
+    let mut flags = given.clone();
+    flags.extend(
+        recorded.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone())),
+    );
+    flags
 }
 
 struct LastRun {
