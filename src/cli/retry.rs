@@ -115,11 +115,9 @@ fn once_more(
 }
 
 /// The flags of this invocation with those of the last run.
-fn repeated(given: &Map<String, Value>, recorded: &Value) -> Map<String, Value> {
+fn repeated(given: &Map<String, Value>, recorded: &Map<String, Value>) -> Map<String, Value> {
     let mut flags = given.clone();
-    flags.extend(
-        recorded.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone())),
-    );
+    flags.extend(recorded.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone())));
     flags
 }
 
