@@ -23,7 +23,6 @@ mod run;
 mod run_hooks;
 mod schedule;
 mod sql_files;
-mod statement;
 mod unit_test;
 mod warehouse;
 mod watchdog;

@@ -321,7 +321,7 @@ impl Shop<'_> {
             }
             if self.interrupt.has_given_up() {
                 // Between two statements nothing is cancelled, so it is tried until nothing runs any more.
-                self.interrupt.cancel();
+                self.interrupt.cancel_workers();
             }
             // The time-out is for Ctrl-C, which does not notify.
             let waited = self.changed.wait_timeout(board, Duration::from_millis(200));
@@ -335,7 +335,7 @@ impl Shop<'_> {
             None => match self.job.adapter.connect() {
                 Ok(opened) => {
                     let shared: SharedSession = Arc::new(Mutex::new(opened));
-                    watch(&shared, self.interrupt);
+                    self.interrupt.watch_worker(locked(&shared).cancel_handle());
                     session.insert(shared).clone()
                 }
                 Err(error) => {
