@@ -12,7 +12,7 @@ use super::facts::{EdgeKind, RelationSchema};
 use super::infer::{Finding, Inferred, Table, Tables, infer};
 use super::promises::Promises;
 use crate::base::{Files, Relation, RelationKind, ResourceType};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, codes};
 use crate::jinja::{Linked, NodeState, Rendered, SpanMap, StatementResult, Warehouse, ephemeral_name};
 use crate::project::{Detail, Node};
 use crate::syntax::parse_query;
@@ -119,11 +119,25 @@ impl Compilation {
                 return NodeAnalysis { problems, ..NodeAnalysis::of(RelationSchema::unknown()) };
             }
         };
-        let inferred = match parse_query(&rendered.sql) {
+        let mut inferred = match parse_query(&rendered.sql) {
             Some(query) => infer(&rendered.sql, &query, &Parents { parents: &parents, promises: &done.promises, compilation: self, node }),
             None => Inferred { schema: RelationSchema::unknown(), ..Inferred::default() },
         };
+        inferred.doubts.retain(|doubt| self.is_written(doubt, &rendered.map));
         assemble(node, &rendered, inferred)
+    }
+
+    /// A name that nothing reads is spoken of only where it stands so in the node's own file: a macro or a loop may write more than is
+    /// needed here.
+    fn is_written(&self, doubt: &Finding, map: &SpanMap) -> bool {
+        if ![&codes::UNUSED_CTE, &codes::UNUSED_COLUMN].contains(&doubt.diagnostic.code) {
+            return true;
+        }
+        let place = doubt.range.clone().and_then(|range| map.locate(range));
+        place.is_some_and(|place| {
+            let text = self.project.sources.text(place.call).trim_matches('"');
+            place.within.is_none() && doubt.diagnostic.message.to_lowercase().contains(&format!("'{}'", text.to_lowercase()))
+        })
     }
 
     fn parent<'s>(&'s self, number: usize, done: &Analysis) -> Option<Parent<'s>> {

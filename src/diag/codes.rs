@@ -97,6 +97,8 @@ codes! {
     UNSET_VARIABLE "unset-variable" Error "a variable or environment variable without a default is not set";
     UNSUPPORTED_CONFIG "unsupported-config" Warning "a configuration key of dbt that acca does not obey yet";
     UNSUPPORTED_RESOURCE "unsupported-resource" Error "a resource is of a kind that acca does not run";
+    UNUSED_COLUMN "unused-column" Warning "nothing reads a column of a common table expression";
+    UNUSED_CTE "unused-cte" Warning "nothing reads a common table expression";
     UNUSED_OVERRIDE "unused-override" Warning "a macro stands in the place of one that acca does not call";
     WRONG_ARGUMENTS "wrong-arguments" Error "a macro or test is called with arguments that it does not take";
     ZONE_MISMATCH "zone-mismatch" Warning "a timestamp without time zone meets one that has it";

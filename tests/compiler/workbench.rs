@@ -59,6 +59,8 @@ const OF_ANALYSIS: &[&str] = &[
     "unknown-column",
     "unknown-function",
     "unknown-relation",
+    "unused-column",
+    "unused-cte",
     "zone-mismatch",
 ];
 

@@ -196,6 +196,7 @@ impl Inference<'_> {
                 }
                 FunctionArgExpr::Wildcard => arguments.star = true,
                 FunctionArgExpr::QualifiedWildcard(_) | FunctionArgExpr::WildcardWithOptions(_) => {
+                    self.doubts.is_blind = true;
                     arguments.facts.push(Facts::unknown());
                     arguments.expressions.push(None);
                 }

@@ -5,6 +5,7 @@ use sqlparser::ast::{BinaryOperator, Expr, Spanned, Value};
 use sqlparser::tokenizer::Span;
 
 use super::expression::unnested;
+use super::unused::{CteUse, Mention};
 use super::{Finding, Inference, known, spelled};
 use crate::analysis::catalogue::{TypeId, catalogue};
 use crate::analysis::facts::{EdgeKind, Facts};
@@ -172,4 +173,8 @@ pub(super) struct Doubts {
     pub findings: Vec<Finding>,
     /// The result of the division that is walked is cast to an integer.
     pub whole_wanted: bool,
+    pub ctes: Vec<CteUse>,
+    pub mentions: Vec<Mention>,
+    /// Part of the query was not walked: who reads what is not known.
+    pub is_blind: bool,
 }

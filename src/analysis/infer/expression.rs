@@ -159,7 +159,10 @@ impl Inference<'_> {
             }
             Expr::Ceil { expr, .. } => ("ceil", vec![expr]),
             Expr::Floor { expr, .. } => ("floor", vec![expr]),
-            _ => return Facts::unknown(),
+            _ => {
+                self.doubts.is_blind = true;
+                return Facts::unknown();
+            }
         };
         let facts: Vec<Facts> = arguments.iter().map(|argument| self.expression(argument, scope)).collect();
         self.call_with(name, &facts, &arguments, expression.span())

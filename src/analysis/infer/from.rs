@@ -66,6 +66,7 @@ impl Inference<'_> {
             Operator::FullOuter(constraint) => (JoinKind::Full, constraint),
             // Joins of other engines: everything is there, and nothing is certain.
             _ => {
+                self.doubts.is_blind = true;
                 let mut items: Vec<Item> = left.into_iter().chain(right).collect();
                 items.iter_mut().for_each(|item| {
                     item.open = true;
@@ -130,7 +131,10 @@ impl Inference<'_> {
     fn using_column(&mut self, side: &[Item], name: &str, span: Span) -> Option<Column> {
         let found: Vec<&Column> = plain_columns(side).filter(|column| column.name == name).collect();
         match found.as_slice() {
-            [column] => Some((*column).clone()),
+            [column] => {
+                self.mark_read(column.id);
+                Some((*column).clone())
+            }
             [] if side.iter().any(|item| item.plain && item.open) => None,
             [] => {
                 let names: Vec<&str> = plain_columns(side).map(|column| column.name.as_str()).collect();
@@ -214,7 +218,10 @@ impl Inference<'_> {
                 self.expression(expr, left);
                 vec![self.item(Vec::new(), true, None, alias.as_ref())]
             }
-            _ => vec![Item { open: true, plain: true, ..Item::default() }],
+            _ => {
+                self.doubts.is_blind = true;
+                vec![Item { open: true, plain: true, ..Item::default() }]
+            }
         }
     }
 
@@ -231,7 +238,11 @@ impl Inference<'_> {
             && let Some(cte) = scope.cte(single)
         {
             merge(indirect, &cte.result.indirect);
-            return self.item(cte.result.columns.clone(), cte.result.open, Some(single), alias).keyed_by(&cte.result.keys);
+            let item = self.item(cte.result.columns.clone(), cte.result.open, Some(single), alias).keyed_by(&cte.result.keys);
+            if let Some(number) = cte.number {
+                self.mention_cte(number, &item);
+            }
+            return item;
         }
         self.table_item(name, alias, scope, span)
     }
@@ -442,8 +453,14 @@ impl Inference<'_> {
         let last_span = parts.last().map_or(span, |last| last.span);
         match names.as_slice() {
             [name] => match scope.column(name) {
-                Found::Column(column, ..) => column.facts.clone(),
-                Found::Perhaps => Facts::of(system_type(name), true),
+                Found::Column(column, ..) => {
+                    self.mark_read(column.id);
+                    column.facts.clone()
+                }
+                Found::Perhaps => {
+                    self.mark_perhaps_read(name, scope);
+                    Facts::of(system_type(name), true)
+                }
                 Found::Ambiguous(items) => {
                     let problem =
                         Diagnostic::new(&codes::AMBIGUOUS_COLUMN, format!("column '{name}' is in several relations: {}", items.join(", ")));
@@ -455,7 +472,12 @@ impl Inference<'_> {
                 }
                 Found::Missing if name == "current_schema" => Facts::of(Some(super::known().name.into()), true),
                 // The name of something in FROM stands for its whole row.
-                Found::Missing if scope.item(None, name).is_some() => Facts::unknown(),
+                Found::Missing if scope.item(None, name).is_some() => {
+                    if let Some((item, _)) = scope.item(None, name) {
+                        self.mark_all_read(item);
+                    }
+                    Facts::unknown()
+                }
                 Found::Missing => {
                     let names = scope.column_names();
                     let problem = Diagnostic::new(&codes::UNKNOWN_COLUMN, format!("there is no column '{name}'"));
@@ -472,14 +494,20 @@ impl Inference<'_> {
                     return Facts::unknown();
                 };
                 match item.column(name) {
-                    Found::Column(column, ..) => column.facts.clone(),
+                    Found::Column(column, ..) => {
+                        self.mark_read(column.id);
+                        column.facts.clone()
+                    }
                     Found::Perhaps => Facts::of(system_type(name), true),
                     Found::Ambiguous(_) => {
                         self.mistake(last_span, &codes::AMBIGUOUS_COLUMN, format!("'{relation}' has several columns '{name}'"));
                         Facts::unknown()
                     }
                     // `x.f` may also be a call f(x) over the row.
-                    Found::Missing if !catalogue().functions(name).is_empty() => Facts::unknown(),
+                    Found::Missing if !catalogue().functions(name).is_empty() => {
+                        self.mark_all_read(item);
+                        Facts::unknown()
+                    }
                     Found::Missing => {
                         let names: Vec<&str> = item.columns.iter().map(|column| column.name.as_str()).collect();
                         let problem = Diagnostic::new(&codes::UNKNOWN_COLUMN, format!("'{relation}' has no column '{name}'"))

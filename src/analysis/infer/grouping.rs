@@ -160,7 +160,7 @@ pub(super) fn is_aggregate_call(function: &Function) -> bool {
 }
 
 /// Whether an aggregate stands in the expression itself, not in a subquery of it.
-fn has_aggregate(expression: &Expr) -> bool {
+pub(super) fn has_aggregate(expression: &Expr) -> bool {
     struct Search(usize);
     impl Visitor for Search {
         type Break = ();

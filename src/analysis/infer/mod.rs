@@ -11,6 +11,7 @@ mod narrowing;
 mod output_name;
 mod query;
 mod scope;
+mod unused;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -93,6 +94,7 @@ pub fn infer(sql: &str, query: &Query, tables: &dyn Tables) -> Inferred {
         doubts: Doubts::default(),
     };
     let result = inference.query(query, None, None);
+    inference.doubt_unused();
     let columns = result.columns.iter().map(|column| SchemaColumn {
         name: column.name.clone(),
         sql_type: column.facts.sql_type,

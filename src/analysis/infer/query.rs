@@ -32,7 +32,8 @@ impl Inference<'_> {
     fn with(&mut self, with: &With, at: usize, query: &Query, outer: Outer<'_>, ctes: Option<&CteLink<'_>>) -> QueryResult {
         let Some(cte) = with.cte_tables.get(at) else { return self.query_body(query, outer, ctes) };
         let result = self.cte(cte, with.recursive, outer, ctes);
-        let link = CteLink { name: fold(&cte.alias.name), result, before: ctes };
+        let number = Some(self.declare_cte(cte, &result));
+        let link = CteLink { name: fold(&cte.alias.name), result, number, before: ctes };
         stacker::maybe_grow(64 * 1024, 1024 * 1024, || self.with(with, at + 1, query, outer, Some(&link)))
     }
 
@@ -44,7 +45,7 @@ impl Inference<'_> {
                 let mut first = renamed(self.settle(first), cte);
                 // Later rounds may add nulls to any column.
                 first.columns.iter_mut().for_each(|column| column.facts.nullable = true);
-                let link = CteLink { name: fold(&cte.alias.name), result: first.clone(), before: ctes };
+                let link = CteLink { name: fold(&cte.alias.name), result: first.clone(), number: None, before: ctes };
                 let more = self.set_expr(right, outer, Some(&link));
                 self.check_widths(&first, &more, right.span(), "UNION");
                 for (column, other) in first.columns.iter_mut().zip(&more.columns) {
@@ -90,6 +91,7 @@ impl Inference<'_> {
             Some(LimitClause::OffsetCommaLimit { .. }) | None => {}
         }
         if !query.pipe_operators.is_empty() || query.for_clause.is_some() {
+            self.doubts.is_blind = true;
             return QueryResult { open: true, ..QueryResult::default() };
         }
         result
@@ -219,6 +221,7 @@ impl Inference<'_> {
         let mut indirect = Vec::new();
         let mut scope = self.from(&select.from, outer, ctes, &mut indirect);
         if !select.lateral_views.is_empty() || select.prewhere.is_some() || !select.connect_by.is_empty() || select.into.is_some() {
+            self.doubts.is_blind = true;
             return QueryResult { open: true, ..QueryResult::default() };
         }
         if let Some(condition) = &select.selection {
@@ -299,6 +302,7 @@ impl Inference<'_> {
                 SelectItem::Wildcard(options) => {
                     let changed = options.to_string().len() > 1;
                     for entry in scope.items.iter().filter(|item| item.plain) {
+                        self.mark_all_read(entry);
                         result.open |= entry.open || changed;
                         result.columns.extend(entry.columns.iter().cloned());
                     }
@@ -326,6 +330,7 @@ impl Inference<'_> {
             Some((item, _)) => {
                 result.open |= item.open;
                 result.columns.extend(item.columns.iter().cloned());
+                self.mark_all_read(item);
                 let ids: Vec<u32> = item.columns.iter().map(|column| column.id).collect();
                 self.check_star(scope, grouping, Some(&ids), name.span());
             }

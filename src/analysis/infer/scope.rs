@@ -51,6 +51,8 @@ pub(super) struct Scope<'e> {
 pub(super) struct CteLink<'e> {
     pub name: String,
     pub result: QueryResult,
+    /// Among those of the whole text; `None` while it is read by itself.
+    pub number: Option<usize>,
     pub before: Option<&'e CteLink<'e>>,
 }
 
