@@ -59,9 +59,8 @@ impl Compilation {
 
     /// A file's path inside of its package's folder.
     pub fn path_in_package<'p>(&self, path: &'p str, package: &str) -> &'p str {
-        let root = self.project.packages.iter().find(|held| &*held.name == package).map_or("", |held| &*held.root);
-        let inside = path.strip_prefix(root).and_then(|inside| inside.strip_prefix('/'));
-        inside.filter(|_| !root.is_empty()).unwrap_or(path)
+        let held = self.project.packages.iter().find(|held| &*held.name == package);
+        held.map_or(path, |held| held.path_inside(path))
     }
 
     /// A stand-in node for a text that belongs to no node: a hook of a project file, an inline query.
