@@ -2,6 +2,7 @@
 
 mod adapter;
 mod catalog;
+mod clean_up;
 mod comment;
 mod connect;
 mod contract;
