@@ -6,6 +6,7 @@ mod files;
 mod ident;
 mod rows;
 mod source;
+mod window;
 
 pub use dag::{Cycle, Dag};
 pub use facts::{ColumnFacts, RelationFacts};
@@ -13,3 +14,4 @@ pub use files::{Files, MemoryFiles};
 pub use ident::{Relation, RelationKind, ResourceType, UniqueId, quote_ident};
 pub use rows::{ColumnInfo, Datum, Table};
 pub use source::{FileId, Position, SourceFile, Sources, Span};
+pub use window::{Window, parse_moment, utc_of, utc_stamp, utc_text};

@@ -36,6 +36,8 @@ pub(super) fn cmd_explain(context: &Context<'_>, arguments: &ExplainArguments) -
             prune: false,
             gate_on_tests: false,
             node_timeout: None,
+            event_time: None,
+            batches: std::sync::Arc::default(),
             timings: std::sync::Arc::default(),
             run_id: context.invocation.id.clone(),
             root: context.root.clone(),

@@ -56,6 +56,8 @@ fn cmd_freshness(context: &Context<'_>, arguments: &FreshnessArguments) -> Resul
             prune: false,
             gate_on_tests: false,
             node_timeout: None,
+            event_time: None,
+            batches: std::sync::Arc::default(),
             timings: std::sync::Arc::default(),
             run_id: context.invocation.id.clone(),
             root: context.root.clone(),

@@ -6,17 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::hook::hooks;
+use super::microbatch::batches;
 use super::node::{Turn, query_failed};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{Adapter, AdapterError, CatalogRelation};
 use super::{contract, load_source, overrides};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
-use crate::base::{Relation, RelationKind};
+use crate::base::{Relation, RelationKind, Window};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{Engine, folds_case, lowers_names, max_identifier};
 use crate::jinja::{NodeState, Warehouse};
 use crate::plan::{
-    Existing, Hooks, NodePlan, PlanInput, failures_kept, needs_columns, plan_failures, plan_node, plan_seed, retired_prefix,
+    BatchResults, Existing, Hooks, NodePlan, PlanInput, failures_kept, needs_columns, plan_failures, plan_node, plan_seed, retired_prefix,
 };
 use crate::project::{Detail, Node};
 use crate::syntax::before_semicolon;
@@ -44,6 +45,10 @@ pub struct RunOptions {
     pub gate_on_tests: bool,
     /// How long a node may take that says nothing of it.
     pub node_timeout: Option<Duration>,
+    /// `--event-time-start` and `--event-time-end`.
+    pub event_time: Option<Window>,
+    /// `retry`: what came of the batches of a model in the last run, by its id.
+    pub batches: Arc<BTreeMap<String, BatchResults>>,
     /// Seconds that nodes took in earlier runs, by id: with several threads, the longest way begins first.
     pub timings: Arc<BTreeMap<String, f64>>,
     /// Unique to this run.
@@ -142,8 +147,20 @@ impl From<AdapterError> for NodeError {
     }
 }
 
-/// Compiles and plans a node that builds a relation or loads files. Tests are not planned: they are queries.
+/// Compiles and plans a node that builds a relation or loads files. Tests are not planned: they are queries. Of a model that is
+/// built in batches, the first.
 pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
+    let Turn { job, node, catalog, .. } = *turn;
+    let kind = node.relation.as_ref().and_then(|relation| catalog.kind(relation));
+    let mut state = NodeState { existing: kind, full_refresh: job.options.full_refresh, batch: None };
+    if let Some(batches) = batches(turn) {
+        state.batch = batches.at(0, false);
+    }
+    prepare_in(turn, state, hooks(node))
+}
+
+/// The same for a given state of the database.
+pub(super) fn prepare_in(turn: &Turn<'_>, state: NodeState, hooks: Hooks) -> Result<Prepared, NodeError> {
     let Turn { job, node, catalog, session, .. } = *turn;
     if matches!(node.detail, Detail::Source(_)) {
         return Ok(Prepared {
@@ -156,8 +173,6 @@ pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
         return Err(Diagnostic::new(&codes::INVALID_CONFIG, format!("'{}' has no relation to build", node.name)).at(node.origin).into());
     };
     check_name(job, node, relation)?;
-    let kind = catalog.kind(relation);
-    let state = NodeState { existing: kind, full_refresh: job.options.full_refresh };
     let warehouse: Arc<dyn Warehouse> = Arc::new(SessionWarehouse(session.clone()));
     let compiled = job.compilation.compile_node(node, state, Some(warehouse))?;
     let materialization = match node.detail {
@@ -167,7 +182,8 @@ pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
     if materialization.is_none() && !matches!(node.detail, Detail::Seed { .. }) {
         check_is_query(node, &compiled)?;
     }
-    let existing = look_up(node, relation, catalog, session)?;
+    let mut existing = look_up(node, relation, state.existing, catalog, session)?;
+    existing.kind = state.existing;
     let query = before_semicolon(&compiled.sql);
     let contracted = node.contract_enforced();
     let mut incoming = match contracted || needs_columns(node, &existing) && materialization.is_none() {
@@ -183,12 +199,13 @@ pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
         existing: &existing,
         incoming: &incoming,
         contract,
-        full_refresh: job.options.full_refresh,
+        full_refresh: state.full_refresh,
+        batch: state.batch,
         run_tag: &job.options.tag(),
         folds_case: folds_case(job.engine),
         materialization,
         own_strategy: own_strategy(job, node),
-        hooks: if leaves_hooks { Hooks::default() } else { hooks(node) },
+        hooks: if leaves_hooks { Hooks::default() } else { hooks },
     };
     let plan = match &node.detail {
         Detail::Seed { path } => {
@@ -221,6 +238,7 @@ pub(super) fn prepare_failures(turn: &Turn<'_>, kind: RelationKind, compiled: &C
         incoming: &[],
         contract: None,
         full_refresh: false,
+        batch: None,
         run_tag: &job.options.tag(),
         folds_case: folds_case(job.engine),
         materialization: None,
@@ -231,7 +249,7 @@ pub(super) fn prepare_failures(turn: &Turn<'_>, kind: RelationKind, compiled: &C
 }
 
 /// Whether the project has the macro of a strategy that is none of dbt's.
-fn own_strategy(job: &RunJob<'_>, node: &Node) -> bool {
+pub(super) fn own_strategy(job: &RunJob<'_>, node: &Node) -> bool {
     let strategy = node.config.str("incremental_strategy").filter(|strategy| !matches!(*strategy, "append" | "delete+insert" | "merge"));
     strategy.is_some_and(|strategy| job.compilation.templates.is_overridden(&overrides::strategy_macro(strategy), &node.package))
 }
@@ -251,9 +269,15 @@ fn check_name(job: &RunJob<'_>, node: &Node, relation: &Relation) -> Result<(), 
 }
 
 /// What the plan needs to know of the relation that is there.
-fn look_up(node: &Node, relation: &Relation, catalog: &Catalog, session: &SharedSession) -> Result<Existing, AdapterError> {
+fn look_up(
+    node: &Node,
+    relation: &Relation,
+    kind: Option<RelationKind>,
+    catalog: &Catalog,
+    session: &SharedSession,
+) -> Result<Existing, AdapterError> {
     let mut existing = catalog.existing(relation);
-    if existing.kind.is_some() && matches!(node.materialized(), "incremental" | "snapshot") {
+    if kind.is_some() && matches!(node.materialized(), "incremental" | "snapshot") {
         existing.columns = locked(session).columns(relation)?;
     }
     Ok(existing)
