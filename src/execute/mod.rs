@@ -2,6 +2,7 @@
 
 mod adapter;
 mod catalog;
+mod clean_up;
 mod comment;
 mod connect;
 mod contract;
@@ -24,7 +25,6 @@ mod run;
 mod run_hooks;
 mod schedule;
 mod sql_files;
-mod statement;
 mod unit_test;
 mod warehouse;
 mod watchdog;

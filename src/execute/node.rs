@@ -7,7 +7,7 @@ use super::hook::run_hook;
 use super::microbatch::{batches, build_batches};
 use super::overrides::{run_call, test_query};
 use super::prepare::{Catalog, NodeError, Prepared, RunJob, prepare, prepare_failures};
-use super::publication::{explain_hold, let_others_publish, refreshed_alter, refreshed_publish, reserve};
+use super::publication::{broken_reference, explain_hold, let_others_publish, refreshed_alter, refreshed_publish, reserve};
 use super::sql_files::{artifact_path, write_sql};
 use super::unit_test::run_unit_test;
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
@@ -233,7 +233,10 @@ fn run_step(turn: &Turn<'_>, step: &Step, prepared: &Prepared, outcome: &mut Out
             continue;
         }
         let done = execute(session, &statement, &mut outcome.script);
-        let rows = done.map_err(|error| explain_hold(step, &statement, locate(node, &prepared.compiled, &statement, error)))?;
+        let rows = done.map_err(|error| match broken_reference(turn, step, &statement, &error) {
+            Some(broken) => broken,
+            None => explain_hold(step, &statement, locate(node, &prepared.compiled, &statement, error)),
+        })?;
         if matches!(
             step,
             Step::CreateTableAs { .. }

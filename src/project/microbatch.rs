@@ -174,7 +174,7 @@ pub fn check_microbatch(node: &Node) -> Vec<Diagnostic> {
     needs("event_time", "the column with the time of a row", "created_at", &|text| !text.is_empty());
     needs("batch_size", "one of hour, day, month, year", "day", &|text| BatchSize::parse(text).is_some());
     needs("begin", "a date or a time", "'2026-01-31'", &|text| parse_moment(text).is_some());
-    if let Some(other) = config.get("lookback").filter(|held| !held.is_null() && !held.as_i64().is_some_and(|count| count >= 0)) {
+    if let Some(other) = config.get("lookback").filter(|held| !held.is_null() && held.as_i64().is_none_or(|count| count < 0)) {
         let shown = other.as_str().map_or_else(|| other.to_string(), |text| format!("'{text}'"));
         problems.push(invalid("lookback", format!("'lookback' of '{name}' is {shown}, and a number of batches is needed")));
     }
