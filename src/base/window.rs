@@ -24,9 +24,9 @@ pub fn utc_text(moment: DateTime) -> String {
     if fraction == 0 { format!("{seconds}+00:00") } else { format!("{seconds}.{fraction:06}+00:00") }
 }
 
-/// The same for programs: `2026-01-31T00:00:00Z`.
+/// The same for programs, as dbt writes it: `2026-01-31T00:00:00+00:00`.
 pub fn utc_stamp(moment: DateTime) -> String {
-    utc_text(moment).replacen(' ', "T", 1).replace("+00:00", "Z")
+    utc_text(moment).replacen(' ', "T", 1)
 }
 
 /// A date, perhaps with a time and an offset: `2026-01-31`, `2026-01-31 10:00`, `2026-01-31T10:00:00+02:00`. Without an offset it is UTC.
@@ -52,7 +52,7 @@ mod tests {
         assert_eq!(read("2026-01-31 10:30"), "2026-01-31 10:30:00+00:00");
         assert_eq!(read("2026-01-31T10:30:05.25"), "2026-01-31 10:30:05.250000+00:00");
         assert_eq!(read("2026-01-31T10:00:00+02:00"), "2026-01-31 08:00:00+00:00");
-        assert_eq!(parse_moment("2026-01-31T08:00:00Z").map(utc_stamp).as_deref(), Some("2026-01-31T08:00:00Z"));
+        assert_eq!(parse_moment("2026-01-31T08:00:00Z").map(utc_stamp).as_deref(), Some("2026-01-31T08:00:00+00:00"));
         assert_eq!((read("yesterday"), read("2026-13-01"), read("")), Default::default());
     }
 }

@@ -91,7 +91,10 @@ mod tests {
     #[test]
     fn samples_are_read() {
         let window = parse_sample("{start: 2026-01-01, end: '2026-01-02 12:00'}").unwrap();
-        assert_eq!((utc_stamp(window.start).as_str(), utc_stamp(window.end).as_str()), ("2026-01-01T00:00:00Z", "2026-01-02T12:00:00Z"));
+        assert_eq!(
+            (utc_stamp(window.start).as_str(), utc_stamp(window.end).as_str()),
+            ("2026-01-01T00:00:00+00:00", "2026-01-02T12:00:00+00:00")
+        );
         let window = parse_sample("3 days").unwrap();
         assert_eq!(window.end.duration_since(window.start).as_hours(), 72);
         assert!(parse_sample("1 Hour").is_ok() && parse_sample("2 months").is_ok());

@@ -1,8 +1,8 @@
 //! Models that are built in batches of time: each batch is rendered, planned and sent in a transaction of its own, one after the other.
 
 use super::hook::hooks;
-use super::node::{Outcome, Turn, fail, keep_compiled, run_plan, write_script};
-use super::prepare::{NodeError, own_strategy, prepare_in};
+use super::node::{Outcome, Turn, fail, run_draft};
+use super::prepare::{NodeError, draft_in, own_strategy, state_of};
 use crate::base::{RelationKind, Window, parse_moment, utc_of};
 use crate::jinja::NodeState;
 use crate::plan::{BatchResults, Hooks, Status};
@@ -47,9 +47,8 @@ pub(super) fn batches(turn: &Turn<'_>) -> Option<Batches> {
 
 /// Builds all batches. When the first fails, there is nothing that the others could be added to; when another does, they go on.
 pub(super) fn build_batches(turn: &Turn<'_>, batches: &Batches, outcome: &mut Outcome) -> Result<(), NodeError> {
-    let Turn { job, node, catalog, interrupt, .. } = *turn;
-    let kind = node.relation.as_ref().and_then(|relation| catalog.kind(relation));
-    let mut state = NodeState { existing: kind, full_refresh: job.options.full_refresh, batch: None };
+    let Turn { node, interrupt, .. } = *turn;
+    let mut state = state_of(turn);
     let mut again = !batches.before.is_empty();
     let mut results = BatchResults { successful: batches.before.clone(), failed: Vec::new() };
     let (all, mut rows) = (hooks(node), None);
@@ -92,15 +91,11 @@ fn build_batch(
     (number, count): (usize, usize),
     outcome: &mut Outcome,
 ) -> Result<(), NodeError> {
-    let prepared = prepare_in(turn, state, hooks)?;
-    outcome.messages.extend(prepared.compiled.messages.iter().cloned());
-    keep_compiled(turn, &prepared.compiled, outcome);
+    let draft = draft_in(turn, state, hooks)?;
     if let Some(batch) = state.batch {
         outcome.script.push_str(&format!("-- batch {} ({} of {count})\n\n", batch.size.name(batch.window.start), number + 1));
     }
-    let done = run_plan(turn, &prepared, outcome);
-    write_script(turn, &outcome.script);
-    done
+    run_draft(turn, draft, outcome)
 }
 
 /// What is said of all batches together.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::hook::run_hook;
 use super::microbatch::{batches, build_batches};
 use super::overrides::{run_call, test_query};
-use super::prepare::{Catalog, NodeError, Prepared, RunJob, prepare, prepare_failures};
+use super::prepare::{Catalog, Draft, NodeError, Prepared, RunJob, draft, plan, prepare_failures};
 use super::publication::{broken_reference, explain_hold, let_others_publish, refreshed_alter, refreshed_publish, reserve};
 use super::sql_files::{artifact_path, write_sql};
 use super::unit_test::run_unit_test;
@@ -18,7 +18,7 @@ use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{Engine, Statement, print_titled};
 use crate::jinja::{Message, NodeState, Warehouse};
-use crate::plan::{BatchResults, Publish, Status, Step, failures_kept};
+use crate::plan::{BatchResults, NodePlan, Publish, Status, Step, failures_kept};
 use crate::project::{Detail, Node};
 
 /// Rows of a failed test that are kept to be shown.
@@ -107,12 +107,7 @@ pub(super) fn fail(outcome: &mut Outcome, node: &Node, error: NodeError, interru
 }
 
 fn build(turn: &Turn<'_>, outcome: &mut Outcome) -> Result<(), NodeError> {
-    let prepared = prepare(turn)?;
-    outcome.messages = prepared.compiled.messages.clone();
-    keep_compiled(turn, &prepared.compiled, outcome);
-    let done = run_plan(turn, &prepared, outcome);
-    write_script(turn, &outcome.script);
-    done?;
+    run_draft(turn, draft(turn)?, outcome)?;
     outcome.status = Some(Status::Success);
     if outcome.message.is_empty() {
         outcome.message = match outcome.rows_affected {
@@ -124,7 +119,19 @@ fn build(turn: &Turn<'_>, outcome: &mut Outcome) -> Result<(), NodeError> {
     Ok(())
 }
 
-pub(super) fn run_plan(turn: &Turn<'_>, prepared: &Prepared, outcome: &mut Outcome) -> Result<(), NodeError> {
+/// Plans what was rendered and sends it.
+pub(super) fn run_draft(turn: &Turn<'_>, draft: Draft, outcome: &mut Outcome) -> Result<(), NodeError> {
+    outcome.messages.extend(draft.compiled.messages.iter().cloned());
+    keep_compiled(turn, &draft.compiled, outcome);
+    let done = match draft.leading(turn.node) {
+        Some(leading) => run_led(turn, draft, leading, outcome),
+        None => plan(turn, draft, false).and_then(|prepared| run_plan(turn, &prepared, outcome)),
+    };
+    write_script(turn, &outcome.script);
+    done
+}
+
+fn run_plan(turn: &Turn<'_>, prepared: &Prepared, outcome: &mut Outcome) -> Result<(), NodeError> {
     for step in &prepared.plan.before {
         run_step(turn, step, prepared, outcome)?;
     }
@@ -133,6 +140,29 @@ pub(super) fn run_plan(turn: &Turn<'_>, prepared: &Prepared, outcome: &mut Outco
         run_step(turn, step, prepared, outcome)?;
     }
     Ok(())
+}
+
+/// As [`run_plan`], for a node whose plan depends on its query, which may need what its hooks and its header make: they are run
+/// before it is planned, in the same transaction.
+fn run_led(turn: &Turn<'_>, draft: Draft, leading: NodePlan, outcome: &mut Outcome) -> Result<(), NodeError> {
+    let before = Prepared { compiled: draft.compiled.clone(), state: draft.state, plan: leading };
+    for step in &before.plan.before {
+        run_step(turn, step, &before, outcome)?;
+    }
+    begin(turn.session)?;
+    let done = before.plan.steps.iter().try_for_each(|step| run_step(turn, step, &before, outcome));
+    let done = done.and_then(|()| plan(turn, draft, true)).and_then(|prepared| {
+        for step in &prepared.plan.steps {
+            run_step(turn, &*refreshed(turn, step)?, &prepared, outcome)?;
+        }
+        Ok(prepared)
+    });
+    let done = finish(turn.session, done);
+    if done.is_err() && turn.job.engine == Engine::Postgres {
+        let_others_publish(turn.session);
+    }
+    let prepared = done?;
+    prepared.plan.after.iter().try_for_each(|step| run_step(turn, step, &prepared, outcome))
 }
 
 /// How often a transaction is tried that the engine ended because it was in another's way.

@@ -13,7 +13,7 @@ pub fn node(node: &Node) -> Value {
         config.insert("materialized".to_owned(), Value::from(node.materialized()));
     }
     config.entry("enabled").or_insert(Value::Bool(true));
-    config.insert("tags".to_owned(), json!(node.tags()));
+    config.insert("tags".to_owned(), json!(node.config_tags()));
     let relation = node.relation.as_ref();
     let mut described = json!({
         "unique_id": &*node.id,

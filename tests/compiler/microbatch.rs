@@ -130,7 +130,7 @@ fn a_retry_builds_the_batches_that_failed() {
     let times = ["--event-time-start", "2026-01-01", "--event-time-end", "2026-01-04"];
     project.set_env("BROKEN", "nothing_such");
     project.acca(&[&["run"], &times[..]].concat()).expect_code(1);
-    let (first, second, third) = ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z");
+    let (first, second, third) = ("2026-01-01T00:00:00+00:00", "2026-01-02T00:00:00+00:00", "2026-01-03T00:00:00+00:00");
     assert_eq!(batches(&project), (format!("{first},{third}"), second.to_owned(), json!("partial success")));
     // Not mended yet.
     project.acca(&["retry"]).expect_code(1);

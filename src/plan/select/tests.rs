@@ -67,6 +67,8 @@ fn generic(test: &str, attached: &str) -> Detail {
         column: None,
         column_span: None,
         span: Span::new(crate::base::FileId(0), 0, 0),
+        tags: Vec::new(),
+        config_call: String::new(),
     }))
 }
 
