@@ -125,7 +125,7 @@ fn run() -> Result<(), Exit> {
     let interrupts = Interrupts::install(&terminal);
     let invocation = Invocation {
         id: new_id(),
-        started_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
+        started_at: crate::base::timestamp(jiff::Timestamp::now()),
         full_refresh: arguments.command.full_refresh(),
         empty: arguments.command.empty(),
         sample: arguments.command.sample(),

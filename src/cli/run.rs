@@ -167,7 +167,6 @@ pub(super) fn run_nodes(
         engine: connected.engine,
         selected,
         options: RunOptions {
-            threads: target.threads,
             fail_fast: arguments.fail_fast,
             full_refresh: arguments.full_refresh,
             store_failures: arguments.store_failures,
@@ -177,9 +176,7 @@ pub(super) fn run_nodes(
             event_time: arguments.event_time(),
             batches: std::sync::Arc::new(work.batches.clone()),
             timings: std::sync::Arc::new(context.timings(compilation)),
-            run_id: context.invocation.id.clone(),
-            root: context.root.clone(),
-            target_path: context.target_path(compilation),
+            ..plain_options(context, compilation)
         },
     };
     let interrupt = context.interrupts.begin();
@@ -199,6 +196,25 @@ pub(super) fn run_nodes(
     );
     close(context, job);
     result
+}
+
+/// The options of a run of which nothing particular is asked.
+pub(super) fn plain_options(context: &Context<'_>, compilation: &Compilation) -> RunOptions {
+    RunOptions {
+        threads: compilation.project.target.threads,
+        fail_fast: false,
+        full_refresh: false,
+        store_failures: false,
+        prune: false,
+        gate_on_tests: false,
+        node_timeout: None,
+        event_time: None,
+        batches: std::sync::Arc::default(),
+        timings: std::sync::Arc::default(),
+        run_id: context.invocation.id.clone(),
+        root: context.root.clone(),
+        target_path: context.target_path(compilation),
+    }
 }
 
 /// Writes what came of a run, and how it ended.

@@ -28,6 +28,7 @@ mod sql_files;
 mod unit_test;
 mod warehouse;
 mod watchdog;
+mod workers;
 
 pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};
 pub use catalog::read_catalog;
