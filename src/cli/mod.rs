@@ -12,6 +12,7 @@ mod diagnostic_format;
 mod disk;
 mod docs;
 mod environment;
+mod event_time;
 mod explain;
 mod explain_code;
 mod failures;
@@ -124,9 +125,10 @@ fn run() -> Result<(), Exit> {
     let interrupts = Interrupts::install(&terminal);
     let invocation = Invocation {
         id: new_id(),
-        started_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
+        started_at: crate::base::timestamp(jiff::Timestamp::now()),
         full_refresh: arguments.command.full_refresh(),
         empty: arguments.command.empty(),
+        sample: arguments.command.sample(),
         store_failures: arguments.command.store_failures(),
         which: arguments.command.name().to_owned(),
         flags: flags_of(&command, &matches, &project, &arguments.global, root.as_deref(), &words),

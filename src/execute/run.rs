@@ -17,6 +17,7 @@ use super::run_hooks::run_hooks;
 use super::schedule::Schedule;
 use super::warehouse::{SharedSession, locked};
 use super::watchdog::Watchdog;
+use super::workers::in_parallel;
 use super::{AdapterError, Event, Interrupt, Reporter, Session, connect, load};
 use crate::base::{UniqueId, quote_ident};
 use crate::diag::{Diagnostic, codes};
@@ -269,7 +270,7 @@ fn work(job: &RunJob<'_>, catalog: &Catalog, reporter: &dyn Reporter, interrupt:
     std::thread::scope(|scope| {
         scope.spawn(|| shop.watchdog.run());
         let _stopped = shop.watchdog.stopped_at_the_end();
-        shop.workers(threads);
+        in_parallel(threads, |thread| shop.worker(thread));
     });
     let mut board = shop.board.into_inner().unwrap_or_else(PoisonError::into_inner);
     result.nodes.append(&mut board.results);
@@ -279,19 +280,6 @@ fn work(job: &RunJob<'_>, catalog: &Catalog, reporter: &dyn Reporter, interrupt:
 impl Shop<'_> {
     fn lock(&self) -> MutexGuard<'_, Board> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Returns when everything is done.
-    fn workers(&self, threads: usize) {
-        std::thread::scope(|scope| {
-            for thread in 1..=threads {
-                // Templates call each other deeply: give them room.
-                let worker = std::thread::Builder::new().name(format!("acca-worker-{thread}")).stack_size(32 << 20);
-                if worker.spawn_scoped(scope, move || self.worker(thread)).is_err() && thread == 1 {
-                    self.worker(thread);
-                }
-            }
-        });
     }
 
     fn worker(&self, thread: usize) {
@@ -396,6 +384,7 @@ impl Shop<'_> {
             compiled_path: outcome.compiled_path,
             diagnostics: outcome.diagnostics,
             sample: outcome.sample,
+            batches: outcome.batches,
         };
         let mut board = self.lock();
         board.retired.extend(outcome.retired);
@@ -462,5 +451,5 @@ fn skipped(node: &Node, why: &str) -> NodeResult {
 }
 
 pub(super) fn now() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+    crate::base::timestamp(jiff::Timestamp::now())
 }

@@ -13,7 +13,7 @@ use super::loader::Loader;
 use super::node::{Detail, GenericTest, Node};
 use super::properties::Scope;
 use super::python;
-use super::resources::{Catalog, new_node};
+use super::resources::Catalog;
 use super::yaml::{Entry, Yaml, YamlValue, find};
 use crate::base::{ResourceType, Span, UniqueId};
 use crate::diag::{Diagnostic, codes};
@@ -212,7 +212,7 @@ impl TestUse {
             tags,
             config_call,
         };
-        let mut node = new_node(ResourceType::Test, &package, &name, fqn, span, Detail::GenericTest(Box::new(detail)));
+        let mut node = Node::new(ResourceType::Test, &package, &name, fqn, span, Detail::GenericTest(Box::new(detail)));
         node.id = id;
         node.properties = Some(span);
         node.description = parts.description;

@@ -216,6 +216,32 @@ pub struct DocBlock {
 }
 
 impl Node {
+    /// A node with nothing but its identity.
+    pub fn new(resource: ResourceType, package: &Arc<str>, name: &str, fqn: Vec<String>, origin: Span, detail: Detail) -> Node {
+        Node {
+            id: format!("{resource}.{package}.{name}").into(),
+            resource,
+            name: name.to_owned(),
+            package: Arc::clone(package),
+            fqn,
+            origin,
+            body: None,
+            properties: None,
+            description: String::new(),
+            columns: Vec::new(),
+            config: Config::default(),
+            root_config: Config::default(),
+            detail,
+            refs: Vec::new(),
+            source_calls: Vec::new(),
+            macros: Vec::new(),
+            alias: None,
+            relation: None,
+            depends_on: Vec::new(),
+            doc_blocks: Vec::new(),
+        }
+    }
+
     /// The materialization, lower-cased: for models `view` where nothing is said.
     pub fn materialized(&self) -> &str {
         let default = match self.detail {
