@@ -179,6 +179,11 @@ impl Inference<'_> {
 
     fn table_factor(&mut self, factor: &TableFactor, left: &Scope<'_>, indirect: &mut Vec<Origin>) -> Vec<Item> {
         match factor {
+            // `from only t` looks like a table with an alias, and no table can be called so without quotes.
+            TableFactor::Table { name, alias: Some(alias), args: None, .. } if is_only(name) => {
+                let item = self.named_table(&[fold(&alias.name)], None, left, alias.name.span, indirect);
+                vec![item]
+            }
             TableFactor::Table { name, alias, args: None, .. } => {
                 let parts: Vec<Ident> = name.0.iter().filter_map(|part| part.as_ident()).cloned().collect();
                 let item = self.named_table(&path(&parts), alias.as_ref(), left, name.span(), indirect);
@@ -422,6 +427,11 @@ fn alias_span(tables: &[TableWithJoins], name: &str) -> Option<Span> {
 
 fn ordinality_column() -> Column {
     Column { name: "ordinality".to_owned(), facts: Facts::of(catalogue().type_named("int8").map(SqlType::from), false), id: 0 }
+}
+
+fn is_only(name: &ObjectName) -> bool {
+    let only = |ident: &Ident| ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("only");
+    matches!(name.0.as_slice(), [part] if part.as_ident().is_some_and(only))
 }
 
 fn plain_columns(items: &[Item]) -> impl Iterator<Item = &Column> {

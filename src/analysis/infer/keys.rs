@@ -137,7 +137,7 @@ pub(super) fn keys_of_select(select: &Select, scope: &Scope<'_>, grouping: &Grou
         return if is_plain { vec![(0..result.columns.len()).collect()] } else { Vec::new() };
     }
     // What a filter leaves may be unique by other columns too: `where row_number = 1`.
-    if select.selection.as_ref().is_some_and(|condition| pins(condition)) || select.qualify.is_some() {
+    if select.selection.as_ref().is_some_and(pins) || select.qualify.is_some() {
         return Vec::new();
     }
     let keys = match grouping.keys() {
