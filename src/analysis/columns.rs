@@ -9,7 +9,8 @@ use rayon::prelude::*;
 use super::compilation::Compilation;
 use super::declared::{declared_schema, seed_schema, snapshot_schema};
 use super::facts::{EdgeKind, RelationSchema};
-use super::infer::{Finding, Inferred, Table, Tables, infer};
+use super::infer::{Finding, Inferred, Table, Tables, column_places, infer};
+use super::insertion::{check_contract, check_insertion};
 use super::promises::Promises;
 use crate::base::{Files, Relation, RelationKind, ResourceType};
 use crate::diag::{Diagnostic, codes};
@@ -101,15 +102,29 @@ impl Compilation {
     }
 
     fn analyse_query(&self, number: usize, node: &Node, done: &Analysis) -> NodeAnalysis {
+        let mut found = self.analyse_as(number, node, done, None);
+        if is_incremental(node) {
+            let table = Arc::clone(&found.schema);
+            let again = self.analyse_as(number, node, done, Some(&table));
+            found.problems = of_both_runs(found.problems, again);
+        }
+        found.problems.extend(check_contract(node, &found.schema));
+        found
+    }
+
+    /// The node's query on a database that has nothing under its name, or `table`.
+    fn analyse_as(&self, number: usize, node: &Node, done: &Analysis, table: Option<&Arc<RelationSchema>>) -> NodeAnalysis {
         let parents = self.manifest.dag.parents(number);
-        let parents: Vec<Parent<'_>> = parents.into_iter().filter_map(|parent| self.parent(parent, done)).collect();
+        let mut parents: Vec<Parent<'_>> = parents.into_iter().filter_map(|parent| self.parent(parent, done)).collect();
+        parents.extend(table.map(|schema| Parent { number, node, schema: Arc::clone(schema) }));
         let warehouse = Arc::new(NoDatabase {
             columns: parents.iter().filter_map(|parent| Some((parent.node.relation.clone()?, Arc::clone(&parent.schema)))).collect(),
-            own: node.relation.clone(),
+            own: node.relation.clone().filter(|_| table.is_none()),
             asked: AtomicBool::new(false),
         });
         let linked: Linked = self.linked(Some(warehouse.clone()));
-        let rendered = self.templates.render(&self.project.sources, node, NodeState::default(), &linked);
+        let state = NodeState { existing: table.map(|_| RelationKind::Table), ..NodeState::default() };
+        let rendered = self.templates.render(&self.project.sources, node, state, &linked);
         let asked = warehouse.asked.load(Ordering::Relaxed);
         let rendered = match rendered {
             Ok(rendered) if !asked => rendered,
@@ -119,11 +134,12 @@ impl Compilation {
                 return NodeAnalysis { problems, ..NodeAnalysis::of(RelationSchema::unknown()) };
             }
         };
-        let mut inferred = match parse_query(&rendered.sql) {
-            Some(query) => infer(&rendered.sql, &query, &Parents { parents: &parents, promises: &done.promises, compilation: self, node }),
-            None => Inferred { schema: RelationSchema::unknown(), ..Inferred::default() },
-        };
+        let Some(query) = parse_query(&rendered.sql) else { return NodeAnalysis::of(RelationSchema::unknown()) };
+        let mut inferred = infer(&rendered.sql, &query, &Parents { parents: &parents, promises: &done.promises, compilation: self, node });
         inferred.doubts.retain(|doubt| self.is_written(doubt, &rendered.map));
+        if let Some(table) = table {
+            inferred.doubts.extend(check_insertion(table, &inferred.schema, &column_places(&rendered.sql, &query)));
+        }
         assemble(node, &rendered, inferred)
     }
 
@@ -167,6 +183,20 @@ fn assemble(node: &Node, rendered: &Rendered, inferred: Inferred) -> NodeAnalysi
     let doubts = if is_doubted(node) { inferred.doubts } else { Vec::new() };
     let problems = inferred.findings.into_iter().chain(doubts).map(|finding| placed(finding, &rendered.map, node)).collect();
     NodeAnalysis { schema: Arc::new(schema), edges, problems }
+}
+
+fn is_incremental(node: &Node) -> bool {
+    matches!(node.detail, Detail::Model(_)) && node.config.str("materialized") == Some("incremental")
+}
+
+/// What is wrong in the run that makes the table and in one that adds to it. What nothing reads is read by neither; a clock is bad only in
+/// a filter that the first run does not have.
+fn of_both_runs(first: Vec<Diagnostic>, again: NodeAnalysis) -> Vec<Diagnostic> {
+    let is_unused = |problem: &Diagnostic| [&codes::UNUSED_CTE, &codes::UNUSED_COLUMN].contains(&problem.code);
+    let added: Vec<Diagnostic> = again.problems.iter().filter(|problem| !is_unused(problem) && !first.contains(problem)).cloned().collect();
+    let is_kept =
+        |problem: &Diagnostic| problem.code != &codes::NONDETERMINISTIC_FILTER && (!is_unused(problem) || again.problems.contains(problem));
+    first.into_iter().filter(is_kept).chain(added).collect()
 }
 
 /// `meta: {portable: true}`
@@ -239,6 +269,10 @@ impl Tables for Parents<'_> {
 
     fn has_function(&self, name: &str) -> bool {
         self.promises.has_function(self.compilation, name)
+    }
+
+    fn watches_clocks(&self) -> bool {
+        is_incremental(self.node)
     }
 
     fn is_portable(&self) -> bool {

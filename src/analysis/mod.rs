@@ -9,6 +9,7 @@ mod declared;
 mod empty;
 mod facts;
 mod infer;
+mod insertion;
 mod polymorphic;
 mod promises;
 mod seed_types;

@@ -66,6 +66,7 @@ codes! {
     MISSING_FILE "missing-file" Error "a file that the project needs cannot be read";
     MISSING_PROPERTY "missing-property" Error "a YAML mapping lacks a key that it needs";
     NODE_TIMEOUT "node-timeout" Error "a node takes longer than it may";
+    NONDETERMINISTIC_FILTER "nondeterministic-filter" Warning "which rows an incremental run takes depends on when it runs";
     NOT_A_QUERY "not-a-query" Error "a model renders to something else than one query";
     NOTHING_SELECTED "nothing-selected" Warning "a selection matches nothing";
     NULL_COMPARISON "null-comparison" Warning "a comparison with NULL is never true";

@@ -51,6 +51,7 @@ const OF_ANALYSIS: &[&str] = &[
     "join-fan-out",
     "lossy-cast",
     "misplaced-aggregate",
+    "nondeterministic-filter",
     "null-comparison",
     "nullable-not-in",
     "type-mismatch",

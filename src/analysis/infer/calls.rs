@@ -151,6 +151,7 @@ impl Inference<'_> {
             let problem = Diagnostic::new(&codes::MISPLACED_AGGREGATE, message);
             self.find(span, problem.help("aggregate in a subquery first, or filter groups with HAVING"));
         }
+        self.doubt_clock(&name, span);
         let before = if is_aggregate(&name) { self.aggregates.take() } else { self.aggregates };
         let arguments = self.arguments(call, scope);
         let mut facts = self.named_call(&name, call, &arguments, scope, span);

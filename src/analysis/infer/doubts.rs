@@ -145,6 +145,16 @@ impl Inference<'_> {
         }
     }
 
+    /// In a filter of an incremental run, what the answer depends on besides the data: rows that come late are never taken.
+    pub(super) fn doubt_clock(&mut self, name: &str, span: Span) {
+        let filters = matches!(self.aggregates, Some("WHERE" | "JOIN conditions"));
+        if filters && CHANGING.contains(&name) && self.tables.watches_clocks() {
+            let message = format!("which rows an incremental run takes depends on '{name}', not on the rows that are there");
+            let problem = Diagnostic::new(&codes::NONDETERMINISTIC_FILTER, message);
+            self.doubt(span, problem.help("compare with what the table holds: (select max(…) from {{ this }})"));
+        }
+    }
+
     /// Walks what is divided to be a whole number: `(a / b)::int`.
     pub(super) fn whole_wanted<T>(&mut self, inner: &Expr, target: Option<SqlType>, walk: impl FnOnce(&mut Self) -> T) -> T {
         let divided = matches!(unnested(inner), Expr::BinaryOp { op: BinaryOperator::Divide, .. });
@@ -155,6 +165,23 @@ impl Inference<'_> {
         result
     }
 }
+
+/// What is something else in each run.
+const CHANGING: &[&str] = &[
+    "now",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "localtime",
+    "localtimestamp",
+    "clock_timestamp",
+    "statement_timestamp",
+    "transaction_timestamp",
+    "timeofday",
+    "random",
+    "gen_random_uuid",
+    "setseed",
+];
 
 /// Names that the grammar gives a meaning.
 const GRAMMAR: &[&str] = &["coalesce", "nullif", "greatest", "least", "grouping", "extract", "array", "exists"];

@@ -48,6 +48,11 @@ pub trait Tables {
         false
     }
 
+    /// Whether clocks and dice are looked for in filters.
+    fn watches_clocks(&self) -> bool {
+        false
+    }
+
     /// Whether the query may use only what every server has.
     fn is_portable(&self) -> bool {
         false
@@ -110,6 +115,12 @@ pub fn infer(sql: &str, query: &Query, tables: &dyn Tables) -> Inferred {
         findings: inference.findings,
         doubts: inference.doubts.findings,
     }
+}
+
+/// Where the columns of a query are written; nothing where one of them is a star.
+pub(in crate::analysis) fn column_places(sql: &str, query: &Query) -> Vec<Range<usize>> {
+    let lines = Lines::new(sql);
+    query::projection_spans(&query.body).into_iter().map(|span| lines.range(span)).collect::<Option<_>>().unwrap_or_default()
 }
 
 /// The walk.

@@ -508,7 +508,7 @@ fn output_column<'r>(key: &Expr, result: &'r QueryResult) -> Option<&'r Column> 
 }
 
 /// Where the columns of a query are written, when none of them is a star.
-fn projection_spans(body: &SetExpr) -> Vec<sqlparser::tokenizer::Span> {
+pub(super) fn projection_spans(body: &SetExpr) -> Vec<sqlparser::tokenizer::Span> {
     match body {
         SetExpr::Select(select) => {
             let starred = select.projection.iter().any(|item| item_expression(item).is_none());
