@@ -77,6 +77,8 @@ codes! {
     UNEXPECTED_PROPERTY "unexpected-property" Warning "a YAML mapping has a key that means nothing here";
     UNGROUPED_COLUMN "ungrouped-column" Error "a column is neither grouped by nor inside an aggregate";
     UNIT_TEST_FAILED "unit-test-failed" Error "a model gives other rows than its unit test expects";
+    UNIT_ASSERTION "unit-assertion" Error "a column is declared to be of another unit than its query gives";
+    UNIT_MISMATCH "unit-mismatch" Error "values of unlike units are added, compared or put together";
     UNKNOWN_COLUMN "unknown-column" Error "a query names a column that nothing in it has";
     UNKNOWN_CONFIG "unknown-config" Warning "a configuration key looks like one of dbt's and is not";
     UNKNOWN_DOC "unknown-doc" Error "a description asks for a doc block that does not exist";

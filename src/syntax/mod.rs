@@ -1,7 +1,9 @@
 //! Floor 2: SQL text and its tokens, on `sqlparser`. Never sees a template.
 
+mod marks;
 mod query;
 mod tokens;
 
+pub use marks::{MARK_PREFIX, Mark, mark_of, marked_expression, parse_marked};
 pub use query::{Lines, parse_query};
 pub use tokens::{CteInsertion, before_semicolon, cte_insertion, is_single_query};

@@ -10,7 +10,7 @@ use super::scope::{Column, CteLink, Found, Item, Scope, fold};
 use super::{Inference, Outer, Table, path, settled};
 use crate::analysis::catalogue::catalogue;
 use crate::analysis::coercion::{array_element, common};
-use crate::analysis::facts::{EdgeKind, Facts, Origin, merge};
+use crate::analysis::facts::{EdgeKind, Facts, Meaning, Origin, merge, merge_labels};
 use crate::analysis::sql_type::SqlType;
 use crate::diag::{Diagnostic, codes};
 
@@ -165,7 +165,14 @@ impl Inference<'_> {
             JoinKind::Right => (right.facts.nullable, right.id),
             JoinKind::Full => (left.facts.nullable || right.facts.nullable, self.next_id()),
         };
-        Column { name, facts: Facts { sql_type, nullable, origins }, id }
+        let (one, other) = (super::units::measure(&left.facts), super::units::measure(&right.facts));
+        if one.unified(&other).is_err() {
+            let what = format!("column '{name}' of USING has");
+            self.unlike(&what, "on one side", "on the other", (&one, &other), span);
+        }
+        let mut meaning = left.facts.meaning.clone();
+        merge_labels(&mut meaning.labels, &right.facts.meaning.labels);
+        Column { name, facts: Facts { sql_type, nullable, origins, meaning }, id }
     }
 
     fn table_factor(&mut self, factor: &TableFactor, left: &Scope<'_>, indirect: &mut Vec<Origin>) -> Vec<Item> {
@@ -237,7 +244,8 @@ impl Inference<'_> {
             Table::Node(node, schema) => {
                 let columns = schema.columns.iter().map(|column| {
                     let origin = Origin { column: self.read(node, &column.name), kind: EdgeKind::Value };
-                    let facts = Facts { sql_type: column.sql_type, nullable: column.nullable, origins: vec![origin] };
+                    let meaning = Meaning { measure: column.measure.clone(), labels: column.labels.clone(), ..Meaning::default() };
+                    let facts = Facts { sql_type: column.sql_type, nullable: column.nullable, origins: vec![origin], meaning };
                     Column { name: column.name.clone(), facts, id: 0 }
                 });
                 let columns = columns.collect();

@@ -1,6 +1,7 @@
 //! Names and types of one query, in one walk over its tree.
 
 mod calls;
+mod conversions;
 mod expression;
 mod from;
 mod grouping;
@@ -8,7 +9,9 @@ mod literal;
 mod output_name;
 mod query;
 mod scope;
+mod units;
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -20,6 +23,7 @@ use self::scope::Scope;
 use super::catalogue::{TypeId, catalogue};
 use super::facts::{Facts, Origin, RelationSchema, SchemaColumn};
 use super::sql_type::SqlType;
+use super::units::Declarations;
 use crate::diag::{Code, Diagnostic};
 use crate::syntax::Lines;
 
@@ -53,17 +57,37 @@ pub struct Inferred {
     /// Columns of nodes that are read: number of the node and name.
     pub reads: Vec<(usize, String)>,
     pub findings: Vec<Finding>,
+    /// Those about units: names and types are as certain as before.
+    pub unit_findings: Vec<Finding>,
 }
 
 /// Names and types of a query. `sql` is the text that `query` was read from.
 pub fn infer(sql: &str, query: &Query, tables: &dyn Tables) -> Inferred {
-    let mut inference =
-        Inference { tables, lines: Lines::new(sql), findings: Vec::new(), reads: IndexSet::new(), last_id: 0, aggregates: None };
+    infer_with(sql, query, tables, &Declarations::default())
+}
+
+/// As [`infer`]; calls of macros that are marked in the tree convert as `declarations` say.
+pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarations: &Declarations) -> Inferred {
+    let mut inference = Inference {
+        tables,
+        lines: Lines::new(sql),
+        findings: Vec::new(),
+        unit_findings: Vec::new(),
+        reads: IndexSet::new(),
+        last_id: 0,
+        aggregates: None,
+        currency_names: HashMap::new(),
+        declarations,
+        conversions: Vec::new(),
+    };
     let result = inference.query(query, None, None);
     let columns = result.columns.iter().map(|column| SchemaColumn {
         name: column.name.clone(),
         sql_type: column.facts.sql_type,
         nullable: column.facts.nullable,
+        measure: units::measure(&column.facts),
+        labels: column.facts.meaning.labels.clone(),
+        determined_by: Vec::new(),
     });
     Inferred {
         schema: RelationSchema { columns: columns.collect(), open: result.open, keyed: false },
@@ -71,6 +95,7 @@ pub fn infer(sql: &str, query: &Query, tables: &dyn Tables) -> Inferred {
         indirect: result.indirect,
         reads: inference.reads.into_iter().collect(),
         findings: inference.findings,
+        unit_findings: inference.unit_findings,
     }
 }
 
@@ -79,10 +104,16 @@ struct Inference<'a> {
     tables: &'a dyn Tables,
     lines: Lines<'a>,
     findings: Vec<Finding>,
+    unit_findings: Vec<Finding>,
     reads: IndexSet<(usize, String)>,
     last_id: u32,
     /// The clause in which aggregates may not stand, while one is walked.
     aggregates: Option<&'static str>,
+    /// Columns that name currencies, by their numbers.
+    currency_names: HashMap<u32, String>,
+    declarations: &'a Declarations,
+    /// The conversions that are being walked, innermost last.
+    conversions: Vec<conversions::Running>,
 }
 
 impl Inference<'_> {

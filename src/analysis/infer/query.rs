@@ -175,7 +175,9 @@ impl Inference<'_> {
                 SetOperator::Except | SetOperator::Minus => column.facts.nullable,
                 _ => column.facts.nullable || other.facts.nullable || open,
             };
-            let facts = Facts { sql_type, nullable, origins: column.facts.origins };
+            let span = spans.get(at).copied().unwrap_or_else(|| right.span());
+            let meaning = self.united(&column, &other, open, &operator.to_string(), span);
+            let facts = Facts { sql_type, nullable, origins: column.facts.origins, meaning };
             let facts = if operator == SetOperator::Union { facts.reading(std::slice::from_ref(&other.facts)) } else { facts };
             result.columns.push(Column { facts, ..column });
         }
@@ -199,7 +201,7 @@ impl Inference<'_> {
             let all_unknown = cells.iter().all(|facts| facts.sql_type.is_some_and(|kind| kind.id == known().unknown));
             let sql_type = if all_unknown { cells.first().and_then(|facts| facts.sql_type) } else { sql_type };
             let mut facts = Facts::of(sql_type, cells.iter().any(|facts| facts.nullable));
-            cells.iter().for_each(|cell| merge(&mut facts.origins, &cell.origins));
+            cells.iter().for_each(|cell| facts = std::mem::take(&mut facts).reading(std::slice::from_ref(cell)));
             Column { name: format!("column{}", at + 1), facts, id: 0 }
         });
         QueryResult { columns: columns.collect(), open: false, indirect: Vec::new(), single: rows.len() == 1 }
