@@ -26,7 +26,7 @@ fn entry(result: &NodeResult, manifest: &Manifest) -> Value {
         response.insert("_message".to_owned(), json!(result.message));
         response.insert("rows_affected".to_owned(), json!(rows));
     }
-    let timing = if result.thread == 0 {
+    let timing = if result.started_at == result.completed_at {
         json!([])
     } else {
         json!([{"name": "execute", "started_at": result.started_at, "completed_at": result.completed_at}])
@@ -34,7 +34,7 @@ fn entry(result: &NodeResult, manifest: &Manifest) -> Value {
     json!({
         "status": result.status.as_str(),
         "timing": timing,
-        "thread_id": format!("Thread-{}", result.thread),
+        "thread_id": if result.thread == 0 { "MainThread".to_owned() } else { format!("Thread-{}", result.thread) },
         "execution_time": result.execution_time,
         "adapter_response": response,
         "message": result.message,

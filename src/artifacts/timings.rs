@@ -23,9 +23,10 @@ pub fn read_timings(timings: Option<&[u8]>, run_results: Option<&[u8]>) -> Timin
     results.get("results").and_then(Value::as_array).into_iter().flatten().filter_map(entry).collect()
 }
 
-/// The timings with those of a run in place of older ones. What failed or was skipped says nothing of how long it takes.
+/// The timings with those of a run in place of older ones. What failed, was skipped or was only compiled says nothing of how long it
+/// takes.
 pub fn updated_timings(mut timings: Timings, run: &RunResult) -> Value {
-    for node in run.nodes.iter().filter(|node| !matches!(node.status, Status::Error | Status::Skipped)) {
+    for node in run.nodes.iter().filter(|node| node.thread > 0 && !matches!(node.status, Status::Error | Status::Skipped)) {
         timings.insert(node.id.to_string(), (node.execution_time * 1e6).round() / 1e6);
     }
     json!({"seconds": timings})
@@ -34,6 +35,7 @@ pub fn updated_timings(mut timings: Timings, run: &RunResult) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::NodeResult;
 
     #[test]
     fn times_come_from_their_file_or_from_the_last_results() {
@@ -45,7 +47,10 @@ mod tests {
             Timings::from([("model.c".to_owned(), 1.0)])
         );
         assert!(read_timings(Some(b"{"), Some(b"[]")).is_empty() && read_timings(None, None).is_empty());
-        let kept = updated_timings(Timings::from([("model.old".to_owned(), 3.0)]), &RunResult::default());
-        assert_eq!(kept, json!({"seconds": {"model.old": 3.0}}));
+        let done = |id: &str| NodeResult::without_work(id.into(), Status::Success, String::new(), String::new());
+        let nodes = vec![done("model.compiled"), NodeResult { thread: 1, execution_time: 0.5, ..done("model.run") }];
+        let run = RunResult { nodes, ..RunResult::default() };
+        let kept = updated_timings(Timings::from([("model.old".to_owned(), 3.0), ("model.compiled".to_owned(), 4.0)]), &run);
+        assert_eq!(kept, json!({"seconds": {"model.compiled": 4.0, "model.old": 3.0, "model.run": 0.5}}));
     }
 }

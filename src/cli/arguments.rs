@@ -348,6 +348,9 @@ pub(super) struct RetryArguments {
     /// Build incremental models and load files from nothing, even if the last run did not.
     #[arg(help_heading = "This command", long, short)]
     pub(super) full_refresh: bool,
+    /// The arguments of the macro of a run-operation, whose values are not kept.
+    #[arg(help_heading = "This command", long, value_name = "YAML")]
+    pub(super) args: Option<String>,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -414,7 +417,7 @@ pub(super) struct DebugArguments {
     pub(super) config_dir: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct CompileArguments {
     #[command(flatten)]
     pub(super) selection: SelectionArguments,

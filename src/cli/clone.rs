@@ -9,7 +9,7 @@ use super::Exit;
 use super::arguments::CloneArguments;
 use super::context::Context;
 use super::ls::resources;
-use super::run::{CLONE, Work, conclude, run_nodes};
+use super::run::{CLONE, Work, chosen, conclude, run_nodes};
 use crate::analysis::Compilation;
 use crate::base::{Dag, Relation, ResourceType};
 use crate::dialect::folds_case;
@@ -21,13 +21,17 @@ use crate::project::{Config, Detail, ModelDetail, Node};
 const KEPT: [&str; 5] = ["enabled", "grants", "persist_docs", "pre-hook", "post-hook"];
 
 pub(super) fn cmd_clone(context: &Context<'_>, arguments: &CloneArguments) -> Result<(), Exit> {
-    let mut loaded = context.load()?;
-    let compilation = &mut *loaded.compilation;
     let resources = resources(&arguments.resources, CLONE.resources);
     let refable = resources.into_iter().filter(|resource| CLONE.resources.contains(resource)).collect();
-    let work = Work { verb: &CLONE, arguments: &arguments.run, resources: refable, prune: false, only: None };
-    let selected = context.select(compilation, &arguments.run.selection, &work.resources)?;
-    let state = &arguments.run.selection.state;
+    carry_out_clone(context, &Work { verb: &CLONE, arguments: &arguments.run, resources: refable, prune: false, only: None })
+}
+
+pub(super) fn carry_out_clone(context: &Context<'_>, work: &Work<'_>) -> Result<(), Exit> {
+    let mut loaded = context.load()?;
+    let compilation = &mut *loaded.compilation;
+    let selection = &work.arguments.selection;
+    let selected = chosen(context, compilation, selection, &work.resources, work.only.as_ref())?;
+    let state = &selection.state;
     let earlier = context.deferred_manifest(state).map_err(|problem| context.refuse_state(compilation, &problem))?;
     let connected = context.open(compilation)?;
     // Under a name that differs in nothing that counts, a view would take the place of the table that it reads.
@@ -40,7 +44,7 @@ pub(super) fn cmd_clone(context: &Context<'_>, arguments: &CloneArguments) -> Re
         match earlier.relation(&node.id) {
             None => result.nodes.push(nothing_done(context, node, "the earlier state has no relation of it")),
             Some(other) if is_same(&other, own, folds) => result.nodes.push(nothing_done(context, node, "the earlier state built it here")),
-            Some(_) if !arguments.run.full_refresh && held.contains(&key(own, folds)) => {
+            Some(_) if !work.arguments.full_refresh && held.contains(&key(own, folds)) => {
                 result.nodes.push(nothing_done(context, node, "it is there already"));
             }
             Some(other) => drop(pointers.insert(number, other)),
@@ -49,13 +53,13 @@ pub(super) fn cmd_clone(context: &Context<'_>, arguments: &CloneArguments) -> Re
     let original = compilation.manifest.clone();
     point(compilation, &pointers);
     if !pointers.is_empty() {
-        let ran = run_nodes(context, compilation, pointers.into_keys().collect(), &work, connected);
+        let ran = run_nodes(context, compilation, pointers.into_keys().collect(), work, connected);
         result = RunResult { nodes: result.nodes.into_iter().chain(ran.nodes).collect(), ..ran };
     } else if result.nodes.is_empty() {
         context.log.line("NothingToDo", CLONE.nothing, json!({}));
     }
     compilation.manifest = original;
-    conclude(context, compilation, &work, &result)
+    conclude(context, compilation, work, &result)
 }
 
 /// Schema and name, as the engine compares them.

@@ -1,19 +1,20 @@
 //! `acca compile`: writes the SQL of nodes without running it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use rayon::prelude::*;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::Exit;
 use super::arguments::{CompileArguments, ExplainOutput};
 use super::context::{Context, nodes};
 use super::log::Log;
 use super::ls::resources;
+use super::run::{chosen, recorded};
 use super::style::{self, paint};
 use super::text::{counted, seconds};
 use crate::analysis::{Compilation, CompiledNode};
@@ -22,11 +23,17 @@ use crate::base::{Files, ResourceType, UniqueId};
 use crate::diag::{Diagnostic, Diagnostics, summary};
 use crate::execute::{LazyWarehouse, artifact_path, write_sql};
 use crate::jinja::{Message, NodeState, Warehouse};
+use crate::plan::{NodeResult, RunResult, Status};
 use crate::project::Node;
 
 const COMPILED: [ResourceType; 4] = [ResourceType::Model, ResourceType::Test, ResourceType::Snapshot, ResourceType::Analysis];
 
 pub(super) fn cmd_compile(context: &Context<'_>, arguments: &CompileArguments) -> Result<(), Exit> {
+    carry_out_compile(context, arguments, None)
+}
+
+/// `only`: these nodes in place of a selection.
+pub(super) fn carry_out_compile(context: &Context<'_>, arguments: &CompileArguments, only: Option<&BTreeSet<String>>) -> Result<(), Exit> {
     let began = Instant::now();
     let mut loaded = context.load()?;
     if let Some(text) = &arguments.inline {
@@ -36,11 +43,13 @@ pub(super) fn cmd_compile(context: &Context<'_>, arguments: &CompileArguments) -
         return Ok(());
     }
     let compilation = &loaded.compilation;
-    let selected = context.select(compilation, &arguments.selection, &resources(&arguments.resources, &COMPILED))?;
+    let resources = resources(&arguments.resources, &COMPILED);
+    let selected = chosen(context, compilation, &arguments.selection, &resources, only)?;
     let selected = nodes(compilation, &selected);
-    let (written, problems) = compile_nodes(context, compilation, &selected, !arguments.no_introspect);
+    let (written, problems, result) = compile_nodes(context, compilation, &selected, !arguments.no_introspect);
     context.stage("compiled", began.elapsed());
-    context.write_artifacts(compilation, &written, None);
+    let result = RunResult { elapsed: began.elapsed().as_secs_f64(), ..result };
+    context.write_artifacts(compilation, &written, Some((&result, recorded(context, "compile", arguments.recorded()))));
     context.log.diagnostics(&problems, &compilation.project.sources);
     print_only(context, arguments, &selected, &written);
     let took = seconds(began.elapsed().as_secs_f64());
@@ -53,9 +62,18 @@ pub(super) fn cmd_compile(context: &Context<'_>, arguments: &CompileArguments) -
     Ok(())
 }
 
+impl CompileArguments {
+    fn recorded(&self) -> Map<String, Value> {
+        let mut recorded = self.selection.recorded();
+        let entries = [("introspect", !self.no_introspect), ("empty", self.empty), ("full_refresh", self.full_refresh)];
+        recorded.extend(entries.map(|(key, set)| (key.to_owned(), json!(set))));
+        recorded
+    }
+}
+
 /// Compiles nodes on all cores and writes their SQL into the target folder.
 /// `asks`: whether templates may ask the database.
-pub(super) fn compile_nodes(context: &Context<'_>, compilation: &Compilation, selected: &[&Node], asks: bool) -> (Written, Diagnostics) {
+pub(super) fn compile_nodes(context: &Context<'_>, compilation: &Compilation, selected: &[&Node], asks: bool) -> CompileOutcome {
     let target = &compilation.project.target;
     let warehouse: Arc<dyn Warehouse> = Arc::new(match asks {
         true => LazyWarehouse::new(target, &context.root),
@@ -99,6 +117,9 @@ fn print_sql(context: &Context<'_>, arguments: &CompileArguments, name: &str, sq
 
 pub(super) type Written = BTreeMap<UniqueId, Compiled>;
 
+/// What was written, what is wrong, and what `retry` is to know.
+pub(super) type CompileOutcome = (Written, Diagnostics, RunResult);
+
 /// The SQL of a node, and what came of writing it.
 struct Stored {
     sql: String,
@@ -115,8 +136,10 @@ impl Stored {
 }
 
 /// Says what templates said and what could not be written, in the order of the nodes.
-fn written(context: &Context<'_>, compiled: Vec<(UniqueId, Result<Stored, Diagnostic>)>) -> (Written, Diagnostics) {
+fn written(context: &Context<'_>, compiled: Vec<(UniqueId, Result<Stored, Diagnostic>)>) -> CompileOutcome {
     let mut written = BTreeMap::new();
+    let mut result = RunResult::default();
+    let at = context.metadata().generated_at;
     let mut problems = Diagnostics::default();
     for (id, compiled) in compiled {
         match compiled {
@@ -126,13 +149,18 @@ fn written(context: &Context<'_>, compiled: Vec<(UniqueId, Result<Stored, Diagno
                     context.terminal.print_error(&format!("{} cannot be written: {error}", context.relative(&path)));
                 }
                 let path = stored.ok().map(|()| context.relative(&path));
+                let done = NodeResult::without_work(id.clone(), Status::Success, String::new(), at.clone());
+                result.nodes.push(NodeResult { compiled_sql: Some(sql.clone()), ..done });
                 written.insert(id, Compiled { sql, path });
             }
-            Err(problem) => problems.push(problem),
+            Err(problem) => {
+                result.nodes.push(NodeResult::without_work(id, Status::Error, problem.message.clone(), at.clone()));
+                problems.push(problem);
+            }
         }
     }
     problems.sort();
-    (written, problems)
+    (written, problems, result)
 }
 
 fn say(log: &Log<'_>, messages: &[Message]) {

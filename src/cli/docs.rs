@@ -12,6 +12,7 @@ use super::Exit;
 use super::arguments::{DocsArguments, DocsCommand, GenerateArguments, ServeArguments};
 use super::compile::compile_nodes;
 use super::context::{Context, nodes};
+use super::run::recorded;
 use super::style::{self, paint};
 use super::text::counted;
 use crate::analysis::Compilation;
@@ -42,24 +43,26 @@ pub(super) fn cmd_docs(context: &Context<'_>, arguments: &DocsArguments) -> Resu
     }
 }
 
-fn generate(context: &Context<'_>, arguments: &GenerateArguments) -> Result<(), Exit> {
+pub(super) fn generate(context: &Context<'_>, arguments: &GenerateArguments) -> Result<(), Exit> {
     let loaded = context.load()?;
     let compilation = &loaded.compilation;
     let selected = context.select(compilation, &arguments.selection, &DOCUMENTED)?;
     let selected = nodes(compilation, &selected);
-    let mut compiled = BTreeMap::new();
+    let (mut compiled, mut result) = (BTreeMap::new(), None);
+    let recorded = || recorded(context, "generate", arguments.recorded());
     if !arguments.no_compile {
         let to_compile: Vec<&Node> = selected.iter().copied().filter(|node| has_sql(node)).collect();
-        let (written, problems) = compile_nodes(context, compilation, &to_compile, true);
+        let (written, problems, done) = compile_nodes(context, compilation, &to_compile, true);
         context.log.diagnostics(&problems, &compilation.project.sources);
         if problems.has_errors() {
+            context.write_artifacts(compilation, &written, Some((&done, recorded())));
             context.terminal.print_error(&format!("{} {}", paint(style::BAD, "Failed:"), summary(&problems)));
             return Err(Exit::Failed);
         }
-        compiled = written;
+        (compiled, result) = (written, Some(done));
     }
     let facts = if arguments.empty_catalog { Vec::new() } else { read(context, compilation, &selected)? };
-    context.write_artifacts(compilation, &compiled, None);
+    context.write_artifacts(compilation, &compiled, result.as_ref().map(|result| (result, recorded())));
     let ids: BTreeSet<&str> = selected.iter().map(|node| &*node.id).collect();
     let document = catalog(&facts, &compilation.manifest, &|node| ids.contains(&*node.id), &context.metadata());
     let listed = ["nodes", "sources"].iter().map(|section| document.get(*section).and_then(Value::as_object).map_or(0, Map::len)).sum();
@@ -82,6 +85,15 @@ fn generate(context: &Context<'_>, arguments: &GenerateArguments) -> Result<(), 
 
 fn has_sql(node: &Node) -> bool {
     !matches!(node.resource, ResourceType::Source | ResourceType::Seed)
+}
+
+impl GenerateArguments {
+    fn recorded(&self) -> Map<String, Value> {
+        let mut recorded = self.selection.recorded();
+        let entries = [("compile", !self.no_compile), ("empty_catalog", self.empty_catalog), ("static", self.r#static)];
+        recorded.extend(entries.map(|(key, set)| (key.to_owned(), json!(set))));
+        recorded
+    }
 }
 
 /// What the database holds in the schemas of the nodes.

@@ -2,30 +2,45 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use super::Exit;
-use super::arguments::{GlobalArguments, Indirect, RetryArguments, RunArguments};
+use super::arguments::{
+    CompileArguments, GenerateArguments, GlobalArguments, Indirect, RetryArguments, RunArguments, RunOperationArguments, SelectionArguments,
+};
+use super::clone::carry_out_clone;
+use super::compile::carry_out_compile;
 use super::context::Context;
-use super::run::{Work, carry_out, verb_named};
+use super::docs::generate;
+use super::run::{CLONE, Work, carry_out, verb_named};
+use super::run_operation::cmd_run_operation;
 use super::state::RUN_RESULTS;
-use super::warn_error::{self, Verdict};
+use super::warn_error::{self, Verdict, WarnError};
+use crate::base::Sources;
 use crate::diag::{Diagnostic, codes};
 use crate::jinja::Invocation;
 use crate::plan::StateResults;
 use crate::project::parse_yaml;
 
+/// Commands that run no nodes of a verb, and can be retried all the same.
+const OTHERS: [&str; 4] = ["clone", "compile", "generate", "run-operation"];
+
 pub(super) fn cmd_retry(context: &Context<'_>, arguments: &RetryArguments) -> Result<(), Exit> {
-    let last = last_run(context, arguments).map_err(|problem| {
-        context.log.diagnostic(&problem, &crate::base::Sources::default());
+    let refused = |problem: &Diagnostic, sources: &Sources| {
+        context.log.diagnostic(problem, sources);
         Exit::Usage
-    })?;
+    };
+    let last = last_run(context, arguments).map_err(|problem| refused(&problem, &Sources::default()))?;
+    let global = global(context.global, &last.results.args);
+    let warn_error = WarnError::new(global.warn_error, global.warn_error_options.as_deref());
+    let warn_error = warn_error.map_err(|problem| refused(&problem.0, &problem.1))?;
     let only: BTreeSet<String> = last
         .results
         .results
         .iter()
-        .filter(|result| is_retried(&result.status, context.warn_error.verdict(warn_error::TEST) == Verdict::Error))
+        .filter(|result| is_retried(&result.status, warn_error.verdict(warn_error::TEST) == Verdict::Error))
         .map(|result| result.unique_id.clone())
         .collect();
     if only.is_empty() {
@@ -41,11 +56,10 @@ pub(super) fn cmd_retry(context: &Context<'_>, arguments: &RetryArguments) -> Re
         which: last.which.clone(),
         ..context.invocation.clone()
     };
-    let global = global(context.global, &last.results.args);
     let context = Context {
         terminal: context.terminal,
         log: context.log.clone(),
-        warn_error: context.warn_error.clone(),
+        warn_error,
         global: &global,
         interrupts: context.interrupts,
         invocation: &invocation,
@@ -53,9 +67,50 @@ pub(super) fn cmd_retry(context: &Context<'_>, arguments: &RetryArguments) -> Re
         files: context.files.clone(),
         disk: context.disk.clone(),
     };
-    let prune = last.results.args.get("prune").and_then(Value::as_bool).unwrap_or(false);
-    let Some(verb) = verb_named(&last.which) else { return Err(Exit::Usage) };
-    carry_out(&context, &Work { verb, arguments: &run, resources: verb.resources.to_vec(), prune, only: Some(only) })
+    once_more(&context, &last, &run, only, arguments)
+}
+
+/// The command of the last run, for these nodes only.
+fn once_more(
+    context: &Context<'_>,
+    last: &LastRun,
+    run: &RunArguments,
+    only: BTreeSet<String>,
+    given: &RetryArguments,
+) -> Result<(), Exit> {
+    let recorded = &last.results.args;
+    let work = |verb, prune| Work { verb, arguments: run, resources: verb.resources.to_vec(), prune, only: Some(only.clone()) };
+    if let Some(verb) = verb_named(&last.which) {
+        return carry_out(context, &work(verb, truth(recorded, "prune")));
+    }
+    match last.which.as_str() {
+        "clone" => carry_out_clone(context, &work(&CLONE, false)),
+        "compile" => {
+            let compile = CompileArguments {
+                selection: run.selection.clone(),
+                no_introspect: recorded.get("introspect").and_then(Value::as_bool) == Some(false),
+                empty: run.empty,
+                full_refresh: run.full_refresh,
+                ..CompileArguments::default()
+            };
+            carry_out_compile(context, &compile, Some(&only))
+        }
+        // The catalogue is one document: what was well is part of it.
+        "generate" => generate(
+            context,
+            &GenerateArguments {
+                selection: run.selection.clone(),
+                no_compile: recorded.get("compile").and_then(Value::as_bool) == Some(false),
+                empty_catalog: truth(recorded, "empty_catalog"),
+                r#static: truth(recorded, "static"),
+                compile: false,
+            },
+        ),
+        _ => {
+            let name = recorded.get("macro").and_then(Value::as_str).unwrap_or_default().to_owned();
+            cmd_run_operation(context, &RunOperationArguments { name, args: given.args.clone() })
+        }
+    }
 }
 
 struct LastRun {
@@ -77,16 +132,20 @@ fn last_run(context: &Context<'_>, arguments: &RetryArguments) -> Result<LastRun
         return Err(Diagnostic::new(&codes::INVALID_STATE, message).help("give its command again"));
     }
     let which = results.args.get("which").and_then(Value::as_str).unwrap_or_default().to_owned();
-    if verb_named(&which).is_none() {
+    if verb_named(&which).is_none() && !OTHERS.contains(&which.as_str()) {
         let message = format!("'{path}' is of the command '{which}', which cannot be retried");
-        return Err(Diagnostic::new(&codes::INVALID_STATE, message).help("retry a build, run, test, seed, snapshot or load"));
+        let help = "retry a build, run, test, seed, snapshot, load, clone, compile, docs generate or run-operation";
+        return Err(Diagnostic::new(&codes::INVALID_STATE, message).help(help));
     }
     // Their values are not kept: they may be secrets. Without them something else would be built.
-    let given = results.args.get("vars").and_then(Value::as_object);
-    if let (Some(vars), None) = (given.filter(|vars| !vars.is_empty()), &context.global.vars) {
-        let names = vars.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let problem = Diagnostic::new(&codes::INVALID_STATE, format!("the last run had variables whose values are not kept: {names}"));
-        return Err(problem.help("give them once more: acca retry --vars '{name: value}'"));
+    let kept = [("vars", "variables", &context.global.vars), ("args", "arguments", &arguments.args)];
+    for (key, what, given) in kept {
+        let recorded = results.args.get(key).and_then(Value::as_object);
+        if let (Some(held), None) = (recorded.filter(|held| !held.is_empty()), given) {
+            let names = held.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let problem = Diagnostic::new(&codes::INVALID_STATE, format!("the last run had {what} whose values are not kept: {names}"));
+            return Err(problem.help(format!("give them once more: acca retry --{key} '{{name: value}}'")));
+        }
     }
     Ok(LastRun { results, which, path })
 }
@@ -114,48 +173,92 @@ fn is_retried(status: &str, warnings_too: bool) -> bool {
 /// The flags of this invocation over those of the last run.
 fn global(given: &GlobalArguments, recorded: &Map<String, Value>) -> GlobalArguments {
     let text = |key: &str| recorded.get(key).and_then(Value::as_str).map(str::to_owned);
+    let options = recorded.get("warn_error_options").filter(|options| options.as_object().is_some_and(|options| !options.is_empty()));
     GlobalArguments {
         profile: given.profile.clone().or_else(|| text("profile")),
         target: given.target.clone().or_else(|| text("target")),
         threads: given.threads.or_else(|| recorded.get("threads").and_then(Value::as_u64).and_then(|threads| u16::try_from(threads).ok())),
+        warn_error: given.warn_error || truth(recorded, "warn_error"),
+        // JSON is YAML.
+        warn_error_options: given.warn_error_options.clone().or_else(|| options.map(Value::to_string)),
         ..given.clone()
     }
 }
 
-impl RunArguments {
+fn truth(recorded: &Map<String, Value>, key: &str) -> bool {
+    recorded.get(key).and_then(Value::as_bool).unwrap_or(false)
+}
+
+impl SelectionArguments {
     /// As `run_results.json` keeps them, under dbt's names.
-    pub(super) fn recorded(&self) -> Value {
-        let (selection, state) = (&self.selection, &self.selection.state);
-        json!({
-            "select": selection.select,
-            "exclude": selection.exclude,
-            "selector": selection.selector,
-            "indirect_selection": selection.indirect_selection.as_str(),
-            "state": state.state,
-            "defer": state.defers(),
-            "defer_state": state.defer_state,
-            "favor_state": state.favors_state(),
+    pub(super) fn recorded(&self) -> Map<String, Value> {
+        let recorded = json!({
+            "select": self.select,
+            "exclude": self.exclude,
+            "selector": self.selector,
+            "indirect_selection": self.indirect_selection.as_str(),
+            "state": self.state.state,
+            "defer": self.state.defers(),
+            "defer_state": self.state.defer_state,
+            "favor_state": self.state.favors_state(),
+        });
+        object(recorded)
+    }
+
+    fn from_recorded(recorded: &Map<String, Value>) -> SelectionArguments {
+        let folder = |key: &str| recorded.get(key).and_then(Value::as_str).map(PathBuf::from);
+        let texts = |key: &str| {
+            let listed = recorded.get(key).and_then(Value::as_array).into_iter().flatten();
+            listed.filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let named = recorded.get("indirect_selection").and_then(Value::as_str);
+        let modes = [Indirect::Eager, Indirect::Cautious, Indirect::Buildable, Indirect::Empty];
+        let mut selection = SelectionArguments {
+            select: texts("select"),
+            exclude: texts("exclude"),
+            selector: recorded.get("selector").and_then(Value::as_str).filter(|name| !name.is_empty()).map(str::to_owned),
+            indirect_selection: modes.into_iter().find(|mode| Some(mode.as_str()) == named).unwrap_or_default(),
+            ..SelectionArguments::default()
+        };
+        let state = &mut selection.state;
+        (state.state, state.defer_state) = (folder("state"), folder("defer_state"));
+        (state.defer, state.favor_state) = (truth(recorded, "defer"), truth(recorded, "favor_state"));
+        selection
+    }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(entries) => entries,
+        _ => Map::new(),
+    }
+}
+
+impl RunArguments {
+    /// As `run_results.json` keeps them, under dbt's names; `node_timeout` is acca's own, in seconds.
+    pub(super) fn recorded(&self) -> Map<String, Value> {
+        let mut recorded = self.selection.recorded();
+        recorded.extend(object(json!({
             "full_refresh": self.full_refresh,
             "empty": self.is_empty(),
             "fail_fast": self.fail_fast,
             "store_failures": self.store_failures,
-        })
+            "node_timeout": self.node_timeout.map(|limit| limit.as_secs_f64()),
+        })));
+        recorded
     }
 
     fn from_recorded(recorded: &Map<String, Value>) -> RunArguments {
-        let truth = |key: &str| recorded.get(key).and_then(Value::as_bool).unwrap_or(false);
-        let folder = |key: &str| recorded.get(key).and_then(Value::as_str).map(PathBuf::from);
-        let mut run = RunArguments {
+        let truth = |key: &str| truth(recorded, key);
+        RunArguments {
+            selection: SelectionArguments::from_recorded(recorded),
             full_refresh: truth("full_refresh"),
             empty: truth("empty"),
             fail_fast: truth("fail_fast"),
             store_failures: truth("store_failures"),
-            ..RunArguments::default()
-        };
-        let state = &mut run.selection.state;
-        (state.state, state.defer_state) = (folder("state"), folder("defer_state"));
-        (state.defer, state.favor_state) = (truth("defer"), truth("favor_state"));
-        run
+            node_timeout: recorded.get("node_timeout").and_then(Value::as_f64).and_then(|limit| Duration::try_from_secs_f64(limit).ok()),
+            no_empty: false,
+        }
     }
 }
 

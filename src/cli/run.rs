@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::Exit;
-use super::arguments::{BuildArguments, LoadArguments, RunArguments};
+use super::arguments::{BuildArguments, LoadArguments, RunArguments, SelectionArguments};
 use super::context::Context;
 use super::failures;
 use super::ls::resources;
@@ -102,9 +102,15 @@ pub(super) fn cmd_run(context: &Context<'_>, verb: &Verb, arguments: &RunArgumen
     carry_out(context, &Work { verb, arguments, resources: verb.resources.to_vec(), prune: false, only: None })
 }
 
-/// The numbers of the nodes to run.
-fn chosen(context: &Context<'_>, compilation: &Compilation, work: &Work<'_>) -> Result<Vec<usize>, Exit> {
-    let Some(only) = &work.only else { return context.select(compilation, &work.arguments.selection, &work.resources) };
+/// The numbers of the nodes to work on: `only` these, or else what is selected.
+pub(super) fn chosen(
+    context: &Context<'_>,
+    compilation: &Compilation,
+    selection: &SelectionArguments,
+    resources: &[ResourceType],
+    only: Option<&BTreeSet<String>>,
+) -> Result<Vec<usize>, Exit> {
+    let Some(only) = only else { return context.select(compilation, selection, resources) };
     let (numbers, gone): (Vec<_>, Vec<_>) = only.iter().map(|id| compilation.manifest.number(id).ok_or(id)).partition(Result::is_ok);
     let gone: Vec<String> = gone.into_iter().filter_map(Result::err).map(|id| format!("'{id}'")).collect();
     if !gone.is_empty() {
@@ -117,14 +123,14 @@ fn chosen(context: &Context<'_>, compilation: &Compilation, work: &Work<'_>) -> 
         context.log.diagnostic(&Diagnostic { severity: Severity::Warning, ..problem }, &compilation.project.sources);
     }
     let numbers: Vec<usize> = numbers.into_iter().filter_map(Result::ok).collect();
-    context.read_from(compilation, &work.arguments.selection.state, &numbers)?;
+    context.read_from(compilation, &selection.state, &numbers)?;
     Ok(numbers)
 }
 
 pub(super) fn carry_out(context: &Context<'_>, work: &Work<'_>) -> Result<(), Exit> {
     let loaded = context.load()?;
     let compilation = &loaded.compilation;
-    let mut selected = chosen(context, compilation, work)?;
+    let mut selected = chosen(context, compilation, &work.arguments.selection, &work.resources, work.only.as_ref())?;
     selected.retain(|number| compilation.manifest.nodes.get(*number).is_some_and(Node::is_runnable));
     if selected.is_empty() {
         context.log.line("NothingToDo", work.verb.nothing, json!({}));
@@ -191,7 +197,7 @@ pub(super) fn run_nodes(
 
 /// Writes what came of a run, and how it ended.
 pub(super) fn conclude(context: &Context<'_>, compilation: &Compilation, work: &Work<'_>, result: &RunResult) -> Result<(), Exit> {
-    context.write_artifacts(compilation, &compiled(result), Some((result, recorded(context, work))));
+    context.write_artifacts(compilation, &compiled(result), Some((result, recorded_run(context, work))));
     if result.interrupted {
         return Err(Exit::Interrupted);
     }
@@ -215,22 +221,32 @@ fn compiled(result: &RunResult) -> BTreeMap<UniqueId, Compiled> {
     result.nodes.iter().filter_map(entry).collect()
 }
 
-/// The arguments as `run_results.json` keeps them. Values of `--vars` may be secrets and stay out; their names tell `retry` of them.
-fn recorded(context: &Context<'_>, work: &Work<'_>) -> Map<String, Value> {
+fn recorded_run(context: &Context<'_>, work: &Work<'_>) -> Map<String, Value> {
+    let mut arguments = work.arguments.recorded();
+    arguments.insert("prune".to_owned(), json!(work.prune));
+    recorded(context, work.verb.name, arguments)
+}
+
+/// The arguments of a command with those of every command, as `run_results.json` keeps them. Values of `--vars` may be secrets and
+/// stay out; their names tell `retry` of them.
+pub(super) fn recorded(context: &Context<'_>, which: &str, mut arguments: Map<String, Value>) -> Map<String, Value> {
     let global = context.global;
+    let options = global.warn_error_options.as_deref().and_then(|text| context.parse_mapping("--warn-error-options", text).ok());
     let vars = context.load_options().map(|options| options.vars).unwrap_or_default();
-    let mut recorded = work.arguments.recorded();
-    let rest = json!({
-        "which": work.verb.name,
-        "prune": work.prune,
-        "profile": global.profile,
-        "target": global.target,
-        "threads": global.threads,
-        "vars": vars.keys().map(|name| (name.clone(), Value::Null)).collect::<Map<String, Value>>(),
-        "warn_error": global.warn_error,
-    });
-    if let (Some(recorded), Value::Object(rest)) = (recorded.as_object_mut(), rest) {
-        recorded.extend(rest);
-    }
-    recorded.as_object().cloned().unwrap_or_default()
+    let entries = [
+        ("which", json!(which)),
+        ("profile", json!(global.profile)),
+        ("target", json!(global.target)),
+        ("threads", json!(if global.single_threaded { Some(1) } else { global.threads })),
+        ("vars", names_only(&vars)),
+        ("warn_error", json!(global.warn_error)),
+        ("warn_error_options", json!(options)),
+    ];
+    arguments.extend(entries.into_iter().map(|(key, value)| (key.to_owned(), value)));
+    arguments
+}
+
+/// Names with null for each value.
+pub(super) fn names_only(values: &Map<String, Value>) -> Value {
+    values.keys().map(|name| (name.clone(), Value::Null)).collect::<Map<String, Value>>().into()
 }

@@ -6,10 +6,14 @@ use sqlparser::ast::{Query, Statement};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Location, Span};
 
-use super::tokens::sql_dialect;
+use super::tokens::{respelled, sql_dialect};
 
 /// The tree of a text that is one query; `None` where it is none that can be read.
 pub fn parse_query(sql: &str) -> Option<Box<Query>> {
+    read_query(sql).or_else(|| read_query(&respelled(sql)?))
+}
+
+fn read_query(sql: &str) -> Option<Box<Query>> {
     let dialect = sql_dialect();
     let parser = Parser::new(&*dialect).with_recursion_limit(400);
     let mut statements = parser.try_with_sql(sql).ok()?.parse_statements().ok()?;
@@ -72,5 +76,14 @@ mod tests {
         assert!(parse_query("select 1; select 2").is_none());
         assert!(parse_query("drop table x").is_none());
         assert!(parse_query("select 1 from").is_none());
+    }
+
+    #[test]
+    fn what_the_parser_lacks_is_read_too() {
+        for sql in ["select trim(leading from v), x is not document from t", "select x is document, trim(both from 'a')"] {
+            let query = parse_query(sql);
+            assert!(query.is_some(), "{sql}");
+        }
+        assert!(parse_query("select x is documented").is_none());
     }
 }

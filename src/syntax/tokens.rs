@@ -55,6 +55,31 @@ fn significant(sql: &str) -> Vec<TokenWithSpan> {
     tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF)).collect()
 }
 
+/// Spellings that the parser lacks in ones of the same meaning and length, so that all places stay what they are; `None` where
+/// there are none.
+pub(super) fn respelled(sql: &str) -> Option<String> {
+    let tokens = significant(sql);
+    let mut text = sql.to_owned();
+    let is_word = |token: &TokenWithSpan, word: &str| matches!(&token.token, Token::Word(held) if held.quote_style.is_none() && held.value.eq_ignore_ascii_case(word));
+    for (before, token) in tokens.iter().zip(tokens.iter().skip(1)) {
+        let sides = ["leading", "trailing", "both"].iter().any(|side| is_word(before, side));
+        let replacement = if sides && is_word(token, "from") {
+            // `trim(leading from x)`
+            "    "
+        } else if is_word(before, "by") && is_word(token, "distinct") {
+            "        "
+        } else if is_word(token, "document") && (is_word(before, "is") || is_word(before, "not")) {
+            // A test of a value of another kind with the same result.
+            "json    "
+        } else {
+            continue;
+        };
+        let start = byte_offset(sql, token.span.start);
+        text.replace_range(start..start + replacement.len(), replacement);
+    }
+    (text != sql).then_some(text)
+}
+
 /// The language of models.
 pub(super) fn sql_dialect() -> Box<dyn Dialect> {
     Box::new(PostgreSqlDialect {})

@@ -16,6 +16,7 @@
 //! | [`second_run`] | a second run says what a cold one says |
 //! | [`trace`] | where the time of a command went |
 //! | [`cli_commands`] | the commands: what they print and write, how they end |
+//! | [`retry`] | what a retry keeps, and what it can go on with |
 //! | [`selection`] | named selectors, state, deferral, retry, clone |
 //! | [`project`] | a project in a temporary folder, and the built binary run in it |
 #![allow(
@@ -52,6 +53,7 @@ mod project;
 mod publication;
 mod query_comment;
 mod random_input;
+mod retry;
 mod run;
 mod second_run;
 mod selection;

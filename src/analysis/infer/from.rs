@@ -6,7 +6,7 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Span;
 
 use super::query::take;
-use super::scope::{Column, CteLink, Found, Item, Scope, fold};
+use super::scope::{Column, CteLink, Found, Item, Scope, fold, system_type};
 use super::{Inference, Outer, Table, path, settled};
 use crate::analysis::catalogue::catalogue;
 use crate::analysis::coercion::{array_element, common};
@@ -443,7 +443,7 @@ impl Inference<'_> {
         match names.as_slice() {
             [name] => match scope.column(name) {
                 Found::Column(column, ..) => column.facts.clone(),
-                Found::Perhaps => Facts::unknown(),
+                Found::Perhaps => Facts::of(system_type(name), true),
                 Found::Ambiguous(items) => {
                     let problem =
                         Diagnostic::new(&codes::AMBIGUOUS_COLUMN, format!("column '{name}' is in several relations: {}", items.join(", ")));
@@ -473,7 +473,7 @@ impl Inference<'_> {
                 };
                 match item.column(name) {
                     Found::Column(column, ..) => column.facts.clone(),
-                    Found::Perhaps => Facts::unknown(),
+                    Found::Perhaps => Facts::of(system_type(name), true),
                     Found::Ambiguous(_) => {
                         self.mistake(last_span, &codes::AMBIGUOUS_COLUMN, format!("'{relation}' has several columns '{name}'"));
                         Facts::unknown()

@@ -3,6 +3,7 @@
 use sqlparser::ast::Ident;
 
 use crate::analysis::facts::{Facts, Origin};
+use crate::analysis::sql_type::SqlType;
 
 /// A column of something in FROM, or of a query's output.
 #[derive(Clone, Debug)]
@@ -66,7 +67,18 @@ pub(super) enum Found<'s> {
     Missing,
 }
 
-const SYSTEM_COLUMNS: &[&str] = &["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"];
+/// Columns that every table has, and their types.
+const SYSTEM_COLUMNS: &[(&str, &str)] =
+    &[("ctid", "tid"), ("xmin", "xid"), ("xmax", "xid"), ("cmin", "cid"), ("cmax", "cid"), ("tableoid", "oid")];
+
+/// The type of a column of the system; `None` where the name is no such one.
+pub(super) fn system_type(name: &str) -> Option<SqlType> {
+    SYSTEM_COLUMNS.iter().find(|(column, _)| *column == name).and_then(|(_, kind)| SqlType::parse(kind))
+}
+
+fn is_system(name: &str) -> bool {
+    SYSTEM_COLUMNS.iter().any(|(column, _)| *column == name)
+}
 
 /// As the database reads it: folded to lower case unless in quotes.
 pub(super) fn fold(ident: &Ident) -> String {
@@ -107,7 +119,7 @@ impl<'e> Scope<'e> {
         for item in self.items.iter().filter(|item| item.plain) {
             let before = found.len();
             found.extend(item.named_so(name).map(|column| (column, item)));
-            open |= found.len() == before && (item.open || (item.stored && SYSTEM_COLUMNS.contains(&name)));
+            open |= found.len() == before && (item.open || (item.stored && is_system(name)));
         }
         match found.as_slice() {
             [] if open => Found::Perhaps,
@@ -183,7 +195,7 @@ impl Item {
         match (found.next(), found.next()) {
             (Some(column), None) => Found::Column(column, 0),
             (Some(_), Some(_)) => Found::Ambiguous(vec![self.name.clone().unwrap_or_default()]),
-            (None, _) if self.open || (self.stored && SYSTEM_COLUMNS.contains(&name)) => Found::Perhaps,
+            (None, _) if self.open || (self.stored && is_system(name)) => Found::Perhaps,
             (None, _) => Found::Missing,
         }
     }
