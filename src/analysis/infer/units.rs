@@ -143,7 +143,7 @@ impl Inference<'_> {
             };
             match so_far.unified(&here) {
                 Ok(both) => common = Some(both),
-                Err(()) => {
+                Err(_) => {
                     self.unlike(&format!("{what} gives"), "in one place", "in another", (&so_far, &here), expression.span());
                     return Measure::Unknown;
                 }
@@ -234,7 +234,7 @@ impl Inference<'_> {
         let (one, other) = (measure(&left.facts), measure(&right.facts));
         match one.unified(&other) {
             Ok(both) => meaning.measure = both,
-            Err(()) => {
+            Err(_) => {
                 let what = format!("column '{}' has", left.name);
                 let here = format!("on one side of {operator}");
                 self.unlike(&what, &here, "on the other", (&one, &other), span);

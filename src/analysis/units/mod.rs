@@ -36,6 +36,10 @@ pub enum Measure {
     Is(Arc<Measured>),
 }
 
+/// Two units that are not one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unlike;
+
 /// A unit, and where it was declared first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
@@ -297,14 +301,14 @@ impl Measure {
         }
     }
 
-    /// What both are; `Err` when they are known and unlike.
+    /// What both are.
     ///
     /// # Errors
-    /// Nothing but that they are unlike.
-    pub fn unified(&self, other: &Measure) -> Result<Measure, ()> {
+    /// When they are known, and unlike.
+    pub fn unified(&self, other: &Measure) -> Result<Measure, Unlike> {
         match (self, other) {
             (Measure::Is(one), Measure::Is(second)) => {
-                let unit = one.unit.unified(&second.unit).ok_or(())?;
+                let unit = one.unit.unified(&second.unit).ok_or(Unlike)?;
                 Ok(Measure::of(unit, one.declared.or(second.declared)))
             }
             (known @ Measure::Is(_), _) | (_, known @ Measure::Is(_)) => Ok(known.clone()),
