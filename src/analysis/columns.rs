@@ -11,11 +11,12 @@ use super::declared::{declared_schema, seed_schema, snapshot_schema};
 use super::facts::{EdgeKind, RelationSchema};
 use super::infer::{Finding, Inferred, Table, Tables, infer_with};
 use super::meaning::declare_meaning;
+use super::personal::{personal_data, reports};
 use super::units::{Declarations, marks};
 use crate::base::{Files, Relation, RelationKind, ResourceType};
 use crate::diag::{Diagnostic, codes};
 use crate::jinja::{Linked, NodeState, Rendered, SpanMap, StatementResult, Warehouse, ephemeral_name};
-use crate::project::{Detail, Node};
+use crate::project::{Detail, Manifest, Node};
 use crate::syntax::{Mark, parse_marked, parse_query};
 
 /// What is known of the columns of a project.
@@ -46,6 +47,14 @@ pub struct ColumnEdge {
     pub kind: EdgeKind,
 }
 
+/// What holds for all nodes.
+struct Rules<'r> {
+    declarations: &'r Declarations,
+    /// Numbers of the nodes that are reports.
+    reports: &'r BTreeSet<usize>,
+    manifest: &'r Manifest,
+}
+
 impl NodeAnalysis {
     fn of(schema: RelationSchema) -> NodeAnalysis {
         NodeAnalysis { schema: Arc::new(schema), edges: Vec::new(), problems: Vec::new() }
@@ -61,13 +70,14 @@ impl Compilation {
             Some(wanted) => dag.ancestors_of(wanted, None),
             None => (0..self.manifest.nodes.len()).collect(),
         };
-        let (declarations, problems) = Declarations::of(&self.project);
+        let (declarations, mut problems) = Declarations::of(&self.project);
+        let (reports, doubts) = reports(&self.project, &self.manifest);
+        problems.extend(doubts);
+        let rules = Rules { declarations: &declarations, reports: &reports, manifest: &self.manifest };
         let mut analysis = Analysis { problems, ..Analysis::default() };
         for wave in self.waves(&included) {
-            let done: Vec<(usize, NodeAnalysis)> = wave
-                .par_iter()
-                .filter_map(|number| Some((*number, self.analyse_node(*number, files, &analysis, &declarations)?)))
-                .collect();
+            let done: Vec<(usize, NodeAnalysis)> =
+                wave.par_iter().filter_map(|number| Some((*number, self.analyse_node(*number, files, &analysis, &rules)?))).collect();
             analysis.nodes.extend(done);
         }
         analysis
@@ -93,19 +103,19 @@ impl Compilation {
         waves
     }
 
-    fn analyse_node(&self, number: usize, files: &dyn Files, done: &Analysis, declarations: &Declarations) -> Option<NodeAnalysis> {
+    fn analyse_node(&self, number: usize, files: &dyn Files, done: &Analysis, rules: &Rules<'_>) -> Option<NodeAnalysis> {
         let node = self.manifest.nodes.get(number)?;
         match &node.detail {
-            Detail::Source(_) => Some(declared(node, declared_schema(node), declarations)),
-            Detail::Seed { path } => Some(declared(node, seed_schema(node, files.read(path).ok().as_deref()), declarations)),
+            Detail::Source(_) => Some(declared(node, declared_schema(node), rules.declarations)),
+            Detail::Seed { path } => Some(declared(node, seed_schema(node, files.read(path).ok().as_deref()), rules.declarations)),
             Detail::Model(_) | Detail::Snapshot { .. } | Detail::SingularTest | Detail::GenericTest(_) | Detail::Analysis => {
-                Some(self.analyse_query(number, node, done, declarations))
+                Some(self.analyse_query(number, node, done, rules))
             }
             Detail::UnitTest(_) | Detail::Exposure(_) | Detail::Operation => None,
         }
     }
 
-    fn analyse_query(&self, number: usize, node: &Node, done: &Analysis, declarations: &Declarations) -> NodeAnalysis {
+    fn analyse_query(&self, number: usize, node: &Node, done: &Analysis, rules: &Rules<'_>) -> NodeAnalysis {
         let parents = self.manifest.dag.parents(number);
         let parents: Vec<Parent<'_>> = parents.into_iter().filter_map(|parent| self.parent(parent, done)).collect();
         let warehouse = Arc::new(NoDatabase {
@@ -124,14 +134,14 @@ impl Compilation {
                 return NodeAnalysis { problems, ..NodeAnalysis::of(RelationSchema::unknown()) };
             }
         };
-        let marks = marks(&rendered.map, declarations, &self.project.sources);
+        let marks = marks(&rendered.map, rules.declarations, &self.project.sources);
         let (marked, unmarked) = marked_query(&rendered, marks);
         let mut inferred = match marked.or_else(|| parse_query(&rendered.sql)) {
-            Some(query) => infer_with(&rendered.sql, &query, &Parents(&parents), declarations),
+            Some(query) => infer_with(&rendered.sql, &query, &Parents(&parents), rules.declarations),
             None => Inferred { schema: RelationSchema::unknown(), ..Inferred::default() },
         };
         inferred.unit_findings.extend(unmarked);
-        assemble(node, &rendered, inferred, declarations)
+        assemble(number, node, &rendered, inferred, rules, done)
     }
 
     fn parent<'s>(&'s self, number: usize, done: &Analysis) -> Option<Parent<'s>> {
@@ -165,11 +175,16 @@ fn marked_query(rendered: &Rendered, mut marks: Vec<Mark>) -> (Option<Box<sqlpar
 /// Columns that no query gives.
 fn declared(node: &Node, mut schema: RelationSchema, declarations: &Declarations) -> NodeAnalysis {
     let mut problems = Vec::new();
-    declare_meaning(node, &mut schema, declarations, &mut problems);
+    declare_meaning(node, &mut schema, declarations, &|_| None, &mut problems);
     NodeAnalysis { problems, ..NodeAnalysis::of(schema) }
 }
 
-fn assemble(node: &Node, rendered: &Rendered, inferred: Inferred, declarations: &Declarations) -> NodeAnalysis {
+fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred, rules: &Rules<'_>, done: &Analysis) -> NodeAnalysis {
+    let names: Vec<String> = inferred.schema.columns.iter().map(|column| column.name.clone()).collect();
+    let places = |name: &str| {
+        let range = inferred.places.get(names.iter().position(|held| held == name)?)?.clone()?;
+        Some(rendered.map.locate(range)?.call)
+    };
     let mut schema = inferred.schema;
     let mut edges: Vec<ColumnEdge> = Vec::new();
     let edge = |origin: &super::facts::Origin, column: &str| {
@@ -189,7 +204,10 @@ fn assemble(node: &Node, rendered: &Rendered, inferred: Inferred, declarations: 
     };
     let findings = inferred.findings.into_iter().chain(inferred.unit_findings);
     let mut problems: Vec<Diagnostic> = findings.map(|finding| placed(finding, &rendered.map, node)).collect();
-    declare_meaning(node, &mut schema, declarations, &mut problems);
+    declare_meaning(node, &mut schema, rules.declarations, &places, &mut problems);
+    if rules.reports.contains(&number) {
+        problems.extend(personal_data(node, &schema, &edges, &places, rules.manifest, done));
+    }
     NodeAnalysis { schema: Arc::new(schema), edges, problems }
 }
 

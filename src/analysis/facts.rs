@@ -25,6 +25,10 @@ pub struct Meaning {
     pub labels: Vec<Arc<str>>,
     /// The column of which it is the value unchanged; 0 for none.
     pub same_as: u32,
+    /// A code that is written in the query, such as that of a currency.
+    pub constant: Option<Arc<str>>,
+    /// Where the query writes it as a column.
+    pub written: Option<sqlparser::tokenizer::Span>,
     /// Columns that determine it, where it was declared so: one currency for each bet.
     pub determined_by: Vec<u32>,
 }

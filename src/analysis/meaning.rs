@@ -2,11 +2,21 @@
 
 use super::facts::{RelationSchema, SchemaColumn, merge_labels};
 use super::units::{Currency, Declarations, Measure, declared_measure};
+use crate::base::Span;
 use crate::diag::{Diagnostic, codes};
 use crate::project::{Column, Node};
 
+/// Where the SQL of a node writes a column of that name.
+pub(super) type Places<'p> = &'p dyn Fn(&str) -> Option<Span>;
+
 /// Gives the columns of a schema what the properties declare. Where a query gives another unit, that is a mistake.
-pub(super) fn declare_meaning(node: &Node, schema: &mut RelationSchema, declarations: &Declarations, problems: &mut Vec<Diagnostic>) {
+pub(super) fn declare_meaning(
+    node: &Node,
+    schema: &mut RelationSchema,
+    declarations: &Declarations,
+    places: Places<'_>,
+    problems: &mut Vec<Diagnostic>,
+) {
     for column in node.columns.iter().filter(|column| !column.meta.is_empty()) {
         let declared = match declared_measure(column, declarations) {
             Ok(declared) => declared,
@@ -17,7 +27,7 @@ pub(super) fn declare_meaning(node: &Node, schema: &mut RelationSchema, declarat
             }
         };
         let Some(held) = schema.columns.iter_mut().find(|held| held.name.eq_ignore_ascii_case(&column.name)) else { continue };
-        if let Some(problem) = assert_measure(node, column, held, &declared) {
+        if let Some(problem) = assert_measure(node, column, held, &declared, places) {
             problems.push(problem);
         }
         merge_labels(&mut held.labels, &labels(column));
@@ -42,7 +52,7 @@ fn texts(column: &Column, key: &str) -> Vec<String> {
 }
 
 /// The declared unit holds from here on; a query that gives another one contradicts it.
-fn assert_measure(node: &Node, column: &Column, held: &mut SchemaColumn, declared: &Measure) -> Option<Diagnostic> {
+fn assert_measure(node: &Node, column: &Column, held: &mut SchemaColumn, declared: &Measure, places: Places<'_>) -> Option<Diagnostic> {
     let wanted = declared.unit()?;
     let given = std::mem::take(&mut held.measure);
     let found = given.unit().cloned();
@@ -62,7 +72,11 @@ fn assert_measure(node: &Node, column: &Column, held: &mut SchemaColumn, declare
     let wanted = wanted.to_string();
     let message =
         format!("column '{}' of '{}' is declared to be of the unit '{wanted}', and its query gives '{found}'", column.name, node.name);
-    let mut problem = Diagnostic::new(&codes::UNIT_ASSERTION, message).at(column.span.unwrap_or(node.origin));
+    let mut problem = Diagnostic::new(&codes::UNIT_ASSERTION, message);
+    problem = match (places(&held.name), column.span) {
+        (Some(place), Some(span)) => problem.at(place).also(span, format!("'{wanted}' is declared here")),
+        (place, span) => problem.at(place.or(span).unwrap_or(node.origin)),
+    };
     if let Some(place) = given.declared() {
         problem = problem.also(place, format!("'{found}' comes from here"));
     }

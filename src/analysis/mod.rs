@@ -10,6 +10,7 @@ mod empty;
 mod facts;
 mod infer;
 mod meaning;
+mod personal;
 mod polymorphic;
 mod seed_types;
 mod sql_type;

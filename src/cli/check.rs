@@ -48,7 +48,8 @@ pub(super) fn cmd_check(context: &Context<'_>, arguments: &CheckArguments) -> Re
 
 /// The rules are PostgreSQL's: another engine may take what they refuse.
 fn as_the_target_sees_it(problem: Diagnostic, strict: bool) -> Diagnostic {
-    let of_the_project = [&codes::UNIT_MISMATCH, &codes::UNIT_ASSERTION].contains(&problem.code);
+    let of_the_project =
+        [&codes::MIXED_CURRENCY, &codes::PERSONAL_DATA_IN_REPORT, &codes::UNIT_ASSERTION, &codes::UNIT_MISMATCH].contains(&problem.code);
     if strict || of_the_project || problem.severity != Severity::Error {
         return problem;
     }

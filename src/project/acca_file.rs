@@ -104,10 +104,10 @@ mod tests {
         assert_eq!(
             found,
             [
-                "error[missing-property] acca.yml:2:23 'a': the conversion 'a' has no 'gives'",
-                "  help: add 'gives:' with the unit that comes out",
                 "warning[unexpected-property] acca.yml:1:1 'unit': the key 'unit' means nothing in 'acca.yml'",
                 "  help: did you mean 'units'?",
+                "error[missing-property] acca.yml:2:23 'a': the conversion 'a' has no 'gives'",
+                "  help: add 'gives:' with the unit that comes out",
             ]
         );
     }

@@ -48,6 +48,8 @@ const OF_ANALYSIS: &[&str] = &[
     "ambiguous-column",
     "duplicate-alias",
     "misplaced-aggregate",
+    "mixed-currency",
+    "personal-data-in-report",
     "type-mismatch",
     "unequal-columns",
     "ungrouped-column",

@@ -6,7 +6,7 @@ placed as (
         business,
         {{ day_of_source('business', 'placed_at') }} as placed_on,
         count(*) as bet_count,
-        {{ major_to_minor_units('sum(total_stake)') }} as total_stake_minor
+        cast(sum({{ minor_units_of_any_currency('total_stake') }}) as numeric(38, 4)) as total_stake_minor
     from {{ ref('fct_bet') }}
     group by 1, 2
 

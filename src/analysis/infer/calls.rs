@@ -3,6 +3,7 @@
 use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, Spanned, WindowType};
 use sqlparser::tokenizer::Span;
 
+use super::currencies::{determines, without_currency};
 use super::grouping::{Grouping, is_aggregate_call};
 use super::scope::{Found, Scope, fold};
 use super::{Inference, known, opaque, settled, spelled};
@@ -154,7 +155,8 @@ impl Inference<'_> {
             self.find(span, problem.help("aggregate in a subquery first, or filter groups with HAVING"));
         }
         let before = if is_aggregate(&name) { self.aggregates.take() } else { self.aggregates };
-        let arguments = self.arguments(call, scope);
+        let narrowed = call.filter.as_deref().and_then(|filter| Self::narrowed(filter, scope));
+        let arguments = self.arguments(call, narrowed.as_ref().unwrap_or(scope));
         let mut facts = self.named_call(&name, call, &arguments, scope, span);
         if let Some(filter) = &call.filter {
             let condition = self.condition(filter, scope, "FILTER");
@@ -240,6 +242,20 @@ impl Inference<'_> {
             false => (all.get(facts.len()..).unwrap_or(&[]), expressions.get(facts.len()..).unwrap_or(&[])),
         };
         found.meaning.measure = self.call_measure(name, of, written, span);
+        let keys = match &call.over {
+            None => self.group_keys.clone().filter(|_| is_aggregate(name)),
+            Some(WindowType::WindowSpec(spec)) if is_aggregate(name) => Some(Self::identities(&spec.partition_by, scope)),
+            Some(_) => None,
+        };
+        if !self.check_currencies(name, of, keys.as_deref(), scope, span) {
+            found.meaning.measure = without_currency(&found.meaning.measure);
+        }
+        if let ("min" | "max" | "any_value", [only], Some(keys)) = (name, of, &keys)
+            && determines(keys, only)
+        {
+            found.meaning.same_as = only.meaning.same_as;
+            found.meaning.determined_by.clone_from(&only.meaning.determined_by);
+        }
         if Self::is_counted(name) {
             found.meaning.labels.clear();
         }

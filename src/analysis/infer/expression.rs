@@ -3,6 +3,7 @@
 use sqlparser::ast::{AccessExpr, BinaryOperator, DataType, Expr, Query, Spanned, Subscript, TrimWhereField, UnaryOperator, Value};
 use sqlparser::tokenizer::Span;
 
+use super::currencies::hide_currencies;
 use super::literal::{is_refused, literal, number_type, quoted};
 use super::scope::Scope;
 use super::{Inference, known, settled, spelled};
@@ -300,7 +301,8 @@ impl Inference<'_> {
                 None => self.condition(condition, scope, "CASE/WHEN"),
             };
             conditions.push(facts);
-            results.push((self.expression(result, scope), result));
+            let narrowed = if subject.is_none() { Self::narrowed(condition, scope) } else { None };
+            results.push((self.expression(result, narrowed.as_ref().unwrap_or(scope)), result));
         }
         // The type is looked for from ELSE on.
         let last = otherwise.map(|otherwise| (self.expression(otherwise, scope), otherwise));
@@ -344,6 +346,7 @@ impl Inference<'_> {
         let Some(column) = result.columns.into_iter().next().filter(|_| !result.open) else { return Facts::unknown() };
         let mut facts = column.facts;
         facts.nullable |= !result.single;
+        hide_currencies(&mut facts);
         facts.sql_type = settled(facts.sql_type);
         merge(&mut facts.origins, &result.indirect);
         facts

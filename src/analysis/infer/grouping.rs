@@ -24,6 +24,8 @@ pub(super) struct Grouping {
     pub sets: bool,
     /// Which keys there are is not known: nothing is said then.
     pub opaque: bool,
+    /// Columns that all rows of a group have in common, by what they are the same as.
+    pub keys: Vec<u32>,
     /// Keys that are columns, by their ids.
     columns: Vec<u32>,
     /// Other keys, in one spelling.

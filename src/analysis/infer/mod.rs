@@ -2,6 +2,7 @@
 
 mod calls;
 mod conversions;
+mod currencies;
 mod expression;
 mod from;
 mod grouping;
@@ -21,7 +22,7 @@ use sqlparser::tokenizer::Span;
 
 use self::scope::Scope;
 use super::catalogue::{TypeId, catalogue};
-use super::facts::{Facts, Origin, RelationSchema, SchemaColumn};
+use super::facts::{Facts, Origin, RelationSchema};
 use super::sql_type::SqlType;
 use super::units::Declarations;
 use crate::diag::{Code, Diagnostic};
@@ -50,6 +51,8 @@ pub struct Finding {
 #[derive(Clone, Debug, Default)]
 pub struct Inferred {
     pub schema: RelationSchema,
+    /// For each column of the schema where the query writes it.
+    pub places: Vec<Option<Range<usize>>>,
     /// For each column of the schema what it comes from; numbers of `reads`.
     pub origins: Vec<Vec<Origin>>,
     /// What decides about the rows, and so about all columns.
@@ -77,20 +80,15 @@ pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarat
         last_id: 0,
         aggregates: None,
         currency_names: HashMap::new(),
+        group_keys: None,
         declarations,
         conversions: Vec::new(),
     };
     let result = inference.query(query, None, None);
-    let columns = result.columns.iter().map(|column| SchemaColumn {
-        name: column.name.clone(),
-        sql_type: column.facts.sql_type,
-        nullable: column.facts.nullable,
-        measure: units::measure(&column.facts),
-        labels: column.facts.meaning.labels.clone(),
-        determined_by: Vec::new(),
-    });
+    let columns = currencies::schema_columns(&result.columns);
     Inferred {
-        schema: RelationSchema { columns: columns.collect(), open: result.open, keyed: false },
+        schema: RelationSchema { columns, open: result.open, keyed: false },
+        places: result.columns.iter().map(|column| inference.lines.range(column.facts.meaning.written?)).collect(),
         origins: result.columns.iter().map(|column| column.facts.origins.clone()).collect(),
         indirect: result.indirect,
         reads: inference.reads.into_iter().collect(),
@@ -111,6 +109,8 @@ struct Inference<'a> {
     aggregates: Option<&'static str>,
     /// Columns that name currencies, by their numbers.
     currency_names: HashMap<u32, String>,
+    /// What the rows of a group have in common: columns, by their numbers. `None` where rows are not put together.
+    group_keys: Option<Vec<u32>>,
     declarations: &'a Declarations,
     /// The conversions that are being walked, innermost last.
     conversions: Vec<conversions::Running>,

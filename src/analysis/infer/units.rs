@@ -225,19 +225,20 @@ impl Inference<'_> {
     }
 
     /// What a column of a set operation means: both sides must agree.
-    pub(super) fn united(&mut self, left: &Column, right: &Column, open: bool, operator: &str, span: Span) -> Meaning {
+    pub(super) fn united(&mut self, sides: (&Column, &Column), measures: &(Measure, Measure), operator: &str, span: Span) -> Meaning {
+        let ((left, right), (one, other)) = (sides, measures);
         let mut meaning = Meaning { labels: left.facts.meaning.labels.clone(), ..Meaning::default() };
         merge_labels(&mut meaning.labels, &right.facts.meaning.labels);
-        if open {
-            return meaning;
+        meaning.written = left.facts.meaning.written;
+        if left.facts.meaning.constant == right.facts.meaning.constant {
+            meaning.constant.clone_from(&left.facts.meaning.constant);
         }
-        let (one, other) = (measure(&left.facts), measure(&right.facts));
-        match one.unified(&other) {
+        match one.unified(other) {
             Ok(both) => meaning.measure = both,
             Err(_) => {
                 let what = format!("column '{}' has", left.name);
                 let here = format!("on one side of {operator}");
-                self.unlike(&what, &here, "on the other", (&one, &other), span);
+                self.unlike(&what, &here, "on the other", (one, other), span);
             }
         }
         meaning

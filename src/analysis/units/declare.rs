@@ -180,6 +180,9 @@ fn read_unit<'v>(field: &dyn Fn(&str) -> Option<&'v Value>, declarations: &Decla
 
 /// Three capitals are a currency, all else names a column.
 fn named_currency(text: &str) -> Currency {
+    if text == "any" {
+        return Currency::Any;
+    }
     match text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase()) {
         true => Currency::Fixed(text.into()),
         false => Currency::Sibling(text.to_lowercase().into()),

@@ -87,6 +87,8 @@ pub enum Currency {
     Column(u32),
     /// Named by the column of that name in the same relation.
     Sibling(Arc<str>),
+    /// All of them, put together on purpose.
+    Any,
     /// It differs from row to row, by a column that is not here.
     Hidden,
 }
@@ -123,6 +125,8 @@ impl Zone {
     fn is_like(&self, other: &Zone) -> bool {
         match (self, other) {
             (Zone::Named(one), Zone::Named(other)) => one.eq_ignore_ascii_case(other),
+            // Columns are renamed on the way, so which one it is does not count.
+            (Zone::Sibling(_), Zone::Sibling(_)) => true,
             _ => self == other,
         }
     }
@@ -133,6 +137,7 @@ impl Currency {
     fn unified(&self, other: &Currency) -> Option<Currency> {
         match (self, other) {
             (Currency::Unknown, known) | (known, Currency::Unknown) => Some(known.clone()),
+            (Currency::Any, known) | (known, Currency::Any) => Some(known.clone()),
             (Currency::Hidden, known) | (known, Currency::Hidden) => Some(known.clone()),
             (one, other) => (one == other).then(|| one.clone()),
         }
@@ -194,7 +199,8 @@ impl Unit {
             return Some(Measure::Unknown);
         }
         // Both numbers of a fraction are fractional odds, and so is the fraction.
-        if sign < 0 && self.single() == Some(&Kind::Odds(Odds::Fractional)) && self == other {
+        let fractional = Kind::Odds(Odds::Fractional);
+        if sign < 0 && other.single() == Some(&fractional) && self.factors.contains(&(fractional, 1)) {
             return None;
         }
         let mut factors = self.factors.clone();
@@ -393,6 +399,7 @@ impl fmt::Display for Kind {
                 f.write_str(if *scale == Scale::Minor { "minor" } else { "major" })?;
                 match currency {
                     Currency::Unknown => Ok(()),
+                    Currency::Any => f.write_str(" any"),
                     Currency::Fixed(code) => write!(f, " {code}"),
                     Currency::Sibling(column) => write!(f, " by {column}"),
                     Currency::Column(_) | Currency::Hidden => f.write_str(" by row"),
