@@ -1,5 +1,7 @@
 //! Subqueries of `--empty` have an alias where the engine asks for one. Where a query gives its own, that one counts.
 
+use crate::syntax::past_comments;
+
 /// What the alias begins with, as templates print it.
 const PREFIX: &str = " _dbt_limit_subq_";
 
@@ -65,7 +67,7 @@ fn is_word(character: char) -> bool {
 }
 
 fn is_aliased(after: &str) -> bool {
-    let next = after.trim_start();
+    let next = past_comments(after);
     if next.len() == after.len() {
         return false;
     }
@@ -80,10 +82,10 @@ mod tests {
     #[test]
     fn the_alias_of_the_query_counts() {
         let subquery = |after: &str| format!("from (select * from \"a\" where false limit 0) _dbt_limit_subq_a{after}");
-        for after in ["", "\n", "\nwhere x", " LEFT JOIN b", ", b", ")", ";", " 1"] {
+        for after in ["", "\n", "\nwhere x", " LEFT JOIN b", ", b", ")", ";", " 1", " -- x\nwhere y", "/* x */, b"] {
             assert_eq!(without_doubled_aliases(&subquery(after)), subquery(after));
         }
-        for after in [" as x", " x", "\n  X where", " \"X\" join"] {
+        for after in [" as x", " x", "\n  X where", " \"X\" join", " -- where\n as x", "/* on */x", " /* a /* b */ */ x"] {
             let expected = subquery(after).replace("_dbt_limit_subq_a", &" ".repeat("_dbt_limit_subq_a".len()));
             assert_eq!(without_doubled_aliases(&subquery(after)), expected);
         }

@@ -54,6 +54,7 @@ pub(super) fn cmd_retry(context: &Context<'_>, arguments: &RetryArguments) -> Re
         empty: run.is_empty(),
         store_failures: run.store_failures,
         which: last.which.clone(),
+        flags: repeated(&context.invocation.flags, &run.recorded()),
         ..context.invocation.clone()
     };
     let context = Context {
@@ -111,6 +112,13 @@ fn once_more(
             cmd_run_operation(context, &RunOperationArguments { name, args: given.args.clone() })
         }
     }
+}
+
+/// The flags of this invocation with those of the last run.
+fn repeated(given: &Map<String, Value>, recorded: &Map<String, Value>) -> Map<String, Value> {
+    let mut flags = given.clone();
+    flags.extend(recorded.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone())));
+    flags
 }
 
 struct LastRun {

@@ -163,7 +163,6 @@ pub(super) fn run_nodes(
         engine: connected.engine,
         selected,
         options: RunOptions {
-            threads: target.threads,
             fail_fast: arguments.fail_fast,
             full_refresh: arguments.full_refresh,
             store_failures: arguments.store_failures,
@@ -171,9 +170,7 @@ pub(super) fn run_nodes(
             gate_on_tests: verb.gate_on_tests,
             node_timeout: arguments.node_timeout,
             timings: std::sync::Arc::new(context.timings(compilation)),
-            run_id: context.invocation.id.clone(),
-            root: context.root.clone(),
-            target_path: context.target_path(compilation),
+            ..plain_options(context, compilation)
         },
     };
     let interrupt = context.interrupts.begin();
@@ -193,6 +190,23 @@ pub(super) fn run_nodes(
     );
     close(context, job);
     result
+}
+
+/// The options of a run of which nothing particular is asked.
+pub(super) fn plain_options(context: &Context<'_>, compilation: &Compilation) -> RunOptions {
+    RunOptions {
+        threads: compilation.project.target.threads,
+        fail_fast: false,
+        full_refresh: false,
+        store_failures: false,
+        prune: false,
+        gate_on_tests: false,
+        node_timeout: None,
+        timings: std::sync::Arc::default(),
+        run_id: context.invocation.id.clone(),
+        root: context.root.clone(),
+        target_path: context.target_path(compilation),
+    }
 }
 
 /// Writes what came of a run, and how it ended.

@@ -15,6 +15,7 @@ use crate::diag::{Diagnostic, codes};
 use crate::jinja::{DBT_VERSION, NodeState};
 use crate::plan::{Attachments, Privilege};
 use crate::project::Node;
+use crate::syntax::{past_comments, shape};
 
 /// A comment ready to be put on statements.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -148,9 +149,12 @@ impl Comment {
     }
 }
 
+/// Whether there is nothing but one statement that begins or ends a transaction, or nothing at all.
 fn is_transaction_control(sql: &str) -> bool {
-    let first = sql.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
-    first.is_empty() || ["begin", "commit", "rollback", "savepoint"].iter().any(|word| first.eq_ignore_ascii_case(word))
+    let shape = shape(sql);
+    let first = past_comments(sql).split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
+    let controls = || ["begin", "commit", "rollback", "savepoint"].iter().any(|word| first.eq_ignore_ascii_case(word));
+    shape.statements == 0 || shape.statements == 1 && controls()
 }
 
 impl CommentingSession {
@@ -231,6 +235,12 @@ mod tests {
         assert_eq!(comment(true).put_on("select 1 ;\n"), ("select 1 \n/* x */".to_owned(), 0));
         assert_eq!(comment(false).put_on("BEGIN").0, "BEGIN");
         assert_eq!(Comment::default().put_on("select 1").0, "select 1");
+        for sql in ["-- why\nselect 1", "/* why */ delete from a", "(select 1)", "begin; delete from a; commit", "/* a */ 'x'"] {
+            assert_eq!(comment(false).put_on(sql), (format!("/* x */\n{sql}"), 8));
+        }
+        for sql in ["-- why\ncommit;", " ", "-- nothing", ""] {
+            assert_eq!(comment(false).put_on(sql), (sql.to_owned(), 0));
+        }
     }
 
     #[test]

@@ -9,10 +9,10 @@ use duckdb::types::{TimeUnit, Value};
 use duckdb::{Config, Connection, InterruptHandle};
 
 use super::adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};
-use super::statement::shape;
 use crate::base::{Relation, RelationKind};
 use crate::dialect::quote_text;
 use crate::plan::{Attachments, Privilege};
+use crate::syntax::shape;
 
 /// The path that opens a database in memory.
 pub const MEMORY: &str = ":memory:";

@@ -2,6 +2,7 @@
 
 mod adapter;
 mod catalog;
+mod clean_up;
 mod comment;
 mod connect;
 mod contract;
@@ -23,10 +24,10 @@ mod run;
 mod run_hooks;
 mod schedule;
 mod sql_files;
-mod statement;
 mod unit_test;
 mod warehouse;
 mod watchdog;
+mod workers;
 
 pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};
 pub use catalog::read_catalog;

@@ -8,7 +8,7 @@ use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use crate::base::{ColumnInfo, Relation, RelationKind};
 use crate::diag::Diagnostic;
 use crate::jinja::{Argument, MacroCall, NodeState, Rendered, Warehouse};
-use crate::plan::{NodePlan, Step, TableName};
+use crate::plan::{NodePlan, Step, TableName, predicates_key};
 use crate::project::Node;
 
 const VIEW: &str = "get_create_view_as_sql";
@@ -90,7 +90,7 @@ impl Overrides<'_> {
             let type_of = |name: &String| self.columns.iter().find(|held| held.name == *name).map(|held| held.data_type.clone());
             let columns = columns.iter().map(|name| (name.clone(), type_of(name).unwrap_or_default())).collect();
             let key = || config.get("unique_key").cloned().unwrap_or_default();
-            let predicates = || config.get("incremental_predicates").or(config.get("predicates")).cloned().unwrap_or_default();
+            let predicates = || predicates_key(self.turn.node).and_then(|key| config.get(key)).cloned().unwrap_or_default();
             let arguments = vec![
                 ("target_relation".to_owned(), Argument::Relation(target.clone(), RelationKind::Table)),
                 ("temp_relation".to_owned(), Self::argument(source)),

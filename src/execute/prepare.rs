@@ -11,12 +11,12 @@ use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{Adapter, AdapterError, CatalogRelation};
 use super::{contract, load_source, overrides};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
-use crate::base::{Relation, RelationKind};
+use crate::base::{Relation, RelationKind, UniqueId};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{Engine, folds_case, lowers_names, max_identifier};
 use crate::jinja::{NodeState, Warehouse};
 use crate::plan::{
-    Existing, Hooks, NodePlan, PlanInput, failures_kept, needs_columns, plan_failures, plan_node, plan_seed, retired_prefix,
+    Existing, Hooks, NodePlan, PlanInput, failures_kept, needs_columns, plan_failures, plan_leading, plan_node, plan_seed, retired_prefix,
 };
 use crate::project::{Detail, Node};
 use crate::syntax::before_semicolon;
@@ -116,6 +116,18 @@ impl Catalog {
     }
 }
 
+/// A node whose templates are rendered, before it is planned.
+pub(super) struct Draft {
+    pub(super) compiled: CompiledNode,
+    pub(super) state: NodeState,
+    relation: Relation,
+    materialization: Option<UniqueId>,
+    existing: Existing,
+    hooks: Hooks,
+    /// The plan depends on the columns of the query, which the engine is asked for.
+    described: bool,
+}
+
 /// A node ready to be run.
 pub(super) struct Prepared {
     pub(super) compiled: CompiledNode,
@@ -144,14 +156,19 @@ impl From<AdapterError> for NodeError {
 
 /// Compiles and plans a node that builds a relation or loads files. Tests are not planned: they are queries.
 pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
-    let Turn { job, node, catalog, session, .. } = *turn;
-    if matches!(node.detail, Detail::Source(_)) {
+    if matches!(turn.node.detail, Detail::Source(_)) {
         return Ok(Prepared {
             compiled: CompiledNode::default(),
-            plan: load_source::plan(job, node, session)?,
+            plan: load_source::plan(turn.job, turn.node, turn.session)?,
             state: NodeState::default(),
         });
     }
+    plan(turn, draft(turn)?, false)
+}
+
+/// Looks at the database and renders the templates.
+pub(super) fn draft(turn: &Turn<'_>) -> Result<Draft, NodeError> {
+    let Turn { job, node, catalog, session, .. } = *turn;
     let Some(relation) = &node.relation else {
         return Err(Diagnostic::new(&codes::INVALID_CONFIG, format!("'{}' has no relation to build", node.name)).at(node.origin).into());
     };
@@ -168,17 +185,44 @@ pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
         check_is_query(node, &compiled)?;
     }
     let existing = look_up(node, relation, catalog, session)?;
-    let query = before_semicolon(&compiled.sql);
-    let contracted = node.contract_enforced();
-    let mut incoming = match contracted || needs_columns(node, &existing) && materialization.is_none() {
-        true => locked(session).describe(query).map_err(|error| query_failed(node, &compiled, error))?,
-        false => Vec::new(),
-    };
-    let contract = if contracted { Some(contract::check(job, node, state, &mut incoming, session)?) } else { None };
     let leaves_hooks = materialization.as_ref().is_some_and(|macro_id| job.compilation.templates.runs_hooks(macro_id));
+    Ok(Draft {
+        described: node.contract_enforced() || needs_columns(node, &existing) && materialization.is_none(),
+        relation: relation.clone(),
+        hooks: if leaves_hooks { Hooks::default() } else { hooks(node) },
+        compiled,
+        state,
+        materialization,
+        existing,
+    })
+}
+
+impl Draft {
+    /// The hooks and the header that the query may need, where the engine is asked about the query: they come first then.
+    pub(super) fn leading(&self, node: &Node) -> Option<NodePlan> {
+        let plan = plan_leading(node, &self.hooks);
+        let described = self.described && !matches!(node.detail, Detail::Seed { .. });
+        (described && plan.all().next().is_some()).then_some(plan)
+    }
+}
+
+/// Plans a node. `begun`: what leads its steps has been run already, in the transaction that is open.
+pub(super) fn plan(turn: &Turn<'_>, draft: Draft, begun: bool) -> Result<Prepared, NodeError> {
+    let Turn { job, node, session, .. } = *turn;
+    let leads = !begun && draft.leading(node).is_some();
+    let Draft { compiled, state, relation, materialization, existing, hooks, described } = draft;
+    let query = before_semicolon(&compiled.sql);
+    let described = if described { locked(session).describe(query) } else { Ok(Vec::new()) };
+    let mut incoming = described.map_err(|error| match query_failed(node, &compiled, error) {
+        NodeError::Diagnostic(problem) if leads => {
+            problem.help("what its pre-hook or header makes is not there yet: a run makes it first").into()
+        }
+        error => error,
+    })?;
+    let contract = if node.contract_enforced() { Some(contract::check(turn, state, &mut incoming, begun)?) } else { None };
     let input = PlanInput {
         node,
-        relation,
+        relation: &relation,
         query,
         existing: &existing,
         incoming: &incoming,
@@ -188,7 +232,8 @@ pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
         folds_case: folds_case(job.engine),
         materialization,
         own_strategy: own_strategy(job, node),
-        hooks: if leaves_hooks { Hooks::default() } else { hooks(node) },
+        hooks: if begun { Hooks { before: Vec::new(), ..hooks } } else { hooks },
+        begun,
     };
     let plan = match &node.detail {
         Detail::Seed { path } => {
@@ -226,6 +271,7 @@ pub(super) fn prepare_failures(turn: &Turn<'_>, kind: RelationKind, compiled: &C
         materialization: None,
         own_strategy: false,
         hooks: Hooks::default(),
+        begun: false,
     };
     Ok(Prepared { compiled: compiled.clone(), plan: plan_failures(&input, kind), state: NodeState::default() })
 }

@@ -33,29 +33,40 @@ pub struct Interrupt {
     raised: AtomicBool,
     /// The run goes no further by itself: `--fail-fast`.
     given_up: AtomicBool,
-    running: Mutex<Vec<Arc<dyn Cancel>>>,
+    running: Mutex<Vec<Watched>>,
+}
+
+struct Watched {
+    session: Arc<dyn Cancel>,
+    /// Runs nodes. Other sessions keep the run's books, which `--fail-fast` must not disturb.
+    works: bool,
 }
 
 impl Interrupt {
     /// Called by the handler of Ctrl-C, from any thread.
     pub fn raise(&self) {
         self.raised.store(true, Ordering::SeqCst);
-        self.cancel();
+        self.cancel(|_| true);
     }
 
     /// Ends what runs beside a node that has failed.
     pub(super) fn give_up(&self) {
         self.given_up.store(true, Ordering::SeqCst);
-        self.cancel();
+        self.cancel_workers();
     }
 
     pub(super) fn has_given_up(&self) -> bool {
         self.given_up.load(Ordering::SeqCst)
     }
 
-    pub(super) fn cancel(&self) {
-        for session in self.running.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            session.cancel();
+    /// Cancels what nodes are doing, and nothing else.
+    pub(super) fn cancel_workers(&self) {
+        self.cancel(|watched| watched.works);
+    }
+
+    fn cancel(&self, which: impl Fn(&Watched) -> bool) {
+        for watched in self.running.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(|watched| which(watched)) {
+            watched.session.cancel();
         }
     }
 
@@ -63,8 +74,35 @@ impl Interrupt {
         self.raised.load(Ordering::SeqCst)
     }
 
-    /// Registers a session whose statements are to be cancelled.
+    /// Registers a session whose statements are to be cancelled when the run is interrupted.
     pub fn watch(&self, session: Arc<dyn Cancel>) {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).push(session);
+        self.register(session, false);
+    }
+
+    /// Registers a session that runs nodes: its statements end with `--fail-fast` too.
+    pub(super) fn watch_worker(&self, session: Arc<dyn Cancel>) {
+        self.register(session, true);
+    }
+
+    fn register(&self, session: Arc<dyn Cancel>, works: bool) {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).push(Watched { session, works });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execute::watchdog::tests::Counter;
+
+    #[test]
+    fn giving_up_ends_nodes_only() {
+        let (interrupt, main, worker) = (Interrupt::default(), Arc::new(Counter::default()), Arc::new(Counter::default()));
+        interrupt.watch(main.clone());
+        interrupt.watch_worker(worker.clone());
+        let counts = || (main.0.load(Ordering::SeqCst), worker.0.load(Ordering::SeqCst));
+        interrupt.give_up();
+        assert_eq!(counts(), (0, 1));
+        interrupt.raise();
+        assert_eq!(counts(), (1, 2));
     }
 }

@@ -73,7 +73,7 @@ pub(super) fn lookup(scope: &Arc<Scope>, name: &str) -> Option<Value> {
         "this" => this_value(scope),
         "schema" => Value::from(&*scope.this().schema),
         "database" => Value::from(&*scope.this().database),
-        "model" => from_json(&super::describe::node(&scope.node)),
+        "model" => model_value(scope),
         "modules" => super::modules::value(scope),
         "project_name" => Value::from(&*scope.shared.root),
         "dbt_version" => Value::from(DBT_VERSION),
@@ -88,13 +88,18 @@ pub(super) fn lookup(scope: &Arc<Scope>, name: &str) -> Option<Value> {
     })
 }
 
+/// The node itself, with the batch that is built.
+fn model_value(scope: &Scope) -> Value {
+    from_json(&super::describe::describe_in(&scope.shared, &scope.node))
+}
+
 /// What `run_hooks` of dbt takes.
 fn hook_list(scope: &Scope, key: &str) -> Value {
     let entry = |hook: HookTemplate| serde_json::json!({"sql": hook.sql, "transaction": hook.transaction, "index": null});
     from_json(&hooks_of(&scope.node.config, key).into_iter().map(entry).collect())
 }
 
-fn target_value(scope: &Scope) -> Value {
+pub(super) fn target_value(scope: &Scope) -> Value {
     let target = &scope.shared.target;
     let mut entries: Vec<(Value, Value)> = target.open_settings().map(|(key, value)| (Value::from(key), from_json(value))).collect();
     for (key, value) in [
@@ -535,6 +540,11 @@ pub(super) fn run(scope: &Arc<Scope>, sql: &str, fetch: bool) -> Result<(Value, 
         (Value::from("rows_affected"), Value::from(result.rows_affected)),
     ]);
     Ok((Value::from_object(ResultTable::new(&result)), response))
+}
+
+/// Keeps a result under a name, for `load_result()`.
+pub(super) fn store_response(scope: &Scope, name: &str, response: Value, table: Value) {
+    locked(&scope.facts).statements.insert(name.to_owned(), result_value(response, table));
 }
 
 fn result_value(response: Value, table: Value) -> Value {

@@ -83,9 +83,10 @@ fn needs_rewriting(text: &str) -> bool {
         };
         let inside = text.get(open + 2..).unwrap_or("");
         let inside = inside.strip_prefix(['-', '+']).unwrap_or(inside);
-        let end = inside.find(close).unwrap_or(inside.len());
+        let end = end_of_code(inside, close);
         let code = inside.get(..end).unwrap_or("");
-        if code.trim_start().starts_with("do ") || has_trigger(code.strip_suffix(['-', '+']).unwrap_or(code).as_bytes()) {
+        let does = code.trim_start().strip_prefix("do").is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'));
+        if does || has_trigger(code.strip_suffix(['-', '+']).unwrap_or(code).as_bytes()) {
             return true;
         }
         from = open + 2 + end;
@@ -93,11 +94,42 @@ fn needs_rewriting(text: &str) -> bool {
     false
 }
 
+/// Where a block closes: not within a text, which may hold the same signs.
+fn end_of_code(code: &str, close: &str) -> usize {
+    let bytes = code.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'\'' | b'"' => at = end_of_text(bytes, at),
+            _ if bytes.get(at..).is_some_and(|rest| rest.starts_with(close.as_bytes())) => return at,
+            _ => at += 1,
+        }
+    }
+    code.len()
+}
+
+/// Behind the text whose first quote stands at `from`.
+fn end_of_text(code: &[u8], from: usize) -> usize {
+    let quote = code.get(from);
+    let mut at = from + 1;
+    while let Some(byte) = code.get(at) {
+        match byte {
+            b'\\' => at += 2,
+            _ if Some(byte) == quote => return at + 1,
+            _ => at += 1,
+        }
+    }
+    code.len()
+}
+
 fn has_trigger(code: &[u8]) -> bool {
     let mut previous = b' ';
     let mut depth = 0i32;
-    for byte in code {
+    let mut at = 0;
+    while let Some(byte) = code.get(at) {
+        at += 1;
         match byte {
+            b'\'' | b'"' => at = end_of_text(code, at - 1),
             b'(' => depth += 1,
             b')' => depth -= 1,
             b',' if depth == 0 => return true,
@@ -743,6 +775,18 @@ mod tests {
         check("'%s' % x | f(a + 1)", "__mod('%s' , x | f(__add(a , 1)))");
         check("a if b + 1 else -c", "a if __add(b , 1) else __neg(c)");
         check("1, a + 2", "(1, __add(a , 2))");
+    }
+
+    #[test]
+    fn texts_neither_end_a_block_nor_hide_what_follows() {
+        check("'}}' ~ [1]", "'}}' ~ __list([1])");
+        check("'it\\'s }} ' + a", "__add('it\\'s }} ' , a)");
+        check("')', 1", "(')', 1)");
+        for text in ["{% do\n x.y %}", "{%- do\tx.y -%}", "{% do(x.y) %}"] {
+            assert!(rewrite(text).text.contains("__do("), "{text}");
+        }
+        let text = "{{ dodo }}{% set x = 'do + [' %}{{ 'open }}";
+        assert_eq!(rewrite(text), Rewritten::unchanged(text));
     }
 
     #[test]

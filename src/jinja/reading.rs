@@ -14,6 +14,8 @@ pub struct Reading {
     pub empty: Option<Empty>,
     /// `--defer`.
     pub deferral: Option<Deferral>,
+    /// What is worked on, but for unit tests.
+    pub selected: Vec<UniqueId>,
 }
 
 /// How a relation prints that gives no rows.

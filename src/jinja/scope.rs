@@ -303,7 +303,9 @@ impl fmt::Debug for Scope {
 
 impl Object for Scope {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.lookup(key.as_str()?)
+        let name = key.as_str()?;
+        // Functions of the language are the engine's own: templates find them there, `context['tojson']` here.
+        self.lookup(name).or_else(|| super::library::function(name))
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
@@ -321,7 +323,7 @@ impl Object for Scope {
         match method {
             "get" => {
                 let [name, default] = super::python::bind(method, args, ["key", "default"], 1)?;
-                let found = name.as_ref().and_then(Value::as_str).and_then(|name| self.lookup(name));
+                let found = name.as_ref().and_then(|name| self.get_value(name));
                 Ok(found.or(default).unwrap_or(Value::from(())))
             }
             _ => Err(raise(&codes::UNKNOWN_MACRO, format!("no macro or function is called '{method}'"))),

@@ -30,6 +30,11 @@ impl SchemaChange {
     }
 }
 
+/// Which of the two names the predicates are given under; dbt looks at the older one first.
+pub fn predicates_key(node: &Node) -> Option<&'static str> {
+    ["predicates", "incremental_predicates"].into_iter().find(|key| !node.config.strings(key).is_empty())
+}
+
 pub(super) fn incremental(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic> {
     let refresh = input.node.config.bool("full_refresh").unwrap_or(input.full_refresh);
     if input.existing.kind != Some(RelationKind::Table) || refresh {
@@ -47,7 +52,7 @@ pub(super) fn incremental(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic
     let source = TableName::Temporary(changes.clone());
     let target = input.relation.clone();
     let (mut steps, columns) = follow_schema(input)?;
-    let predicates = input.node.config.strings("incremental_predicates");
+    let predicates = predicates_key(input.node).map(|key| input.node.config.strings(key)).unwrap_or_default();
     let append = Step::Append { target: target.clone(), source: source.clone(), columns: columns.clone() };
     steps.insert(0, Step::CreateTableAs { table: source.clone(), query: input.query.to_owned() });
     match strategy {

@@ -63,6 +63,7 @@ const KEYS: &[(&str, Shape)] = &[
     ("post_hook", Shape::Any),
     ("pre-hook", Shape::Any),
     ("pre_hook", Shape::Any),
+    ("predicates", Shape::Any),
     ("quote_columns", Shape::Bool),
     ("quoting", Shape::Map),
     ("schema", Shape::Text),

@@ -15,7 +15,9 @@ const EXPRESSIONS: &str = include_str!("jinja/expressions.txt");
 fn lines() -> Vec<(&'static str, String)> {
     let lines = EXPRESSIONS.lines().filter(|line| !line.is_empty() && !line.starts_with("# "));
     let unescaped = |text: &str| text.replace("\\\\", "\0").replace("\\n", "\n").replace("\\t", "\t").replace('\0', "\\");
-    lines.filter_map(|line| line.rsplit_once(" => ")).map(|(expression, output)| (expression, unescaped(output))).collect()
+    let halves = |line: &'static str| line.rsplit_once(" => ").or_else(|| line.strip_suffix(" =>").map(|expression| (expression, "")));
+    let read = |line| halves(line).unwrap_or_else(|| panic!("this line has no ' => ': {line}"));
+    lines.map(read).map(|(expression, output)| (expression, unescaped(output))).collect()
 }
 
 /// What each template renders to, or `ERROR`.

@@ -8,12 +8,14 @@ use crate::bench::{Bench, How};
 fn predicates_use_the_names_that_dbt_gives() {
     for mut bench in Bench::both() {
         for (name, config) in [
-            ("one_key", "unique_key='id'"),
-            ("two_keys", "unique_key=['id', 'shop']"),
-            ("merged", "unique_key='id', incremental_strategy='merge'"),
+            ("one_key", "unique_key='id', incremental_predicates"),
+            ("two_keys", "unique_key=['id', 'shop'], incremental_predicates"),
+            ("merged", "unique_key='id', incremental_strategy='merge', incremental_predicates"),
+            ("older_name", "unique_key='id', predicates"),
+            ("merged_older_name", "unique_key='id', incremental_strategy='merge', predicates"),
         ] {
             let sql = format!(
-                "{{{{ config(materialized='incremental', {config}, incremental_predicates=[\"DBT_INTERNAL_DEST.day >= 2\"]) }}}}\n\
+                "{{{{ config(materialized='incremental', {config}=[\"DBT_INTERNAL_DEST.day >= 2\"]) }}}}\n\
                  {{% if is_incremental() %}}select * from (values (1, 'A', 1, 100), (2, 'A', 2, 200)) as given (id, shop, day, amount)\n\
                  {{% else %}}select * from (values (1, 'A', 1, 10), (2, 'A', 2, 20)) as given (id, shop, day, amount){{% endif %}}"
             );
@@ -21,7 +23,7 @@ fn predicates_use_the_names_that_dbt_gives() {
         }
         bench.run().ok();
         bench.run().ok();
-        for name in ["one_key", "two_keys", "merged"] {
+        for name in ["one_key", "two_keys", "merged", "older_name", "merged_older_name"] {
             let rows = bench.query(&format!("select id, amount from shop.{name} order by 1, 2"));
             assert_eq!(rows, "1|10\n1|100\n2|200", "{} {name}", bench.engine);
         }

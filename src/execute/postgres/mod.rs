@@ -17,10 +17,10 @@ use tokio::runtime::Runtime;
 
 use self::failure::{Sent, connect_failure, connect_timeout, lost, statement_failure};
 use super::adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};
-use super::statement::shape;
 use crate::base::{Relation, RelationKind, quote_ident};
 use crate::dialect::quote_text;
 use crate::plan::{Attachments, Privilege};
+use crate::syntax::shape;
 
 /// Bytes that one `CopyData` message carries.
 const COPY_CHUNK: usize = 128 * 1024;

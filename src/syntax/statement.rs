@@ -1,25 +1,26 @@
-//! What an adapter must know of a statement before it runs it: how many there are, and whether the one is a plain query.
+//! What an adapter must know of a statement before it runs it: how many there are, and whether the one is a plain query; and what
+//! stands behind comments.
 //! A scanner for quotes, comments and semicolons; nothing here understands SQL.
 
 /// The outer shape of SQL text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Shape<'a> {
+pub struct Shape<'a> {
     /// How many statements there are; comments alone are none.
-    pub(super) statements: usize,
+    pub statements: usize,
     /// The text up to the end of the last statement, without its semicolon.
-    pub(super) body: &'a str,
+    pub body: &'a str,
     /// Whether the first word opens a query (`SELECT`, `WITH`, `VALUES`, …) and no word of a data-modifying `WITH` occurs.
-    pub(super) reads: bool,
+    pub reads: bool,
 }
 
 impl Shape<'_> {
     /// Whether the text may stand in the parentheses of a derived table.
-    pub(super) fn is_one_query(&self) -> bool {
+    pub fn is_one_query(&self) -> bool {
         self.statements == 1 && self.reads
     }
 }
 
-pub(super) fn shape(sql: &str) -> Shape<'_> {
+pub fn shape(sql: &str) -> Shape<'_> {
     let mut found = Shape { statements: 0, body: "", reads: true };
     let mut in_statement = false;
     let mut words = 0;
@@ -45,6 +46,15 @@ pub(super) fn shape(sql: &str) -> Shape<'_> {
     }
     found.reads &= words > 0;
     found
+}
+
+/// The text from its first piece that is neither blank nor comment.
+pub fn past_comments(sql: &str) -> &str {
+    let mut at = 0;
+    while let Some((Piece::Space, end)) = next_piece(sql, at) {
+        at = end;
+    }
+    sql.get(at..).unwrap_or("")
 }
 
 fn opens_query(word: &str) -> bool {
@@ -143,6 +153,13 @@ fn dollar_len(rest: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn comments_are_passed_over() {
+        for (sql, rest) in [(" -- a\n /* b /* c */ */x /* d */", "x /* d */"), ("(x)", "(x)"), ("-- only", ""), ("- 1", "- 1"), ("", "")] {
+            assert_eq!(past_comments(sql), rest, "{sql}");
+        }
+    }
 
     #[test]
     fn counts_statements_outside_quotes_and_comments() {
