@@ -9,18 +9,23 @@ use rayon::prelude::*;
 use super::compilation::Compilation;
 use super::declared::{declared_schema, seed_schema, snapshot_schema};
 use super::facts::{EdgeKind, RelationSchema};
-use super::infer::{Finding, Inferred, Table, Tables, column_places, infer};
+use super::infer::{Finding, Inferred, Table, Tables, infer_with};
 use super::insertion::{check_contract, check_insertion};
+use super::meaning::declare_meaning;
+use super::personal::{personal_data, reports};
 use super::promises::Promises;
+use super::units::{Declarations, marks};
 use crate::base::{Files, Relation, RelationKind, ResourceType};
 use crate::diag::{Diagnostic, codes};
 use crate::jinja::{Linked, NodeState, Rendered, SpanMap, StatementResult, Warehouse, ephemeral_name};
-use crate::project::{Detail, Node};
-use crate::syntax::parse_query;
+use crate::project::{Detail, Manifest, Node};
+use crate::syntax::{Mark, parse_marked, parse_query};
 
 /// What is known of the columns of a project.
 #[derive(Debug, Default)]
 pub struct Analysis {
+    /// What is wrong with what `acca.yml` declares.
+    pub problems: Vec<Diagnostic>,
     /// By the number of the node.
     pub nodes: BTreeMap<usize, NodeAnalysis>,
     promises: Promises,
@@ -45,6 +50,14 @@ pub struct ColumnEdge {
     pub kind: EdgeKind,
 }
 
+/// What holds for all nodes.
+struct Rules<'r> {
+    declarations: &'r Declarations,
+    /// Numbers of the nodes that are reports.
+    reports: &'r BTreeSet<usize>,
+    manifest: &'r Manifest,
+}
+
 impl NodeAnalysis {
     fn of(schema: RelationSchema) -> NodeAnalysis {
         NodeAnalysis { schema: Arc::new(schema), edges: Vec::new(), problems: Vec::new() }
@@ -60,10 +73,14 @@ impl Compilation {
             Some(wanted) => dag.ancestors_of(wanted, None),
             None => (0..self.manifest.nodes.len()).collect(),
         };
-        let mut analysis = Analysis { promises: Promises::of(&self.manifest), ..Analysis::default() };
+        let (declarations, mut problems) = Declarations::of(&self.project);
+        let (reports, doubts) = reports(&self.project, &self.manifest);
+        problems.extend(doubts);
+        let rules = Rules { declarations: &declarations, reports: &reports, manifest: &self.manifest };
+        let mut analysis = Analysis { problems, promises: Promises::of(&self.manifest), ..Analysis::default() };
         for wave in self.waves(&included) {
             let done: Vec<(usize, NodeAnalysis)> =
-                wave.par_iter().filter_map(|number| Some((*number, self.analyse_node(*number, files, &analysis)?))).collect();
+                wave.par_iter().filter_map(|number| Some((*number, self.analyse_node(*number, files, &analysis, &rules)?))).collect();
             analysis.nodes.extend(done);
         }
         analysis
@@ -89,23 +106,23 @@ impl Compilation {
         waves
     }
 
-    fn analyse_node(&self, number: usize, files: &dyn Files, done: &Analysis) -> Option<NodeAnalysis> {
+    fn analyse_node(&self, number: usize, files: &dyn Files, done: &Analysis, rules: &Rules<'_>) -> Option<NodeAnalysis> {
         let node = self.manifest.nodes.get(number)?;
         match &node.detail {
-            Detail::Source(_) => Some(NodeAnalysis::of(declared_schema(node))),
-            Detail::Seed { path } => Some(NodeAnalysis::of(seed_schema(node, files.read(path).ok().as_deref()))),
+            Detail::Source(_) => Some(declared(node, declared_schema(node), rules.declarations)),
+            Detail::Seed { path } => Some(declared(node, seed_schema(node, files.read(path).ok().as_deref()), rules.declarations)),
             Detail::Model(_) | Detail::Snapshot { .. } | Detail::SingularTest | Detail::GenericTest(_) | Detail::Analysis => {
-                Some(self.analyse_query(number, node, done))
+                Some(self.analyse_query(number, node, done, rules))
             }
             Detail::UnitTest(_) | Detail::Exposure(_) | Detail::Operation => None,
         }
     }
 
-    fn analyse_query(&self, number: usize, node: &Node, done: &Analysis) -> NodeAnalysis {
-        let mut found = self.analyse_as(number, node, done, None);
+    fn analyse_query(&self, number: usize, node: &Node, done: &Analysis, rules: &Rules<'_>) -> NodeAnalysis {
+        let mut found = self.analyse_as(number, node, done, rules, None);
         if is_incremental(node) {
             let table = Arc::clone(&found.schema);
-            let again = self.analyse_as(number, node, done, Some(&table));
+            let again = self.analyse_as(number, node, done, rules, Some(&table));
             found.problems = of_both_runs(found.problems, again);
         }
         found.problems.extend(check_contract(node, &found.schema));
@@ -113,7 +130,14 @@ impl Compilation {
     }
 
     /// The node's query on a database that has nothing under its name, or `table`.
-    fn analyse_as(&self, number: usize, node: &Node, done: &Analysis, table: Option<&Arc<RelationSchema>>) -> NodeAnalysis {
+    fn analyse_as(
+        &self,
+        number: usize,
+        node: &Node,
+        done: &Analysis,
+        rules: &Rules<'_>,
+        table: Option<&Arc<RelationSchema>>,
+    ) -> NodeAnalysis {
         let parents = self.manifest.dag.parents(number);
         let mut parents: Vec<Parent<'_>> = parents.into_iter().filter_map(|parent| self.parent(parent, done)).collect();
         parents.extend(table.map(|schema| Parent { number, node, schema: Arc::clone(schema) }));
@@ -134,19 +158,26 @@ impl Compilation {
                 return NodeAnalysis { problems, ..NodeAnalysis::of(RelationSchema::unknown()) };
             }
         };
-        let Some(query) = parse_query(&rendered.sql) else { return NodeAnalysis::of(RelationSchema::unknown()) };
-        let mut inferred = infer(&rendered.sql, &query, &Parents { parents: &parents, promises: &done.promises, compilation: self, node });
-        inferred.doubts.retain(|doubt| self.is_written(doubt, &rendered.map));
+        let marks = marks(&rendered.map, rules.declarations, &self.project.sources);
+        let (marked, unmarked) = marked_query(&rendered, marks);
+        let parents = Parents { parents: &parents, promises: &done.promises, compilation: self, node };
+        let mut inferred = match marked.or_else(|| parse_query(&rendered.sql)) {
+            Some(query) => infer_with(&rendered.sql, &query, &parents, rules.declarations),
+            None => Inferred { schema: RelationSchema::unknown(), ..Inferred::default() },
+        };
+        inferred.unit_findings.extend(unmarked);
+        let units = &inferred.unit_findings;
+        inferred.doubts.retain(|doubt| self.is_written(doubt, &rendered.map) && !is_said(doubt, units));
         if let Some(table) = table {
-            inferred.doubts.extend(check_insertion(table, &inferred.schema, &column_places(&rendered.sql, &query)));
+            inferred.doubts.extend(check_insertion(table, &inferred));
         }
-        assemble(node, &rendered, inferred)
+        assemble(number, node, &rendered, inferred, rules, done)
     }
 
     /// A name that nothing reads is spoken of only where it stands so in the node's own file: a macro or a loop may write more than is
     /// needed here.
     fn is_written(&self, doubt: &Finding, map: &SpanMap) -> bool {
-        if ![&codes::UNUSED_CTE, &codes::UNUSED_COLUMN].contains(&doubt.diagnostic.code) {
+        if !is_unused(&doubt.diagnostic) {
             return true;
         }
         let place = doubt.range.clone().and_then(|range| map.locate(range));
@@ -162,7 +193,41 @@ impl Compilation {
     }
 }
 
-fn assemble(node: &Node, rendered: &Rendered, inferred: Inferred) -> NodeAnalysis {
+/// The tree in which the calls of declared macros are marked, when there are any, and which of them cannot be.
+fn marked_query(rendered: &Rendered, mut marks: Vec<Mark>) -> (Option<Box<sqlparser::ast::Query>>, Vec<Finding>) {
+    if marks.is_empty() || parse_query(&rendered.sql).is_none() {
+        return (None, Vec::new());
+    }
+    let whole = parse_marked(&rendered.sql, &marks);
+    if whole.is_some() {
+        return (whole, Vec::new());
+    }
+    let mut findings = Vec::new();
+    marks.retain(|mark| {
+        let fits = parse_marked(&rendered.sql, std::slice::from_ref(mark)).is_some();
+        if !fits {
+            let message = "a macro that acca.yml declares writes something here that is no expression of its own";
+            let problem = Diagnostic::new(&codes::INVALID_CONFIG, message).help("put parentheses around what the macro writes");
+            findings.push(Finding { diagnostic: problem, range: Some(mark.range.clone()) });
+        }
+        fits
+    });
+    (parse_marked(&rendered.sql, &marks), findings)
+}
+
+/// Columns that no query gives.
+fn declared(node: &Node, mut schema: RelationSchema, declarations: &Declarations) -> NodeAnalysis {
+    let mut problems = Vec::new();
+    declare_meaning(node, &mut schema, declarations, &|_| None, &mut problems);
+    NodeAnalysis { problems, ..NodeAnalysis::of(schema) }
+}
+
+fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred, rules: &Rules<'_>, done: &Analysis) -> NodeAnalysis {
+    let names: Vec<String> = inferred.schema.columns.iter().map(|column| column.name.clone()).collect();
+    let places = |name: &str| {
+        let range = inferred.places.get(names.iter().position(|held| held == name)?)?.clone()?;
+        Some(rendered.map.locate(range)?.call)
+    };
     let mut schema = inferred.schema;
     let mut edges: Vec<ColumnEdge> = Vec::new();
     let edge = |origin: &super::facts::Origin, column: &str| {
@@ -176,12 +241,17 @@ fn assemble(node: &Node, rendered: &Rendered, inferred: Inferred) -> NodeAnalysi
     edges.dedup();
     // One mistake, one error: who reads a mistaken model stays quiet.
     schema.open |= !inferred.findings.is_empty();
-    let schema = match node.resource {
+    let mut schema = match node.resource {
         ResourceType::Snapshot => snapshot_schema(node, schema),
         _ => RelationSchema { keyed: has_key(node), ..schema },
     };
     let doubts = if is_doubted(node) { inferred.doubts } else { Vec::new() };
-    let problems = inferred.findings.into_iter().chain(doubts).map(|finding| placed(finding, &rendered.map, node)).collect();
+    let findings = inferred.findings.into_iter().chain(inferred.unit_findings).chain(doubts);
+    let mut problems: Vec<Diagnostic> = findings.map(|finding| placed(finding, &rendered.map, node)).collect();
+    declare_meaning(node, &mut schema, rules.declarations, &places, &mut problems);
+    if rules.reports.contains(&number) {
+        problems.extend(personal_data(node, &schema, &edges, &places, rules.manifest, done));
+    }
     NodeAnalysis { schema: Arc::new(schema), edges, problems }
 }
 
@@ -192,7 +262,6 @@ fn is_incremental(node: &Node) -> bool {
 /// What is wrong in the run that makes the table and in one that adds to it. What nothing reads is read by neither; a clock is bad only in
 /// a filter that the first run does not have.
 fn of_both_runs(first: Vec<Diagnostic>, again: NodeAnalysis) -> Vec<Diagnostic> {
-    let is_unused = |problem: &Diagnostic| [&codes::UNUSED_CTE, &codes::UNUSED_COLUMN].contains(&problem.code);
     let added: Vec<Diagnostic> = again.problems.iter().filter(|problem| !is_unused(problem) && !first.contains(problem)).cloned().collect();
     let is_kept =
         |problem: &Diagnostic| problem.code != &codes::NONDETERMINISTIC_FILTER && (!is_unused(problem) || again.problems.contains(problem));
@@ -211,6 +280,19 @@ fn has_key(node: &Node) -> bool {
         _ => false,
     };
     of_model || node.columns.iter().any(|column| column.constraints.iter().any(primary))
+}
+
+/// One mistake, one error: of what is wrong with its unit nothing more is said, and in a query with such a mistake not what is unused.
+fn is_said(doubt: &Finding, units: &[Finding]) -> bool {
+    let within = |unit: &Finding| {
+        let both = doubt.range.as_ref().zip(unit.range.as_ref());
+        is_unused(&doubt.diagnostic) || both.is_some_and(|(one, other)| one.start < other.end && other.start < one.end)
+    };
+    units.iter().any(within)
+}
+
+fn is_unused(problem: &Diagnostic) -> bool {
+    [&codes::UNUSED_CTE, &codes::UNUSED_COLUMN].contains(&problem.code)
 }
 
 /// What is only doubtful is said of what people wrote for themselves, not of tests that macros write.

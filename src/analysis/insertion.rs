@@ -1,20 +1,17 @@
 //! Rows that come to columns which are there already: those that a contract declares, or those of an incremental model's table.
 
-use std::ops::Range;
-
 use super::catalogue::{Context, TypeId, catalogue};
 use super::coercion::has_pathway;
 use super::facts::RelationSchema;
-use super::infer::Finding;
+use super::infer::{Finding, Inferred};
 use super::sql_type::SqlType;
 use crate::diag::{Diagnostic, codes};
 use crate::project::Node;
 
-/// What an incremental run inserts, against the columns that the first run made. `places` are those of its columns in the SQL, where
-/// they are known.
-pub(super) fn check_insertion(table: &RelationSchema, rows: &RelationSchema, places: &[Range<usize>]) -> Vec<Finding> {
+/// What an incremental run inserts, against the columns that the first run made.
+pub(super) fn check_insertion(table: &RelationSchema, rows: &Inferred) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (at, column) in rows.columns.iter().enumerate() {
+    for (at, column) in rows.schema.columns.iter().enumerate() {
         let held = table.columns.iter().find(|held| held.name == column.name);
         let (Some(from), Some(to)) = (column.sql_type, held.and_then(|held| held.sql_type)) else { continue };
         let name = &column.name;
@@ -27,7 +24,7 @@ pub(super) fn check_insertion(table: &RelationSchema, rows: &RelationSchema, pla
         } else {
             continue;
         };
-        findings.push(Finding { diagnostic, range: places.get(at).cloned() });
+        findings.push(Finding { diagnostic, range: rows.places.get(at).cloned().flatten() });
     }
     findings
 }

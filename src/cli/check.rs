@@ -29,6 +29,7 @@ pub(super) fn cmd_check(context: &Context<'_>, arguments: &CheckArguments) -> Re
         let doubts = found.problems.iter().filter(|problem| strict || !is_of_postgres(problem));
         problems.extend(doubts.cloned().map(|problem| as_the_target_sees_it(problem, strict)));
     }
+    problems.extend(analysis.problems.iter().cloned());
     problems.sort();
     let sources = &compilation.project.sources;
     match arguments.output {
@@ -53,8 +54,10 @@ fn is_of_postgres(problem: &Diagnostic) -> bool {
 
 /// The rules are PostgreSQL's: another engine may take what they refuse.
 fn as_the_target_sees_it(problem: Diagnostic, strict: bool) -> Diagnostic {
-    let portable = problem.code == &codes::UNKNOWN_FUNCTION;
-    if strict || portable || problem.severity != Severity::Error {
+    let of_the_project =
+        [&codes::MIXED_CURRENCY, &codes::PERSONAL_DATA_IN_REPORT, &codes::UNIT_ASSERTION, &codes::UNIT_MISMATCH, &codes::UNKNOWN_FUNCTION]
+            .contains(&problem.code);
+    if strict || of_the_project || problem.severity != Severity::Error {
         return problem;
     }
     Diagnostic { severity: Severity::Warning, ..problem }.note("PostgreSQL refuses this; whether this target does is not known")

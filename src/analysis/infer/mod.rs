@@ -1,6 +1,8 @@
 //! Names and types of one query, in one walk over its tree.
 
 mod calls;
+mod conversions;
+mod currencies;
 mod doubts;
 mod expression;
 mod from;
@@ -11,8 +13,10 @@ mod narrowing;
 mod output_name;
 mod query;
 mod scope;
+mod units;
 mod unused;
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -23,8 +27,9 @@ use sqlparser::tokenizer::Span;
 use self::doubts::Doubts;
 use self::scope::Scope;
 use super::catalogue::{TypeId, catalogue};
-use super::facts::{Facts, Origin, RelationSchema, SchemaColumn};
+use super::facts::{Facts, Origin, RelationSchema};
 use super::sql_type::SqlType;
+use super::units::Declarations;
 use crate::diag::{Code, Diagnostic};
 use crate::syntax::Lines;
 
@@ -76,6 +81,8 @@ pub struct Finding {
 #[derive(Clone, Debug, Default)]
 pub struct Inferred {
     pub schema: RelationSchema,
+    /// For each column of the schema where the query writes it.
+    pub places: Vec<Option<Range<usize>>>,
     /// For each column of the schema what it comes from; numbers of `reads`.
     pub origins: Vec<Vec<Origin>>,
     /// What decides about the rows, and so about all columns.
@@ -83,44 +90,48 @@ pub struct Inferred {
     /// Columns of nodes that are read: number of the node and name.
     pub reads: Vec<(usize, String)>,
     pub findings: Vec<Finding>,
+    /// Those about units: names and types are as certain as before.
+    pub unit_findings: Vec<Finding>,
     /// What the database takes and hardly anybody means.
     pub doubts: Vec<Finding>,
 }
 
 /// Names and types of a query. `sql` is the text that `query` was read from.
 pub fn infer(sql: &str, query: &Query, tables: &dyn Tables) -> Inferred {
+    infer_with(sql, query, tables, &Declarations::default())
+}
+
+/// As [`infer`]; calls of macros that are marked in the tree convert as `declarations` say.
+pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarations: &Declarations) -> Inferred {
     let mut inference = Inference {
         tables,
         lines: Lines::new(sql),
         findings: Vec::new(),
+        unit_findings: Vec::new(),
         reads: IndexSet::new(),
         last_id: 0,
         aggregates: None,
         doubts: Doubts::default(),
+        currency_names: HashMap::new(),
+        group_keys: None,
+        declarations,
+        conversions: Vec::new(),
     };
     let result = inference.query(query, None, None);
     inference.doubt_unused();
-    let columns = result.columns.iter().map(|column| SchemaColumn {
-        name: column.name.clone(),
-        sql_type: column.facts.sql_type,
-        nullable: column.facts.nullable,
-    });
+    let columns = currencies::schema_columns(&result.columns);
     let named = |key: &Vec<usize>| key.iter().map(|at| Some(result.columns.get(*at)?.name.clone())).collect::<Option<Vec<_>>>();
     let keys = result.keys.iter().filter_map(named).collect();
     Inferred {
-        schema: RelationSchema { columns: columns.collect(), open: result.open, keyed: false, keys },
+        schema: RelationSchema { columns, open: result.open, keyed: false, keys },
+        places: result.columns.iter().map(|column| inference.lines.range(column.facts.meaning.written?)).collect(),
         origins: result.columns.iter().map(|column| column.facts.origins.clone()).collect(),
         indirect: result.indirect,
         reads: inference.reads.into_iter().collect(),
         findings: inference.findings,
+        unit_findings: inference.unit_findings,
         doubts: inference.doubts.findings,
     }
-}
-
-/// Where the columns of a query are written; nothing where one of them is a star.
-pub(in crate::analysis) fn column_places(sql: &str, query: &Query) -> Vec<Range<usize>> {
-    let lines = Lines::new(sql);
-    query::projection_spans(&query.body).into_iter().map(|span| lines.range(span)).collect::<Option<_>>().unwrap_or_default()
 }
 
 /// The walk.
@@ -128,11 +139,19 @@ struct Inference<'a> {
     tables: &'a dyn Tables,
     lines: Lines<'a>,
     findings: Vec<Finding>,
+    unit_findings: Vec<Finding>,
     reads: IndexSet<(usize, String)>,
     last_id: u32,
     /// The clause in which aggregates may not stand, while one is walked.
     aggregates: Option<&'static str>,
     doubts: Doubts,
+    /// Columns that name currencies, by their numbers.
+    currency_names: HashMap<u32, String>,
+    /// What the rows of a group have in common: columns, by their numbers. `None` where rows are not put together.
+    group_keys: Option<Vec<u32>>,
+    declarations: &'a Declarations,
+    /// The conversions that are being walked, innermost last.
+    conversions: Vec<conversions::Running>,
 }
 
 impl Inference<'_> {
