@@ -35,6 +35,8 @@ pub struct Invocation {
     pub metadata_envs: BTreeMap<String, String>,
     /// The adapter's own name and those whose macros it falls back on, nearest first, without `default`.
     pub adapter_chain: Vec<String>,
+    /// Whether the engine lowers names that are not quoted.
+    pub lowers_names: bool,
 }
 
 /// The environment of templates, and everything that does not change between renders.
