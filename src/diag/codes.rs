@@ -77,6 +77,7 @@ codes! {
     UNDECLARED_REF "undeclared-ref" Error "a ref() appears only while templates are executed";
     UNEQUAL_COLUMNS "unequal-columns" Error "queries or lists that belong together give different numbers of columns";
     UNEXPECTED_PROPERTY "unexpected-property" Warning "a YAML mapping has a key that means nothing here";
+    UNFILTERED_BATCHES "unfiltered-batches" Warning "a model is built in batches of time, and every batch reads everything";
     UNGROUPED_COLUMN "ungrouped-column" Error "a column is neither grouped by nor inside an aggregate";
     UNIT_ASSERTION "unit-assertion" Error "a column is declared to be of another unit than its query gives";
     UNIT_MISMATCH "unit-mismatch" Error "values of unlike units are added, compared or put together";

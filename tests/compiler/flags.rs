@@ -109,8 +109,8 @@ fn warnings_are_errors_as_the_options_say() {
 #[test]
 fn what_cannot_be_had_is_refused_with_the_reason() {
     let project = shop("");
-    let run = project.acca(&["run", "--event-time-start", "2026-01-01"]).expect_code(2);
-    assert_eq!(run.stderr, "error: '--event-time-start' cannot be had: models are not built in batches of time\n");
+    let run = project.acca(&["run", "--upload-to-artifacts-ingest-api"]).expect_code(2);
+    assert_eq!(run.stderr, "error: '--upload-to-artifacts-ingest-api' cannot be had: acca sends nothing to anybody\n");
     let quiet = project.acca(&["run", "--no-print"]).expect_code(0);
     assert!(!quiet.stdout.contains("hello") && !quiet.stderr.contains("hello"), "{}", quiet.stdout);
 }
@@ -181,5 +181,27 @@ fn templates_see_the_flags_of_the_call() {
         "True\n",
     ] {
         assert!(run.stdout.contains(expected), "{expected}\n{}", run.stdout);
+    }
+}
+
+#[test]
+fn variables_that_cannot_be_read_are_told_at_their_place() {
+    let mut project = shop("");
+    for (vars, expected) in [
+        ("{a: 1", "error[invalid-yaml]"),
+        ("a: b: c", "error[invalid-yaml]"),
+        ("[1]", "'--vars' is a list, and a mapping is needed"),
+        ("just text", "'--vars' is a text, and a mapping is needed"),
+        ("12", "'--vars' is a number, and a mapping is needed"),
+        ("a:1", "'--vars' is a text, and a mapping is needed"),
+    ] {
+        let run = project.acca(&["ls", "--vars", vars]).expect_code(2);
+        assert!(run.stderr.contains(expected) && run.stderr.contains("--> --vars:1:"), "{vars}: {}", run.stderr);
+    }
+    project.set_env("DBT_VARS", "[1]");
+    let run = project.acca(&["ls"]).expect_code(2);
+    assert!(run.stderr.contains("write it like --vars '{name: value}'"), "{}", run.stderr);
+    for vars in ["", "{}", "a: 1\nb: [2]", "{\"a\": {\"b\": 1}}"] {
+        project.acca(&["ls", "--vars", vars]).expect_code(0);
     }
 }
