@@ -126,6 +126,7 @@ impl Compilation {
             found.problems = of_both_runs(found.problems, again);
         }
         found.problems.extend(check_contract(node, &found.schema));
+        found.problems = self.judged(node, found.problems, !found.schema.open);
         found
     }
 

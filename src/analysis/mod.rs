@@ -10,6 +10,7 @@ mod empty;
 mod facts;
 mod infer;
 mod insertion;
+mod judgement;
 mod meaning;
 mod personal;
 mod polymorphic;

@@ -55,9 +55,9 @@ fn is_of_postgres(problem: &Diagnostic) -> bool {
 /// The rules are PostgreSQL's: another engine may take what they refuse.
 fn as_the_target_sees_it(problem: Diagnostic, strict: bool) -> Diagnostic {
     let of_the_project =
-        [&codes::MIXED_CURRENCY, &codes::PERSONAL_DATA_IN_REPORT, &codes::UNIT_ASSERTION, &codes::UNIT_MISMATCH, &codes::UNKNOWN_FUNCTION]
-            .contains(&problem.code);
-    if strict || of_the_project || problem.severity != Severity::Error {
+        [&codes::MIXED_CURRENCY, &codes::PERSONAL_DATA_IN_REPORT, &codes::UNIT_ASSERTION, &codes::UNIT_MISMATCH].contains(&problem.code);
+    // What is an error because the project says so stays one.
+    if strict || of_the_project || problem.severity != Severity::Error || problem.code.severity != Severity::Error {
         return problem;
     }
     Diagnostic { severity: Severity::Warning, ..problem }.note("PostgreSQL refuses this; whether this target does is not known")

@@ -33,6 +33,7 @@ macro_rules! codes {
 codes! {
     AMBIGUOUS_COLUMN "ambiguous-column" Error "a name of a column is in several relations of FROM";
     AMBIGUOUS_REF "ambiguous-ref" Error "a ref() names a model that several packages define";
+    BAD_SUPPRESSION "bad-suppression" Warning "a comment allows a finding without a reason, or one that is not there";
     BREAKING_CHANGE "breaking-change" Warning "a change since the compared state breaks a model's contract";
     CANNOT_SERVE "cannot-serve" Error "the documentation cannot be served at an address and port";
     CONNECTION_FAILED "connection-failed" Error "the database cannot be reached or refuses the profile";

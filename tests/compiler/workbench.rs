@@ -46,6 +46,7 @@ const PROJECT_FILE: &str = "name: shop\nversion: '1.0'\nprofile: shop\n";
 /// What `acca check` finds. A case that announces one of them is checked so.
 const OF_ANALYSIS: &[&str] = &[
     "ambiguous-column",
+    "bad-suppression",
     "duplicate-alias",
     "integer-division",
     "join-fan-out",
