@@ -38,11 +38,7 @@ pub fn check_told(told: &Config, node: &Node) -> Vec<Diagnostic> {
 pub fn not_obeyed(node: &Node) -> Vec<Diagnostic> {
     let config = &node.config;
     let is_model = matches!(node.detail, Detail::Model(_));
-    let truth = |key: &str| config.bool(key) == Some(true);
     let mut found: Vec<(&str, &str)> = Vec::new();
-    if is_model && truth("unlogged") {
-        found.push(("unlogged", "the table is logged all the same"));
-    }
     if is_model && config.str("incremental_strategy") == Some("microbatch") {
         found.push(("incremental_strategy", "'microbatch' is not there yet"));
     }
@@ -52,9 +48,6 @@ pub fn not_obeyed(node: &Node) -> Vec<Diagnostic> {
     }
     if !is_model && config.get("contract").and_then(|contract| contract.get("enforced")) == Some(&Value::Bool(true)) {
         found.push(("contract", "only models have contracts"));
-    }
-    if is_model && node.materialized() == "materialized_view" {
-        found.push(("materialized", "materialized views are not there yet"));
     }
     let place = |key: &str| config.span(key).or(node.properties).unwrap_or(node.origin);
     let warn = |(key, what): (&str, &str)| {
