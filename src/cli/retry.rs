@@ -80,7 +80,8 @@ fn once_more(
     given: &RetryArguments,
 ) -> Result<(), Exit> {
     let recorded = &last.results.args;
-    let work = |verb, prune| Work { verb, arguments: run, resources: verb.resources.to_vec(), prune, only: Some(only.clone()) };
+    let work =
+        |verb, prune| Work { verb, arguments: run, resources: verb.resources.to_vec(), prune, only: Some(only.clone()), show: false };
     if let Some(verb) = verb_named(&last.which) {
         return carry_out(context, &work(verb, truth(recorded, "prune")));
     }

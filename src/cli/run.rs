@@ -6,11 +6,12 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::Exit;
-use super::arguments::{BuildArguments, LoadArguments, RunArguments, SelectionArguments};
+use super::arguments::{BuildArguments, LoadArguments, RunArguments, SeedArguments, SelectionArguments};
 use super::context::Context;
 use super::failures;
 use super::ls::resources;
 use super::progress::Progress;
+use super::show::show_loaded;
 use super::trace::ENGINE;
 use super::warn_error::{self, Verdict};
 use crate::analysis::Compilation;
@@ -79,6 +80,8 @@ pub(super) struct Work<'a> {
     pub(super) prune: bool,
     /// These nodes in place of a selection.
     pub(super) only: Option<BTreeSet<String>>,
+    /// The first rows of what was loaded are printed.
+    pub(super) show: bool,
 }
 
 /// The command of that name.
@@ -90,16 +93,21 @@ pub(super) fn verb_named(name: &str) -> Option<&'static Verb> {
 pub(super) fn cmd_build(context: &Context<'_>, verb: &Verb, arguments: &BuildArguments) -> Result<(), Exit> {
     let mut resources = resources(&arguments.resources, verb.resources);
     resources.retain(|resource| verb.resources.contains(resource));
-    carry_out(context, &Work { verb, arguments: &arguments.run, resources, prune: false, only: None })
+    carry_out(context, &Work { verb, arguments: &arguments.run, resources, prune: false, only: None, show: false })
 }
 
 pub(super) fn cmd_load(context: &Context<'_>, arguments: &LoadArguments) -> Result<(), Exit> {
     let (resources, prune) = (LOAD.resources.to_vec(), arguments.prune);
-    carry_out(context, &Work { verb: &LOAD, arguments: &arguments.run, resources, prune, only: None })
+    carry_out(context, &Work { verb: &LOAD, arguments: &arguments.run, resources, prune, only: None, show: false })
+}
+
+pub(super) fn cmd_seed(context: &Context<'_>, arguments: &SeedArguments) -> Result<(), Exit> {
+    let (resources, show) = (SEED.resources.to_vec(), arguments.show);
+    carry_out(context, &Work { verb: &SEED, arguments: &arguments.run, resources, prune: false, only: None, show })
 }
 
 pub(super) fn cmd_run(context: &Context<'_>, verb: &Verb, arguments: &RunArguments) -> Result<(), Exit> {
-    carry_out(context, &Work { verb, arguments, resources: verb.resources.to_vec(), prune: false, only: None })
+    carry_out(context, &Work { verb, arguments, resources: verb.resources.to_vec(), prune: false, only: None, show: false })
 }
 
 /// The numbers of the nodes to work on: `only` these, or else what is selected.
@@ -139,7 +147,8 @@ pub(super) fn carry_out(context: &Context<'_>, work: &Work<'_>) -> Result<(), Ex
     context.disk.reached("selection");
     let connected = context.open(compilation)?;
     let result = run_nodes(context, compilation, selected, work, connected);
-    conclude(context, compilation, work, &result)
+    let shown = if work.show { show_loaded(context, compilation, &result) } else { Ok(()) };
+    conclude(context, compilation, work, &result).and(shown)
 }
 
 /// Runs the nodes and tells what came of them.
