@@ -51,7 +51,9 @@ impl Compilation {
         if !ctes.is_empty() {
             compiled = with_ctes(compiled, &ctes);
         }
-        if self.reading.get().is_some_and(|reading| reading.empty == Some(Empty::Aliased)) {
+        let reading = self.reading.get();
+        let filtered = state.batch.is_some() || reading.is_some_and(|reading| reading.sample.is_some());
+        if filtered || reading.is_some_and(|reading| reading.empty == Some(Empty::Aliased)) {
             compiled.sql = without_doubled_aliases(&compiled.sql);
         }
         Ok(compiled)

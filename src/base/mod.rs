@@ -7,6 +7,7 @@ mod ident;
 mod moment;
 mod rows;
 mod source;
+mod window;
 
 pub use dag::{Cycle, Dag};
 pub use facts::{ColumnFacts, RelationFacts};
@@ -15,3 +16,4 @@ pub use ident::{Relation, RelationKind, ResourceType, UniqueId, quote_ident};
 pub use moment::timestamp;
 pub use rows::{ColumnInfo, Datum, Table};
 pub use source::{FileId, Position, SourceFile, Sources, Span};
+pub use window::{Window, parse_moment, utc_of, utc_stamp, utc_text};

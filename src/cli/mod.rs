@@ -12,6 +12,7 @@ mod diagnostic_format;
 mod disk;
 mod docs;
 mod environment;
+mod event_time;
 mod explain;
 mod explain_code;
 mod failures;
@@ -127,6 +128,7 @@ fn run() -> Result<(), Exit> {
         started_at: crate::base::timestamp(jiff::Timestamp::now()),
         full_refresh: arguments.command.full_refresh(),
         empty: arguments.command.empty(),
+        sample: arguments.command.sample(),
         store_failures: arguments.command.store_failures(),
         which: arguments.command.name().to_owned(),
         flags: flags_of(&command, &matches, &project, &arguments.global, root.as_deref(), &words),

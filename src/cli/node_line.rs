@@ -86,6 +86,8 @@ fn remark(node: &Node, result: &NodeResult) -> String {
     match (result.status, &node.detail) {
         (Status::Skipped, _) => result.message.strip_prefix("skipped: ").unwrap_or(&result.message).to_owned(),
         (Status::Success, Detail::Source(_)) => result.message.clone(),
+        (Status::Success, _) if result.batches.is_some() => result.message.clone(),
+        (Status::Error, _) if result.batches.is_some() => result.message.split(':').next().unwrap_or_default().to_owned(),
         (Status::Success, _) => {
             result.rows_affected.map_or_else(String::new, |rows| counted(usize::try_from(rows).unwrap_or(usize::MAX), "row"))
         }
@@ -159,6 +161,7 @@ pub(super) mod tests {
             compiled_path: None,
             diagnostics: Vec::new(),
             sample: None,
+            batches: None,
         }
     }
 

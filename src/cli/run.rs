@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::Exit;
 use super::arguments::{BuildArguments, LoadArguments, RunArguments, SeedArguments, SelectionArguments};
 use super::context::Context;
+use super::event_time::check_times;
 use super::failures;
 use super::ls::resources;
 use super::progress::Progress;
@@ -19,7 +20,7 @@ use crate::artifacts::Compiled;
 use crate::base::{Files, ResourceType, UniqueId};
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::execute::{Connected, RunJob, RunOptions, observed, run};
-use crate::plan::{RunResult, Status};
+use crate::plan::{BatchResults, RunResult, Status};
 use crate::project::Node;
 
 /// A command that runs nodes.
@@ -82,6 +83,15 @@ pub(super) struct Work<'a> {
     pub(super) only: Option<BTreeSet<String>>,
     /// The first rows of what was loaded are printed.
     pub(super) show: bool,
+    /// What came of the batches of models in the run that is retried.
+    pub(super) batches: BTreeMap<String, BatchResults>,
+}
+
+impl<'a> Work<'a> {
+    /// With nothing particular.
+    pub(super) fn new(verb: &'a Verb, arguments: &'a RunArguments, resources: Vec<ResourceType>) -> Work<'a> {
+        Work { verb, arguments, resources, prune: false, only: None, show: false, batches: BTreeMap::new() }
+    }
 }
 
 /// The command of that name.
@@ -93,21 +103,20 @@ pub(super) fn verb_named(name: &str) -> Option<&'static Verb> {
 pub(super) fn cmd_build(context: &Context<'_>, verb: &Verb, arguments: &BuildArguments) -> Result<(), Exit> {
     let mut resources = resources(&arguments.resources, verb.resources);
     resources.retain(|resource| verb.resources.contains(resource));
-    carry_out(context, &Work { verb, arguments: &arguments.run, resources, prune: false, only: None, show: false })
+    carry_out(context, &Work::new(verb, &arguments.run, resources))
 }
 
 pub(super) fn cmd_load(context: &Context<'_>, arguments: &LoadArguments) -> Result<(), Exit> {
     let (resources, prune) = (LOAD.resources.to_vec(), arguments.prune);
-    carry_out(context, &Work { verb: &LOAD, arguments: &arguments.run, resources, prune, only: None, show: false })
+    carry_out(context, &Work { prune, ..Work::new(&LOAD, &arguments.run, resources) })
 }
 
 pub(super) fn cmd_seed(context: &Context<'_>, arguments: &SeedArguments) -> Result<(), Exit> {
-    let (resources, show) = (SEED.resources.to_vec(), arguments.show);
-    carry_out(context, &Work { verb: &SEED, arguments: &arguments.run, resources, prune: false, only: None, show })
+    carry_out(context, &Work { show: arguments.show, ..Work::new(&SEED, &arguments.run, SEED.resources.to_vec()) })
 }
 
 pub(super) fn cmd_run(context: &Context<'_>, verb: &Verb, arguments: &RunArguments) -> Result<(), Exit> {
-    carry_out(context, &Work { verb, arguments, resources: verb.resources.to_vec(), prune: false, only: None, show: false })
+    carry_out(context, &Work::new(verb, arguments, verb.resources.to_vec()))
 }
 
 /// The numbers of the nodes to work on: `only` these, or else what is selected.
@@ -136,6 +145,7 @@ pub(super) fn chosen(
 }
 
 pub(super) fn carry_out(context: &Context<'_>, work: &Work<'_>) -> Result<(), Exit> {
+    check_times(context, work.arguments)?;
     let loaded = context.load()?;
     let compilation = &loaded.compilation;
     let mut selected = chosen(context, compilation, &work.arguments.selection, &work.resources, work.only.as_ref())?;
@@ -178,6 +188,8 @@ pub(super) fn run_nodes(
             prune,
             gate_on_tests: verb.gate_on_tests,
             node_timeout: arguments.node_timeout,
+            event_time: arguments.event_time(),
+            batches: std::sync::Arc::new(work.batches.clone()),
             timings: std::sync::Arc::new(context.timings(compilation)),
             ..plain_options(context, compilation)
         },
@@ -211,6 +223,8 @@ pub(super) fn plain_options(context: &Context<'_>, compilation: &Compilation) ->
         prune: false,
         gate_on_tests: false,
         node_timeout: None,
+        event_time: None,
+        batches: std::sync::Arc::default(),
         timings: std::sync::Arc::default(),
         run_id: context.invocation.id.clone(),
         root: context.root.clone(),

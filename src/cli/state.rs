@@ -60,7 +60,7 @@ impl Context<'_> {
         let nodes = selected.iter().filter_map(|number| compilation.manifest.nodes.get(*number));
         let selected = nodes.filter(|node| node.resource != ResourceType::UnitTest).map(|node| node.id.clone()).collect();
         // It is settled once an invocation.
-        let _ = compilation.reading.set(Arc::new(Reading { empty, deferral, selected }));
+        let _ = compilation.reading.set(Arc::new(Reading { empty, deferral, sample: self.invocation.sample, selected }));
         Ok(())
     }
 

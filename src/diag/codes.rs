@@ -75,6 +75,7 @@ codes! {
     UNDECLARED_REF "undeclared-ref" Error "a ref() appears only while templates are executed";
     UNEQUAL_COLUMNS "unequal-columns" Error "queries or lists that belong together give different numbers of columns";
     UNEXPECTED_PROPERTY "unexpected-property" Warning "a YAML mapping has a key that means nothing here";
+    UNFILTERED_BATCHES "unfiltered-batches" Warning "a model is built in batches of time, and every batch reads everything";
     UNGROUPED_COLUMN "ungrouped-column" Error "a column is neither grouped by nor inside an aggregate";
     UNIT_TEST_FAILED "unit-test-failed" Error "a model gives other rows than its unit test expects";
     UNKNOWN_COLUMN "unknown-column" Error "a query names a column that nothing in it has";

@@ -11,6 +11,7 @@ mod freshness;
 mod hook;
 pub mod load;
 mod load_source;
+mod microbatch;
 mod node;
 mod observed;
 mod operation;

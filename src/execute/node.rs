@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::hook::run_hook;
+use super::microbatch::{batches, build_batches};
 use super::overrides::{run_call, test_query};
 use super::prepare::{Catalog, Draft, NodeError, Prepared, RunJob, draft, plan, prepare_failures};
 use super::publication::{broken_reference, explain_hold, let_others_publish, refreshed_alter, refreshed_publish, reserve};
@@ -17,7 +18,7 @@ use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{Engine, Statement, print_titled};
 use crate::jinja::{Message, NodeState, Warehouse};
-use crate::plan::{NodePlan, Publish, Status, Step, failures_kept};
+use crate::plan::{BatchResults, NodePlan, Publish, Status, Step, failures_kept};
 use crate::project::{Detail, Node};
 
 /// Rows of a failed test that are kept to be shown.
@@ -37,6 +38,8 @@ pub(super) struct Outcome {
     pub(super) messages: Vec<Message>,
     /// The statements that were sent, for people to read.
     pub(super) script: String,
+    /// Of a model that is built in batches of time.
+    pub(super) batches: Option<BatchResults>,
     /// Replaced relations that are still read, to be dropped at the end of the run.
     pub(super) retired: Vec<Retired>,
     /// The session is of no use any more.
@@ -68,7 +71,10 @@ pub(super) fn run_node(turn: &Turn<'_>) -> Outcome {
         Detail::SingularTest | Detail::GenericTest(_) => run_test(turn, &mut outcome),
         Detail::UnitTest(test) => run_unit_test(turn, test, &mut outcome),
         Detail::Source(_) => load_source::run(turn.job, turn.node, turn.session, interrupt, &mut outcome),
-        _ => build(turn, &mut outcome),
+        _ => match batches(turn) {
+            Some(batches) => build_batches(turn, &batches, &mut outcome),
+            None => build(turn, &mut outcome),
+        },
     };
     if let Err(error) = done {
         outcome.status = Some(Status::Error);
@@ -77,7 +83,7 @@ pub(super) fn run_node(turn: &Turn<'_>) -> Outcome {
     outcome
 }
 
-fn fail(outcome: &mut Outcome, node: &Node, error: NodeError, interrupt: &Interrupt) {
+pub(super) fn fail(outcome: &mut Outcome, node: &Node, error: NodeError, interrupt: &Interrupt) {
     match error {
         NodeError::Adapter(AdapterError::Cancelled) if interrupt.is_raised() => {
             outcome.status = Some(Status::Skipped);
@@ -101,15 +107,7 @@ fn fail(outcome: &mut Outcome, node: &Node, error: NodeError, interrupt: &Interr
 }
 
 fn build(turn: &Turn<'_>, outcome: &mut Outcome) -> Result<(), NodeError> {
-    let draft = draft(turn)?;
-    outcome.messages = draft.compiled.messages.clone();
-    keep_compiled(turn, &draft.compiled, outcome);
-    let done = match draft.leading(turn.node) {
-        Some(leading) => run_led(turn, draft, leading, outcome),
-        None => plan(turn, draft, false).and_then(|prepared| run_plan(turn, &prepared, outcome)),
-    };
-    write_script(turn, &outcome.script);
-    done?;
+    run_draft(turn, draft(turn)?, outcome)?;
     outcome.status = Some(Status::Success);
     if outcome.message.is_empty() {
         outcome.message = match outcome.rows_affected {
@@ -119,6 +117,18 @@ fn build(turn: &Turn<'_>, outcome: &mut Outcome) -> Result<(), NodeError> {
         };
     }
     Ok(())
+}
+
+/// Plans what was rendered and sends it.
+pub(super) fn run_draft(turn: &Turn<'_>, draft: Draft, outcome: &mut Outcome) -> Result<(), NodeError> {
+    outcome.messages.extend(draft.compiled.messages.iter().cloned());
+    keep_compiled(turn, &draft.compiled, outcome);
+    let done = match draft.leading(turn.node) {
+        Some(leading) => run_led(turn, draft, leading, outcome),
+        None => plan(turn, draft, false).and_then(|prepared| run_plan(turn, &prepared, outcome)),
+    };
+    write_script(turn, &outcome.script);
+    done
 }
 
 fn run_plan(turn: &Turn<'_>, prepared: &Prepared, outcome: &mut Outcome) -> Result<(), NodeError> {

@@ -6,17 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::hook::hooks;
+use super::microbatch::batches;
 use super::node::{Turn, query_failed};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{Adapter, AdapterError, CatalogRelation};
 use super::{contract, load_source, overrides};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
-use crate::base::{Relation, RelationKind, UniqueId};
+use crate::base::{Relation, RelationKind, UniqueId, Window};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{Engine, folds_case, has_materialized_views, lowers_names, max_identifier, reads_retired};
 use crate::jinja::{NodeState, Warehouse};
 use crate::plan::{
-    Existing, Hooks, NodePlan, PlanInput, failures_kept, needs_columns, plan_failures, plan_leading, plan_node, plan_seed, retired_prefix,
+    BatchResults, Existing, Hooks, NodePlan, PlanInput, failures_kept, needs_columns, plan_failures, plan_leading, plan_node, plan_seed,
+    retired_prefix,
 };
 use crate::project::{Detail, Node};
 use crate::syntax::before_semicolon;
@@ -44,6 +46,10 @@ pub struct RunOptions {
     pub gate_on_tests: bool,
     /// How long a node may take that says nothing of it.
     pub node_timeout: Option<Duration>,
+    /// `--event-time-start` and `--event-time-end`.
+    pub event_time: Option<Window>,
+    /// `retry`: what came of the batches of a model in the last run, by its id.
+    pub batches: Arc<BTreeMap<String, BatchResults>>,
     /// Seconds that nodes took in earlier runs, by id: with several threads, the longest way begins first.
     pub timings: Arc<BTreeMap<String, f64>>,
     /// Unique to this run.
@@ -154,7 +160,8 @@ impl From<AdapterError> for NodeError {
     }
 }
 
-/// Compiles and plans a node that builds a relation or loads files. Tests are not planned: they are queries.
+/// Compiles and plans a node that builds a relation or loads files. Tests are not planned: they are queries. Of a model that is
+/// built in batches, the first.
 pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
     if matches!(turn.node.detail, Detail::Source(_)) {
         return Ok(Prepared {
@@ -163,18 +170,28 @@ pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
             state: NodeState::default(),
         });
     }
-    plan(turn, draft(turn)?, false)
+    let batch = batches(turn).and_then(|batches| batches.at(0, false));
+    plan(turn, draft_in(turn, NodeState { batch, ..state_of(turn) }, hooks(turn.node))?, false)
+}
+
+/// What stands in the database under the node's name when the run begins.
+pub(super) fn state_of(turn: &Turn<'_>) -> NodeState {
+    let existing = turn.node.relation.as_ref().and_then(|relation| turn.catalog.kind(relation));
+    NodeState { existing, full_refresh: turn.job.options.full_refresh, batch: None }
 }
 
 /// Looks at the database and renders the templates.
 pub(super) fn draft(turn: &Turn<'_>) -> Result<Draft, NodeError> {
+    draft_in(turn, state_of(turn), hooks(turn.node))
+}
+
+/// The same for a given state of the database.
+pub(super) fn draft_in(turn: &Turn<'_>, state: NodeState, hooks: Hooks) -> Result<Draft, NodeError> {
     let Turn { job, node, catalog, session, .. } = *turn;
     let Some(relation) = &node.relation else {
         return Err(Diagnostic::new(&codes::INVALID_CONFIG, format!("'{}' has no relation to build", node.name)).at(node.origin).into());
     };
     check_name(job, node, relation)?;
-    let kind = catalog.kind(relation);
-    let state = NodeState { existing: kind, full_refresh: job.options.full_refresh };
     let warehouse: Arc<dyn Warehouse> = Arc::new(SessionWarehouse(session.clone()));
     let compiled = job.compilation.compile_node(node, state, Some(warehouse))?;
     let materialization = match node.detail {
@@ -192,12 +209,12 @@ pub(super) fn draft(turn: &Turn<'_>) -> Result<Draft, NodeError> {
     if materialization.is_none() && !matches!(node.detail, Detail::Seed { .. }) {
         check_is_query(node, &compiled)?;
     }
-    let existing = look_up(node, relation, catalog, session)?;
+    let existing = look_up(node, relation, state.existing, catalog, session)?;
     let leaves_hooks = materialization.as_ref().is_some_and(|macro_id| job.compilation.templates.runs_hooks(macro_id));
     Ok(Draft {
         described: node.contract_enforced() || needs_columns(node, &existing) && materialization.is_none(),
         relation: relation.clone(),
-        hooks: if leaves_hooks { Hooks::default() } else { hooks(node) },
+        hooks: if leaves_hooks { Hooks::default() } else { hooks },
         compiled,
         state,
         materialization,
@@ -235,7 +252,8 @@ pub(super) fn plan(turn: &Turn<'_>, draft: Draft, begun: bool) -> Result<Prepare
         existing: &existing,
         incoming: &incoming,
         contract,
-        full_refresh: job.options.full_refresh,
+        full_refresh: state.full_refresh,
+        batch: state.batch,
         run_tag: &job.options.tag(),
         folds_case: folds_case(job.engine),
         materialization,
@@ -274,6 +292,7 @@ pub(super) fn prepare_failures(turn: &Turn<'_>, kind: RelationKind, compiled: &C
         incoming: &[],
         contract: None,
         full_refresh: false,
+        batch: None,
         run_tag: &job.options.tag(),
         folds_case: folds_case(job.engine),
         materialization: None,
@@ -285,7 +304,7 @@ pub(super) fn prepare_failures(turn: &Turn<'_>, kind: RelationKind, compiled: &C
 }
 
 /// Whether the project has the macro of a strategy that is none of dbt's.
-fn own_strategy(job: &RunJob<'_>, node: &Node) -> bool {
+pub(super) fn own_strategy(job: &RunJob<'_>, node: &Node) -> bool {
     let strategy = node.config.str("incremental_strategy").filter(|strategy| !matches!(*strategy, "append" | "delete+insert" | "merge"));
     strategy.is_some_and(|strategy| job.compilation.templates.is_overridden(&overrides::strategy_macro(strategy), &node.package))
 }
@@ -305,8 +324,14 @@ fn check_name(job: &RunJob<'_>, node: &Node, relation: &Relation) -> Result<(), 
 }
 
 /// What the plan needs to know of the relation that is there.
-fn look_up(node: &Node, relation: &Relation, catalog: &Catalog, session: &SharedSession) -> Result<Existing, AdapterError> {
-    let mut existing = catalog.existing(relation);
+fn look_up(
+    node: &Node,
+    relation: &Relation,
+    kind: Option<RelationKind>,
+    catalog: &Catalog,
+    session: &SharedSession,
+) -> Result<Existing, AdapterError> {
+    let mut existing = Existing { kind, ..catalog.existing(relation) };
     if existing.kind.is_some() && matches!(node.materialized(), "incremental" | "snapshot") {
         existing.columns = locked(session).columns(relation)?;
     }

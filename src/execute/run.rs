@@ -384,6 +384,7 @@ impl Shop<'_> {
             compiled_path: outcome.compiled_path,
             diagnostics: outcome.diagnostics,
             sample: outcome.sample,
+            batches: outcome.batches,
         };
         let mut board = self.lock();
         board.retired.extend(outcome.retired);

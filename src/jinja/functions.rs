@@ -8,7 +8,8 @@ use minijinja::{Error, ErrorKind, State, Value};
 
 use super::adapter::{AdapterValue, Api};
 use super::failure::{Returned, raise, raise_with};
-use super::relation::RelationValue;
+use super::python::datetime::moment_value;
+use super::relation::{EventFilter, RelationValue};
 use super::scope::{Message, Scope, Stage};
 use super::table::ResultTable;
 use super::values::{Dict, List, from_json, locked, operation, split_args, to_json};
@@ -90,7 +91,20 @@ pub(super) fn lookup(scope: &Arc<Scope>, name: &str) -> Option<Value> {
 
 /// The node itself, with the batch that is built.
 fn model_value(scope: &Scope) -> Value {
-    from_json(&super::describe::describe_in(&scope.shared, &scope.node))
+    let described = super::describe::describe_in(&scope.shared, &scope.node);
+    let mut entries: Vec<(Value, Value)> =
+        described.as_object().into_iter().flatten().map(|(key, value)| (Value::from(key.as_str()), from_json(value))).collect();
+    if let Some(batch) = scope.batch() {
+        let parts = [
+            ("id", Value::from(batch.id())),
+            ("event_time_start", moment_value(batch.window.start)),
+            ("event_time_end", moment_value(batch.window.end)),
+        ];
+        entries.push((Value::from("batch"), Dict::value(parts.map(|(name, value)| (Value::from(name), value)))));
+    } else if matches!(scope.node.detail, Detail::Model(_)) {
+        entries.push((Value::from("batch"), Value::from(())));
+    }
+    Dict::value(entries)
 }
 
 /// What `run_hooks` of dbt takes.
@@ -308,7 +322,24 @@ fn referred(scope: &Scope, node: &crate::project::Node) -> Result<Value, Error> 
         "materialized_view" => RelationKind::MaterializedView,
         _ => RelationKind::Table,
     };
-    Ok(RelationValue::new(deferred.unwrap_or(relation), Some(kind)).read_by(scope).into_value())
+    Ok(RelationValue::new(deferred.unwrap_or(relation), Some(kind)).read_by(scope).filtered(event_filter(scope, node)).into_value())
+}
+
+/// Which rows of a node are read: those of the batch that is built, and those of `--sample`.
+fn event_filter(scope: &Scope, read: &crate::project::Node) -> Option<EventFilter> {
+    let column = read.config.str("event_time")?;
+    if !matches!(scope.node.detail, Detail::Model(_) | Detail::Snapshot { .. }) {
+        return None;
+    }
+    let batch = scope.batch().map(|batch| batch.window);
+    let sample = scope.reading().and_then(|reading| reading.sample);
+    let window = match (batch, sample) {
+        (Some(batch), Some(sample)) => batch.within(sample),
+        (batch, sample) => batch.or(sample)?,
+    };
+    let quoted = read.columns.iter().any(|held| held.name == column && held.quote == Some(true));
+    let column = if quoted { quote_ident(column) } else { column.to_owned() };
+    Some(EventFilter { column, window })
 }
 
 fn unresolved(code: &'static crate::diag::Code, unknown: &str, why: &Unresolved, near: Option<&str>) -> Error {
@@ -342,7 +373,10 @@ fn call_source(scope: &Arc<Scope>, args: &[Value]) -> Result<Value, Error> {
             }
             let relation = node.and_then(|node| node.relation.clone());
             match relation {
-                Some(relation) => RelationValue::new(relation, Some(RelationKind::Table)).read_by(scope).into_value(),
+                Some(relation) => {
+                    let filter = node.and_then(|node| event_filter(scope, node));
+                    RelationValue::new(relation, Some(RelationKind::Table)).read_by(scope).filtered(filter).into_value()
+                }
                 None => return Err(operation("the source has no relation")),
             }
         }
@@ -398,6 +432,10 @@ fn config_method(scope: &Arc<Scope>, method: &str, args: &[Value]) -> Result<Val
                 "get" | "require" => config.get(key).cloned(),
                 _ => config.get("meta").and_then(|meta| meta.get(key)).cloned(),
             };
+            if let (Some(batch), true) = (scope.batch(), key.starts_with(BATCH_KEY)) {
+                let window = batch.window;
+                return Ok(moment_value(if key.ends_with("_start") { window.start } else { window.end }));
+            }
             match found {
                 Some(value) => Ok(from_json(&value)),
                 None if method.ends_with("require") => {
@@ -425,6 +463,9 @@ fn config_method(scope: &Arc<Scope>, method: &str, args: &[Value]) -> Result<Val
         _ => Err(Error::from(ErrorKind::UnknownMethod)),
     }
 }
+
+/// Under what dbt's own macros of strategies ask for the time of a batch.
+const BATCH_KEY: &str = "__dbt_internal_microbatch_event_time";
 
 fn materialized(scope: &Scope, config: &Config) -> String {
     config.str("materialized").unwrap_or_else(|| scope.node.materialized()).to_owned()
@@ -583,6 +624,9 @@ fn call_store_result(scope: &Arc<Scope>, args: &[Value]) -> Result<Value, Error>
 }
 
 fn should_full_refresh(scope: &Scope) -> bool {
+    if scope.batch().is_some_and(|batch| batch.incremental) {
+        return false;
+    }
     let told = current_config(scope).bool("full_refresh");
     match &scope.stage {
         Stage::Execute { state, .. } => told.unwrap_or(state.full_refresh),

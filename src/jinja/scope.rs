@@ -20,7 +20,7 @@ use super::values::{Dict, List, locked, split_args};
 use super::warehouse::Warehouse;
 use crate::base::{Relation, RelationKind, UniqueId};
 use crate::diag::codes;
-use crate::project::{Config, Manifest, Node, RefCall, SourceCall};
+use crate::project::{Batch, Config, Manifest, Node, RefCall, SourceCall};
 
 /// What is known while a template is rendered.
 #[derive(Clone)]
@@ -43,6 +43,8 @@ pub struct NodeState {
     /// What stands under the node's name now.
     pub existing: Option<RelationKind>,
     pub full_refresh: bool,
+    /// The batch of time that is built.
+    pub batch: Option<Batch>,
 }
 
 /// What a render tells besides its text.
@@ -113,6 +115,14 @@ impl Scope {
     pub(super) fn reading(&self) -> Option<&Reading> {
         match &self.stage {
             Stage::Execute { reading, .. } => Some(reading),
+            Stage::Parse => None,
+        }
+    }
+
+    /// The batch of time that is built.
+    pub(super) fn batch(&self) -> Option<Batch> {
+        match &self.stage {
+            Stage::Execute { state, .. } => state.batch,
             Stage::Parse => None,
         }
     }

@@ -10,7 +10,7 @@ use super::failure::{Failure, Frame, describe};
 use super::literals::{Rewritten, rewrite};
 use super::scope::Scope;
 use super::span_map::{Origin, Segment, SpanMap};
-use crate::base::{Files, Sources, Span, UniqueId};
+use crate::base::{Files, Sources, Span, UniqueId, Window};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::project::{Group, Macro, Package, Project, Target};
 
@@ -23,6 +23,8 @@ pub struct Invocation {
     pub full_refresh: bool,
     /// `--empty`.
     pub empty: bool,
+    /// `--sample`.
+    pub sample: Option<Window>,
     /// Whether failing rows of tests are kept that say nothing of it.
     pub store_failures: bool,
     /// The name of the verb: `build`, `compile`, …
@@ -147,6 +149,11 @@ impl Templates {
         let mut strict = env.clone();
         strict.set_undefined_behavior(UndefinedBehavior::Lenient);
         Templates { env, strict, shared: Arc::new(shared) }
+    }
+
+    /// What the run says of itself.
+    pub fn invocation(&self) -> &Invocation {
+        &self.shared.invocation
     }
 
     pub(super) fn env_of(&self, scope: &Scope) -> &Environment<'static> {

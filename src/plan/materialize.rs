@@ -10,7 +10,7 @@ use super::snapshot::snapshot;
 use super::steps::{Existing, Hook, LandingFiles, NodePlan, Step, TableName, suffixed};
 use crate::base::{ColumnInfo, Relation, RelationKind, ResourceType, UniqueId};
 use crate::diag::{Diagnostic, codes};
-use crate::project::{Landing, Node};
+use crate::project::{Batch, Landing, Node};
 
 /// What the plan of a node depends on besides its configuration.
 pub struct PlanInput<'a> {
@@ -22,6 +22,8 @@ pub struct PlanInput<'a> {
     /// The columns of the query, where [`needs_columns`] asks for them.
     pub incoming: &'a [ColumnInfo],
     pub full_refresh: bool,
+    /// The batch of time that is built.
+    pub batch: Option<Batch>,
     /// What the node's contract declares, its query held against it.
     pub contract: Option<Contract>,
     /// Eight characters that only this run has.

@@ -39,9 +39,6 @@ pub fn not_obeyed(node: &Node) -> Vec<Diagnostic> {
     let config = &node.config;
     let is_model = matches!(node.detail, Detail::Model(_));
     let mut found: Vec<(&str, &str)> = Vec::new();
-    if is_model && config.str("incremental_strategy") == Some("microbatch") {
-        found.push(("incremental_strategy", "'microbatch' is not there yet"));
-    }
     let unquoted = |quoting: &Value| quoting.as_object().is_some_and(|parts| parts.values().any(|part| *part == Value::Bool(false)));
     if config.get("quoting").is_some_and(unquoted) {
         found.push(("quoting", "names are always quoted"));

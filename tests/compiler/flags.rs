@@ -109,8 +109,8 @@ fn warnings_are_errors_as_the_options_say() {
 #[test]
 fn what_cannot_be_had_is_refused_with_the_reason() {
     let project = shop("");
-    let run = project.acca(&["run", "--event-time-start", "2026-01-01"]).expect_code(2);
-    assert_eq!(run.stderr, "error: '--event-time-start' cannot be had: models are not built in batches of time\n");
+    let run = project.acca(&["run", "--upload-to-artifacts-ingest-api"]).expect_code(2);
+    assert_eq!(run.stderr, "error: '--upload-to-artifacts-ingest-api' cannot be had: acca sends nothing to anybody\n");
     let quiet = project.acca(&["run", "--no-print"]).expect_code(0);
     assert!(!quiet.stdout.contains("hello") && !quiet.stderr.contains("hello"), "{}", quiet.stdout);
 }

@@ -48,6 +48,7 @@ mod kept_tables;
 mod late_changes;
 mod load;
 mod materialized_views;
+mod microbatch;
 mod packages;
 mod postgres;
 #[allow(dead_code, reason = "tests on a server are to use the rest of it")]
