@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use crate::analysis::Compilation;
 use crate::base::{Files, Sources};
 use crate::diag::Diagnostics;
-use crate::execute::adapter_chain;
+use crate::execute::{adapter_chain, lowers_names};
 use crate::jinja::{BUILTIN_MACROS, Invocation, Templates, YamlText};
 use crate::project::LoadOptions;
 
@@ -24,6 +24,7 @@ pub fn parse(
     crate::plan::select::check_selectors(&project.selectors, diagnostics);
     files.reached("configuration");
     invocation.adapter_chain = adapter_chain(&project.target.adapter);
+    invocation.lowers_names = lowers_names(&project.target);
     let templates = Templates::new(&project, files.clone(), invocation, diagnostics);
     diagnostics.extend(templates.unused_overrides(&project));
     files.reached("macros");

@@ -37,12 +37,8 @@ pub fn check_told(told: &Config, node: &Node) -> Vec<Diagnostic> {
 /// Settings that dbt obeys and acca does not.
 pub fn not_obeyed(node: &Node) -> Vec<Diagnostic> {
     let config = &node.config;
-    let is_model = matches!(node.detail, Detail::Model(_));
     let mut found: Vec<(&str, &str)> = Vec::new();
-    let unquoted = |quoting: &Value| quoting.as_object().is_some_and(|parts| parts.values().any(|part| *part == Value::Bool(false)));
-    if config.get("quoting").is_some_and(unquoted) {
-        found.push(("quoting", "names are always quoted"));
-    }
+    let is_model = matches!(node.detail, Detail::Model(_));
     if !is_model && config.get("contract").and_then(|contract| contract.get("enforced")) == Some(&Value::Bool(true)) {
         found.push(("contract", "only models have contracts"));
     }
