@@ -306,7 +306,7 @@ impl Shared {
             };
             Segment { output: range, source, origin }
         });
-        SpanMap { segments: segments.collect() }
+        SpanMap { segments: segments.collect(), of_macro: None }
     }
 
     pub(super) fn macro_origin(&self, template: &str) -> Option<&TemplateOrigin> {

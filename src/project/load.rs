@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::acca_file::load_acca_file;
 use super::config_tree::ConfigTree;
 use super::discover::{Discovered, discover};
 use super::exposures::apply_exposures;
@@ -66,6 +67,7 @@ fn load_all(loader: &mut Loader<'_>, builtin: &[(&str, &str)]) -> Option<(Vec<Pr
     let mut catalog = Catalog::default();
     if let Some(root) = packages.first() {
         catalog.selectors = load_selectors(loader, root, &target);
+        catalog.acca = load_acca_file(loader);
     }
     let mut properties = Vec::new();
     for file in &packages {
@@ -306,6 +308,7 @@ fn project(loader: Loader<'_>, packages: Vec<ProjectFile>, target: Target, mut c
         docs: catalog.docs,
         groups: catalog.groups,
         selectors: catalog.selectors,
+        acca: catalog.acca,
         clean_targets: clean_targets.unwrap_or_else(|| vec![target_path.clone()]),
         target_path,
     }
