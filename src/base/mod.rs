@@ -4,6 +4,7 @@ mod dag;
 mod facts;
 mod files;
 mod ident;
+mod recorded;
 mod rows;
 mod source;
 
@@ -11,5 +12,6 @@ pub use dag::{Cycle, Dag};
 pub use facts::{ColumnFacts, RelationFacts};
 pub use files::{Files, MemoryFiles};
 pub use ident::{Relation, RelationKind, ResourceType, UniqueId, quote_ident};
+pub use recorded::{Asked, Digest, Recorded, Reread, digest};
 pub use rows::{ColumnInfo, Datum, Table};
 pub use source::{FileId, Position, SourceFile, Sources, Span};

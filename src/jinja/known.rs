@@ -42,6 +42,51 @@ pub(super) fn is_alike(name: &str) -> bool {
     ALIKE.binary_search(&name).is_ok()
 }
 
+/// The functions and variables that give, before anything is linked, the same for the same node in every invocation, as long as
+/// the project, its target, `--vars` and the environment stay the same. What is not here makes a render one of the moment:
+/// it is done anew each time.
+const LASTING: [&str; 34] = [
+    "adapter",
+    "api",
+    "config",
+    "database",
+    "dbt_version",
+    "doc",
+    "env_var",
+    "exceptions",
+    "execute",
+    "fromjson",
+    "is_incremental",
+    "log",
+    "model",
+    "namespace",
+    "post_hooks",
+    "pre_hooks",
+    "print",
+    "project_name",
+    "range",
+    "ref",
+    "return",
+    "run_query",
+    "schema",
+    "set",
+    "set_strict",
+    "source",
+    "target",
+    "this",
+    "tojson",
+    "try_or_compiler_error",
+    "validation",
+    "var",
+    "zip",
+    "zip_strict",
+];
+
+/// Whether a name gives the same in every invocation.
+pub(super) fn is_lasting(name: &str) -> bool {
+    LASTING.binary_search(&name).is_ok()
+}
+
 /// The package of the node, and what was rendered for it.
 type Rendering = (Arc<str>, String);
 

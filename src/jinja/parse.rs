@@ -10,7 +10,7 @@ use super::first_pass::{Found, Pass};
 use super::known::{Memory, Own};
 use super::scope::Message;
 use super::templates::{Shared, Templates};
-use crate::base::{Dag, Sources, Span, UniqueId};
+use crate::base::{Dag, FileId, Sources, Span, UniqueId};
 use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::project::{Detail, Manifest, Node, Project, RefCall, SourceCall, Unresolved};
 
@@ -18,14 +18,32 @@ use crate::project::{Detail, Manifest, Node, Project, RefCall, SourceCall, Unres
 pub struct Parsed {
     pub manifest: Manifest,
     pub messages: Vec<Message>,
+    /// By the position of the work: what came of a node that was new, where it was asked for.
+    pub passed: Vec<Option<Passed>>,
+}
+
+/// A node for the first pass.
+pub enum Work {
+    New(Node),
+    /// It has been through it in an earlier run.
+    Done(Node, Found),
+}
+
+/// A node before and after its first pass, written down.
+pub struct Passed {
+    /// Empty for a node without a body.
+    pub before: Vec<u8>,
+    pub after: Vec<u8>,
+    /// The file in which its body lies.
+    pub body: Option<FileId>,
+    /// See [`Found::momentary`].
+    pub momentary: bool,
 }
 
 impl Templates {
-    /// Renders and links all nodes of the project, which leave it for the manifest. Mistakes are collected; a node with a mistake
-    /// stays in the manifest with what is known of it. `None` when the graph has a loop.
-    pub fn parse(&self, project: &mut Project, diagnostics: &mut Diagnostics) -> Option<Parsed> {
-        let nodes = std::mem::take(&mut project.nodes);
-        let project = &*project;
+    /// Renders and links all nodes of the project. Mistakes are collected; a node with a mistake stays in the manifest with
+    /// what is known of it. With `write_down`, what comes of new nodes is given back as bytes too. `None` when the graph has a loop.
+    pub fn parse(&self, project: &Project, work: Vec<Work>, write_down: bool, diagnostics: &mut Diagnostics) -> Option<Parsed> {
         let pass = Pass {
             templates: self,
             sources: &project.sources,
@@ -33,11 +51,13 @@ impl Templates {
             names: Memory::default(),
             descriptions: Memory::default(),
         };
-        let (nodes, found): (Vec<Node>, Vec<Found>) = nodes.into_par_iter().map(|node| pass.node(node)).unzip();
-        let mut messages = Vec::new();
-        for found in found {
+        let done: Vec<(Node, Found, Option<Passed>)> = work.into_par_iter().map(|work| pass.work(work, write_down)).collect();
+        let (mut nodes, mut messages, mut passed) = (Vec::with_capacity(done.len()), Vec::new(), Vec::with_capacity(done.len()));
+        for (node, found, bytes) in done {
+            nodes.push(node);
             messages.extend(found.messages);
             diagnostics.extend(found.problems);
+            passed.push(bytes);
         }
         self.shared.files.reached("templates");
         let (enabled, disabled) = split_enabled(nodes);
@@ -51,7 +71,7 @@ impl Templates {
             Ok(dag) => {
                 manifest.dag = dag;
                 self.shared.files.reached("links");
-                Some(Parsed { manifest, messages })
+                Some(Parsed { manifest, messages, passed })
             }
             Err(cycles) => {
                 diagnostics.extend(cycles.iter().map(|cycle| cycle_diagnostic(&cycle.0, &manifest, &project.sources)));

@@ -44,7 +44,7 @@ pub use dbt_version::DBT_VERSION;
 pub use groups::Group;
 pub use hooks::{HookTemplate, hooks_of};
 pub use landing::{Compression, FILE_COLUMN, FileFormat, LOADED_AT_COLUMN, Landing};
-pub use load::load;
+pub use load::{Contents, Opened, load, open};
 pub use manifest::{Manifest, Unresolved};
 pub use model::{LoadOptions, Package, Project, RenderText, Target, YamlScope};
 pub use node::{

@@ -125,8 +125,13 @@ impl Bench {
         let files: Arc<dyn Files> = Arc::new(self.files.clone());
         let mut diagnostics = Diagnostics::default();
         let invocation = Invocation { adapter_chain: adapter_chain(self.engine), full_refresh: how.full_refresh, ..Invocation::default() };
-        match acca::compile::parse(&files, &LoadOptions { vars: how.vars.clone(), ..LoadOptions::default() }, invocation, &mut diagnostics)
-        {
+        match acca::compile::parse(
+            &files,
+            &LoadOptions { vars: how.vars.clone(), ..LoadOptions::default() },
+            invocation,
+            &acca::compile::NoStore,
+            &mut diagnostics,
+        ) {
             Ok(compilation) if !diagnostics.has_errors() => compilation,
             Ok(compilation) => panic!("{}", drawn(diagnostics.iter(), &compilation.project.sources)),
             Err(sources) => panic!("{}", drawn(diagnostics.iter(), &sources)),
