@@ -12,7 +12,6 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::base::{Asked, Digest, FileId, Files, Sources, Span, digest};
@@ -51,6 +50,27 @@ impl Store for NoStore {
 
     fn saves(&self) -> bool {
         false
+    }
+}
+
+/// A store whose content is not read, only replaced.
+pub(super) struct Unread<'s>(pub(super) &'s dyn Store);
+
+impl Store for Unread<'_> {
+    fn program(&self) -> &str {
+        self.0.program()
+    }
+
+    fn load(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn save(&self, target_path: &str, bytes: &[u8]) {
+        self.0.save(target_path, bytes);
+    }
+
+    fn saves(&self) -> bool {
+        self.0.saves()
     }
 }
 
@@ -96,7 +116,7 @@ pub(super) struct Kept<'b> {
     pub(super) contents: project::Contents,
     pub(super) problems: Vec<Diagnostic>,
     /// The nodes, ascending by id.
-    pub(super) work: Vec<Work>,
+    pub(super) work: Vec<Work<'b>>,
     pub(super) saved: Saved<'b>,
 }
 
@@ -134,20 +154,19 @@ impl<'b> Kept<'b> {
         }
         let nodes = split(&header.nodes, blob)?;
         let is_edited = |file: u32| path_of(file).is_some_and(|path| edited.contains_key(path));
-        let work = header.nodes.par_iter().zip(&nodes).map(|(entry, (before, after))| {
+        let work = header.nodes.iter().zip(&nodes).map(|(entry, (before, after))| {
             let body = entry.body.filter(|file| is_edited(*file));
             if body.is_none() && !entry.momentary {
-                let (node, found) = rmp_serde::from_slice(after).ok()?;
-                return Some(Work::Done(node, found));
+                return Some(Work::Done(after));
             }
             let mut node: Node = rmp_serde::from_slice(before).ok()?;
             if let Some(file) = body {
                 let whole = sources.whole(FileId(file));
                 (node.origin, node.body) = (whole, Some(whole));
             }
-            Some(Work::New(node))
+            Some(Work::New(Box::new(node)))
         });
-        let work: Option<Vec<Work>> = work.collect();
+        let work: Option<Vec<Work<'_>>> = work.collect();
         let (macros, docs, groups, selectors, problems): Contents = rmp_serde::from_slice(contents).ok()?;
         Some(Kept {
             sources,

@@ -4,14 +4,14 @@ mod cache;
 
 use std::sync::{Arc, OnceLock};
 
-use cache::Kept;
+use cache::{Kept, Unread};
 pub use cache::{NoStore, Store};
 
 use crate::analysis::Compilation;
 use crate::base::{Files, Recorded, Sources};
 use crate::diag::Diagnostics;
 use crate::execute::adapter_chain;
-use crate::jinja::{BUILTIN_MACROS, Invocation, Parsed, Templates, Work, YamlText};
+use crate::jinja::{BUILTIN_MACROS, Invocation, Parsed, Templates, Unparsed, Work, YamlText};
 use crate::project::{LoadOptions, open};
 
 /// Reads, parses and links a project. Everything that is wrong is in `diagnostics`.
@@ -24,10 +24,43 @@ use crate::project::{LoadOptions, open};
 pub fn parse(
     files: &Arc<dyn Files>,
     options: &LoadOptions,
-    mut invocation: Invocation,
+    invocation: Invocation,
     store: &dyn Store,
     diagnostics: &mut Diagnostics,
 ) -> Result<Compilation, Sources> {
+    let mut found = Diagnostics::default();
+    let mut parsed = attempt(files, options, invocation.clone(), store, &mut found);
+    if matches!(parsed, Err(Stopped::Damaged)) {
+        found = Diagnostics::default();
+        parsed = attempt(files, options, invocation, &Unread(store), &mut found);
+    }
+    diagnostics.extend(found);
+    parsed.map_err(|stopped| match stopped {
+        Stopped::Refused(sources) => sources,
+        Stopped::Damaged => Sources::default(),
+    })
+}
+
+enum Stopped {
+    /// There is nothing to go on with.
+    Refused(Sources),
+    /// What is saved cannot be read.
+    Damaged,
+}
+
+impl From<Sources> for Stopped {
+    fn from(sources: Sources) -> Stopped {
+        Stopped::Refused(sources)
+    }
+}
+
+fn attempt(
+    files: &Arc<dyn Files>,
+    options: &LoadOptions,
+    mut invocation: Invocation,
+    store: &dyn Store,
+    diagnostics: &mut Diagnostics,
+) -> Result<Compilation, Stopped> {
     let text = YamlText::default();
     let files = Arc::new(Recorded::new(files.clone()));
     let opened = open(&*files, files.unrecorded(), options, &text, diagnostics)?;
@@ -43,7 +76,7 @@ pub fn parse(
             let mut problems = Diagnostics::default();
             let read = opened.read(&*files, options, &text, &BUILTIN_MACROS, &mut problems);
             let mut project = read.inspect_err(|_| diagnostics.extend(problems.iter().cloned()))?;
-            let work = std::mem::take(&mut project.nodes).into_iter().map(Work::New).collect();
+            let work = std::mem::take(&mut project.nodes).into_iter().map(|node| Work::New(Box::new(node))).collect();
             (project, work, problems.into_iter().collect(), None)
         }
     };
@@ -56,7 +89,11 @@ pub fn parse(
     files.reached("macros");
     let parsed = templates.parse(&project, work, store.saves(), diagnostics);
     let asked = files.take();
-    let Some(Parsed { manifest, messages, passed }) = parsed else { return Err(project.sources) };
+    let Parsed { manifest, messages, passed } = match parsed {
+        Ok(parsed) => parsed,
+        Err(Unparsed::Loop) => return Err(project.sources.into()),
+        Err(Unparsed::Damaged) => return Err(Stopped::Damaged),
+    };
     if store.saves() && !diagnostics.has_errors() {
         let bytes = match saved {
             Some(saved) => saved.renewed(asked, &passed),

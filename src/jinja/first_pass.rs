@@ -46,10 +46,14 @@ fn written(value: &impl Serialize) -> Option<Vec<u8>> {
 const FAILURES_SCHEMA: &str = "dbt_test__audit";
 
 impl Pass<'_> {
-    pub(super) fn work(&self, work: Work, write_down: bool) -> (Node, Found, Option<Passed>) {
+    /// No node comes of bytes that are none.
+    pub(super) fn work(&self, work: Work<'_>, write_down: bool) -> (Option<Node>, (Found, Option<Passed>)) {
         let node = match work {
-            Work::Done(node, found) => return (node, found, None),
-            Work::New(node) => node,
+            Work::Done(bytes) => {
+                let (node, found) = rmp_serde::from_slice(bytes).unwrap_or_default();
+                return (node, (found, None));
+            }
+            Work::New(node) => *node,
         };
         let body = node.body.map(|body| body.file);
         let before = if write_down && body.is_some() { written(&node) } else { Some(Vec::new()) };
@@ -57,7 +61,7 @@ impl Pass<'_> {
         let after = if write_down { written(&(&node, &found)) } else { None };
         let momentary = found.momentary;
         let passed = before.zip(after).map(|(before, after)| Passed { before, after, body, momentary });
-        (node, found, passed)
+        (Some(node), (found, passed))
     }
 
     pub(super) fn node(&self, node: Node) -> (Node, Found) {
