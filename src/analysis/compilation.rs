@@ -6,7 +6,7 @@ use super::empty::without_doubled_aliases;
 use crate::base::{ResourceType, Span, UniqueId};
 use crate::diag::{Diagnostic, codes};
 use crate::jinja::{Empty, Linked, Message, NodeState, Reading, SpanMap, Templates, Warehouse, ephemeral_name};
-use crate::project::{Config, Detail, Manifest, Node, Package, Project};
+use crate::project::{Detail, Manifest, Node, Package, Project};
 use crate::syntax::{before_semicolon, cte_insertion, is_single_query};
 
 /// A project that was read, parsed and linked: ready to be listed, compiled and planned.
@@ -51,7 +51,9 @@ impl Compilation {
         if !ctes.is_empty() {
             compiled = with_ctes(compiled, &ctes);
         }
-        if self.reading.get().is_some_and(|reading| reading.empty == Some(Empty::Aliased)) {
+        let reading = self.reading.get();
+        let filtered = state.batch.is_some() || reading.is_some_and(|reading| reading.sample.is_some());
+        if filtered || reading.is_some_and(|reading| reading.empty == Some(Empty::Aliased)) {
             compiled.sql = without_doubled_aliases(&compiled.sql);
         }
         Ok(compiled)
@@ -59,35 +61,14 @@ impl Compilation {
 
     /// A file's path inside of its package's folder.
     pub fn path_in_package<'p>(&self, path: &'p str, package: &str) -> &'p str {
-        let root = self.project.packages.iter().find(|held| &*held.name == package).map_or("", |held| &*held.root);
-        let inside = path.strip_prefix(root).and_then(|inside| inside.strip_prefix('/'));
-        inside.filter(|_| !root.is_empty()).unwrap_or(path)
+        let held = self.project.packages.iter().find(|held| &*held.name == package);
+        held.map_or(path, |held| held.path_inside(path))
     }
 
     /// A stand-in node for a text that belongs to no node: a hook of a project file, an inline query.
     pub fn operation(&self, package: &Package, name: &str, span: Span) -> Node {
-        Node {
-            id: format!("operation.{}.{name}", package.name).into(),
-            resource: ResourceType::Operation,
-            name: name.to_owned(),
-            package: package.name.clone(),
-            fqn: vec![package.name.to_string(), name.to_owned()],
-            origin: span,
-            body: Some(span),
-            properties: None,
-            description: String::new(),
-            columns: Vec::new(),
-            config: Config::default(),
-            root_config: Config::default(),
-            detail: Detail::Operation,
-            refs: Vec::new(),
-            source_calls: Vec::new(),
-            macros: Vec::new(),
-            alias: None,
-            relation: None,
-            depends_on: Vec::new(),
-            doc_blocks: Vec::new(),
-        }
+        let fqn = vec![package.name.to_string(), name.to_owned()];
+        Node { body: Some(span), ..Node::new(ResourceType::Operation, &package.name, name, fqn, span, Detail::Operation) }
     }
 
     /// The ephemeral model after those that it reads, each once. The graph has no loop, so this ends.

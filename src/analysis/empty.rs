@@ -1,9 +1,10 @@
-//! Subqueries of `--empty` have an alias where the engine asks for one. Where a query gives its own, that one counts.
+//! Subqueries that templates make of relations (`--empty`, batches, `--sample`) have an alias where the engine asks for one. Where a
+//! query gives its own, that one counts.
 
 use crate::syntax::past_comments;
 
-/// What the alias begins with, as templates print it.
-const PREFIX: &str = " _dbt_limit_subq_";
+/// What aliases begin with, as templates print them.
+const PREFIXES: [&str; 2] = [" _dbt_limit_subq_", " _dbt_et_filter_subq_"];
 
 /// Words that may follow a relation and are no alias of it.
 const NO_ALIAS: [&str; 33] = [
@@ -46,11 +47,12 @@ const NO_ALIAS: [&str; 33] = [
 pub(super) fn without_doubled_aliases(sql: &str) -> String {
     let mut result = String::with_capacity(sql.len());
     let mut rest = sql;
-    while let Some(at) = rest.find(PREFIX) {
+    let first = |text: &str| PREFIXES.iter().filter_map(|prefix| Some((text.find(prefix)?, prefix.len()))).min();
+    while let Some((at, length)) = first(rest) {
         let (before, from) = rest.split_at(at);
         result.push_str(before);
-        let name = from.get(PREFIX.len()..).unwrap_or_default();
-        let end = PREFIX.len() + name.find(|c: char| !is_word(c)).unwrap_or(name.len());
+        let name = from.get(length..).unwrap_or_default();
+        let end = length + name.find(|c: char| !is_word(c)).unwrap_or(name.len());
         let (alias, after) = from.split_at(end);
         if is_aliased(after) {
             result.extend(alias.chars().map(|_| ' '));
@@ -91,5 +93,7 @@ mod tests {
         }
         let both = subquery(" as x, ") + &subquery(" group by 1");
         assert_eq!(without_doubled_aliases(&both).matches("_dbt_limit_subq_a").count(), 1);
+        let filtered = both.replace("limit", "et_filter") + " " + &both;
+        assert_eq!(without_doubled_aliases(&filtered).matches("_subq_a").count(), 2);
     }
 }

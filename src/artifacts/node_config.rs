@@ -104,7 +104,8 @@ impl Serialize for NodeConfig<'_> {
             match (*key, node.config.get(key)) {
                 ("materialized", None) if node.resource == ResourceType::Analysis => entries.serialize_entry(key, "view")?,
                 ("materialized", _) => entries.serialize_entry(key, node.materialized())?,
-                ("tags", _) => entries.serialize_entry(key, &node.tags())?,
+                ("tags", _) => entries.serialize_entry(key, &node.config_tags())?,
+                ("store_failures" | "store_failures_as", _) => entries.serialize_entry(key, &failures(node, key))?,
                 ("schema", None) if node.resource == ResourceType::Test => entries.serialize_entry(key, "dbt_test__audit")?,
                 (_, Some(held)) => held_entry(&mut entries, key, *preset, held)?,
                 (_, None) => entries.serialize_entry(key, preset)?,
@@ -116,6 +117,16 @@ impl Serialize for NodeConfig<'_> {
             }
         }
         entries.end()
+    }
+}
+
+/// The two keys about failing rows say the same thing twice: what one lacks the other tells.
+fn failures(node: &Node, key: &str) -> Value {
+    let form = node.config.str("store_failures_as");
+    match (key, form, node.config.bool("store_failures")) {
+        ("store_failures", Some(form), _) => Value::Bool(form != "ephemeral"),
+        ("store_failures_as", None, Some(kept)) => Value::from(if kept { "table" } else { "ephemeral" }),
+        _ => node.config.get(key).cloned().unwrap_or_default(),
     }
 }
 

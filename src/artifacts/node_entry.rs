@@ -77,7 +77,7 @@ impl NodeEntry<'_> {
         entry.serialize_entry("created_at", &writer.metadata.created_at)?;
         entry.serialize_entry("relation_name", &writer.relation_name(node))?;
         match node.made_template() {
-            Some((text, _)) => entry.serialize_entry("raw_code", &format!("{text}{}", self.alias_call()))?,
+            Some((text, _)) => entry.serialize_entry("raw_code", &format!("{text}{}", self.config_call()))?,
             None => entry.serialize_entry("raw_code", self.raw_code())?,
         }
         entry.serialize_entry("doc_blocks", &node.doc_blocks)
@@ -143,13 +143,11 @@ impl NodeEntry<'_> {
         Some(self.writer.patch_path(span, &node.package))
     }
 
-    /// dbt shortens the name of a long test by a call behind its template.
-    fn alias_call(&self) -> String {
-        match &self.node.alias {
-            Some(alias) if matches!(self.node.detail, Detail::GenericTest(_)) && *alias != self.node.name => {
-                format!("{{{{ config(alias=\"{alias}\") }}}}")
-            }
-            _ => String::new(),
+    /// dbt configures a test by a call behind its template.
+    fn config_call(&self) -> &str {
+        match &self.node.detail {
+            Detail::GenericTest(test) => &test.config_call,
+            _ => "",
         }
     }
 
@@ -339,7 +337,14 @@ fn docs(node: &Node) -> Docs<'_> {
 
 /// dbt writes a moment.
 fn deprecation_date(written: &str) -> String {
-    if written.len() > 10 { written.to_owned() } else { format!("{written}T00:00:00+00:00") }
+    let (date, time) = written.split_at_checked(10).unwrap_or((written, ""));
+    let time = time.trim_start_matches(['T', 't', ' ']);
+    match time {
+        "" => format!("{date}T00:00:00+00:00"),
+        // Hours that no zone goes with are those of the world.
+        time if !time.contains(['+', '-', 'Z', 'z']) => format!("{date}T{time}+00:00"),
+        time => format!("{date}T{}", time.replace(['Z', 'z'], "+00:00")),
+    }
 }
 
 fn number_or_text(version: &str) -> Value {

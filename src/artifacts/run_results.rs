@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::Metadata;
-use crate::plan::{NodeResult, RunResult};
+use crate::base::{Window, utc_stamp};
+use crate::plan::{BatchResults, NodeResult, RunResult};
 use crate::project::Manifest;
 
 /// What came of a run as dbt writes it, ascending by node. `arguments` are those of the command line; secrets must not be among them.
@@ -16,6 +17,12 @@ pub fn run_results(run: &RunResult, manifest: &Manifest, arguments: Map<String, 
         "elapsed_time": run.elapsed,
         "args": arguments,
     })
+}
+
+fn batch_results(batches: &BatchResults) -> Value {
+    let listed =
+        |windows: &[Window]| windows.iter().map(|window| json!([utc_stamp(window.start), utc_stamp(window.end)])).collect::<Value>();
+    json!({"successful": listed(&batches.successful), "failed": listed(&batches.failed)})
 }
 
 fn entry(result: &NodeResult, manifest: &Manifest) -> Value {
@@ -32,7 +39,7 @@ fn entry(result: &NodeResult, manifest: &Manifest) -> Value {
         json!([{"name": "execute", "started_at": result.started_at, "completed_at": result.completed_at}])
     };
     json!({
-        "status": result.status.as_str(),
+        "status": result.status_word(),
         "timing": timing,
         "thread_id": if result.thread == 0 { "MainThread".to_owned() } else { format!("Thread-{}", result.thread) },
         "execution_time": result.execution_time,
@@ -43,6 +50,6 @@ fn entry(result: &NodeResult, manifest: &Manifest) -> Value {
         "compiled": result.compiled_sql.is_some(),
         "compiled_code": result.compiled_sql,
         "relation_name": relation.map(crate::base::Relation::quoted),
-        "batch_results": null,
+        "batch_results": result.batches.as_ref().map(batch_results),
     })
 }

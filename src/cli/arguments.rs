@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::civil::DateTime;
+
+use super::event_time::{parse_event_time, parse_sample};
+use crate::base::Window;
 
 /// Builds, tests and explains a data model of SQL and YAML files.
 #[derive(Debug, Parser)]
@@ -333,6 +337,15 @@ pub(super) struct RunArguments {
     /// Keep the failing rows of tests as tables.
     #[arg(help_heading = "This command", long)]
     pub(super) store_failures: bool,
+    /// Build the batches of models of strategy microbatch from this time on.
+    #[arg(help_heading = "This command", long, value_name = "TIME", value_parser = parse_event_time, requires = "event_time_end")]
+    pub(super) event_time_start: Option<DateTime>,
+    /// … and up to this time.
+    #[arg(help_heading = "This command", long, value_name = "TIME", value_parser = parse_event_time, requires = "event_time_start")]
+    pub(super) event_time_end: Option<DateTime>,
+    /// Read only rows of this time of what has an event_time: '3 days', '{start: 2026-01-01, end: 2026-02-01}'.
+    #[arg(help_heading = "This command", long, value_name = "TIME", value_parser = parse_sample)]
+    pub(super) sample: Option<Window>,
 }
 
 impl RunArguments {
@@ -733,6 +746,14 @@ impl Command {
             Command::Test(test) => test.run.store_failures,
             Command::Build(build) => build.run.store_failures,
             _ => false,
+        }
+    }
+
+    pub(super) fn sample(&self) -> Option<Window> {
+        match self {
+            Command::Run(run) | Command::Seed(run) | Command::Snapshot(run) => run.sample,
+            Command::Build(build) | Command::Test(build) => build.run.sample,
+            _ => None,
         }
     }
 

@@ -25,7 +25,7 @@ use super::trace;
 use super::warn_error::WarnError;
 use crate::analysis::Compilation;
 use crate::artifacts::{Compiled, Metadata, Timings, read_timings, run_results, updated_timings, write_atomically_with, write_manifest};
-use crate::base::{Files, ResourceType, Sources, UniqueId};
+use crate::base::{Files, ResourceType, Sources, UniqueId, timestamp};
 use crate::compile::parse;
 use crate::diag::{Diagnostic, Diagnostics, Severity, codes, summary};
 use crate::execute::{Connected, open};
@@ -275,7 +275,7 @@ impl<'a> Context<'a> {
         Metadata {
             invocation_id: self.invocation.id.clone(),
             started_at: self.invocation.started_at.clone(),
-            generated_at: now.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
+            generated_at: timestamp(now),
             created_at: now.as_microsecond() as f64 / 1e6,
         }
     }
@@ -303,7 +303,7 @@ impl<'a> Context<'a> {
         let which = &self.invocation.which;
         let word = if success { "succeeded" } else { "failed" };
         let text = format!("Command `acca {which}` {word} after {}", seconds(took.as_secs_f64()));
-        let completed_at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
+        let completed_at = timestamp(jiff::Timestamp::now());
         let data =
             || json!({"command": format!("acca {which}"), "success": success, "elapsed": took.as_secs_f64(), "completed_at": completed_at});
         self.log.detail_or_event("CommandCompleted", &text, data);

@@ -6,6 +6,7 @@ use super::Exit;
 use super::arguments::{ExplainArguments, ExplainOutput, LogLevel};
 use super::context::Context;
 use super::node_line::kind;
+use super::run::plain_options;
 use super::style::{self, paint};
 use crate::base::ResourceType;
 use crate::execute::{NodeExplanation, RunJob, RunOptions, explain};
@@ -28,19 +29,7 @@ pub(super) fn cmd_explain(context: &Context<'_>, arguments: &ExplainArguments) -
         adapter: connected.adapter,
         engine: connected.engine,
         selected,
-        options: RunOptions {
-            threads: 1,
-            fail_fast: false,
-            full_refresh: arguments.full_refresh,
-            store_failures: false,
-            prune: false,
-            gate_on_tests: false,
-            node_timeout: None,
-            timings: std::sync::Arc::default(),
-            run_id: context.invocation.id.clone(),
-            root: context.root.clone(),
-            target_path: context.target_path(compilation),
-        },
+        options: RunOptions { threads: 1, full_refresh: arguments.full_refresh, ..plain_options(context, compilation) },
     };
     let explained = explain(&job).map_err(|problem| {
         context.log.diagnostic(&problem, &compilation.project.sources);

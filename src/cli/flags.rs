@@ -33,12 +33,7 @@ const WITHOUT_EFFECT: [&str; 17] = [
 const VALUES_WITHOUT_EFFECT: [&str; 4] = ["partial-parse-file-path", "record-timing-info", "sqlparse", "log-file-max-bytes"];
 
 /// Flags that are refused, and why.
-const REFUSED: [(&str, bool, &str); 4] = [
-    ("upload-to-artifacts-ingest-api", false, "acca sends nothing to anybody"),
-    ("event-time-start", true, "models are not built in batches of time"),
-    ("event-time-end", true, "models are not built in batches of time"),
-    ("sample", true, "models are not built in samples of time; --empty builds them without rows"),
-];
+const REFUSED: [(&str, bool, &str); 1] = [("upload-to-artifacts-ingest-api", false, "acca sends nothing to anybody")];
 
 /// Lets the command line take them all.
 pub(super) fn with_flags_of_dbt(mut command: Command) -> Command {
@@ -232,8 +227,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_had_says_why() {
-        let matches = command().get_matches_from(["acca", "build", "--sample", "3 days"]);
-        assert!(refused(&matches).is_some_and(|(name, why)| name == "sample" && why.contains("--empty")));
+        let matches = command().get_matches_from(["acca", "build", "--upload-to-artifacts-ingest-api"]);
+        assert!(refused(&matches).is_some_and(|(name, why)| name == "upload-to-artifacts-ingest-api" && why.contains("sends nothing")));
         assert_eq!(refused(&command().get_matches_from(["acca", "build"])), None);
     }
 }

@@ -9,13 +9,14 @@ use super::Exit;
 use super::arguments::{FreshnessArguments, LogLevel, SourceArguments, SourceCommand};
 use super::context::{Context, nodes};
 use super::log::Log;
+use super::run::plain_options;
 use super::style::{self, paint};
 use super::text::{pad_left, pad_right, seconds, width};
 use super::warn_error::{FRESHNESS, Verdict};
 use crate::artifacts::{sources, write_atomically};
 use crate::base::ResourceType;
 use crate::diag::Severity;
-use crate::execute::{Event, FreshnessRun, Reporter, RunJob, RunOptions, check_freshness};
+use crate::execute::{Event, FreshnessRun, Reporter, RunJob, check_freshness};
 use crate::plan::{Age, Freshness, FreshnessResult, Status};
 use crate::project::{Detail, Node};
 
@@ -40,7 +41,6 @@ fn cmd_freshness(context: &Context<'_>, arguments: &FreshnessArguments) -> Resul
         return Ok(());
     }
     let connected = context.open(compilation)?;
-    let target = &compilation.project.target;
     let checked = nodes(compilation, &selected);
     let name_width = checked.iter().map(|node| width(&name(node))).max().unwrap_or(0);
     let job = RunJob {
@@ -48,19 +48,7 @@ fn cmd_freshness(context: &Context<'_>, arguments: &FreshnessArguments) -> Resul
         adapter: connected.adapter,
         engine: connected.engine,
         selected: selected.clone(),
-        options: RunOptions {
-            threads: target.threads,
-            fail_fast: false,
-            full_refresh: false,
-            store_failures: false,
-            prune: false,
-            gate_on_tests: false,
-            node_timeout: None,
-            timings: std::sync::Arc::default(),
-            run_id: context.invocation.id.clone(),
-            root: context.root.clone(),
-            target_path: context.target_path(compilation),
-        },
+        options: plain_options(context, compilation),
     };
     let interrupt = context.interrupts.begin();
     let counter = AtomicUsize::new(0);

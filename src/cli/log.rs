@@ -178,7 +178,7 @@ impl Log<'_> {
                 "name": name,
                 "pid": std::process::id(),
                 "thread": std::thread::current().name().unwrap_or("MainThread"),
-                "ts": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
+                "ts": crate::base::timestamp(jiff::Timestamp::now()),
             },
             "data": data,
         })

@@ -12,9 +12,11 @@ mod diagnostic_format;
 mod disk;
 mod docs;
 mod environment;
+mod event_time;
 mod explain;
 mod explain_code;
 mod failures;
+mod flag_values;
 mod flags;
 mod freshness;
 mod init;
@@ -95,18 +97,18 @@ fn run() -> Result<(), Exit> {
     let words = flags::in_their_places(&plain, std::env::args_os().collect());
     let mut command = environment::with_environment(plain, &|name| std::env::var(name).ok());
     let mut parsed = parse(&mut command, &words);
-    if let Ok((arguments, _)) = &parsed
-        && let Some(root) = context::root_of(&arguments.global)
-    {
-        let set = flags::project_flags(&root);
-        if !set.is_empty() {
-            command = flags::with_project_flags(command, &set);
+    let mut project = Vec::new();
+    let root = parsed.as_ref().ok().and_then(|parsed| context::root_of(&parsed.arguments.global));
+    if let Some(root) = &root {
+        project = flags::project_flags(root);
+        if !project.is_empty() {
+            command = flags::with_project_flags(command, &project);
             parsed = parse(&mut command, &words);
         }
     }
-    let arguments = match parsed {
-        Ok((arguments, None)) => arguments,
-        Ok((_, Some((flag, why)))) => {
+    let (arguments, matches) = match parsed {
+        Ok(Parsed { arguments, matches, refused: None }) => (arguments, matches),
+        Ok(Parsed { refused: Some((flag, why)), .. }) => {
             let text = format!("{} '--{flag}' cannot be had: {why}", paint(style::BAD, "error:"));
             Terminal::new(Colour::Auto).print_error(&text);
             return Err(Exit::Usage);
@@ -124,11 +126,14 @@ fn run() -> Result<(), Exit> {
     let interrupts = Interrupts::install(&terminal);
     let invocation = Invocation {
         id: new_id(),
-        started_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
+        started_at: crate::base::timestamp(jiff::Timestamp::now()),
         full_refresh: arguments.command.full_refresh(),
         empty: arguments.command.empty(),
+        sample: arguments.command.sample(),
         store_failures: arguments.command.store_failures(),
         which: arguments.command.name().to_owned(),
+        flags: flags_of(&command, &matches, &project, &arguments.global, root.as_deref(), &words),
+        metadata_envs: flag_values::metadata_envs(),
         // Told by the target, when it is known.
         adapter_chain: Vec::new(),
     };
@@ -142,12 +147,32 @@ fn run() -> Result<(), Exit> {
     }
 }
 
-/// The arguments, and the flag that is refused, if one is.
-type Parsed = (Arguments, Option<(&'static str, &'static str)>);
+/// What templates see of the flags.
+fn flags_of(
+    command: &clap::Command,
+    matches: &clap::ArgMatches,
+    project: &[(String, String)],
+    global: &GlobalArguments,
+    root: Option<&std::path::Path>,
+    words: &[std::ffi::OsString],
+) -> serde_json::Map<String, serde_json::Value> {
+    let words: Vec<String> = words.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let mut flags = flag_values::flag_values(command, matches, project);
+    flags.extend(flag_values::of_the_invocation(global, root, &words));
+    flags
+}
+
+/// A command line that was read.
+struct Parsed {
+    arguments: Arguments,
+    matches: clap::ArgMatches,
+    /// The flag that cannot be had, and why.
+    refused: Option<(&'static str, &'static str)>,
+}
 
 fn parse(command: &mut clap::Command, words: &[std::ffi::OsString]) -> Result<Parsed, clap::Error> {
     let matches = command.try_get_matches_from_mut(words)?;
-    Ok((Arguments::from_arg_matches(&matches)?, flags::refused(&matches)))
+    Ok(Parsed { arguments: Arguments::from_arg_matches(&matches)?, refused: flags::refused(&matches), matches })
 }
 
 fn dispatch(terminal: &Terminal, arguments: &Arguments, interrupts: &Interrupts, invocation: &Invocation) -> Result<(), Exit> {

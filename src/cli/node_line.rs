@@ -86,6 +86,8 @@ fn remark(node: &Node, result: &NodeResult) -> String {
     match (result.status, &node.detail) {
         (Status::Skipped, _) => result.message.strip_prefix("skipped: ").unwrap_or(&result.message).to_owned(),
         (Status::Success, Detail::Source(_)) => result.message.clone(),
+        (Status::Success, _) if result.batches.is_some() => result.message.clone(),
+        (Status::Error, _) if result.batches.is_some() => result.message.split(':').next().unwrap_or_default().to_owned(),
         (Status::Success, _) => {
             result.rows_affected.map_or_else(String::new, |rows| counted(usize::try_from(rows).unwrap_or(usize::MAX), "row"))
         }
@@ -135,32 +137,13 @@ pub(super) fn finished(node: &Node, result: &NodeResult, position: usize, layout
 pub(super) mod tests {
     use super::*;
     use crate::base::{FileId, Relation, ResourceType, Span};
-    use crate::project::{Config, ModelDetail};
+    use crate::project::ModelDetail;
 
     pub(in crate::cli) fn model(name: &str) -> Node {
         let span = Span::new(FileId(0), 0, 0);
-        Node {
-            id: format!("model.shop.{name}").into(),
-            resource: ResourceType::Model,
-            name: name.to_owned(),
-            package: "shop".into(),
-            fqn: vec!["shop".to_owned(), name.to_owned()],
-            origin: span,
-            body: Some(span),
-            properties: None,
-            description: String::new(),
-            columns: Vec::new(),
-            config: Config::default(),
-            root_config: Config::default(),
-            detail: Detail::Model(ModelDetail::default()),
-            refs: Vec::new(),
-            source_calls: Vec::new(),
-            macros: Vec::new(),
-            alias: None,
-            relation: Some(Relation::new("db", "core", name)),
-            depends_on: Vec::new(),
-            doc_blocks: Vec::new(),
-        }
+        let (fqn, detail) = (vec!["shop".to_owned(), name.to_owned()], Detail::Model(ModelDetail::default()));
+        let bare = Node::new(ResourceType::Model, &"shop".into(), name, fqn, span, detail);
+        Node { body: Some(span), relation: Some(Relation::new("db", "core", name)), ..bare }
     }
 
     pub(in crate::cli) fn result(node: &Node, status: Status, message: &str) -> NodeResult {
@@ -178,6 +161,7 @@ pub(super) mod tests {
             compiled_path: None,
             diagnostics: Vec::new(),
             sample: None,
+            batches: None,
         }
     }
 

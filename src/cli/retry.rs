@@ -1,6 +1,6 @@
 //! `acca retry`: what failed or was skipped in the last run, once more, as it was asked for then.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use super::warn_error::{self, Verdict, WarnError};
 use crate::base::Sources;
 use crate::diag::{Diagnostic, codes};
 use crate::jinja::Invocation;
-use crate::plan::StateResults;
+use crate::plan::{BatchResults, StateResult, StateResults};
 use crate::project::parse_yaml;
 
 /// Commands that run no nodes of a verb, and can be retried all the same.
@@ -52,8 +52,10 @@ pub(super) fn cmd_retry(context: &Context<'_>, arguments: &RetryArguments) -> Re
     let invocation = Invocation {
         full_refresh: run.full_refresh,
         empty: run.is_empty(),
+        sample: run.sample,
         store_failures: run.store_failures,
         which: last.which.clone(),
+        flags: repeated(&context.invocation.flags, &run.recorded()),
         ..context.invocation.clone()
     };
     let context = Context {
@@ -79,7 +81,15 @@ fn once_more(
     given: &RetryArguments,
 ) -> Result<(), Exit> {
     let recorded = &last.results.args;
-    let work = |verb, prune| Work { verb, arguments: run, resources: verb.resources.to_vec(), prune, only: Some(only.clone()) };
+    let batches = last.results.results.iter().filter_map(unfinished).collect::<BTreeMap<_, _>>();
+    let work = |verb, prune| Work {
+        verb,
+        arguments: run,
+        resources: verb.resources.to_vec(),
+        prune,
+        only: Some(only.clone()),
+        batches: batches.clone(),
+    };
     if let Some(verb) = verb_named(&last.which) {
         return carry_out(context, &work(verb, truth(recorded, "prune")));
     }
@@ -111,6 +121,20 @@ fn once_more(
             cmd_run_operation(context, &RunOperationArguments { name, args: given.args.clone() })
         }
     }
+}
+
+/// A model of whose batches some were built: only the others are built now.
+fn unfinished(result: &StateResult) -> Option<(String, BatchResults)> {
+    let batches = result.batch_results.as_ref()?.results()?;
+    let partly = !batches.successful.is_empty() && !batches.failed.is_empty();
+    partly.then(|| (result.unique_id.clone(), batches))
+}
+
+/// The flags of this invocation with those of the last run.
+fn repeated(given: &Map<String, Value>, recorded: &Map<String, Value>) -> Map<String, Value> {
+    let mut flags = given.clone();
+    flags.extend(recorded.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key.clone(), value.clone())));
+    flags
 }
 
 struct LastRun {
@@ -245,6 +269,7 @@ impl RunArguments {
             "store_failures": self.store_failures,
             "node_timeout": self.node_timeout.map(|limit| limit.as_secs_f64()),
         })));
+        recorded.extend(object(self.recorded_times()));
         recorded
     }
 
@@ -257,8 +282,9 @@ impl RunArguments {
             fail_fast: truth("fail_fast"),
             store_failures: truth("store_failures"),
             node_timeout: recorded.get("node_timeout").and_then(Value::as_f64).and_then(|limit| Duration::try_from_secs_f64(limit).ok()),
-            no_empty: false,
+            ..RunArguments::default()
         }
+        .with_times(recorded)
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::Exit;
 use super::arguments::{BuildArguments, LoadArguments, RunArguments, SelectionArguments};
 use super::context::Context;
+use super::event_time::check_times;
 use super::failures;
 use super::ls::resources;
 use super::progress::Progress;
@@ -18,7 +19,7 @@ use crate::artifacts::Compiled;
 use crate::base::{Files, ResourceType, UniqueId};
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::execute::{Connected, RunJob, RunOptions, observed, run};
-use crate::plan::{RunResult, Status};
+use crate::plan::{BatchResults, RunResult, Status};
 use crate::project::Node;
 
 /// A command that runs nodes.
@@ -79,6 +80,8 @@ pub(super) struct Work<'a> {
     pub(super) prune: bool,
     /// These nodes in place of a selection.
     pub(super) only: Option<BTreeSet<String>>,
+    /// What came of the batches of models in the run that is retried.
+    pub(super) batches: BTreeMap<String, BatchResults>,
 }
 
 /// The command of that name.
@@ -90,16 +93,16 @@ pub(super) fn verb_named(name: &str) -> Option<&'static Verb> {
 pub(super) fn cmd_build(context: &Context<'_>, verb: &Verb, arguments: &BuildArguments) -> Result<(), Exit> {
     let mut resources = resources(&arguments.resources, verb.resources);
     resources.retain(|resource| verb.resources.contains(resource));
-    carry_out(context, &Work { verb, arguments: &arguments.run, resources, prune: false, only: None })
+    carry_out(context, &Work { verb, arguments: &arguments.run, resources, prune: false, only: None, batches: BTreeMap::new() })
 }
 
 pub(super) fn cmd_load(context: &Context<'_>, arguments: &LoadArguments) -> Result<(), Exit> {
     let (resources, prune) = (LOAD.resources.to_vec(), arguments.prune);
-    carry_out(context, &Work { verb: &LOAD, arguments: &arguments.run, resources, prune, only: None })
+    carry_out(context, &Work { verb: &LOAD, arguments: &arguments.run, resources, prune, only: None, batches: BTreeMap::new() })
 }
 
 pub(super) fn cmd_run(context: &Context<'_>, verb: &Verb, arguments: &RunArguments) -> Result<(), Exit> {
-    carry_out(context, &Work { verb, arguments, resources: verb.resources.to_vec(), prune: false, only: None })
+    carry_out(context, &Work { verb, arguments, resources: verb.resources.to_vec(), prune: false, only: None, batches: BTreeMap::new() })
 }
 
 /// The numbers of the nodes to work on: `only` these, or else what is selected.
@@ -128,6 +131,7 @@ pub(super) fn chosen(
 }
 
 pub(super) fn carry_out(context: &Context<'_>, work: &Work<'_>) -> Result<(), Exit> {
+    check_times(context, work.arguments)?;
     let loaded = context.load()?;
     let compilation = &loaded.compilation;
     let mut selected = chosen(context, compilation, &work.arguments.selection, &work.resources, work.only.as_ref())?;
@@ -163,17 +167,16 @@ pub(super) fn run_nodes(
         engine: connected.engine,
         selected,
         options: RunOptions {
-            threads: target.threads,
             fail_fast: arguments.fail_fast,
             full_refresh: arguments.full_refresh,
             store_failures: arguments.store_failures,
             prune,
             gate_on_tests: verb.gate_on_tests,
             node_timeout: arguments.node_timeout,
+            event_time: arguments.event_time(),
+            batches: std::sync::Arc::new(work.batches.clone()),
             timings: std::sync::Arc::new(context.timings(compilation)),
-            run_id: context.invocation.id.clone(),
-            root: context.root.clone(),
-            target_path: context.target_path(compilation),
+            ..plain_options(context, compilation)
         },
     };
     let interrupt = context.interrupts.begin();
@@ -193,6 +196,25 @@ pub(super) fn run_nodes(
     );
     close(context, job);
     result
+}
+
+/// The options of a run of which nothing particular is asked.
+pub(super) fn plain_options(context: &Context<'_>, compilation: &Compilation) -> RunOptions {
+    RunOptions {
+        threads: compilation.project.target.threads,
+        fail_fast: false,
+        full_refresh: false,
+        store_failures: false,
+        prune: false,
+        gate_on_tests: false,
+        node_timeout: None,
+        event_time: None,
+        batches: std::sync::Arc::default(),
+        timings: std::sync::Arc::default(),
+        run_id: context.invocation.id.clone(),
+        root: context.root.clone(),
+        target_path: context.target_path(compilation),
+    }
 }
 
 /// Writes what came of a run, and how it ended.

@@ -8,6 +8,7 @@ use super::arguments::StateArguments;
 use super::context::Context;
 use crate::analysis::Compilation;
 use crate::artifacts::describe_state;
+use crate::base::ResourceType;
 use crate::diag::{Diagnostic, codes};
 use crate::execute::empty_form;
 use crate::jinja::{Deferral, Reading};
@@ -56,10 +57,10 @@ impl Context<'_> {
         let adapter = &compilation.project.target.adapter;
         let empty = self.invocation.empty.then(|| empty_form(adapter));
         let deferral = if arguments.defers() { Some(self.deferral(compilation, arguments, selected)?) } else { None };
-        if empty.is_some() || deferral.is_some() {
-            // It is settled once an invocation.
-            let _ = compilation.reading.set(Arc::new(Reading { empty, deferral }));
-        }
+        let nodes = selected.iter().filter_map(|number| compilation.manifest.nodes.get(*number));
+        let selected = nodes.filter(|node| node.resource != ResourceType::UnitTest).map(|node| node.id.clone()).collect();
+        // It is settled once an invocation.
+        let _ = compilation.reading.set(Arc::new(Reading { empty, deferral, sample: self.invocation.sample, selected }));
         Ok(())
     }
 

@@ -91,6 +91,7 @@ codes! {
     UNDECLARED_REF "undeclared-ref" Error "a ref() appears only while templates are executed";
     UNEQUAL_COLUMNS "unequal-columns" Error "queries or lists that belong together give different numbers of columns";
     UNEXPECTED_PROPERTY "unexpected-property" Warning "a YAML mapping has a key that means nothing here";
+    UNFILTERED_BATCHES "unfiltered-batches" Warning "a model is built in batches of time, and every batch reads everything";
     UNGROUPED_COLUMN "ungrouped-column" Error "a column is neither grouped by nor inside an aggregate";
     UNIT_TEST_FAILED "unit-test-failed" Error "a model gives other rows than its unit test expects";
     UNKNOWN_COLUMN "unknown-column" Error "a query names a column that nothing in it has";
@@ -103,7 +104,7 @@ codes! {
     UNKNOWN_SOURCE "unknown-source" Error "a source() names no declared source table";
     UNKNOWN_TEST "unknown-test" Error "a property file asks for a generic test that does not exist";
     UNKNOWN_TEST_COLUMN "unknown-test-column" Error "a test names a column that the relation does not have";
-    UNSAFE_PUBLICATION "unsafe-publication" Error "publishing a relation would show rows that policies hide";
+    UNSAFE_PUBLICATION "unsafe-publication" Error "publishing a relation would show rows that policies hide, or leave rows of others without what they refer to";
     UNSET_VARIABLE "unset-variable" Error "a variable or environment variable without a default is not set";
     UNSUPPORTED_CONFIG "unsupported-config" Warning "a configuration key of dbt that acca does not obey yet";
     UNSUPPORTED_RESOURCE "unsupported-resource" Error "a resource is of a kind that acca does not run";

@@ -20,7 +20,10 @@ pub use column_type::ColumnType;
 pub use contract::{Support, declared_type, same_type, support};
 pub use freshness::{newest_of_field, newest_of_query};
 pub use lease::take_leases;
-pub use publication::{bind_to_live, drop_retired, end_publication, lock_out, lock_reader, lock_referring, one_publication, patience};
+pub use publication::{
+    bind_to_live, drop_retired, end_publication, lock_out, lock_reader, lock_referring, one_publication, patience, patience_of_session,
+    retired_among,
+};
 pub use steps::{Fallback, Statement, analyze, print_step, print_titled, relation_word};
 pub use unit_test::{columns_of, rows_query};
 

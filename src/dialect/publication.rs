@@ -24,6 +24,32 @@ fn publication_key() -> String {
     format!("hashtextextended({}, 0)", quote_text("acca: publication"))
 }
 
+/// What a replaced relation says of itself, so that a later run may drop it and nothing else.
+const RETIRED: &str = "acca: replaced, to be dropped when nothing reads it any more";
+
+/// Asks which of these relations acca has left behind: schema and name. `None` for none, and on engines where none is left.
+pub fn retired_among<'r>(relations: impl Iterator<Item = &'r Relation>, engine: Engine) -> Option<String> {
+    let pair = |relation: &Relation| format!("({}, {})", quote_text(&relation.schema), quote_text(&relation.identifier));
+    let pairs = relations.map(pair).collect::<Vec<_>>().join(", ");
+    (engine != Engine::DuckDb && !pairs.is_empty()).then(|| {
+        format!(
+            "select n.nspname::text, c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace \
+             where (n.nspname, c.relname) in ({pairs}) and obj_description(c.oid, 'pg_class') = {}",
+            quote_text(RETIRED)
+        )
+    })
+}
+
+/// How long the statements of this session wait for a lock from now on: not longer than they did. Engines without locks have none.
+pub fn patience_of_session(milliseconds: u128, engine: Engine) -> Option<String> {
+    (engine == Engine::Postgres).then(|| {
+        format!(
+            "select set_config('lock_timeout', (case when setting::bigint between 1 and {milliseconds} then setting else '{milliseconds}' end), \
+             false) from pg_settings where name = 'lock_timeout'"
+        )
+    })
+}
+
 /// How long the statements after this one wait for a lock, within the transaction.
 pub fn patience(milliseconds: u64) -> String {
     format!("set local lock_timeout = {milliseconds}")
@@ -74,10 +100,13 @@ pub(super) fn publish(step: &Publish, engine: Engine) -> Vec<Statement> {
     }));
     statements.push(into_place);
     statements.extend(step.settings.iter().cloned().map(Statement::plain));
+    let references = step.references.iter().flat_map(|key| [Some(&key.take), key.anew.then_some(&key.give)]);
+    statements.extend(references.flatten().cloned().map(Statement::plain));
     statements.extend(rebind(step));
-    if !step.keep_retired {
-        statements.push(Statement::plain(drop_retired(&step.retired, replaced)));
-    }
+    statements.push(Statement::plain(match step.keep_retired {
+        true => format!("comment on {} {} is {}", relation_word(replaced), step.retired.quoted(), quote_text(RETIRED)),
+        false => drop_retired(&step.retired, replaced),
+    }));
     statements
 }
 
@@ -142,6 +171,7 @@ mod tests {
             keep_retired,
             retired_indexes: Vec::new(),
             settings: Vec::new(),
+            references: Vec::new(),
             managed: Managed::default(),
         })
     }

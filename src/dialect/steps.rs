@@ -1,7 +1,7 @@
 //! Prints the steps of a plan as statements.
 
 use super::{Engine, alter, attributes, contract, publication, quote_text, snapshot};
-use crate::base::{ColumnInfo, Relation, RelationKind, quote_ident};
+use crate::base::{ColumnInfo, Relation, RelationKind, Window, quote_ident, utc_text};
 use crate::plan::{Merge, Step, TableName};
 
 /// One statement as it is sent.
@@ -66,6 +66,7 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
             plain(format!("insert into {} ({list})\nselect {list}\nfrom {}", target.quoted(), print_table(source)))
         }
         Step::DeleteMatching { target, source, keys, predicates } => plain(delete_matching(target, source, keys, predicates)),
+        Step::DeleteWindow { target, column, window, predicates } => plain(delete_window(target, column, *window, predicates)),
         Step::CheckKeys { source, keys } => plain(check_keys(source, keys)),
         Step::Merge(step) => plain(merge(step)),
         Step::Analyze { table } => analyze(table, engine).into_iter().map(Statement::plain).collect(),
@@ -148,6 +149,13 @@ fn delete_matching(target: &Relation, source: &TableName, keys: &[String], predi
     }
     let matching = keys.iter().map(|key| format!("{SOURCE}.{key} = {DEST}.{key}")).collect::<Vec<_>>().join("\n      and ");
     format!("delete from {target} as {DEST}\nwhere exists (\n    select 1\n    from {source} as {SOURCE}\n    where {matching}\n){also}")
+}
+
+/// What a batch takes the place of.
+fn delete_window(target: &Relation, column: &str, window: Window, predicates: &[String]) -> String {
+    let also: String = predicates.iter().map(|predicate| format!("\n  and ({predicate})")).collect();
+    let (start, end) = (quote_text(&utc_text(window.start)), quote_text(&utc_text(window.end)));
+    format!("delete from {} as {DEST}\nwhere {column} >= {start}\n  and {column} < {end}{also}", target.quoted())
 }
 
 /// PostgreSQL's own daemon comes a minute later, when the next models have long been planned as if the table were tiny. DuckDB

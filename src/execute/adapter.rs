@@ -40,6 +40,11 @@ impl AdapterError {
         let AdapterError::Statement { code: Some(code), message, .. } = self else { return false };
         matches!(code.as_str(), "40P01" | "40001") || code == "XX000" && message.starts_with("tuple concurrently ")
     }
+
+    /// Whether a lock was not to be had in the time that was set for it.
+    pub(super) fn is_lock_timeout(&self) -> bool {
+        matches!(self, AdapterError::Statement { code: Some(code), .. } if code == "55P03")
+    }
 }
 
 /// A relation that exists in the database.

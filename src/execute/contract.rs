@@ -1,25 +1,28 @@
 //! Holds the query of a node against its contract, before anything is built.
 
+use super::node::Turn;
 use super::prepare::{NodeError, RunJob};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{AdapterError, ColumnInfo};
 use crate::base::{Span, quote_ident};
 use crate::diag::{Diagnostic, codes};
-use crate::dialect::{Support, declared_type, same_type, support};
+use crate::dialect::{Engine, Support, declared_type, same_type, support};
 use crate::jinja::NodeState;
 use crate::plan::{Contract, ContractColumn};
 use crate::project::{Column, Constraint, Node};
 
 /// What the node's contract declares, its types as the engine spells them, when `incoming`, the columns of its query, are those.
 /// They get the declared order and types, as the table will have them.
+///
+/// `in_transaction`: one is open, which a refused question must not end.
 pub(super) fn check(
-    job: &RunJob<'_>,
-    node: &Node,
+    turn: &Turn<'_>,
     state: NodeState,
     incoming: &mut Vec<ColumnInfo>,
-    session: &SharedSession,
+    in_transaction: bool,
 ) -> Result<Contract, NodeError> {
-    let declared = declared_types(job, node, session)?;
+    let Turn { job, node, session, .. } = *turn;
+    let declared = declared_types(turn, in_transaction && job.engine == Engine::Postgres)?;
     if let Some(problem) = compare(node, &declared, incoming) {
         return Err(problem.into());
     }
@@ -42,14 +45,22 @@ fn written_type<'n>(job: &RunJob<'_>, node: &'n Node, column: &'n Column) -> &'n
 }
 
 /// The declared types as the engine spells them.
-fn declared_types(job: &RunJob<'_>, node: &Node, session: &SharedSession) -> Result<Vec<String>, NodeError> {
+fn declared_types(turn: &Turn<'_>, savepoint: bool) -> Result<Vec<String>, NodeError> {
+    let Turn { job, node, session, .. } = *turn;
     let ask = |columns: &[&Column]| {
         let list = columns
             .iter()
             .enumerate()
             .map(|(at, column)| format!("cast(null as {}) as {}", written_type(job, node, column), quote_ident(&format!("column_{at}"))));
         let query = format!("select {}", list.collect::<Vec<_>>().join(", "));
-        locked(session).describe(&query)
+        if savepoint {
+            locked(session).execute("savepoint acca_types")?;
+        }
+        let found = locked(session).describe(&query);
+        if savepoint && found.is_err() {
+            locked(session).execute("rollback to savepoint acca_types")?;
+        }
+        found
     };
     let columns: Vec<&Column> = node.columns.iter().collect();
     let refused = match ask(&columns) {

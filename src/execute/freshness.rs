@@ -11,6 +11,7 @@ use super::prepare::RunJob;
 use super::run::now;
 use super::run_hooks::run_hooks;
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
+use super::workers::in_parallel;
 use super::{AdapterError, Interrupt, Reporter};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{newest_of_field, newest_of_query};
@@ -81,16 +82,7 @@ fn check_all(job: &RunJob<'_>, interrupt: &Interrupt, done: &(dyn Fn(&Node, &Fre
             results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
         }
     };
-    std::thread::scope(|scope| {
-        for thread in 1..=job.options.threads.clamp(1, nodes.len().max(1)) {
-            let work = &work;
-            // Templates call each other deeply: give them room.
-            let worker = std::thread::Builder::new().name(format!("acca-worker-{thread}")).stack_size(32 << 20);
-            if worker.spawn_scoped(scope, move || work(thread)).is_err() && thread == 1 {
-                work(thread);
-            }
-        }
-    });
+    in_parallel(job.options.threads.clamp(1, nodes.len().max(1)), work);
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.sort_by(|a, b| a.id.cmp(&b.id));
     results

@@ -2,6 +2,7 @@
 
 mod adapter;
 mod catalog;
+mod clean_up;
 mod comment;
 mod connect;
 mod contract;
@@ -10,6 +11,7 @@ mod freshness;
 mod hook;
 pub mod load;
 mod load_source;
+mod microbatch;
 mod node;
 mod observed;
 mod operation;
@@ -26,6 +28,7 @@ mod sql_files;
 mod unit_test;
 mod warehouse;
 mod watchdog;
+mod workers;
 
 pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};
 pub use catalog::read_catalog;

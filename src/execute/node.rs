@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::hook::run_hook;
+use super::microbatch::{batches, build_batches};
 use super::overrides::{run_call, test_query};
-use super::prepare::{Catalog, NodeError, Prepared, RunJob, prepare, prepare_failures};
-use super::publication::{explain_hold, let_others_publish, refreshed_alter, refreshed_publish, reserve};
+use super::prepare::{Catalog, Draft, NodeError, Prepared, RunJob, draft, plan, prepare_failures};
+use super::publication::{broken_reference, explain_hold, let_others_publish, refreshed_alter, refreshed_publish, reserve};
 use super::sql_files::{artifact_path, write_sql};
 use super::unit_test::run_unit_test;
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
@@ -17,7 +18,7 @@ use crate::base::{Relation, RelationKind};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{Engine, Statement, print_titled};
 use crate::jinja::{Message, NodeState, Warehouse};
-use crate::plan::{Publish, Status, Step, failures_kept};
+use crate::plan::{BatchResults, NodePlan, Publish, Status, Step, failures_kept};
 use crate::project::{Detail, Node};
 
 /// Rows of a failed test that are kept to be shown.
@@ -37,6 +38,8 @@ pub(super) struct Outcome {
     pub(super) messages: Vec<Message>,
     /// The statements that were sent, for people to read.
     pub(super) script: String,
+    /// Of a model that is built in batches of time.
+    pub(super) batches: Option<BatchResults>,
     /// Replaced relations that are still read, to be dropped at the end of the run.
     pub(super) retired: Vec<Retired>,
     /// The session is of no use any more.
@@ -68,7 +71,10 @@ pub(super) fn run_node(turn: &Turn<'_>) -> Outcome {
         Detail::SingularTest | Detail::GenericTest(_) => run_test(turn, &mut outcome),
         Detail::UnitTest(test) => run_unit_test(turn, test, &mut outcome),
         Detail::Source(_) => load_source::run(turn.job, turn.node, turn.session, interrupt, &mut outcome),
-        _ => build(turn, &mut outcome),
+        _ => match batches(turn) {
+            Some(batches) => build_batches(turn, &batches, &mut outcome),
+            None => build(turn, &mut outcome),
+        },
     };
     if let Err(error) = done {
         outcome.status = Some(Status::Error);
@@ -77,7 +83,7 @@ pub(super) fn run_node(turn: &Turn<'_>) -> Outcome {
     outcome
 }
 
-fn fail(outcome: &mut Outcome, node: &Node, error: NodeError, interrupt: &Interrupt) {
+pub(super) fn fail(outcome: &mut Outcome, node: &Node, error: NodeError, interrupt: &Interrupt) {
     match error {
         NodeError::Adapter(AdapterError::Cancelled) if interrupt.is_raised() => {
             outcome.status = Some(Status::Skipped);
@@ -101,12 +107,7 @@ fn fail(outcome: &mut Outcome, node: &Node, error: NodeError, interrupt: &Interr
 }
 
 fn build(turn: &Turn<'_>, outcome: &mut Outcome) -> Result<(), NodeError> {
-    let prepared = prepare(turn)?;
-    outcome.messages = prepared.compiled.messages.clone();
-    keep_compiled(turn, &prepared.compiled, outcome);
-    let done = run_plan(turn, &prepared, outcome);
-    write_script(turn, &outcome.script);
-    done?;
+    run_draft(turn, draft(turn)?, outcome)?;
     outcome.status = Some(Status::Success);
     if outcome.message.is_empty() {
         outcome.message = match outcome.rows_affected {
@@ -118,6 +119,18 @@ fn build(turn: &Turn<'_>, outcome: &mut Outcome) -> Result<(), NodeError> {
     Ok(())
 }
 
+/// Plans what was rendered and sends it.
+pub(super) fn run_draft(turn: &Turn<'_>, draft: Draft, outcome: &mut Outcome) -> Result<(), NodeError> {
+    outcome.messages.extend(draft.compiled.messages.iter().cloned());
+    keep_compiled(turn, &draft.compiled, outcome);
+    let done = match draft.leading(turn.node) {
+        Some(leading) => run_led(turn, draft, leading, outcome),
+        None => plan(turn, draft, false).and_then(|prepared| run_plan(turn, &prepared, outcome)),
+    };
+    write_script(turn, &outcome.script);
+    done
+}
+
 fn run_plan(turn: &Turn<'_>, prepared: &Prepared, outcome: &mut Outcome) -> Result<(), NodeError> {
     for step in &prepared.plan.before {
         run_step(turn, step, prepared, outcome)?;
@@ -127,6 +140,29 @@ fn run_plan(turn: &Turn<'_>, prepared: &Prepared, outcome: &mut Outcome) -> Resu
         run_step(turn, step, prepared, outcome)?;
     }
     Ok(())
+}
+
+/// As [`run_plan`], for a node whose plan depends on its query, which may need what its hooks and its header make: they are run
+/// before it is planned, in the same transaction.
+fn run_led(turn: &Turn<'_>, draft: Draft, leading: NodePlan, outcome: &mut Outcome) -> Result<(), NodeError> {
+    let before = Prepared { compiled: draft.compiled.clone(), state: draft.state, plan: leading };
+    for step in &before.plan.before {
+        run_step(turn, step, &before, outcome)?;
+    }
+    begin(turn.session)?;
+    let done = before.plan.steps.iter().try_for_each(|step| run_step(turn, step, &before, outcome));
+    let done = done.and_then(|()| plan(turn, draft, true)).and_then(|prepared| {
+        for step in &prepared.plan.steps {
+            run_step(turn, &*refreshed(turn, step)?, &prepared, outcome)?;
+        }
+        Ok(prepared)
+    });
+    let done = finish(turn.session, done);
+    if done.is_err() && turn.job.engine == Engine::Postgres {
+        let_others_publish(turn.session);
+    }
+    let prepared = done?;
+    prepared.plan.after.iter().try_for_each(|step| run_step(turn, step, &prepared, outcome))
 }
 
 /// How often a transaction is tried that the engine ended because it was in another's way.
@@ -227,7 +263,10 @@ fn run_step(turn: &Turn<'_>, step: &Step, prepared: &Prepared, outcome: &mut Out
             continue;
         }
         let done = execute(session, &statement, &mut outcome.script);
-        let rows = done.map_err(|error| explain_hold(step, &statement, locate(node, &prepared.compiled, &statement, error)))?;
+        let rows = done.map_err(|error| match broken_reference(turn, step, &statement, &error) {
+            Some(broken) => broken,
+            None => explain_hold(step, &statement, locate(node, &prepared.compiled, &statement, error)),
+        })?;
         if matches!(
             step,
             Step::CreateTableAs { .. }

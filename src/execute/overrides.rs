@@ -81,7 +81,7 @@ impl Overrides<'_> {
             let (target, source, columns) = match &step {
                 Step::Append { target, source, columns } => (target, source, columns),
                 Step::Merge(merge) => (&merge.target, &merge.source, &merge.columns),
-                Step::DeleteMatching { .. } | Step::CheckKeys { .. } => continue,
+                Step::DeleteMatching { .. } | Step::DeleteWindow { .. } | Step::CheckKeys { .. } => continue,
                 _ => {
                     kept.push(step);
                     continue;

@@ -6,17 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::hook::hooks;
+use super::microbatch::batches;
 use super::node::{Turn, query_failed};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{Adapter, AdapterError, CatalogRelation};
 use super::{contract, load_source, overrides};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
-use crate::base::{Relation, RelationKind};
+use crate::base::{Relation, RelationKind, UniqueId, Window};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{Engine, folds_case, lowers_names, max_identifier};
 use crate::jinja::{NodeState, Warehouse};
 use crate::plan::{
-    Existing, Hooks, NodePlan, PlanInput, failures_kept, needs_columns, plan_failures, plan_node, plan_seed, retired_prefix,
+    BatchResults, Existing, Hooks, NodePlan, PlanInput, failures_kept, needs_columns, plan_failures, plan_leading, plan_node, plan_seed,
+    retired_prefix,
 };
 use crate::project::{Detail, Node};
 use crate::syntax::before_semicolon;
@@ -44,6 +46,10 @@ pub struct RunOptions {
     pub gate_on_tests: bool,
     /// How long a node may take that says nothing of it.
     pub node_timeout: Option<Duration>,
+    /// `--event-time-start` and `--event-time-end`.
+    pub event_time: Option<Window>,
+    /// `retry`: what came of the batches of a model in the last run, by its id.
+    pub batches: Arc<BTreeMap<String, BatchResults>>,
     /// Seconds that nodes took in earlier runs, by id: with several threads, the longest way begins first.
     pub timings: Arc<BTreeMap<String, f64>>,
     /// Unique to this run.
@@ -116,6 +122,18 @@ impl Catalog {
     }
 }
 
+/// A node whose templates are rendered, before it is planned.
+pub(super) struct Draft {
+    pub(super) compiled: CompiledNode,
+    pub(super) state: NodeState,
+    relation: Relation,
+    materialization: Option<UniqueId>,
+    existing: Existing,
+    hooks: Hooks,
+    /// The plan depends on the columns of the query, which the engine is asked for.
+    described: bool,
+}
+
 /// A node ready to be run.
 pub(super) struct Prepared {
     pub(super) compiled: CompiledNode,
@@ -142,22 +160,38 @@ impl From<AdapterError> for NodeError {
     }
 }
 
-/// Compiles and plans a node that builds a relation or loads files. Tests are not planned: they are queries.
+/// Compiles and plans a node that builds a relation or loads files. Tests are not planned: they are queries. Of a model that is
+/// built in batches, the first.
 pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
-    let Turn { job, node, catalog, session, .. } = *turn;
-    if matches!(node.detail, Detail::Source(_)) {
+    if matches!(turn.node.detail, Detail::Source(_)) {
         return Ok(Prepared {
             compiled: CompiledNode::default(),
-            plan: load_source::plan(job, node, session)?,
+            plan: load_source::plan(turn.job, turn.node, turn.session)?,
             state: NodeState::default(),
         });
     }
+    let batch = batches(turn).and_then(|batches| batches.at(0, false));
+    plan(turn, draft_in(turn, NodeState { batch, ..state_of(turn) }, hooks(turn.node))?, false)
+}
+
+/// What stands in the database under the node's name when the run begins.
+pub(super) fn state_of(turn: &Turn<'_>) -> NodeState {
+    let existing = turn.node.relation.as_ref().and_then(|relation| turn.catalog.kind(relation));
+    NodeState { existing, full_refresh: turn.job.options.full_refresh, batch: None }
+}
+
+/// Looks at the database and renders the templates.
+pub(super) fn draft(turn: &Turn<'_>) -> Result<Draft, NodeError> {
+    draft_in(turn, state_of(turn), hooks(turn.node))
+}
+
+/// The same for a given state of the database.
+pub(super) fn draft_in(turn: &Turn<'_>, state: NodeState, hooks: Hooks) -> Result<Draft, NodeError> {
+    let Turn { job, node, catalog, session, .. } = *turn;
     let Some(relation) = &node.relation else {
         return Err(Diagnostic::new(&codes::INVALID_CONFIG, format!("'{}' has no relation to build", node.name)).at(node.origin).into());
     };
     check_name(job, node, relation)?;
-    let kind = catalog.kind(relation);
-    let state = NodeState { existing: kind, full_refresh: job.options.full_refresh };
     let warehouse: Arc<dyn Warehouse> = Arc::new(SessionWarehouse(session.clone()));
     let compiled = job.compilation.compile_node(node, state, Some(warehouse))?;
     let materialization = match node.detail {
@@ -167,28 +201,57 @@ pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
     if materialization.is_none() && !matches!(node.detail, Detail::Seed { .. }) {
         check_is_query(node, &compiled)?;
     }
-    let existing = look_up(node, relation, catalog, session)?;
-    let query = before_semicolon(&compiled.sql);
-    let contracted = node.contract_enforced();
-    let mut incoming = match contracted || needs_columns(node, &existing) && materialization.is_none() {
-        true => locked(session).describe(query).map_err(|error| query_failed(node, &compiled, error))?,
-        false => Vec::new(),
-    };
-    let contract = if contracted { Some(contract::check(job, node, state, &mut incoming, session)?) } else { None };
+    let existing = look_up(node, relation, state.existing, catalog, session)?;
     let leaves_hooks = materialization.as_ref().is_some_and(|macro_id| job.compilation.templates.runs_hooks(macro_id));
+    Ok(Draft {
+        described: node.contract_enforced() || needs_columns(node, &existing) && materialization.is_none(),
+        relation: relation.clone(),
+        hooks: if leaves_hooks { Hooks::default() } else { hooks },
+        compiled,
+        state,
+        materialization,
+        existing,
+    })
+}
+
+impl Draft {
+    /// The hooks and the header that the query may need, where the engine is asked about the query: they come first then.
+    pub(super) fn leading(&self, node: &Node) -> Option<NodePlan> {
+        let plan = plan_leading(node, &self.hooks);
+        let described = self.described && !matches!(node.detail, Detail::Seed { .. });
+        (described && plan.all().next().is_some()).then_some(plan)
+    }
+}
+
+/// Plans a node. `begun`: what leads its steps has been run already, in the transaction that is open.
+pub(super) fn plan(turn: &Turn<'_>, draft: Draft, begun: bool) -> Result<Prepared, NodeError> {
+    let Turn { job, node, session, .. } = *turn;
+    let leads = !begun && draft.leading(node).is_some();
+    let Draft { compiled, state, relation, materialization, existing, hooks, described } = draft;
+    let query = before_semicolon(&compiled.sql);
+    let described = if described { locked(session).describe(query) } else { Ok(Vec::new()) };
+    let mut incoming = described.map_err(|error| match query_failed(node, &compiled, error) {
+        NodeError::Diagnostic(problem) if leads => {
+            problem.help("what its pre-hook or header makes is not there yet: a run makes it first").into()
+        }
+        error => error,
+    })?;
+    let contract = if node.contract_enforced() { Some(contract::check(turn, state, &mut incoming, begun)?) } else { None };
     let input = PlanInput {
         node,
-        relation,
+        relation: &relation,
         query,
         existing: &existing,
         incoming: &incoming,
         contract,
-        full_refresh: job.options.full_refresh,
+        full_refresh: state.full_refresh,
+        batch: state.batch,
         run_tag: &job.options.tag(),
         folds_case: folds_case(job.engine),
         materialization,
         own_strategy: own_strategy(job, node),
-        hooks: if leaves_hooks { Hooks::default() } else { hooks(node) },
+        hooks: if begun { Hooks { before: Vec::new(), ..hooks } } else { hooks },
+        begun,
     };
     let plan = match &node.detail {
         Detail::Seed { path } => {
@@ -221,17 +284,19 @@ pub(super) fn prepare_failures(turn: &Turn<'_>, kind: RelationKind, compiled: &C
         incoming: &[],
         contract: None,
         full_refresh: false,
+        batch: None,
         run_tag: &job.options.tag(),
         folds_case: folds_case(job.engine),
         materialization: None,
         own_strategy: false,
         hooks: Hooks::default(),
+        begun: false,
     };
     Ok(Prepared { compiled: compiled.clone(), plan: plan_failures(&input, kind), state: NodeState::default() })
 }
 
 /// Whether the project has the macro of a strategy that is none of dbt's.
-fn own_strategy(job: &RunJob<'_>, node: &Node) -> bool {
+pub(super) fn own_strategy(job: &RunJob<'_>, node: &Node) -> bool {
     let strategy = node.config.str("incremental_strategy").filter(|strategy| !matches!(*strategy, "append" | "delete+insert" | "merge"));
     strategy.is_some_and(|strategy| job.compilation.templates.is_overridden(&overrides::strategy_macro(strategy), &node.package))
 }
@@ -251,8 +316,14 @@ fn check_name(job: &RunJob<'_>, node: &Node, relation: &Relation) -> Result<(), 
 }
 
 /// What the plan needs to know of the relation that is there.
-fn look_up(node: &Node, relation: &Relation, catalog: &Catalog, session: &SharedSession) -> Result<Existing, AdapterError> {
-    let mut existing = catalog.existing(relation);
+fn look_up(
+    node: &Node,
+    relation: &Relation,
+    kind: Option<RelationKind>,
+    catalog: &Catalog,
+    session: &SharedSession,
+) -> Result<Existing, AdapterError> {
+    let mut existing = Existing { kind, ..catalog.existing(relation) };
     if existing.kind.is_some() && matches!(node.materialized(), "incremental" | "snapshot") {
         existing.columns = locked(session).columns(relation)?;
     }

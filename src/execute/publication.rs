@@ -124,9 +124,9 @@ pub(super) fn reserve(turn: &Turn<'_>, reserve: &Reserve, outcome: &mut Outcome)
     Ok(())
 }
 
-/// Others are in the way for now: a lock is not to be had in time (55P03), or two wait for each other.
+/// Others are in the way for now: a lock is not to be had in time, or two wait for each other.
 fn is_in_the_way(error: &AdapterError) -> bool {
-    error.is_conflict() || matches!(error, AdapterError::Statement { code: Some(code), .. } if code == "55P03")
+    error.is_conflict() || error.is_lock_timeout()
 }
 
 fn refused(turn: &Turn<'_>, reserve: &Reserve, error: AdapterError) -> NodeError {
@@ -203,6 +203,20 @@ fn lock_readers(turn: &Turn<'_>, reserve: &Reserve) -> Result<Reserve, AdapterEr
 pub(super) fn let_others_publish(session: &SharedSession) {
     // The session that cannot be asked has lost its locks.
     let _ = locked(session).query(&end_publication(), None);
+}
+
+/// A key of another table that the new rows break, where the engine looks at all rows when the key is given anew.
+pub(super) fn broken_reference(turn: &Turn<'_>, step: &Step, statement: &Statement, error: &AdapterError) -> Option<NodeError> {
+    let AdapterError::Statement { code: Some(code), message, hints, .. } = error else { return None };
+    let Step::Publish(publish) = step else { return None };
+    let key = publish.references.iter().find(|key| code == "23503" && key.give == statement.sql)?;
+    let live = publish.live.display();
+    let text =
+        format!("'{}' is not published: rows of {} refer to rows that {live} would no longer have", turn.node.name, key.table.display());
+    let problem = Diagnostic::new(&codes::UNSAFE_PUBLICATION, text).at(first_line(turn.node)).note(message.clone());
+    let problem = hints.iter().fold(problem, Diagnostic::note);
+    let help = format!("keep those rows in the model, or delete what refers to them in {} first", key.table.display());
+    Some(problem.help(help).help(format!("a key that does not matter any more can be taken away: {}", key.take)).into())
 }
 
 /// When a publication is refused, says who holds on to the relation; the engine calls it by the name that it has for a moment.

@@ -91,18 +91,8 @@ impl Interrupt {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
-
     use super::*;
-
-    #[derive(Default)]
-    struct Counter(AtomicUsize);
-
-    impl Cancel for Counter {
-        fn cancel(&self) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
+    use crate::execute::watchdog::tests::Counter;
 
     #[test]
     fn giving_up_ends_nodes_only() {

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::clean_up::{clean_up, stale};
 use super::comment::QueryComment;
 use super::hook::explain_hook;
 use super::node::{Outcome, Retired, Turn, refreshed, run_node};
@@ -16,10 +17,11 @@ use super::run_hooks::run_hooks;
 use super::schedule::Schedule;
 use super::warehouse::{SharedSession, locked};
 use super::watchdog::Watchdog;
+use super::workers::in_parallel;
 use super::{AdapterError, Event, Interrupt, Reporter, Session, connect, load};
-use crate::base::{RelationKind, UniqueId, quote_ident};
+use crate::base::{UniqueId, quote_ident};
 use crate::diag::{Diagnostic, codes};
-use crate::dialect::{Statement, bind_to_live, drop_retired, has_privileges, print_titled};
+use crate::dialect::{Statement, has_privileges, print_titled};
 use crate::plan::{NodeResult, RunResult, Status, Step, failures_kept, timeout_of};
 use crate::project::{Detail, Node};
 
@@ -35,13 +37,16 @@ pub fn run(job: &RunJob<'_>, reporter: &dyn Reporter, interrupt: &Interrupt) -> 
             if let Err(problem) = run_hooks(job, &session, reporter, None) {
                 result.diagnostics.push(problem);
             } else {
-                let mut retired = stale(job, &catalog);
+                let mut retired = stale(job, &catalog, &session, makers(job)).unwrap_or_else(|error| {
+                    result.diagnostics.push(connect::connection_failed(&job.compilation.project.target, &error));
+                    Vec::new()
+                });
                 retired.extend(work(job, &catalog, reporter, interrupt, &mut result));
                 if !interrupt.is_raised() {
                     let failed = run_hooks(job, &session, reporter, Some(&result.nodes)).err();
                     result.diagnostics.extend(failed);
                 }
-                result.diagnostics.extend(clean_up(&session, &retired));
+                result.diagnostics.extend(clean_up(job, &session, &retired));
             }
         }
         Err(problem) => result.diagnostics.push(problem),
@@ -265,7 +270,7 @@ fn work(job: &RunJob<'_>, catalog: &Catalog, reporter: &dyn Reporter, interrupt:
     std::thread::scope(|scope| {
         scope.spawn(|| shop.watchdog.run());
         let _stopped = shop.watchdog.stopped_at_the_end();
-        shop.workers(threads);
+        in_parallel(threads, |thread| shop.worker(thread));
     });
     let mut board = shop.board.into_inner().unwrap_or_else(PoisonError::into_inner);
     result.nodes.append(&mut board.results);
@@ -275,19 +280,6 @@ fn work(job: &RunJob<'_>, catalog: &Catalog, reporter: &dyn Reporter, interrupt:
 impl Shop<'_> {
     fn lock(&self) -> MutexGuard<'_, Board> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Returns when everything is done.
-    fn workers(&self, threads: usize) {
-        std::thread::scope(|scope| {
-            for thread in 1..=threads {
-                // Templates call each other deeply: give them room.
-                let worker = std::thread::Builder::new().name(format!("acca-worker-{thread}")).stack_size(32 << 20);
-                if worker.spawn_scoped(scope, move || self.worker(thread)).is_err() && thread == 1 {
-                    self.worker(thread);
-                }
-            }
-        });
     }
 
     fn worker(&self, thread: usize) {
@@ -392,6 +384,7 @@ impl Shop<'_> {
             compiled_path: outcome.compiled_path,
             diagnostics: outcome.diagnostics,
             sample: outcome.sample,
+            batches: outcome.batches,
         };
         let mut board = self.lock();
         board.retired.extend(outcome.retired);
@@ -458,41 +451,5 @@ fn skipped(node: &Node, why: &str) -> NodeResult {
 }
 
 pub(super) fn now() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
-}
-
-/// Relations of the run that earlier runs replaced and could not drop.
-fn stale(job: &RunJob<'_>, catalog: &Catalog) -> Vec<Retired> {
-    let relations = makers(job).filter_map(|node| node.relation.as_ref());
-    relations
-        .flat_map(|live| catalog.retired_of(live).into_iter().map(|(retired, kind)| Retired { retired, live: live.clone(), kind }))
-        .collect()
-}
-
-/// Drops replaced relations whose readers have been rebuilt. A reader that was not (it failed or was skipped) is bound to the
-/// new relation where its columns still fit; where they do not, both stay and a warning says so.
-fn clean_up(session: &SharedSession, retired: &[Retired]) -> Vec<Diagnostic> {
-    let mut session = locked(session);
-    let mut problems = Vec::new();
-    // A retired view reads what was retired before it: the last reader goes first.
-    for old in retired.iter().rev() {
-        if let Err(error) = clean_one(&mut **session, old) {
-            let message = format!("the replaced {} {} is still there: {error}", old.kind.as_str(), old.retired.display());
-            let mut problem = Diagnostic::new(&codes::LEFTOVER, message);
-            if let AdapterError::Statement { hints, .. } = &error {
-                problem = hints.iter().fold(problem, Diagnostic::note);
-            }
-            problem = problem.help(format!("rebuild the views that read it, then drop it; '{}' itself is up to date", old.live.display()));
-            problems.push(problem);
-        }
-    }
-    problems
-}
-
-fn clean_one(session: &mut dyn Session, old: &Retired) -> Result<(), AdapterError> {
-    let readers = session.attachments(&old.retired, &old.retired, old.kind)?;
-    for view in readers.dependents.iter().filter(|view| view.direct && view.kind == RelationKind::View) {
-        session.execute(&bind_to_live(view, &old.retired, &old.live))?;
-    }
-    session.execute(&drop_retired(&old.retired, old.kind)).map(|_| ())
+    crate::base::timestamp(jiff::Timestamp::now())
 }

@@ -92,13 +92,13 @@ impl Watchdog {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
 
     #[derive(Default)]
-    struct Counter(AtomicUsize);
+    pub(in crate::execute) struct Counter(pub(in crate::execute) AtomicUsize);
 
     impl Cancel for Counter {
         fn cancel(&self) {

@@ -5,17 +5,19 @@ use std::sync::Arc;
 
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 use minijinja::{Error, State, Value};
-use serde_json::json;
 
+use super::describe::{describe_group, describe_in};
 use super::failure::{raise, raise_with};
+use super::flags::Flags;
 use super::functions::say;
 use super::python::datetime::{DateTimeValue, Zone};
 use super::python::{bind, printed};
 use super::scope::Scope;
+use super::templates::Shared;
 use super::values::{Dict, List, from_json, split_args};
 use crate::base::ResourceType;
 use crate::diag::{codes, nearest};
-use crate::project::Node;
+use crate::project::{Group, Node};
 
 /// Names that [`lookup`] knows.
 pub(super) const NAMES: [&str; 10] = [
@@ -33,18 +35,24 @@ pub(super) const NAMES: [&str; 10] = [
 
 pub(super) fn lookup(scope: &Arc<Scope>, name: &str) -> Option<Value> {
     Some(match name {
-        "flags" => Value::from_object(Flags { scope: scope.clone() }),
+        "flags" => Value::from_object(Flags::of(scope)),
         "graph" => graph(scope),
-        "invocation_args_dict" => from_json(&arguments(scope)),
+        "invocation_args_dict" => super::flags::arguments(scope),
         "run_started_at" => started_at(scope),
-        "dbt_metadata_envs" => Dict::value([]),
-        "selected_resources" => List::value([]),
+        "dbt_metadata_envs" => metadata_envs(scope),
+        "selected_resources" => List::value(scope.reading().into_iter().flat_map(|reading| &reading.selected).map(|id| Value::from(&**id))),
         "thread_id" => Value::from(if scope.executing() { "Thread-1" } else { "MainThread" }),
         "exceptions" => Value::from_object(Exceptions { scope: scope.clone() }),
         "validation" => Dict::value([(Value::from("any"), Value::from_object(Anything))]),
         "try_or_compiler_error" => Value::from_object(TryOrError),
-        _ => return None,
+        _ => return super::rare::lookup(scope, name),
     })
+}
+
+/// What the environment says under `DBT_ENV_CUSTOM_ENV_`, by the names after it.
+fn metadata_envs(scope: &Scope) -> Value {
+    let named = &scope.shared.invocation.metadata_envs;
+    Dict::value(named.iter().map(|(name, value)| (Value::from(name.as_str()), Value::from(value.as_str()))))
 }
 
 /// A moment of UTC; the text itself when it cannot be read.
@@ -56,103 +64,29 @@ fn started_at(scope: &Scope) -> Value {
     }
 }
 
-fn arguments(scope: &Scope) -> serde_json::Value {
-    let invocation = &scope.shared.invocation;
-    json!({
-        "which": invocation.which,
-        "full_refresh": invocation.full_refresh,
-        "store_failures": invocation.store_failures,
-        "target": scope.shared.target.name,
-        "profile": scope.shared.target.profile,
-        "threads": scope.shared.target.threads,
-        "vars": scope.shared.cli_vars,
-        "invocation_command": format!("acca {}", invocation.which),
-    })
-}
-
-/// `flags.FULL_REFRESH` and its kin.
-struct Flags {
-    scope: Arc<Scope>,
-}
-
-const FLAGS: &[&str] = &[
-    "CACHE_SELECTED_ONLY",
-    "DEBUG",
-    "DEFER",
-    "EMPTY",
-    "FAIL_FAST",
-    "FULL_REFRESH",
-    "INDIRECT_SELECTION",
-    "INTROSPECT",
-    "LOG_FORMAT",
-    "PARTIAL_PARSE",
-    "POPULATE_CACHE",
-    "PRINT",
-    "PRINTER_WIDTH",
-    "PROFILE",
-    "QUIET",
-    "SEND_ANONYMOUS_USAGE_STATS",
-    "STATIC_PARSER",
-    "STORE_FAILURES",
-    "TARGET",
-    "USE_COLORS",
-    "USE_EXPERIMENTAL_PARSER",
-    "VARS",
-    "VERSION_CHECK",
-    "WARN_ERROR",
-    "WHICH",
-    "WRITE_JSON",
-];
-
-impl fmt::Debug for Flags {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<flags>")
-    }
-}
-
-impl Object for Flags {
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        let (shared, name) = (&self.scope.shared, key.as_str()?.to_ascii_uppercase());
-        Some(match FLAGS.iter().find(|known| **known == name).copied()? {
-            "FULL_REFRESH" => Value::from(shared.invocation.full_refresh),
-            "STORE_FAILURES" => Value::from(shared.invocation.store_failures),
-            "WHICH" => Value::from(shared.invocation.which.as_str()),
-            "TARGET" => Value::from(shared.target.name.as_str()),
-            "PROFILE" => Value::from(shared.target.profile.as_str()),
-            "VARS" => from_json(&serde_json::Value::Object(shared.cli_vars.clone())),
-            "INDIRECT_SELECTION" => Value::from("eager"),
-            "LOG_FORMAT" => Value::from("default"),
-            "PRINTER_WIDTH" => Value::from(80),
-            "INTROSPECT" | "PARTIAL_PARSE" | "POPULATE_CACHE" | "PRINT" | "USE_COLORS" | "VERSION_CHECK" | "WRITE_JSON"
-            | "STATIC_PARSER" => Value::from(true),
-            _ => Value::from(false),
-        })
-    }
-
-    fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Str(FLAGS)
-    }
-}
-
 /// The linked project as dictionaries; empty while it is parsed, as in dbt.
 fn graph(scope: &Arc<Scope>) -> Value {
-    let Some(manifest) = scope.manifest() else { return parts(&[]) };
-    scope.shared.graph.get_or_init(|| parts(&manifest.nodes)).clone()
+    let shared = &scope.shared;
+    let Some(manifest) = scope.manifest() else { return parts(shared, &[], &[]) };
+    shared.graph.get_or_init(|| parts(shared, &manifest.nodes, &shared.groups)).clone()
 }
 
-fn parts(nodes: &[Node]) -> Value {
+fn parts(shared: &Shared, nodes: &[Node], groups: &[Group]) -> Value {
     let of = |chosen: fn(ResourceType) -> bool| {
         let chosen = nodes.iter().filter(|node| chosen(node.resource));
-        Dict::value(chosen.map(|node| (Value::from(&*node.id), from_json(&super::describe::node(node)))))
+        Dict::value(chosen.map(|node| (Value::from(&*node.id), from_json(&describe_in(shared, node)))))
     };
+    let groups = Dict::value(groups.iter().map(|group| (Value::from(group.id()), from_json(&describe_group(shared, group)))));
     let parts = [
-        ("nodes", of(|kind| !matches!(kind, ResourceType::Source | ResourceType::Exposure))),
-        ("sources", of(|kind| kind == ResourceType::Source)),
         ("exposures", of(|kind| kind == ResourceType::Exposure)),
-        ("groups", of(|_| false)),
+        ("functions", of(|_| false)),
+        ("groups", groups),
         ("metrics", of(|_| false)),
-        ("semantic_models", of(|_| false)),
+        // Unit tests are in none of them, as in dbt.
+        ("nodes", of(|kind| !matches!(kind, ResourceType::Source | ResourceType::Exposure | ResourceType::UnitTest))),
         ("saved_queries", of(|_| false)),
+        ("semantic_models", of(|_| false)),
+        ("sources", of(|kind| kind == ResourceType::Source)),
     ];
     Dict::value(parts.map(|(name, part)| (Value::from(name), part)))
 }

@@ -9,7 +9,8 @@ use minijinja::{Error, ErrorKind, State, Value};
 use super::adapter::{AdapterValue, Api};
 use super::failure::{Returned, raise, raise_with};
 use super::known::is_lasting;
-use super::relation::RelationValue;
+use super::python::datetime::moment_value;
+use super::relation::{EventFilter, RelationValue};
 use super::scope::{Message, Scope, Stage};
 use super::table::ResultTable;
 use super::values::{Dict, List, from_json, locked, operation, split_args, to_json};
@@ -83,7 +84,7 @@ fn find(scope: &Arc<Scope>, name: &str) -> Option<Value> {
         "this" => this_value(scope),
         "schema" => Value::from(&*scope.this().schema),
         "database" => Value::from(&*scope.this().database),
-        "model" => from_json(&super::describe::node(&scope.node)),
+        "model" => model_value(scope),
         "modules" => super::modules::value(scope),
         "project_name" => Value::from(&*scope.shared.root),
         "dbt_version" => Value::from(DBT_VERSION),
@@ -98,13 +99,31 @@ fn find(scope: &Arc<Scope>, name: &str) -> Option<Value> {
     })
 }
 
+/// The node itself, with the batch that is built.
+fn model_value(scope: &Scope) -> Value {
+    let described = super::describe::describe_in(&scope.shared, &scope.node);
+    let mut entries: Vec<(Value, Value)> =
+        described.as_object().into_iter().flatten().map(|(key, value)| (Value::from(key.as_str()), from_json(value))).collect();
+    if let Some(batch) = scope.batch() {
+        let parts = [
+            ("id", Value::from(batch.id())),
+            ("event_time_start", moment_value(batch.window.start)),
+            ("event_time_end", moment_value(batch.window.end)),
+        ];
+        entries.push((Value::from("batch"), Dict::value(parts.map(|(name, value)| (Value::from(name), value)))));
+    } else if matches!(scope.node.detail, Detail::Model(_)) {
+        entries.push((Value::from("batch"), Value::from(())));
+    }
+    Dict::value(entries)
+}
+
 /// What `run_hooks` of dbt takes.
 fn hook_list(scope: &Scope, key: &str) -> Value {
     let entry = |hook: HookTemplate| serde_json::json!({"sql": hook.sql, "transaction": hook.transaction, "index": null});
     from_json(&hooks_of(&scope.node.config, key).into_iter().map(entry).collect())
 }
 
-fn target_value(scope: &Scope) -> Value {
+pub(super) fn target_value(scope: &Scope) -> Value {
     let target = &scope.shared.target;
     let mut entries: Vec<(Value, Value)> = target.open_settings().map(|(key, value)| (Value::from(key), from_json(value))).collect();
     for (key, value) in [
@@ -313,7 +332,24 @@ fn referred(scope: &Scope, node: &crate::project::Node) -> Result<Value, Error> 
         "materialized_view" => RelationKind::MaterializedView,
         _ => RelationKind::Table,
     };
-    Ok(RelationValue::new(deferred.unwrap_or(relation), Some(kind)).read_by(scope).into_value())
+    Ok(RelationValue::new(deferred.unwrap_or(relation), Some(kind)).read_by(scope).filtered(event_filter(scope, node)).into_value())
+}
+
+/// Which rows of a node are read: those of the batch that is built, and those of `--sample`.
+fn event_filter(scope: &Scope, read: &crate::project::Node) -> Option<EventFilter> {
+    let column = read.config.str("event_time")?;
+    if !matches!(scope.node.detail, Detail::Model(_) | Detail::Snapshot { .. }) {
+        return None;
+    }
+    let batch = scope.batch().map(|batch| batch.window);
+    let sample = scope.reading().and_then(|reading| reading.sample);
+    let window = match (batch, sample) {
+        (Some(batch), Some(sample)) => batch.within(sample),
+        (batch, sample) => batch.or(sample)?,
+    };
+    let quoted = read.columns.iter().any(|held| held.name == column && held.quote == Some(true));
+    let column = if quoted { quote_ident(column) } else { column.to_owned() };
+    Some(EventFilter { column, window })
 }
 
 fn unresolved(code: &'static crate::diag::Code, unknown: &str, why: &Unresolved, near: Option<&str>) -> Error {
@@ -347,7 +383,10 @@ fn call_source(scope: &Arc<Scope>, args: &[Value]) -> Result<Value, Error> {
             }
             let relation = node.and_then(|node| node.relation.clone());
             match relation {
-                Some(relation) => RelationValue::new(relation, Some(RelationKind::Table)).read_by(scope).into_value(),
+                Some(relation) => {
+                    let filter = node.and_then(|node| event_filter(scope, node));
+                    RelationValue::new(relation, Some(RelationKind::Table)).read_by(scope).filtered(filter).into_value()
+                }
                 None => return Err(operation("the source has no relation")),
             }
         }
@@ -403,6 +442,10 @@ fn config_method(scope: &Arc<Scope>, method: &str, args: &[Value]) -> Result<Val
                 "get" | "require" => config.get(key).cloned(),
                 _ => config.get("meta").and_then(|meta| meta.get(key)).cloned(),
             };
+            if let (Some(batch), true) = (scope.batch(), key.starts_with(BATCH_KEY)) {
+                let window = batch.window;
+                return Ok(moment_value(if key.ends_with("_start") { window.start } else { window.end }));
+            }
             match found {
                 Some(value) => Ok(from_json(&value)),
                 None if method.ends_with("require") => {
@@ -430,6 +473,9 @@ fn config_method(scope: &Arc<Scope>, method: &str, args: &[Value]) -> Result<Val
         _ => Err(Error::from(ErrorKind::UnknownMethod)),
     }
 }
+
+/// Under what dbt's own macros of strategies ask for the time of a batch.
+const BATCH_KEY: &str = "__dbt_internal_microbatch_event_time";
 
 fn materialized(scope: &Scope, config: &Config) -> String {
     config.str("materialized").unwrap_or_else(|| scope.node.materialized()).to_owned()
@@ -547,6 +593,11 @@ pub(super) fn run(scope: &Arc<Scope>, sql: &str, fetch: bool) -> Result<(Value, 
     Ok((Value::from_object(ResultTable::new(&result)), response))
 }
 
+/// Keeps a result under a name, for `load_result()`.
+pub(super) fn store_response(scope: &Scope, name: &str, response: Value, table: Value) {
+    locked(&scope.facts).statements.insert(name.to_owned(), result_value(response, table));
+}
+
 fn result_value(response: Value, table: Value) -> Value {
     let rows = table.get_attr("rows").unwrap_or_else(|_| List::value([]));
     Dict::value([(Value::from("response"), response), (Value::from("data"), rows), (Value::from("table"), table)])
@@ -583,6 +634,9 @@ fn call_store_result(scope: &Arc<Scope>, args: &[Value]) -> Result<Value, Error>
 }
 
 fn should_full_refresh(scope: &Scope) -> bool {
+    if scope.batch().is_some_and(|batch| batch.incremental) {
+        return false;
+    }
     let told = current_config(scope).bool("full_refresh");
     match &scope.stage {
         Stage::Execute { state, .. } => told.unwrap_or(state.full_refresh),

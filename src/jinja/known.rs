@@ -280,3 +280,36 @@ pub(super) fn own_alias(own: &Own, node: &Node) -> Option<String> {
     let versioned = matches!(&node.detail, Detail::Model(model) if model.version.is_some());
     (own.alias && !versioned && node.config.get("alias").is_none()).then(|| node.name.trim().to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every name is either one that lasts or one of these: whoever adds a name decides.
+    #[test]
+    fn each_name_lasts_or_belongs_to_the_moment() {
+        const MOMENTARY: [&str; 16] = [
+            "builtins",
+            "context",
+            "dbt_metadata_envs",
+            "flags",
+            "graph",
+            "invocation_args_dict",
+            "invocation_id",
+            "load_result",
+            "modules",
+            "render",
+            "run_started_at",
+            "selected_resources",
+            "should_full_refresh",
+            "statement",
+            "store_result",
+            "thread_id",
+        ];
+        assert!(LASTING.is_sorted() && ALIKE.is_sorted());
+        let names = super::super::functions::NAMES.iter().chain(&super::super::context::NAMES);
+        let undecided: Vec<&&str> = names.filter(|name| !is_lasting(name) && !MOMENTARY.contains(name)).collect();
+        assert_eq!(undecided, Vec::<&&str>::new());
+        assert!(MOMENTARY.iter().all(|name| !is_lasting(name)));
+    }
+}

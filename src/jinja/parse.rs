@@ -13,7 +13,7 @@ use super::scope::Message;
 use super::templates::{Shared, Templates};
 use crate::base::{Dag, FileId, Sources, Span, UniqueId};
 use crate::diag::{Diagnostic, Diagnostics, codes};
-use crate::project::{Detail, Manifest, Node, Project, RefCall, SourceCall, Unresolved};
+use crate::project::{Detail, Manifest, Node, Project, RefCall, SourceCall, Unresolved, unfiltered_batches};
 
 /// The linked project with what its templates said aloud while they were parsed.
 pub struct Parsed {
@@ -86,6 +86,7 @@ impl Templates {
         self.link(&mut manifest, &project.sources, diagnostics);
         diagnostics.extend(self.link_unit_tests(&mut manifest, &project.sources));
         diagnostics.extend(self.check_access(&manifest, project));
+        diagnostics.extend(unfiltered_batches(&manifest));
         let edges: Vec<(usize, usize)> = edges(&manifest);
         match Dag::new(manifest.nodes.len(), edges) {
             Ok(dag) => {

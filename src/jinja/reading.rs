@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::values::locked;
 use super::warehouse::Warehouse;
-use crate::base::{Relation, UniqueId};
+use crate::base::{Relation, UniqueId, Window};
 
 /// How relations are read in this invocation.
 #[derive(Debug, Default)]
@@ -14,6 +14,10 @@ pub struct Reading {
     pub empty: Option<Empty>,
     /// `--defer`.
     pub deferral: Option<Deferral>,
+    /// `--sample`: rows of this time only are read of what has a time.
+    pub sample: Option<Window>,
+    /// What is worked on, but for unit tests.
+    pub selected: Vec<UniqueId>,
 }
 
 /// How a relation prints that gives no rows.

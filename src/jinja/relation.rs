@@ -9,10 +9,11 @@ use minijinja::{Error, State, Value};
 
 use super::adapter::no_method;
 use super::failure::raise;
+use super::python::datetime::moment_value;
 use super::reading::Empty;
 use super::scope::Scope;
 use super::values::{Dict, split_args};
-use crate::base::{Relation, RelationKind, quote_ident};
+use crate::base::{Relation, RelationKind, Window, quote_ident, utc_text};
 use crate::diag::codes;
 
 /// dbt's `Relation`. The parts that `include()` left out are not printed, those that `quote()` excepted are printed bare.
@@ -29,6 +30,15 @@ pub(super) struct RelationValue {
     is_cte: bool,
     /// It prints as a subquery without rows.
     empty: Option<Empty>,
+    /// It prints as a subquery with the rows of this time.
+    filter: Option<EventFilter>,
+}
+
+/// The column with the time of a row, as it prints, and the rows that are read.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct EventFilter {
+    pub(super) column: String,
+    pub(super) window: Window,
 }
 
 const PARTS: [&str; 3] = ["database", "schema", "identifier"];
@@ -64,7 +74,16 @@ const MAX_NAME: i64 = 63;
 
 impl RelationValue {
     pub(super) fn new(relation: Relation, kind: Option<RelationKind>) -> RelationValue {
-        RelationValue { relation, kind, included: [true; 3], quoted: [true; 3], information_schema: None, is_cte: false, empty: None }
+        RelationValue {
+            relation,
+            kind,
+            included: [true; 3],
+            quoted: [true; 3],
+            information_schema: None,
+            is_cte: false,
+            empty: None,
+            filter: None,
+        }
     }
 
     /// The common table expression of an ephemeral model.
@@ -77,9 +96,14 @@ impl RelationValue {
         RelationValue { empty: scope.reading().and_then(|reading| reading.empty), ..self }
     }
 
+    /// Of what is read, the rows of a time.
+    pub(super) fn filtered(self, filter: Option<EventFilter>) -> RelationValue {
+        RelationValue { filter, ..self }
+    }
+
     /// The name alone, whatever is read of it.
     fn name(&self) -> String {
-        RelationValue { empty: None, ..self.clone() }.to_string()
+        RelationValue { empty: None, filter: None, ..self.clone() }.to_string()
     }
 
     pub(super) fn into_value(self) -> Value {
@@ -211,6 +235,16 @@ impl fmt::Display for RelationValue {
                 Empty::Aliased => write!(f, " _dbt_limit_subq_{}", self.relation.identifier),
             };
         }
+        if let Some(EventFilter { column, window }) = &self.filter {
+            let (start, end) = (utc_text(window.start), utc_text(window.end));
+            // An alias is no harm where none is needed, and one that the query gives counts more.
+            let alias = &self.relation.identifier;
+            return write!(
+                f,
+                "(select * from {} where {column} >= '{start}' and {column} < '{end}') _dbt_et_filter_subq_{alias}",
+                self.name()
+            );
+        }
         let mut first = true;
         let mut separate = |f: &mut fmt::Formatter<'_>| if std::mem::take(&mut first) { Ok(()) } else { f.write_str(".") };
         for ((part, included), quoted) in self.parts().into_iter().zip(self.included).zip(self.quoted) {
@@ -261,7 +295,16 @@ impl Object for RelationValue {
             "is_cte" => Value::from(self.is_cte),
             "is_function" | "is_pointer" => Value::from(false),
             "can_be_renamed" | "can_be_replaced" => replaceable(),
-            "limit" | "event_time_filter" => Value::from(()),
+            "event_time_filter" => self.filter.as_ref().map_or(Value::from(()), |filter| {
+                let EventFilter { column, window } = filter;
+                let entries = [
+                    ("field_name", Value::from(column.as_str())),
+                    ("start", moment_value(window.start)),
+                    ("end", moment_value(window.end)),
+                ];
+                Dict::value(entries.map(|(name, value)| (Value::from(name), value)))
+            }),
+            "limit" => Value::from(()),
             _ => return CONSTANTS.iter().find(|(constant, _)| *constant == name).map(|(_, value)| Value::from(*value)),
         })
     }

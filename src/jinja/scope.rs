@@ -22,7 +22,7 @@ use super::values::{Dict, List, locked, split_args};
 use super::warehouse::Warehouse;
 use crate::base::{Relation, RelationKind, UniqueId};
 use crate::diag::codes;
-use crate::project::{Config, Manifest, Node, RefCall, SourceCall};
+use crate::project::{Batch, Config, Manifest, Node, RefCall, SourceCall};
 
 /// What is known while a template is rendered.
 #[derive(Clone)]
@@ -45,6 +45,8 @@ pub struct NodeState {
     /// What stands under the node's name now.
     pub existing: Option<RelationKind>,
     pub full_refresh: bool,
+    /// The batch of time that is built.
+    pub batch: Option<Batch>,
 }
 
 /// What a render tells besides its text.
@@ -117,6 +119,14 @@ impl Scope {
     pub(super) fn reading(&self) -> Option<&Reading> {
         match &self.stage {
             Stage::Execute { reading, .. } => Some(reading),
+            Stage::Parse => None,
+        }
+    }
+
+    /// The batch of time that is built.
+    pub(super) fn batch(&self) -> Option<Batch> {
+        match &self.stage {
+            Stage::Execute { state, .. } => state.batch,
             Stage::Parse => None,
         }
     }
@@ -306,7 +316,9 @@ impl fmt::Debug for Scope {
 
 impl Object for Scope {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.lookup(key.as_str()?)
+        let name = key.as_str()?;
+        // Functions of the language are the engine's own: templates find them there, `context['tojson']` here.
+        self.lookup(name).or_else(|| super::library::function(name))
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
@@ -324,7 +336,7 @@ impl Object for Scope {
         match method {
             "get" => {
                 let [name, default] = super::python::bind(method, args, ["key", "default"], 1)?;
-                let found = name.as_ref().and_then(Value::as_str).and_then(|name| self.lookup(name));
+                let found = name.as_ref().and_then(|name| self.get_value(name));
                 Ok(found.or(default).unwrap_or(Value::from(())))
             }
             _ => Err(raise(&codes::UNKNOWN_MACRO, format!("no macro or function is called '{method}'"))),

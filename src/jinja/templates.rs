@@ -10,9 +10,9 @@ use super::failure::{Failure, Frame, describe};
 use super::literals::{Rewritten, rewrite};
 use super::scope::Scope;
 use super::span_map::{Origin, Segment, SpanMap};
-use crate::base::{Files, Sources, Span, UniqueId};
+use crate::base::{Files, Sources, Span, UniqueId, Window};
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::project::{Macro, Package, Project, Target};
+use crate::project::{Group, Macro, Package, Project, Target};
 
 /// What a run says about itself to templates.
 #[derive(Clone, Debug, Default)]
@@ -23,10 +23,16 @@ pub struct Invocation {
     pub full_refresh: bool,
     /// `--empty`.
     pub empty: bool,
+    /// `--sample`.
+    pub sample: Option<Window>,
     /// Whether failing rows of tests are kept that say nothing of it.
     pub store_failures: bool,
     /// The name of the verb: `build`, `compile`, …
     pub which: String,
+    /// What was said of flags, by their lower-case names.
+    pub flags: Map<String, serde_json::Value>,
+    /// `DBT_ENV_CUSTOM_ENV_…` of the environment, by the names after the prefix.
+    pub metadata_envs: BTreeMap<String, String>,
     /// The adapter's own name and those whose macros it falls back on, nearest first, without `default`.
     pub adapter_chain: Vec<String>,
 }
@@ -52,6 +58,9 @@ pub(super) struct Shared {
     pub(super) graph: OnceLock<Value>,
     /// Texts of `{% docs %}` blocks by package and name.
     pub(super) docs: BTreeMap<(Arc<str>, String), String>,
+    pub(super) groups: Vec<Group>,
+    /// The texts of the project's files, for `raw_code`.
+    pub(super) sources: Sources,
     /// Where the text of each named template comes from.
     origins: HashMap<String, TemplateOrigin>,
 }
@@ -133,11 +142,18 @@ impl Templates {
             invocation,
             graph: OnceLock::new(),
             docs: docs(project),
+            groups: project.groups.clone(),
+            sources: project.sources.clone(),
             origins,
         };
         let mut strict = env.clone();
         strict.set_undefined_behavior(UndefinedBehavior::Lenient);
         Templates { env, strict, shared: Arc::new(shared) }
+    }
+
+    /// What the run says of itself.
+    pub fn invocation(&self) -> &Invocation {
+        &self.shared.invocation
     }
 
     pub(super) fn env_of(&self, scope: &Scope) -> &Environment<'static> {
@@ -295,6 +311,7 @@ impl Shared {
             .chain(super::functions::NAMES.iter().copied())
             .chain(super::library::NAMES)
             .chain(super::context::NAMES)
+            .chain(super::rare::NAMES)
             .collect()
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Status;
-use crate::base::{Datum, UniqueId};
+use crate::base::{Datum, UniqueId, timestamp};
 use crate::diag::Diagnostic;
 use crate::project::SourceTable;
 
@@ -97,9 +97,8 @@ pub fn age(max_loaded_at: &Datum, snapshotted_at: &Datum) -> Result<Age, String>
         true => moment(max_loaded_at)?,
         false => NEVER.parse().map_err(|_| NEVER.to_owned())?,
     };
-    let format = |moment: jiff::Timestamp| moment.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
     let seconds = (now.as_microsecond() - newest.as_microsecond()) as f64 / 1e6;
-    Ok(Age { max_loaded_at: format(newest), snapshotted_at: format(now), seconds, has_rows })
+    Ok(Age { max_loaded_at: timestamp(newest), snapshotted_at: timestamp(now), seconds, has_rows })
 }
 
 fn moment(value: &Datum) -> Result<jiff::Timestamp, String> {

@@ -5,7 +5,7 @@ use super::materialize::{PlanInput, invalid, table};
 use super::steps::{Merge, Step, TableName, suffixed};
 use crate::base::{ColumnInfo, RelationKind};
 use crate::diag::{Diagnostic, codes};
-use crate::project::Node;
+use crate::project::{Microbatch, Node};
 
 /// What happens when the query's columns are no longer those of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,8 @@ pub fn predicates_key(node: &Node) -> Option<&'static str> {
 }
 
 pub(super) fn incremental(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic> {
-    let refresh = input.node.config.bool("full_refresh").unwrap_or(input.full_refresh);
+    let again = input.batch.is_some_and(|batch| batch.incremental);
+    let refresh = !again && input.node.config.bool("full_refresh").unwrap_or(input.full_refresh);
     if input.existing.kind != Some(RelationKind::Table) || refresh {
         return Ok(table(input));
     }
@@ -66,13 +67,27 @@ pub(super) fn incremental(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic
             steps.push(Step::CheckKeys { source: source.clone(), keys: keys.clone() });
             steps.push(Step::Merge(Merge { target, source, keys, columns, update, predicates }));
         }
+        // With a key rows are changed by it, as dbt does on PostgreSQL; without one a batch takes the place of its time.
+        "microbatch" if !input.own_strategy && !keys.is_empty() => {
+            let update = merge_update(input, &columns, &keys);
+            steps.push(Step::CheckKeys { source: source.clone(), keys: keys.clone() });
+            steps.push(Step::Merge(Merge { target, source, keys, columns, update, predicates }));
+        }
+        "microbatch" if !input.own_strategy => {
+            let (Some(batches), Some(batch)) = (Microbatch::of(input.node), input.batch) else {
+                let message = format!("'{}' is built in batches, and no batch of it is known", input.node.name);
+                return Err(invalid(input.node, "incremental_strategy", message));
+            };
+            steps.push(Step::DeleteWindow { target, column: batches.event_time, window: batch.window, predicates });
+            steps.push(append);
+        }
         // A macro of the project takes the place of this step.
         _ if input.own_strategy => steps.push(append),
         other => {
             let message = format!("'{}' has the unknown incremental strategy '{other}'", input.node.name);
             let problem = invalid(input.node, "incremental_strategy", message);
             return Err(problem.help(format!(
-                "it is one of append, delete+insert, merge, or has a macro 'get_incremental_{}_sql' of the project",
+                "it is one of append, delete+insert, merge, microbatch, or has a macro 'get_incremental_{}_sql' of the project",
                 other.replace('+', "_")
             )));
         }

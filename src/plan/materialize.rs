@@ -9,7 +9,7 @@ use super::snapshot::snapshot;
 use super::steps::{Existing, Hook, LandingFiles, NodePlan, Step, TableName, suffixed};
 use crate::base::{ColumnInfo, Relation, RelationKind, UniqueId};
 use crate::diag::{Diagnostic, codes};
-use crate::project::{Landing, Node};
+use crate::project::{Batch, Landing, Node};
 
 /// What the plan of a node depends on besides its configuration.
 pub struct PlanInput<'a> {
@@ -21,6 +21,8 @@ pub struct PlanInput<'a> {
     /// The columns of the query, where [`needs_columns`] asks for them.
     pub incoming: &'a [ColumnInfo],
     pub full_refresh: bool,
+    /// The batch of time that is built.
+    pub batch: Option<Batch>,
     /// What the node's contract declares, its query held against it.
     pub contract: Option<Contract>,
     /// Eight characters that only this run has.
@@ -32,6 +34,8 @@ pub struct PlanInput<'a> {
     /// Whether the project itself brings the rows of an incremental model in, by a strategy of its own.
     pub own_strategy: bool,
     pub hooks: Hooks,
+    /// The hooks before it and its header have been run already.
+    pub begun: bool,
 }
 
 /// The hooks of a node in the order of the configuration.
@@ -52,7 +56,7 @@ pub fn needs_columns(node: &Node, existing: &Existing) -> bool {
 /// # Errors
 /// `unknown-materialization`, or `invalid-config` for a strategy or key that cannot be used.
 pub fn plan_node(input: &PlanInput<'_>) -> Result<NodePlan, Diagnostic> {
-    let header = input.node.config.str("sql_header").map(|sql| Step::Statement { title: "sql_header".to_owned(), sql: sql.to_owned() });
+    let header = header(input.node).filter(|_| !input.begun);
     let with_header = |steps: Vec<Step>| header.into_iter().chain(steps).collect();
     if let Some(macro_id) = &input.materialization {
         // Indexes, privileges and descriptions are its own affair.
@@ -67,6 +71,15 @@ pub fn plan_node(input: &PlanInput<'_>) -> Result<NodePlan, Diagnostic> {
         other => return Err(unknown_materialization(input.node, other)),
     };
     finished(input, with_header(steps))
+}
+
+/// What comes before everything else of a node.
+pub fn plan_leading(node: &Node, hooks: &Hooks) -> NodePlan {
+    with_hooks(header(node).into_iter().collect(), &Hooks { before: hooks.before.clone(), after: Vec::new() })
+}
+
+fn header(node: &Node) -> Option<Step> {
+    node.config.str("sql_header").map(|sql| Step::Statement { title: "sql_header".to_owned(), sql: sql.to_owned() })
 }
 
 /// As what the failing rows of a test are kept; `None`: they are only counted. `asked` is the wish of the command line, which a

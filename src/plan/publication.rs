@@ -65,6 +65,8 @@ pub struct Reference {
     pub take: String,
     /// Makes it anew, for the relation that then stands in the place of the replaced one.
     pub give: String,
+    /// Whether it is to be made anew.
+    pub anew: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +98,8 @@ pub struct Publish {
     pub retired_indexes: Vec<(String, String)>,
     /// Statements that give the new relation what the replaced one had besides its rows.
     pub settings: Vec<String>,
+    /// Keys of other tables that refer to the replaced relation. One that this run makes anew with its table is only taken away.
+    pub references: Vec<Reference>,
     pub managed: Managed,
 }
 
@@ -132,6 +136,7 @@ pub(super) fn publish(input: &PlanInput<'_>, kind: RelationKind) -> Vec<Step> {
         keep_retired: false,
         retired_indexes: Vec::new(),
         settings: Vec::new(),
+        references: Vec::new(),
         managed: super::attributes::managed(input.node),
     };
     let reserve = input.existing.kind.zip(input.existing.owner.clone()).map(|(kind, owner)| {
@@ -168,19 +173,17 @@ impl Publish {
     pub fn carrying(self, attachments: &Attachments, rebuilt_later: &BTreeSet<Relation>) -> Publish {
         let keep_retired = attachments.dependents.iter().any(|view| view.direct && rebuilt_later.contains(&view.relation));
         let settings = attachments.settings.iter().filter(|setting| self.managed.keeps(setting));
+        let settings = settings.map(|setting| setting.statement.clone()).collect();
         // A table that this run makes anew brings its key along.
-        let references = attachments.references.iter().flat_map(|key| {
-            let anew = (!rebuilt_later.contains(&key.table)).then(|| key.give.clone());
-            [Some(key.take.clone()), anew].into_iter().flatten()
-        });
-        let settings = settings.map(|setting| setting.statement.clone()).chain(references).collect();
+        let anew = |key: &Reference| !rebuilt_later.contains(&key.table);
+        let references = attachments.references.iter().map(|key| Reference { anew: anew(key), ..key.clone() }).collect();
         // The retired name ends in what only this run has.
         let tag = self.retired.identifier.rsplit('_').next().unwrap_or_default();
         let retired_indexes = match keep_retired {
             true => attachments.indexes.iter().map(|index| (index.clone(), retired_name(index, tag))).collect(),
             false => Vec::new(),
         };
-        Publish { rebind: rebound(attachments, rebuilt_later), keep_retired, retired_indexes, settings, ..self }
+        Publish { rebind: rebound(attachments, rebuilt_later), keep_retired, retired_indexes, settings, references, ..self }
     }
 
     /// Whether the publication would show rows that policies hide.

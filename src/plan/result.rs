@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::base::{Table, UniqueId};
+use crate::base::{Table, UniqueId, Window};
 use crate::diag::Diagnostic;
 
 /// dbt's statuses, spelled as in `run_results.json`.
@@ -65,9 +65,24 @@ pub struct NodeResult {
     pub diagnostics: Vec<Diagnostic>,
     /// The first rows that a test found.
     pub sample: Option<Table>,
+    /// Of a model that is built in batches of time.
+    pub batches: Option<BatchResults>,
+}
+
+/// Which batches of a model were built, ascending.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BatchResults {
+    pub successful: Vec<Window>,
+    pub failed: Vec<Window>,
 }
 
 impl NodeResult {
+    /// dbt's word for what came of it: a model of which some batches were built has a status of its own.
+    pub fn status_word(&self) -> &'static str {
+        let partly = self.batches.as_ref().is_some_and(|batches| !batches.successful.is_empty());
+        if partly && self.status == Status::Error { "partial success" } else { self.status.as_str() }
+    }
+
     /// Of a node for which nothing was sent. `at` is RFC 3339, UTC, with microseconds.
     pub fn without_work(id: UniqueId, status: Status, message: String, at: String) -> NodeResult {
         NodeResult {
@@ -84,6 +99,7 @@ impl NodeResult {
             compiled_path: None,
             diagnostics: Vec::new(),
             sample: None,
+            batches: None,
         }
     }
 }

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::base::Relation;
+use super::BatchResults;
+use crate::base::{Relation, Window, parse_moment};
 use crate::diag::{Diagnostic, codes};
 
 /// The versions of a manifest that hold everything that is compared.
@@ -148,6 +149,24 @@ pub struct StateResults {
 pub struct StateResult {
     pub unique_id: String,
     pub status: String,
+    pub batch_results: Option<StateBatches>,
+}
+
+/// Batches of a model, each with its beginning and its end.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct StateBatches {
+    pub successful: Vec<(String, String)>,
+    pub failed: Vec<(String, String)>,
+}
+
+impl StateBatches {
+    /// The same as times; `None` where one cannot be read.
+    pub fn results(&self) -> Option<BatchResults> {
+        let window = |(start, end): &(String, String)| Some(Window { start: parse_moment(start)?, end: parse_moment(end)? });
+        let all = |listed: &[(String, String)]| listed.iter().map(window).collect::<Option<Vec<_>>>();
+        Some(BatchResults { successful: all(&self.successful)?, failed: all(&self.failed)? })
+    }
 }
 
 impl StateResults {

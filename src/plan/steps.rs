@@ -6,7 +6,7 @@ use super::alter::AlterColumns;
 use super::contract::Contract;
 use super::publication::{Publish, Reserve};
 use super::snapshot::SnapshotSpec;
-use crate::base::{ColumnInfo, Relation, RelationKind, Span, UniqueId};
+use crate::base::{ColumnInfo, Relation, RelationKind, Span, UniqueId, Window, utc_text};
 use crate::jinja::MacroCall;
 
 /// A table that a step writes or reads: in a schema, or a temporary one of the session.
@@ -123,6 +123,14 @@ pub enum Step {
         target: Relation,
         source: TableName,
         keys: Vec<String>,
+        predicates: Vec<String>,
+    },
+    /// Deletes the rows of `target` whose time is in the window.
+    DeleteWindow {
+        target: Relation,
+        /// The column with the time, as it is written.
+        column: String,
+        window: Window,
         predicates: Vec<String>,
     },
     /// Refuses rows of `source` that share a key: which of them counts would be left to the engine.
@@ -265,6 +273,9 @@ impl Step {
             },
             Step::Append { target, .. } => format!("append to {}", target.display()),
             Step::DeleteMatching { target, .. } => format!("delete replaced rows of {}", target.display()),
+            Step::DeleteWindow { target, window, .. } => {
+                format!("delete rows of {} from {} to {}", target.display(), utc_text(window.start), utc_text(window.end))
+            }
             Step::CheckKeys { keys, .. } => format!("check that no two new rows share {}", keys.join(", ")),
             Step::Merge(merge) => format!("merge into {}", merge.target.display()),
             Step::Analyze { table } => format!("gather statistics of {}", table.display()),

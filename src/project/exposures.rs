@@ -6,9 +6,9 @@ use super::Config;
 use super::config_tree::insert_config;
 use super::fields::Fields;
 use super::loader::Loader;
-use super::node::{Detail, Exposure};
+use super::node::{Detail, Exposure, Node};
 use super::properties::{Scope, check_node_keys};
-use super::resources::{Catalog, new_node};
+use super::resources::Catalog;
 use super::yaml::Yaml;
 use crate::base::{ResourceType, Span};
 use crate::diag::{Diagnostic, codes};
@@ -53,7 +53,7 @@ fn apply_exposure(loader: &mut Loader<'_>, scope: &Scope<'_>, fields: &Fields<'_
         depends_on: fields.spanned_strings("depends_on", loader.diagnostics),
     };
     let detail = Detail::Exposure(Box::new(exposure));
-    let mut node = new_node(ResourceType::Exposure, &scope.package, name, scope.fqn([name]), span, detail);
+    let mut node = Node::new(ResourceType::Exposure, &scope.package, name, scope.fqn([name]), span, detail);
     node.properties = Some(span);
     node.description = fields.description(loader.diagnostics);
     node.config = config(loader, fields);

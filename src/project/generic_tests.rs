@@ -13,7 +13,7 @@ use super::loader::Loader;
 use super::node::{Detail, GenericTest, Node};
 use super::properties::Scope;
 use super::python;
-use super::resources::{Catalog, new_node};
+use super::resources::Catalog;
 use super::yaml::{Entry, Yaml, YamlValue, find};
 use crate::base::{ResourceType, Span, UniqueId};
 use crate::diag::{Diagnostic, codes};
@@ -197,7 +197,7 @@ impl TestUse {
         let expression = target.expression();
         hashed.insert("model".to_owned(), Value::from(format!("{{{{ get_where_subquery({expression}) }}}}")));
         let hash = metadata_hash(&name, namespace.as_deref(), &test, &hashed);
-        set_tags(&mut parts.config, &target, column.as_ref());
+        let (tags, config_call) = (all_tags(&parts.config, &target, column.as_ref()), config_call(&parts.config));
         let id = format!("test.{package}.{name}.{hash}").into();
         fqn.push(name.clone());
         let detail = GenericTest {
@@ -209,8 +209,10 @@ impl TestUse {
             column_span: column.as_ref().map(|column| column.span),
             column: column.map(|column| column.name),
             span,
+            tags,
+            config_call,
         };
-        let mut node = new_node(ResourceType::Test, &package, &name, fqn, span, Detail::GenericTest(Box::new(detail)));
+        let mut node = Node::new(ResourceType::Test, &package, &name, fqn, span, Detail::GenericTest(Box::new(detail)));
         node.id = id;
         node.properties = Some(span);
         node.description = parts.description;
@@ -268,14 +270,23 @@ fn parts(loader: &mut Loader<'_>, scope: &Scope<'_>, written: &Written<'_>) -> O
     Some(parts)
 }
 
-fn set_tags(config: &mut Config, target: &TestTarget, column: Option<&TestColumn>) {
-    let own = config.strings("tags");
-    let tags: BTreeSet<&String> = target.tags.iter().chain(column.iter().flat_map(|column| &column.tags)).chain(&own).collect();
-    if !tags.is_empty() {
-        let tags: Vec<Value> = tags.into_iter().map(|tag| Value::from(tag.as_str())).collect();
-        let span = config.span("tags");
-        config.insert("tags", Value::Array(tags), span);
-    }
+/// Tags of the use and of what is tested, which does not tell the configuration of them.
+fn all_tags(config: &Config, target: &TestTarget, column: Option<&TestColumn>) -> Vec<String> {
+    let inherited = target.tags.iter().chain(column.iter().flat_map(|column| &column.tags)).cloned();
+    let tags: BTreeSet<String> = inherited.chain(config.strings("tags")).collect();
+    tags.into_iter().collect()
+}
+
+/// What a use configures, as dbt writes it behind the test's template: its own keys first, in its order.
+fn config_call(config: &Config) -> String {
+    let known = CONFIG_KEYS.iter().filter_map(|key| Some((*key, config.get(key)?)));
+    let others = config.iter().filter(|(key, _)| !CONFIG_KEYS.contains(key)).map(|(key, held)| (key, &held.value));
+    let printed = |(key, value): (&str, &Value)| match value {
+        Value::String(text) => format!("{key}=\"{}\"", text.replace('"', "\\\"")),
+        other => format!("{key}={}", python::str_of(other)),
+    };
+    let all: Vec<String> = known.chain(others).filter(|(_, value)| !value.is_null()).map(printed).collect();
+    if all.is_empty() { String::new() } else { format!("{{{{ config({}) }}}}", all.join(",")) }
 }
 
 struct Names {
@@ -452,7 +463,11 @@ sources:
         let test = generic(node);
         assert_eq!(test.arguments, BTreeMap::from([("min".to_owned(), json!("{{ 1 }}"))]));
         assert_eq!((test.column.as_deref(), test.model_expression.as_str(), &*test.attached), (Some("id"), "ref('m')", "model.shop.m"));
-        assert_eq!((node.config.str("severity"), node.tags()), (Some("warn"), vec!["all".to_owned(), "c".to_owned(), "t".to_owned()]));
+        assert_eq!((node.config.str("severity"), node.tags()), (Some("warn"), vec!["c".to_owned(), "t".to_owned(), "all".to_owned()]));
+        assert_eq!(
+            (node.config_tags(), test.config_call.as_str()),
+            (vec!["all".to_owned(), "t".to_owned()], "{{ config(severity=\"warn\",tags=\"t\") }}")
+        );
         let sources = &loaded.project().sources;
         assert_eq!((sources.text(test.span), sources.text(test.column_span.unwrap())), ("range", "id"));
     }

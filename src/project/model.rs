@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{DocBlock, Group, Macro, Node, Selector};
-use crate::base::{Files, Sources, Span};
+use crate::base::{Files, ResourceType, Sources, Span};
 use crate::diag::Diagnostic;
 
 /// A dbt-format project with its packages, read and checked; no template rendered but the texts of YAML files.
@@ -54,6 +54,27 @@ pub struct Package {
     pub quoting: BTreeMap<String, bool>,
     /// Folders of each kind, for `acca ls` and the artefacts: `model-paths`, …
     pub paths: BTreeMap<String, Vec<String>>,
+}
+
+impl Package {
+    /// A file's path inside of the package's folder.
+    pub fn path_inside<'p>(&self, path: &'p str) -> &'p str {
+        let inside = path.strip_prefix(self.root.as_str()).and_then(|inside| inside.strip_prefix('/'));
+        inside.filter(|_| !self.root.is_empty()).unwrap_or(path)
+    }
+
+    /// A path inside of the package, without the folder in which such nodes are looked for.
+    pub fn path_in_folder<'p>(&self, resource: ResourceType, path: &'p str) -> &'p str {
+        let key = match resource {
+            ResourceType::Seed => "seed-paths",
+            ResourceType::Snapshot => "snapshot-paths",
+            ResourceType::Analysis => "analysis-paths",
+            ResourceType::Test => "test-paths",
+            _ => "model-paths",
+        };
+        let inside = |folder: &String| path.strip_prefix(folder.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
+        self.paths.get(key).into_iter().flatten().find_map(inside).unwrap_or(path)
+    }
 }
 
 /// One output of the profile, rendered.

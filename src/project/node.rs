@@ -115,6 +115,10 @@ pub struct GenericTest {
     pub column_span: Option<Span>,
     /// Where the test is named.
     pub span: Span,
+    /// Tags of what is tested and of the use itself: those of the project file are in the configuration only.
+    pub tags: Vec<String>,
+    /// The call of `config()` by which dbt hands on what the use configures, for the manifest; empty for none.
+    pub config_call: String,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -213,6 +217,32 @@ pub struct DocBlock {
 }
 
 impl Node {
+    /// A node with nothing but its identity.
+    pub fn new(resource: ResourceType, package: &Arc<str>, name: &str, fqn: Vec<String>, origin: Span, detail: Detail) -> Node {
+        Node {
+            id: format!("{resource}.{package}.{name}").into(),
+            resource,
+            name: name.to_owned(),
+            package: Arc::clone(package),
+            fqn,
+            origin,
+            body: None,
+            properties: None,
+            description: String::new(),
+            columns: Vec::new(),
+            config: Config::default(),
+            root_config: Config::default(),
+            detail,
+            refs: Vec::new(),
+            source_calls: Vec::new(),
+            macros: Vec::new(),
+            alias: None,
+            relation: None,
+            depends_on: Vec::new(),
+            doc_blocks: Vec::new(),
+        }
+    }
+
     /// The materialization, lower-cased: for models `view` where nothing is said.
     pub fn materialized(&self) -> &str {
         let default = match self.detail {
@@ -230,7 +260,19 @@ impl Node {
         self.resource == ResourceType::Model && self.materialized() == "ephemeral"
     }
 
+    /// What selection goes by. A test has those of its column or source too, which its configuration lacks.
     pub fn tags(&self) -> Vec<String> {
+        let configured = self.config_tags();
+        match &self.detail {
+            Detail::GenericTest(test) => {
+                let more = configured.into_iter().filter(|tag| !test.tags.contains(tag));
+                test.tags.iter().cloned().chain(more).collect()
+            }
+            _ => configured,
+        }
+    }
+
+    pub fn config_tags(&self) -> Vec<String> {
         match &self.detail {
             Detail::Source(source) => source.tags.clone(),
             _ => self.config.strings("tags"),

@@ -11,8 +11,8 @@ use super::discover::Found;
 use super::fields::Fields;
 use super::generic_tests::{TestColumn, TestTarget, add_tests};
 use super::loader::{Loader, Step};
-use super::node::{Column, Detail};
-use super::resources::{Catalog, fqn, new_node};
+use super::node::{Column, Detail, Node};
+use super::resources::{Catalog, fqn};
 use super::versions::apply_versions;
 use super::yaml::{Entry, Yaml};
 use super::{Config, Package, Target};
@@ -453,7 +453,7 @@ fn add_relation_snapshot(loader: &mut Loader<'_>, scope: &Scope<'_>, fields: &Fi
         return;
     }
     let detail = Detail::Snapshot { relation: Some((call.to_owned(), relation_span)) };
-    catalog.add(new_node(ResourceType::Snapshot, &scope.package, name, scope.fqn([name]), relation_span, detail));
+    catalog.add(Node::new(ResourceType::Snapshot, &scope.package, name, scope.fqn([name]), relation_span, detail));
 }
 
 fn apply_macro(loader: &mut Loader<'_>, scope: &Scope<'_>, fields: &Fields<'_, '_>, name: &str, span: Span, catalog: &mut Catalog) {

@@ -10,7 +10,7 @@ use super::discover::{Discovered, Found};
 use super::generic_tests::TestUse;
 use super::loader::Loader;
 use super::node::{Detail, DocBlock, Macro, MacroKind, ModelDetail, Node};
-use super::{Config, Group, Package, Selector};
+use super::{Group, Package, Selector};
 use crate::base::{FileId, ResourceType, Span};
 use crate::diag::{Diagnostic, codes};
 
@@ -70,32 +70,6 @@ impl Catalog {
     }
 }
 
-/// A node with nothing but its identity.
-pub(super) fn new_node(resource: ResourceType, package: &Arc<str>, name: &str, fqn: Vec<String>, origin: Span, detail: Detail) -> Node {
-    Node {
-        id: format!("{resource}.{package}.{name}").into(),
-        resource,
-        name: name.to_owned(),
-        package: Arc::clone(package),
-        fqn,
-        origin,
-        body: None,
-        properties: None,
-        description: String::new(),
-        columns: Vec::new(),
-        config: Config::default(),
-        root_config: Config::default(),
-        detail,
-        refs: Vec::new(),
-        source_calls: Vec::new(),
-        macros: Vec::new(),
-        alias: None,
-        relation: None,
-        depends_on: Vec::new(),
-        doc_blocks: Vec::new(),
-    }
-}
-
 /// dbt's fully qualified name: package, the folders of `relative`, `tail`.
 pub(super) fn fqn<'a>(package: &'a str, relative: &'a str, tail: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let folders = relative.rsplit_once('/').map_or("", |(folders, _)| folders);
@@ -127,7 +101,7 @@ pub(super) fn load_resources(loader: &mut Loader<'_>, package: &Package, found: 
         let name = stem(&file.relative);
         let detail = Detail::Seed { path: file.path.clone() };
         let path = fqn(&package.name, &file.relative, [name]);
-        catalog.add(new_node(ResourceType::Seed, &package.name, name, path, loader.sources.whole(id), detail));
+        catalog.add(Node::new(ResourceType::Seed, &package.name, name, path, loader.sources.whole(id), detail));
     }
     load_snapshots(loader, package, &found.snapshots, catalog);
     let macro_files: Vec<Found> = found.macros.iter().chain(&found.generic_tests).cloned().collect();
@@ -158,7 +132,7 @@ fn add_whole(
     detail: Detail,
 ) {
     let whole = loader.sources.whole(file);
-    let mut node = new_node(resource, &package.name, name, fqn, whole, detail);
+    let mut node = Node::new(resource, &package.name, name, fqn, whole, detail);
     node.body = Some(whole);
     catalog.add(node);
 }
@@ -192,7 +166,7 @@ fn load_snapshots(loader: &mut Loader<'_>, package: &Package, files: &[Found], c
             }
             // Alone among resources, snapshots have the file in their qualified name.
             let path = fqn(&package.name, &file.relative, [stem(&file.relative), &block.name]);
-            let mut node = new_node(
+            let mut node = Node::new(
                 ResourceType::Snapshot,
                 &package.name,
                 &block.name,

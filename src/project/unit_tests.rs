@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 
 use super::fields::Fields;
 use super::loader::Loader;
-use super::node::Detail;
+use super::node::{Detail, Node};
 use super::properties::{Scope, node_config};
-use super::resources::{Catalog, new_node};
+use super::resources::Catalog;
 use super::unit_test::{Cell, UnitInput, UnitOverrides, UnitRow, UnitRows, UnitTest};
 use super::yaml::{Yaml, YamlValue, to_json_map};
 use crate::base::{FileId, ResourceType, Span, UniqueId};
@@ -65,7 +65,7 @@ fn apply_unit_test(loader: &mut Loader<'_>, scope: &Scope<'_>, fields: &Fields<'
         };
         let tail = version.map_or_else(String::new, |version| format!("_v{version}"));
         let fqn = scope.fqn([model.as_str(), name]);
-        let mut node = new_node(ResourceType::UnitTest, &scope.package, name, fqn, span, Detail::UnitTest(Box::new(detail)));
+        let mut node = Node::new(ResourceType::UnitTest, &scope.package, name, fqn, span, Detail::UnitTest(Box::new(detail)));
         node.id = format!("unit_test.{}.{model}.{name}{tail}", scope.package).into();
         node.properties = Some(span);
         node.description = description.clone();

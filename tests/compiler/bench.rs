@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use acca::analysis::{Analysis, Compilation};
-use acca::base::{Files, MemoryFiles};
+use acca::base::{Files, MemoryFiles, Window};
 use acca::diag::{Diagnostics, render};
 use acca::execute::{Adapter, Event, Interrupt, Reporter, RunJob, RunOptions, adapter_chain, open, run};
 use acca::jinja::Invocation;
@@ -41,6 +41,9 @@ pub struct How {
     pub prune: bool,
     pub gate_on_tests: bool,
     pub interrupt: Option<Arc<Interrupt>>,
+    /// When the run begins, for models that are built in batches of time; `None`: whenever it does.
+    pub at: &'static str,
+    pub event_time: Option<Window>,
     pub vars: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -124,14 +127,14 @@ impl Bench {
     fn compile(&self, how: &How) -> Compilation {
         let files: Arc<dyn Files> = Arc::new(self.files.clone());
         let mut diagnostics = Diagnostics::default();
-        let invocation = Invocation { adapter_chain: adapter_chain(self.engine), full_refresh: how.full_refresh, ..Invocation::default() };
-        match acca::compile::parse(
-            &files,
-            &LoadOptions { vars: how.vars.clone(), ..LoadOptions::default() },
-            invocation,
-            &acca::compile::NoStore,
-            &mut diagnostics,
-        ) {
+        let invocation = Invocation {
+            adapter_chain: adapter_chain(self.engine),
+            full_refresh: how.full_refresh,
+            started_at: how.at.to_owned(),
+            ..Invocation::default()
+        };
+        let options = LoadOptions { vars: how.vars.clone(), ..LoadOptions::default() };
+        match acca::compile::parse(&files, &options, invocation, &acca::compile::NoStore, &mut diagnostics) {
             Ok(compilation) if !diagnostics.has_errors() => compilation,
             Ok(compilation) => panic!("{}", drawn(diagnostics.iter(), &compilation.project.sources)),
             Err(sources) => panic!("{}", drawn(diagnostics.iter(), &sources)),
@@ -166,6 +169,8 @@ impl Bench {
                 prune: how.prune,
                 gate_on_tests: how.gate_on_tests,
                 node_timeout: None,
+                event_time: how.event_time,
+                batches: std::sync::Arc::default(),
                 timings: std::sync::Arc::default(),
                 run_id: format!("run{:05}", *runs),
                 target_path: root.join("target"),

@@ -93,6 +93,8 @@ fn job<'a>(compilation: &'a Compilation, connected: &Connected, selected: Vec<us
         prune: false,
         gate_on_tests: true,
         node_timeout: None,
+        event_time: None,
+        batches: std::sync::Arc::default(),
         timings: std::sync::Arc::default(),
         run_id: "00000000-0000-0000-0000-000000000000".to_owned(),
         root: root.to_owned(),

@@ -109,8 +109,8 @@ fn warnings_are_errors_as_the_options_say() {
 #[test]
 fn what_cannot_be_had_is_refused_with_the_reason() {
     let project = shop("");
-    let run = project.acca(&["run", "--event-time-start", "2026-01-01"]).expect_code(2);
-    assert_eq!(run.stderr, "error: '--event-time-start' cannot be had: models are not built in batches of time\n");
+    let run = project.acca(&["run", "--upload-to-artifacts-ingest-api"]).expect_code(2);
+    assert_eq!(run.stderr, "error: '--upload-to-artifacts-ingest-api' cannot be had: acca sends nothing to anybody\n");
     let quiet = project.acca(&["run", "--no-print"]).expect_code(0);
     assert!(!quiet.stdout.contains("hello") && !quiet.stderr.contains("hello"), "{}", quiet.stdout);
 }
@@ -148,4 +148,38 @@ fn commands_take_the_flags_of_dbt() {
     project.write("models/models.yml", "models: [{name: bets, columns: 3}]\n");
     project.acca(&["debug"]).expect_code(1);
     assert!(project.acca(&["debug", "--connection"]).expect_code(0).stdout.contains("OK DuckDB"));
+}
+
+#[test]
+fn templates_see_the_flags_of_the_call() {
+    let mut project = shop("flags:\n  indirect_selection: cautious\n");
+    project.set_env("DBT_ENV_CUSTOM_ENV_JOB", "nightly").set_env("DBT_ENGINE_STORE_FAILURES", "1");
+    let asks = "{% if execute %}{% for name in ['WHICH', 'FAIL_FAST', 'EMPTY', 'FULL_REFRESH', 'STORE_FAILURES', 'WARN_ERROR', 'TARGET_PATH', \
+                'INDIRECT_SELECTION', 'SELECT', 'THREADS', 'VARS', 'USE_COLORS', 'INVOCATION_COMMAND', 'PARTIAL_PARSE', 'SAMPLE'] %}\
+                {% do print(name ~ ' ' ~ flags[name]) %}{% endfor %}{% do print(invocation_args_dict.select ~ dbt_metadata_envs ~ selected_resources) %}\
+                {% do print(flags.PROJECT_DIR == flags.PROFILES_DIR) %}{% endif %}select 1 as id\n";
+    project.write("models/asks.sql", asks);
+    let line =
+        ["--no-partial-parse", "build", "-s", "asks", "-x", "--full-refresh", "--target-path", "other", "--vars", "{a: 1}", "--warn-error"];
+    let run = project.acca(&line).expect_code(0);
+    for expected in [
+        "WHICH build\n",
+        "FAIL_FAST True\n",
+        "EMPTY False\n",
+        "FULL_REFRESH True\n",
+        "STORE_FAILURES True\n",
+        "WARN_ERROR True\n",
+        "TARGET_PATH other\n",
+        "INDIRECT_SELECTION cautious\n",
+        "SELECT ['asks']\n",
+        "THREADS None\n",
+        "VARS {'a': 1}\n",
+        "INVOCATION_COMMAND acca --no-partial-parse build -s asks -x --full-refresh --target-path other --vars {a: 1} --warn-error\n",
+        "PARTIAL_PARSE False\n",
+        "SAMPLE None\n",
+        "['asks']{'JOB': 'nightly'}['model.shop.asks']\n",
+        "True\n",
+    ] {
+        assert!(run.stdout.contains(expected), "{expected}\n{}", run.stdout);
+    }
 }

@@ -96,3 +96,46 @@ fn a_custom_materialization_sets_its_own_privileges_and_runs_its_own_hooks() {
         assert_eq!(bench.query(comments), "0", "{}", bench.engine);
     }
 }
+
+/// The engine is asked about a query whose tables its pre-hook or its header makes: they come first.
+#[test]
+fn a_query_may_need_what_comes_before_it() {
+    const CONTRACTS: &str = "models:\n  - &m {name: hooked, config: &c {contract: {enforced: true}}, columns: [{name: id, data_type: integer}]}\n  \
+                             - {<<: *m, name: headed}\n  - {<<: *m, name: outside}\n  - {<<: *m, name: wrong, columns: [{name: id, data_type: text}]}\n  \
+                             - {<<: *m, name: no_type, columns: [{name: id, data_type: intger}]}\n";
+    for mut bench in Bench::both() {
+        let make = |table: &str| format!("create table shop.{table} as select 1 as id");
+        bench
+            .file("models/m.yml", CONTRACTS)
+            .file("models/hooked.sql", &format!("{{{{ config(materialized='table', pre_hook='{}') }}}} select id from shop.made_1", make("made_1")))
+            .file("models/headed.sql", &format!("{{{{ config(sql_header='{}') }}}} select id from shop.made_2", make("made_2")))
+            .file(
+                "models/outside.sql",
+                &format!("{{{{ config(pre_hook={{'sql': '{}', 'transaction': false}}) }}}} select id from shop.made_3", make("made_3")),
+            )
+            .file(
+                "models/grows.sql",
+                &format!(
+                    "{{{{ config(materialized='incremental', on_schema_change='append_new_columns', pre_hook='{}', post_hook='drop table shop.made_4') }}}} \
+                     select id from shop.made_4",
+                    make("made_4")
+                ),
+            )
+            .file("models/wrong.sql", &format!("{{{{ config(pre_hook='{}') }}}} select id from shop.made_5", make("made_5")))
+            .file("models/no_type.sql", &format!("{{{{ config(pre_hook='{}') }}}} select id from shop.made_6", make("made_6")));
+        let ran = bench.run();
+        let failed: Vec<String> = ran.statuses().into_iter().filter(|status| !status.starts_with("success")).collect();
+        assert_eq!(failed.len(), 2, "{} {failed:?}\n{}", bench.engine, ran.drawn);
+        assert!(ran.drawn.contains("the query of 'wrong' does not give the columns that its contract declares"), "{}", ran.drawn);
+        assert!(ran.drawn.contains("'intger', the declared type of column 'id' of 'no_type', is refused"), "{}", ran.drawn);
+        let made = "select count(*) from information_schema.tables where table_name in ('made_5', 'made_6')";
+        assert_eq!(bench.query(made), "0", "{}: what failed leaves nothing behind", bench.engine);
+        bench.execute(
+            "drop view shop.headed; drop view shop.outside; drop table shop.made_1; drop table shop.made_2; drop table shop.made_3",
+        );
+        let again = bench.run();
+        assert_eq!(again.status("grows"), Status::Success, "{}", again.drawn);
+        assert_eq!(bench.query("select count(*) from shop.grows"), "2", "{}", bench.engine);
+        assert_eq!(bench.leftovers(), "");
+    }
+}

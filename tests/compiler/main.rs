@@ -46,6 +46,7 @@ mod hooks;
 mod kept_tables;
 mod late_changes;
 mod load;
+mod microbatch;
 mod packages;
 mod postgres;
 #[allow(dead_code, reason = "tests on a server are to use the rest of it")]

@@ -6,6 +6,9 @@ use acca::plan::Status;
 
 use crate::bench::{Bench, How};
 
+/// What a replaced relation says of itself.
+const RETIRED: &str = "acca: replaced, to be dropped when nothing reads it any more";
+
 /// What readers hold on to: a view that acca does not know, and views on it.
 #[test]
 fn views_of_others_are_taken_along() {
@@ -433,6 +436,7 @@ fn tables_of_failing_rows_are_built_like_others() {
     assert!(refused.drawn.contains("another run is building shop_dbt_test__audit.kept"), "{}", refused.drawn);
     drop(other);
     bench.execute("create table shop_dbt_test__audit.kept__acca_old_12345678 (x integer)");
+    bench.execute(&format!("comment on table shop_dbt_test__audit.kept__acca_old_12345678 is '{RETIRED}'"));
     bench.run_how(&How { only: Some(only), ..How::default() });
     assert_eq!(bench.leftovers(), "");
 }
@@ -451,4 +455,81 @@ fn a_view_of_failing_rows_does_not_hold_up_the_table() {
     let ran = bench.run();
     assert_eq!((ran.status("a"), ran.status("kept")), (Status::Success, Status::Fail), "{}", ran.drawn);
     assert_eq!(bench.leftovers(), "");
+}
+
+/// A name alone is no reason to drop something.
+#[test]
+fn relations_of_others_stay_whatever_they_are_called() {
+    for mut bench in Bench::both() {
+        bench.file("models/a.sql", "{{ config(materialized='table') }} select 1 as x").file("models/v.sql", "select x from {{ ref('a') }}");
+        bench.run().ok();
+        bench.execute("create table shop.a__acca_old_mine as select 7 as x");
+        bench.execute("create table shop.a__acca_old_12345678 as select 8 as x");
+        bench.run().ok();
+        bench.run().ok();
+        let held = "select (select x from shop.a__acca_old_mine), (select x from shop.a__acca_old_12345678)";
+        assert_eq!(bench.query(held), "7|8", "{}", bench.engine);
+        assert_eq!(bench.leftovers(), "a__acca_old_12345678\na__acca_old_mine");
+    }
+}
+
+/// Somebody reads the replaced table when the run is over: the next run drops it.
+#[test]
+fn a_run_does_not_wait_for_readers_of_what_it_drops() {
+    let mut bench = Bench::new("postgres");
+    bench
+        .file("models/a.sql", "{{ config(materialized='table') }} select 1 as x")
+        .file("models/v.sql", "{{ config(pre_hook='select pg_sleep(1.5)') }} select x from {{ ref('a') }}");
+    bench.run().ok();
+    bench.file("models/a.sql", "{{ config(materialized='table') }} select 'one' as x");
+    let mut reader = bench.connect();
+    let ran = std::thread::scope(|scope| {
+        let running = scope.spawn(|| bench.run());
+        let began = std::time::Instant::now();
+        while bench.leftovers().is_empty() {
+            assert!(began.elapsed() < Duration::from_secs(60), "nothing was replaced");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        reader.execute(&format!("begin; select * from shop.{}", bench.leftovers())).unwrap();
+        running.join().unwrap()
+    });
+    let [note] = ran.result.diagnostics.as_slice() else { panic!("{:?}", ran.result.diagnostics) };
+    assert!(!ran.result.failed() && note.severity == acca::diag::Severity::Note, "{note:?}");
+    assert_eq!(note.message, "the replaced table shop.a__acca_old_run00002 is still in use, so it is left for the next run to drop");
+    assert_eq!(bench.query("select x from shop.v"), "one");
+    reader.execute("commit").unwrap();
+    bench.run().ok();
+    assert_eq!(bench.leftovers(), "");
+}
+
+/// A partitioned table refers to the one that is replaced: its key is given anew, or nothing is published and nothing lost.
+#[test]
+fn keys_of_partitioned_tables_are_given_anew() {
+    let mut bench = Bench::new("postgres");
+    let write = |bench: &mut Bench, rows: &str| {
+        let config = "{{ config(materialized='table', indexes=[{'columns': ['x'], 'unique': true}]) }}";
+        bench.file("models/a.sql", &format!("{config} select * from (values {rows}) as given (x)"));
+    };
+    write(&mut bench, "(1), (2)");
+    bench.run().ok();
+    bench.execute(
+        "create schema theirs; create table theirs.p (x integer constraint to_a references shop.a (x), y integer) partition by list (y); \
+         create table theirs.p1 partition of theirs.p for values in (1); insert into theirs.p values (2, 1)",
+    );
+    bench.run().ok();
+    let keys = "select conname, conrelid::regclass::text, confrelid::regclass::text, convalidated from pg_constraint where contype = 'f' order by 2";
+    assert_eq!(bench.query(keys), "to_a|theirs.p|shop.a|true\nto_a|theirs.p1|shop.a|true");
+    write(&mut bench, "(1), (3)");
+    let ran = bench.run();
+    assert_eq!(ran.status("a"), Status::Error);
+    let told = "error[unsafe-publication]: 'a' is not published: rows of theirs.p refer to rows that shop.a would no longer have";
+    assert!(ran.drawn.contains(told) && ran.drawn.contains("Key (x)=(2) is not present"), "{}", ran.drawn);
+    assert_eq!(bench.query("select string_agg(x::text, ',' order by x) from shop.a"), "1,2");
+    assert_eq!(bench.query(keys), "to_a|theirs.p|shop.a|true\nto_a|theirs.p1|shop.a|true");
+    bench.execute("delete from theirs.p");
+    bench.run().ok();
+    assert_eq!(
+        (bench.query("select string_agg(x::text, ',' order by x) from shop.a"), bench.leftovers()),
+        ("1,3".to_owned(), String::new())
+    );
 }

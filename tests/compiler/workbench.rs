@@ -135,11 +135,9 @@ pub fn parse(case: &Case, target: Option<&str>) -> (Parsed, Diagnostics) {
     let invocation = Invocation {
         id: "00000000-0000-0000-0000-000000000000".to_owned(),
         started_at: "2026-01-01T00:00:00Z".to_owned(),
-        full_refresh: false,
-        empty: false,
-        store_failures: false,
         which: "build".to_owned(),
         adapter_chain: adapter_chain(target.unwrap_or("duckdb")),
+        ..Invocation::default()
     };
     let options = LoadOptions { target: target.map(str::to_owned), ..LoadOptions::default() };
     let mut diagnostics = Diagnostics::default();

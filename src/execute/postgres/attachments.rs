@@ -24,7 +24,7 @@ impl PgSession {
     pub(super) fn read_attachments(&mut self, live: &Relation, staged: &Relation, kind: RelationKind) -> Result<Attachments, AdapterError> {
         let own = select_settings(&Heir { of: live, name: live, kind, staged: Some(staged), version: self.version });
         let (facts, dependents) = (select_facts(live), select_dependents(live, "pg_get_viewdef(v.oid)"));
-        let sql = with_empty_path(&format!("{facts};\n{own};\n{dependents};\n{}", select_references(live)));
+        let sql = with_empty_path(&format!("{facts};\n{own};\n{dependents};\n{}", select_references(live, self.version)));
         let mut found = Attachments::default();
         for row in self.text_rows(&sql)? {
             found.take(&row);
@@ -41,7 +41,7 @@ impl PgSession {
     pub(super) fn read_readers(&mut self, live: &Relation) -> Result<Attachments, AdapterError> {
         let mut found = Attachments::default();
         let (facts, dependents) = (select_facts(live), select_dependents(live, "''"));
-        for row in self.text_rows(&format!("{facts};\n{dependents};\n{}", select_references(live)))? {
+        for row in self.text_rows(&format!("{facts};\n{dependents};\n{}", select_references(live, self.version)))? {
             found.take(&row);
         }
         Ok(found)
@@ -68,7 +68,7 @@ impl Attachments {
             [part, right, grantee, statement] => self.settings.push(setting(part, right, grantee, statement)),
             [database, schema, name, take, give] => {
                 let table = Relation::new(database, schema, name);
-                self.references.push(Reference { table, take: take.clone(), give: give.clone() });
+                self.references.push(Reference { table, take: take.clone(), give: give.clone(), anew: true });
             }
             _ => self.dependents.extend(dependent(row)),
         }
@@ -159,12 +159,14 @@ fn select_dependents(relation: &Relation, definition: &str) -> String {
     )
 }
 
-/// Foreign keys of other tables. Rows that are there are not looked at again: those of the table may be of an older build.
-fn select_references(relation: &Relation) -> String {
+/// Foreign keys of other tables. Rows that are there are not looked at again: those of the table may be of an older build. Of a
+/// partitioned table older servers want to see them all.
+fn select_references(relation: &Relation, version: i64) -> String {
+    let unseen = if version >= 180_000 { "k.convalidated" } else { "k.convalidated AND c.relkind <> 'p'" };
     format!(
         "SELECT current_database()::text, n.nspname::text, c.relname::text, format('alter table %s drop constraint %I', k.conrelid::regclass, k.conname), \
          format('alter table %s add constraint %I %s%s', k.conrelid::regclass, k.conname, pg_get_constraintdef(k.oid), \
-         CASE WHEN k.convalidated THEN ' NOT VALID' ELSE '' END) \
+         CASE WHEN {unseen} THEN ' NOT VALID' ELSE '' END) \
          FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
          WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = {oid} AND k.conrelid <> k.confrelid ORDER BY 2, 3, 4",
         oid = oid_of(relation)

@@ -41,6 +41,11 @@ impl Object for Api {
     }
 }
 
+/// `api.Column` itself.
+pub(in crate::jinja) fn column_class() -> Value {
+    Value::from_object(ColumnFactory)
+}
+
 struct RelationFactory;
 
 impl fmt::Debug for RelationFactory {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use minijinja::value::{Enumerator, Object, from_args};
 use minijinja::{Error, State, Value};
 
-pub(super) use api::Api;
+pub(super) use api::{Api, column_class};
 use arguments::Arguments;
 pub(super) use arguments::no_method;
 use column::{ColumnValue, string_type};

@@ -318,7 +318,7 @@ fn config_value(node: &Node, keys: &[String]) -> Option<Value> {
     let key = first.as_str();
     let held = match key {
         "materialized" => Value::from(node.materialized()),
-        "tags" => Value::from(node.tags()),
+        "tags" => Value::from(node.config_tags()),
         _ => match (node.config.get(key), preset(node, key)) {
             (Some(Value::Object(held)), Some(Value::Object(mut preset))) => {
                 preset.extend(held.clone());

@@ -23,28 +23,8 @@ fn node(sources: &mut Sources, id: &str, path: &str, detail: Detail, reads: &[&s
         config.insert("tags", json!(["nightly"]), None);
         config.insert("meta", json!({"owner": {"team": "trading"}}), None);
     }
-    Node {
-        id: id.into(),
-        resource,
-        name,
-        package: "shop".into(),
-        fqn,
-        origin: span,
-        body: Some(span),
-        properties: None,
-        description: String::new(),
-        columns: Vec::new(),
-        config,
-        root_config: Config::default(),
-        detail,
-        refs: Vec::new(),
-        source_calls: Vec::new(),
-        macros: Vec::new(),
-        alias: None,
-        relation: None,
-        depends_on: reads.iter().map(|id| Arc::from(*id)).collect(),
-        doc_blocks: Vec::new(),
-    }
+    let bare = Node::new(resource, &"shop".into(), &name, fqn, span, detail);
+    Node { id: id.into(), body: Some(span), config, depends_on: reads.iter().map(|id| Arc::from(*id)).collect(), ..bare }
 }
 
 fn resource(detail: &Detail) -> ResourceType {
@@ -67,6 +47,8 @@ fn generic(test: &str, attached: &str) -> Detail {
         column: None,
         column_span: None,
         span: Span::new(crate::base::FileId(0), 0, 0),
+        tags: Vec::new(),
+        config_call: String::new(),
     }))
 }
 

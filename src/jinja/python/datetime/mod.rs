@@ -59,6 +59,14 @@ fn calculate(operator: &str, left: &Value, right: &Value) -> Option<Result<Value
     span::calculate(operator, left, right)
 }
 
+/// A moment of UTC.
+pub(in crate::jinja) fn moment_value(at: jiff::civil::DateTime) -> Value {
+    match jiff::tz::Offset::UTC.to_timestamp(at) {
+        Ok(instant) => DateTimeValue::at(instant, &Zone::utc()).into_value(),
+        Err(_) => Value::from(crate::base::utc_text(at)),
+    }
+}
+
 fn out_of_range() -> Error {
     operation("the date is beyond the years 1 to 9999")
 }
