@@ -20,3 +20,11 @@
 {% macro utc_day(instant) -%}
     cast({{ instant }} at time zone 'UTC' as date)
 {%- endmacro %}
+
+{#- The day on the clock that the company itself keeps: UTC for meridian, London's for halcyon. -#}
+{% macro day_of_source(business, instant) -%}
+    case {{ business }}
+        when 'meridian' then {{ utc_day(instant) }}
+        else {{ business_day(instant) }}
+    end
+{%- endmacro %}

@@ -9,6 +9,14 @@
     cast(cast({{ amount }} as numeric(19, 0)) * 0.01 as numeric(19, 4))
 {%- endmacro %}
 
+{#-
+    Pounds or euro to pence or cents, whichever they are: control totals of whole tables add up all currencies, and what they
+    are held against has to as well.
+-#}
+{% macro minor_units_of_any_currency(amount) -%}
+    cast({{ amount }} * 100 as numeric(38, 4))
+{%- endmacro %}
+
 {#- Reporting currency: one amount at one rate, rounded once to the penny, halves away from zero. -#}
 {% macro to_gbp(amount, gbp_per_unit) -%}
     cast(round({{ amount }} * {{ gbp_per_unit }}, 2) as numeric(19, 2))

@@ -9,16 +9,21 @@ use rayon::prelude::*;
 use super::compilation::Compilation;
 use super::declared::{declared_schema, seed_schema, snapshot_schema};
 use super::facts::{EdgeKind, RelationSchema};
-use super::infer::{Finding, Inferred, Table, Tables, infer};
+use super::infer::{Finding, Inferred, Table, Tables, infer_with};
+use super::meaning::declare_meaning;
+use super::personal::{personal_data, reports};
+use super::units::{Declarations, marks};
 use crate::base::{Files, Relation, RelationKind, ResourceType};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, codes};
 use crate::jinja::{Linked, NodeState, Rendered, SpanMap, StatementResult, Warehouse, ephemeral_name};
-use crate::project::{Detail, Node};
-use crate::syntax::parse_query;
+use crate::project::{Detail, Manifest, Node};
+use crate::syntax::{Mark, parse_marked, parse_query};
 
 /// What is known of the columns of a project.
 #[derive(Debug, Default)]
 pub struct Analysis {
+    /// What is wrong with what `acca.yml` declares.
+    pub problems: Vec<Diagnostic>,
     /// By the number of the node.
     pub nodes: BTreeMap<usize, NodeAnalysis>,
 }
@@ -42,6 +47,14 @@ pub struct ColumnEdge {
     pub kind: EdgeKind,
 }
 
+/// What holds for all nodes.
+struct Rules<'r> {
+    declarations: &'r Declarations,
+    /// Numbers of the nodes that are reports.
+    reports: &'r BTreeSet<usize>,
+    manifest: &'r Manifest,
+}
+
 impl NodeAnalysis {
     fn of(schema: RelationSchema) -> NodeAnalysis {
         NodeAnalysis { schema: Arc::new(schema), edges: Vec::new(), problems: Vec::new() }
@@ -57,10 +70,14 @@ impl Compilation {
             Some(wanted) => dag.ancestors_of(wanted, None),
             None => (0..self.manifest.nodes.len()).collect(),
         };
-        let mut analysis = Analysis::default();
+        let (declarations, mut problems) = Declarations::of(&self.project);
+        let (reports, doubts) = reports(&self.project, &self.manifest);
+        problems.extend(doubts);
+        let rules = Rules { declarations: &declarations, reports: &reports, manifest: &self.manifest };
+        let mut analysis = Analysis { problems, ..Analysis::default() };
         for wave in self.waves(&included) {
             let done: Vec<(usize, NodeAnalysis)> =
-                wave.par_iter().filter_map(|number| Some((*number, self.analyse_node(*number, files, &analysis)?))).collect();
+                wave.par_iter().filter_map(|number| Some((*number, self.analyse_node(*number, files, &analysis, &rules)?))).collect();
             analysis.nodes.extend(done);
         }
         analysis
@@ -86,19 +103,19 @@ impl Compilation {
         waves
     }
 
-    fn analyse_node(&self, number: usize, files: &dyn Files, done: &Analysis) -> Option<NodeAnalysis> {
+    fn analyse_node(&self, number: usize, files: &dyn Files, done: &Analysis, rules: &Rules<'_>) -> Option<NodeAnalysis> {
         let node = self.manifest.nodes.get(number)?;
         match &node.detail {
-            Detail::Source(_) => Some(NodeAnalysis::of(declared_schema(node))),
-            Detail::Seed { path } => Some(NodeAnalysis::of(seed_schema(node, files.read(path).ok().as_deref()))),
+            Detail::Source(_) => Some(declared(node, declared_schema(node), rules.declarations)),
+            Detail::Seed { path } => Some(declared(node, seed_schema(node, files.read(path).ok().as_deref()), rules.declarations)),
             Detail::Model(_) | Detail::Snapshot { .. } | Detail::SingularTest | Detail::GenericTest(_) | Detail::Analysis => {
-                Some(self.analyse_query(number, node, done))
+                Some(self.analyse_query(number, node, done, rules))
             }
             Detail::UnitTest(_) | Detail::Exposure(_) | Detail::Operation => None,
         }
     }
 
-    fn analyse_query(&self, number: usize, node: &Node, done: &Analysis) -> NodeAnalysis {
+    fn analyse_query(&self, number: usize, node: &Node, done: &Analysis, rules: &Rules<'_>) -> NodeAnalysis {
         let parents = self.manifest.dag.parents(number);
         let parents: Vec<Parent<'_>> = parents.into_iter().filter_map(|parent| self.parent(parent, done)).collect();
         let warehouse = Arc::new(NoDatabase {
@@ -117,11 +134,14 @@ impl Compilation {
                 return NodeAnalysis { problems, ..NodeAnalysis::of(RelationSchema::unknown()) };
             }
         };
-        let inferred = match parse_query(&rendered.sql) {
-            Some(query) => infer(&rendered.sql, &query, &Parents(&parents)),
+        let marks = marks(&rendered.map, rules.declarations, &self.project.sources);
+        let (marked, unmarked) = marked_query(&rendered, marks);
+        let mut inferred = match marked.or_else(|| parse_query(&rendered.sql)) {
+            Some(query) => infer_with(&rendered.sql, &query, &Parents(&parents), rules.declarations),
             None => Inferred { schema: RelationSchema::unknown(), ..Inferred::default() },
         };
-        assemble(node, &rendered, inferred)
+        inferred.unit_findings.extend(unmarked);
+        assemble(number, node, &rendered, inferred, rules, done)
     }
 
     fn parent<'s>(&'s self, number: usize, done: &Analysis) -> Option<Parent<'s>> {
@@ -130,7 +150,41 @@ impl Compilation {
     }
 }
 
-fn assemble(node: &Node, rendered: &Rendered, inferred: Inferred) -> NodeAnalysis {
+/// The tree in which the calls of declared macros are marked, when there are any, and which of them cannot be.
+fn marked_query(rendered: &Rendered, mut marks: Vec<Mark>) -> (Option<Box<sqlparser::ast::Query>>, Vec<Finding>) {
+    if marks.is_empty() || parse_query(&rendered.sql).is_none() {
+        return (None, Vec::new());
+    }
+    let whole = parse_marked(&rendered.sql, &marks);
+    if whole.is_some() {
+        return (whole, Vec::new());
+    }
+    let mut findings = Vec::new();
+    marks.retain(|mark| {
+        let fits = parse_marked(&rendered.sql, std::slice::from_ref(mark)).is_some();
+        if !fits {
+            let message = "a macro that acca.yml declares writes something here that is no expression of its own";
+            let problem = Diagnostic::new(&codes::INVALID_CONFIG, message).help("put parentheses around what the macro writes");
+            findings.push(Finding { diagnostic: problem, range: Some(mark.range.clone()) });
+        }
+        fits
+    });
+    (parse_marked(&rendered.sql, &marks), findings)
+}
+
+/// Columns that no query gives.
+fn declared(node: &Node, mut schema: RelationSchema, declarations: &Declarations) -> NodeAnalysis {
+    let mut problems = Vec::new();
+    declare_meaning(node, &mut schema, declarations, &|_| None, &mut problems);
+    NodeAnalysis { problems, ..NodeAnalysis::of(schema) }
+}
+
+fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred, rules: &Rules<'_>, done: &Analysis) -> NodeAnalysis {
+    let names: Vec<String> = inferred.schema.columns.iter().map(|column| column.name.clone()).collect();
+    let places = |name: &str| {
+        let range = inferred.places.get(names.iter().position(|held| held == name)?)?.clone()?;
+        Some(rendered.map.locate(range)?.call)
+    };
     let mut schema = inferred.schema;
     let mut edges: Vec<ColumnEdge> = Vec::new();
     let edge = |origin: &super::facts::Origin, column: &str| {
@@ -144,11 +198,16 @@ fn assemble(node: &Node, rendered: &Rendered, inferred: Inferred) -> NodeAnalysi
     edges.dedup();
     // One mistake, one error: who reads a mistaken model stays quiet.
     schema.open |= !inferred.findings.is_empty();
-    let schema = match node.resource {
+    let mut schema = match node.resource {
         ResourceType::Snapshot => snapshot_schema(node, schema),
         _ => RelationSchema { keyed: has_key(node), ..schema },
     };
-    let problems = inferred.findings.into_iter().map(|finding| placed(finding, &rendered.map, node)).collect();
+    let findings = inferred.findings.into_iter().chain(inferred.unit_findings);
+    let mut problems: Vec<Diagnostic> = findings.map(|finding| placed(finding, &rendered.map, node)).collect();
+    declare_meaning(node, &mut schema, rules.declarations, &places, &mut problems);
+    if rules.reports.contains(&number) {
+        problems.extend(personal_data(node, &schema, &edges, &places, rules.manifest, done));
+    }
     NodeAnalysis { schema: Arc::new(schema), edges, problems }
 }
 

@@ -25,7 +25,7 @@ fn declared_column(column: &Column) -> SchemaColumn {
     // The database folds names without quotes.
     let name = if column.quote == Some(true) { column.name.clone() } else { column.name.to_lowercase() };
     let sql_type = column.data_type.as_deref().and_then(SqlType::parse);
-    SchemaColumn { name, sql_type, nullable: !column.constraints.iter().any(is_not_null) }
+    SchemaColumn { name, sql_type, nullable: !column.constraints.iter().any(is_not_null), ..SchemaColumn::default() }
 }
 
 fn is_not_null(constraint: &Value) -> bool {
@@ -33,7 +33,7 @@ fn is_not_null(constraint: &Value) -> bool {
 }
 
 fn typed(name: &str, kind: &str) -> SchemaColumn {
-    SchemaColumn { name: name.to_owned(), sql_type: SqlType::parse(kind), nullable: true }
+    SchemaColumn { name: name.to_owned(), sql_type: SqlType::parse(kind), nullable: true, ..SchemaColumn::default() }
 }
 
 /// The columns of a seed, as its plan makes them. `file` is `None` where it cannot be read.
@@ -70,7 +70,7 @@ pub(super) fn snapshot_schema(node: &Node, query: RelationSchema) -> RelationSch
     };
     let mut added = vec![typed(&name("dbt_scd_id"), "text")];
     for key in ["dbt_updated_at", "dbt_valid_from", "dbt_valid_to"] {
-        added.push(SchemaColumn { name: name(key), sql_type: moment, nullable: true });
+        added.push(SchemaColumn { name: name(key), sql_type: moment, nullable: true, ..SchemaColumn::default() });
     }
     if node.config.str("hard_deletes") == Some("new_record") {
         added.push(typed(&name("dbt_is_deleted"), "text"));

@@ -1,6 +1,9 @@
 //! What is known of a value: the one record that every expression and every column carries.
 
+use std::sync::Arc;
+
 use super::sql_type::SqlType;
+use super::units::Measure;
 
 /// Everything that is known of a value. What else is to be followed through expressions becomes a further field here.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -11,11 +14,28 @@ pub struct Facts {
     pub nullable: bool,
     /// Columns of other relations that it comes from, ascending, each kind of edge once.
     pub origins: Vec<Origin>,
+    pub meaning: Meaning,
+}
+
+/// What a value means to people, which the database does not know.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Meaning {
+    pub measure: Measure,
+    /// Such as `personal`, ascending.
+    pub labels: Vec<Arc<str>>,
+    /// The column of which it is the value unchanged; 0 for none.
+    pub same_as: u32,
+    /// A code that is written in the query, such as that of a currency.
+    pub constant: Option<Arc<str>>,
+    /// Where the query writes it as a column.
+    pub written: Option<sqlparser::tokenizer::Span>,
+    /// Columns that determine it, where it was declared so: one currency for each bet.
+    pub determined_by: Vec<u32>,
 }
 
 impl Facts {
     pub fn of(sql_type: Option<SqlType>, nullable: bool) -> Facts {
-        Facts { sql_type, nullable, origins: Vec::new() }
+        Facts { sql_type, nullable, origins: Vec::new(), meaning: Meaning::default() }
     }
 
     /// Nothing is known.
@@ -26,7 +46,13 @@ impl Facts {
     pub fn reading(mut self, others: &[Facts]) -> Facts {
         for other in others {
             merge(&mut self.origins, &other.origins);
+            merge_labels(&mut self.meaning.labels, &other.meaning.labels);
         }
+        self
+    }
+
+    pub fn measured(mut self, measure: Measure) -> Facts {
+        self.meaning.measure = measure;
         self
     }
 
@@ -97,6 +123,14 @@ pub(super) fn merge(into: &mut Vec<Origin>, others: &[Origin]) {
     }
 }
 
+pub(super) fn merge_labels(into: &mut Vec<Arc<str>>, others: &[Arc<str>]) {
+    for label in others {
+        if let Err(at) = into.binary_search(label) {
+            into.insert(at, Arc::clone(label));
+        }
+    }
+}
+
 /// The columns of a relation, as far as they are known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RelationSchema {
@@ -107,11 +141,16 @@ pub struct RelationSchema {
     pub keyed: bool,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SchemaColumn {
     pub name: String,
     pub sql_type: Option<SqlType>,
     pub nullable: bool,
+    /// Currencies by names of columns of the same relation.
+    pub measure: Measure,
+    pub labels: Vec<Arc<str>>,
+    /// Columns of the same relation that determine it.
+    pub determined_by: Vec<String>,
 }
 
 impl RelationSchema {

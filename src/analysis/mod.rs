@@ -9,14 +9,17 @@ mod declared;
 mod empty;
 mod facts;
 mod infer;
+mod meaning;
+mod personal;
 mod polymorphic;
 mod seed_types;
 mod sql_type;
 mod unit_test;
+pub mod units;
 
 pub use columns::{Analysis, ColumnEdge, NodeAnalysis};
 pub use compilation::{Compilation, CompiledNode, check_is_query};
-pub use facts::{EdgeKind, Facts, Origin, RelationSchema, SchemaColumn};
+pub use facts::{EdgeKind, Facts, Meaning, Origin, RelationSchema, SchemaColumn};
 pub use infer::{Finding, Inferred, Table, Tables, infer};
 pub use seed_types::guess_type;
 pub use sql_type::SqlType;

@@ -10,7 +10,7 @@ use super::diagnostic_format;
 use super::style::{self, paint};
 use super::text::{counted, seconds};
 use crate::base::{Files, ResourceType};
-use crate::diag::{Diagnostic, Diagnostics, Severity, summary};
+use crate::diag::{Diagnostic, Diagnostics, Severity, codes, summary};
 use crate::dialect::has_the_checked_rules;
 use crate::execute::engine_of;
 
@@ -28,6 +28,7 @@ pub(super) fn cmd_check(context: &Context<'_>, arguments: &CheckArguments) -> Re
     for (_, found) in analysis.nodes.iter().filter(|(number, _)| selected.contains(number)) {
         problems.extend(found.problems.iter().cloned().map(|problem| as_the_target_sees_it(problem, strict)));
     }
+    problems.extend(analysis.problems.iter().cloned());
     problems.sort();
     let sources = &compilation.project.sources;
     match arguments.output {
@@ -47,7 +48,9 @@ pub(super) fn cmd_check(context: &Context<'_>, arguments: &CheckArguments) -> Re
 
 /// The rules are PostgreSQL's: another engine may take what they refuse.
 fn as_the_target_sees_it(problem: Diagnostic, strict: bool) -> Diagnostic {
-    if strict || problem.severity != Severity::Error {
+    let of_the_project =
+        [&codes::MIXED_CURRENCY, &codes::PERSONAL_DATA_IN_REPORT, &codes::UNIT_ASSERTION, &codes::UNIT_MISMATCH].contains(&problem.code);
+    if strict || of_the_project || problem.severity != Severity::Error {
         return problem;
     }
     Diagnostic { severity: Severity::Warning, ..problem }.note("PostgreSQL refuses this; whether this target does is not known")

@@ -136,6 +136,7 @@ fn run() -> Result<(), Exit> {
         metadata_envs: flag_values::metadata_envs(),
         // Told by the target, when it is known.
         adapter_chain: Vec::new(),
+        lowers_names: false,
     };
     let done = dispatch(&terminal, &arguments, &interrupts, &invocation);
     match terminal.failure() {

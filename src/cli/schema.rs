@@ -53,8 +53,8 @@ fn object(node: &Node, found: &NodeAnalysis) -> Value {
             "name": column.name,
             "type": column.sql_type.map(|kind| kind.to_string()),
             "nullable": nullable,
-            "unit": null,
-            "labels": [],
+            "unit": column.measure.spelled(),
+            "labels": column.labels,
         })
     });
     let mut object = Map::new();
@@ -71,7 +71,9 @@ fn text(node: &Node, schema: &RelationSchema) -> String {
     for column in &schema.columns {
         let kind = column.sql_type.map_or_else(|| "?".to_owned(), |kind| kind.to_string());
         let not_null = if column.nullable { "" } else { " not null" };
-        lines.push(format!("  {}  {kind}{not_null}", pad_right(&column.name, names)));
+        let unit = column.measure.spelled().map_or_else(String::new, |unit| format!("  {unit}"));
+        let labels = if column.labels.is_empty() { String::new() } else { format!("  [{}]", column.labels.join(", ")) };
+        lines.push(format!("  {}  {kind}{not_null}{unit}{labels}", pad_right(&column.name, names)));
     }
     if schema.open {
         lines.push(paint(style::DIM, "  … (there may be more columns)"));

@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{Asked, Digest, FileId, Files, Sources, Span, digest};
 use crate::diag::Diagnostic;
-use crate::jinja::{BUILTIN_MACROS, Passed, Work};
-use crate::project::{self, Detail, DocBlock, Group, LoadOptions, Macro, Manifest, Node, Opened, Project, Selector};
+use crate::jinja::{BUILTIN_MACROS, Invocation, Passed, Work};
+use crate::project::{self, AccaFile, Detail, DocBlock, Group, LoadOptions, Macro, Manifest, Node, Opened, Project, Selector};
 
 /// Where the bytes of a parse are kept between runs.
 pub trait Store {
@@ -99,14 +99,14 @@ struct Entry {
 }
 
 /// What a project consists of besides its nodes, and the warnings of reading it.
-type Contents = (Vec<Macro>, Vec<DocBlock>, Vec<Group>, Vec<Selector>, Vec<Diagnostic>);
+type Contents = (Vec<Macro>, Vec<DocBlock>, Vec<Group>, Vec<Selector>, AccaFile, Vec<Diagnostic>);
 
 /// What everything depends on besides the answers to questions.
-pub(super) fn key(program: &str, options: &LoadOptions, opened: &Opened) -> Digest {
+pub(super) fn key(program: &str, options: &LoadOptions, opened: &Opened, invocation: &Invocation) -> Digest {
     let target = &opened.target;
     let open: BTreeMap<&str, &serde_json::Value> = target.open_settings().collect();
     let names = [&target.profile, &target.name, &target.adapter, &target.database, &target.schema];
-    let parts = serde_json::json!([program, options.vars, names, target.threads, open]);
+    let parts = serde_json::json!([program, options.vars, names, target.threads, open, invocation.adapter_chain, invocation.lowers_names]);
     digest(parts.to_string().as_bytes())
 }
 
@@ -167,10 +167,10 @@ impl<'b> Kept<'b> {
             Some(Work::New(Box::new(node)))
         });
         let work: Option<Vec<Work<'_>>> = work.collect();
-        let (macros, docs, groups, selectors, problems): Contents = rmp_serde::from_slice(contents).ok()?;
+        let (macros, docs, groups, selectors, acca, problems): Contents = rmp_serde::from_slice(contents).ok()?;
         Some(Kept {
             sources,
-            contents: project::Contents { macros, docs, groups, selectors },
+            contents: project::Contents { macros, docs, groups, selectors, acca },
             problems,
             work: work?,
             saved: Saved { header, contents, nodes, edited },
@@ -227,7 +227,7 @@ pub(super) fn first(
         header.nodes.push(Entry { body, momentary: passed.momentary, before: passed.before.len(), after: passed.after.len() });
         nodes.push((&*passed.before, &*passed.after));
     }
-    let contents = (&project.macros, &project.docs, &project.groups, &project.selectors, problems);
+    let contents = (&project.macros, &project.docs, &project.groups, &project.selectors, &project.acca, problems);
     framed(&header, &rmp_serde::to_vec(&contents).ok()?, &nodes)
 }
 

@@ -10,7 +10,7 @@ pub use cache::{NoStore, Store};
 use crate::analysis::Compilation;
 use crate::base::{Files, Recorded, Sources};
 use crate::diag::Diagnostics;
-use crate::execute::adapter_chain;
+use crate::execute::{adapter_chain, lowers_names};
 use crate::jinja::{BUILTIN_MACROS, Invocation, Parsed, Templates, Unparsed, Work, YamlText};
 use crate::project::{LoadOptions, open};
 
@@ -64,7 +64,9 @@ fn attempt(
     let text = YamlText::default();
     let files = Arc::new(Recorded::new(files.clone()));
     let opened = open(&*files, files.unrecorded(), options, &text, diagnostics)?;
-    let key = cache::key(store.program(), options, &opened);
+    invocation.adapter_chain = adapter_chain(&opened.target.adapter);
+    invocation.lowers_names = lowers_names(&opened.target);
+    let key = cache::key(store.program(), options, &opened, &invocation);
     let target_path = opened.target_path.clone();
     let held = store.load(&target_path);
     let kept = held.as_deref().and_then(|bytes| Kept::read(bytes, &key, files.unrecorded(), &opened.sources));
@@ -83,7 +85,6 @@ fn attempt(
     diagnostics.extend(problems.iter().cloned());
     crate::plan::select::check_selectors(&project.selectors, diagnostics);
     files.reached("configuration");
-    invocation.adapter_chain = adapter_chain(&project.target.adapter);
     let templates = Templates::new(&project, files.clone(), invocation, diagnostics);
     diagnostics.extend(templates.unused_overrides(&project));
     files.reached("macros");

@@ -78,11 +78,13 @@ codes! {
     MISPLACED_AGGREGATE "misplaced-aggregate" Error "an aggregate stands where rows are not grouped yet";
     MISSING_FILE "missing-file" Error "a file that the project needs cannot be read";
     MISSING_PROPERTY "missing-property" Error "a YAML mapping lacks a key that it needs";
+    MIXED_CURRENCY "mixed-currency" Error "an aggregate puts amounts of several currencies together";
     NODE_TIMEOUT "node-timeout" Error "a node takes longer than it may";
     NOT_A_QUERY "not-a-query" Error "a model renders to something else than one query";
     NOTHING_SELECTED "nothing-selected" Warning "a selection matches nothing";
     ORPHAN_PROPERTIES "orphan-properties" Warning "properties describe something that does not exist";
     PACKAGE_FAILED "package-failed" Error "a package cannot be installed";
+    PERSONAL_DATA_IN_REPORT "personal-data-in-report" Error "a report shows personal data";
     RAISED "raised" Error "a template raised an error of its own";
     RUN_CONFLICT "run-conflict" Error "another run is building the same relation in this database";
     SCHEMA_CHANGED "schema-changed" Error "the columns of an incremental model are not those of its table any more";
@@ -93,6 +95,8 @@ codes! {
     UNEXPECTED_PROPERTY "unexpected-property" Warning "a YAML mapping has a key that means nothing here";
     UNFILTERED_BATCHES "unfiltered-batches" Warning "a model is built in batches of time, and every batch reads everything";
     UNGROUPED_COLUMN "ungrouped-column" Error "a column is neither grouped by nor inside an aggregate";
+    UNIT_ASSERTION "unit-assertion" Error "a column is declared to be of another unit than its query gives";
+    UNIT_MISMATCH "unit-mismatch" Error "values of unlike units are added, compared or put together";
     UNIT_TEST_FAILED "unit-test-failed" Error "a model gives other rows than its unit test expects";
     UNKNOWN_COLUMN "unknown-column" Error "a query names a column that nothing in it has";
     UNKNOWN_CONFIG "unknown-config" Warning "a configuration key looks like one of dbt's and is not";

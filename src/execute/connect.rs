@@ -46,6 +46,11 @@ pub fn empty_form(adapter: &str) -> Empty {
     if adapter == "duckdb" { Empty::Bare } else { Empty::Aliased }
 }
 
+/// Whether the engine of a target lowers names that are not quoted.
+pub fn lowers_names(target: &Target) -> bool {
+    engine_of(target).is_ok_and(crate::dialect::lowers_names)
+}
+
 /// Opens the engine of a target. A DuckDB file is opened (and locked) at once, relative to `root`; PostgreSQL is not connected yet.
 ///
 /// # Errors

@@ -33,7 +33,7 @@ mod workers;
 pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};
 pub use catalog::read_catalog;
 pub use comment::Comment;
-pub use connect::{Connected, adapter_chain, connection_failed, empty_form, engine_of, open};
+pub use connect::{Connected, adapter_chain, connection_failed, empty_form, engine_of, lowers_names, open};
 pub use duckdb::{DuckDb, MEMORY};
 pub use freshness::{FreshnessRun, check_freshness};
 pub use observed::observed;

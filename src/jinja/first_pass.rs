@@ -209,6 +209,8 @@ impl Pass<'_> {
         if let Detail::Source(source) = &node.detail {
             let database = source.database.as_deref().unwrap_or(&target.database);
             let relation = Relation::new(database, &source.schema, &source.identifier);
+            let quoted = |part: &str| source.quoting.get(part) != Some(&false);
+            let relation = self.folded(relation, quoted);
             Arc::make_mut(node).relation = Some(relation);
             return;
         }
@@ -238,9 +240,25 @@ impl Pass<'_> {
             Some(database) => database.into(),
             None => self.name(node, "generate_database_name", database_keys, &target.database, found),
         };
+        let root = self.templates.shared.packages.iter().find(|package| package.name == self.templates.shared.root);
+        let told = |part: &str| node.config.get("quoting").and_then(|quoting| quoting.get(part)).and_then(serde_json::Value::as_bool);
+        let quoted = |part: &str| told(part).or_else(|| root?.quoting.get(part).copied()).unwrap_or(true);
+        let relation = self.folded(Relation { database, schema, identifier: alias.clone() }, quoted);
         let node = Arc::make_mut(node);
         node.alias = Some(alias.to_string());
-        node.relation = Some(Relation { database, schema, identifier: alias });
+        node.relation = Some(relation);
+    }
+
+    /// A name without quotes is one in lower case to an engine that lowers such names, and that is what stands in its quotes.
+    fn folded(&self, relation: Relation, quoted: impl Fn(&str) -> bool) -> Relation {
+        let fold = |part: &str, name: Arc<str>| {
+            if self.templates.shared.invocation.lowers_names && !quoted(part) { name.to_lowercase().into() } else { name }
+        };
+        Relation {
+            database: fold("database", relation.database),
+            schema: fold("schema", relation.schema),
+            identifier: fold("identifier", relation.identifier),
+        }
     }
 
     /// What a naming macro makes of the first of the configuration `keys` that is set.

@@ -192,6 +192,7 @@ impl Scope {
             Ok((text, spans)) => {
                 if let (Some(spans), Some(origin)) = (spans, self.shared.macro_origin(&definition.id)) {
                     let map = self.shared.span_map(&text, &spans, origin, children);
+                    let map = SpanMap { of_macro: Some(definition.id.clone()), ..map };
                     locked(&self.facts).emitted.push((text.clone(), Arc::new(map)));
                 }
                 Ok(Value::from(text))
@@ -214,7 +215,7 @@ impl Scope {
     fn returned_map(&self, definition: &CompiledMacroRef, text: &str) -> SpanMap {
         let Some(origin) = self.shared.macro_origin(&definition.id) else { return SpanMap::default() };
         let segment = super::span_map::Segment { output: 0..text.len(), source: origin.body, origin: super::span_map::Origin::Expression };
-        SpanMap { segments: vec![segment] }
+        SpanMap { segments: vec![segment], of_macro: Some(definition.id.clone()) }
     }
 
     fn enter(&self, definition: &CompiledMacroRef) -> Result<usize, Error> {

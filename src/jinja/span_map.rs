@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::base::Span;
+use crate::base::{Span, UniqueId};
 
 /// A piece of output.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub enum Origin {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SpanMap {
     pub segments: Vec<Segment>,
+    /// The macro that wrote the text.
+    pub of_macro: Option<UniqueId>,
 }
 
 /// Where a range of the output was written.

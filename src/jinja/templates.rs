@@ -35,6 +35,8 @@ pub struct Invocation {
     pub metadata_envs: BTreeMap<String, String>,
     /// The adapter's own name and those whose macros it falls back on, nearest first, without `default`.
     pub adapter_chain: Vec<String>,
+    /// Whether the engine lowers names that are not quoted.
+    pub lowers_names: bool,
 }
 
 /// The environment of templates, and everything that does not change between renders.
@@ -106,6 +108,35 @@ impl TemplateOrigin {
     }
 }
 
+/// acca's own macros, compiled once in a process: they are the same in every project.
+struct OwnMacros {
+    env: Environment<'static>,
+    /// By id: the text, and what it was rewritten to.
+    texts: HashMap<String, (String, Rewritten)>,
+}
+
+impl OwnMacros {
+    fn of(project: &Project) -> &'static OwnMacros {
+        static OWN: OnceLock<OwnMacros> = OnceLock::new();
+        OWN.get_or_init(|| {
+            let mut own = OwnMacros { env: base_environment(), texts: HashMap::new() };
+            for definition in project.macros.iter().filter(|definition| &*definition.package == BUILTIN_PACKAGE) {
+                let text = project.sources.text(definition.body);
+                let rewritten = rewrite(text);
+                if own.env.add_template_owned(definition.id.to_string(), rewritten.text.clone()).is_ok() {
+                    own.texts.insert(definition.id.to_string(), (text.to_owned(), rewritten));
+                }
+            }
+            own
+        })
+    }
+
+    /// What a macro was rewritten to, if it is one of these.
+    fn rewritten(&self, definition: &Macro, text: &str) -> Option<&Rewritten> {
+        self.texts.get(&*definition.id).filter(|(held, _)| held == text).map(|(_, rewritten)| rewritten)
+    }
+}
+
 /// Calls of macros that a diagnostic shows beside the place in the body.
 const MOST_CALLS: usize = 3;
 
@@ -115,11 +146,20 @@ pub const BUILTIN_PACKAGE: &str = "dbt";
 impl Templates {
     /// Compiles all macros. One that cannot be compiled is reported and left out.
     pub fn new(project: &Project, files: Arc<dyn Files>, invocation: Invocation, diagnostics: &mut Diagnostics) -> Templates {
-        let mut env = base_environment();
+        let own = OwnMacros::of(project);
+        let mut env = own.env.clone();
         let mut macros: HashMap<Arc<str>, BTreeMap<String, Arc<CompiledMacro>>> = HashMap::new();
         let mut origins = HashMap::new();
         for definition in &project.macros {
-            let origin = TemplateOrigin::new(definition.body, project.sources.text(definition.body));
+            let text = project.sources.text(definition.body);
+            if let Some(rewritten) = own.rewritten(definition, text) {
+                let compiled = Arc::new(compiled(definition, &project.sources));
+                macros.entry(definition.package.clone()).or_default().insert(definition.name.clone(), compiled);
+                let origin = TemplateOrigin { body: definition.body, rewritten: rewritten.clone(), synthetic: false };
+                origins.insert(definition.id.to_string(), origin);
+                continue;
+            }
+            let origin = TemplateOrigin::new(definition.body, text);
             match env.add_template_owned(definition.id.to_string(), origin.rewritten.text.clone()) {
                 Ok(()) => {
                     let compiled = Arc::new(compiled(definition, &project.sources));
@@ -266,7 +306,7 @@ impl Shared {
             };
             Segment { output: range, source, origin }
         });
-        SpanMap { segments: segments.collect() }
+        SpanMap { segments: segments.collect(), of_macro: None }
     }
 
     pub(super) fn macro_origin(&self, template: &str) -> Option<&TemplateOrigin> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::acca_file::load_acca_file;
 use super::config_tree::ConfigTree;
 use super::discover::{Discovered, discover};
 use super::exposures::apply_exposures;
@@ -19,7 +20,7 @@ use super::resources::{Catalog, load_macros, load_resources};
 use super::selectors::load_selectors;
 use super::sources::{Overrides, apply_sources};
 use super::unit_tests::apply_unit_tests;
-use super::{DocBlock, Group, LoadOptions, Macro, Package, Project, RenderText, Selector, Target};
+use super::{AccaFile, DocBlock, Group, LoadOptions, Macro, Package, Project, RenderText, Selector, Target};
 use crate::base::{Files, ResourceType, Sources, Span};
 use crate::diag::{Diagnostic, Diagnostics, codes};
 
@@ -44,6 +45,7 @@ pub struct Contents {
     /// Ascending by id.
     pub groups: Vec<Group>,
     pub selectors: Vec<Selector>,
+    pub acca: AccaFile,
 }
 
 /// Reads a project with its packages, collecting all that is wrong in `diagnostics`.
@@ -118,7 +120,13 @@ impl Opened {
         let Some(mut catalog) = catalog else { return Err(self.sources) };
         catalog.nodes.sort_by(|a, b| a.id.cmp(&b.id));
         catalog.groups.sort_by_key(Group::id);
-        let contents = Contents { macros: catalog.macros, docs: catalog.docs, groups: catalog.groups, selectors: catalog.selectors };
+        let contents = Contents {
+            macros: catalog.macros,
+            docs: catalog.docs,
+            groups: catalog.groups,
+            selectors: catalog.selectors,
+            acca: catalog.acca,
+        };
         Ok(Project { nodes: catalog.nodes, ..self.project(options, contents, !builtin.is_empty()) })
     }
 
@@ -149,6 +157,7 @@ impl Opened {
             docs: contents.docs,
             groups: contents.groups,
             selectors: contents.selectors,
+            acca: contents.acca,
             clean_targets: clean_targets.unwrap_or_else(|| vec![self.target_path.clone()]),
             target_path: self.target_path,
         }
@@ -166,6 +175,7 @@ fn read_all(loader: &mut Loader<'_>, packages: &[ProjectFile], target: &Target, 
     let mut catalog = Catalog::default();
     if let Some(root) = packages.first() {
         catalog.selectors = load_selectors(loader, root, target);
+        catalog.acca = load_acca_file(loader);
     }
     let mut properties = Vec::new();
     for file in packages {

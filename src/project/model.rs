@@ -28,6 +28,8 @@ pub struct Project {
     pub groups: Vec<Group>,
     /// Named selections of the root project.
     pub selectors: Vec<Selector>,
+    /// `acca.yml`.
+    pub acca: super::AccaFile,
     /// `target-path`, relative to the project's root.
     pub target_path: String,
     pub clean_targets: Vec<String>,

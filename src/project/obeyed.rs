@@ -43,10 +43,6 @@ pub fn not_obeyed(node: &Node) -> Vec<Diagnostic> {
     if is_model && truth("unlogged") {
         found.push(("unlogged", "the table is logged all the same"));
     }
-    let unquoted = |quoting: &Value| quoting.as_object().is_some_and(|parts| parts.values().any(|part| *part == Value::Bool(false)));
-    if config.get("quoting").is_some_and(unquoted) {
-        found.push(("quoting", "names are always quoted"));
-    }
     if !is_model && config.get("contract").and_then(|contract| contract.get("enforced")) == Some(&Value::Bool(true)) {
         found.push(("contract", "only models have contracts"));
     }

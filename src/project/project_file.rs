@@ -168,7 +168,6 @@ pub(super) fn load_project_file(loader: &mut Loader<'_>, raw: RawProject, root: 
     let fields = Fields::of(&yaml, "the project file", loader.diagnostics)?;
     fields.check_keys(KNOWN, loader.diagnostics);
     super::dbt_version::check_required_version(loader, &fields);
-    report_unquoted(loader, &fields);
     report_unread(loader, &fields);
     let name = project_name(&fields, loader)?;
     let package = Package {
@@ -212,16 +211,6 @@ fn report_unread(loader: &mut Loader<'_>, fields: &Fields<'_, '_>) {
             problem.severity = crate::diag::Severity::Note;
         }
         loader.diagnostics.push(problem);
-    }
-}
-
-/// Names are always quoted.
-pub(super) fn report_unquoted(loader: &mut Loader<'_>, fields: &Fields<'_, '_>) {
-    let Some(quoting) = fields.entry("quoting").and_then(|entry| entry.value.as_map()) else { return };
-    for entry in quoting.iter().filter(|entry| super::fields::as_bool(&entry.value) == Some(false)) {
-        let message = format!("'quoting' of {}: names are quoted all the same, '{}' too", fields.owner, entry.key);
-        let problem = Diagnostic::new(&codes::UNSUPPORTED_CONFIG, message).at(entry.value.span);
-        loader.diagnostics.push(problem.help("write names as the database holds them"));
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) struct Catalog {
     /// Files with rows of unit tests, by package and file name.
     pub fixtures: HashMap<(Arc<str>, String), FileId>,
     pub selectors: Vec<Selector>,
+    pub acca: super::AccaFile,
     /// Indexes of the nodes with a body of their own, by resource type and name; one name may stand in several packages.
     names: HashMap<(ResourceType, String), Vec<usize>>,
 }

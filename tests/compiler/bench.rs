@@ -80,7 +80,7 @@ impl Bench {
     /// The project at the root of the repository, with its data.
     pub fn of_the_root(engine: &'static str) -> Bench {
         let mut bench = Bench::new(engine);
-        for place in ["dbt_project.yml", "models", "macros", "seeds", "snapshots", "tests/data"] {
+        for place in ["dbt_project.yml", "acca.yml", "models", "macros", "seeds", "snapshots", "tests/data"] {
             for entry in walkdir::WalkDir::new(root().join(place)) {
                 let entry = entry.unwrap();
                 if entry.file_type().is_file() {

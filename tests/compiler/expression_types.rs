@@ -65,7 +65,7 @@ fn table() -> OneTable {
     let columns = columns().into_iter().map(|(name, kind)| {
         let sql_type = SqlType::parse(&kind);
         assert!(sql_type.is_some(), "{kind}");
-        SchemaColumn { name, sql_type, nullable: true }
+        SchemaColumn { name, sql_type, nullable: true, ..SchemaColumn::default() }
     });
     OneTable(Arc::new(RelationSchema { columns: columns.collect(), open: false, keyed: false }))
 }

@@ -183,3 +183,25 @@ fn templates_see_the_flags_of_the_call() {
         assert!(run.stdout.contains(expected), "{expected}\n{}", run.stdout);
     }
 }
+
+#[test]
+fn variables_that_cannot_be_read_are_told_at_their_place() {
+    let mut project = shop("");
+    for (vars, expected) in [
+        ("{a: 1", "error[invalid-yaml]"),
+        ("a: b: c", "error[invalid-yaml]"),
+        ("[1]", "'--vars' is a list, and a mapping is needed"),
+        ("just text", "'--vars' is a text, and a mapping is needed"),
+        ("12", "'--vars' is a number, and a mapping is needed"),
+        ("a:1", "'--vars' is a text, and a mapping is needed"),
+    ] {
+        let run = project.acca(&["ls", "--vars", vars]).expect_code(2);
+        assert!(run.stderr.contains(expected) && run.stderr.contains("--> --vars:1:"), "{vars}: {}", run.stderr);
+    }
+    project.set_env("DBT_VARS", "[1]");
+    let run = project.acca(&["ls"]).expect_code(2);
+    assert!(run.stderr.contains("write it like --vars '{name: value}'"), "{}", run.stderr);
+    for vars in ["", "{}", "a: 1\nb: [2]", "{\"a\": {\"b\": 1}}"] {
+        project.acca(&["ls", "--vars", vars]).expect_code(0);
+    }
+}

@@ -48,9 +48,13 @@ const OF_ANALYSIS: &[&str] = &[
     "ambiguous-column",
     "duplicate-alias",
     "misplaced-aggregate",
+    "mixed-currency",
+    "personal-data-in-report",
     "type-mismatch",
     "unequal-columns",
     "ungrouped-column",
+    "unit-assertion",
+    "unit-mismatch",
     "unknown-column",
     "unknown-relation",
 ];
@@ -76,6 +80,7 @@ pub fn compile(case: &Case) -> Outcome {
     let analysed = case.expects("schema") || case.expects("lineage") || case.announces(OF_ANALYSIS);
     if let (Ok(compilation), true) = (&parsed, analysed && !diagnostics.has_errors()) {
         let analysis = compilation.analyse(&MemoryFiles { files: bench.case.files.clone(), env: bench.case.env.clone() }, None);
+        diagnostics.extend(analysis.problems.iter().cloned());
         diagnostics.extend(analysis.nodes.into_values().flat_map(|node| node.problems));
     }
     let mut said = said(&diagnostics, sources_of(&parsed));
@@ -210,7 +215,9 @@ impl Workbench {
         let (_, found) = self.analysed(name)?;
         let line = |column: &SchemaColumn| {
             let kind = column.sql_type.map_or("?".to_owned(), |kind| kind.to_string());
-            format!("{}: {kind}{}", column.name, if column.nullable { "" } else { " not null" })
+            let unit = column.measure.spelled().map_or_else(String::new, |unit| format!(" ({unit})"));
+            let labels = if column.labels.is_empty() { String::new() } else { format!(" [{}]", column.labels.join(", ")) };
+            format!("{}: {kind}{}{unit}{labels}", column.name, if column.nullable { "" } else { " not null" })
         };
         let more = found.schema.open.then(|| "…".to_owned());
         Ok(found.schema.columns.iter().map(line).chain(more).collect::<Vec<_>>().join("\n"))

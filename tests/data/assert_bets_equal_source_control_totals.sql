@@ -4,12 +4,9 @@ placed as (
 
     select
         business,
-        case business
-            when 'meridian' then {{ utc_day('placed_at') }}
-            else {{ business_day('placed_at') }}
-        end as placed_on,
+        {{ day_of_source('business', 'placed_at') }} as placed_on,
         count(*) as bet_count,
-        cast(sum(total_stake) * 100 as numeric(38, 4)) as total_stake_minor
+        cast(sum({{ minor_units_of_any_currency('total_stake') }}) as numeric(38, 4)) as total_stake_minor
     from {{ ref('fct_bet') }}
     group by 1, 2
 

@@ -3,6 +3,7 @@
 use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, Spanned, WindowType};
 use sqlparser::tokenizer::Span;
 
+use super::currencies::{determines, without_currency};
 use super::grouping::{Grouping, is_aggregate_call};
 use super::scope::{Found, Scope, fold};
 use super::{Inference, known, opaque, settled, spelled};
@@ -11,6 +12,7 @@ use crate::analysis::catalogue::{TypeId, catalogue};
 use crate::analysis::facts::{Facts, merge};
 use crate::analysis::sql_type::SqlType;
 use crate::diag::{Diagnostic, codes};
+use crate::syntax::mark_of;
 
 /// Functions that give a value whenever they are given values.
 const NEVER_NULL: &[&str] = &[
@@ -139,6 +141,9 @@ impl Inference<'_> {
     pub(super) fn function(&mut self, call: &Function, scope: &Scope<'_>) -> Facts {
         let Some(name) = call.name.0.last().and_then(|part| part.as_ident()).map(fold) else { return Facts::unknown() };
         let span = call.name.span();
+        if let Some((name, inner)) = mark_of(call) {
+            return self.marked(name, inner, scope);
+        }
         if let FunctionArguments::Subquery(query) = &call.args {
             return self.array_subquery(&name, query, scope);
         }
@@ -150,7 +155,8 @@ impl Inference<'_> {
             self.find(span, problem.help("aggregate in a subquery first, or filter groups with HAVING"));
         }
         let before = if is_aggregate(&name) { self.aggregates.take() } else { self.aggregates };
-        let arguments = self.arguments(call, scope);
+        let narrowed = call.filter.as_deref().and_then(|filter| Self::narrowed(filter, scope));
+        let arguments = self.arguments(call, narrowed.as_ref().unwrap_or(scope));
         let mut facts = self.named_call(&name, call, &arguments, scope, span);
         if let Some(filter) = &call.filter {
             let condition = self.condition(filter, scope, "FILTER");
@@ -230,6 +236,29 @@ impl Inference<'_> {
             }
         };
         found.nullable = self.may_be_null(name, call, arguments, scope, &all);
+        // An ordered set is of the unit of what it is ordered by.
+        let (of, written) = match call.within_group.is_empty() {
+            true => (&all[..], &expressions[..]),
+            false => (all.get(facts.len()..).unwrap_or(&[]), expressions.get(facts.len()..).unwrap_or(&[])),
+        };
+        found.meaning.measure = self.call_measure(name, of, written, span);
+        let keys = match &call.over {
+            None => self.group_keys.clone().filter(|_| is_aggregate(name)),
+            Some(WindowType::WindowSpec(spec)) if is_aggregate(name) => Some(Self::identities(&spec.partition_by, scope)),
+            Some(_) => None,
+        };
+        if !self.check_currencies(name, of, keys.as_deref(), scope, span) {
+            found.meaning.measure = without_currency(&found.meaning.measure);
+        }
+        if let ("min" | "max" | "any_value", [only], Some(keys)) = (name, of, &keys)
+            && determines(keys, only)
+        {
+            found.meaning.same_as = only.meaning.same_as;
+            found.meaning.determined_by.clone_from(&only.meaning.determined_by);
+        }
+        if Self::is_counted(name) {
+            found.meaning.labels.clear();
+        }
         found
     }
 
@@ -259,14 +288,18 @@ impl Inference<'_> {
         match name {
             "coalesce" if plain && !facts.is_empty() => {
                 let sql_type = self.common("COALESCE", &parts(), false);
-                Some(Facts::of(sql_type, facts.iter().all(|facts| facts.nullable)).reading(facts))
+                let measure = self.common_measure("COALESCE", &parts());
+                Some(Facts::of(sql_type, facts.iter().all(|facts| facts.nullable)).reading(facts).measured(measure))
             }
             "greatest" | "least" if plain && !facts.is_empty() => {
                 let sql_type = self.common(&name.to_uppercase(), &parts(), false);
-                Some(Facts::of(sql_type, facts.iter().all(|facts| facts.nullable)).reading(facts))
+                let measure = self.common_measure(&name.to_uppercase(), &parts());
+                Some(Facts::of(sql_type, facts.iter().all(|facts| facts.nullable)).reading(facts).measured(measure))
             }
             "nullif" if plain => {
                 let [one, other] = facts.as_slice() else { return Some(opaque(facts)) };
+                self.check_operator_units("=", one, other, span);
+                let measure = super::units::measure(one);
                 let sql_type = match (one.sql_type, other.sql_type) {
                     (Some(left), Some(right)) => match crate::analysis::candidates::binary_operator("=", left.id, right.id) {
                         Ok(call) => {
@@ -282,7 +315,7 @@ impl Inference<'_> {
                     },
                     _ => None,
                 };
-                Some(Facts::of(settled(sql_type), true).reading(std::slice::from_ref(one)).deciding_by(other))
+                Some(Facts::of(settled(sql_type), true).reading(std::slice::from_ref(one)).deciding_by(other).measured(measure))
             }
             "row" if plain => Some(Facts::of(Some(known().record.into()), facts.iter().any(|facts| facts.nullable)).reading(facts)),
             "grouping" if plain => Some(Facts::of(Some(known().int4.into()), false).reading(facts)),
@@ -332,6 +365,7 @@ impl Inference<'_> {
         };
         let by_pattern = name == "substring" && facts.get(1).and_then(|facts| facts.sql_type).is_none_or(|kind| kind.id != known().int4);
         found.nullable = by_pattern || facts.iter().any(|facts| facts.nullable) || !(NEVER_NULL.contains(&name) || name == "substring");
+        found.meaning.measure = self.call_measure(name, facts, &expressions, span);
         found
     }
 

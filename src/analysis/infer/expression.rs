@@ -3,6 +3,7 @@
 use sqlparser::ast::{AccessExpr, BinaryOperator, DataType, Expr, Query, Spanned, Subscript, TrimWhereField, UnaryOperator, Value};
 use sqlparser::tokenizer::Span;
 
+use super::currencies::hide_currencies;
 use super::literal::{is_refused, literal, number_type, quoted};
 use super::scope::Scope;
 use super::{Inference, known, settled, spelled};
@@ -11,7 +12,9 @@ use crate::analysis::catalogue::{Context, TypeId, catalogue};
 use crate::analysis::coercion::{array_element, can_coerce, common, has_pathway};
 use crate::analysis::facts::{Facts, merge};
 use crate::analysis::sql_type::SqlType;
+use crate::analysis::units::Measure;
 use crate::diag::{Diagnostic, codes};
+use crate::syntax::marked_expression;
 
 /// Operators that give a value for all values but nulls.
 const NEVER_NULL: &[&str] = &[
@@ -90,7 +93,10 @@ impl Inference<'_> {
         match expression {
             Expr::IsNull(inner) | Expr::IsNotNull(inner) => {
                 let facts = self.expression(inner, scope);
-                Facts::of(Some(known().bool.into()), false).reading(&[facts])
+                let mut told = Facts::of(Some(known().bool.into()), false).reading(&[facts]);
+                // Whether there is something says nothing of it.
+                told.meaning.labels.clear();
+                told
             }
             Expr::IsTrue(inner)
             | Expr::IsNotTrue(inner)
@@ -207,12 +213,13 @@ impl Inference<'_> {
         let span = left.span().union(&right.span());
         let sql_type = self.operator(name, (one, left), (other, right), span);
         let nullable = facts.iter().any(|facts| facts.nullable) || !never_null(name, &facts);
-        Facts::of(sql_type, nullable).reading(&facts)
+        Facts::of(sql_type, nullable).reading(&facts).measured(Self::operator_measure(name, one, other))
     }
 
     /// The type of a binary operator's result. A mistake is found only when both sides are known.
     fn operator(&mut self, name: &str, left: (&Facts, &Expr), right: (&Facts, &Expr), span: Span) -> Option<SqlType> {
         let name = if name == "!=" { "<>" } else { name };
+        self.check_operator_units(name, left.0, right.0, span);
         let (Some(one), Some(other)) = (left.0.sql_type, right.0.sql_type) else {
             return operator_result_in_any_case(name).map(SqlType::from);
         };
@@ -241,7 +248,7 @@ impl Inference<'_> {
         if let (UnaryOperator::Minus, Expr::Value(value)) = (op, inner)
             && let Value::Number(text, _) = &value.value
         {
-            return Facts::of(Some(number_type(&format!("-{text}")).into()), false);
+            return Facts::of(Some(number_type(&format!("-{text}")).into()), false).measured(Measure::Number);
         }
         let facts = self.expression(inner, scope);
         let sql_type = facts.sql_type.and_then(|kind| match prefix_operator(&op.to_string(), kind.id) {
@@ -252,7 +259,9 @@ impl Inference<'_> {
             }
             Err(_) => None,
         });
-        Facts::of(sql_type, facts.nullable).reading(&[facts])
+        let measure =
+            if matches!(op, UnaryOperator::Minus | UnaryOperator::Plus) { super::units::measure(&facts) } else { Measure::Unknown };
+        Facts::of(sql_type, facts.nullable).reading(&[facts]).measured(measure)
     }
 
     fn cast(&mut self, inner: &Expr, data_type: &DataType, scope: &Scope<'_>) -> Facts {
@@ -271,7 +280,11 @@ impl Inference<'_> {
         }
         // JSON null becomes null.
         let may_vanish = facts.sql_type.is_none_or(|kind| catalogue().entry(kind.id).name == "jsonb");
-        Facts::of(target, facts.nullable || may_vanish || target.is_none()).reading(&[facts])
+        let measure = self.cast_measure(&facts, target, data_type, inner.span());
+        let same_as = facts.meaning.same_as;
+        let mut cast = Facts::of(target, facts.nullable || may_vanish || target.is_none()).reading(&[facts]).measured(measure);
+        cast.meaning.same_as = same_as;
+        cast
     }
 
     fn case(&mut self, operand: Option<&Expr>, branches: &[(&Expr, &Expr)], otherwise: Option<&Expr>, scope: &Scope<'_>) -> Facts {
@@ -288,7 +301,8 @@ impl Inference<'_> {
                 None => self.condition(condition, scope, "CASE/WHEN"),
             };
             conditions.push(facts);
-            results.push((self.expression(result, scope), result));
+            let narrowed = if subject.is_none() { Self::narrowed(condition, scope) } else { None };
+            results.push((self.expression(result, narrowed.as_ref().unwrap_or(scope)), result));
         }
         // The type is looked for from ELSE on.
         let last = otherwise.map(|otherwise| (self.expression(otherwise, scope), otherwise));
@@ -296,8 +310,9 @@ impl Inference<'_> {
         let parts: Vec<(Facts, &Expr)> = last.into_iter().chain(results).collect();
         let otherwise_is_null = otherwise.is_none();
         let sql_type = self.common("CASE", &parts, otherwise_is_null);
+        let measure = self.common_measure("CASE", &parts);
         let values: Vec<Facts> = parts.into_iter().map(|(facts, _)| facts).collect();
-        let facts = Facts::of(sql_type, nullable).reading(&values);
+        let facts = Facts::of(sql_type, nullable).reading(&values).measured(measure);
         let deciding = conditions.into_iter().chain(subject.map(|(facts, _)| facts));
         deciding.fold(facts, |facts, condition| facts.deciding_by(&condition))
     }
@@ -331,6 +346,7 @@ impl Inference<'_> {
         let Some(column) = result.columns.into_iter().next().filter(|_| !result.open) else { return Facts::unknown() };
         let mut facts = column.facts;
         facts.nullable |= !result.single;
+        hide_currencies(&mut facts);
         facts.sql_type = settled(facts.sql_type);
         merge(&mut facts.origins, &result.indirect);
         facts
@@ -385,6 +401,7 @@ impl Inference<'_> {
     fn array(&mut self, parts: &[Expr], scope: &Scope<'_>) -> Facts {
         let facts: Vec<(Facts, &Expr)> = parts.iter().map(|part| (self.expression(part, scope), part)).collect();
         let sql_type = if facts.is_empty() { None } else { self.common("ARRAY", &facts, false) };
+        self.common_measure("ARRAY", &facts);
         let sql_type = sql_type.and_then(|kind| match array_element(kind.id) {
             // Lists of lists are arrays of more dimensions.
             Some(_) => Some(kind),
@@ -447,7 +464,7 @@ fn spelled_side(kind: SqlType) -> String {
 fn unnested(expression: &Expr) -> &Expr {
     match expression {
         Expr::Nested(inner) => unnested(inner),
-        other => other,
+        other => marked_expression(other).map_or(other, unnested),
     }
 }
 

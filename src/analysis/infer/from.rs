@@ -10,7 +10,7 @@ use super::scope::{Column, CteLink, Found, Item, Scope, fold, system_type};
 use super::{Inference, Outer, Table, path, settled};
 use crate::analysis::catalogue::catalogue;
 use crate::analysis::coercion::{array_element, common};
-use crate::analysis::facts::{EdgeKind, Facts, Origin, merge};
+use crate::analysis::facts::{EdgeKind, Facts, Meaning, Origin, merge, merge_labels};
 use crate::analysis::sql_type::SqlType;
 use crate::diag::{Diagnostic, codes};
 
@@ -73,6 +73,7 @@ impl Inference<'_> {
         let mut both = Scope { items: left.into_iter().chain(right).collect(), outer: scope.outer, ctes: scope.ctes, grouped: false };
         match constraint {
             JoinConstraint::On(condition) => {
+                Self::fix_currencies(condition, &mut both);
                 let facts = self.without_aggregates("JOIN conditions", |this| this.condition(condition, &both, "JOIN/ON"));
                 take(indirect, &facts, EdgeKind::Join);
                 missing_sides(&mut both.items, split, kind);
@@ -104,16 +105,21 @@ impl Inference<'_> {
     fn join_using(&mut self, names: &[Ident], mut items: Vec<Item>, split: usize, kind: JoinKind, indirect: &mut Vec<Origin>) -> Vec<Item> {
         let mut merged: Vec<Column> = Vec::new();
         let mut used: Vec<u32> = Vec::new();
+        let mut same: Vec<(u32, u32)> = Vec::new();
         for ident in names {
             let name = fold(ident);
             let (left, right) = items.split_at(split);
             let sides = [self.using_column(left, &name, ident.span), self.using_column(right, &name, ident.span)];
             let [left, right] = sides;
             used.extend([&left, &right].into_iter().flatten().map(|column| column.id));
+            if let (Some(left), Some(right)) = (&left, &right) {
+                same.push((left.facts.meaning.same_as, right.facts.meaning.same_as));
+            }
             let column = self.merged(&name, left, right, kind, ident.span);
             take(indirect, &column.facts, EdgeKind::Join);
             merged.push(column);
         }
+        same.into_iter().for_each(|(left, right)| super::currencies::same_columns(&mut items, left, right));
         missing_sides(&mut items, split, kind);
         let open = items.iter().any(|item| item.plain && item.open);
         let rest = plain_columns(&items).filter(|column| !used.contains(&column.id)).cloned().collect::<Vec<_>>();
@@ -165,7 +171,14 @@ impl Inference<'_> {
             JoinKind::Right => (right.facts.nullable, right.id),
             JoinKind::Full => (left.facts.nullable || right.facts.nullable, self.next_id()),
         };
-        Column { name, facts: Facts { sql_type, nullable, origins }, id }
+        let (one, other) = (super::units::measure(&left.facts), super::units::measure(&right.facts));
+        if one.unified(&other).is_err() {
+            let what = format!("column '{name}' of USING has");
+            self.unlike(&what, "on one side", "on the other", (&one, &other), span);
+        }
+        let mut meaning = left.facts.meaning.clone();
+        merge_labels(&mut meaning.labels, &right.facts.meaning.labels);
+        Column { name, facts: Facts { sql_type, nullable, origins, meaning }, id }
     }
 
     fn table_factor(&mut self, factor: &TableFactor, left: &Scope<'_>, indirect: &mut Vec<Origin>) -> Vec<Item> {
@@ -237,11 +250,17 @@ impl Inference<'_> {
             Table::Node(node, schema) => {
                 let columns = schema.columns.iter().map(|column| {
                     let origin = Origin { column: self.read(node, &column.name), kind: EdgeKind::Value };
-                    let facts = Facts { sql_type: column.sql_type, nullable: column.nullable, origins: vec![origin] };
+                    let meaning = Meaning { measure: column.measure.clone(), labels: column.labels.clone(), ..Meaning::default() };
+                    let facts = Facts { sql_type: column.sql_type, nullable: column.nullable, origins: vec![origin], meaning };
                     Column { name: column.name.clone(), facts, id: 0 }
                 });
                 let columns = columns.collect();
-                let item = self.item(columns, schema.open, Some(&last), alias);
+                let mut item = self.item(columns, schema.open, Some(&last), alias);
+                let ids: Vec<u32> = item.columns.iter().map(|column| column.id).collect();
+                let id_of = |name: &String| schema.columns.iter().position(|held| held.name == *name).and_then(|at| ids.get(at).copied());
+                for (column, told) in item.columns.iter_mut().zip(&schema.columns).filter(|(_, told)| !told.determined_by.is_empty()) {
+                    column.facts.meaning.determined_by = told.determined_by.iter().map(id_of).collect::<Option<_>>().unwrap_or_default();
+                }
                 Item { keyed: schema.keyed, ..item }
             }
             Table::Foreign => {
@@ -277,6 +296,8 @@ impl Inference<'_> {
                 Column { facts, id: self.next_id(), ..column }
             })
             .collect();
+        let called = alias.map(|alias| fold(&alias.name)).or_else(|| name.map(str::to_owned));
+        self.settle_currencies(&mut columns, called.as_deref());
         if let Some(alias) = alias {
             for (column, renamed) in columns.iter_mut().zip(&alias.columns) {
                 column.name = fold(&renamed.name);
@@ -285,7 +306,7 @@ impl Inference<'_> {
                 columns.push(Column { name: fold(&renamed.name), facts: Facts::unknown(), id: self.next_id() });
             }
         }
-        let name = alias.map(|alias| fold(&alias.name)).or_else(|| name.map(str::to_owned));
+        let name = called;
         Item { named: name.is_some(), name, schema: None, columns, open, plain: true, keyed: false, stored: false }
     }
 

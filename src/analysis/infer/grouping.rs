@@ -13,6 +13,7 @@ use super::scope::{Found, Scope, fold};
 use crate::analysis::candidates::is_aggregate;
 use crate::analysis::sql_type::SqlType;
 use crate::diag::{Diagnostic, codes};
+use crate::syntax::marked_expression;
 
 /// How a SELECT groups its rows.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,8 @@ pub(super) struct Grouping {
     pub sets: bool,
     /// Which keys there are is not known: nothing is said then.
     pub opaque: bool,
+    /// Columns that all rows of a group have in common, by what they are the same as.
+    pub keys: Vec<u32>,
     /// Keys that are columns, by their ids.
     columns: Vec<u32>,
     /// Other keys, in one spelling.
@@ -81,7 +84,7 @@ fn column_id(expression: &Expr, scope: &Scope<'_>) -> ColumnId {
         Expr::Identifier(ident) => std::slice::from_ref(ident),
         Expr::CompoundIdentifier(parts) => parts,
         Expr::Nested(inner) => return column_id(inner, scope),
-        _ => return ColumnId::None,
+        other => return marked_expression(other).map_or(ColumnId::None, |inner| column_id(inner, scope)),
     };
     match look_up(parts, scope) {
         Some((id, 0)) => ColumnId::Here(id),
@@ -123,6 +126,11 @@ fn spelling(expression: &Expr, scope: &Scope<'_>) -> String {
                     }
                 }
                 Expr::Substring { special, .. } => *special = true,
+                Expr::Function(_) if marked_expression(expression).is_some() => {
+                    if let Some(inner) = marked_expression(expression).cloned() {
+                        *expression = inner;
+                    }
+                }
                 _ => {
                     if let ColumnId::Here(id) = column_id(expression, self.0) {
                         *expression = Expr::Identifier(Ident::new(format!("#{id}")));

@@ -4,12 +4,14 @@ use sqlparser::ast::{Expr, Value};
 
 use crate::analysis::catalogue::{TypeId, catalogue};
 use crate::analysis::facts::Facts;
+use crate::analysis::units::Measure;
+use crate::syntax::marked_expression;
 
 pub(super) fn literal(value: &Value) -> Facts {
     let known = &catalogue().known;
     let not_null = |id: TypeId| Facts::of(Some(id.into()), false);
     match value {
-        Value::Number(text, _) => not_null(number_type(text)),
+        Value::Number(text, _) => not_null(number_type(text)).measured(Measure::Number),
         Value::SingleQuotedString(_) | Value::DollarQuotedString(_) | Value::EscapedStringLiteral(_) | Value::UnicodeStringLiteral(_) => {
             not_null(known.unknown)
         }
@@ -40,6 +42,7 @@ pub(super) fn number_type(text: &str) -> TypeId {
 pub(super) fn quoted(expression: &Expr) -> Option<&str> {
     match expression {
         Expr::Nested(inner) => quoted(inner),
+        Expr::Function(_) => marked_expression(expression).and_then(quoted),
         Expr::Value(value) => match &value.value {
             Value::SingleQuotedString(text) => Some(text),
             _ => None,

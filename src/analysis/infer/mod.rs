@@ -1,6 +1,8 @@
 //! Names and types of one query, in one walk over its tree.
 
 mod calls;
+mod conversions;
+mod currencies;
 mod expression;
 mod from;
 mod grouping;
@@ -8,7 +10,9 @@ mod literal;
 mod output_name;
 mod query;
 mod scope;
+mod units;
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -18,8 +22,9 @@ use sqlparser::tokenizer::Span;
 
 use self::scope::Scope;
 use super::catalogue::{TypeId, catalogue};
-use super::facts::{Facts, Origin, RelationSchema, SchemaColumn};
+use super::facts::{Facts, Origin, RelationSchema};
 use super::sql_type::SqlType;
+use super::units::Declarations;
 use crate::diag::{Code, Diagnostic};
 use crate::syntax::Lines;
 
@@ -46,6 +51,8 @@ pub struct Finding {
 #[derive(Clone, Debug, Default)]
 pub struct Inferred {
     pub schema: RelationSchema,
+    /// For each column of the schema where the query writes it.
+    pub places: Vec<Option<Range<usize>>>,
     /// For each column of the schema what it comes from; numbers of `reads`.
     pub origins: Vec<Vec<Origin>>,
     /// What decides about the rows, and so about all columns.
@@ -53,24 +60,40 @@ pub struct Inferred {
     /// Columns of nodes that are read: number of the node and name.
     pub reads: Vec<(usize, String)>,
     pub findings: Vec<Finding>,
+    /// Those about units: names and types are as certain as before.
+    pub unit_findings: Vec<Finding>,
 }
 
 /// Names and types of a query. `sql` is the text that `query` was read from.
 pub fn infer(sql: &str, query: &Query, tables: &dyn Tables) -> Inferred {
-    let mut inference =
-        Inference { tables, lines: Lines::new(sql), findings: Vec::new(), reads: IndexSet::new(), last_id: 0, aggregates: None };
+    infer_with(sql, query, tables, &Declarations::default())
+}
+
+/// As [`infer`]; calls of macros that are marked in the tree convert as `declarations` say.
+pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarations: &Declarations) -> Inferred {
+    let mut inference = Inference {
+        tables,
+        lines: Lines::new(sql),
+        findings: Vec::new(),
+        unit_findings: Vec::new(),
+        reads: IndexSet::new(),
+        last_id: 0,
+        aggregates: None,
+        currency_names: HashMap::new(),
+        group_keys: None,
+        declarations,
+        conversions: Vec::new(),
+    };
     let result = inference.query(query, None, None);
-    let columns = result.columns.iter().map(|column| SchemaColumn {
-        name: column.name.clone(),
-        sql_type: column.facts.sql_type,
-        nullable: column.facts.nullable,
-    });
+    let columns = currencies::schema_columns(&result.columns);
     Inferred {
-        schema: RelationSchema { columns: columns.collect(), open: result.open, keyed: false },
+        schema: RelationSchema { columns, open: result.open, keyed: false },
+        places: result.columns.iter().map(|column| inference.lines.range(column.facts.meaning.written?)).collect(),
         origins: result.columns.iter().map(|column| column.facts.origins.clone()).collect(),
         indirect: result.indirect,
         reads: inference.reads.into_iter().collect(),
         findings: inference.findings,
+        unit_findings: inference.unit_findings,
     }
 }
 
@@ -79,10 +102,18 @@ struct Inference<'a> {
     tables: &'a dyn Tables,
     lines: Lines<'a>,
     findings: Vec<Finding>,
+    unit_findings: Vec<Finding>,
     reads: IndexSet<(usize, String)>,
     last_id: u32,
     /// The clause in which aggregates may not stand, while one is walked.
     aggregates: Option<&'static str>,
+    /// Columns that name currencies, by their numbers.
+    currency_names: HashMap<u32, String>,
+    /// What the rows of a group have in common: columns, by their numbers. `None` where rows are not put together.
+    group_keys: Option<Vec<u32>>,
+    declarations: &'a Declarations,
+    /// The conversions that are being walked, innermost last.
+    conversions: Vec<conversions::Running>,
 }
 
 impl Inference<'_> {

@@ -5,6 +5,7 @@ use sqlparser::ast::{AccessExpr, DataType, Expr, ObjectName, SelectItem, SetExpr
 use super::scope::fold;
 use crate::analysis::catalogue::catalogue;
 use crate::analysis::sql_type::SqlType;
+use crate::syntax::mark_of;
 
 /// As the database names it: after a column, a function or a type, or `?column?`.
 pub(super) fn output_name(expression: &Expr) -> String {
@@ -25,6 +26,7 @@ fn found(expression: &Expr) -> Option<(String, bool)> {
                 _ => None,
             })
             .or_else(|| found(root)),
+        Expr::Function(function) if mark_of(function).is_some() => found(mark_of(function)?.1),
         Expr::Function(function) => Some((function_name(&function.name), true)),
         Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => found(inner),
         Expr::Cast { expr, data_type, .. } => match found(expr) {

@@ -5,7 +5,9 @@ use sqlparser::ast::{
     SelectItemQualifiedWildcardKind, SetExpr, SetOperator, Spanned, Value, Values, WindowSpec, With,
 };
 
+use super::currencies::{both_by_name, rename_currencies};
 use super::grouping::Grouping;
+use super::literal::quoted;
 use super::output_name::output_name;
 use super::scope::{Column, CteLink, Found, QueryResult, Scope, fold};
 use super::{Inference, Outer, known, path, settled};
@@ -138,7 +140,7 @@ impl Inference<'_> {
             return QueryResult { open: true, ..first };
         }
         let open = first.open || second.open;
-        let mut result = QueryResult { open, indirect: first.indirect, ..QueryResult::default() };
+        let mut result = QueryResult { open, indirect: first.indirect.clone(), ..QueryResult::default() };
         merge(&mut result.indirect, &second.indirect);
         if operator != SetOperator::Union {
             // Whether a row is there depends on all columns of the other side.
@@ -148,6 +150,7 @@ impl Inference<'_> {
             }
         }
         let spans = projection_spans(right);
+        let mut measures = both_by_name(&first, &second).into_iter();
         let mut others = second.columns.into_iter();
         for (at, column) in first.columns.into_iter().enumerate() {
             let Some(other) = others.next() else {
@@ -175,7 +178,10 @@ impl Inference<'_> {
                 SetOperator::Except | SetOperator::Minus => column.facts.nullable,
                 _ => column.facts.nullable || other.facts.nullable || open,
             };
-            let facts = Facts { sql_type, nullable, origins: column.facts.origins };
+            let span = spans.get(at).copied().unwrap_or_else(|| right.span());
+            let measures = measures.next().filter(|_| !open).unwrap_or_default();
+            let meaning = self.united((&column, &other), &measures, &operator.to_string(), span);
+            let facts = Facts { sql_type, nullable, origins: column.facts.origins, meaning };
             let facts = if operator == SetOperator::Union { facts.reading(std::slice::from_ref(&other.facts)) } else { facts };
             result.columns.push(Column { facts, ..column });
         }
@@ -199,7 +205,7 @@ impl Inference<'_> {
             let all_unknown = cells.iter().all(|facts| facts.sql_type.is_some_and(|kind| kind.id == known().unknown));
             let sql_type = if all_unknown { cells.first().and_then(|facts| facts.sql_type) } else { sql_type };
             let mut facts = Facts::of(sql_type, cells.iter().any(|facts| facts.nullable));
-            cells.iter().for_each(|cell| merge(&mut facts.origins, &cell.origins));
+            cells.iter().for_each(|cell| facts = std::mem::take(&mut facts).reading(std::slice::from_ref(cell)));
             Column { name: format!("column{}", at + 1), facts, id: 0 }
         });
         QueryResult { columns: columns.collect(), open: false, indirect: Vec::new(), single: rows.len() == 1 }
@@ -213,11 +219,13 @@ impl Inference<'_> {
             return QueryResult { open: true, ..QueryResult::default() };
         }
         if let Some(condition) = &select.selection {
+            Self::fix_currencies(condition, &mut scope);
             let facts = self.without_aggregates("WHERE", |this| this.condition(condition, &scope, "WHERE"));
             take(&mut indirect, &facts, EdgeKind::Filter);
         }
         let grouping = self.group_by(select, &scope, &mut indirect);
         scope.grouped = grouping.never_empty();
+        let keys_before = std::mem::replace(&mut self.group_keys, (!grouping.opaque).then(|| grouping.keys.clone()));
         let columns = self.projection(&select.projection, &scope, &grouping);
         let mut result = QueryResult { columns: columns.columns, open: columns.open, indirect, single: grouping.is_single() };
         if let Some(having) = &select.having {
@@ -245,6 +253,7 @@ impl Inference<'_> {
             let facts = self.order_key(&order.expr, &result, &scope, &grouping, true);
             take(&mut result.indirect, &facts, EdgeKind::Order);
         }
+        self.group_keys = keys_before;
         if grouping.has_sets() {
             // A column that a set leaves out is null in its rows.
             result.columns.iter_mut().for_each(|column| column.facts.nullable = true);
@@ -266,7 +275,9 @@ impl Inference<'_> {
         for item in items {
             match item {
                 SelectItem::UnnamedExpr(expression) => {
-                    let facts = self.expression(expression, scope);
+                    let mut facts = self.expression(expression, scope);
+                    facts.meaning.constant = constant(expression).or(facts.meaning.constant);
+                    facts.meaning.written = Some(expression.span());
                     self.check_grouped(expression, scope, grouping);
                     result.columns.push(Column { name: output_name(expression), facts, id: 0 });
                 }
@@ -276,7 +287,9 @@ impl Inference<'_> {
                     result.columns.push(Column { name: fold(kind), facts, id: 0 });
                 }
                 SelectItem::ExprWithAlias { expr, alias } => {
-                    let facts = self.expression(expr, scope);
+                    let mut facts = self.expression(expr, scope);
+                    facts.meaning.constant = constant(expr).or(facts.meaning.constant);
+                    facts.meaning.written = Some(expr.span());
                     self.check_grouped(expr, scope, grouping);
                     result.columns.push(Column { name: fold(alias), facts, id: 0 });
                 }
@@ -408,6 +421,7 @@ impl Inference<'_> {
                 let target = self.group_target(part, select, scope);
                 let facts = self.without_aggregates("GROUP BY", |this| this.expression(target.unwrap_or(part), scope));
                 take(indirect, &facts, EdgeKind::Group);
+                grouping.keys.extend(Some(facts.meaning.same_as).filter(|id| *id != 0));
                 if number(part).is_some() && target.is_none() {
                     // A position of something that a star gives.
                     grouping.opaque = true;
@@ -457,6 +471,11 @@ pub(super) fn take(into: &mut Vec<Origin>, facts: &Facts, kind: EdgeKind) {
 }
 
 fn renamed(mut result: QueryResult, cte: &Cte) -> QueryResult {
+    if !cte.alias.columns.is_empty() {
+        let names: Vec<String> = result.columns.iter().map(|column| column.name.clone()).collect();
+        let news = names.iter().zip(&cte.alias.columns).map(|(old, alias)| (old.clone(), fold(&alias.name))).collect::<Vec<_>>();
+        result.columns.iter_mut().for_each(|column| rename_currencies(&mut column.facts, &news));
+    }
     for (column, alias) in result.columns.iter_mut().zip(&cte.alias.columns) {
         column.name = fold(&alias.name);
     }
@@ -478,6 +497,14 @@ pub(super) fn number(key: &Expr) -> Option<usize> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// The code of a currency, written as a literal.
+fn constant(expression: &Expr) -> Option<std::sync::Arc<str>> {
+    match expression {
+        Expr::Cast { expr, .. } => constant(expr),
+        other => quoted(other).filter(|text| text.len() == 3).map(Into::into),
     }
 }
 

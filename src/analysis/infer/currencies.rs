@@ -1,0 +1,301 @@
+//! Currencies that a column names: which column that is wherever the amount goes, what joins and filters say of it, and that amounts
+//! of several currencies are not put together by an aggregate.
+
+use std::sync::Arc;
+
+use sqlparser::ast::{BinaryOperator, Expr};
+use sqlparser::tokenizer::Span;
+
+use super::Inference;
+use super::literal::quoted;
+use super::scope::{Column, Found, Item, QueryResult, Scope, fold};
+use super::units::measure;
+use crate::analysis::facts::{Facts, SchemaColumn};
+use crate::analysis::units::{Currency, Measure, Unit};
+use crate::diag::{Diagnostic, codes};
+
+/// Aggregates and window functions that make one amount of many.
+const PUTS_TOGETHER: &[&str] = &[
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "median",
+    "percentile_cont",
+    "percentile_disc",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "variance",
+    "mode",
+];
+
+/// What a condition says of a column that names a currency.
+enum Said {
+    /// It is the same as this column.
+    Same(u32),
+    Fixed(Arc<str>),
+}
+
+fn is_by_column(measure: &Measure) -> bool {
+    measure.unit().is_some_and(|unit| unit.currencies().any(|currency| matches!(currency, Currency::Column(_) | Currency::Sibling(_))))
+}
+
+impl Inference<'_> {
+    /// The columns of an entry of FROM have got numbers: those that name currencies and those that determine others are found again.
+    pub(super) fn settle_currencies(&mut self, columns: &mut [Column], item: Option<&str>) {
+        if columns.iter().any(|column| is_by_column(&column.facts.meaning.measure) || !column.facts.meaning.determined_by.is_empty()) {
+            let before: Vec<(u32, u32, String)> =
+                columns.iter().map(|column| (column.facts.meaning.same_as, column.id, column.name.clone())).collect();
+            let renumbered = |old: u32| before.iter().find(|(same_as, ..)| *same_as == old && old != 0).map(|(_, id, _)| *id);
+            for column in columns.iter_mut() {
+                let meaning = &mut column.facts.meaning;
+                let settled = meaning.measure.with_currencies(&mut |currency| {
+                    let id = match currency {
+                        Currency::Column(old) => renumbered(*old),
+                        Currency::Sibling(name) => before.iter().find(|(_, _, held)| held.eq_ignore_ascii_case(name)).map(|(_, id, _)| *id),
+                        _ => return None,
+                    };
+                    Some(id.map_or(Currency::Hidden, Currency::Column))
+                });
+                meaning.measure = settled.unwrap_or_else(|| meaning.measure.clone());
+                let determined_by: Option<Vec<u32>> = meaning.determined_by.iter().map(|old| renumbered(*old)).collect();
+                meaning.determined_by = determined_by.unwrap_or_default();
+                for currency in meaning.measure.unit().into_iter().flat_map(Unit::currencies) {
+                    let named = before.iter().find(|(_, id, _)| *currency == Currency::Column(*id));
+                    if let Some((_, id, name)) = named {
+                        let name = item.map_or_else(|| name.clone(), |item| format!("{item}.{name}"));
+                        self.currency_names.insert(*id, name);
+                    }
+                }
+            }
+        }
+        for column in columns {
+            column.facts.meaning.same_as = column.id;
+        }
+    }
+
+    /// What is equal where a condition holds: `a.currency_code = b.currency_code and b.currency_code = 'GBP'`.
+    pub(super) fn fix_currencies(condition: &Expr, scope: &mut Scope<'_>) {
+        if !scope.items.iter().flat_map(|item| &item.columns).any(|column| is_by_column(&column.facts.meaning.measure)) {
+            return;
+        }
+        let mut conjuncts = Vec::new();
+        collect_conjuncts(condition, &mut conjuncts);
+        for (left, right) in conjuncts {
+            let said = match (identity(left, scope), identity(right, scope)) {
+                (Some(one), Some(other)) if one != other => Some((other, Said::Same(one))),
+                (Some(one), None) => quoted(right).map(|code| (one, Said::Fixed(code.into()))),
+                (None, Some(other)) => quoted(left).map(|code| (other, Said::Fixed(code.into()))),
+                _ => None,
+            };
+            if let Some((id, said)) = said {
+                settle(&mut scope.items, id, &said);
+            }
+        }
+    }
+
+    /// The scope in which a condition holds; `None` where that changes nothing.
+    pub(super) fn narrowed<'e>(condition: &Expr, scope: &Scope<'e>) -> Option<Scope<'e>> {
+        let by_column = scope.items.iter().flat_map(|item| &item.columns).any(|column| is_by_column(&column.facts.meaning.measure));
+        if !by_column {
+            return None;
+        }
+        let mut narrowed = Scope { items: scope.items.clone(), outer: scope.outer, ctes: scope.ctes, grouped: scope.grouped };
+        Self::fix_currencies(condition, &mut narrowed);
+        Some(narrowed)
+    }
+
+    /// An aggregate of amounts whose currency a column names; `keys` are what the rows have in common.
+    pub(super) fn check_currencies(&mut self, name: &str, facts: &[Facts], keys: Option<&[u32]>, scope: &Scope<'_>, span: Span) -> bool {
+        let (Some(first), Some(keys)) = (facts.first(), keys) else { return true };
+        if !PUTS_TOGETHER.contains(&name) {
+            return true;
+        }
+        let given = measure(first);
+        let Some(unit) = given.unit() else { return true };
+        let determined = |id: u32| {
+            let mut columns = scope.items.iter().flat_map(|item| &item.columns).filter(|column| column.facts.meaning.same_as == id);
+            columns.any(|column| determines(keys, &column.facts))
+        };
+        let mixed = unit.currencies().find(|currency| match currency {
+            Currency::Column(id) => !keys.contains(id) && !determined(*id),
+            Currency::Hidden => true,
+            _ => false,
+        });
+        let Some(mixed) = mixed else { return true };
+        let (message, help) = match mixed {
+            Currency::Column(id) => {
+                let column = self.currency_names.get(id).cloned().unwrap_or_default();
+                let message = format!("{name}() puts amounts together whose currency is named by '{column}', which may be several");
+                (message, format!("add '{column}' to GROUP BY or PARTITION BY, filter by one currency, or convert the amounts first"))
+            }
+            _ => {
+                let message = format!("{name}() puts amounts together whose currency is named by a column that is not here");
+                (message, "select the column that names the currency with the amount, and group by it".to_owned())
+            }
+        };
+        let mut problem = Diagnostic::new(&codes::MIXED_CURRENCY, message);
+        if let Some(place) = given.declared() {
+            problem = problem.also(place, format!("'{}' comes from here", self.spelled_unit(unit)));
+        }
+        self.find_unit(span, problem.help(help));
+        false
+    }
+
+    /// The numbers of columns that keys are, unchanged.
+    pub(super) fn identities<'x>(keys: impl IntoIterator<Item = &'x Expr>, scope: &Scope<'_>) -> Vec<u32> {
+        keys.into_iter().filter_map(|key| identity(key, scope)).collect()
+    }
+}
+
+/// Whether the keys determine a value, as was declared.
+pub(super) fn determines(keys: &[u32], facts: &Facts) -> bool {
+    let by = &facts.meaning.determined_by;
+    !by.is_empty() && by.iter().all(|id| keys.contains(id))
+}
+
+/// The unit of what an aggregate made of several currencies.
+pub(super) fn without_currency(measure: &Measure) -> Measure {
+    measure.with_currencies(&mut |_| Some(Currency::Unknown)).unwrap_or_else(|| measure.clone())
+}
+
+fn settle(items: &mut [Item], id: u32, said: &Said) {
+    for column in items.iter_mut().flat_map(|item| &mut item.columns) {
+        let meaning = &mut column.facts.meaning;
+        let changed = meaning.measure.with_currencies(&mut |currency| match said {
+            _ if *currency != Currency::Column(id) => None,
+            Said::Same(other) => Some(Currency::Column(*other)),
+            Said::Fixed(code) => Some(Currency::Fixed(Arc::clone(code))),
+        });
+        if let Some(changed) = changed {
+            meaning.measure = changed;
+        }
+        if let Said::Same(other) = said {
+            if meaning.same_as == id {
+                meaning.same_as = *other;
+            }
+            meaning.determined_by.iter_mut().filter(|held| **held == id).for_each(|held| *held = *other);
+        }
+    }
+}
+
+/// Columns that USING makes one.
+pub(super) fn same_columns(items: &mut [Item], left: u32, right: u32) {
+    if left != 0 && right != 0 && left != right {
+        settle(items, right, &Said::Same(left));
+    }
+}
+
+fn collect_conjuncts<'c>(condition: &'c Expr, found: &mut Vec<(&'c Expr, &'c Expr)>) {
+    match condition {
+        Expr::Nested(inner) => collect_conjuncts(inner, found),
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+            collect_conjuncts(left, found);
+            collect_conjuncts(right, found);
+        }
+        Expr::BinaryOp { left, op: BinaryOperator::Eq, right } | Expr::IsNotDistinctFrom(left, right) => found.push((left, right)),
+        _ => {}
+    }
+}
+
+/// The number of the column that an expression is, unchanged.
+fn identity(expression: &Expr, scope: &Scope<'_>) -> Option<u32> {
+    let column = match expression {
+        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => return identity(inner, scope),
+        Expr::Identifier(ident) => match scope.column(&fold(ident)) {
+            Found::Column(column, _) => column.facts.meaning.same_as,
+            _ => 0,
+        },
+        Expr::CompoundIdentifier(parts) => {
+            let [.., relation, name] = parts.as_slice() else { return None };
+            match scope.item(None, &fold(relation))?.0.column(&fold(name)) {
+                Found::Column(column, _) => column.facts.meaning.same_as,
+                _ => 0,
+            }
+        }
+        _ => 0,
+    };
+    (column != 0).then_some(column)
+}
+
+/// The currencies of a query's columns by names of its columns. What a value of an open row of constants names is its own: in
+/// `select 'EUR' as currency_code, rate_of_euro as rate`, the currency of the rate is named by that column too.
+pub(super) fn by_name(columns: &[Column], names: &[String], generalised: &[bool]) -> Vec<Measure> {
+    let place = |id: u32| columns.iter().position(|column| column.facts.meaning.same_as == id && id != 0);
+    let sibling = |at: usize| names.get(at).map(|name| Currency::Sibling(name.as_str().into()));
+    let change = |currency: &Currency| match currency {
+        Currency::Column(id) => Some(place(*id).and_then(sibling).unwrap_or(Currency::Hidden)),
+        Currency::Sibling(name) => {
+            let at = columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
+            Some(at.and_then(sibling).unwrap_or(Currency::Hidden))
+        }
+        Currency::Fixed(code) => {
+            let mut constants = columns.iter().enumerate().filter(|(at, _)| generalised.get(*at) == Some(&true));
+            let at = constants.find(|(_, column)| column.facts.meaning.constant.as_ref() == Some(code)).map(|(at, _)| at);
+            at.and_then(sibling)
+        }
+        Currency::Unknown | Currency::Any | Currency::Hidden => None,
+    };
+    let measured = |column: &Column| {
+        let given = measure(&column.facts);
+        given.with_currencies(&mut |currency| change(currency)).unwrap_or(given)
+    };
+    columns.iter().map(measured).collect()
+}
+
+/// Both sides of a set operation, with currencies by names of the left side's columns.
+pub(super) fn both_by_name(left: &QueryResult, right: &QueryResult) -> Vec<(Measure, Measure)> {
+    let names: Vec<String> = left.columns.iter().map(|column| column.name.clone()).collect();
+    let pairs = || left.columns.iter().zip(&right.columns);
+    let generalised: Vec<bool> = pairs()
+        .map(|(one, other)| {
+            let (one, other) = (&one.facts.meaning.constant, &other.facts.meaning.constant);
+            one != other && (one.is_some() || other.is_some())
+        })
+        .collect();
+    by_name(&left.columns, &names, &generalised).into_iter().zip(by_name(&right.columns, &names, &generalised)).collect()
+}
+
+/// The columns of a whole query for its readers.
+pub(super) fn schema_columns(columns: &[Column]) -> Vec<SchemaColumn> {
+    let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+    let measures = by_name(columns, &names, &[]);
+    let name_of = |id: &u32| columns.iter().find(|column| column.facts.meaning.same_as == *id).map(|column| column.name.clone());
+    let told = |(column, measure): (&Column, Measure)| {
+        let meaning = &column.facts.meaning;
+        SchemaColumn {
+            name: column.name.clone(),
+            sql_type: column.facts.sql_type,
+            nullable: column.facts.nullable,
+            measure,
+            labels: meaning.labels.clone(),
+            determined_by: meaning.determined_by.iter().map(name_of).collect::<Option<_>>().unwrap_or_default(),
+        }
+    };
+    columns.iter().zip(measures).map(told).collect()
+}
+
+/// Out of the query that it is from, the column that names a currency cannot be seen.
+pub(super) fn hide_currencies(facts: &mut Facts) {
+    let hidden = facts.meaning.measure.with_currencies(&mut |currency| match currency {
+        Currency::Column(_) | Currency::Sibling(_) => Some(Currency::Hidden),
+        _ => None,
+    });
+    if let Some(hidden) = hidden {
+        facts.meaning.measure = hidden;
+    }
+}
+
+/// Columns that name currencies were renamed.
+pub(super) fn rename_currencies(facts: &mut Facts, names: &[(String, String)]) {
+    let renamed = facts.meaning.measure.with_currencies(&mut |currency| match currency {
+        Currency::Sibling(old) => {
+            names.iter().find(|(held, _)| held.eq_ignore_ascii_case(old)).map(|(_, new)| Currency::Sibling(new.as_str().into()))
+        }
+        _ => None,
+    });
+    if let Some(renamed) = renamed {
+        facts.meaning.measure = renamed;
+    }
+}

@@ -1,0 +1,251 @@
+//! Units in expressions: what must be alike, and what comes of an operator or a function. The rules are told in `analysis/units`.
+
+use sqlparser::ast::{DataType, Expr, Spanned};
+use sqlparser::tokenizer::Span;
+
+use super::literal::quoted;
+use super::scope::Column;
+use super::{Finding, Inference, known};
+use crate::analysis::facts::{Facts, Meaning, merge_labels};
+use crate::analysis::sql_type::SqlType;
+use crate::analysis::units::{Currency, Kind, Measure, Unit, Zone};
+use crate::diag::{Diagnostic, codes};
+
+/// Operators whose sides must be of one unit.
+const COMPARISONS: &[&str] = &["=", "<>", "!=", "<", "<=", ">", ">="];
+
+/// Functions and aggregates that give a value in the unit of their first argument.
+const KEEPS_FIRST: &[&str] = &[
+    "abs",
+    "any_value",
+    "avg",
+    "btrim",
+    "ceil",
+    "ceiling",
+    "first_value",
+    "floor",
+    "lag",
+    "last_value",
+    "lead",
+    "left",
+    "ltrim",
+    "max",
+    "min",
+    "mod",
+    "mode",
+    "nth_value",
+    "percentile_cont",
+    "percentile_disc",
+    "round",
+    "rtrim",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "substr",
+    "substring",
+    "sum",
+    "trim",
+    "trunc",
+    "upper",
+];
+
+/// Aggregates of which nothing of the values is left.
+const COUNTS: &[&str] = &["count", "row_number", "rank", "dense_rank", "ntile", "regr_count", "approx_count_distinct"];
+
+/// What an expression's unit is, moments by their type included.
+pub(super) fn measure(facts: &Facts) -> Measure {
+    match (&facts.meaning.measure, facts.sql_type) {
+        (Measure::Unknown, Some(kind)) if kind.id == known().timestamptz => Unit::from(Kind::Instant).into(),
+        (measure, _) => measure.clone(),
+    }
+}
+
+fn is_moment(measure: &Measure) -> bool {
+    measure.unit().is_some_and(Unit::is_moment)
+}
+
+impl Inference<'_> {
+    /// Findings about units do not put names in doubt, so they are kept apart.
+    pub(super) fn find_unit(&mut self, span: Span, diagnostic: Diagnostic) {
+        let range = self.lines.range(span);
+        self.unit_findings.push(Finding { diagnostic, range });
+    }
+
+    /// A unit with the columns that name its currencies.
+    pub(super) fn spelled_unit(&self, unit: &Unit) -> String {
+        let named = unit.with_currencies(&mut |currency| match currency {
+            Currency::Column(id) => self.currency_names.get(id).map(|name| Currency::Sibling(name.as_str().into())),
+            _ => None,
+        });
+        named.as_ref().unwrap_or(unit).to_string()
+    }
+
+    /// Both sides of an operator must be of one unit.
+    pub(super) fn check_operator_units(&mut self, name: &str, left: &Facts, right: &Facts, span: Span) {
+        let adds = matches!(name, "+" | "-");
+        if !adds && !COMPARISONS.contains(&name) {
+            return;
+        }
+        let (one, other) = (measure(left), measure(right));
+        // Days are added to a day.
+        if adds && is_moment(&one) != is_moment(&other) {
+            return;
+        }
+        if one.unified(&other).is_err() {
+            let what = if adds { format!("operator {name}") } else { format!("the comparison with {name}") };
+            self.unlike(&format!("{what} has"), "on one side", "on the other", (&one, &other), span);
+        }
+    }
+
+    /// One error about two units, with the places where they were declared.
+    pub(super) fn unlike(&mut self, what: &str, here: &str, there: &str, sides: (&Measure, &Measure), span: Span) {
+        let (Some(one), Some(other)) = (sides.0.unit(), sides.1.unit()) else { return };
+        let (one_text, other_text) = (self.spelled_unit(one), self.spelled_unit(other));
+        let mut problem = Diagnostic::new(&codes::UNIT_MISMATCH, format!("{what} the unit '{one_text}' {here} and '{other_text}' {there}"));
+        for (measure, text) in [(sides.0, &one_text), (sides.1, &other_text)] {
+            if let Some(place) = measure.declared() {
+                problem = problem.also(place, format!("'{text}' comes from here"));
+            }
+        }
+        let help = if one.is_moment() && other.is_moment() {
+            "make both instants with 'at time zone', each with the zone of its own clock"
+        } else {
+            "convert one side with a macro that acca.yml declares under 'conversions'"
+        };
+        self.find_unit(span, problem.help(help));
+    }
+
+    /// What an arithmetic operator gives.
+    pub(super) fn operator_measure(name: &str, left: &Facts, right: &Facts) -> Measure {
+        let (one, other) = (measure(left), measure(right));
+        match name {
+            "+" | "-" => match (is_moment(&one), is_moment(&other)) {
+                (true, true) => Measure::Unknown,
+                (true, false) => one,
+                (false, true) => other,
+                (false, false) => one.unified(&other).unwrap_or_default(),
+            },
+            "*" => one.times(&other),
+            "/" => one.divided_by(&other),
+            "%" => one,
+            _ => Measure::Unknown,
+        }
+    }
+
+    /// The unit of branches, which must be one.
+    pub(super) fn common_measure(&mut self, what: &str, parts: &[(Facts, &Expr)]) -> Measure {
+        let mut common: Option<Measure> = None;
+        for (facts, expression) in parts {
+            let here = measure(facts);
+            let Some(so_far) = common else {
+                common = Some(here);
+                continue;
+            };
+            match so_far.unified(&here) {
+                Ok(both) => common = Some(both),
+                Err(_) => {
+                    self.unlike(&format!("{what} gives"), "in one place", "in another", (&so_far, &here), expression.span());
+                    return Measure::Unknown;
+                }
+            }
+        }
+        common.unwrap_or_default()
+    }
+
+    /// A cast keeps the unit. A clock's reading that becomes an instant takes the zone of whoever asks.
+    pub(super) fn cast_measure(&mut self, facts: &Facts, target: Option<SqlType>, data_type: &DataType, span: Span) -> Measure {
+        let given = measure(facts);
+        let Some(target) = target else { return given };
+        let moment = given.unit().and_then(Unit::single).cloned();
+        match moment {
+            Some(Kind::Clock(_)) if target.id == known().timestamptz => {
+                let unit = given.unit().map(Unit::to_string).unwrap_or_default();
+                let mut problem = Diagnostic::new(
+                    &codes::UNIT_MISMATCH,
+                    format!("the cast to {data_type} reads the unit '{unit}' in the zone of the session"),
+                );
+                if let Some(place) = given.declared() {
+                    problem = problem.also(place, format!("'{unit}' comes from here"));
+                }
+                self.find_unit(span, problem.help("name the zone of the clock with 'at time zone'"));
+                Measure::Unknown
+            }
+            // The clock of whoever asks.
+            Some(Kind::Instant) if target.id != known().timestamptz => Measure::Unknown,
+            _ if target.id == known().bool => Measure::Unknown,
+            _ => given,
+        }
+    }
+
+    /// What a function gives, when its arguments are of units.
+    pub(super) fn call_measure(&mut self, name: &str, facts: &[Facts], expressions: &[Option<&Expr>], span: Span) -> Measure {
+        let first = || facts.first().map(measure).unwrap_or_default();
+        match name {
+            _ if COUNTS.contains(&name) => Unit::from(Kind::Count).into(),
+            _ if KEEPS_FIRST.contains(&name) => first(),
+            "date_trunc" | "date_bin" => facts.get(1).map(measure).unwrap_or_default(),
+            "age" => {
+                if let [one, other] = facts {
+                    self.check_operator_units("-", one, other, span);
+                }
+                Measure::Unknown
+            }
+            "timezone" => match (facts.get(1), expressions.first().copied().flatten()) {
+                (Some(moment), Some(zone)) => self.in_zone(moment, zone, span),
+                _ => Measure::Unknown,
+            },
+            _ => Measure::Unknown,
+        }
+    }
+
+    /// `moment at time zone zone`.
+    fn in_zone(&mut self, moment: &Facts, zone: &Expr, span: Span) -> Measure {
+        let given = measure(moment);
+        let zone = quoted(zone).map(Zone::parse);
+        match given.unit().and_then(Unit::single) {
+            Some(Kind::Instant) => match zone {
+                Some(zone) => Measure::of(Kind::Clock(zone).into(), None),
+                None => Measure::Unknown,
+            },
+            Some(Kind::Clock(_)) => {
+                if let Some(zone) = zone {
+                    let read = Measure::from(Unit::from(Kind::Clock(zone)));
+                    if given.unified(&read).is_err() {
+                        self.unlike("'at time zone' reads", "as if it were", "", (&given, &read), span);
+                    }
+                }
+                Measure::of(Kind::Instant.into(), given.declared())
+            }
+            _ => match moment.sql_type {
+                // Nobody says what the clock was, so it is taken at its word.
+                Some(kind) if kind.id == known().timestamp => Unit::from(Kind::Instant).into(),
+                _ => Measure::Unknown,
+            },
+        }
+    }
+
+    /// What a column of a set operation means: both sides must agree.
+    pub(super) fn united(&mut self, sides: (&Column, &Column), measures: &(Measure, Measure), operator: &str, span: Span) -> Meaning {
+        let ((left, right), (one, other)) = (sides, measures);
+        let mut meaning = Meaning { labels: left.facts.meaning.labels.clone(), ..Meaning::default() };
+        merge_labels(&mut meaning.labels, &right.facts.meaning.labels);
+        meaning.written = left.facts.meaning.written;
+        if left.facts.meaning.constant == right.facts.meaning.constant {
+            meaning.constant.clone_from(&left.facts.meaning.constant);
+        }
+        match one.unified(other) {
+            Ok(both) => meaning.measure = both,
+            Err(_) => {
+                let what = format!("column '{}' has", left.name);
+                let here = format!("on one side of {operator}");
+                self.unlike(&what, &here, "on the other", (one, other), span);
+            }
+        }
+        meaning
+    }
+
+    /// Personal data does not come through what counts.
+    pub(super) fn is_counted(name: &str) -> bool {
+        COUNTS.contains(&name)
+    }
+}

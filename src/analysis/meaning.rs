@@ -1,0 +1,84 @@
+//! What the properties of a node say its columns mean: units and labels, laid over what its query gives.
+
+use super::facts::{RelationSchema, SchemaColumn, merge_labels};
+use super::units::{Currency, Declarations, Measure, declared_measure};
+use crate::base::Span;
+use crate::diag::{Diagnostic, codes};
+use crate::project::{Column, Node};
+
+/// Where the SQL of a node writes a column of that name.
+pub(super) type Places<'p> = &'p dyn Fn(&str) -> Option<Span>;
+
+/// Gives the columns of a schema what the properties declare. Where a query gives another unit, that is a mistake.
+pub(super) fn declare_meaning(
+    node: &Node,
+    schema: &mut RelationSchema,
+    declarations: &Declarations,
+    places: Places<'_>,
+    problems: &mut Vec<Diagnostic>,
+) {
+    for column in node.columns.iter().filter(|column| !column.meta.is_empty()) {
+        let declared = match declared_measure(column, declarations) {
+            Ok(declared) => declared,
+            Err(why) => {
+                let message = format!("the unit of column '{}' of '{}': {why}", column.name, node.name);
+                problems.push(Diagnostic::new(&codes::INVALID_CONFIG, message).at(column.span.unwrap_or(node.origin)));
+                continue;
+            }
+        };
+        let Some(held) = schema.columns.iter_mut().find(|held| held.name.eq_ignore_ascii_case(&column.name)) else { continue };
+        if let Some(problem) = assert_measure(node, column, held, &declared, places) {
+            problems.push(problem);
+        }
+        merge_labels(&mut held.labels, &labels(column));
+        held.determined_by = texts(column, "determined_by").into_iter().map(|name| name.to_lowercase()).collect();
+    }
+}
+
+fn labels(column: &Column) -> Vec<std::sync::Arc<str>> {
+    let mut labels: Vec<std::sync::Arc<str>> = texts(column, "labels").into_iter().map(Into::into).collect();
+    labels.sort();
+    labels.dedup();
+    labels
+}
+
+/// One text or a list of them.
+fn texts(column: &Column, key: &str) -> Vec<String> {
+    match column.meta.get(key) {
+        Some(serde_json::Value::String(text)) => vec![text.clone()],
+        Some(serde_json::Value::Array(items)) => items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The declared unit holds from here on; a query that gives another one contradicts it.
+fn assert_measure(node: &Node, column: &Column, held: &mut SchemaColumn, declared: &Measure, places: Places<'_>) -> Option<Diagnostic> {
+    let wanted = declared.unit()?;
+    let given = std::mem::take(&mut held.measure);
+    let found = given.unit().cloned();
+    let mixed = |unit: &super::units::Unit| unit.currencies().any(|currency| *currency == Currency::Hidden);
+    let fixed = wanted.currencies().any(|currency| matches!(currency, Currency::Fixed(_)));
+    match given.unified(declared) {
+        Ok(both) if !(fixed && found.as_ref().is_some_and(mixed)) => {
+            held.measure = match both.unit() {
+                Some(unit) => Measure::of(unit.clone(), column.span),
+                None => both,
+            };
+            return None;
+        }
+        _ => held.measure = declared.clone(),
+    }
+    let found = found?.to_string();
+    let wanted = wanted.to_string();
+    let message =
+        format!("column '{}' of '{}' is declared to be of the unit '{wanted}', and its query gives '{found}'", column.name, node.name);
+    let mut problem = Diagnostic::new(&codes::UNIT_ASSERTION, message);
+    problem = match (places(&held.name), column.span) {
+        (Some(place), Some(span)) => problem.at(place).also(span, format!("'{wanted}' is declared here")),
+        (place, span) => problem.at(place.or(span).unwrap_or(node.origin)),
+    };
+    if let Some(place) = given.declared() {
+        problem = problem.also(place, format!("'{found}' comes from here"));
+    }
+    Some(problem.help("convert it in the query, or declare what the query gives"))
+}

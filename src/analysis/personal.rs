@@ -1,0 +1,103 @@
+//! Personal data in reports: a value with the label `personal` may not reach a relation that is a report.
+
+use std::collections::BTreeSet;
+
+use super::columns::{Analysis, ColumnEdge};
+use super::facts::RelationSchema;
+use super::meaning::Places;
+use crate::base::Span;
+use crate::diag::{Diagnostic, codes};
+use crate::project::{Detail, Manifest, Node, Project};
+
+/// The label that may not reach a report.
+const PERSONAL: &str = "personal";
+
+/// Numbers of the nodes that are reports: in a folder, with a tag or of a name that `acca.yml` lists, with `meta: {report: true}`, or
+/// read by an exposure. What is listed and fits nothing is a doubt.
+pub(super) fn reports(project: &Project, manifest: &Manifest) -> (BTreeSet<usize>, Vec<Diagnostic>) {
+    let mut found = BTreeSet::new();
+    for (number, node) in manifest.nodes.iter().enumerate() {
+        if let Detail::Exposure(_) = &node.detail {
+            found.extend(manifest.dag.parents(number));
+        }
+        let told = node.config.get("meta").and_then(|meta| meta.get("report"));
+        if told == Some(&serde_json::Value::Bool(true)) {
+            found.insert(number);
+        }
+    }
+    let mut problems = Vec::new();
+    for (wanted, span) in &project.acca.reports {
+        let fitting: Vec<usize> =
+            manifest.nodes.iter().enumerate().filter(|(_, node)| is_report(project, node, wanted)).map(|(number, _)| number).collect();
+        if fitting.is_empty() {
+            let message = format!("no model is a report by '{wanted}'");
+            problems.push(Diagnostic::new(&codes::NOTHING_SELECTED, message).at(*span).help("name a folder, a model, or 'tag:' and a tag"));
+        }
+        found.extend(fitting);
+    }
+    (found, problems)
+}
+
+fn is_report(project: &Project, node: &Node, wanted: &str) -> bool {
+    if !matches!(node.detail, Detail::Model(_) | Detail::Snapshot { .. }) {
+        return false;
+    }
+    if let Some(tag) = wanted.strip_prefix("tag:") {
+        return node.tags().iter().any(|held| held == tag);
+    }
+    let path = &project.sources.file(node.origin.file).path;
+    let folder = wanted.trim_end_matches('/');
+    node.name == wanted || &**path == wanted || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// What a report shows that it may not, one error for each column.
+pub(super) fn personal_data(
+    node: &Node,
+    schema: &RelationSchema,
+    edges: &[ColumnEdge],
+    places: Places<'_>,
+    manifest: &Manifest,
+    done: &Analysis,
+) -> Vec<Diagnostic> {
+    let personal = |labels: &[std::sync::Arc<str>]| labels.iter().any(|label| &**label == PERSONAL);
+    let mut problems = Vec::new();
+    for column in schema.columns.iter().filter(|column| personal(&column.labels)) {
+        let mut path = vec![format!("{}.{}", node.name, column.name)];
+        let mut source: Option<Span> = None;
+        let mut here = edges;
+        let mut name = column.name.as_str();
+        while let Some((from, edge)) = here.iter().filter(|edge| edge.kind.is_direct() && edge.column == name).find_map(|edge| {
+            let held = done.nodes.get(&edge.from)?;
+            let from = held.schema.columns.iter().find(|column| column.name == edge.from_column)?;
+            personal(&from.labels).then_some((held, edge))
+        }) {
+            let Some(read) = manifest.nodes.get(edge.from) else { break };
+            path.push(format!("{}.{}", read_name(read), edge.from_column));
+            let told = read.columns.iter().find(|told| told.name.eq_ignore_ascii_case(&edge.from_column));
+            source = told.filter(|told| told.meta.contains_key("labels")).and_then(|told| told.span).or(source);
+            here = &from.edges;
+            name = &edge.from_column;
+            if path.len() > manifest.nodes.len() {
+                break;
+            }
+        }
+        path.reverse();
+        let message = format!("column '{}' of the report '{}' holds personal data", column.name, node.name);
+        let declared = node.columns.iter().find(|told| told.name.eq_ignore_ascii_case(&column.name)).and_then(|told| told.span);
+        let place = places(&column.name).or(declared).or(node.body).unwrap_or(node.origin);
+        let mut problem = Diagnostic::new(&codes::PERSONAL_DATA_IN_REPORT, message).at(place);
+        if let Some(source) = source {
+            problem = problem.also(source, "the data comes from here");
+        }
+        let problem = problem.note(format!("its way: {}", path.join(" -> ")));
+        problems.push(problem.help("leave it out, count it, or put it through a macro that acca.yml lists under 'anonymising'"));
+    }
+    problems
+}
+
+fn read_name(node: &Node) -> String {
+    match &node.detail {
+        Detail::Source(source) => format!("{}.{}", source.source_name, node.name),
+        _ => node.name.clone(),
+    }
+}
