@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::calls::find_call;
-use super::first_pass::{Found, Pass};
+use super::first_pass::Pass;
 use super::known::{Memory, Own};
 use super::scope::Message;
 use super::templates::{Shared, Templates};
@@ -70,8 +70,7 @@ impl Templates {
             names: Memory::default(),
             descriptions: Memory::default(),
         };
-        let (nodes, done): (Vec<Option<Node>>, Vec<(Found, Option<Passed>)>) =
-            work.into_par_iter().map(|work| pass.work(work, write_down)).unzip();
+        let (nodes, done): (Vec<Option<Node>>, Vec<_>) = work.into_par_iter().map(|work| pass.work(work, write_down)).unzip();
         let nodes: Vec<Node> = nodes.into_iter().collect::<Option<_>>().ok_or(Unparsed::Damaged)?;
         let (mut messages, mut passed) = (Vec::new(), Vec::with_capacity(done.len()));
         for (found, bytes) in done {

@@ -62,7 +62,7 @@ fn compiled(project: &TestProject, arguments: &[&str], target: &str) -> String {
 #[test]
 fn a_second_run_is_a_cold_run_whatever_was_edited() {
     let mut project = shop();
-    let edits: [(&str, Option<&str>); 24] = [
+    let edits: [(&str, Option<&str>); 25] = [
         ("models/sum.sql", Some("select count(*) as n, 1 as other from {{ ref('stg') }}")),
         ("models/sum.sql", Some("{{ config(alias='total') }}-- a longer text than before\nselect count(*) as n from {{ ref('stg') }}")),
         ("analyses/look.sql", Some("select 1 as one")),
@@ -77,6 +77,7 @@ fn a_second_run_is_a_cold_run_whatever_was_edited() {
         ),
         ("models/old.yml", Some("models:\n  - name: old\n    description: Old.\n")),
         ("models/sum.sql", Some("select count(*) as bets from {{ ref('stg') }}")),
+        ("acca.yml", Some("unit: {}\n")),
         ("models/models.yml", Some("models:\n  - name: stg\n    columns:\n      - name: bet_id\n        data_tests: [not_null, unique]\n")),
         ("macros/tagged.sql", Some("{% macro tagged() %}{{ config(tags=['b'], materialized='table') }}{% endmacro %}")),
         ("seeds/bets.csv", Some("bet_id\n1\n2\n")),
