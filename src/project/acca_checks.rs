@@ -1,27 +1,29 @@
 //! `checks:` of `acca.yml`: how much each kind of finding of `acca check` weighs, in the project and in its folders.
 
+use serde::{Deserialize, Serialize};
+
 use super::fields::Fields;
 use super::loader::Loader;
 use super::yaml::{Entry, Yaml};
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity, codes};
 
 /// What becomes of a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Weight {
     Off,
     As(Severity),
 }
 
-/// The weights that a project gives, in the order in which they are written.
-#[derive(Clone, Debug, Default)]
-pub struct Weights(Vec<(&'static Code, String, Weight)>);
+/// The weights that a project gives: code, folder, weight, in the order in which they are written.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Weights(Vec<(String, String, Weight)>);
 
 impl Weights {
     /// That of the innermost folder that holds the file; `None` where nothing is said.
     pub fn of(&self, code: &Code, path: &str) -> Option<Weight> {
         let holds =
             |folder: &str| folder.is_empty() || path == folder || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
-        let said = self.0.iter().filter(|(said, folder, _)| *said == code && holds(folder));
+        let said = self.0.iter().filter(|(said, folder, _)| said == code.name && holds(folder));
         said.max_by_key(|(_, folder, _)| folder.len()).map(|(.., weight)| *weight)
     }
 
@@ -44,10 +46,10 @@ pub(super) fn read_weights(fields: &Fields<'_, '_>, loader: &mut Loader<'_>) -> 
             Some(folders) => {
                 for Entry { key, value, .. } in folders {
                     let folder = key.trim_matches('/').to_owned();
-                    weights.0.extend(weight(value, loader.diagnostics).map(|weight| (code, folder, weight)));
+                    weights.0.extend(weight(value, loader.diagnostics).map(|weight| (code.name.to_owned(), folder, weight)));
                 }
             }
-            None => weights.0.extend(weight(&entry.value, loader.diagnostics).map(|weight| (code, String::new(), weight))),
+            None => weights.0.extend(weight(&entry.value, loader.diagnostics).map(|weight| (code.name.to_owned(), String::new(), weight))),
         }
     }
     weights

@@ -373,11 +373,12 @@ impl Inference<'_> {
         }
         let mut nullable = left.nullable || result.open;
         let mut values: Vec<Facts> = vec![left];
-        for column in result.columns {
+        for mut column in result.columns {
             if name == "<>" && width == 1 && !result.open {
                 self.doubt_not_in(&column.name, &column.facts, expression.span());
             }
             nullable |= column.facts.nullable;
+            hide_currencies(&mut column.facts);
             values.push(column.facts);
         }
         if let ([left, right], 1) = (values.as_slice(), width) {
