@@ -26,7 +26,7 @@ pub(super) fn cmd_check(context: &Context<'_>, arguments: &CheckArguments) -> Re
     let strict = engine_of(&compilation.project.target).is_ok_and(has_the_checked_rules);
     let mut problems = Diagnostics::default();
     for (_, found) in analysis.nodes.iter().filter(|(number, _)| selected.contains(number)) {
-        let doubts = found.problems.iter().filter(|problem| strict || !is_of_postgres(problem));
+        let doubts = found.problems.iter().filter(|problem| strict || !is_of_checked_rules(problem));
         problems.extend(doubts.cloned().map(|problem| as_the_target_sees_it(problem, strict)));
     }
     problems.extend(analysis.problems.iter().cloned());
@@ -48,7 +48,7 @@ pub(super) fn cmd_check(context: &Context<'_>, arguments: &CheckArguments) -> Re
 }
 
 /// What is doubtful only where integers are divided as PostgreSQL does it, and functions are those that it has.
-fn is_of_postgres(problem: &Diagnostic) -> bool {
+fn is_of_checked_rules(problem: &Diagnostic) -> bool {
     problem.severity == Severity::Warning && [&codes::INTEGER_DIVISION, &codes::UNKNOWN_FUNCTION].contains(&problem.code)
 }
 
