@@ -395,3 +395,16 @@ fn units_and_labels_are_printed_and_checked() {
     let run = project.acca(&["check"]).expect_code(1);
     assert!(run.stderr.contains("error[invalid-unit]") && run.stderr.contains("warning[nothing-selected]"), "{}", run.stderr);
 }
+
+#[test]
+fn seeds_are_shown_where_asked_for() {
+    let project = TestProject::new();
+    project
+        .write("dbt_project.yml", "name: shop\nprofile: shop\n")
+        .write("profiles.yml", "shop:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: shop.duckdb, threads: 1}\n")
+        .write("seeds/rates.csv", &format!("id,rate\n{}", (1..=12).map(|id| format!("{id},0.5\n")).collect::<String>()));
+    let shown = project.acca(&["seed", "--show"]).expect_code(0).stdout;
+    assert!(shown.contains("rates\nid | rate\n") && shown.contains("10 |  0.5") && !shown.contains("11 |"), "{shown}");
+    assert!(!project.acca(&["seed"]).expect_code(0).stdout.contains("id | rate"));
+    assert!(project.path("target/run_results.json").exists());
+}
