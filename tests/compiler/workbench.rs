@@ -49,6 +49,7 @@ const OF_ANALYSIS: &[&str] = &[
     "bad-suppression",
     "duplicate-alias",
     "integer-division",
+    "invalid-unit",
     "join-fan-out",
     "lossy-cast",
     "misplaced-aggregate",
