@@ -124,14 +124,15 @@ impl Inference<'_> {
     /// A function that the database does not bring with it. It may come from an extension or from the project, unless it is
     /// nearly the name of one that everybody has.
     pub(super) fn doubt_function(&mut self, name: &str, span: Span) {
-        if !catalogue().functions(name).is_empty() || self.tables.has_function(name) {
+        if !catalogue().functions(name).is_empty() {
             return;
         }
         let near = nearest(name, catalogue().function_names().chain(GRAMMAR.iter().copied()));
         let portable = self.tables.is_portable();
         // Short names are near to many others.
         let certain = near.filter(|near| name.len() > 4 && (near.len().abs_diff(name.len()) <= 1) && !name.contains('_'));
-        if portable || certain.is_some() {
+        // Looking through the project's own functions reads all of its files, so that is asked last.
+        if (portable || certain.is_some()) && !self.tables.has_function(name) {
             let code: &'static Code = &codes::UNKNOWN_FUNCTION;
             let mut problem = Diagnostic::new(code, format!("there is no function '{name}'"));
             if let Some(near) = near {
