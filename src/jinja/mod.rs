@@ -55,17 +55,21 @@ pub use warehouse::{StatementResult, Warehouse};
 pub use yaml_text::YamlText;
 
 /// The macros that acca brings, as files of package [`BUILTIN_PACKAGE`]: path and text.
-pub const BUILTIN_MACROS: [(&str, &str); 15] = [
+pub const BUILTIN_MACROS: [(&str, &str); 19] = [
     ("macros/attributes.sql", include_str!("builtin/attributes.sql")),
     ("macros/columns.sql", include_str!("builtin/columns.sql")),
+    ("macros/contracts.sql", include_str!("builtin/contracts.sql")),
     ("macros/dates.sql", include_str!("builtin/dates.sql")),
+    ("macros/fixtures.sql", include_str!("builtin/fixtures.sql")),
     ("macros/incremental.sql", include_str!("builtin/incremental.sql")),
     ("macros/names.sql", include_str!("builtin/names.sql")),
     ("macros/packages.sql", include_str!("builtin/packages.sql")),
     ("macros/relations.sql", include_str!("builtin/relations.sql")),
     ("macros/running.sql", include_str!("builtin/running.sql")),
     ("macros/schemas.sql", include_str!("builtin/schemas.sql")),
+    ("macros/seeds.sql", include_str!("builtin/seeds.sql")),
     ("macros/sets.sql", include_str!("builtin/sets.sql")),
+    ("macros/snapshot_steps.sql", include_str!("builtin/snapshot_steps.sql")),
     ("macros/snapshots.sql", include_str!("builtin/snapshots.sql")),
     ("macros/tests.sql", include_str!("builtin/tests.sql")),
     ("macros/text.sql", include_str!("builtin/text.sql")),

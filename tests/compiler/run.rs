@@ -470,3 +470,64 @@ fn a_server_that_goes_away_is_an_error_of_each_node() {
     server.restart();
     assert_eq!(server.query(&database.name, "select x from shop.a"), "1");
 }
+
+/// A snapshot by the project's own materialization, of dbt's macros.
+const SNAPSHOT_BY_MACROS: &str = "{% materialization snapshot, default %}\n\
+    {% set exists = load_cached_relation(this) %}\n\
+    {% set strategy = strategy_dispatch(config.get('strategy'))(model, 'snapshotted_data', 'source_data', model.config, exists) %}\n\
+    {% if not exists %}\n\
+    {% call statement('main') %}create table {{ this }} as {{ build_snapshot_table(strategy, sql) }}{% endcall %}\n\
+    {% else %}\n\
+    {% set staging = build_snapshot_staging_table(strategy, sql, this) %}\n\
+    {% set columns = adapter.get_columns_in_relation(this) | map(attribute='quoted') | list %}\n\
+    {% call statement('main') %}{{ snapshot_merge_sql(this, staging, columns) }}{% endcall %}\n\
+    {% do run_query('drop table ' ~ staging) %}\n\
+    {% endif %}\n\
+    {{ return({'relations': [this]}) }}\n{% endmaterialization %}\n\
+    {% macro snapshot_by_name_strategy(node, snapshotted_rel, current_rel, model_config, target_exists) %}\n\
+    {% set s = snapshot_check_strategy(node, snapshotted_rel, current_rel, model_config, target_exists) %}\n\
+    {% do s.update({'row_changed': snapshotted_rel ~ '.name <> ' ~ current_rel ~ '.name'}) %}{{ return(s) }}{% endmacro %}\n";
+
+#[test]
+fn snapshots_of_a_project_are_made_of_the_macros_of_dbt() {
+    for mut bench in Bench::both() {
+        let snapshot = |name: &str, config: &str| {
+            format!(
+                "{{% snapshot {name} %}}\n{{{{ config(unique_key='id', {config}) }}}}\nselect * from shop.people\n{{% endsnapshot %}}\n"
+            )
+        };
+        bench
+            .file("dbt_project.yml", "name: shop\nversion: '1.0'\nprofile: shop\non-run-start: [create schema if not exists shop, 'create table if not exists shop.people (id integer, name varchar, seen timestamp)']\n")
+            .file("macros/snapshot.sql", SNAPSHOT_BY_MACROS)
+            .file("snapshots/by_time.sql", &snapshot("by_time", "strategy='timestamp', updated_at='seen', hard_deletes='invalidate'"))
+            .file("snapshots/by_value.sql", &snapshot("by_value", "strategy='check', check_cols=['name'], hard_deletes='new_record'"))
+            .file("snapshots/by_all.sql", &snapshot("by_all", "strategy='check', check_cols='all'"))
+            .file("snapshots/by_name.sql", &snapshot("by_name", "strategy='by_name', check_cols=['name']"));
+        assert_eq!(bench.run_how(&How { only: Some(|_| false), ..How::default() }).drawn, "");
+        bench.query("insert into shop.people values (1, 'Ann', '2026-01-01'), (2, 'Bob', '2026-01-01'), (3, 'Cid', '2026-01-01')");
+        assert_eq!(bench.run().drawn, "", "{}", bench.engine);
+        bench.query("update shop.people set name = 'Eve', seen = '2026-01-02' where id = 1");
+        bench.query("delete from shop.people where id = 3");
+        bench.query("insert into shop.people values (4, 'Dan', '2026-01-02')");
+        assert_eq!(bench.run().drawn, "", "{}", bench.engine);
+        let rows = |table: &str, more: &str| {
+            bench.query(&format!(
+                "select id, name, case when dbt_valid_to is null then 1 else 0 end as current{more} from shop.{table} order by id, 3, name"
+            ))
+        };
+        let ended = "1|Ann|0\n1|Eve|1\n2|Bob|1\n3|Cid|0\n4|Dan|1";
+        assert_eq!(rows("by_time", ""), ended, "{}", bench.engine);
+        assert_eq!(rows("by_all", ""), ended.replace("3|Cid|0", "3|Cid|1"), "{}", bench.engine);
+        assert_eq!(rows("by_name", ""), rows("by_all", ""), "{}", bench.engine);
+        let recorded = "1|Ann|0|False\n1|Eve|1|False\n2|Bob|1|False\n3|Cid|0|False\n3|Cid|1|True\n4|Dan|1|False";
+        assert_eq!(rows("by_value", ", dbt_is_deleted"), recorded, "{}", bench.engine);
+        // Nothing has changed since.
+        assert_eq!(bench.run().drawn, "", "{}", bench.engine);
+        assert_eq!(
+            (rows("by_time", ""), rows("by_value", ", dbt_is_deleted")),
+            (ended.to_owned(), recorded.to_owned()),
+            "{}",
+            bench.engine
+        );
+    }
+}

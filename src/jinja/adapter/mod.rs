@@ -20,7 +20,7 @@ use super::functions::{quoted, run};
 use super::relation::RelationValue;
 use super::scope::{Message, Scope};
 use super::templates::BUILTIN_PACKAGE;
-use super::values::{Dict, List, locked};
+use super::values::{Dict, List, from_json, locked};
 use crate::base::Relation;
 use crate::diag::codes;
 
@@ -124,7 +124,7 @@ impl Object for AdapterValue {
             "standardize_grants_dict" => grants(arguments.get(0, &["grants_table"])),
             "valid_incremental_strategies" => Ok(List::value(STRATEGIES.map(Value::from))),
             "get_incremental_strategy_macro" => strategy_macro(scope, &arguments),
-            "get_hard_deletes_behavior" => hard_deletes(arguments.get(0, &["config"])),
+            "get_hard_deletes_behavior" => hard_deletes(scope, arguments.get(0, &["config"])),
             "parse_index" => Ok(arguments.get(0, &["raw_index"]).unwrap_or_default()),
             "warn_once" => {
                 let text = arguments.text(0, &["msg"]).unwrap_or_default();
@@ -361,12 +361,15 @@ fn strategy_macro(scope: &Arc<Scope>, arguments: &Arguments<'_>) -> Result<Value
     }
 }
 
-fn hard_deletes(config: Option<Value>) -> Result<Value, Error> {
+/// Of a configuration as a dictionary, or of the node's own: the `config` of templates is a function.
+fn hard_deletes(scope: &Scope, config: Option<Value>) -> Result<Value, Error> {
     let config = config.unwrap_or_default();
-    let told = config.get_attr("hard_deletes")?;
-    Ok(if told.is_true() {
-        told
-    } else if config.get_attr("invalidate_hard_deletes")?.is_true() {
+    let own = |key: &str| scope.node.config.get(key).map_or(Value::UNDEFINED, from_json);
+    let told = |key: &str| config.get_attr(key).map(|value| if value.is_undefined() { own(key) } else { value });
+    let deletes = told("hard_deletes")?;
+    Ok(if deletes.is_true() {
+        deletes
+    } else if told("invalidate_hard_deletes")?.is_true() {
         Value::from("invalidate")
     } else {
         Value::from("ignore")
