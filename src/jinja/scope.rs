@@ -174,6 +174,7 @@ impl Scope {
     ) -> Result<Value, Error> {
         let arguments = bind(self, env, definition, args)?;
         let template = env.get_template(&definition.id)?;
+        let arguments_made = self.lately_emitted();
         let children_from = self.enter(definition)?;
         let context = Value::from_object(CallScope { arguments, scope: self.clone() });
         let rendered = with_room(|| {
@@ -188,7 +189,7 @@ impl Scope {
             Ok((text, spans)) => {
                 if let (Some(spans), Some(origin)) = (spans, self.shared.macro_origin(&definition.id)) {
                     let map = self.shared.span_map(&text, &spans, origin, children);
-                    let map = SpanMap { of_macro: Some(definition.id.clone()), ..map };
+                    let map = SpanMap { of_macro: Some(definition.id.clone()), ..map }.with_arguments(&text, &arguments_made);
                     locked(&self.facts).emitted.push((text.clone(), Arc::new(map)));
                 }
                 Ok(Value::from(text))
@@ -222,6 +223,15 @@ impl Scope {
         facts.macros.insert(definition.id.clone());
         facts.stack.push(definition.id.clone());
         Ok(facts.emitted.len())
+    }
+
+    /// What macros gave last in the calling template: it may be an argument of the next.
+    fn lately_emitted(&self) -> Vec<(String, Arc<SpanMap>)> {
+        if !self.executing() {
+            return Vec::new();
+        }
+        let facts = locked(&self.facts);
+        facts.emitted.iter().rev().take(MOST_ARGUMENTS).cloned().collect()
     }
 
     fn leave(&self, children_from: usize) -> Vec<(String, Arc<SpanMap>)> {
@@ -304,6 +314,9 @@ fn default_value(scope: &Arc<Scope>, env: &Environment<'_>, text: &str, bound: &
         }
     }
 }
+
+/// Calls in the arguments of one call that a map tells apart.
+const MOST_ARGUMENTS: usize = 4;
 
 impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

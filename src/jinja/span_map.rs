@@ -60,6 +60,22 @@ impl SpanMap {
         })
     }
 
+    /// Pieces that are what other macros gave become theirs: `{{ outer(inner('x')) }}` where the outer one writes its argument. Plain
+    /// names are not looked for, as anybody may write them.
+    pub(super) fn with_arguments(mut self, text: &str, given: &[(String, Arc<SpanMap>)]) -> SpanMap {
+        let mut written: Vec<&(String, Arc<SpanMap>)> = given.iter().filter(|(text, _)| text.contains('(')).collect();
+        written.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
+        if !written.is_empty() {
+            for segment in self.segments.iter_mut().filter(|segment| segment.origin == Origin::Expression) {
+                let piece = text.get(segment.output.clone()).unwrap_or_default();
+                if let Some((_, map)) = written.iter().find(|(text, _)| text == piece) {
+                    segment.origin = Origin::Macro(Arc::clone(map));
+                }
+            }
+        }
+        self
+    }
+
     /// A range that starts in text and ends in later text of the same file covers everything between.
     fn text_place(&self, segment: &Segment, offset: usize, len: usize, end: usize) -> Span {
         let start = segment.source.sub(offset, len);

@@ -158,6 +158,8 @@ impl Inference<'_> {
         let Some(target) = target else { return given };
         let moment = given.unit().and_then(Unit::single).cloned();
         match moment {
+            // There and back again in one zone.
+            Some(Kind::Clock(Zone::Session)) if target.id == known().timestamptz => Unit::from(Kind::Instant).into(),
             Some(Kind::Clock(_)) if target.id == known().timestamptz => {
                 let unit = given.unit().map(Unit::to_string).unwrap_or_default();
                 let mut problem = Diagnostic::new(
@@ -170,7 +172,9 @@ impl Inference<'_> {
                 self.find_unit(span, problem.help("name the zone of the clock with 'at time zone'"));
                 Measure::Unknown
             }
-            // The clock of whoever asks.
+            Some(Kind::Instant) if [known().date, known().timestamp].contains(&target.id) => {
+                Measure::of(Kind::Clock(Zone::Session).into(), given.declared())
+            }
             Some(Kind::Instant) if target.id != known().timestamptz => Measure::Unknown,
             _ if target.id == known().bool => Measure::Unknown,
             _ => given,

@@ -110,6 +110,8 @@ pub enum Zone {
     Named(Arc<str>),
     /// Named by a column of the same relation.
     Sibling(Arc<str>),
+    /// That of whoever asks: the day of an instant that is just cast.
+    Session,
 }
 
 impl Zone {
@@ -415,6 +417,7 @@ impl fmt::Display for Kind {
             Kind::Clock(Zone::Utc) => f.write_str("clock UTC"),
             Kind::Clock(Zone::Named(zone)) => write!(f, "clock {zone}"),
             Kind::Clock(Zone::Sibling(column)) => write!(f, "clock by {column}"),
+            Kind::Clock(Zone::Session) => f.write_str("clock of the session"),
             Kind::Instant => f.write_str("instant"),
         }
     }
