@@ -190,7 +190,7 @@ pub(super) enum Command {
     Build(BuildArguments),
     /// Load the CSV files of seeds.
     #[command(after_help = "Example: acca seed --full-refresh")]
-    Seed(RunArguments),
+    Seed(SeedArguments),
     /// Record how rows change over time.
     #[command(after_help = "Example: acca snapshot --select customers")]
     Snapshot(RunArguments),
@@ -373,6 +373,15 @@ pub(super) struct LoadArguments {
     /// With --full-refresh: delete the rows of files that are gone from the landing folders, which are kept otherwise.
     #[arg(help_heading = "This command", long, requires = "full_refresh")]
     pub(super) prune: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct SeedArguments {
+    #[command(flatten)]
+    pub(super) run: RunArguments,
+    /// Print the first rows of each seed that was loaded.
+    #[arg(help_heading = "This command", long)]
+    pub(super) show: bool,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -741,7 +750,8 @@ impl Command {
 
     pub(super) fn sample(&self) -> Option<Window> {
         match self {
-            Command::Run(run) | Command::Seed(run) | Command::Snapshot(run) => run.sample,
+            Command::Run(run) | Command::Snapshot(run) => run.sample,
+            Command::Seed(seed) => seed.run.sample,
             Command::Build(build) | Command::Test(build) => build.run.sample,
             _ => None,
         }
@@ -749,7 +759,8 @@ impl Command {
 
     pub(super) fn empty(&self) -> bool {
         match self {
-            Command::Run(run) | Command::Seed(run) | Command::Snapshot(run) => run.is_empty(),
+            Command::Run(run) | Command::Snapshot(run) => run.is_empty(),
+            Command::Seed(seed) => seed.run.is_empty(),
             Command::Build(build) | Command::Test(build) => build.run.is_empty(),
             Command::Compile(compile) => compile.empty,
             _ => false,
@@ -758,7 +769,8 @@ impl Command {
 
     pub(super) fn full_refresh(&self) -> bool {
         match self {
-            Command::Run(run) | Command::Seed(run) | Command::Snapshot(run) => run.full_refresh,
+            Command::Run(run) | Command::Snapshot(run) => run.full_refresh,
+            Command::Seed(seed) => seed.run.full_refresh,
             Command::Load(load) => load.run.full_refresh,
             Command::Build(build) | Command::Test(build) => build.run.full_refresh,
             Command::Clone(clone) => clone.run.full_refresh,

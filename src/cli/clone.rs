@@ -23,10 +23,7 @@ const KEPT: [&str; 5] = ["enabled", "grants", "persist_docs", "pre-hook", "post-
 pub(super) fn cmd_clone(context: &Context<'_>, arguments: &CloneArguments) -> Result<(), Exit> {
     let resources = resources(&arguments.resources, CLONE.resources);
     let refable = resources.into_iter().filter(|resource| CLONE.resources.contains(resource)).collect();
-    carry_out_clone(
-        context,
-        &Work { verb: &CLONE, arguments: &arguments.run, resources: refable, prune: false, only: None, batches: BTreeMap::new() },
-    )
+    carry_out_clone(context, &Work::new(&CLONE, &arguments.run, refable))
 }
 
 pub(super) fn carry_out_clone(context: &Context<'_>, work: &Work<'_>) -> Result<(), Exit> {

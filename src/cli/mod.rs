@@ -203,7 +203,7 @@ fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {
         Command::Run(arguments) => run::cmd_run(context, &run::RUN, arguments),
         Command::Test(arguments) => run::cmd_build(context, &run::TEST, arguments),
         Command::Build(arguments) => run::cmd_build(context, &run::BUILD, arguments),
-        Command::Seed(arguments) => run::cmd_run(context, &run::SEED, arguments),
+        Command::Seed(arguments) => run::cmd_seed(context, arguments),
         Command::Snapshot(arguments) => run::cmd_run(context, &run::SNAPSHOT, arguments),
         Command::Load(arguments) => run::cmd_load(context, arguments),
         Command::Clone(arguments) => clone::cmd_clone(context, arguments),

@@ -82,14 +82,8 @@ fn once_more(
 ) -> Result<(), Exit> {
     let recorded = &last.results.args;
     let batches = last.results.results.iter().filter_map(unfinished).collect::<BTreeMap<_, _>>();
-    let work = |verb, prune| Work {
-        verb,
-        arguments: run,
-        resources: verb.resources.to_vec(),
-        prune,
-        only: Some(only.clone()),
-        batches: batches.clone(),
-    };
+    let work =
+        |verb, prune| Work { prune, only: Some(only.clone()), batches: batches.clone(), ..Work::new(verb, run, verb.resources.to_vec()) };
     if let Some(verb) = verb_named(&last.which) {
         return carry_out(context, &work(verb, truth(recorded, "prune")));
     }

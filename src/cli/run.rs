@@ -6,12 +6,13 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::Exit;
-use super::arguments::{BuildArguments, LoadArguments, RunArguments, SelectionArguments};
+use super::arguments::{BuildArguments, LoadArguments, RunArguments, SeedArguments, SelectionArguments};
 use super::context::Context;
 use super::event_time::check_times;
 use super::failures;
 use super::ls::resources;
 use super::progress::Progress;
+use super::show::show_loaded;
 use super::trace::ENGINE;
 use super::warn_error::{self, Verdict};
 use crate::analysis::Compilation;
@@ -80,8 +81,17 @@ pub(super) struct Work<'a> {
     pub(super) prune: bool,
     /// These nodes in place of a selection.
     pub(super) only: Option<BTreeSet<String>>,
+    /// The first rows of what was loaded are printed.
+    pub(super) show: bool,
     /// What came of the batches of models in the run that is retried.
     pub(super) batches: BTreeMap<String, BatchResults>,
+}
+
+impl<'a> Work<'a> {
+    /// With nothing particular.
+    pub(super) fn new(verb: &'a Verb, arguments: &'a RunArguments, resources: Vec<ResourceType>) -> Work<'a> {
+        Work { verb, arguments, resources, prune: false, only: None, show: false, batches: BTreeMap::new() }
+    }
 }
 
 /// The command of that name.
@@ -93,16 +103,20 @@ pub(super) fn verb_named(name: &str) -> Option<&'static Verb> {
 pub(super) fn cmd_build(context: &Context<'_>, verb: &Verb, arguments: &BuildArguments) -> Result<(), Exit> {
     let mut resources = resources(&arguments.resources, verb.resources);
     resources.retain(|resource| verb.resources.contains(resource));
-    carry_out(context, &Work { verb, arguments: &arguments.run, resources, prune: false, only: None, batches: BTreeMap::new() })
+    carry_out(context, &Work::new(verb, &arguments.run, resources))
 }
 
 pub(super) fn cmd_load(context: &Context<'_>, arguments: &LoadArguments) -> Result<(), Exit> {
     let (resources, prune) = (LOAD.resources.to_vec(), arguments.prune);
-    carry_out(context, &Work { verb: &LOAD, arguments: &arguments.run, resources, prune, only: None, batches: BTreeMap::new() })
+    carry_out(context, &Work { prune, ..Work::new(&LOAD, &arguments.run, resources) })
+}
+
+pub(super) fn cmd_seed(context: &Context<'_>, arguments: &SeedArguments) -> Result<(), Exit> {
+    carry_out(context, &Work { show: arguments.show, ..Work::new(&SEED, &arguments.run, SEED.resources.to_vec()) })
 }
 
 pub(super) fn cmd_run(context: &Context<'_>, verb: &Verb, arguments: &RunArguments) -> Result<(), Exit> {
-    carry_out(context, &Work { verb, arguments, resources: verb.resources.to_vec(), prune: false, only: None, batches: BTreeMap::new() })
+    carry_out(context, &Work::new(verb, arguments, verb.resources.to_vec()))
 }
 
 /// The numbers of the nodes to work on: `only` these, or else what is selected.
@@ -143,7 +157,8 @@ pub(super) fn carry_out(context: &Context<'_>, work: &Work<'_>) -> Result<(), Ex
     context.disk.reached("selection");
     let connected = context.open(compilation)?;
     let result = run_nodes(context, compilation, selected, work, connected);
-    conclude(context, compilation, work, &result)
+    let shown = if work.show { show_loaded(context, compilation, &result) } else { Ok(()) };
+    conclude(context, compilation, work, &result).and(shown)
 }
 
 /// Runs the nodes and tells what came of them.

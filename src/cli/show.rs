@@ -13,6 +13,7 @@ use crate::base::{FileId, Relation, ResourceType, Span, Table};
 use crate::diag::{Diagnostic, codes};
 use crate::execute::{AdapterError, Connected, LazyWarehouse, connection_failed};
 use crate::jinja::NodeState;
+use crate::plan::{RunResult, Status};
 use crate::project::{Detail, Node};
 
 const SHOWN: [ResourceType; 6] =
@@ -27,14 +28,14 @@ pub(super) fn cmd_show(context: &Context<'_>, arguments: &ShowArguments) -> Resu
         context.read_from(&loaded.compilation, &arguments.selection.state, &[])?;
         let (node, compiled) = compile_inline(context, &mut loaded.compilation, text)?;
         let connected = context.open(&loaded.compilation)?;
-        return show_all(context, &loaded.compilation, &connected, vec![(&node, compiled)], arguments);
+        return show_all(context, &loaded.compilation, &connected, vec![(&node, compiled)], arguments.shown());
     }
     let compilation = &loaded.compilation;
     if let (Some(text), Some(root)) = (&arguments.inline_direct, compilation.project.packages.first()) {
         let node = compilation.operation(root, "inline", Span::new(FileId(0), 0, 0));
         let connected = context.open(compilation)?;
         let query = CompiledNode { sql: text.clone(), ..CompiledNode::default() };
-        return show_all(context, compilation, &connected, vec![(&node, query)], arguments);
+        return show_all(context, compilation, &connected, vec![(&node, query)], arguments.shown());
     }
     if arguments.selection.select.is_empty() {
         context.terminal.print_error(&format!("{} say what to show: --select <SELECTOR> or --inline <SQL>", paint(style::BAD, "error:")));
@@ -53,7 +54,25 @@ pub(super) fn cmd_show(context: &Context<'_>, arguments: &ShowArguments) -> Resu
         return Ok(());
     }
     let connected = context.open(compilation)?;
-    show_all(context, compilation, &connected, queries, arguments)
+    show_all(context, compilation, &connected, queries, arguments.shown())
+}
+
+/// How many rows of a seed are shown when it has been loaded.
+const OF_A_SEED: usize = 10;
+
+/// The first rows of the nodes that a run has loaded.
+pub(super) fn show_loaded(context: &Context<'_>, compilation: &Compilation, result: &RunResult) -> Result<(), Exit> {
+    let loaded = result.nodes.iter().filter(|node| node.status == Status::Success);
+    let loaded: Vec<&Node> = loaded.filter_map(|node| compilation.manifest.node(&node.id)).collect();
+    let mut queries = Vec::new();
+    for node in loaded {
+        queries.push((node, query_of(context, compilation, node)?));
+    }
+    if queries.is_empty() {
+        return Ok(());
+    }
+    let connected = context.open(compilation)?;
+    show_all(context, compilation, &connected, queries, (Some(OF_A_SEED), ShowOutput::Text, true))
 }
 
 /// What has SQL of its own is shown as that SQL gives it now; what is loaded is shown as it stands in the database.
@@ -72,25 +91,33 @@ fn from(relation: &Relation) -> String {
     relation.quoted()
 }
 
+/// How many rows, how they are printed, and whether each table has its name above it in any case.
+type Shown = (Option<usize>, ShowOutput, bool);
+
+impl ShowArguments {
+    fn shown(&self) -> Shown {
+        (usize::try_from(self.limit).ok(), self.output, false)
+    }
+}
+
 fn show_all(
     context: &Context<'_>,
     compilation: &Compilation,
     connected: &Connected,
     queries: Vec<(&Node, CompiledNode)>,
-    arguments: &ShowArguments,
+    (limit, output, named): Shown,
 ) -> Result<(), Exit> {
     let fail = |problem: &Diagnostic| {
         context.log.diagnostic(problem, &compilation.project.sources);
         Exit::Failed
     };
     let mut session = connected.adapter.connect().map_err(|error| fail(&connection_failed(&compilation.project.target, &error)))?;
-    let limit = usize::try_from(arguments.limit).ok();
-    let several = queries.len() > 1;
+    let named = named || queries.len() > 1;
     let mut failed = None;
     for (node, compiled) in queries {
         let sql = compiled.sql.trim_end().trim_end_matches(';');
         match session.query(sql, limit) {
-            Ok(rows) => print(context, node, &rows, arguments.output, several),
+            Ok(rows) => print(context, node, &rows, output, named),
             Err(error) => failed = Some(fail(&query_failed(node, &compiled, &error))),
         }
     }
@@ -108,18 +135,18 @@ fn query_failed(node: &Node, compiled: &CompiledNode, error: &AdapterError) -> D
     hints.iter().fold(problem, |problem, hint| problem.help(hint.clone()))
 }
 
-fn print(context: &Context<'_>, node: &Node, rows: &Table, output: ShowOutput, several: bool) {
+fn print(context: &Context<'_>, node: &Node, rows: &Table, output: ShowOutput, named: bool) {
     let output = if context.log.is_json() { ShowOutput::Json } else { output };
     match output {
         ShowOutput::Text => {
-            if several {
+            if named {
                 context.terminal.print(&paint(style::BOLD, &node.name));
             }
             context.terminal.print(&table::draw(rows, context.terminal.width()));
             if rows.rows.is_empty() {
                 context.terminal.print(&paint(style::DIM, "(no rows)"));
             }
-            if several {
+            if named {
                 context.terminal.print("");
             }
         }

@@ -22,7 +22,7 @@ pub use freshness::{newest_of_field, newest_of_query};
 pub use lease::take_leases;
 pub use publication::{
     bind_to_live, drop_retired, end_publication, lock_out, lock_reader, lock_referring, one_publication, patience, patience_of_session,
-    retired_among,
+    reads_retired, retired_among,
 };
 pub use steps::{Fallback, Statement, analyze, print_step, print_titled, relation_word};
 pub use unit_test::{columns_of, rows_query};
@@ -60,6 +60,11 @@ pub fn max_identifier(engine: Engine) -> Option<usize> {
         Engine::Postgres => Some(63),
         Engine::Redshift => Some(127),
     }
+}
+
+/// Whether the engine has materialized views that acca keeps.
+pub fn has_materialized_views(engine: Engine) -> bool {
+    engine == Engine::Postgres
 }
 
 /// The text in single quotes, a quote inside doubled: a string constant on every engine (PostgreSQL with its

@@ -40,6 +40,18 @@ pub fn retired_among<'r>(relations: impl Iterator<Item = &'r Relation>, engine: 
     })
 }
 
+/// One row when a view reads something that acca has replaced.
+pub fn reads_retired(view: &Relation) -> String {
+    format!(
+        "select 1 from pg_rewrite r join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass \
+         join pg_class v on v.oid = r.ev_class join pg_namespace n on n.oid = v.relnamespace \
+         where n.nspname = {} and v.relname = {} and obj_description(d.refobjid, 'pg_class') = {} limit 1",
+        quote_text(&view.schema),
+        quote_text(&view.identifier),
+        quote_text(RETIRED)
+    )
+}
+
 /// How long the statements of this session wait for a lock from now on: not longer than they did. Engines without locks have none.
 pub fn patience_of_session(milliseconds: u128, engine: Engine) -> Option<String> {
     (engine == Engine::Postgres).then(|| {

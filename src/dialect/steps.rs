@@ -48,9 +48,20 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
     let each = |sql: Vec<String>| sql.into_iter().map(Statement::plain).collect();
     match step {
         Step::Statement { sql, .. } => plain(sql.clone()),
-        Step::CreateTableAs { table, query } => {
-            let temporary = if matches!(table, TableName::Temporary(_)) { "temporary " } else { "" };
-            vec![Statement::around(format!("create {temporary}table {} as\n", print_table(table)), query)]
+        Step::CreateTableAs { table, query, unlogged } => {
+            let word = match table {
+                TableName::Temporary(_) => "temporary table",
+                TableName::Relation(_) => table_word(*unlogged, engine),
+            };
+            vec![Statement::around(format!("create {word} {} as\n", print_table(table)), query)]
+        }
+        Step::CreateMaterializedView { view, query } => {
+            vec![Statement::around(format!("create materialized view {} as\n", view.quoted()), query)]
+        }
+        Step::Refresh { view } => plain(format!("refresh materialized view {}", view.quoted())),
+        Step::DropIndexes { of, names } => {
+            let drop = |name: &String| format!("drop index {}", of.with_identifier(name).quoted());
+            each(names.iter().map(drop).collect())
         }
         Step::CreateViewAs { view, query } => {
             vec![Statement::around(format!("create view {} as\n", view.quoted()), query)]
@@ -82,6 +93,11 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
         // Rendered and sent when it is its turn.
         Step::Hook(_) | Step::CallMacro(_) | Step::RunMaterialization { .. } => Vec::new(),
     }
+}
+
+/// PostgreSQL alone has tables of which it keeps no log.
+pub(super) fn table_word(unlogged: bool, engine: Engine) -> &'static str {
+    if unlogged && engine == Engine::Postgres { "unlogged table" } else { "table" }
 }
 
 /// Title and statements of a step; `None` when it does nothing on this engine.

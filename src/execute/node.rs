@@ -139,6 +139,7 @@ fn run_plan(turn: &Turn<'_>, prepared: &Prepared, outcome: &mut Outcome) -> Resu
     for step in &prepared.plan.after {
         run_step(turn, step, prepared, outcome)?;
     }
+    outcome.message = prepared.plan.remark.clone().unwrap_or_default();
     Ok(())
 }
 
@@ -162,6 +163,7 @@ fn run_led(turn: &Turn<'_>, draft: Draft, leading: NodePlan, outcome: &mut Outco
         let_others_publish(turn.session);
     }
     let prepared = done?;
+    outcome.message = prepared.plan.remark.clone().unwrap_or_default();
     prepared.plan.after.iter().try_for_each(|step| run_step(turn, step, &prepared, outcome))
 }
 
@@ -270,6 +272,7 @@ fn run_step(turn: &Turn<'_>, step: &Step, prepared: &Prepared, outcome: &mut Out
         if matches!(
             step,
             Step::CreateTableAs { .. }
+                | Step::CreateMaterializedView { .. }
                 | Step::InsertQuery { .. }
                 | Step::SnapshotFirst { .. }
                 | Step::Merge(_)

@@ -55,7 +55,7 @@ impl Overrides<'_> {
     /// The step as a macro of the project has it.
     fn step(&self, step: Step) -> Step {
         match &step {
-            Step::CreateTableAs { table, query } if self.any(&["create_table_as", "get_create_table_as_sql"]) => {
+            Step::CreateTableAs { table, query, .. } if self.any(&["create_table_as", "get_create_table_as_sql"]) => {
                 let temporary = Argument::Json(matches!(table, TableName::Temporary(_)).into());
                 self.call("get_create_table_as_sql", vec![temporary, Self::argument(table), Argument::Json(query.as_str().into())])
             }

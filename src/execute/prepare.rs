@@ -14,7 +14,7 @@ use super::{contract, load_source, overrides};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
 use crate::base::{Relation, RelationKind, UniqueId, Window};
 use crate::diag::{Diagnostic, codes};
-use crate::dialect::{Engine, folds_case, lowers_names, max_identifier};
+use crate::dialect::{Engine, folds_case, has_materialized_views, lowers_names, max_identifier, reads_retired};
 use crate::jinja::{NodeState, Warehouse};
 use crate::plan::{
     BatchResults, Existing, Hooks, NodePlan, PlanInput, failures_kept, needs_columns, plan_failures, plan_leading, plan_node, plan_seed,
@@ -114,7 +114,7 @@ impl Catalog {
 
     fn existing(&self, relation: &Relation) -> Existing {
         let held = self.held(relation);
-        Existing { kind: held.map(|held| held.kind), owner: held.and_then(|held| held.owner.clone()), columns: Vec::new() }
+        Existing { kind: held.map(|held| held.kind), owner: held.and_then(|held| held.owner.clone()), ..Existing::default() }
     }
 
     pub(super) fn kind(&self, relation: &Relation) -> Option<RelationKind> {
@@ -198,6 +198,14 @@ pub(super) fn draft_in(turn: &Turn<'_>, state: NodeState, hooks: Hooks) -> Resul
         Detail::Model(_) | Detail::Snapshot { .. } => job.compilation.templates.materialization(node.materialized(), &node.package),
         _ => None,
     };
+    if materialization.is_none() && node.materialized() == "materialized_view" && !has_materialized_views(job.engine) {
+        let message = format!("'{}' is to be a materialized view, which this engine does not have", node.name);
+        let place = node.config.span("materialized").or(node.body).unwrap_or(node.origin);
+        let problem = Diagnostic::new(&codes::UNKNOWN_MATERIALIZATION, message).at(place);
+        return Err(problem
+            .help("make it a table there: materialized: \"{{ 'table' if target.type == 'duckdb' else 'materialized_view' }}\"")
+            .into());
+    }
     if materialization.is_none() && !matches!(node.detail, Detail::Seed { .. }) {
         check_is_query(node, &compiled)?;
     }
@@ -326,6 +334,11 @@ fn look_up(
     let mut existing = Existing { kind, ..catalog.existing(relation) };
     if existing.kind.is_some() && matches!(node.materialized(), "incremental" | "snapshot") {
         existing.columns = locked(session).columns(relation)?;
+    }
+    if existing.kind == Some(RelationKind::MaterializedView) && node.materialized() == "materialized_view" {
+        let mut session = locked(session);
+        existing.indexes = session.readers(relation)?.indexes;
+        existing.outdated = session.value(&reads_retired(relation))?.is_some();
     }
     Ok(existing)
 }

@@ -35,14 +35,15 @@ pub(super) fn finished(input: &PlanInput<'_>, steps: Vec<Step>) -> Result<NodePl
 fn with_indexes(input: &PlanInput<'_>, steps: Vec<Step>) -> Result<(Vec<Step>, RelationKind), Diagnostic> {
     let indexes = indexes(input)?;
     let mut all = Vec::with_capacity(steps.len());
-    let mut kind = RelationKind::Table;
+    let refreshes = steps.iter().any(|step| matches!(step, Step::Refresh { .. }));
+    let mut kind = if refreshes { RelationKind::MaterializedView } else { RelationKind::Table };
     for step in steps {
         let Step::Publish(publish) = step else {
             all.push(step);
             continue;
         };
         kind = publish.kind;
-        let is_table = kind == RelationKind::Table && !indexes.is_empty();
+        let is_table = matches!(kind, RelationKind::Table | RelationKind::MaterializedView) && !indexes.is_empty();
         let build = |table: &Relation, published: bool| Step::CreateIndexes { table: table.clone(), indexes: indexes.clone(), published };
         let (before, after) = (build(&publish.staged, false), build(&publish.live, true));
         // Readers wait from the reservation on: what takes long stands before it.
@@ -59,7 +60,7 @@ fn with_indexes(input: &PlanInput<'_>, steps: Vec<Step>) -> Result<(Vec<Step>, R
 }
 
 /// The name holds what the index is and this run: the table that is replaced still has the index of an earlier one.
-fn indexes(input: &PlanInput<'_>) -> Result<Vec<Index>, Diagnostic> {
+pub(super) fn indexes(input: &PlanInput<'_>) -> Result<Vec<Index>, Diagnostic> {
     let Some(given) = input.node.config.get("indexes").filter(|given| !given.is_null()) else { return Ok(Vec::new()) };
     let invalid = |why: String| {
         let place = input.node.config.span("indexes").or(input.node.body).unwrap_or(input.node.origin);
@@ -77,6 +78,21 @@ fn indexes(input: &PlanInput<'_>) -> Result<Vec<Index>, Diagnostic> {
             Index { name, columns: index.columns, unique: index.unique, method: index.method }
         })
         .collect())
+}
+
+/// The part of an index's name that only indexes of its columns and method have, whichever run made them.
+pub(super) fn index_family(name: &str) -> &str {
+    name.rsplit_once('_').map_or(name, |(family, _)| family)
+}
+
+impl PlanInput<'_> {
+    /// Whether an index of the relation has a name that acca gives.
+    pub(super) fn made_by_acca(&self, index: &str) -> bool {
+        let any = suffixed(&self.relation.identifier, "__00000000_00000000");
+        let prefix = any.strip_suffix("00000000_00000000").unwrap_or(&any);
+        let tail = index.strip_prefix(prefix).and_then(|rest| rest.split_once('_'));
+        tail.is_some_and(|(hash, tag)| hash.len() == 8 && tag.len() == 8)
+    }
 }
 
 /// Whether the configuration asks for descriptions in the database: of the `relation`, of its `columns`.

@@ -4,10 +4,11 @@ use super::alter::has_limits;
 use super::attributes::finished;
 use super::contract::{Contract, contracted_table};
 use super::incremental::{SchemaChange, incremental};
+use super::materialized_view::materialized_view;
 use super::publication::publish;
 use super::snapshot::snapshot;
 use super::steps::{Existing, Hook, LandingFiles, NodePlan, Step, TableName, suffixed};
-use crate::base::{ColumnInfo, Relation, RelationKind, UniqueId};
+use crate::base::{ColumnInfo, Relation, RelationKind, ResourceType, UniqueId};
 use crate::diag::{Diagnostic, codes};
 use crate::project::{Batch, Landing, Node};
 
@@ -66,6 +67,10 @@ pub fn plan_node(input: &PlanInput<'_>) -> Result<NodePlan, Diagnostic> {
     let steps = match input.node.materialized() {
         "table" => table(input),
         "view" => view(input),
+        "materialized_view" => {
+            let (steps, remark) = materialized_view(input)?;
+            return Ok(NodePlan { remark, ..finished(input, with_header(steps))? });
+        }
         "incremental" => incremental(input)?,
         "snapshot" => snapshot(input)?,
         other => return Err(unknown_materialization(input.node, other)),
@@ -105,15 +110,15 @@ pub(super) fn with_hooks(steps: Vec<Step>, hooks: &Hooks) -> NodePlan {
         hooks.iter().filter(|hook| hook.in_transaction == in_transaction).cloned().map(Step::Hook).collect()
     };
     let inside = chosen(&hooks.before, true).into_iter().chain(steps).chain(chosen(&hooks.after, true)).collect();
-    NodePlan { before: chosen(&hooks.before, false), steps: inside, after: chosen(&hooks.after, false) }
+    NodePlan { before: chosen(&hooks.before, false), steps: inside, after: chosen(&hooks.after, false), remark: None }
 }
 
 fn unknown_materialization(node: &Node, name: &str) -> Diagnostic {
     let place = node.config.span("materialized").or(node.body).unwrap_or(node.origin);
     Diagnostic::new(&codes::UNKNOWN_MATERIALIZATION, format!("'{}' has the unknown materialization '{name}'", node.name))
         .at(place)
-        .did_you_mean(name, ["view", "table", "incremental", "ephemeral"])
-        .help("it is one of view, table, incremental, ephemeral, or a '{% materialization %}' of the project")
+        .did_you_mean(name, ["view", "table", "incremental", "ephemeral", "materialized_view"])
+        .help("it is one of view, table, incremental, ephemeral, materialized_view, or a '{% materialization %}' of the project")
 }
 
 /// Where a relation is built, beside the live one.
@@ -127,11 +132,16 @@ pub(super) fn table(input: &PlanInput<'_>) -> Vec<Step> {
     }
     let stage = staged(input.relation);
     let mut steps = vec![
-        Step::CreateTableAs { table: TableName::Relation(stage.clone()), query: input.query.to_owned() },
+        Step::CreateTableAs { table: TableName::Relation(stage.clone()), query: input.query.to_owned(), unlogged: unlogged(input.node) },
         Step::Analyze { table: stage },
     ];
     steps.extend(publish(input, RelationKind::Table));
     steps
+}
+
+/// Whether a model asks for tables that a crash may empty.
+pub(super) fn unlogged(node: &Node) -> bool {
+    node.resource == ResourceType::Model && node.config.bool("unlogged") == Some(true)
 }
 
 fn view(input: &PlanInput<'_>) -> Vec<Step> {

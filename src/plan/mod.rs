@@ -6,6 +6,7 @@ mod contract;
 mod freshness;
 mod incremental;
 mod materialize;
+mod materialized_view;
 mod publication;
 mod result;
 mod seed;

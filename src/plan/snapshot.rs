@@ -120,7 +120,7 @@ pub(super) fn snapshot(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic> {
         return Ok(alter.into_iter().chain(apply(changes, spec)).collect());
     }
     // What is gone is found in the same rows as what has changed.
-    let source = Step::CreateTableAs { table: TableName::Temporary(rows.clone()), query: spec.query.clone() };
+    let source = Step::CreateTableAs { table: TableName::Temporary(rows.clone()), query: spec.query.clone(), unlogged: false };
     let spec = SnapshotSpec { rows: Some(rows.clone()), ..spec };
     Ok([source].into_iter().chain(alter).chain(apply(changes, spec)).chain([Step::DropTemporary { name: rows }]).collect())
 }

@@ -24,6 +24,10 @@ pub struct Existing {
     pub columns: Vec<ColumnInfo>,
     /// The role that owns it; `None` on engines that bind nothing to a relation by identity.
     pub owner: Option<String>,
+    /// Names of its indexes; filled where the plan needs them.
+    pub indexes: Vec<String>,
+    /// A materialized view that still reads what this run has replaced.
+    pub outdated: bool,
 }
 
 /// An index, as the configuration asks for it.
@@ -81,10 +85,25 @@ pub enum Step {
     CreateTableAs {
         table: TableName,
         query: String,
+        /// Whether it may be lost in a crash, where the engine has such tables.
+        unlogged: bool,
     },
     CreateViewAs {
         view: Relation,
         query: String,
+    },
+    CreateMaterializedView {
+        view: Relation,
+        query: String,
+    },
+    /// Brings the rows of a materialized view up to date.
+    Refresh {
+        view: Relation,
+    },
+    /// Drops indexes that an earlier configuration asked for.
+    DropIndexes {
+        of: Relation,
+        names: Vec<String>,
     },
     CreateTable {
         table: Relation,
@@ -240,6 +259,8 @@ pub struct NodePlan {
     pub steps: Vec<Step>,
     /// Hooks outside of the transaction, after it.
     pub after: Vec<Step>,
+    /// What is said of a run that went well, where rows do not tell.
+    pub remark: Option<String>,
 }
 
 impl NodePlan {
@@ -262,6 +283,9 @@ impl Step {
             Step::CallMacro(call) => format!("as macro {} says", call.name),
             Step::CreateTableAs { table, .. } => format!("build table {}", name(table)),
             Step::CreateViewAs { view, .. } => format!("build view {}", view.display()),
+            Step::CreateMaterializedView { view, .. } => format!("build materialized view {}", view.display()),
+            Step::Refresh { view } => format!("refresh {}", view.display()),
+            Step::DropIndexes { of, names } => format!("drop {} of {}", plural(names.len(), "index", "indexes"), of.display()),
             Step::CreateTable { table, .. } => format!("create table {}", table.display()),
             Step::CreateContracted { table, .. } => format!("create table {} as its contract declares it", table.display()),
             Step::InsertQuery { table, .. } => format!("fill table {}", name(table)),

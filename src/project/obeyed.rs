@@ -37,17 +37,10 @@ pub fn check_told(told: &Config, node: &Node) -> Vec<Diagnostic> {
 /// Settings that dbt obeys and acca does not.
 pub fn not_obeyed(node: &Node) -> Vec<Diagnostic> {
     let config = &node.config;
-    let is_model = matches!(node.detail, Detail::Model(_));
-    let truth = |key: &str| config.bool(key) == Some(true);
     let mut found: Vec<(&str, &str)> = Vec::new();
-    if is_model && truth("unlogged") {
-        found.push(("unlogged", "the table is logged all the same"));
-    }
+    let is_model = matches!(node.detail, Detail::Model(_));
     if !is_model && config.get("contract").and_then(|contract| contract.get("enforced")) == Some(&Value::Bool(true)) {
         found.push(("contract", "only models have contracts"));
-    }
-    if is_model && node.materialized() == "materialized_view" {
-        found.push(("materialized", "materialized views are not there yet"));
     }
     let place = |key: &str| config.span(key).or(node.properties).unwrap_or(node.origin);
     let warn = |(key, what): (&str, &str)| {

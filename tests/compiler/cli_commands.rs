@@ -374,3 +374,16 @@ fn mistakes_are_errors_where_the_target_has_the_rules() {
     let run = project.acca(&["check", "--target", "duck"]).expect_code(0);
     assert!(run.stderr.contains("warning[unknown-column]") && run.stderr.contains("PostgreSQL refuses this"), "{}", run.stderr);
 }
+
+#[test]
+fn seeds_are_shown_where_asked_for() {
+    let project = TestProject::new();
+    project
+        .write("dbt_project.yml", "name: shop\nprofile: shop\n")
+        .write("profiles.yml", "shop:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: shop.duckdb, threads: 1}\n")
+        .write("seeds/rates.csv", &format!("id,rate\n{}", (1..=12).map(|id| format!("{id},0.5\n")).collect::<String>()));
+    let shown = project.acca(&["seed", "--show"]).expect_code(0).stdout;
+    assert!(shown.contains("rates\nid | rate\n") && shown.contains("10 |  0.5") && !shown.contains("11 |"), "{shown}");
+    assert!(!project.acca(&["seed"]).expect_code(0).stdout.contains("id | rate"));
+    assert!(project.path("target/run_results.json").exists());
+}

@@ -11,6 +11,7 @@
 //! | [`adapters`] | what sessions of both engines promise |
 //! | [`features`] | contracts, unit tests and the like, over several runs |
 //! | [`load`] | landing files into both engines |
+//! | [`materialized_views`] | materialized views and unlogged tables of PostgreSQL |
 //! | [`packages`] | packages that are installed, macros called from the command line |
 //! | [`postgres`] | a PostgreSQL server for tests |
 //! | [`second_run`] | a second run says what a cold one says |
@@ -46,6 +47,7 @@ mod hooks;
 mod kept_tables;
 mod late_changes;
 mod load;
+mod materialized_views;
 mod microbatch;
 mod packages;
 mod postgres;

@@ -245,8 +245,11 @@ fn select_settings(heir: &Heir<'_>) -> String {
              ' using (' || pg_get_expr(p.polqual, p.polrelid) || ')', ' with check (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')') \
              FROM r JOIN pg_policy p ON p.polrelid = r.oid WHERE {same_kind}"
         ),
-        "SELECT 8, 0, 'index', '', '', pg_get_indexdef(i.indexrelid) FROM r JOIN pg_index i ON i.indrelid = r.oid WHERE r.relkind = 'm'"
-            .to_owned(),
+        // Those of a view that is made anew; a relation of the run has its own, and the replaced one still holds the names.
+        format!(
+            "SELECT 8, 0, 'index', '', '', pg_get_indexdef(i.indexrelid) FROM r JOIN pg_index i ON i.indrelid = r.oid WHERE r.relkind = 'm' AND {}",
+            heir.staged.is_none()
+        ),
         // Last, as the statements before are those of the session's own role. A role that may not have it is left: then the new
         // relation belongs to who built it.
         format!(
