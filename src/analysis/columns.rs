@@ -10,8 +10,10 @@ use super::compilation::Compilation;
 use super::declared::{declared_schema, seed_schema, snapshot_schema};
 use super::facts::{EdgeKind, RelationSchema};
 use super::infer::{Finding, Inferred, Table, Tables, infer_with};
+use super::insertion::{check_contract, check_insertion};
 use super::meaning::declare_meaning;
 use super::personal::{personal_data, reports};
+use super::promises::Promises;
 use super::units::{Declarations, marks};
 use crate::base::{Files, Relation, RelationKind, ResourceType};
 use crate::diag::{Diagnostic, codes};
@@ -26,6 +28,7 @@ pub struct Analysis {
     pub problems: Vec<Diagnostic>,
     /// By the number of the node.
     pub nodes: BTreeMap<usize, NodeAnalysis>,
+    promises: Promises,
 }
 
 /// What is known of the columns of one node.
@@ -85,7 +88,7 @@ impl Compilation {
         let (reports, doubts) = reports(&self.project, &self.manifest);
         problems.extend(doubts);
         let rules = Rules { declarations: &declarations, reports: &reports, manifest: &self.manifest };
-        let mut analysis = Analysis { problems, ..Analysis::default() };
+        let mut analysis = Analysis { problems, promises: Promises::of(&self.manifest), ..Analysis::default() };
         for wave in self.waves(&included) {
             let done: Vec<(usize, NodeAnalysis)> =
                 wave.par_iter().filter_map(|number| Some((*number, self.analyse_node(*number, files, &analysis, &rules)?))).collect();
@@ -127,15 +130,37 @@ impl Compilation {
     }
 
     fn analyse_query(&self, number: usize, node: &Node, done: &Analysis, rules: &Rules<'_>) -> NodeAnalysis {
+        let mut found = self.analyse_as(number, node, done, rules, None);
+        if is_incremental(node) {
+            let table = Arc::clone(&found.schema);
+            let again = self.analyse_as(number, node, done, rules, Some(&table));
+            found.problems = of_both_runs(found.problems, again);
+        }
+        found.problems.extend(check_contract(node, &found.schema));
+        found.problems = self.judged(node, found.problems, !found.schema.open);
+        found
+    }
+
+    /// The node's query on a database that has nothing under its name, or `table`.
+    fn analyse_as(
+        &self,
+        number: usize,
+        node: &Node,
+        done: &Analysis,
+        rules: &Rules<'_>,
+        table: Option<&Arc<RelationSchema>>,
+    ) -> NodeAnalysis {
         let parents = self.manifest.dag.parents(number);
-        let parents: Vec<Parent<'_>> = parents.into_iter().filter_map(|parent| self.parent(parent, done)).collect();
+        let mut parents: Vec<Parent<'_>> = parents.into_iter().filter_map(|parent| self.parent(parent, done)).collect();
+        parents.extend(table.map(|schema| Parent { number, node, schema: Arc::clone(schema) }));
         let warehouse = Arc::new(NoDatabase {
             columns: parents.iter().filter_map(|parent| Some((parent.node.relation.clone()?, Arc::clone(&parent.schema)))).collect(),
-            own: node.relation.clone(),
+            own: node.relation.clone().filter(|_| table.is_none()),
             asked: AtomicBool::new(false),
         });
         let linked: Linked = self.linked(Some(warehouse.clone()));
-        let rendered = self.templates.render(&self.project.sources, node, NodeState::default(), &linked);
+        let state = NodeState { existing: table.map(|_| RelationKind::Table), ..NodeState::default() };
+        let rendered = self.templates.render(&self.project.sources, node, state, &linked);
         let asked = warehouse.asked.load(Ordering::Relaxed);
         let rendered = match rendered {
             Ok(rendered) if !asked => rendered,
@@ -147,12 +172,31 @@ impl Compilation {
         };
         let marks = marks(&rendered.map, rules.declarations, &self.project.sources);
         let (marked, unmarked) = marked_query(&rendered, marks);
+        let parents = Parents { parents: &parents, promises: &done.promises, compilation: self, node };
         let mut inferred = match marked.or_else(|| parse_query(&rendered.sql)) {
-            Some(query) => infer_with(&rendered.sql, &query, &Parents(&parents), rules.declarations),
+            Some(query) => infer_with(&rendered.sql, &query, &parents, rules.declarations),
             None => Inferred { schema: RelationSchema::unknown(), ..Inferred::default() },
         };
         inferred.unit_findings.extend(unmarked);
+        let units = &inferred.unit_findings;
+        inferred.doubts.retain(|doubt| self.is_written(doubt, &rendered.map) && !is_said(doubt, units));
+        if let Some(table) = table {
+            inferred.doubts.extend(check_insertion(table, &inferred));
+        }
         assemble(number, node, &rendered, inferred, rules, done)
+    }
+
+    /// A name that nothing reads is spoken of only where it stands so in the node's own file: a macro or a loop may write more than is
+    /// needed here.
+    fn is_written(&self, doubt: &Finding, map: &SpanMap) -> bool {
+        if !is_unused(&doubt.diagnostic) {
+            return true;
+        }
+        let place = doubt.range.clone().and_then(|range| map.locate(range));
+        place.is_some_and(|place| {
+            let text = self.project.sources.text(place.call).trim_matches('"');
+            place.within.is_none() && doubt.diagnostic.message.to_lowercase().contains(&format!("'{}'", text.to_lowercase()))
+        })
     }
 
     fn parent<'s>(&'s self, number: usize, done: &Analysis) -> Option<Parent<'s>> {
@@ -213,13 +257,32 @@ fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred,
         ResourceType::Snapshot => snapshot_schema(node, schema),
         _ => RelationSchema { keyed: has_key(node), ..schema },
     };
-    let findings = inferred.findings.into_iter().chain(inferred.unit_findings);
+    let doubts = if is_doubted(node) { inferred.doubts } else { Vec::new() };
+    let findings = inferred.findings.into_iter().chain(inferred.unit_findings).chain(doubts);
     let mut problems: Vec<Diagnostic> = findings.map(|finding| placed(finding, &rendered.map, node)).collect();
     declare_meaning(node, &mut schema, rules.declarations, &places, &mut problems);
     if rules.reports.contains(&number) {
         problems.extend(personal_data(node, &schema, &edges, &places, rules.manifest, done));
     }
     NodeAnalysis { schema: Arc::new(schema), edges, problems }
+}
+
+fn is_incremental(node: &Node) -> bool {
+    matches!(node.detail, Detail::Model(_)) && node.config.str("materialized") == Some("incremental")
+}
+
+/// What is wrong in the run that makes the table and in one that adds to it. What nothing reads is read by neither; a clock is bad only in
+/// a filter that the first run does not have.
+fn of_both_runs(first: Vec<Diagnostic>, again: NodeAnalysis) -> Vec<Diagnostic> {
+    let added: Vec<Diagnostic> = again.problems.iter().filter(|problem| !is_unused(problem) && !first.contains(problem)).cloned().collect();
+    let is_kept =
+        |problem: &Diagnostic| problem.code != &codes::NONDETERMINISTIC_FILTER && (!is_unused(problem) || again.problems.contains(problem));
+    first.into_iter().filter(is_kept).chain(added).collect()
+}
+
+/// `meta: {portable: true}`
+fn is_portable(node: &Node) -> bool {
+    node.config.get("meta").and_then(|meta| meta.get("portable")).and_then(serde_json::Value::as_bool) == Some(true)
 }
 
 fn has_key(node: &Node) -> bool {
@@ -229,6 +292,24 @@ fn has_key(node: &Node) -> bool {
         _ => false,
     };
     of_model || node.columns.iter().any(|column| column.constraints.iter().any(primary))
+}
+
+/// One mistake, one error: of what is wrong with its unit nothing more is said, and in a query with such a mistake not what is unused.
+fn is_said(doubt: &Finding, units: &[Finding]) -> bool {
+    let within = |unit: &Finding| {
+        let both = doubt.range.as_ref().zip(unit.range.as_ref());
+        is_unused(&doubt.diagnostic) || both.is_some_and(|(one, other)| one.start < other.end && other.start < one.end)
+    };
+    units.iter().any(within)
+}
+
+fn is_unused(problem: &Diagnostic) -> bool {
+    [&codes::UNUSED_CTE, &codes::UNUSED_COLUMN].contains(&problem.code)
+}
+
+/// What is only doubtful is said of what people wrote for themselves, not of tests that macros write.
+fn is_doubted(node: &Node) -> bool {
+    !matches!(node.detail, Detail::GenericTest(_))
 }
 
 /// The finding at its place in the files.
@@ -250,7 +331,12 @@ struct Parent<'s> {
     schema: Arc<RelationSchema>,
 }
 
-struct Parents<'s>(&'s [Parent<'s>]);
+struct Parents<'s> {
+    parents: &'s [Parent<'s>],
+    promises: &'s Promises,
+    compilation: &'s Compilation,
+    node: &'s Node,
+}
 
 impl Tables for Parents<'_> {
     fn find(&self, name: &[String]) -> Table {
@@ -261,10 +347,30 @@ impl Tables for Parents<'_> {
             }
             parent.node.relation.as_ref().is_some_and(|relation| is_called(relation, name))
         };
-        match self.0.iter().find(fits) {
+        match self.parents.iter().find(fits) {
             Some(parent) => Table::Node(parent.number, Arc::clone(&parent.schema)),
             None => Table::Foreign,
         }
+    }
+
+    fn keys(&self, node: usize) -> &[Vec<String>] {
+        self.promises.keys(node)
+    }
+
+    fn is_never_null(&self, node: usize, column: &str) -> bool {
+        self.promises.is_never_null(node, column)
+    }
+
+    fn has_function(&self, name: &str) -> bool {
+        self.promises.has_function(self.compilation, name)
+    }
+
+    fn watches_clocks(&self) -> bool {
+        is_incremental(self.node)
+    }
+
+    fn is_portable(&self) -> bool {
+        is_portable(self.node)
     }
 }
 

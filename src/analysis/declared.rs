@@ -18,7 +18,7 @@ pub(super) fn declared_schema(node: &Node) -> RelationSchema {
         columns.push(typed(LOADED_AT_COLUMN, "timestamptz"));
     }
     let complete = !node.columns.is_empty() && node.columns.iter().all(|column| column.data_type.is_some());
-    RelationSchema { columns, open: !complete, keyed: !landing }
+    RelationSchema { columns, open: !complete, keyed: !landing, keys: Vec::new() }
 }
 
 fn declared_column(column: &Column) -> SchemaColumn {
@@ -54,7 +54,7 @@ pub(super) fn seed_schema(node: &Node, file: Option<&[u8]>) -> RelationSchema {
         let kind = config.or_else(declared).unwrap_or_else(|| guess_type(values));
         typed(name, &kind)
     });
-    RelationSchema { columns: columns.collect(), open: false, keyed: false }
+    RelationSchema { columns: columns.collect(), ..RelationSchema::default() }
 }
 
 /// The columns of a snapshot's table: those of its query and those that say from when to when a row was so.
@@ -78,5 +78,6 @@ pub(super) fn snapshot_schema(node: &Node, query: RelationSchema) -> RelationSch
     let mut columns: Vec<SchemaColumn> =
         query.columns.into_iter().filter(|column| !added.iter().any(|other| other.name == column.name)).collect();
     columns.extend(added);
-    RelationSchema { columns, ..query }
+    // Each row is there in all its versions.
+    RelationSchema { columns, keys: Vec::new(), ..query }
 }

@@ -139,6 +139,8 @@ pub struct RelationSchema {
     pub open: bool,
     /// It may have a primary key, on which other columns depend.
     pub keyed: bool,
+    /// Lists of columns by which its rows can be told apart, as far as its query shows.
+    pub keys: Vec<Vec<String>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -156,6 +158,6 @@ pub struct SchemaColumn {
 impl RelationSchema {
     /// Nothing is known of it.
     pub fn unknown() -> RelationSchema {
-        RelationSchema { columns: Vec::new(), open: true, keyed: true }
+        RelationSchema { open: true, keyed: true, ..RelationSchema::default() }
     }
 }

@@ -26,7 +26,8 @@ pub(super) fn cmd_check(context: &Context<'_>, arguments: &CheckArguments) -> Re
     let strict = engine_of(&compilation.project.target).is_ok_and(has_the_checked_rules);
     let mut problems = Diagnostics::default();
     for (_, found) in analysis.nodes.iter().filter(|(number, _)| selected.contains(number)) {
-        problems.extend(found.problems.iter().cloned().map(|problem| as_the_target_sees_it(problem, strict)));
+        let doubts = found.problems.iter().filter(|problem| strict || !is_of_checked_rules(problem));
+        problems.extend(doubts.cloned().map(|problem| as_the_target_sees_it(problem, strict)));
     }
     problems.extend(analysis.problems.iter().cloned());
     problems.sort();
@@ -46,11 +47,17 @@ pub(super) fn cmd_check(context: &Context<'_>, arguments: &CheckArguments) -> Re
     Ok(())
 }
 
+/// What is doubtful only where integers are divided as PostgreSQL does it, and functions are those that it has.
+fn is_of_checked_rules(problem: &Diagnostic) -> bool {
+    problem.severity == Severity::Warning && [&codes::INTEGER_DIVISION, &codes::UNKNOWN_FUNCTION].contains(&problem.code)
+}
+
 /// The rules are PostgreSQL's: another engine may take what they refuse.
 fn as_the_target_sees_it(problem: Diagnostic, strict: bool) -> Diagnostic {
     let of_the_project =
         [&codes::MIXED_CURRENCY, &codes::PERSONAL_DATA_IN_REPORT, &codes::UNIT_ASSERTION, &codes::UNIT_MISMATCH].contains(&problem.code);
-    if strict || of_the_project || problem.severity != Severity::Error {
+    // What is an error because the project says so stays one.
+    if strict || of_the_project || problem.severity != Severity::Error || problem.code.severity != Severity::Error {
         return problem;
     }
     Diagnostic { severity: Severity::Warning, ..problem }.note("PostgreSQL refuses this; whether this target does is not known")

@@ -49,6 +49,7 @@ macro_rules! codes {
 codes! {
     AMBIGUOUS_COLUMN "ambiguous-column" Error "a name of a column is in several relations of FROM";
     AMBIGUOUS_REF "ambiguous-ref" Error "a ref() names a model that several packages define";
+    BAD_SUPPRESSION "bad-suppression" Warning "a comment allows a finding without a reason, or one that is not there";
     BREAKING_CHANGE "breaking-change" Warning "a change since the compared state breaks a model's contract";
     CANNOT_SERVE "cannot-serve" Error "the documentation cannot be served at an address and port";
     CONNECTION_FAILED "connection-failed" Error "the database cannot be reached or refuses the profile";
@@ -63,6 +64,7 @@ codes! {
     DUPLICATE_NAME "duplicate-name" Error "two resources share one name";
     DUPLICATE_RELATION "duplicate-relation" Error "two models would be built as the same relation";
     FORBIDDEN_REF "forbidden-ref" Error "a ref() names a model that is closed to its reader";
+    INTEGER_DIVISION "integer-division" Warning "a division of integers drops the fraction";
     INVALID_CONFIG "invalid-config" Error "a configuration value is of the wrong type or not one of the allowed ones";
     INVALID_LANDING "invalid-landing" Error "the landing description of a source cannot be used";
     INVALID_PROFILE "invalid-profile" Error "the profile or its target cannot be used";
@@ -74,15 +76,20 @@ codes! {
     INVALID_YAML "invalid-yaml" Error "a YAML file cannot be read";
     JINJA_ERROR "jinja-error" Error "a Jinja template fails while it is rendered";
     JINJA_SYNTAX "jinja-syntax" Error "a Jinja template cannot be read";
+    JOIN_FAN_OUT "join-fan-out" Warning "a join on columns that are no key counts rows more than once";
     LEFTOVER "leftover" Warning "a replaced relation could not be dropped because views still read it";
     LOAD_FAILED "load-failed" Error "a landing file cannot be loaded";
+    LOSSY_CAST "lossy-cast" Warning "an exact number becomes one with fewer digits by itself";
     MISPLACED_AGGREGATE "misplaced-aggregate" Error "an aggregate stands where rows are not grouped yet";
     MISSING_FILE "missing-file" Error "a file that the project needs cannot be read";
     MISSING_PROPERTY "missing-property" Error "a YAML mapping lacks a key that it needs";
     MIXED_CURRENCY "mixed-currency" Error "an aggregate puts amounts of several currencies together";
     NODE_TIMEOUT "node-timeout" Error "a node takes longer than it may";
+    NONDETERMINISTIC_FILTER "nondeterministic-filter" Warning "which rows an incremental run takes depends on when it runs";
     NOT_A_QUERY "not-a-query" Error "a model renders to something else than one query";
     NOTHING_SELECTED "nothing-selected" Warning "a selection matches nothing";
+    NULL_COMPARISON "null-comparison" Warning "a comparison with NULL is never true";
+    NULLABLE_NOT_IN "nullable-not-in" Warning "NOT IN reads a column that may be null";
     ORPHAN_PROPERTIES "orphan-properties" Warning "properties describe something that does not exist";
     PACKAGE_FAILED "package-failed" Error "a package cannot be installed";
     PERSONAL_DATA_IN_REPORT "personal-data-in-report" Error "a report shows personal data";
@@ -102,6 +109,7 @@ codes! {
     UNKNOWN_COLUMN "unknown-column" Error "a query names a column that nothing in it has";
     UNKNOWN_CONFIG "unknown-config" Warning "a configuration key looks like one of dbt's and is not";
     UNKNOWN_DOC "unknown-doc" Error "a description asks for a doc block that does not exist";
+    UNKNOWN_FUNCTION "unknown-function" Warning "a query calls a function that the database does not bring with it";
     UNKNOWN_MACRO "unknown-macro" Error "a template calls a macro or function that does not exist";
     UNKNOWN_MATERIALIZATION "unknown-materialization" Error "a model's materialization does not exist";
     UNKNOWN_REF "unknown-ref" Error "a ref() names no model, seed or snapshot";
@@ -113,8 +121,11 @@ codes! {
     UNSET_VARIABLE "unset-variable" Error "a variable or environment variable without a default is not set";
     UNSUPPORTED_CONFIG "unsupported-config" Warning "a configuration key of dbt that acca does not obey yet";
     UNSUPPORTED_RESOURCE "unsupported-resource" Error "a resource is of a kind that acca does not run";
+    UNUSED_COLUMN "unused-column" Warning "nothing reads a column of a common table expression";
+    UNUSED_CTE "unused-cte" Warning "nothing reads a common table expression";
     UNUSED_OVERRIDE "unused-override" Warning "a macro stands in the place of one that acca does not call";
     WRONG_ARGUMENTS "wrong-arguments" Error "a macro or test is called with arguments that it does not take";
+    ZONE_MISMATCH "zone-mismatch" Warning "a timestamp without time zone meets one that has it";
 }
 
 /// The code of that name.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::acca_checks::{Weights, read_weights};
 use super::fields::Fields;
 use super::loader::Loader;
 use super::yaml::{Entry, Yaml};
@@ -21,6 +22,8 @@ pub struct AccaFile {
     pub anonymising: Vec<(String, Span)>,
     /// Folders or tags of models that are reports.
     pub reports: Vec<(String, Span)>,
+    /// How much findings weigh.
+    pub weights: Weights,
 }
 
 /// A name and what is said of it.
@@ -51,7 +54,7 @@ pub(super) fn load_acca_file(loader: &mut Loader<'_>) -> AccaFile {
     let Some(yaml) = loader.read_yaml(FILE_NAME) else { return AccaFile::default() };
     let owner = format!("'{FILE_NAME}'");
     let Some(fields) = Fields::of(&yaml, &owner, loader.diagnostics) else { return AccaFile::default() };
-    fields.check_keys(&["version", "units", "conversions", "anonymising", "reports"], loader.diagnostics);
+    fields.check_keys(&["version", "units", "conversions", "anonymising", "reports", "checks"], loader.diagnostics);
     let units = fields.map("units", loader.diagnostics).iter().map(told).collect();
     let conversions = fields.list("conversions", loader.diagnostics).iter().filter_map(|item| conversion(loader, item)).collect();
     AccaFile {
@@ -59,6 +62,7 @@ pub(super) fn load_acca_file(loader: &mut Loader<'_>) -> AccaFile {
         conversions,
         anonymising: fields.spanned_strings("anonymising", loader.diagnostics),
         reports: fields.spanned_strings("reports", loader.diagnostics),
+        weights: read_weights(&fields, loader),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Floor 2: the files of a dbt-format project, read and checked, every value with its place.
 
+mod acca_checks;
 mod acca_file;
 mod blocks;
 mod config;
@@ -38,6 +39,7 @@ mod versions;
 mod yaml;
 mod yaml_scalar;
 
+pub use acca_checks::{Weight, Weights};
 pub use acca_file::{AccaFile, Conversion, Told};
 pub use blocks::{Block, BlockKind, scan_blocks};
 pub use config::{Config, ConfigValue};

@@ -80,7 +80,11 @@ mod tests {
 
     #[test]
     fn what_the_parser_lacks_is_read_too() {
-        for sql in ["select trim(leading from v), x is not document from t", "select x is document, trim(both from 'a')"] {
+        for sql in [
+            "select trim(leading from v), x is not document from t",
+            "select x is document, trim(both from 'a')",
+            "select sum(i) over (order by d rows 1 preceding exclude current row) from t",
+        ] {
             let query = parse_query(sql);
             assert!(query.is_some(), "{sql}");
         }

@@ -67,7 +67,7 @@ fn table() -> OneTable {
         assert!(sql_type.is_some(), "{kind}");
         SchemaColumn { name, sql_type, nullable: true, ..SchemaColumn::default() }
     });
-    OneTable(Arc::new(RelationSchema { columns: columns.collect(), open: false, keyed: false }))
+    OneTable(Arc::new(RelationSchema { columns: columns.collect(), ..RelationSchema::default() }))
 }
 
 fn query_of(expression: &str) -> String {

@@ -7,6 +7,7 @@
 //! | [`workbench`], [`engines`] | how cases are compiled, and run on DuckDB and PostgreSQL |
 //! | [`expressions`] | expressions of templates, with what dbt prints for them |
 //! | [`random_input`] | bad input at random |
+//! | [`random_sql`] | SQL at random |
 //! | [`harness`] | what a case file is, and how it is compared with what the compiler says |
 //! | [`adapters`] | what sessions of both engines promise |
 //! | [`features`] | contracts, unit tests and the like, over several runs |
@@ -56,6 +57,7 @@ mod project;
 mod publication;
 mod query_comment;
 mod random_input;
+mod random_sql;
 mod retry;
 mod run;
 mod second_run;

@@ -46,10 +46,17 @@ const PROJECT_FILE: &str = "name: shop\nversion: '1.0'\nprofile: shop\n";
 /// What `acca check` finds. A case that announces one of them is checked so.
 const OF_ANALYSIS: &[&str] = &[
     "ambiguous-column",
+    "bad-suppression",
     "duplicate-alias",
+    "integer-division",
     "invalid-unit",
+    "join-fan-out",
+    "lossy-cast",
     "misplaced-aggregate",
     "mixed-currency",
+    "nondeterministic-filter",
+    "null-comparison",
+    "nullable-not-in",
     "personal-data-in-report",
     "type-mismatch",
     "unequal-columns",
@@ -57,7 +64,11 @@ const OF_ANALYSIS: &[&str] = &[
     "unit-assertion",
     "unit-mismatch",
     "unknown-column",
+    "unknown-function",
     "unknown-relation",
+    "unused-column",
+    "unused-cte",
+    "zone-mismatch",
 ];
 
 /// A case on its way through the compiler.

@@ -146,6 +146,10 @@ impl Catalogue {
         self.functions.get(name).map_or(&[], Vec::as_slice)
     }
 
+    pub(super) fn function_names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.functions.keys().copied()
+    }
+
     pub(super) fn cast(&self, from: TypeId, to: TypeId) -> Option<Cast> {
         self.casts.get(&(from, to)).copied()
     }

@@ -1,6 +1,8 @@
 //! Calls of functions, aggregates and windows.
 
-use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, Spanned, WindowType};
+use sqlparser::ast::{
+    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, Spanned, WindowType,
+};
 use sqlparser::tokenizer::Span;
 
 use super::currencies::{determines, without_currency};
@@ -154,10 +156,16 @@ impl Inference<'_> {
             let problem = Diagnostic::new(&codes::MISPLACED_AGGREGATE, message);
             self.find(span, problem.help("aggregate in a subquery first, or filter groups with HAVING"));
         }
+        self.doubt_clock(&name, span);
         let before = if is_aggregate(&name) { self.aggregates.take() } else { self.aggregates };
         let narrowed = call.filter.as_deref().and_then(|filter| Self::narrowed(filter, scope));
         let arguments = self.arguments(call, narrowed.as_ref().unwrap_or(scope));
         let mut facts = self.named_call(&name, call, &arguments, scope, span);
+        if name == "sum"
+            && let ([Some(argument)], false) = (arguments.expressions.as_slice(), is_distinct(call))
+        {
+            self.doubt_sum(argument, scope, span);
+        }
         if let Some(filter) = &call.filter {
             let condition = self.condition(filter, scope, "FILTER");
             facts = facts.deciding_by(&condition);
@@ -195,6 +203,7 @@ impl Inference<'_> {
                 }
                 FunctionArgExpr::Wildcard => arguments.star = true,
                 FunctionArgExpr::QualifiedWildcard(_) | FunctionArgExpr::WildcardWithOptions(_) => {
+                    self.doubts.is_blind = true;
                     arguments.facts.push(Facts::unknown());
                     arguments.expressions.push(None);
                 }
@@ -386,9 +395,17 @@ impl Inference<'_> {
                 None
             }
             // A function of the user's own, or of an extension.
-            Err(_) => None,
+            Err(NotFound::Name) => {
+                self.doubt_function(name, span);
+                None
+            }
+            Err(NotFound::Ambiguous) => None,
         }
     }
+}
+
+fn is_distinct(call: &Function) -> bool {
+    matches!(&call.args, FunctionArguments::List(list) if list.duplicate_treatment == Some(DuplicateTreatment::Distinct))
 }
 
 /// `dateadd(day, 1, x)`: functions of other engines take units as bare words.

@@ -103,7 +103,7 @@ impl Inference<'_> {
         if !by_column {
             return None;
         }
-        let mut narrowed = Scope { items: scope.items.clone(), outer: scope.outer, ctes: scope.ctes, grouped: scope.grouped };
+        let mut narrowed = Scope { items: scope.items.clone(), grouped: scope.grouped, ..Scope::new(scope.outer, scope.ctes) };
         Self::fix_currencies(condition, &mut narrowed);
         Some(narrowed)
     }

@@ -65,11 +65,15 @@ impl Inference<'_> {
                 merge(&mut facts.origins, &result.indirect);
                 facts
             }
-            Expr::InSubquery { expr, subquery, .. } => {
+            Expr::InSubquery { expr, subquery, negated } => {
                 let left = self.expression(expr, scope);
-                self.compare_subquery(left, expr, "=", subquery, scope)
+                let name = if *negated { "<>" } else { "=" };
+                self.compare_subquery(left, expr, name, subquery, scope)
             }
-            Expr::InList { expr, list, .. } => self.in_list(expr, list, scope),
+            Expr::InList { expr, list, negated } => {
+                self.doubt_null_in_list(list, *negated);
+                self.in_list(expr, list, scope)
+            }
             Expr::Between { expr, low, high, .. } => {
                 let facts = [expr, low, high].map(|part| self.expression(part, scope));
                 let [value, least, most] = &facts;
@@ -161,7 +165,10 @@ impl Inference<'_> {
             }
             Expr::Ceil { expr, .. } => ("ceil", vec![expr]),
             Expr::Floor { expr, .. } => ("floor", vec![expr]),
-            _ => return Facts::unknown(),
+            _ => {
+                self.doubts.is_blind = true;
+                return Facts::unknown();
+            }
         };
         let facts: Vec<Facts> = arguments.iter().map(|argument| self.expression(argument, scope)).collect();
         self.call_with(name, &facts, &arguments, expression.span())
@@ -211,6 +218,7 @@ impl Inference<'_> {
         let facts = [self.expression(left, scope), self.expression(right, scope)];
         let [one, other] = &facts;
         let span = left.span().union(&right.span());
+        self.doubt_null(name, left, right, span);
         let sql_type = self.operator(name, (one, left), (other, right), span);
         let nullable = facts.iter().any(|facts| facts.nullable) || !never_null(name, &facts);
         Facts::of(sql_type, nullable).reading(&facts).measured(Self::operator_measure(name, one, other))
@@ -227,6 +235,7 @@ impl Inference<'_> {
             Ok(call) => {
                 self.check_literal(left.1, call.arguments.first().copied());
                 self.check_literal(right.1, call.arguments.get(1).copied());
+                self.doubt_operator(name, left, right, &call.arguments, span);
                 call.result.map(SqlType::from)
             }
             Err(NotFound::Arguments) if !is_row(one.id) && !is_row(other.id) => {
@@ -271,7 +280,7 @@ impl Inference<'_> {
             let parts: Vec<Facts> = array.elem.iter().map(|part| self.expression(part, scope)).collect();
             return Facts::of(Some(target), false).reading(&parts);
         }
-        let facts = self.expression(inner, scope);
+        let facts = self.whole_wanted(inner, target, |this| this.expression(inner, scope));
         if let (Some(from), Some(to)) = (facts.sql_type, target) {
             if from.id != known().unknown && !has_pathway(from.id, to.id, Context::Explicit) {
                 self.mistake(inner.span(), &codes::TYPE_MISMATCH, format!("{from} cannot be cast to {to}"));
@@ -295,6 +304,7 @@ impl Inference<'_> {
             let facts = match &subject {
                 Some((subject, operand)) => {
                     let facts = self.expression(condition, scope);
+                    self.doubt_null("=", operand, condition, condition.span());
                     self.operator("=", (subject, operand), (&facts, condition), condition.span());
                     facts
                 }
@@ -326,6 +336,8 @@ impl Inference<'_> {
         match common(&types) {
             Ok(found) => {
                 parts.iter().for_each(|(_, expression)| self.check_literal(expression, Some(found.id)));
+                let given: Vec<(&Facts, Span)> = parts.iter().map(|(facts, expression)| (facts, expression.span())).collect();
+                self.doubt_common(&given, found);
                 Some(found)
             }
             Err((one, other)) => {
@@ -362,6 +374,9 @@ impl Inference<'_> {
         let mut nullable = left.nullable || result.open;
         let mut values: Vec<Facts> = vec![left];
         for mut column in result.columns {
+            if name == "<>" && width == 1 && !result.open {
+                self.doubt_not_in(&column.name, &column.facts, expression.span());
+            }
             nullable |= column.facts.nullable;
             hide_currencies(&mut column.facts);
             values.push(column.facts);
@@ -462,7 +477,7 @@ fn spelled_side(kind: SqlType) -> String {
     if kind.id == known().unknown { "a literal".to_owned() } else { SqlType::from(kind.id).to_string() }
 }
 
-fn unnested(expression: &Expr) -> &Expr {
+pub(super) fn unnested(expression: &Expr) -> &Expr {
     match expression {
         Expr::Nested(inner) => unnested(inner),
         other => marked_expression(other).map_or(other, unnested),

@@ -5,6 +5,7 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
+use super::keys::keys_of;
 use super::query::take;
 use super::scope::{Column, CteLink, Found, Item, Scope, fold, system_type};
 use super::{Inference, Outer, Table, path, settled};
@@ -43,11 +44,15 @@ impl Inference<'_> {
     fn table_with_joins(&mut self, table: &TableWithJoins, scope: &mut Scope<'_>, indirect: &mut Vec<Origin>) {
         let start = scope.items.len();
         let items = self.table_factor(&table.relation, scope, indirect);
+        scope.rows = keys_of(&items);
         scope.items.extend(items);
         for join in &table.joins {
             let right = self.table_factor(&join.relation, scope, indirect);
             let left = scope.items.split_off(start);
-            let joined = self.join(join, left, right, scope, indirect);
+            let (split, right_keys) = (left.len(), keys_of(&right));
+            let mut joined = self.join(join, left, right, scope, indirect);
+            let rows = std::mem::take(&mut scope.rows);
+            scope.rows = self.joined_keys(join, rows, &right_keys, &mut joined, split);
             scope.items.extend(joined);
         }
     }
@@ -61,6 +66,7 @@ impl Inference<'_> {
             Operator::FullOuter(constraint) => (JoinKind::Full, constraint),
             // Joins of other engines: everything is there, and nothing is certain.
             _ => {
+                self.doubts.is_blind = true;
                 let mut items: Vec<Item> = left.into_iter().chain(right).collect();
                 items.iter_mut().for_each(|item| {
                     item.open = true;
@@ -70,7 +76,7 @@ impl Inference<'_> {
             }
         };
         let split = left.len();
-        let mut both = Scope { items: left.into_iter().chain(right).collect(), outer: scope.outer, ctes: scope.ctes, grouped: false };
+        let mut both = Scope { items: left.into_iter().chain(right).collect(), ..Scope::new(scope.outer, scope.ctes) };
         match constraint {
             JoinConstraint::On(condition) => {
                 Self::fix_currencies(condition, &mut both);
@@ -131,7 +137,10 @@ impl Inference<'_> {
     fn using_column(&mut self, side: &[Item], name: &str, span: Span) -> Option<Column> {
         let found: Vec<&Column> = plain_columns(side).filter(|column| column.name == name).collect();
         match found.as_slice() {
-            [column] => Some((*column).clone()),
+            [column] => {
+                self.mark_read(column.id);
+                Some((*column).clone())
+            }
             [] if side.iter().any(|item| item.plain && item.open) => None,
             [] => {
                 let names: Vec<&str> = plain_columns(side).map(|column| column.name.as_str()).collect();
@@ -183,6 +192,11 @@ impl Inference<'_> {
 
     fn table_factor(&mut self, factor: &TableFactor, left: &Scope<'_>, indirect: &mut Vec<Origin>) -> Vec<Item> {
         match factor {
+            // `from only t` looks like a table with an alias, and no table can be called so without quotes.
+            TableFactor::Table { name, alias: Some(alias), args: None, .. } if is_only(name) => {
+                let item = self.named_table(&[fold(&alias.name)], None, left, alias.name.span, indirect);
+                vec![item]
+            }
             TableFactor::Table { name, alias, args: None, .. } => {
                 let parts: Vec<Ident> = name.0.iter().filter_map(|part| part.as_ident()).cloned().collect();
                 let item = self.named_table(&path(&parts), alias.as_ref(), left, name.span(), indirect);
@@ -199,14 +213,14 @@ impl Inference<'_> {
                 let result = self.query(subquery, if *lateral { Some(left) } else { left.outer }, left.ctes);
                 merge(indirect, &result.indirect);
                 let open = result.open || self.findings.len() > found;
-                vec![self.item(result.columns, open, None, alias.as_ref())]
+                vec![self.item(result.columns, open, None, alias.as_ref()).keyed_by(&result.keys)]
             }
             TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } => {
                 let arrays: Vec<Facts> = array_exprs.iter().map(|array| self.expression(array, left)).collect();
                 vec![self.unnest(&arrays, *with_ordinality, alias.as_ref())]
             }
             TableFactor::NestedJoin { table_with_joins, alias } => {
-                let mut inner = Scope { items: left.items.clone(), outer: left.outer, ctes: left.ctes, grouped: false };
+                let mut inner = Scope { items: left.items.clone(), ..Scope::new(left.outer, left.ctes) };
                 self.table_with_joins(table_with_joins, &mut inner, indirect);
                 let items = inner.items.split_off(left.items.len());
                 match alias {
@@ -222,7 +236,10 @@ impl Inference<'_> {
                 self.expression(expr, left);
                 vec![self.item(Vec::new(), true, None, alias.as_ref())]
             }
-            _ => vec![Item { open: true, plain: true, ..Item::default() }],
+            _ => {
+                self.doubts.is_blind = true;
+                vec![Item { open: true, plain: true, ..Item::default() }]
+            }
         }
     }
 
@@ -239,7 +256,11 @@ impl Inference<'_> {
             && let Some(cte) = scope.cte(single)
         {
             merge(indirect, &cte.result.indirect);
-            return self.item(cte.result.columns.clone(), cte.result.open, Some(single), alias);
+            let item = self.item(cte.result.columns.clone(), cte.result.open, Some(single), alias).keyed_by(&cte.result.keys);
+            if let Some(number) = cte.number {
+                self.mention_cte(number, &item);
+            }
+            return item;
         }
         self.table_item(name, alias, scope, span)
     }
@@ -255,9 +276,12 @@ impl Inference<'_> {
                     Column { name: column.name.clone(), facts, id: 0 }
                 });
                 let columns = columns.collect();
-                let mut item = self.item(columns, schema.open, Some(&last), alias);
+                let told = schema.keys.iter().chain(self.tables.keys(node));
+                let position = |name: &String| schema.columns.iter().position(|column| column.name == *name);
+                let keys: Vec<Vec<usize>> = told.filter_map(|key| key.iter().map(position).collect()).collect();
+                let mut item = self.item(columns, schema.open, Some(&last), alias).keyed_by(&keys);
                 let ids: Vec<u32> = item.columns.iter().map(|column| column.id).collect();
-                let id_of = |name: &String| schema.columns.iter().position(|held| held.name == *name).and_then(|at| ids.get(at).copied());
+                let id_of = |name: &String| position(name).and_then(|at| ids.get(at).copied());
                 for (column, told) in item.columns.iter_mut().zip(&schema.columns).filter(|(_, told)| !told.determined_by.is_empty()) {
                     column.facts.meaning.determined_by = told.determined_by.iter().map(id_of).collect::<Option<_>>().unwrap_or_default();
                 }
@@ -307,7 +331,7 @@ impl Inference<'_> {
             }
         }
         let name = called;
-        Item { named: name.is_some(), name, schema: None, columns, open, plain: true, keyed: false, stored: false }
+        Item { named: name.is_some(), name, columns, open, plain: true, ..Item::default() }
     }
 
     fn table_function(
@@ -426,6 +450,11 @@ fn ordinality_column() -> Column {
     Column { name: "ordinality".to_owned(), facts: Facts::of(catalogue().type_named("int8").map(SqlType::from), false), id: 0 }
 }
 
+fn is_only(name: &ObjectName) -> bool {
+    let only = |ident: &Ident| ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("only");
+    matches!(name.0.as_slice(), [part] if part.as_ident().is_some_and(only))
+}
+
 fn plain_columns(items: &[Item]) -> impl Iterator<Item = &Column> {
     items.iter().filter(|item| item.plain).flat_map(|item| &item.columns)
 }
@@ -455,8 +484,14 @@ impl Inference<'_> {
         let last_span = parts.last().map_or(span, |last| last.span);
         match names.as_slice() {
             [name] => match scope.column(name) {
-                Found::Column(column, ..) => column.facts.clone(),
-                Found::Perhaps => Facts::of(system_type(name), true),
+                Found::Column(column, ..) => {
+                    self.mark_read(column.id);
+                    column.facts.clone()
+                }
+                Found::Perhaps => {
+                    self.mark_perhaps_read(name, scope);
+                    Facts::of(system_type(name), true)
+                }
                 Found::Ambiguous(items) => {
                     let problem =
                         Diagnostic::new(&codes::AMBIGUOUS_COLUMN, format!("column '{name}' is in several relations: {}", items.join(", ")));
@@ -468,7 +503,12 @@ impl Inference<'_> {
                 }
                 Found::Missing if name == "current_schema" => Facts::of(Some(super::known().name.into()), true),
                 // The name of something in FROM stands for its whole row.
-                Found::Missing if scope.item(None, name).is_some() => Facts::unknown(),
+                Found::Missing if scope.item(None, name).is_some() => {
+                    if let Some((item, _)) = scope.item(None, name) {
+                        self.mark_all_read(item);
+                    }
+                    Facts::unknown()
+                }
                 Found::Missing => {
                     let names = scope.column_names();
                     let problem = Diagnostic::new(&codes::UNKNOWN_COLUMN, format!("there is no column '{name}'"));
@@ -485,14 +525,20 @@ impl Inference<'_> {
                     return Facts::unknown();
                 };
                 match item.column(name) {
-                    Found::Column(column, ..) => column.facts.clone(),
+                    Found::Column(column, ..) => {
+                        self.mark_read(column.id);
+                        column.facts.clone()
+                    }
                     Found::Perhaps => Facts::of(system_type(name), true),
                     Found::Ambiguous(_) => {
                         self.mistake(last_span, &codes::AMBIGUOUS_COLUMN, format!("'{relation}' has several columns '{name}'"));
                         Facts::unknown()
                     }
                     // `x.f` may also be a call f(x) over the row.
-                    Found::Missing if !catalogue().functions(name).is_empty() => Facts::unknown(),
+                    Found::Missing if !catalogue().functions(name).is_empty() => {
+                        self.mark_all_read(item);
+                        Facts::unknown()
+                    }
                     Found::Missing => {
                         let names: Vec<&str> = item.columns.iter().map(|column| column.name.as_str()).collect();
                         let problem = Diagnostic::new(&codes::UNKNOWN_COLUMN, format!("'{relation}' has no column '{name}'"))

@@ -65,6 +65,15 @@ impl Grouping {
         self.active && !self.has_keys
     }
 
+    pub(super) fn is_active(&self) -> bool {
+        self.active
+    }
+
+    /// The columns that rows are grouped by, where all of it is columns.
+    pub(super) fn keys(&self) -> Option<Vec<u32>> {
+        (self.never_empty() && !self.opaque && self.expressions.is_empty()).then(|| self.columns.clone())
+    }
+
     pub(super) fn has_sets(&self) -> bool {
         self.sets
     }
@@ -90,6 +99,14 @@ fn column_id(expression: &Expr, scope: &Scope<'_>) -> ColumnId {
         Some((id, 0)) => ColumnId::Here(id),
         Some(_) => ColumnId::Outer,
         None => ColumnId::Unknown,
+    }
+}
+
+/// The id of a column of this very FROM, when the expression is nothing but that.
+pub(super) fn own_column(expression: &Expr, scope: &Scope<'_>) -> Option<u32> {
+    match column_id(expression, scope) {
+        ColumnId::Here(id) => Some(id),
+        ColumnId::Outer | ColumnId::Unknown | ColumnId::None => None,
     }
 }
 
@@ -151,7 +168,7 @@ pub(super) fn is_aggregate_call(function: &Function) -> bool {
 }
 
 /// Whether an aggregate stands in the expression itself, not in a subquery of it.
-fn has_aggregate(expression: &Expr) -> bool {
+pub(super) fn has_aggregate(expression: &Expr) -> bool {
     struct Search(usize);
     impl Visitor for Search {
         type Break = ();
@@ -243,7 +260,7 @@ fn ungrouped(expression: &Expr, scope: &Scope<'_>, grouping: &Grouping, found: &
 }
 
 /// The parts of an expression that are evaluated in the same scope.
-fn children(expression: &Expr) -> Vec<&Expr> {
+pub(super) fn children(expression: &Expr) -> Vec<&Expr> {
     match expression {
         Expr::IsFalse(e)
         | Expr::IsNotFalse(e)

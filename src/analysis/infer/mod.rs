@@ -3,14 +3,18 @@
 mod calls;
 mod conversions;
 mod currencies;
+mod doubts;
 mod expression;
 mod from;
 mod grouping;
+mod keys;
 mod literal;
+mod narrowing;
 mod output_name;
 mod query;
 mod scope;
 mod units;
+mod unused;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -20,6 +24,7 @@ use indexmap::IndexSet;
 use sqlparser::ast::{Ident, Query};
 use sqlparser::tokenizer::Span;
 
+use self::doubts::Doubts;
 use self::scope::Scope;
 use super::catalogue::{TypeId, catalogue};
 use super::facts::{Facts, Origin, RelationSchema};
@@ -32,6 +37,31 @@ use crate::syntax::Lines;
 pub trait Tables {
     /// The relation that is called so: its number among the nodes, where it is one, and its columns.
     fn find(&self, name: &[String]) -> Table;
+
+    /// Lists of columns of a node of which no two rows have the same values, as tests and constraints say.
+    fn keys(&self, _node: usize) -> &[Vec<String>] {
+        &[]
+    }
+
+    /// Whether a test or a constraint keeps nulls out of a column of a node.
+    fn is_never_null(&self, _node: usize, _column: &str) -> bool {
+        false
+    }
+
+    /// Whether the project makes a function of this name.
+    fn has_function(&self, _name: &str) -> bool {
+        false
+    }
+
+    /// Whether clocks and dice are looked for in filters.
+    fn watches_clocks(&self) -> bool {
+        false
+    }
+
+    /// Whether the query may use only what every server has.
+    fn is_portable(&self) -> bool {
+        false
+    }
 }
 
 pub enum Table {
@@ -62,6 +92,8 @@ pub struct Inferred {
     pub findings: Vec<Finding>,
     /// Those about units: names and types are as certain as before.
     pub unit_findings: Vec<Finding>,
+    /// What the database takes and hardly anybody means.
+    pub doubts: Vec<Finding>,
 }
 
 /// Names and types of a query. `sql` is the text that `query` was read from.
@@ -79,21 +111,26 @@ pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarat
         reads: IndexSet::new(),
         last_id: 0,
         aggregates: None,
+        doubts: Doubts::default(),
         currency_names: HashMap::new(),
         group_keys: None,
         declarations,
         conversions: Vec::new(),
     };
     let result = inference.query(query, None, None);
+    inference.doubt_unused();
     let columns = currencies::schema_columns(&result.columns);
+    let named = |key: &Vec<usize>| key.iter().map(|at| Some(result.columns.get(*at)?.name.clone())).collect::<Option<Vec<_>>>();
+    let keys = result.keys.iter().filter_map(named).collect();
     Inferred {
-        schema: RelationSchema { columns, open: result.open, keyed: false },
+        schema: RelationSchema { columns, open: result.open, keyed: false, keys },
         places: result.columns.iter().map(|column| inference.lines.range(column.facts.meaning.written?)).collect(),
         origins: result.columns.iter().map(|column| column.facts.origins.clone()).collect(),
         indirect: result.indirect,
         reads: inference.reads.into_iter().collect(),
         findings: inference.findings,
         unit_findings: inference.unit_findings,
+        doubts: inference.doubts.findings,
     }
 }
 
@@ -107,6 +144,7 @@ struct Inference<'a> {
     last_id: u32,
     /// The clause in which aggregates may not stand, while one is walked.
     aggregates: Option<&'static str>,
+    doubts: Doubts,
     /// Columns that name currencies, by their numbers.
     currency_names: HashMap<u32, String>,
     /// What the rows of a group have in common: columns, by their numbers. `None` where rows are not put together.

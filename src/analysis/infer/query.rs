@@ -7,7 +7,9 @@ use sqlparser::ast::{
 
 use super::currencies::{both_by_name, rename_currencies};
 use super::grouping::Grouping;
+use super::keys::keys_of_select;
 use super::literal::quoted;
+use super::narrowing::narrow;
 use super::output_name::output_name;
 use super::scope::{Column, CteLink, Found, QueryResult, Scope, fold};
 use super::{Inference, Outer, known, path, settled};
@@ -32,7 +34,8 @@ impl Inference<'_> {
     fn with(&mut self, with: &With, at: usize, query: &Query, outer: Outer<'_>, ctes: Option<&CteLink<'_>>) -> QueryResult {
         let Some(cte) = with.cte_tables.get(at) else { return self.query_body(query, outer, ctes) };
         let result = self.cte(cte, with.recursive, outer, ctes);
-        let link = CteLink { name: fold(&cte.alias.name), result, before: ctes };
+        let number = Some(self.declare_cte(cte, &result));
+        let link = CteLink { name: fold(&cte.alias.name), result, number, before: ctes };
         stacker::maybe_grow(64 * 1024, 1024 * 1024, || self.with(with, at + 1, query, outer, Some(&link)))
     }
 
@@ -44,7 +47,7 @@ impl Inference<'_> {
                 let mut first = renamed(self.settle(first), cte);
                 // Later rounds may add nulls to any column.
                 first.columns.iter_mut().for_each(|column| column.facts.nullable = true);
-                let link = CteLink { name: fold(&cte.alias.name), result: first.clone(), before: ctes };
+                let link = CteLink { name: fold(&cte.alias.name), result: first.clone(), number: None, before: ctes };
                 let more = self.set_expr(right, outer, Some(&link));
                 self.check_widths(&first, &more, right.span(), "UNION");
                 let measures = both_by_name(&first, &more);
@@ -79,7 +82,10 @@ impl Inference<'_> {
                 result
             }
         };
-        result.single &= query.limit_clause.is_none() && query.fetch.is_none();
+        if query.limit_clause.is_some() || query.fetch.is_some() {
+            result.single = false;
+            result.keys.clear();
+        }
         let scope = Scope::new(outer, ctes);
         match &query.limit_clause {
             Some(LimitClause::LimitOffset { limit, offset, .. }) => {
@@ -90,6 +96,7 @@ impl Inference<'_> {
             Some(LimitClause::OffsetCommaLimit { .. }) | None => {}
         }
         if !query.pipe_operators.is_empty() || query.for_clause.is_some() {
+            self.doubts.is_blind = true;
             return QueryResult { open: true, ..QueryResult::default() };
         }
         result
@@ -114,7 +121,7 @@ impl Inference<'_> {
             SetExpr::Table(table) => {
                 let name = table.schema_name.iter().chain(&table.table_name).map(|name| name.to_lowercase()).collect::<Vec<_>>();
                 let item = self.table_item(&name, None, &Scope::new(outer, ctes), body.span());
-                QueryResult { columns: item.columns, open: item.open, indirect: Vec::new(), single: false }
+                QueryResult { columns: item.columns, open: item.open, ..QueryResult::default() }
             }
             SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
                 QueryResult { open: true, ..QueryResult::default() }
@@ -166,7 +173,11 @@ impl Inference<'_> {
                 (Some(left), Some(right_type)) => match common(&[left, right_type]) {
                     // Between literals nothing is decided yet.
                     Ok(_) if left.id == known().unknown && right_type.id == known().unknown => Some(left),
-                    Ok(common) => Some(common),
+                    Ok(common) => {
+                        let span = spans.get(at).copied().unwrap_or_else(|| right.span());
+                        self.doubt_common(&[(&column.facts, span), (&other.facts, span)], common);
+                        Some(common)
+                    }
                     Err(_) => {
                         let span = spans.get(at).copied().unwrap_or_else(|| right.span());
                         let message = format!("column '{}' is {left} on one side of {operator} and {right_type} on the other", column.name);
@@ -211,7 +222,7 @@ impl Inference<'_> {
             cells.iter().for_each(|cell| facts = std::mem::take(&mut facts).reading(std::slice::from_ref(cell)));
             Column { name: format!("column{}", at + 1), facts, id: 0 }
         });
-        QueryResult { columns: columns.collect(), open: false, indirect: Vec::new(), single: rows.len() == 1 }
+        QueryResult { columns: columns.collect(), single: rows.len() == 1, ..QueryResult::default() }
     }
 
     /// `last`: its own literals become text.
@@ -219,18 +230,22 @@ impl Inference<'_> {
         let mut indirect = Vec::new();
         let mut scope = self.from(&select.from, outer, ctes, &mut indirect);
         if !select.lateral_views.is_empty() || select.prewhere.is_some() || !select.connect_by.is_empty() || select.into.is_some() {
+            self.doubts.is_blind = true;
             return QueryResult { open: true, ..QueryResult::default() };
         }
         if let Some(condition) = &select.selection {
             Self::fix_currencies(condition, &mut scope);
             let facts = self.without_aggregates("WHERE", |this| this.condition(condition, &scope, "WHERE"));
             take(&mut indirect, &facts, EdgeKind::Filter);
+            narrow(&mut scope, condition);
         }
         let grouping = self.group_by(select, &scope, &mut indirect);
         scope.grouped = grouping.never_empty();
         let keys_before = std::mem::replace(&mut self.group_keys, (!grouping.opaque).then(|| grouping.keys.clone()));
         let columns = self.projection(&select.projection, &scope, &grouping);
-        let mut result = QueryResult { columns: columns.columns, open: columns.open, indirect, single: grouping.is_single() };
+        let mut result =
+            QueryResult { columns: columns.columns, open: columns.open, indirect, single: grouping.is_single(), keys: Vec::new() };
+        result.keys = keys_of_select(select, &scope, &grouping, &result);
         if let Some(having) = &select.having {
             let facts = self.condition(having, &scope, "HAVING");
             self.check_grouped(having, &scope, &grouping);
@@ -303,6 +318,7 @@ impl Inference<'_> {
                 SelectItem::Wildcard(options) => {
                     let changed = options.to_string().len() > 1;
                     for entry in scope.items.iter().filter(|item| item.plain) {
+                        self.mark_all_read(entry);
                         result.open |= entry.open || changed;
                         result.columns.extend(entry.columns.iter().map(|column| starred(column, options.wildcard_token.0.span)));
                     }
@@ -330,6 +346,7 @@ impl Inference<'_> {
             Some((item, _)) => {
                 result.open |= item.open;
                 result.columns.extend(item.columns.iter().map(|column| starred(column, name.span())));
+                self.mark_all_read(item);
                 let ids: Vec<u32> = item.columns.iter().map(|column| column.id).collect();
                 self.check_star(scope, grouping, Some(&ids), name.span());
             }

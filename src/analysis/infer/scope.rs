@@ -2,6 +2,7 @@
 
 use sqlparser::ast::Ident;
 
+use super::keys::Key;
 use crate::analysis::facts::{Facts, Origin};
 use crate::analysis::sql_type::SqlType;
 
@@ -29,6 +30,10 @@ pub(super) struct Item {
     pub keyed: bool,
     /// A table, which has columns of the system too.
     pub stored: bool,
+    /// Lists of columns by which its rows can be told apart; none where that is not known.
+    pub keys: Vec<Key>,
+    /// What it is joined with, when each of its rows may meet several of that.
+    pub multiplied_by: Option<String>,
 }
 
 /// The entries of FROM that can be seen, and what encloses the query.
@@ -38,12 +43,16 @@ pub(super) struct Scope<'e> {
     pub ctes: Option<&'e CteLink<'e>>,
     /// Rows are grouped by something, so that no group is empty.
     pub grouped: bool,
+    /// The keys of the rows of FROM.
+    pub rows: Vec<Key>,
 }
 
 /// A common table expression, and those before it.
 pub(super) struct CteLink<'e> {
     pub name: String,
     pub result: QueryResult,
+    /// Among those of the whole text; `None` while it is read by itself.
+    pub number: Option<usize>,
     pub before: Option<&'e CteLink<'e>>,
 }
 
@@ -56,6 +65,8 @@ pub(super) struct QueryResult {
     pub indirect: Vec<Origin>,
     /// Always one row.
     pub single: bool,
+    /// Positions of columns by which its rows can be told apart.
+    pub keys: Vec<Vec<usize>>,
 }
 
 /// What a name of a column means.
@@ -87,7 +98,7 @@ pub(super) fn fold(ident: &Ident) -> String {
 
 impl<'e> Scope<'e> {
     pub(super) fn new(outer: Option<&'e Scope<'e>>, ctes: Option<&'e CteLink<'e>>) -> Scope<'e> {
-        Scope { items: Vec::new(), outer, ctes, grouped: false }
+        Scope { items: Vec::new(), outer, ctes, grouped: false, rows: Vec::new() }
     }
 
     /// A name alone.

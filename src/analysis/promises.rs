@@ -1,0 +1,109 @@
+//! What tests, constraints and macros of the project promise of the data, beyond what queries say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use super::compilation::Compilation;
+use crate::project::{Detail, GenericTest, Manifest, Node};
+
+/// Columns that are never null, columns that identify a row, functions that the project makes.
+#[derive(Debug, Default)]
+pub(super) struct Promises {
+    never_null: BTreeSet<(usize, String)>,
+    keys: BTreeMap<usize, Vec<Vec<String>>>,
+    functions: OnceLock<BTreeSet<String>>,
+}
+
+impl Promises {
+    pub(super) fn of(manifest: &Manifest) -> Promises {
+        let mut promises = Promises::default();
+        for (number, node) in manifest.nodes.iter().enumerate() {
+            promises.constrained(number, node);
+            if let Detail::GenericTest(test) = &node.detail
+                && node.config.get("where").is_none_or(Value::is_null)
+                && let Some(attached) = manifest.number(&test.attached)
+            {
+                promises.tested(attached, test);
+            }
+        }
+        promises
+    }
+
+    pub(super) fn is_never_null(&self, node: usize, column: &str) -> bool {
+        self.never_null.contains(&(node, column.to_lowercase()))
+    }
+
+    /// Lists of columns of which no two rows have the same values.
+    pub(super) fn keys(&self, node: usize) -> &[Vec<String>] {
+        self.keys.get(&node).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn has_function(&self, compilation: &Compilation, name: &str) -> bool {
+        let made = || {
+            let files = compilation.project.sources.iter();
+            files.flat_map(|(_, file)| made_functions(&file.text)).collect()
+        };
+        self.functions.get_or_init(made).contains(name)
+    }
+
+    fn tested(&mut self, attached: usize, test: &GenericTest) {
+        let column = test.column.as_deref().map(|column| column.trim_matches('"').to_lowercase());
+        let columns = || {
+            let list = test.arguments.get("combination_of_columns")?.as_array()?;
+            list.iter().map(|column| Some(column.as_str()?.to_lowercase())).collect::<Option<Vec<String>>>()
+        };
+        match (test.test.as_str(), column) {
+            ("not_null", Some(column)) => {
+                self.never_null.insert((attached, column));
+            }
+            ("unique", Some(column)) => self.keys.entry(attached).or_default().push(vec![column]),
+            ("unique_combination_of_columns", _) => self.keys.entry(attached).or_default().extend(columns()),
+            _ => {}
+        }
+    }
+
+    fn constrained(&mut self, number: usize, node: &Node) {
+        let kind = |constraint: &Value| constraint.get("type").and_then(Value::as_str).map(str::to_owned);
+        for column in &node.columns {
+            let name = column.name.to_lowercase();
+            for kind in column.constraints.iter().filter_map(kind) {
+                if matches!(kind.as_str(), "not_null" | "primary_key") {
+                    self.never_null.insert((number, name.clone()));
+                }
+                if matches!(kind.as_str(), "unique" | "primary_key") {
+                    self.keys.entry(number).or_default().push(vec![name.clone()]);
+                }
+            }
+        }
+        let Detail::Model(model) = &node.detail else { return };
+        for constraint in model.constraints.iter().filter(|held| matches!(kind(held).as_deref(), Some("unique" | "primary_key"))) {
+            let columns = constraint.get("columns").and_then(Value::as_array).into_iter().flatten();
+            let columns: Vec<String> = columns.filter_map(|column| Some(column.as_str()?.to_lowercase())).collect();
+            if !columns.is_empty() {
+                self.keys.entry(number).or_default().push(columns);
+            }
+        }
+    }
+}
+
+/// Names behind `function`, as in `create or replace function audit.cents(…)`.
+fn made_functions(text: &str) -> Vec<String> {
+    let lower = text.to_lowercase();
+    let words = lower.split("function ").skip(1);
+    let names = words.map(|rest| rest.split('(').next().unwrap_or_default().trim());
+    names.filter_map(|name| name.rsplit('.').next()).map(|name| name.trim_matches('"').to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_of_macros_are_found() {
+        assert_eq!(made_functions("create or replace function {{ schema }}.cents(x int) returns"), ["cents"]);
+        assert_eq!(made_functions("CREATE FUNCTION Pounds\n(x)"), ["pounds"]);
+        assert_eq!(made_functions("Function \"audit\".\"Pounds\" (x)"), ["pounds"]);
+    }
+}
