@@ -21,7 +21,9 @@ impl Dag {
     /// # Errors
     /// Every independent loop, each once, smallest node first.
     pub fn new(len: usize, edges: impl IntoIterator<Item = (usize, usize)>) -> Result<Dag, Vec<Cycle>> {
-        let unique: BTreeSet<(usize, usize)> = edges.into_iter().filter(|(from, to)| *from < len && *to < len).collect();
+        let mut unique: Vec<(usize, usize)> = edges.into_iter().filter(|(from, to)| *from < len && *to < len).collect();
+        unique.sort_unstable();
+        unique.dedup();
         let mut graph = DiGraph::with_capacity(len, unique.len());
         for _ in 0..len {
             graph.add_node(());
@@ -117,11 +119,11 @@ impl Dag {
     fn cycles(&self) -> Vec<Cycle> {
         let mut cycles: Vec<Cycle> = petgraph::algo::tarjan_scc(&self.graph)
             .into_iter()
+            .filter(|component| component.len() > 1 || component.iter().any(|node| self.graph.contains_edge(*node, *node)))
             .filter_map(|component| {
                 let members: BTreeSet<usize> = component.iter().map(|node| node.index()).collect();
                 let first = *members.first()?;
-                let looped = members.len() > 1 || self.children(first).contains(&first);
-                looped.then(|| Cycle(self.shortest_loop(first, &members)))
+                Some(Cycle(self.shortest_loop(first, &members)))
             })
             .collect();
         cycles.sort_by(|a, b| a.0.cmp(&b.0));

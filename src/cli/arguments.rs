@@ -96,6 +96,11 @@ pub(super) struct GlobalArguments {
     pub(super) no_write_json: bool,
     #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = clap::builder::BoolishValueParser::new(), overrides_with = "no_write_json")]
     pub(super) write_json: Option<bool>,
+    /// Read everything anew: use nothing of an earlier parse.
+    #[arg(long, global = true, overrides_with = "partial_parse", hide_short_help = true)]
+    pub(super) no_partial_parse: bool,
+    #[arg(long, global = true, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = clap::builder::BoolishValueParser::new(), overrides_with = "no_partial_parse")]
+    pub(super) partial_parse: Option<bool>,
     /// Do not print what templates say with print() and log().
     #[arg(long, global = true, overrides_with = "print")]
     pub(super) no_print: bool,
@@ -110,6 +115,11 @@ pub(super) struct GlobalArguments {
 impl GlobalArguments {
     pub(super) fn writes_json(&self) -> bool {
         !self.no_write_json && self.write_json.unwrap_or(true)
+    }
+
+    /// Whether the parse of an earlier run is used.
+    pub(super) fn parses_partially(&self) -> bool {
+        !self.no_partial_parse && self.partial_parse.unwrap_or(true)
     }
 
     pub(super) fn prints(&self) -> bool {

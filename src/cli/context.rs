@@ -17,6 +17,7 @@ use super::disk::Disk;
 use super::interrupts::Interrupts;
 use super::log::Log;
 use super::log_file::LogFile;
+use super::parse_store::ParseStore;
 use super::style::{self, paint};
 use super::terminal::Terminal;
 use super::text::seconds;
@@ -98,7 +99,8 @@ impl<'a> Context<'a> {
         let began = Instant::now();
         let options = self.load_options()?;
         let mut diagnostics = Diagnostics::default();
-        let parsed = parse(&self.files, &options, self.invocation.clone(), &mut diagnostics);
+        let store = ParseStore::new(self.root.clone(), self.global.parses_partially(), self.global.writes_json());
+        let parsed = parse(&self.files, &options, self.invocation.clone(), &store, &mut diagnostics);
         diagnostics.sort();
         let mut kept = Diagnostics::default();
         kept.extend(diagnostics.iter().filter(|problem| !self.warn_error.silences(problem)).cloned());

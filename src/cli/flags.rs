@@ -9,8 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use crate::project::parse_yaml;
 
 /// Switches of dbt that change nothing here, each with its `--no-…`. Why is said in docs/dbt.md.
-const WITHOUT_EFFECT: [&str; 18] = [
-    "partial-parse",
+const WITHOUT_EFFECT: [&str; 17] = [
     "partial-parse-file-diff",
     "static-parser",
     "use-experimental-parser",

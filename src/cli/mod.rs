@@ -27,6 +27,7 @@ mod log_file;
 mod ls;
 mod node_line;
 mod parse;
+mod parse_store;
 mod progress;
 mod retry;
 mod run;

@@ -112,7 +112,7 @@ fn once_more(
         ),
         _ => {
             let name = recorded.get("macro").and_then(Value::as_str).unwrap_or_default().to_owned();
-            cmd_run_operation(context, &RunOperationArguments { name, args: given.args.clone() })
+            cmd_run_operation(context, &RunOperationArguments { name, args: given.args.clone().or_else(|| values(recorded, "args")) })
         }
     }
 }
@@ -158,8 +158,8 @@ fn last_run(context: &Context<'_>, arguments: &RetryArguments) -> Result<LastRun
     // Their values are not kept: they may be secrets. Without them something else would be built.
     let kept = [("vars", "variables", &context.global.vars), ("args", "arguments", &arguments.args)];
     for (key, what, given) in kept {
-        let recorded = results.args.get(key).and_then(Value::as_object);
-        if let (Some(held), None) = (recorded.filter(|held| !held.is_empty()), given) {
+        let recorded = results.args.get(key).and_then(Value::as_object).filter(|held| held.values().any(Value::is_null));
+        if let (Some(held), None) = (recorded, given) {
             let names = held.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
             let problem = Diagnostic::new(&codes::INVALID_STATE, format!("the last run had {what} whose values are not kept: {names}"));
             return Err(problem.help(format!("give them once more: acca retry --{key} '{{name: value}}'")));
@@ -196,11 +196,17 @@ fn global(given: &GlobalArguments, recorded: &Map<String, Value>) -> GlobalArgum
         profile: given.profile.clone().or_else(|| text("profile")),
         target: given.target.clone().or_else(|| text("target")),
         threads: given.threads.or_else(|| recorded.get("threads").and_then(Value::as_u64).and_then(|threads| u16::try_from(threads).ok())),
+        vars: given.vars.clone().or_else(|| values(recorded, "vars")),
         warn_error: given.warn_error || truth(recorded, "warn_error"),
-        // JSON is YAML.
         warn_error_options: given.warn_error_options.clone().or_else(|| options.map(Value::to_string)),
         ..given.clone()
     }
+}
+
+/// A mapping with all its values, which dbt keeps; JSON is YAML.
+fn values(recorded: &Map<String, Value>, key: &str) -> Option<String> {
+    let held = recorded.get(key).filter(|held| held.as_object().is_some_and(|held| !held.is_empty() && !held.values().any(Value::is_null)));
+    held.map(Value::to_string)
 }
 
 fn truth(recorded: &Map<String, Value>, key: &str) -> bool {

@@ -1,5 +1,7 @@
 //! Every kind of diagnostic, by its kebab-case code. The page `docs/<code>.md` explains it and is run as a test.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::Severity;
 
 /// One kind of diagnostic.
@@ -11,6 +13,20 @@ pub struct Code {
     pub severity: Severity,
     /// The explanation that `acca explain-code` and the documentation show.
     pub page: &'static str,
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name)
+    }
+}
+
+impl<'de> Deserialize<'de> for &'static Code {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<&'static Code, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let found = ALL.iter().find(|code| code.name == name).copied();
+        found.ok_or_else(|| serde::de::Error::custom(format!("there is no code '{name}'")))
+    }
 }
 
 macro_rules! codes {

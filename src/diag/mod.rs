@@ -7,11 +7,11 @@ mod render;
 pub use codes::Code;
 pub use render::{render, summary};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::base::Span;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     Error,
@@ -30,7 +30,7 @@ impl Severity {
 }
 
 /// A place with a few words beside it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Label {
     pub span: Span,
     pub text: String,
@@ -39,7 +39,7 @@ pub struct Label {
 /// One mistake: a sentence that stands alone, the place, and what to do about it.
 ///
 /// Style: impersonal, present tense, names in single quotes, no full stop at the end of the message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnostic {
     pub code: &'static Code,
     pub severity: Severity,

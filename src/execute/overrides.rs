@@ -7,11 +7,15 @@ use super::prepare::{NodeError, RunJob};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use crate::base::{ColumnInfo, Relation, RelationKind};
 use crate::diag::Diagnostic;
-use crate::jinja::{Argument, MacroCall, NodeState, Rendered, Warehouse};
+use crate::jinja::{Argument, MacroCall, NodeArgument, NodeState, Rendered, Warehouse};
 use crate::plan::{NodePlan, Step, TableName, predicates_key};
 use crate::project::Node;
 
 const VIEW: &str = "get_create_view_as_sql";
+
+/// What dbt sets privileges with, and descriptions: the first of them is called, and calls the others.
+const GRANTS: [&str; 5] = ["apply_grants", "get_dcl_statement_list", "call_dcl_statements", "get_grant_sql", "get_revoke_sql"];
+const DOCS: [&str; 3] = ["persist_docs", "alter_relation_comment", "alter_column_comment"];
 
 /// The macro that dbt builds an incremental model with, for a strategy.
 pub(super) fn strategy_macro(strategy: &str) -> String {
@@ -61,6 +65,21 @@ impl Overrides<'_> {
             }
             Step::CreateViewAs { view, query } if self.any(&["create_view_as", VIEW]) => {
                 self.call(VIEW, vec![Argument::Relation(view.clone(), RelationKind::View), Argument::Json(query.as_str().into())])
+            }
+            Step::SetPrivileges { relation, exact, .. } if self.any(&GRANTS) => {
+                let node = self.turn.node;
+                let kind = match node.materialized() {
+                    "view" => RelationKind::View,
+                    "materialized_view" => RelationKind::MaterializedView,
+                    _ => RelationKind::Table,
+                };
+                let grants = node.config.get("grants").cloned().unwrap_or_default();
+                let arguments = vec![Argument::Relation(relation.clone(), kind), Argument::Json(grants), Argument::Json((*exact).into())];
+                self.call("apply_grants", arguments)
+            }
+            Step::Comment(comment) if self.any(&DOCS) => {
+                let model = Argument::Node(NodeArgument(Arc::new(self.turn.node.clone())));
+                self.call("persist_docs", vec![Argument::Relation(comment.relation.clone(), comment.kind), model])
             }
             _ => step,
         }
@@ -140,7 +159,7 @@ pub(super) fn run_call(turn: &Turn<'_>, call: &MacroCall, state: NodeState, outc
     outcome.script.push_str(&format!("-- {}\n{sql}\n\n", call.name));
     write_script(turn, &outcome.script);
     let rows = locked(turn.session).execute(sql).map_err(|error| statement_refused(turn.node, error, body_of(turn.node)))?;
-    if call.name != VIEW {
+    if ![VIEW, "apply_grants", "persist_docs"].contains(&call.name.as_str()) {
         outcome.rows_affected = Some(rows);
     }
     Ok(())

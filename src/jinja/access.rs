@@ -1,5 +1,7 @@
 //! Who may read which models, and which of them are about to go.
 
+use rayon::prelude::*;
+
 use super::parse::at_call;
 use super::templates::Templates;
 use crate::base::ResourceType;
@@ -20,13 +22,14 @@ impl Templates {
                     .help("remove it, or move its date"),
             )
         }));
-        for node in manifest.nodes.iter().filter(|node| node.resource != ResourceType::UnitTest) {
-            for call in &node.refs {
+        let readers = manifest.nodes.par_iter().filter(|node| node.resource != ResourceType::UnitTest);
+        let forbidden = readers.flat_map_iter(|node| {
+            node.refs.iter().filter_map(move |call| {
                 let read = manifest.resolve_ref(call, &node.package, &self.shared.root).ok().and_then(|number| manifest.nodes.get(number));
-                let Some(read) = read.filter(|read| read.id != node.id) else { continue };
-                problems.extend(self.check_ref(node, call, read, manifest, project));
-            }
-        }
+                self.check_ref(node, call, read.filter(|read| read.id != node.id)?, manifest, project)
+            })
+        });
+        problems.extend(forbidden.collect::<Vec<_>>());
         problems
     }
 

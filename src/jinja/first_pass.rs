@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use minijinja::Value;
+use serde::{Deserialize, Serialize};
 
 use super::calls::config_keys;
 use super::doc_calls::doc_ids;
 use super::known::{DescribedNode, Memory, Own, own_alias, test_facts};
+use super::parse::{Passed, Work};
 use super::render::template_of;
 use super::scope::{Message, Scope, Stage};
 use super::templates::{TemplateOrigin, Templates};
@@ -29,16 +31,41 @@ pub(super) struct Pass<'a> {
 }
 
 /// What was found besides the node itself.
-#[derive(Default)]
-pub(super) struct Found {
-    pub(super) messages: Vec<Message>,
-    pub(super) problems: Vec<Diagnostic>,
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Found {
+    pub messages: Vec<Message>,
+    pub problems: Vec<Diagnostic>,
+    /// Another invocation may find something else, though nothing of the project changes.
+    pub momentary: bool,
+}
+
+/// `None` for what cannot be written, which is then worked out anew each time.
+fn written(value: &impl Serialize) -> Option<Vec<u8>> {
+    rmp_serde::to_vec(value).ok()
 }
 
 /// Suffix of the schema for failing rows that are kept, where tests name none.
 const FAILURES_SCHEMA: &str = "dbt_test__audit";
 
 impl Pass<'_> {
+    /// No node comes of bytes that are none.
+    pub(super) fn work(&self, work: Work<'_>, write_down: bool) -> (Option<Node>, (Found, Option<Passed>)) {
+        let node = match work {
+            Work::Done(bytes) => {
+                let (node, found) = rmp_serde::from_slice(bytes).unwrap_or_default();
+                return (node, (found, None));
+            }
+            Work::New(node) => *node,
+        };
+        let body = node.body.map(|body| body.file);
+        let before = if write_down && body.is_some() { written(&node) } else { Some(Vec::new()) };
+        let (node, found) = self.node(node);
+        let after = if write_down { written(&(&node, &found)) } else { None };
+        let momentary = found.momentary;
+        let passed = before.zip(after).map(|(before, after)| Passed { before, after, body, momentary });
+        (Some(node), (found, passed))
+    }
+
     pub(super) fn node(&self, node: Node) -> (Node, Found) {
         let _held = self.templates.shared.files.working_on("nodes parsed", &node.id);
         let mut found = Found::default();
@@ -122,6 +149,7 @@ impl Pass<'_> {
         }
         let facts = std::mem::take(&mut *locked(&scope.facts));
         drop(scope);
+        found.momentary |= facts.momentary;
         let node = Arc::make_mut(node);
         config.merge(&node.root_config);
         node.config = config;
@@ -161,7 +189,9 @@ impl Pass<'_> {
     fn extra_call(&self, node: &mut Arc<Node>, text: &str, span: Span, found: &mut Found) {
         let scope = self.scope(node);
         let text = format!("{{{{ {text} }}}}");
-        match self.templates.run_template(&scope, TemplateOrigin::synthetic(span, &text)) {
+        let rendered = self.templates.run_template(&scope, TemplateOrigin::synthetic(span, &text));
+        found.momentary |= locked(&scope.facts).momentary;
+        match rendered {
             Ok(_) => {
                 let mut facts = std::mem::take(&mut *locked(&scope.facts));
                 drop(scope);
@@ -240,10 +270,13 @@ impl Pass<'_> {
         let named = self.names.text(&node.package, what, || {
             let scope = self.scope(node);
             let (described, asked) = DescribedNode::value(node.clone());
-            match self.templates.call_unlinked(&scope, function, &[custom.map_or(Value::from(()), from_json), described]) {
+            let called = self.templates.call_unlinked(&scope, function, &[custom.map_or(Value::from(()), from_json), described]);
+            let momentary = locked(&scope.facts).momentary;
+            found.momentary |= momentary;
+            match called {
                 Some(value) => {
                     let text = value?.to_string().trim().to_owned();
-                    Ok((text, asked.get().is_none() && !scope.asked.load(Ordering::Relaxed)))
+                    Ok((text, asked.get().is_none() && !scope.asked.load(Ordering::Relaxed) && !momentary))
                 }
                 None => Ok((fallback.to_owned(), false)),
             }
@@ -286,8 +319,10 @@ impl Pass<'_> {
         }
         let rendered = self.descriptions.text(&node.package, text.to_owned(), || {
             let scope = self.scope(node);
-            let (rendered, _) = self.templates.run_text(&scope, TemplateOrigin::synthetic(span, text))?;
-            Ok((rendered, !scope.asked.load(Ordering::Relaxed)))
+            let rendered = self.templates.run_text(&scope, TemplateOrigin::synthetic(span, text));
+            let momentary = locked(&scope.facts).momentary;
+            found.momentary |= momentary;
+            Ok((rendered?.0, !scope.asked.load(Ordering::Relaxed) && !momentary))
         });
         rendered.map_err(|problem| found.problems.push(problem)).ok()
     }

@@ -8,6 +8,7 @@ use minijinja::{Error, ErrorKind, State, Value};
 
 use super::adapter::{AdapterValue, Api};
 use super::failure::{Returned, raise, raise_with};
+use super::known::is_lasting;
 use super::python::datetime::moment_value;
 use super::relation::{EventFilter, RelationValue};
 use super::scope::{Message, Scope, Stage};
@@ -63,7 +64,16 @@ pub(super) const NAMES: [&str; 40] = [
 
 pub use crate::project::DBT_VERSION;
 
+/// One of dbt's functions or variables. The scope notes when it is one that belongs to the moment.
 pub(super) fn lookup(scope: &Arc<Scope>, name: &str) -> Option<Value> {
+    let found = find(scope, name)?;
+    if !is_lasting(name) {
+        locked(&scope.facts).momentary = true;
+    }
+    Some(found)
+}
+
+fn find(scope: &Arc<Scope>, name: &str) -> Option<Value> {
     let call = |function: Function| Some(Value::from_object(Builtin { function, scope: scope.clone() }));
     if let Some(function) = function(name) {
         return call(function);

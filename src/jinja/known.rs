@@ -42,6 +42,51 @@ pub(super) fn is_alike(name: &str) -> bool {
     ALIKE.binary_search(&name).is_ok()
 }
 
+/// The functions and variables that give, before anything is linked, the same for the same node in every invocation, as long as
+/// the project, its target, `--vars` and the environment stay the same. What is not here makes a render one of the moment:
+/// it is done anew each time.
+const LASTING: [&str; 34] = [
+    "adapter",
+    "api",
+    "config",
+    "database",
+    "dbt_version",
+    "doc",
+    "env_var",
+    "exceptions",
+    "execute",
+    "fromjson",
+    "is_incremental",
+    "log",
+    "model",
+    "namespace",
+    "post_hooks",
+    "pre_hooks",
+    "print",
+    "project_name",
+    "range",
+    "ref",
+    "return",
+    "run_query",
+    "schema",
+    "set",
+    "set_strict",
+    "source",
+    "target",
+    "this",
+    "tojson",
+    "try_or_compiler_error",
+    "validation",
+    "var",
+    "zip",
+    "zip_strict",
+];
+
+/// Whether a name gives the same in every invocation.
+pub(super) fn is_lasting(name: &str) -> bool {
+    LASTING.binary_search(&name).is_ok()
+}
+
 /// The package of the node, and what was rendered for it.
 type Rendering = (Arc<str>, String);
 
@@ -234,4 +279,37 @@ fn note_call(facts: &mut TestFacts, call: &str) -> Option<()> {
 pub(super) fn own_alias(own: &Own, node: &Node) -> Option<String> {
     let versioned = matches!(&node.detail, Detail::Model(model) if model.version.is_some());
     (own.alias && !versioned && node.config.get("alias").is_none()).then(|| node.name.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every name is either one that lasts or one of these: whoever adds a name decides.
+    #[test]
+    fn each_name_lasts_or_belongs_to_the_moment() {
+        const MOMENTARY: [&str; 16] = [
+            "builtins",
+            "context",
+            "dbt_metadata_envs",
+            "flags",
+            "graph",
+            "invocation_args_dict",
+            "invocation_id",
+            "load_result",
+            "modules",
+            "render",
+            "run_started_at",
+            "selected_resources",
+            "should_full_refresh",
+            "statement",
+            "store_result",
+            "thread_id",
+        ];
+        assert!(LASTING.is_sorted() && ALIKE.is_sorted());
+        let names = super::super::functions::NAMES.iter().chain(&super::super::context::NAMES);
+        let undecided: Vec<&&str> = names.filter(|name| !is_lasting(name) && !MOMENTARY.contains(name)).collect();
+        assert_eq!(undecided, Vec::<&&str>::new());
+        assert!(MOMENTARY.iter().all(|name| !is_lasting(name)));
+    }
 }

@@ -41,10 +41,11 @@ mod library;
 mod modules;
 mod python;
 
+pub use first_pass::Found;
 pub use functions::DBT_VERSION;
 pub use macro_calls::macro_calls;
 pub use own_macro::{Argument, MacroCall, NodeArgument};
-pub use parse::Parsed;
+pub use parse::{Parsed, Passed, Unparsed, Work};
 pub use reading::{Deferral, Empty, Reading};
 pub use render::{Linked, Rendered};
 pub use scope::{Message, NodeState};

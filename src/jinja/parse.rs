@@ -1,16 +1,17 @@
 //! The first pass: renders every node once without a database, learns what it reads and how it is configured, and links the project.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::calls::find_call;
-use super::first_pass::{Found, Pass};
+use super::first_pass::Pass;
 use super::known::{Memory, Own};
 use super::scope::Message;
 use super::templates::{Shared, Templates};
-use crate::base::{Dag, Sources, Span, UniqueId};
+use crate::base::{Dag, FileId, Sources, Span, UniqueId};
 use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::project::{Detail, Manifest, Node, Project, RefCall, SourceCall, Unresolved, unfiltered_batches};
 
@@ -18,14 +19,50 @@ use crate::project::{Detail, Manifest, Node, Project, RefCall, SourceCall, Unres
 pub struct Parsed {
     pub manifest: Manifest,
     pub messages: Vec<Message>,
+    /// By the position of the work: what came of a node that was new, where it was asked for.
+    pub passed: Vec<Option<Passed>>,
+}
+
+/// Why there is no linked project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unparsed {
+    /// The graph has a loop, which was reported.
+    Loop,
+    /// What was written down of an earlier run cannot be read.
+    Damaged,
+}
+
+/// A node for the first pass.
+pub enum Work<'b> {
+    New(Box<Node>),
+    /// It has been through it in an earlier run: [`Passed::after`].
+    Done(&'b [u8]),
+}
+
+/// A node before and after its first pass, written down.
+pub struct Passed {
+    /// Empty for a node without a body.
+    pub before: Vec<u8>,
+    pub after: Vec<u8>,
+    /// The file in which its body lies.
+    pub body: Option<FileId>,
+    /// See [`Found::momentary`].
+    pub momentary: bool,
 }
 
 impl Templates {
-    /// Renders and links all nodes of the project, which leave it for the manifest. Mistakes are collected; a node with a mistake
-    /// stays in the manifest with what is known of it. `None` when the graph has a loop.
-    pub fn parse(&self, project: &mut Project, diagnostics: &mut Diagnostics) -> Option<Parsed> {
-        let nodes = std::mem::take(&mut project.nodes);
-        let project = &*project;
+    /// Renders and links all nodes of the project. Mistakes are collected; a node with a mistake stays in the manifest with
+    /// what is known of it. With `write_down`, what comes of new nodes is given back as bytes too.
+    ///
+    /// # Errors
+    /// See [`Unparsed`].
+    pub fn parse(
+        &self,
+        project: &Project,
+        work: Vec<Work<'_>>,
+        write_down: bool,
+        diagnostics: &mut Diagnostics,
+    ) -> Result<Parsed, Unparsed> {
         let pass = Pass {
             templates: self,
             sources: &project.sources,
@@ -33,11 +70,13 @@ impl Templates {
             names: Memory::default(),
             descriptions: Memory::default(),
         };
-        let (nodes, found): (Vec<Node>, Vec<Found>) = nodes.into_par_iter().map(|node| pass.node(node)).unzip();
-        let mut messages = Vec::new();
-        for found in found {
+        let (nodes, done): (Vec<Option<Node>>, Vec<_>) = work.into_par_iter().map(|work| pass.work(work, write_down)).unzip();
+        let nodes: Vec<Node> = nodes.into_iter().collect::<Option<_>>().ok_or(Unparsed::Damaged)?;
+        let (mut messages, mut passed) = (Vec::new(), Vec::with_capacity(done.len()));
+        for (found, bytes) in done {
             messages.extend(found.messages);
             diagnostics.extend(found.problems);
+            passed.push(bytes);
         }
         self.shared.files.reached("templates");
         let (enabled, disabled) = split_enabled(nodes);
@@ -52,11 +91,11 @@ impl Templates {
             Ok(dag) => {
                 manifest.dag = dag;
                 self.shared.files.reached("links");
-                Some(Parsed { manifest, messages })
+                Ok(Parsed { manifest, messages, passed })
             }
             Err(cycles) => {
                 diagnostics.extend(cycles.iter().map(|cycle| cycle_diagnostic(&cycle.0, &manifest, &project.sources)));
-                None
+                Err(Unparsed::Loop)
             }
         }
     }
@@ -237,14 +276,15 @@ fn duplicate_relations(nodes: &[Node]) -> Vec<Diagnostic> {
     for node in nodes {
         let builds = matches!(node.detail, Detail::Model(_) | Detail::Seed { .. } | Detail::Snapshot { .. }) && !node.is_ephemeral();
         let Some(relation) = node.relation.as_ref().filter(|_| builds) else { continue };
-        match seen.get(&relation.quoted().to_lowercase()) {
-            Some(first) => {
+        match seen.entry(relation.quoted().to_lowercase()) {
+            Entry::Occupied(first) => {
+                let first = first.get();
                 let message = format!("'{}' and '{}' would both be built as {}", first.id, node.id, relation.display());
                 let problem = Diagnostic::new(&codes::DUPLICATE_RELATION, message).at(node.origin).also(first.origin, "the first one");
                 problems.push(problem.help("give one of them an 'alias' or another 'schema'"));
             }
-            None => {
-                seen.insert(relation.quoted().to_lowercase(), node);
+            Entry::Vacant(place) => {
+                place.insert(node);
             }
         }
     }
@@ -252,11 +292,10 @@ fn duplicate_relations(nodes: &[Node]) -> Vec<Diagnostic> {
 }
 
 fn edges(manifest: &Manifest) -> Vec<(usize, usize)> {
-    let mut edges = Vec::new();
-    for (reader, node) in manifest.nodes.iter().enumerate() {
-        edges.extend(node.depends_on.iter().filter_map(|id| manifest.number(id)).map(|read| (read, reader)));
-    }
-    edges
+    let readers = manifest.nodes.par_iter().enumerate();
+    readers
+        .flat_map_iter(|(reader, node)| node.depends_on.iter().filter_map(|id| manifest.number(id)).map(move |read| (read, reader)))
+        .collect()
 }
 
 /// One label an edge: the whole loop can be read from the places.

@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use serde::{Deserialize, Serialize};
+
 use minijinja::value::{Enumerator, Object};
 use minijinja::{Environment, Error, State, Value};
 
@@ -62,10 +64,12 @@ pub(super) struct Facts {
     pub(super) statements: BTreeMap<String, Value>,
     /// `log(…, info=true)` and `print()`; `exceptions.warn()`.
     pub(super) messages: Vec<Message>,
+    /// Something was asked for that may differ from one invocation to the next.
+    pub(super) momentary: bool,
 }
 
 /// Something that a template said aloud.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     pub warning: bool,
     pub text: String,

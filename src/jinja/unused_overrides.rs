@@ -5,15 +5,11 @@ use crate::diag::{Diagnostic, codes};
 use crate::project::{Macro, Project};
 
 /// What dbt calls while it builds and acca does in its own way.
-const DONE_OTHERWISE: [&str; 44] = [
-    "alter_column_comment",
+const DONE_OTHERWISE: [&str; 36] = [
     "alter_column_type",
     "alter_relation_add_remove_columns",
-    "alter_relation_comment",
-    "apply_grants",
     "build_snapshot_staging_table",
     "build_snapshot_table",
-    "call_dcl_statements",
     "check_for_schema_changes",
     "check_schema_exists",
     "collect_freshness",
@@ -27,12 +23,9 @@ const DONE_OTHERWISE: [&str; 44] = [
     "get_catalog",
     "get_catalog_relations",
     "get_create_index_sql",
-    "get_dcl_statement_list",
     "get_drop_sql",
-    "get_grant_sql",
     "get_incremental_default_sql",
     "get_rename_sql",
-    "get_revoke_sql",
     "get_show_sql",
     "get_unit_test_sql",
     "incremental_validate_on_schema_change",
@@ -41,7 +34,6 @@ const DONE_OTHERWISE: [&str; 44] = [
     "make_backup_relation",
     "make_intermediate_relation",
     "make_temp_relation",
-    "persist_docs",
     "process_schema_changes",
     "rename_relation",
     "reset_csv_table",

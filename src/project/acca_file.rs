@@ -1,5 +1,6 @@
 //! `acca.yml`: what a project says that dbt has no word for.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::fields::Fields;
@@ -11,7 +12,7 @@ use crate::diag::{Diagnostic, codes};
 const FILE_NAME: &str = "acca.yml";
 
 /// The file, as written; what the parts mean is known where they are used.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct AccaFile {
     /// Units with names of the project's own.
     pub units: Vec<Told>,
@@ -23,7 +24,7 @@ pub struct AccaFile {
 }
 
 /// A name and what is said of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Told {
     pub name: String,
     pub name_span: Span,
@@ -32,7 +33,7 @@ pub struct Told {
 }
 
 /// A macro that makes a value of one unit of a value of another.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Conversion {
     pub name: String,
     pub name_span: Span,

@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::base::Span;
 
 /// A value and where it was written.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConfigValue {
     pub value: Value,
     pub span: Option<Span>,
 }
 
 /// Configuration keys (without `+`) with their values.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Config {
     /// By key, ascending. There are a handful, in each of tens of thousands of nodes: a list takes a tenth of a tree's room.
     entries: Vec<(Arc<str>, ConfigValue)>,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::fields::Fields;
@@ -13,7 +14,7 @@ use crate::base::Span;
 use crate::diag::{Diagnostic, codes};
 
 /// One entry of `groups:`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Group {
     pub package: Arc<str>,
     pub name: String,

@@ -3,6 +3,8 @@
 //! A source may say under its own `meta.landing` what all its tables share (`format`, `delimiter`, …); a table's keys win.
 //! Only a table with a `path`, its own or its source's, is loaded; in the path, `{table}` stands for the table's name.
 
+use serde::{Deserialize, Serialize};
+
 use super::fields::Fields;
 use super::loader::Loader;
 use super::node::Column;
@@ -10,7 +12,7 @@ use super::yaml::{Entry, Yaml, YamlValue, find};
 use crate::base::Span;
 use crate::diag::{Diagnostic, codes};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FileFormat {
     Csv,
     /// One JSON object a line.
@@ -18,7 +20,7 @@ pub enum FileFormat {
     Parquet,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Compression {
     None,
     Gzip,
@@ -30,7 +32,7 @@ pub const FILE_COLUMN: &str = "_acca_file";
 pub const LOADED_AT_COLUMN: &str = "_acca_loaded_at";
 
 /// A checked `meta.landing` mapping.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Landing {
     /// Glob over paths relative to the project's root, `/` between the parts (`data/bets/*.csv.gz`, `**` for any depth).
     pub path: String,

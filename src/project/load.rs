@@ -20,12 +20,33 @@ use super::resources::{Catalog, load_macros, load_resources};
 use super::selectors::load_selectors;
 use super::sources::{Overrides, apply_sources};
 use super::unit_tests::apply_unit_tests;
-use super::{Group, LoadOptions, Package, Project, RenderText, Target};
+use super::{AccaFile, DocBlock, Group, LoadOptions, Macro, Package, Project, RenderText, Selector, Target};
 use crate::base::{Files, ResourceType, Sources, Span};
 use crate::diag::{Diagnostic, Diagnostics, codes};
 
 /// The package of acca's own macros.
 const BUILTIN: &str = "dbt";
+
+/// A project whose own file, profile and list of packages are read: what has to be known before anything else is.
+pub struct Opened {
+    packages: Vec<ProjectFile>,
+    pub target: Target,
+    /// `target-path`, relative to the project's root.
+    pub target_path: String,
+    /// The files that were read so far.
+    pub sources: Sources,
+}
+
+/// What a project consists of besides its nodes.
+#[derive(Debug, Default)]
+pub struct Contents {
+    pub macros: Vec<Macro>,
+    pub docs: Vec<DocBlock>,
+    /// Ascending by id.
+    pub groups: Vec<Group>,
+    pub selectors: Vec<Selector>,
+    pub acca: AccaFile,
+}
 
 /// Reads a project with its packages, collecting all that is wrong in `diagnostics`.
 ///
@@ -41,51 +62,138 @@ pub fn load(
     builtin: &[(&str, &str)],
     diagnostics: &mut Diagnostics,
 ) -> Result<Project, Sources> {
+    let opened = open(files, files, options, text, diagnostics)?;
+    opened.read(files, options, text, builtin, diagnostics)
+}
+
+/// Reads what has to be known first. The profile is read from `profiles`.
+///
+/// # Errors
+/// As [`load`].
+pub fn open(
+    files: &dyn Files,
+    profiles: &dyn Files,
+    options: &LoadOptions,
+    text: &dyn RenderText,
+    diagnostics: &mut Diagnostics,
+) -> Result<Opened, Sources> {
     let mut loader = Loader { files, options, text, sources: Sources::default(), diagnostics };
-    match load_all(&mut loader, builtin) {
-        Some((packages, target, catalog)) => {
-            let mut project = project(loader, packages, target, catalog);
-            if !builtin.is_empty() {
-                project.packages.push(builtin_package());
-            }
-            Ok(project)
+    match open_all(&mut loader, profiles) {
+        Some((packages, target)) => {
+            let target_path = target_path(&loader, &packages);
+            Ok(Opened { packages, target, target_path, sources: loader.sources })
         }
         None => Err(loader.sources),
     }
 }
 
-fn load_all(loader: &mut Loader<'_>, builtin: &[(&str, &str)]) -> Option<(Vec<ProjectFile>, Target, Catalog)> {
+fn open_all<'a>(loader: &mut Loader<'a>, profiles: &'a dyn Files) -> Option<(Vec<ProjectFile>, Target)> {
     let raw = load_raw_project(loader, "")?;
-    let target = load_target(loader, raw.profile.clone())?;
+    let files = std::mem::replace(&mut loader.files, profiles);
+    let target = load_target(loader, raw.profile.clone());
+    loader.files = files;
+    let target = target?;
     let root = load_project_file(loader, raw, "", &target)?;
     let mut packages = vec![root];
     let installed = packages.first().map(|root| load_packages(loader, root, &target)).unwrap_or_default();
     packages.extend(installed);
+    files.reached("project file");
+    Some((packages, target))
+}
 
-    loader.files.reached("project file");
+impl Opened {
+    /// Reads everything else.
+    ///
+    /// # Errors
+    /// As [`load`].
+    pub fn read(
+        mut self,
+        files: &dyn Files,
+        options: &LoadOptions,
+        text: &dyn RenderText,
+        builtin: &[(&str, &str)],
+        diagnostics: &mut Diagnostics,
+    ) -> Result<Project, Sources> {
+        let mut loader = Loader { files, options, text, sources: std::mem::take(&mut self.sources), diagnostics };
+        let catalog = read_all(&mut loader, &self.packages, &self.target, builtin);
+        self.sources = loader.sources;
+        let Some(mut catalog) = catalog else { return Err(self.sources) };
+        catalog.nodes.sort_by(|a, b| a.id.cmp(&b.id));
+        catalog.groups.sort_by_key(Group::id);
+        let contents = Contents {
+            macros: catalog.macros,
+            docs: catalog.docs,
+            groups: catalog.groups,
+            selectors: catalog.selectors,
+            acca: catalog.acca,
+        };
+        Ok(Project { nodes: catalog.nodes, ..self.project(options, contents, !builtin.is_empty()) })
+    }
 
+    /// The project without its nodes, when its contents are known from an earlier run and `sources` holds the same files in
+    /// the same order.
+    pub fn restored(mut self, options: &LoadOptions, sources: Sources, contents: Contents) -> Project {
+        self.sources = sources;
+        self.project(options, contents, true)
+    }
+
+    fn project(self, options: &LoadOptions, contents: Contents, with_builtin: bool) -> Project {
+        let (name, clean_targets) = match self.packages.first() {
+            Some(root) => (Arc::clone(&root.package.name), root.clean_targets.clone()),
+            None => (Arc::from(""), None),
+        };
+        let mut packages: Vec<Package> = self.packages.into_iter().map(|file| file.package).collect();
+        if with_builtin {
+            packages.push(builtin_package());
+        }
+        Project {
+            sources: self.sources,
+            name,
+            packages,
+            target: self.target,
+            cli_vars: options.vars.clone(),
+            nodes: Vec::new(),
+            macros: contents.macros,
+            docs: contents.docs,
+            groups: contents.groups,
+            selectors: contents.selectors,
+            acca: contents.acca,
+            clean_targets: clean_targets.unwrap_or_else(|| vec![self.target_path.clone()]),
+            target_path: self.target_path,
+        }
+    }
+}
+
+fn target_path(loader: &Loader<'_>, packages: &[ProjectFile]) -> String {
+    let env = |name: &str| loader.files.env(&format!("ACCA_{name}")).or_else(|| loader.files.env(&format!("DBT_{name}")));
+    let written = packages.first().and_then(|root| root.target_path.clone());
+    let told = loader.options.target_path.clone().or_else(|| env("TARGET_PATH")).or(written);
+    join("", &told.unwrap_or_else(|| "target".to_owned()))
+}
+
+fn read_all(loader: &mut Loader<'_>, packages: &[ProjectFile], target: &Target, builtin: &[(&str, &str)]) -> Option<Catalog> {
     let mut catalog = Catalog::default();
     if let Some(root) = packages.first() {
-        catalog.selectors = load_selectors(loader, root, &target);
+        catalog.selectors = load_selectors(loader, root, target);
         catalog.acca = load_acca_file(loader);
     }
     let mut properties = Vec::new();
-    for file in &packages {
+    for file in packages {
         let found = discover(loader, &file.package);
         loader.files.reached("finding files");
         load_resources(loader, &file.package, &found, &mut catalog);
         loader.files.reached("reading files");
-        properties.push(package_properties(loader, &packages, file, &found, &target));
+        properties.push(package_properties(loader, packages, file, &found, target));
         loader.files.reached("yaml");
     }
     load_builtin(loader, builtin, &mut catalog);
-    apply_all(loader, &packages, &properties, &target, &mut catalog);
+    apply_all(loader, packages, &properties, target, &mut catalog);
     loader.files.reached("properties");
-    configure(&packages, &mut catalog.nodes);
+    configure(packages, &mut catalog.nodes);
     let root = packages.first()?;
     report_unused_config(loader, &root.trees);
     report_duplicates(loader, &mut catalog);
-    Some((packages, target, catalog))
+    Some(catalog)
 }
 
 type PackageProperties = (serde_json::Map<String, serde_json::Value>, Vec<PropertiesFile>);
@@ -283,34 +391,6 @@ fn place_of(node: &Node) -> Span {
             node.origin
         }
         _ => Span { end: node.origin.start, ..node.origin },
-    }
-}
-
-fn project(loader: Loader<'_>, packages: Vec<ProjectFile>, target: Target, mut catalog: Catalog) -> Project {
-    catalog.nodes.sort_by(|a, b| a.id.cmp(&b.id));
-    catalog.groups.sort_by_key(Group::id);
-    let (name, target_path, clean_targets) = match packages.first() {
-        Some(root) => (Arc::clone(&root.package.name), root.target_path.clone(), root.clean_targets.clone()),
-        None => (Arc::from(""), None, None),
-    };
-    let options = loader.options;
-    let env = |name: &str| loader.files.env(&format!("ACCA_{name}")).or_else(|| loader.files.env(&format!("DBT_{name}")));
-    let target_path = options.target_path.clone().or_else(|| env("TARGET_PATH")).or(target_path).unwrap_or_else(|| "target".to_owned());
-    let target_path = join("", &target_path);
-    Project {
-        sources: loader.sources,
-        name,
-        packages: packages.into_iter().map(|file| file.package).collect(),
-        target,
-        cli_vars: options.vars.clone(),
-        nodes: catalog.nodes,
-        macros: catalog.macros,
-        docs: catalog.docs,
-        groups: catalog.groups,
-        selectors: catalog.selectors,
-        acca: catalog.acca,
-        clean_targets: clean_targets.unwrap_or_else(|| vec![target_path.clone()]),
-        target_path,
     }
 }
 

@@ -39,6 +39,7 @@ impl Manifest {
     pub fn new(mut nodes: Vec<Node>, disabled: Vec<Node>, macros: Arc<Vec<Macro>>, docs: Arc<Vec<DocBlock>>) -> Manifest {
         nodes.sort_by(|a, b| a.id.cmp(&b.id));
         let mut manifest = Manifest { nodes, disabled, macros, docs, ..Manifest::default() };
+        manifest.by_id.reserve(manifest.nodes.len());
         for (number, node) in manifest.nodes.iter().enumerate() {
             manifest.by_id.insert(node.id.clone(), number);
             if is_refable(node.resource) {

@@ -47,7 +47,7 @@ pub use dbt_version::DBT_VERSION;
 pub use groups::Group;
 pub use hooks::{HookTemplate, hooks_of};
 pub use landing::{Compression, FILE_COLUMN, FileFormat, LOADED_AT_COLUMN, Landing};
-pub use load::load;
+pub use load::{Contents, Opened, load, open};
 pub use manifest::{Manifest, Unresolved};
 pub use microbatch::{Batch, BatchSize, Microbatch, check_microbatch, is_microbatch, unfiltered_batches};
 pub use model::{LoadOptions, Package, Project, RenderText, Target, YamlScope};

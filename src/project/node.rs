@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Config, Landing, UnitTest};
 use crate::base::{Relation, ResourceType, Span, UniqueId};
 
-/// One node of the graph.
+/// One node of the graph. It can be written down, so that a later run need not read its files again.
 ///
 /// The project floor fills everything that the files say. Rendering adds what templates say: the in-file `config()`,
 /// `refs`, `source_calls`, `macros`; resolving adds `alias`, `relation` and `depends_on`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Node {
     pub id: UniqueId,
     pub resource: ResourceType,
@@ -50,7 +51,7 @@ pub struct Node {
 }
 
 /// What only one resource type has.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Detail {
     Model(ModelDetail),
     Seed {
@@ -70,7 +71,7 @@ pub enum Detail {
     Operation,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ModelDetail {
     pub version: Option<String>,
     pub latest_version: Option<String>,
@@ -80,7 +81,7 @@ pub struct ModelDetail {
     pub constraints: Vec<Value>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Column {
     pub name: String,
     pub span: Option<Span>,
@@ -96,7 +97,7 @@ pub struct Column {
 }
 
 /// One use of a generic test in a properties file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GenericTest {
     /// Name after `test_`, without its namespace: `not_null`.
     pub test: String,
@@ -120,7 +121,7 @@ pub struct GenericTest {
     pub config_call: String,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SourceTable {
     pub source_name: String,
     pub source_description: String,
@@ -141,7 +142,7 @@ pub struct SourceTable {
     pub landing: Option<Landing>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Exposure {
     pub kind: String,
     pub label: Option<String>,
@@ -154,7 +155,7 @@ pub struct Exposure {
 }
 
 /// One `ref()` in a template.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefCall {
     pub package: Option<String>,
     pub name: String,
@@ -164,7 +165,7 @@ pub struct RefCall {
 }
 
 /// One `source()` in a template.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceCall {
     pub source: String,
     pub table: String,
@@ -173,7 +174,7 @@ pub struct SourceCall {
 }
 
 /// A `{% macro %}`, `{% test %}` or `{% materialization %}` block.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Macro {
     /// `macro.<package>.<name>`; tests are named `test_<name>`, materializations `materialization_<name>_<adapter>`.
     pub id: UniqueId,
@@ -192,14 +193,14 @@ pub struct Macro {
     pub arguments: Vec<Value>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MacroKind {
     Macro,
     Test,
     Materialization,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parameter {
     pub name: String,
     /// The expression of the default value.
@@ -207,7 +208,7 @@ pub struct Parameter {
 }
 
 /// A `{% docs name %}` block.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DocBlock {
     pub package: Arc<str>,
     pub name: String,

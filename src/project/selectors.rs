@@ -1,5 +1,7 @@
 //! `selectors.yml`: selections with a name. What a definition means is known where nodes are selected.
 
+use serde::{Deserialize, Serialize};
+
 use super::fields::Fields;
 use super::loader::Loader;
 use super::project_file::{ProjectFile, visible_vars};
@@ -11,7 +13,7 @@ use crate::diag::{Diagnostic, codes};
 const FILE_NAME: &str = "selectors.yml";
 
 /// A named selection of the root project.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Selector {
     pub name: String,
     pub span: Span,

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::node::{RefCall, SourceCall};
 use crate::base::{Span, UniqueId};
 
 /// One unit test of one model (of one version of it).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct UnitTest {
     /// The model's name, as written, and where.
     pub model: String,
@@ -25,7 +26,7 @@ pub struct UnitTest {
 }
 
 /// Rows that stand for a relation which the model reads.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct UnitInput {
     /// `ref('orders')`, `source('shop', 'orders')` or `this`, as written.
     pub call: String,
@@ -38,7 +39,7 @@ pub struct UnitInput {
 }
 
 /// What the `input` of a unit test names.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum InputCall {
     Ref(RefCall),
     Source(SourceCall),
@@ -47,7 +48,7 @@ pub enum InputCall {
 }
 
 /// Rows of a fixture.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum UnitRows {
     Listed {
         rows: Vec<UnitRow>,
@@ -65,13 +66,13 @@ pub enum UnitRows {
 }
 
 /// One row: columns with their values, in the order of writing.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UnitRow {
     pub cells: Vec<(String, Cell)>,
     pub span: Span,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Cell {
     Null,
     Bool(bool),
@@ -81,7 +82,7 @@ pub enum Cell {
 }
 
 /// What templates get instead of what they ask for.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UnitOverrides {
     /// By name, also `package.name`.
     pub macros: BTreeMap<String, Value>,

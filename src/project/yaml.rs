@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::yaml_scalar::{plain_scalar, tagged_scalar};
@@ -21,13 +22,13 @@ const MAX_ALIASED: usize = 1_000_000;
 const MAX_DUPLICATES_TOLD: usize = 10;
 
 /// A value with its place.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Yaml {
     pub value: YamlValue,
     pub span: Span,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum YamlValue {
     Null,
     Bool(bool),
@@ -39,7 +40,7 @@ pub enum YamlValue {
 }
 
 /// One pair of a mapping, in the order of the file.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     pub key: String,
     pub key_span: Span,

@@ -117,3 +117,32 @@ fn descriptions_that_are_gone_are_taken_away() {
     // As with dbt: a table that stays keeps its own description, of its columns only what is still said.
     assert_eq!(bench.query(comments), "shop.t|-|-\nshop.i|said|-");
 }
+
+/// Macros of the project in the places of those by which dbt grants and describes.
+#[test]
+fn privileges_and_descriptions_are_set_as_macros_of_the_project_say() {
+    let mut bench = Bench::new("postgres");
+    bench
+        .file(
+            "macros/m.sql",
+            "{% macro postgres__get_grant_sql(relation, privilege, grantees) %}grant {{ privilege }} on {{ relation }} to {{ grantees | join(', ') }} with grant option{% endmacro %}\n\
+             {% macro alter_relation_comment(relation, relation_comment) %}comment on {{ relation.type }} {{ relation }} is 'said: {{ relation_comment }}'{% endmacro %}",
+        )
+        .file(
+            "models/m.yml",
+            "models:\n  - &m {name: a, description: all, config: {persist_docs: {relation: true, columns: true}, grants: {select: [teller]}}, columns: [{name: x, description: one}]}\n  \
+             - {<<: *m, name: v}\n",
+        )
+        .file("models/a.sql", "{{ config(materialized='table') }} select 1 as x")
+        .file("models/v.sql", "select x from {{ ref('a') }}");
+    bench.run_how(&How { only: Some(|_| false), ..How::default() });
+    bench.execute("create role teller");
+    let told = "select string_agg(relname || ' ' || has_table_privilege('teller', c.oid, 'select with grant option')::text || ' ' || \
+                obj_description(c.oid, 'pg_class') || ' ' || col_description(c.oid, 1), ', ' order by relname) from pg_class c where relname in ('a', 'v')";
+    for _ in 0..2 {
+        let ran = bench.run().ok();
+        assert_eq!(bench.query(told), "a true said: all one, v true said: all one");
+        assert!(ran.statuses().contains(&"success model.shop.a 1 row".to_owned()), "{:?}", ran.statuses());
+    }
+    bench.execute("drop owned by teller; drop role teller");
+}

@@ -133,8 +133,8 @@ impl Bench {
             started_at: how.at.to_owned(),
             ..Invocation::default()
         };
-        match acca::compile::parse(&files, &LoadOptions { vars: how.vars.clone(), ..LoadOptions::default() }, invocation, &mut diagnostics)
-        {
+        let options = LoadOptions { vars: how.vars.clone(), ..LoadOptions::default() };
+        match acca::compile::parse(&files, &options, invocation, &acca::compile::NoStore, &mut diagnostics) {
             Ok(compilation) if !diagnostics.has_errors() => compilation,
             Ok(compilation) => panic!("{}", drawn(diagnostics.iter(), &compilation.project.sources)),
             Err(sources) => panic!("{}", drawn(diagnostics.iter(), &sources)),

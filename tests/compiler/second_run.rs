@@ -25,7 +25,15 @@ fn shop() -> TestProject {
         .write("models/docs.md", "{% docs stg %}Bets.{% enddocs %}")
         .write("tests/small.sql", "select * from {{ ref('stg') }} where bet_id > 5")
         .write("snapshots/s.sql", "{% snapshot s %}{{ config(unique_key='bet_id', strategy='check', check_cols='all') }}select * from {{ ref('stg') }}{% endsnapshot %}")
-        .write("selectors.yml", "selectors:\n  - name: all\n    definition: tag:all\n");
+        .write("selectors.yml", "selectors:\n  - name: all\n    definition: tag:all\n")
+        .write("macros/tests.sql", "{% test odd(model, column_name) %}select * from {{ model }} where {{ column_name }} % {{ var('step', 2) }} = 0{% endtest %}")
+        .write("models/sources.yml", "sources:\n  - name: raw\n    schema: \"{{ env_var('RAW', 'raw') }}\"\n    tables:\n      - name: bets\n        columns:\n          - name: bet_id\n            data_tests: [odd]\n")
+        .write("models/loud.sql", "{{ log('loud in ' ~ env_var('LOUD', 'a whisper'), info=true) }}select 1 as one from {{ source('raw', 'bets') }}")
+        .write("models/hour.sql", "{{ config(tags=[run_started_at.strftime('%Y') ~ flags.WHICH]) }}select 1 as one")
+        .write("models/old.yml", "models:\n  - name: old\n    deprecation_date: 2020-01-01\n    group: trading\ngroups:\n  - name: trading\n    owner: {name: Desk}\n")
+        .write("models/old.sql", "select 1 as one")
+        .write("models/more.yml", "exposures:\n  - name: board\n    type: dashboard\n    owner: {name: Desk}\n    depends_on: [ref('sum')]\nunit_tests:\n  - name: counts\n    model: sum\n    given:\n      - input: ref('stg')\n        rows: [{bet_id: 1}]\n    expect:\n      rows: [{n: 1}]\n")
+        .write("analyses/look.sql", "select * from {{ ref('sum') }}");
     project.set_env("SCHEMA", "main");
     project
 }
@@ -54,8 +62,22 @@ fn compiled(project: &TestProject, arguments: &[&str], target: &str) -> String {
 #[test]
 fn a_second_run_is_a_cold_run_whatever_was_edited() {
     let mut project = shop();
-    let edits: [(&str, Option<&str>); 14] = [
+    let edits: [(&str, Option<&str>); 25] = [
+        ("models/sum.sql", Some("select count(*) as n, 1 as other from {{ ref('stg') }}")),
+        ("models/sum.sql", Some("{{ config(alias='total') }}-- a longer text than before\nselect count(*) as n from {{ ref('stg') }}")),
+        ("analyses/look.sql", Some("select 1 as one")),
+        ("models/loud.sql", Some("{{ log('louder', info=true) }}select 1 as one from {{ source('raw', 'bets') }}")),
+        ("models/hour.sql", Some("{{ config(tags=[flags.WHICH]) }}select 2 as two")),
+        ("models/old.sql", Some("select 2 as two from {{ ref('stg') }}")),
+        ("macros/tests.sql", Some("{% test odd(model, column_name) %}select 1 from {{ model }} where {{ column_name }} = 1{% endtest %}")),
+        ("models/sources.yml", Some("sources:\n  - name: raw\n    tables: [{name: bets}]\n")),
+        (
+            "models/more.yml",
+            Some("exposures:\n  - name: board\n    type: dashboard\n    owner: {name: Desk}\n    depends_on: [ref('stg')]\n"),
+        ),
+        ("models/old.yml", Some("models:\n  - name: old\n    description: Old.\n")),
         ("models/sum.sql", Some("select count(*) as bets from {{ ref('stg') }}")),
+        ("acca.yml", Some("unit: {}\n")),
         ("models/models.yml", Some("models:\n  - name: stg\n    columns:\n      - name: bet_id\n        data_tests: [not_null, unique]\n")),
         ("macros/tagged.sql", Some("{% macro tagged() %}{{ config(tags=['b'], materialized='table') }}{% endmacro %}")),
         ("seeds/bets.csv", Some("bet_id\n1\n2\n")),
@@ -105,4 +127,66 @@ fn a_second_run_is_a_cold_run_whatever_was_edited() {
     let after = compiled(&project, &[], "warm");
     assert_eq!(after, compiled(&project, &[], "moved"));
     assert_ne!(after, before);
+}
+
+/// How many nodes went through their first pass in a parse.
+fn first_passes(project: &TestProject, arguments: &[&str]) -> usize {
+    let verb = if arguments.contains(&"--full-refresh") { "compile" } else { "parse" };
+    let mut words = vec![verb, "--profile-compile"];
+    words.extend(arguments);
+    let run = project.acca(&words).expect_code(0);
+    let counted = Regex::new(r"nodes parsed .* in (\d+)").unwrap();
+    let printed = run.stdout + &run.stderr;
+    counted.captures(&printed).map_or(0, |found| found[1].parse().unwrap())
+}
+
+#[test]
+fn only_what_was_edited_is_parsed_again() {
+    let mut project = shop();
+    // What asks for the moment is rendered each time.
+    let momentary = 1;
+    let all = first_passes(&project, &[]);
+    assert!(all > 10, "{all}");
+    assert_eq!(first_passes(&project, &[]), momentary);
+    project.write("models/sum.sql", "select 5 as n from {{ ref('stg') }}");
+    assert_eq!(first_passes(&project, &[]), momentary + 1);
+    assert_eq!(first_passes(&project, &["--no-partial-parse"]), all);
+    assert_eq!(first_passes(&project, &[]), momentary);
+    // An answer to a template is part of what was asked; the environment at large is not.
+    project.set_env("UNRELATED", "x");
+    assert_eq!(first_passes(&project, &[]), momentary);
+    project.set_env("LOUD", "a shout");
+    assert_eq!(first_passes(&project, &[]), all);
+    project.write("seeds/bets.csv", "bet_id\n7\n").write("README.md", "nothing of it counts");
+    assert_eq!(first_passes(&project, &[]), momentary);
+    assert_eq!(first_passes(&project, &["--vars", "{day: friday}"]), all);
+    assert_eq!(first_passes(&project, &["--full-refresh"]), all, "the variables are others again");
+    assert_eq!(first_passes(&project, &["--full-refresh"]), momentary);
+}
+
+#[test]
+fn a_saved_parse_that_is_damaged_or_foreign_is_not_used() {
+    let project = shop();
+    let file = project.path("target/partial_parse.acca");
+    let all = first_passes(&project, &[]);
+    let whole = fs::read(&file).unwrap();
+    let mut flipped = whole.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    let mut elsewhere = whole.clone();
+    elsewhere[whole.len() / 2] ^= 64;
+    let damaged: [&[u8]; 7] = [b"", b"accapar1", b"{}", &whole[..whole.len() - 1], &whole[..20], &flipped, &elsewhere];
+    for bytes in damaged {
+        fs::write(&file, bytes).unwrap();
+        assert_eq!(first_passes(&project, &[]), all);
+        assert_eq!(fs::read(&file).unwrap().len(), whole.len());
+    }
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    assert_eq!(first_passes(&project, &[]), all);
+    // A mistake is said again each time: nothing is saved of it.
+    fs::remove_dir(&file).unwrap();
+    project.write("models/sum.sql", "select * from {{ ref('nothing') }}");
+    let first = project.acca(&["parse"]).expect_code(1);
+    assert_eq!(project.acca(&["parse"]).expect_code(1).stderr, first.stderr);
+    assert!(!file.exists());
 }

@@ -146,7 +146,7 @@ pub fn parse(case: &Case, target: Option<&str>) -> (Parsed, Diagnostics) {
     };
     let options = LoadOptions { target: target.map(str::to_owned), ..LoadOptions::default() };
     let mut diagnostics = Diagnostics::default();
-    let parsed = acca::compile::parse(&files, &options, invocation, &mut diagnostics);
+    let parsed = acca::compile::parse(&files, &options, invocation, &acca::compile::NoStore, &mut diagnostics);
     (parsed, diagnostics)
 }
 

@@ -42,8 +42,8 @@ impl Inference<'_> {
         // How a conversion is made is its own affair.
         self.unit_findings.truncate(before);
         facts.meaning.same_as = 0;
-        let Some(gives) = self.declarations.conversions.get(number).map(|conversion| conversion.gives.clone()) else { return facts };
-        let mut measure = Measure::from(gives);
+        let Some(conversion) = self.declarations.conversions.get(number) else { return facts };
+        let mut measure = Measure::of(conversion.gives.clone(), Some(conversion.place));
         if let Some(done) = done {
             self.unit_findings.extend(done.findings);
             if let Some(currency) = done.currency {

@@ -84,7 +84,9 @@ impl Inference<'_> {
         collect_conjuncts(condition, &mut conjuncts);
         for (left, right) in conjuncts {
             let said = match (identity(left, scope), identity(right, scope)) {
-                (Some(one), Some(other)) if one != other => Some((other, Said::Same(one))),
+                // A column of an enclosing query stays what it is.
+                (Some(one), Some(other)) if one != other && is_here(other, scope) => Some((other, Said::Same(one))),
+                (Some(one), Some(other)) if one != other => Some((one, Said::Same(other))),
                 (Some(one), None) => quoted(right).map(|code| (one, Said::Fixed(code.into()))),
                 (None, Some(other)) => quoted(left).map(|code| (other, Said::Fixed(code.into()))),
                 _ => None,
@@ -180,6 +182,10 @@ fn settle(items: &mut [Item], id: u32, said: &Said) {
     }
 }
 
+fn is_here(id: u32, scope: &Scope<'_>) -> bool {
+    scope.items.iter().flat_map(|item| &item.columns).any(|column| column.facts.meaning.same_as == id)
+}
+
 /// Columns that USING makes one.
 pub(super) fn same_columns(items: &mut [Item], left: u32, right: u32) {
     if left != 0 && right != 0 && left != right {
@@ -195,6 +201,7 @@ fn collect_conjuncts<'c>(condition: &'c Expr, found: &mut Vec<(&'c Expr, &'c Exp
             collect_conjuncts(right, found);
         }
         Expr::BinaryOp { left, op: BinaryOperator::Eq, right } | Expr::IsNotDistinctFrom(left, right) => found.push((left, right)),
+        Expr::InList { expr, list, negated: false } => found.extend(list.first().filter(|_| list.len() == 1).map(|only| (&**expr, only))),
         _ => {}
     }
 }

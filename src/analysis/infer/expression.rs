@@ -361,8 +361,9 @@ impl Inference<'_> {
         }
         let mut nullable = left.nullable || result.open;
         let mut values: Vec<Facts> = vec![left];
-        for column in result.columns {
+        for mut column in result.columns {
             nullable |= column.facts.nullable;
+            hide_currencies(&mut column.facts);
             values.push(column.facts);
         }
         if let ([left, right], 1) = (values.as_slice(), width) {

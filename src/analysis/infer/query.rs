@@ -47,7 +47,10 @@ impl Inference<'_> {
                 let link = CteLink { name: fold(&cte.alias.name), result: first.clone(), before: ctes };
                 let more = self.set_expr(right, outer, Some(&link));
                 self.check_widths(&first, &more, right.span(), "UNION");
-                for (column, other) in first.columns.iter_mut().zip(&more.columns) {
+                let measures = both_by_name(&first, &more);
+                for ((column, other), measures) in first.columns.iter_mut().zip(&more.columns).zip(&measures) {
+                    let meaning = self.united((column, other), measures, "UNION", right.span());
+                    column.facts.meaning = meaning;
                     merge(&mut column.facts.origins, &other.facts.origins);
                 }
                 merge(&mut first.indirect, &more.indirect);
@@ -301,7 +304,7 @@ impl Inference<'_> {
                     let changed = options.to_string().len() > 1;
                     for entry in scope.items.iter().filter(|item| item.plain) {
                         result.open |= entry.open || changed;
-                        result.columns.extend(entry.columns.iter().cloned());
+                        result.columns.extend(entry.columns.iter().map(|column| starred(column, options.wildcard_token.0.span)));
                     }
                     self.check_star(scope, grouping, None, options.wildcard_token.0.span);
                 }
@@ -326,7 +329,7 @@ impl Inference<'_> {
         match scope.item(schema, relation) {
             Some((item, _)) => {
                 result.open |= item.open;
-                result.columns.extend(item.columns.iter().cloned());
+                result.columns.extend(item.columns.iter().map(|column| starred(column, name.span())));
                 let ids: Vec<u32> = item.columns.iter().map(|column| column.id).collect();
                 self.check_star(scope, grouping, Some(&ids), name.span());
             }
@@ -498,6 +501,13 @@ pub(super) fn number(key: &Expr) -> Option<usize> {
         },
         _ => None,
     }
+}
+
+/// A column that a star gives; it is written there unless the query has written it further in.
+fn starred(column: &Column, span: sqlparser::tokenizer::Span) -> Column {
+    let mut column = column.clone();
+    column.facts.meaning.written = column.facts.meaning.written.or(Some(span));
+    column
 }
 
 /// The code of a currency, written as a literal.

@@ -100,6 +100,11 @@ impl Inference<'_> {
     /// One error about two units, with the places where they were declared.
     pub(super) fn unlike(&mut self, what: &str, here: &str, there: &str, sides: (&Measure, &Measure), span: Span) {
         let (Some(one), Some(other)) = (sides.0.unit(), sides.1.unit()) else { return };
+        // What nobody has declared is not held against anybody: a count beside a quotient of counts. A zone in the SQL is declared there.
+        let clocks = [one, other].iter().all(|unit| matches!(unit.single(), Some(Kind::Clock(_))));
+        if sides.0.declared().or(sides.1.declared()).is_none() && !clocks {
+            return;
+        }
         let (one_text, other_text) = (self.spelled_unit(one), self.spelled_unit(other));
         let mut problem = Diagnostic::new(&codes::UNIT_MISMATCH, format!("{what} the unit '{one_text}' {here} and '{other_text}' {there}"));
         for (measure, text) in [(sides.0, &one_text), (sides.1, &other_text)] {
@@ -161,6 +166,9 @@ impl Inference<'_> {
             // There and back again in one zone.
             Some(Kind::Clock(Zone::Session)) if target.id == known().timestamptz => Unit::from(Kind::Instant).into(),
             Some(Kind::Clock(_)) if target.id == known().timestamptz => {
+                if given.declared().is_none() {
+                    return Measure::Unknown;
+                }
                 let unit = given.unit().map(Unit::to_string).unwrap_or_default();
                 let mut problem = Diagnostic::new(
                     &codes::UNIT_MISMATCH,
@@ -208,7 +216,7 @@ impl Inference<'_> {
         let zone = quoted(zone).map(Zone::parse);
         match given.unit().and_then(Unit::single) {
             Some(Kind::Instant) => match zone {
-                Some(zone) => Measure::of(Kind::Clock(zone).into(), None),
+                Some(zone) => Measure::of(Kind::Clock(zone).into(), given.declared()),
                 None => Measure::Unknown,
             },
             Some(Kind::Clock(_)) => {

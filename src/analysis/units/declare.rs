@@ -25,6 +25,8 @@ pub struct ConversionUnits {
     pub name: String,
     pub takes: Vec<(String, Unit)>,
     pub gives: Unit,
+    /// Where it is declared what it gives.
+    pub place: Span,
 }
 
 impl Declarations {
@@ -56,7 +58,12 @@ impl Declarations {
                 }
             }
             match unit_of_value(&conversion.gives, &declarations) {
-                Ok(gives) => declarations.conversions.push(ConversionUnits { name: conversion.name.clone(), takes, gives }),
+                Ok(gives) => declarations.conversions.push(ConversionUnits {
+                    name: conversion.name.clone(),
+                    takes,
+                    gives,
+                    place: conversion.gives_span,
+                }),
                 Err(why) => problems.push(invalid(&owner, &why, conversion.gives_span)),
             }
         }

@@ -153,6 +153,8 @@ impl Kind {
                 let currency = currency.unified(other).filter(|_| scale == other_scale)?;
                 Some(Kind::Amount { scale: *scale, currency })
             }
+            // The database goes from one to the other in the same zone.
+            (Kind::Instant, Kind::Clock(Zone::Session)) | (Kind::Clock(Zone::Session), Kind::Instant) => Some(Kind::Instant),
             (Kind::Clock(one), Kind::Clock(other)) => one.is_like(other).then(|| self.clone()),
             _ => (self == other).then(|| self.clone()),
         }

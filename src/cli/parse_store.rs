@@ -1,0 +1,50 @@
+//! The saved parse of a project, beside its artefacts.
+
+use std::path::PathBuf;
+
+use crate::artifacts::write_atomically;
+use crate::compile::Store;
+
+/// dbt keeps its own under `partial_parse.msgpack`; either leaves the other's alone.
+pub(super) const FILE_NAME: &str = "partial_parse.acca";
+
+/// The file of a project, in its folder of artefacts.
+pub(super) struct ParseStore {
+    pub(super) root: PathBuf,
+    /// `--no-partial-parse`: what is saved is not read, only replaced.
+    pub(super) reads: bool,
+    pub(super) saves: bool,
+    program: String,
+}
+
+impl ParseStore {
+    pub(super) fn new(root: PathBuf, reads: bool, saves: bool) -> ParseStore {
+        ParseStore { root, reads, saves, program: program() }
+    }
+}
+
+/// The version and, as two builds of one version may differ, size and time of the program's file.
+fn program() -> String {
+    let file = std::env::current_exe().and_then(std::fs::metadata);
+    let built = file.and_then(|file| Ok((file.len(), file.modified()?)));
+    format!("{} {built:?}", env!("CARGO_PKG_VERSION"))
+}
+
+impl Store for ParseStore {
+    fn program(&self) -> &str {
+        &self.program
+    }
+
+    fn load(&self, target_path: &str) -> Option<Vec<u8>> {
+        self.reads.then(|| std::fs::read(self.root.join(target_path).join(FILE_NAME)).ok()).flatten()
+    }
+
+    fn save(&self, target_path: &str, bytes: &[u8]) {
+        // It only saves time: a folder that cannot be written is told of where artefacts go.
+        let _ = write_atomically(&self.root.join(target_path).join(FILE_NAME), bytes);
+    }
+
+    fn saves(&self) -> bool {
+        self.saves
+    }
+}

@@ -1,0 +1,306 @@
+//! A parse that is kept for the next run.
+//!
+//! Two things are written down, each a pure function of what it came from. *What the files say* (the nodes before their first
+//! pass, macros, doc blocks, warnings) depends on every answer that the outside world gave while they were read; all of it is
+//! asked again, by content and not by time, and one answer that differs makes the whole of it worthless. The exception are files
+//! that are nothing but the body of one node: of their text only the length counts, until the *first pass* of that node, which
+//! depends on the node as it was before, on its text, and on what was asked. So after an edit of such a file one node goes through
+//! its first pass again, and so do nodes whose templates ask for something that belongs to the moment (`run_started_at`).
+//! Links, access and the graph are worked out anew in each run.
+//!
+//! Secrets are neither written nor hashed: the profile is read outside of all this, and only the open parts of the target count.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::{Asked, Digest, FileId, Files, Sources, Span, digest};
+use crate::diag::Diagnostic;
+use crate::jinja::{BUILTIN_MACROS, Invocation, Passed, Work};
+use crate::project::{self, AccaFile, Detail, DocBlock, Group, LoadOptions, Macro, Manifest, Node, Opened, Project, Selector};
+
+/// Where the bytes of a parse are kept between runs.
+pub trait Store {
+    /// What tells this build of acca from every other one.
+    fn program(&self) -> &str;
+
+    /// What was saved last for that target path.
+    fn load(&self, target_path: &str) -> Option<Vec<u8>>;
+
+    /// Replaces it. What cannot be saved is worked out anew next time.
+    fn save(&self, target_path: &str, bytes: &[u8]);
+
+    /// Whether anything is saved at all.
+    fn saves(&self) -> bool;
+}
+
+/// Keeps nothing.
+pub struct NoStore;
+
+impl Store for NoStore {
+    fn program(&self) -> &'static str {
+        ""
+    }
+
+    fn load(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn save(&self, _: &str, _: &[u8]) {}
+
+    fn saves(&self) -> bool {
+        false
+    }
+}
+
+/// A store whose content is not read, only replaced.
+pub(super) struct Unread<'s>(pub(super) &'s dyn Store);
+
+impl Store for Unread<'_> {
+    fn program(&self) -> &str {
+        self.0.program()
+    }
+
+    fn load(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn save(&self, target_path: &str, bytes: &[u8]) {
+        self.0.save(target_path, bytes);
+    }
+
+    fn saves(&self) -> bool {
+        self.0.saves()
+    }
+}
+
+const MAGIC: &[u8; 8] = b"accapar1";
+
+/// How many bodies may be edited before the file is written anew: writing it costs more than a few renders.
+const FEW: usize = 50;
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Header {
+    key: Digest,
+    asked: Asked,
+    /// Paths of all sources in the order of reading.
+    sources: Vec<String>,
+    nodes: Vec<Entry>,
+}
+
+/// One node: what is written of it before and after its first pass follows each other in the last part of the file.
+#[derive(Clone, Serialize, Deserialize)]
+struct Entry {
+    /// The file that is its body and nothing else.
+    body: Option<u32>,
+    momentary: bool,
+    before: usize,
+    after: usize,
+}
+
+/// What a project consists of besides its nodes, and the warnings of reading it.
+type Contents = (Vec<Macro>, Vec<DocBlock>, Vec<Group>, Vec<Selector>, AccaFile, Vec<Diagnostic>);
+
+/// What everything depends on besides the answers to questions.
+pub(super) fn key(program: &str, options: &LoadOptions, opened: &Opened, invocation: &Invocation) -> Digest {
+    let target = &opened.target;
+    let open: BTreeMap<&str, &serde_json::Value> = target.open_settings().collect();
+    let names = [&target.profile, &target.name, &target.adapter, &target.database, &target.schema];
+    let parts = serde_json::json!([program, options.vars, names, target.threads, open, invocation.adapter_chain, invocation.lowers_names]);
+    digest(parts.to_string().as_bytes())
+}
+
+/// A saved parse that still holds.
+pub(super) struct Kept<'b> {
+    pub(super) sources: Sources,
+    pub(super) contents: project::Contents,
+    pub(super) problems: Vec<Diagnostic>,
+    /// The nodes, ascending by id.
+    pub(super) work: Vec<Work<'b>>,
+    pub(super) saved: Saved<'b>,
+}
+
+/// What is needed to save it again.
+pub(super) struct Saved<'b> {
+    header: Header,
+    contents: &'b [u8],
+    /// Each node before and after its first pass.
+    nodes: Vec<(&'b [u8], &'b [u8])>,
+    /// Digests of bodies that were edited, by path.
+    edited: HashMap<String, Digest>,
+}
+
+impl<'b> Kept<'b> {
+    /// `None` for what is damaged, was written by another build, or does not hold any more.
+    pub(super) fn read(bytes: &'b [u8], key: &Digest, files: &dyn Files, opened: &Sources) -> Option<Kept<'b>> {
+        let [header, contents, blob] = unframed(bytes)?;
+        let header: Header = rmp_serde::from_slice(header).ok()?;
+        let first = opened.iter().count();
+        if header.key != *key || !opened.iter().map(|(_, file)| &*file.path).eq(header.sources.iter().take(first).map(String::as_str)) {
+            return None;
+        }
+        let path_of = |file: u32| header.sources.get(file as usize).map(String::as_str);
+        let bodies: HashSet<&str> = header.nodes.iter().filter_map(|node| path_of(node.body?)).collect();
+        let mut read = header.asked.again(files, &|path| bodies.contains(path))?;
+        let changed = read.iter().filter(|(_, reread)| !reread.same);
+        let edited: HashMap<String, Digest> = changed.map(|(path, reread)| ((*path).to_owned(), digest(&reread.bytes))).collect();
+        let mut sources = opened.clone();
+        for path in header.sources.iter().skip(first) {
+            let text = match read.get_mut(path.as_str()) {
+                Some(reread) => String::from_utf8(std::mem::take(&mut reread.bytes)).ok()?,
+                None => own_text(path).to_owned(),
+            };
+            sources.add(path.as_str(), text);
+        }
+        let nodes = split(&header.nodes, blob)?;
+        let is_edited = |file: u32| path_of(file).is_some_and(|path| edited.contains_key(path));
+        let work = header.nodes.iter().zip(&nodes).map(|(entry, (before, after))| {
+            let body = entry.body.filter(|file| is_edited(*file));
+            if body.is_none() && !entry.momentary {
+                return Some(Work::Done(after));
+            }
+            let mut node: Node = rmp_serde::from_slice(before).ok()?;
+            if let Some(file) = body {
+                let whole = sources.whole(FileId(file));
+                (node.origin, node.body) = (whole, Some(whole));
+            }
+            Some(Work::New(Box::new(node)))
+        });
+        let work: Option<Vec<Work<'_>>> = work.collect();
+        let (macros, docs, groups, selectors, acca, problems): Contents = rmp_serde::from_slice(contents).ok()?;
+        Some(Kept {
+            sources,
+            contents: project::Contents { macros, docs, groups, selectors, acca },
+            problems,
+            work: work?,
+            saved: Saved { header, contents, nodes, edited },
+        })
+    }
+}
+
+impl Saved<'_> {
+    /// The bytes to save now, when so many bodies were edited that it is worth it. `passed` are the nodes that went through
+    /// their first pass, by position; `asked` is what they asked.
+    pub(super) fn renewed(&self, asked: Asked, passed: &[Option<Passed>]) -> Option<Vec<u8>> {
+        if self.edited.len() <= FEW {
+            return None;
+        }
+        let mut header = Header { nodes: Vec::with_capacity(passed.len()), ..self.header.clone() };
+        header.asked.add(asked);
+        header.asked.reads.extend(self.edited.iter().map(|(path, sum)| (path.clone(), Some(*sum))));
+        let mut nodes = Vec::with_capacity(passed.len());
+        for ((entry, held), passed) in self.header.nodes.iter().zip(&self.nodes).zip(passed) {
+            let (before, after, momentary) = match passed {
+                Some(passed) => (&*passed.before, &*passed.after, passed.momentary),
+                None => (held.0, held.1, false),
+            };
+            header.nodes.push(Entry { body: entry.body, momentary, before: before.len(), after: after.len() });
+            nodes.push((before, after));
+        }
+        framed(&header, self.contents, &nodes)
+    }
+}
+
+/// The bytes of a parse that was done from the start; `None` when it cannot be kept. `problems` are those of reading.
+pub(super) fn first(
+    key: Digest,
+    asked: Asked,
+    project: &Project,
+    manifest: &Manifest,
+    passed: &[Option<Passed>],
+    problems: &[Diagnostic],
+) -> Option<Vec<u8>> {
+    let free = free_bodies(manifest, &project.sources, problems);
+    let mut header = Header {
+        key,
+        asked,
+        sources: project.sources.iter().map(|(_, file)| file.path.to_string()).collect(),
+        nodes: Vec::with_capacity(passed.len()),
+    };
+    let mut nodes = Vec::with_capacity(passed.len());
+    for passed in passed {
+        let passed = passed.as_ref()?;
+        let body = passed.body.filter(|file| free.contains(file)).map(|file| file.0);
+        if passed.momentary && passed.before.is_empty() {
+            return None;
+        }
+        header.nodes.push(Entry { body, momentary: passed.momentary, before: passed.before.len(), after: passed.after.len() });
+        nodes.push((&*passed.before, &*passed.after));
+    }
+    let contents = (&project.macros, &project.docs, &project.groups, &project.selectors, &project.acca, problems);
+    framed(&header, &rmp_serde::to_vec(&contents).ok()?, &nodes)
+}
+
+/// Files that are the body of one node and in which nothing else lies.
+fn free_bodies(manifest: &Manifest, sources: &Sources, problems: &[Diagnostic]) -> HashSet<FileId> {
+    let mut holders: HashMap<FileId, usize> = HashMap::new();
+    let mut bodies = HashSet::new();
+    for node in manifest.nodes.iter().chain(&manifest.disabled) {
+        *holders.entry(node.origin.file).or_default() += 1;
+        let alone = matches!(node.detail, Detail::Model(_) | Detail::Analysis | Detail::SingularTest);
+        let whole = |span: Span| span == sources.whole(span.file);
+        if let Some(body) = node.body.filter(|body| alone && whole(*body) && *body == node.origin) {
+            bodies.insert(body.file);
+        }
+    }
+    let labels = problems.iter().flat_map(|problem| problem.primary.iter().chain(&problem.secondary));
+    let told: HashSet<FileId> = labels.map(|label| label.span.file).collect();
+    bodies.retain(|file| holders.get(file) == Some(&1) && !told.contains(file));
+    bodies
+}
+
+/// The text of a source that is no file of the project's: acca's own macros, and seeds, whose data are not read while parsing.
+fn own_text(path: &str) -> &'static str {
+    let own = path.strip_prefix("<acca>/");
+    own.and_then(|own| BUILTIN_MACROS.iter().find(|(name, _)| *name == own)).map_or("", |(_, text)| text)
+}
+
+/// The texts of all nodes in the last part of the file.
+fn split<'b>(entries: &[Entry], mut blob: &'b [u8]) -> Option<Vec<(&'b [u8], &'b [u8])>> {
+    let mut nodes = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let (before, rest) = blob.split_at_checked(entry.before)?;
+        let (after, rest) = rest.split_at_checked(entry.after)?;
+        nodes.push((before, after));
+        blob = rest;
+    }
+    blob.is_empty().then_some(nodes)
+}
+
+/// Magic, a checksum of the rest, the lengths of two parts, the parts, and the third part.
+fn framed(header: &Header, contents: &[u8], nodes: &[(&[u8], &[u8])]) -> Option<Vec<u8>> {
+    let header = rmp_serde::to_vec(header).ok()?;
+    let texts: usize = nodes.iter().map(|(before, after)| before.len() + after.len()).sum();
+    let mut bytes = Vec::with_capacity(BEGINNING + 16 + header.len() + contents.len() + texts);
+    bytes.extend_from_slice(MAGIC);
+    bytes.extend_from_slice(&[0; 4]);
+    for part in [&*header, contents] {
+        bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(part);
+    }
+    for (before, after) in nodes {
+        bytes.extend_from_slice(before);
+        bytes.extend_from_slice(after);
+    }
+    let sum = crc32fast::hash(bytes.get(BEGINNING..)?);
+    bytes.get_mut(MAGIC.len()..BEGINNING)?.copy_from_slice(&sum.to_le_bytes());
+    Some(bytes)
+}
+
+/// Where the checksummed part begins.
+const BEGINNING: usize = MAGIC.len() + 4;
+
+fn unframed(bytes: &[u8]) -> Option<[&[u8]; 3]> {
+    let (sum, rest) = bytes.strip_prefix(MAGIC)?.split_first_chunk::<4>()?;
+    if crc32fast::hash(rest) != u32::from_le_bytes(*sum) {
+        return None;
+    }
+    let (header, rest) = part(rest)?;
+    let (contents, blob) = part(rest)?;
+    Some([header, contents, blob])
+}
+
+fn part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (len, rest) = bytes.split_first_chunk::<8>()?;
+    rest.split_at_checked(usize::try_from(u64::from_le_bytes(*len)).ok()?)
+}
