@@ -55,6 +55,17 @@ struct Rules<'r> {
     manifest: &'r Manifest,
 }
 
+impl Analysis {
+    /// What is wrong with a declaration is so for whoever reads it.
+    fn add(&mut self, done: Vec<(usize, NodeAnalysis)>) {
+        for (number, mut found) in done {
+            let declared = found.problems.extract_if(.., |problem| problem.code == &codes::INVALID_UNIT);
+            self.problems.extend(declared);
+            self.nodes.insert(number, found);
+        }
+    }
+}
+
 impl NodeAnalysis {
     fn of(schema: RelationSchema) -> NodeAnalysis {
         NodeAnalysis { schema: Arc::new(schema), edges: Vec::new(), problems: Vec::new() }
@@ -78,7 +89,7 @@ impl Compilation {
         for wave in self.waves(&included) {
             let done: Vec<(usize, NodeAnalysis)> =
                 wave.par_iter().filter_map(|number| Some((*number, self.analyse_node(*number, files, &analysis, &rules)?))).collect();
-            analysis.nodes.extend(done);
+            analysis.add(done);
         }
         analysis
     }
@@ -164,7 +175,7 @@ fn marked_query(rendered: &Rendered, mut marks: Vec<Mark>) -> (Option<Box<sqlpar
         let fits = parse_marked(&rendered.sql, std::slice::from_ref(mark)).is_some();
         if !fits {
             let message = "a macro that acca.yml declares writes something here that is no expression of its own";
-            let problem = Diagnostic::new(&codes::INVALID_CONFIG, message).help("put parentheses around what the macro writes");
+            let problem = Diagnostic::new(&codes::INVALID_UNIT, message).help("put parentheses around what the macro writes");
             findings.push(Finding { diagnostic: problem, range: Some(mark.range.clone()) });
         }
         fits

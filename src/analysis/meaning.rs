@@ -22,17 +22,36 @@ pub(super) fn declare_meaning(
             Ok(declared) => declared,
             Err(why) => {
                 let message = format!("the unit of column '{}' of '{}': {why}", column.name, node.name);
-                problems.push(Diagnostic::new(&codes::INVALID_CONFIG, message).at(column.span.unwrap_or(node.origin)));
+                problems.push(Diagnostic::new(&codes::INVALID_UNIT, message).at(column.span.unwrap_or(node.origin)));
                 continue;
             }
         };
+        let determined_by: Vec<String> = texts(column, "determined_by").into_iter().map(|name| name.to_lowercase()).collect();
+        problems.extend(missing_columns(node, column, schema, &declared, &determined_by));
         let Some(held) = schema.columns.iter_mut().find(|held| held.name.eq_ignore_ascii_case(&column.name)) else { continue };
         if let Some(problem) = assert_measure(node, column, held, &declared, places) {
             problems.push(problem);
         }
         merge_labels(&mut held.labels, &labels(column));
-        held.determined_by = texts(column, "determined_by").into_iter().map(|name| name.to_lowercase()).collect();
+        held.determined_by = determined_by;
     }
+}
+
+/// Columns beside this one that its declaration names, and that are not there.
+fn missing_columns(node: &Node, column: &Column, schema: &RelationSchema, declared: &Measure, determined_by: &[String]) -> Vec<Diagnostic> {
+    if schema.open {
+        return Vec::new();
+    }
+    let names = || schema.columns.iter().map(|held| held.name.as_str());
+    let named = declared.unit().into_iter().flat_map(|unit| unit.columns()).chain(determined_by.iter().map(String::as_str));
+    let missing = named.filter(|name| !names().any(|held| held.eq_ignore_ascii_case(name)));
+    missing
+        .map(|name| {
+            let message = format!("the unit of column '{}' of '{}' is by a column '{name}' that is not there", column.name, node.name);
+            let problem = Diagnostic::new(&codes::INVALID_UNIT, message).at(column.span.unwrap_or(node.origin));
+            problem.did_you_mean(name, names())
+        })
+        .collect()
 }
 
 fn labels(column: &Column) -> Vec<std::sync::Arc<str>> {

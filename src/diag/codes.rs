@@ -69,6 +69,7 @@ codes! {
     INVALID_SEED "invalid-seed" Error "the file of a seed cannot be read";
     INVALID_SELECTOR "invalid-selector" Error "a selection cannot be read";
     INVALID_STATE "invalid-state" Error "the artefacts of an earlier invocation cannot be used";
+    INVALID_UNIT "invalid-unit" Error "a unit is declared in a way that cannot be used";
     INVALID_UNIT_TEST "invalid-unit-test" Error "a unit test cannot be run as it is written";
     INVALID_YAML "invalid-yaml" Error "a YAML file cannot be read";
     JINJA_ERROR "jinja-error" Error "a Jinja template fails while it is rendered";

@@ -375,6 +375,27 @@ fn mistakes_are_errors_where_the_target_has_the_rules() {
     assert!(run.stderr.contains("warning[unknown-column]") && run.stderr.contains("PostgreSQL refuses this"), "{}", run.stderr);
 }
 
+/// Units are the project's own, so a mistake is one on every target, and so is what declares them.
+#[test]
+fn units_and_labels_are_printed_and_checked() {
+    let project = TestProject::new();
+    project.write("dbt_project.yml", "name: shop\n").write("acca.yml", "reports: [nothing]\n").write(
+        "models/shop.yml",
+        "sources:\n  - name: raw\n    tables:\n      - name: orders\n        columns:\n          \
+         - {name: email, data_type: text, meta: {labels: [personal]}}\n          \
+         - {name: pence, data_type: bigint, meta: {unit: minor, currency: GBP}}\n          \
+         - {name: odd, data_type: bigint, meta: {unit: minor, currency: gbp_code}}\n",
+    );
+    project.write("models/orders.sql", "select lower(email) as email, pence, pence / pence as share from {{ source('raw', 'orders') }}");
+    let run = project.acca(&["schema", "--format", "json"]).expect_code(0);
+    let found: Value = serde_json::from_str(run.stdout.trim()).unwrap();
+    let told: Vec<String> =
+        found["columns"].as_array().unwrap().iter().map(|column| format!("{} {}", column["unit"], column["labels"])).collect();
+    assert_eq!(told, [r#"null ["personal"]"#, r#""minor GBP" []"#, r#""fraction" []"#]);
+    let run = project.acca(&["check"]).expect_code(1);
+    assert!(run.stderr.contains("error[invalid-unit]") && run.stderr.contains("warning[nothing-selected]"), "{}", run.stderr);
+}
+
 #[test]
 fn seeds_are_shown_where_asked_for() {
     let project = TestProject::new();

@@ -47,6 +47,7 @@ const PROJECT_FILE: &str = "name: shop\nversion: '1.0'\nprofile: shop\n";
 const OF_ANALYSIS: &[&str] = &[
     "ambiguous-column",
     "duplicate-alias",
+    "invalid-unit",
     "misplaced-aggregate",
     "mixed-currency",
     "personal-data-in-report",

@@ -87,7 +87,7 @@ fn find_macro<'p>(project: &'p Project, name: &str, span: Span, problems: &mut V
 }
 
 fn invalid(owner: &str, why: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(&codes::INVALID_CONFIG, format!("{owner}: {why}")).at(span)
+    Diagnostic::new(&codes::INVALID_UNIT, format!("{owner}: {why}")).at(span)
 }
 
 const NAMES: &[&str] = &[

@@ -256,6 +256,14 @@ impl Unit {
         changed
     }
 
+    /// Columns of the same relation that name its currencies or its zone.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.factors.iter().filter_map(|(kind, _)| match kind {
+            Kind::Amount { currency: Currency::Sibling(name), .. } | Kind::Clock(Zone::Sibling(name)) => Some(&**name),
+            _ => None,
+        })
+    }
+
     pub fn currencies(&self) -> impl Iterator<Item = &Currency> {
         self.factors.iter().filter_map(|(kind, _)| match kind {
             Kind::Amount { currency, .. } => Some(currency),
