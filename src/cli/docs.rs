@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 use tiny_http::{Header, Method, Request, Response, Server};
@@ -21,7 +21,7 @@ use crate::base::{RelationFacts, ResourceType, Sources};
 use crate::diag::{Code, Diagnostic, Diagnostics, codes, summary};
 use crate::execute::{connection_failed, read_catalog};
 use crate::jinja::{BUILTIN_MACROS, YamlText};
-use crate::project::{Node, load};
+use crate::project::{Node, Project, load};
 
 const DOCUMENTED: [ResourceType; 5] =
     [ResourceType::Model, ResourceType::Seed, ResourceType::Snapshot, ResourceType::Source, ResourceType::Test];
@@ -68,6 +68,7 @@ pub(super) fn generate(context: &Context<'_>, arguments: &GenerateArguments) -> 
     let listed = ["nodes", "sources"].iter().map(|section| document.get(*section).and_then(Value::as_object).map_or(0, Map::len)).sum();
     let folder = context.target_path(compilation);
     let written = write_site(&folder, &document.to_string(), arguments.r#static);
+    let written = written.and_then(|()| copy_assets(context, &compilation.project, &folder));
     match written {
         Ok(()) => {
             let place = context.relative(&folder);
@@ -126,8 +127,49 @@ fn write_site(folder: &Path, document: &str, is_static: bool) -> Result<(), (Pat
     Ok(())
 }
 
+/// Folders of `asset-paths`, relative to the project's. None leads out of it.
+fn asset_folders(project: &Project) -> Vec<String> {
+    let folders = project.packages.first().and_then(|root| root.paths.get("asset-paths"));
+    let inside = |folder: &&String| Path::new(folder.as_str()).components().all(|part| matches!(part, Component::Normal(_)));
+    folders.into_iter().flatten().filter(inside).cloned().collect()
+}
+
+/// Copies the files of `asset-paths` beside the page. Those that are gone from there are gone here too.
+fn copy_assets(context: &Context<'_>, project: &Project, folder: &Path) -> Result<(), (PathBuf, io::Error)> {
+    for assets in asset_folders(project) {
+        let copied = folder.join(&assets);
+        if let Err(error) = std::fs::remove_dir_all(&copied)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return Err((copied, error));
+        }
+        for file in context.files.list(&assets).map_err(|error| (context.root.join(&assets), error))? {
+            let target = folder.join(&file);
+            let made = target.parent().map_or(Ok(()), std::fs::create_dir_all);
+            made.and_then(|()| std::fs::copy(context.root.join(&file), &target)).map_err(|error| (target, error))?;
+        }
+    }
+    Ok(())
+}
+
+/// The type of a file by its name.
+fn kind_of(name: &str) -> &'static str {
+    let ending = name.rsplit('.').next().unwrap_or_default().to_lowercase();
+    match ending.as_str() {
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "svg" => "image/svg+xml",
+        "webp" => "image/webp",
+        "css" => "text/css; charset=utf-8",
+        "txt" | "md" => "text/plain; charset=utf-8",
+        "pdf" => "application/pdf",
+        _ => "application/octet-stream",
+    }
+}
+
 fn serve(context: &Context<'_>, arguments: &ServeArguments) -> Result<(), Exit> {
-    let folder = served_folder(context)?;
+    let (folder, assets) = served_folder(context)?;
     let fail = |code: &'static Code, text: String, help: &str| {
         context.log.diagnostic(&Diagnostic::new(code, text).help(help), &Sources::default());
         Exit::Usage
@@ -153,17 +195,17 @@ fn serve(context: &Context<'_>, arguments: &ServeArguments) -> Result<(), Exit> 
     }
     // Ends with the process: Ctrl-C.
     for request in server.incoming_requests() {
-        answer(request, &folder);
+        answer(request, &folder, &assets);
     }
     Ok(())
 }
 
-/// The target folder, also of a project whose models do not compile at the moment.
-fn served_folder(context: &Context<'_>) -> Result<PathBuf, Exit> {
+/// The target folder and those of assets in it, also of a project whose models do not compile at the moment.
+fn served_folder(context: &Context<'_>) -> Result<(PathBuf, Vec<String>), Exit> {
     let mut diagnostics = Diagnostics::default();
     let options = context.load_options()?;
     match load(&*context.files, &options, &YamlText::default(), &BUILTIN_MACROS, &mut diagnostics) {
-        Ok(project) => Ok(context.root.join(&project.target_path)),
+        Ok(project) => Ok((context.root.join(&project.target_path), asset_folders(&project))),
         Err(sources) => {
             context.log.diagnostics(&diagnostics, &sources);
             Err(Exit::Failed)
@@ -191,12 +233,15 @@ fn open_browser(url: &str) {
     let _ = std::process::Command::new(program).args(arguments).arg(url).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn();
 }
 
-fn answer(request: Request, folder: &Path) {
+fn answer(request: Request, folder: &Path, assets: &[String]) {
     let wanted = request.url().split(['?', '#']).next().unwrap_or("").trim_start_matches('/');
     let wanted = if wanted.is_empty() { "index.html" } else { wanted };
-    let known = SERVED.iter().find(|(name, _)| *name == wanted);
+    let plain = Path::new(wanted).components().all(|part| matches!(part, Component::Normal(_))) && !wanted.ends_with('/');
+    let is_asset = plain && assets.iter().any(|assets| wanted.strip_prefix(assets.as_str()).is_some_and(|rest| rest.starts_with('/')));
+    let listed = SERVED.iter().find(|(name, _)| *name == wanted).map(|(name, kind)| (*name, *kind));
+    let known = listed.or_else(|| (is_asset && folder.join(wanted).is_file()).then(|| (wanted, kind_of(wanted))));
     let reads = matches!(request.method(), Method::Get | Method::Head);
-    let found = known.filter(|_| reads).and_then(|(name, kind)| Some((std::fs::File::open(folder.join(name)).ok()?, *kind)));
+    let found = known.filter(|_| reads).and_then(|(name, kind)| Some((std::fs::File::open(folder.join(name)).ok()?, kind)));
     // A browser that has gone away is no error.
     let _ = match found {
         Some((file, kind)) => request.respond(with_headers(Response::from_file(file), kind)),

@@ -151,10 +151,10 @@ impl Comment {
 
 /// Whether there is nothing but one statement that begins or ends a transaction, or nothing at all.
 fn is_transaction_control(sql: &str) -> bool {
-    let shape = shape(sql);
-    let first = past_comments(sql).split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
-    let controls = || ["begin", "commit", "rollback", "savepoint"].iter().any(|word| first.eq_ignore_ascii_case(word));
-    shape.statements == 0 || shape.statements == 1 && controls()
+    let rest = past_comments(sql);
+    let first = rest.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
+    let controls = ["begin", "commit", "rollback", "savepoint"].iter().any(|word| first.eq_ignore_ascii_case(word));
+    rest.is_empty() || controls && shape(rest).statements == 1
 }
 
 impl CommentingSession {

@@ -1,5 +1,6 @@
 //! Models that are built in batches of time: each batch is rendered, planned and sent in a transaction of its own, one after the other.
 
+use super::AdapterError;
 use super::hook::hooks;
 use super::node::{Outcome, Turn, fail, run_draft};
 use super::prepare::{NodeError, draft_in, own_strategy, state_of};
@@ -53,9 +54,11 @@ pub(super) fn build_batches(turn: &Turn<'_>, batches: &Batches, outcome: &mut Ou
     let mut results = BatchResults { successful: batches.before.clone(), failed: Vec::new() };
     let (all, mut rows) = (hooks(node), None);
     let last = batches.windows.len().saturating_sub(1);
+    // Whatever ended a batch before its time, a limit or Ctrl-C, ends the model.
+    let mut cancelled = false;
     for (number, window) in batches.windows.iter().enumerate() {
         let first_failed = number > 0 && results.successful.is_empty();
-        if first_failed || interrupt.is_raised() || interrupt.has_given_up() || outcome.session_lost {
+        if first_failed || cancelled || interrupt.is_raised() || interrupt.has_given_up() || outcome.session_lost {
             results.failed.push(*window);
             continue;
         }
@@ -74,6 +77,7 @@ pub(super) fn build_batches(turn: &Turn<'_>, batches: &Batches, outcome: &mut Ou
             }
             Err(error) => {
                 results.failed.push(*window);
+                cancelled = matches!(error, NodeError::Adapter(AdapterError::Cancelled));
                 fail(outcome, node, error, interrupt);
             }
         }

@@ -15,12 +15,13 @@ use super::values::Dict;
 use crate::diag::codes;
 
 /// Names that [`lookup`] knows.
-pub(super) const NAMES: [&str; 12] = [
+pub(super) const NAMES: [&str; 13] = [
     "adapter_macro",
     "column",
     "compiled_code",
     "defer_relation",
     "env",
+    "function",
     "load_agate_table",
     "metric",
     "sql",
@@ -39,6 +40,7 @@ pub(super) fn lookup(scope: &Arc<Scope>, name: &str) -> Option<Value> {
         // A materialization has them; elsewhere nothing is compiled yet.
         "compiled_code" | "defer_relation" | "sql" => Some(Value::from(())),
         "adapter_macro" => function("adapter_macro"),
+        "function" => function("function"),
         "load_agate_table" => function("load_agate_table"),
         "metric" => function("metric"),
         "store_raw_result" => function("store_raw_result"),
@@ -85,6 +87,10 @@ impl Object for Rare {
             "adapter_macro" => {
                 let message = format!("'adapter_macro' is gone from dbt; '{}' is asked for", said());
                 Err(raise_with(&codes::UNKNOWN_MACRO, message, vec!["write adapter.dispatch('name', 'package')(…)".to_owned()]))
+            }
+            "function" => {
+                let message = format!("functions of the database are not made here, so none is called '{}'", said());
+                Err(raise_with(&codes::UNKNOWN_REF, message, vec!["call it by its name, and make it in an 'on-run-start' hook".to_owned()]))
             }
             "metric" => Err(raise(&codes::UNKNOWN_REF, format!("there are no metrics here, so none is called '{}'", said()))),
             name => {

@@ -42,7 +42,8 @@ pub(super) fn discover(loader: &mut Loader<'_>, package: &Package) -> Discovered
     let mut properties: BTreeSet<Found> = BTreeSet::new();
     // Documentation is looked for in all the other folders too: each is listed once.
     let mut listed: BTreeMap<&str, Vec<Found>> = BTreeMap::new();
-    for (key, folders) in &package.paths {
+    // Assets are no part of the project: they are copied as they are.
+    for (key, folders) in package.paths.iter().filter(|(key, _)| key.as_str() != "asset-paths") {
         for folder in folders {
             let files = listed.entry(folder).or_insert_with(|| list(loader, package, folder, &ignore)).clone();
             if key == "docs-paths" {

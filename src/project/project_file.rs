@@ -200,8 +200,7 @@ pub(super) fn load_project_file(loader: &mut Loader<'_>, raw: RawProject, root: 
 /// Keys of dbt's that change nothing here.
 fn report_unread(loader: &mut Loader<'_>, fields: &Fields<'_, '_>) {
     for (key, what) in [
-        ("asset-paths", "the files are not copied beside the documentation"),
-        ("function-paths", "functions of the database are not made"),
+        ("function-paths", "functions of the database are not made: call them by their names, and make them in a hook"),
         ("log-path", "a log is written only with --log-path"),
     ] {
         let Some(entry) = fields.entry(key).filter(|entry| entry.value.as_list().is_none_or(|items| !items.is_empty())) else { continue };
@@ -270,6 +269,8 @@ fn paths(fields: &Fields<'_, '_>, loader: &mut Loader<'_>) -> BTreeMap<String, V
         everywhere
     };
     paths.insert("docs-paths".to_owned(), docs);
+    let assets = fields.strings("asset-paths", loader.diagnostics);
+    paths.insert("asset-paths".to_owned(), assets.iter().map(|folder| join("", folder)).collect());
     paths
 }
 

@@ -110,7 +110,10 @@ fn the_page_is_served_and_nothing_else() {
     let project = duckdb();
     let early = project.acca(&["docs", "serve", "--no-browser"]).expect_code(2);
     assert!(early.stderr.contains("acca docs generate"), "{}", early.stderr);
+    project.write("dbt_project.yml", &format!("{}asset-paths: [assets, ../elsewhere]\n", project.read("dbt_project.yml")));
+    project.write("assets/not_a_test.sql", "{{ nothing(").write("assets/logos/us.svg", "<svg/>").write("target/assets/old.svg", "<svg/>");
     project.acca(&["docs", "generate", "--empty-catalog"]).expect_code(0);
+    assert!(!project.path("target/assets/old.svg").exists());
     let mut server = project.start(&["docs", "serve", "--no-browser", "--port", "0"]);
     let mut first = String::new();
     BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut first).unwrap();
@@ -125,7 +128,18 @@ fn the_page_is_served_and_nothing_else() {
     assert!(get("GET", "/").contains("<title>Documentation</title>"));
     let catalog = get("GET", "/catalog.json?fresh=1");
     assert!(catalog.starts_with("HTTP/1.1 200") && catalog.contains("application/json") && catalog.contains("catalog/v1"), "{catalog}");
-    for path in ["/../dbt_project.yml", "/compiled", "/catalog.json/", "//etc/passwd", "/shop.duckdb"] {
+    let logo = get("GET", "/assets/logos/us.svg");
+    assert!(logo.contains("image/svg+xml") && logo.ends_with("<svg/>"), "{logo}");
+    for path in [
+        "/assets/../manifest.json",
+        "/assets/logos",
+        "/assets/logos/",
+        "/../dbt_project.yml",
+        "/compiled",
+        "/catalog.json/",
+        "//etc/passwd",
+        "/shop.duckdb",
+    ] {
         assert!(get("GET", path).starts_with("HTTP/1.1 404"), "{path}");
     }
     assert!(get("POST", "/catalog.json").starts_with("HTTP/1.1 405"));

@@ -205,3 +205,12 @@ fn variables_that_cannot_be_read_are_told_at_their_place() {
         project.acca(&["ls", "--vars", vars]).expect_code(0);
     }
 }
+
+#[test]
+fn behaviour_flags_come_from_the_project() {
+    let project = shop("flags:\n  my_flag: true\n  other_flag: false\n");
+    let text = "{{ adapter.behavior.my_flag.no_warn }} {{ 'on' if adapter.behavior.my_flag else 'off' }} \
+                {{ adapter.behavior.other_flag.setting }} {{ 'on' if adapter.behavior.unheard_of else 'off' }} {{ flags.MY_FLAG }}";
+    let run = project.acca(&["compile", "--inline", text]).expect_code(0);
+    assert_eq!(run.stdout, "True on False off True\n");
+}

@@ -168,3 +168,28 @@ fn samples_are_of_a_time() {
     assert_eq!(counts(&["build", "--sample", "1 day"]), "a,b\n0,0");
     assert_eq!(counts(&["build"]), "a,b\n3,3");
 }
+
+#[test]
+fn the_time_of_a_node_is_that_of_all_its_batches() {
+    let project = TestProject::new();
+    let database = PgServer::shared().database();
+    project.connect("shop", &database, "shop");
+    project
+        .write("dbt_project.yml", "name: shop\nprofile: shop\n")
+        .write("models/events.sql", EVENTS)
+        .write(
+            "models/daily.sql",
+            "{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='moment', batch_size='day', begin='2020-01-01') }}\n\
+             select id, moment, pg_sleep({{ 0 if '0101' in (model.batch.id if model.batch else '') else 20 }}) is null as slept\n\
+             from {{ ref('events') }}\n",
+        );
+    project.acca(&["run", "--quiet", "--select", "events"]).expect_code(0);
+    let times = ["--event-time-start", "2026-01-01", "--event-time-end", "2026-01-04", "--node-timeout", "2"];
+    let run = project.acca(&[&["run", "--select", "daily"], &times[..]].concat()).expect_code(1);
+    assert!(run.stdout.contains("error[node-timeout]"), "{}", run.stdout);
+    let (successful, failed, _) = batches(&project);
+    assert_eq!(
+        (successful.as_str(), failed.as_str()),
+        ("2026-01-01T00:00:00+00:00", "2026-01-02T00:00:00+00:00,2026-01-03T00:00:00+00:00")
+    );
+}

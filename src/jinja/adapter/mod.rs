@@ -78,7 +78,7 @@ impl fmt::Debug for AdapterValue {
 
 impl Object for AdapterValue {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        (key.as_str() == Some("behavior")).then(|| Value::from_object(Behavior))
+        (key.as_str() == Some("behavior")).then(|| Value::from_object(Behavior { scope: self.scope.clone() }))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -144,17 +144,44 @@ impl Object for AdapterValue {
     }
 }
 
-/// dbt's flags for changes of its behaviour: all are off.
-#[derive(Debug)]
-struct Behavior;
+/// dbt's flags for changes of its behaviour: off, unless `flags` of the project file says otherwise.
+struct Behavior {
+    scope: Arc<Scope>,
+}
+
+impl fmt::Debug for Behavior {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<behavior>")
+    }
+}
 
 impl Object for Behavior {
-    fn get_value(self: &Arc<Self>, _key: &Value) -> Option<Value> {
-        Some(Dict::value([(Value::from("no_warn"), Value::from(false)), (Value::from("setting"), Value::from(false))]))
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let flags = &self.scope.shared.invocation.flags;
+        let is_on = flags.get(&key.as_str()?.to_lowercase()).and_then(serde_json::Value::as_bool).unwrap_or(false);
+        Some(Value::from_object(BehaviorFlag(is_on)))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         Enumerator::NonEnumerable
+    }
+}
+
+/// One of them: true where it is on, and with the attributes that dbt's have.
+#[derive(Debug)]
+struct BehaviorFlag(bool);
+
+impl Object for BehaviorFlag {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        matches!(key.as_str()?, "no_warn" | "setting").then(|| Value::from(self.0))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::NonEnumerable
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        self.0
     }
 }
 
