@@ -1,8 +1,9 @@
 //! The saved parse of a project, beside its artefacts.
 
+use std::io::Write;
 use std::path::PathBuf;
 
-use crate::artifacts::write_atomically;
+use crate::artifacts::write_atomically_with;
 use crate::compile::Store;
 
 /// dbt keeps its own under `partial_parse.msgpack`; either leaves the other's alone.
@@ -39,9 +40,10 @@ impl Store for ParseStore {
         self.reads.then(|| std::fs::read(self.root.join(target_path).join(FILE_NAME)).ok()).flatten()
     }
 
-    fn save(&self, target_path: &str, bytes: &[u8]) {
+    fn save(&self, target_path: &str, parts: &[&[u8]]) {
+        let path = self.root.join(target_path).join(FILE_NAME);
         // It only saves time: a folder that cannot be written is told of where artefacts go.
-        let _ = write_atomically(&self.root.join(target_path).join(FILE_NAME), bytes);
+        let _ = write_atomically_with(&path, |file| parts.iter().try_for_each(|part| file.write_all(part)));
     }
 
     fn saves(&self) -> bool {

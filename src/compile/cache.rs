@@ -27,8 +27,8 @@ pub trait Store {
     /// What was saved last for that target path.
     fn load(&self, target_path: &str) -> Option<Vec<u8>>;
 
-    /// Replaces it. What cannot be saved is worked out anew next time.
-    fn save(&self, target_path: &str, bytes: &[u8]);
+    /// Replaces it by these parts, one behind the other. What cannot be saved is worked out anew next time.
+    fn save(&self, target_path: &str, parts: &[&[u8]]);
 
     /// Whether anything is saved at all.
     fn saves(&self) -> bool;
@@ -46,7 +46,7 @@ impl Store for NoStore {
         None
     }
 
-    fn save(&self, _: &str, _: &[u8]) {}
+    fn save(&self, _: &str, _: &[&[u8]]) {}
 
     fn saves(&self) -> bool {
         false
@@ -65,8 +65,8 @@ impl Store for Unread<'_> {
         None
     }
 
-    fn save(&self, target_path: &str, bytes: &[u8]) {
-        self.0.save(target_path, bytes);
+    fn save(&self, target_path: &str, parts: &[&[u8]]) {
+        self.0.save(target_path, parts);
     }
 
     fn saves(&self) -> bool {
@@ -179,11 +179,11 @@ impl<'b> Kept<'b> {
 }
 
 impl Saved<'_> {
-    /// The bytes to save now, when so many bodies were edited that it is worth it. `passed` are the nodes that went through
+    /// Saves the parse anew, when so many bodies were edited that it is worth it. `passed` are the nodes that went through
     /// their first pass, by position; `asked` is what they asked.
-    pub(super) fn renewed(&self, asked: Asked, passed: &[Option<Passed>]) -> Option<Vec<u8>> {
+    pub(super) fn renew(&self, asked: Asked, passed: &[Option<Passed>], store: &dyn Store, target_path: &str) {
         if self.edited.len() <= FEW {
-            return None;
+            return;
         }
         let mut header = Header { nodes: Vec::with_capacity(passed.len()), ..self.header.clone() };
         header.asked.add(asked);
@@ -197,19 +197,19 @@ impl Saved<'_> {
             header.nodes.push(Entry { body: entry.body, momentary, before: before.len(), after: after.len() });
             nodes.push((before, after));
         }
-        framed(&header, self.contents, &nodes)
+        Written { header: &header, contents: self.contents, nodes: &nodes }.save(store, target_path);
     }
 }
 
-/// The bytes of a parse that was done from the start; `None` when it cannot be kept. `problems` are those of reading.
-pub(super) fn first(
-    key: Digest,
-    asked: Asked,
+/// Saves a parse that was done from the start, where it can be kept. `problems` are those of reading.
+pub(super) fn save(
+    (key, asked): (Digest, Asked),
     project: &Project,
     manifest: &Manifest,
     passed: &[Option<Passed>],
     problems: &[Diagnostic],
-) -> Option<Vec<u8>> {
+    store: &dyn Store,
+) {
     let free = free_bodies(manifest, &project.sources, problems);
     let mut header = Header {
         key,
@@ -219,16 +219,17 @@ pub(super) fn first(
     };
     let mut nodes = Vec::with_capacity(passed.len());
     for passed in passed {
-        let passed = passed.as_ref()?;
+        let Some(passed) = passed else { return };
         let body = passed.body.filter(|file| free.contains(file)).map(|file| file.0);
         if passed.momentary && passed.before.is_empty() {
-            return None;
+            return;
         }
         header.nodes.push(Entry { body, momentary: passed.momentary, before: passed.before.len(), after: passed.after.len() });
         nodes.push((&*passed.before, &*passed.after));
     }
     let contents = (&project.macros, &project.docs, &project.groups, &project.selectors, &project.acca, problems);
-    framed(&header, &rmp_serde::to_vec(&contents).ok()?, &nodes)
+    let Ok(contents) = rmp_serde::to_vec(&contents) else { return };
+    Written { header: &header, contents: &contents, nodes: &nodes }.save(store, &project.target_path);
 }
 
 /// Files that are the body of one node and in which nothing else lies.
@@ -267,28 +268,30 @@ fn split<'b>(entries: &[Entry], mut blob: &'b [u8]) -> Option<Vec<(&'b [u8], &'b
     blob.is_empty().then_some(nodes)
 }
 
-/// Magic, a checksum of the rest, the lengths of two parts, the parts, and the third part.
-fn framed(header: &Header, contents: &[u8], nodes: &[(&[u8], &[u8])]) -> Option<Vec<u8>> {
-    let header = rmp_serde::to_vec(header).ok()?;
-    let texts: usize = nodes.iter().map(|(before, after)| before.len() + after.len()).sum();
-    let mut bytes = Vec::with_capacity(BEGINNING + 16 + header.len() + contents.len() + texts);
-    bytes.extend_from_slice(MAGIC);
-    bytes.extend_from_slice(&[0; 4]);
-    for part in [&*header, contents] {
-        bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(part);
-    }
-    for (before, after) in nodes {
-        bytes.extend_from_slice(before);
-        bytes.extend_from_slice(after);
-    }
-    let sum = crc32fast::hash(bytes.get(BEGINNING..)?);
-    bytes.get_mut(MAGIC.len()..BEGINNING)?.copy_from_slice(&sum.to_le_bytes());
-    Some(bytes)
+/// A parse, ready to be saved. Its parts lie where they are: together they are as large as the rest of the project in memory.
+struct Written<'p> {
+    header: &'p Header,
+    contents: &'p [u8],
+    nodes: &'p [(&'p [u8], &'p [u8])],
 }
 
-/// Where the checksummed part begins.
-const BEGINNING: usize = MAGIC.len() + 4;
+impl Written<'_> {
+    /// Magic, a checksum of the rest, header and contents with their lengths in front, the nodes.
+    fn save(&self, store: &dyn Store, target_path: &str) {
+        let Ok(header) = rmp_serde::to_vec(self.header) else { return };
+        let lengths = [header.len(), self.contents.len()].map(|length| (length as u64).to_le_bytes());
+        let [first, second] = &lengths;
+        let mut parts: Vec<&[u8]> = vec![MAGIC, &[], first, &header, second, self.contents];
+        parts.extend(self.nodes.iter().flat_map(|(before, after)| [*before, *after]));
+        let mut sum = crc32fast::Hasher::new();
+        parts.iter().skip(2).for_each(|part| sum.update(part));
+        let sum = sum.finalize().to_le_bytes();
+        if let Some(place) = parts.get_mut(1) {
+            *place = &sum;
+        }
+        store.save(target_path, &parts);
+    }
+}
 
 fn unframed(bytes: &[u8]) -> Option<[&[u8]; 3]> {
     let (sum, rest) = bytes.strip_prefix(MAGIC)?.split_first_chunk::<4>()?;

@@ -67,8 +67,7 @@ fn attempt(
     invocation.adapter_chain = adapter_chain(&opened.target.adapter);
     invocation.lowers_names = lowers_names(&opened.target);
     let key = cache::key(store.program(), options, &opened, &invocation);
-    let target_path = opened.target_path.clone();
-    let held = store.load(&target_path);
+    let held = store.load(&opened.target_path);
     let kept = held.as_deref().and_then(|bytes| Kept::read(bytes, &key, files.unrecorded(), &opened.sources));
     files.reached("saved parse");
 
@@ -96,12 +95,9 @@ fn attempt(
         Err(Unparsed::Damaged) => return Err(Stopped::Damaged),
     };
     if store.saves() && !diagnostics.has_errors() {
-        let bytes = match saved {
-            Some(saved) => saved.renewed(asked, &passed),
-            None => cache::first(key, asked, &project, &manifest, &passed, &problems),
-        };
-        if let Some(bytes) = bytes {
-            store.save(&target_path, &bytes);
+        match saved {
+            Some(saved) => saved.renew(asked, &passed, store, &project.target_path),
+            None => cache::save((key, asked), &project, &manifest, &passed, &problems, store),
         }
         files.reached("saving the parse");
     }

@@ -46,7 +46,7 @@ pub struct Passed {
     pub after: Vec<u8>,
     /// The file in which its body lies.
     pub body: Option<FileId>,
-    /// See [`Found::momentary`].
+    /// See [`super::Found::momentary`].
     pub momentary: bool,
 }
 
