@@ -99,7 +99,7 @@ impl<'a> Context<'a> {
         let began = Instant::now();
         let options = self.load_options()?;
         let mut diagnostics = Diagnostics::default();
-        let store = ParseStore::new(self.root.clone(), self.global.parses_partially(), self.global.writes_json());
+        let store = ParseStore { root: self.root.clone(), reads: self.global.parses_partially(), saves: self.global.writes_json() };
         let parsed = parse(&self.files, &options, self.invocation.clone(), &store, &mut diagnostics);
         diagnostics.sort();
         let mut kept = Diagnostics::default();

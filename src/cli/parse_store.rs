@@ -15,25 +15,11 @@ pub(super) struct ParseStore {
     /// `--no-partial-parse`: what is saved is not read, only replaced.
     pub(super) reads: bool,
     pub(super) saves: bool,
-    program: String,
-}
-
-impl ParseStore {
-    pub(super) fn new(root: PathBuf, reads: bool, saves: bool) -> ParseStore {
-        ParseStore { root, reads, saves, program: program() }
-    }
-}
-
-/// The version and, as two builds of one version may differ, size and time of the program's file.
-fn program() -> String {
-    let file = std::env::current_exe().and_then(std::fs::metadata);
-    let built = file.and_then(|file| Ok((file.len(), file.modified()?)));
-    format!("{} {built:?}", env!("CARGO_PKG_VERSION"))
 }
 
 impl Store for ParseStore {
-    fn program(&self) -> &str {
-        &self.program
+    fn program(&self) -> &'static str {
+        concat!(env!("CARGO_PKG_VERSION"), " ", env!("ACCA_SOURCES"))
     }
 
     fn load(&self, target_path: &str) -> Option<Vec<u8>> {

@@ -8,13 +8,16 @@
 //! its first pass again, and so do nodes whose templates ask for something that belongs to the moment (`run_started_at`).
 //! Links, access and the graph are worked out anew in each run.
 //!
-//! Secrets are neither written nor hashed: the profile is read outside of all this, and only the open parts of the target count.
+//! Secrets are neither written nor hashed: the profile is read outside of all this, only the open parts of the target count, and
+//! variables of the environment that are called secrets are not noted. Of `--vars` there is a sum; what templates make of them is
+//! written as the manifest has it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Asked, Digest, FileId, Files, Sources, Span, digest};
+use crate::base::{Asked, Digest, FileId, Files, SourceFile, Sources, Span, digest};
 use crate::diag::Diagnostic;
 use crate::jinja::{BUILTIN_MACROS, Invocation, Passed, Work};
 use crate::project::{self, AccaFile, Detail, DocBlock, Group, LoadOptions, Macro, Manifest, Node, Opened, Project, Selector};
@@ -85,6 +88,8 @@ struct Header {
     asked: Asked,
     /// Paths of all sources in the order of reading.
     sources: Vec<String>,
+    /// Those whose text is not what the file holds: seeds, which are read when they are loaded.
+    unread: Vec<usize>,
     nodes: Vec<Entry>,
 }
 
@@ -141,16 +146,17 @@ impl<'b> Kept<'b> {
         }
         let path_of = |file: u32| header.sources.get(file as usize).map(String::as_str);
         let bodies: HashSet<&str> = header.nodes.iter().filter_map(|node| path_of(node.body?)).collect();
-        let mut read = header.asked.again(files, &|path| bodies.contains(path))?;
+        let read = header.asked.again(files, &|path| bodies.contains(path))?;
         let changed = read.iter().filter(|(_, reread)| !reread.same);
         let edited: HashMap<String, Digest> = changed.map(|(path, reread)| ((*path).to_owned(), digest(&reread.bytes))).collect();
         let mut sources = opened.clone();
-        for path in header.sources.iter().skip(first) {
-            let text = match read.get_mut(path.as_str()) {
-                Some(reread) => String::from_utf8(std::mem::take(&mut reread.bytes)).ok()?,
-                None => own_text(path).to_owned(),
-            };
-            sources.add(path.as_str(), text);
+        let texts: Option<HashMap<&str, Arc<str>>> =
+            read.into_iter().map(|(path, reread)| Some((path, String::from_utf8(reread.bytes).ok()?.into()))).collect();
+        let texts = texts?;
+        let unread: HashSet<usize> = header.unread.iter().copied().collect();
+        for (number, path) in header.sources.iter().enumerate().skip(first) {
+            let text = texts.get(path.as_str()).filter(|_| !unread.contains(&number));
+            sources.add(path.as_str(), text.cloned().unwrap_or_else(|| own_text(path).into()));
         }
         let nodes = split(&header.nodes, blob)?;
         let is_edited = |file: u32| path_of(file).is_some_and(|path| edited.contains_key(path));
@@ -190,8 +196,11 @@ impl Saved<'_> {
         header.asked.reads.extend(self.edited.iter().map(|(path, sum)| (path.clone(), Some(*sum))));
         let mut nodes = Vec::with_capacity(passed.len());
         for ((entry, held), passed) in self.header.nodes.iter().zip(&self.nodes).zip(passed) {
+            let path = entry.body.and_then(|file| self.header.sources.get(file as usize));
+            let was_new = entry.momentary || path.is_some_and(|path| self.edited.contains_key(path));
             let (before, after, momentary) = match passed {
                 Some(passed) => (&*passed.before, &*passed.after, passed.momentary),
+                None if was_new => return,
                 None => (held.0, held.1, false),
             };
             header.nodes.push(Entry { body: entry.body, momentary, before: before.len(), after: after.len() });
@@ -215,8 +224,12 @@ pub(super) fn save(
         key,
         asked,
         sources: project.sources.iter().map(|(_, file)| file.path.to_string()).collect(),
+        unread: Vec::new(),
         nodes: Vec::with_capacity(passed.len()),
     };
+    let empty = Some(Some(digest(b"")));
+    let is_unread = |file: &SourceFile| file.text.is_empty() && header.asked.reads.get(&*file.path).copied() != empty;
+    header.unread = project.sources.iter().enumerate().filter(|(_, (_, file))| is_unread(file)).map(|(number, _)| number).collect();
     let mut nodes = Vec::with_capacity(passed.len());
     for passed in passed {
         let Some(passed) = passed else { return };
@@ -246,7 +259,12 @@ fn free_bodies(manifest: &Manifest, sources: &Sources, problems: &[Diagnostic]) 
     }
     let labels = problems.iter().flat_map(|problem| problem.primary.iter().chain(&problem.secondary));
     let told: HashSet<FileId> = labels.map(|label| label.span.file).collect();
-    bodies.retain(|file| holders.get(file) == Some(&1) && !told.contains(file));
+    // A file may lie in the folders of two kinds of resources: it is read for each of them then.
+    let mut readings: HashMap<&str, usize> = HashMap::new();
+    for (_, file) in sources.iter() {
+        *readings.entry(&file.path).or_default() += 1;
+    }
+    bodies.retain(|file| holders.get(file) == Some(&1) && !told.contains(file) && readings.get(sources.path(*file)) == Some(&1));
     bodies
 }
 

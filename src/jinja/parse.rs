@@ -41,7 +41,7 @@ pub enum Work<'b> {
 
 /// A node before and after its first pass, written down.
 pub struct Passed {
-    /// Empty for a node without a body.
+    /// Empty for acca's own tests.
     pub before: Vec<u8>,
     pub after: Vec<u8>,
     /// The file in which its body lies.

@@ -190,3 +190,58 @@ fn a_saved_parse_that_is_damaged_or_foreign_is_not_used() {
     assert_eq!(project.acca(&["parse"]).expect_code(1).stderr, first.stderr);
     assert!(!file.exists());
 }
+
+#[test]
+fn a_file_that_lies_in_folders_of_two_kinds() {
+    let project = TestProject::new();
+    project
+        .write("dbt_project.yml", "name: shop\nprofile: shop\nmacro-paths: [macros, models]\nseed-paths: [seeds, tests/fixtures]\n")
+        .write("profiles.yml", "shop:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: shop.duckdb}\n")
+        .write("tests/fixtures/rows.csv", "one\n1\n")
+        .write("models/kind.sql", "{% macro kind() %}'old'{% endmacro %}select {{ kind() }} as kind")
+        .write("models/reader.sql", "select {{ kind() }} as kind, one from {{ ref('rows') }}");
+    let first = compiled(&project, &[], "warm");
+    assert!(first.contains("select 'old' as kind, one"), "{first}");
+    assert_eq!(compiled(&project, &[], "warm"), first);
+    project.write("models/kind.sql", "{% macro kind() %}'newer'{% endmacro %}select {{ kind() }} as kind, 1 as one");
+    let warm = compiled(&project, &[], "warm");
+    assert!(warm.contains("select 'newer' as kind, one"), "{warm}");
+    assert_eq!(warm, compiled(&project, &[], "cold"));
+}
+
+#[test]
+fn what_belongs_to_the_moment_is_asked_each_time() {
+    let mut project = shop();
+    project
+        .write(
+            "macros/today.sql",
+            "{% test today(model, column_name) %}{{ config(tags=[flags.WHICH]) }}select 1 from {{ model }} where false{% endtest %}",
+        )
+        .write("models/today.yml", "models:\n  - name: sum\n    columns:\n      - name: n\n        data_tests: [today]\n")
+        .write("models/loose.sql", "{{ config(tags=['loose' if adapter.behavior.loose else 'strict']) }}select 1 as one");
+    let all = first_passes(&project, &[]);
+    assert_eq!(first_passes(&project, &[]), 3);
+    assert!(all > 10);
+    let tagged = |project: &TestProject, tag: &str| project.acca(&["ls", "-q", "-s", &format!("tag:{tag}")]).expect_code(0).stdout;
+    assert!(tagged(&project, "list").contains("today"));
+    project.acca(&["compile", "-q"]).expect_code(0);
+    assert!(project.read("target/manifest.json").contains(r#""tags":["compile"]"#));
+    assert!(tagged(&project, "strict").contains("loose"));
+    project.set_env("DBT_LOOSE", "true");
+    let warm = tagged(&project, "strict");
+    assert_eq!(warm, project.acca(&["ls", "-q", "--no-partial-parse", "-s", "tag:strict"]).expect_code(0).stdout);
+}
+
+#[test]
+fn secrets_of_the_environment_are_not_noted() {
+    let mut project = shop();
+    project.set_env("DBT_ENV_SECRET_KEY", "hunter2");
+    project.write(
+        "packages.yml",
+        "packages:\n  - local: shared\n  - git: \"https://{{ env_var('DBT_ENV_SECRET_KEY') }}@example.com/x.git\"\n    revision: main\n",
+    );
+    project.acca(&["parse"]).expect_code(0);
+    let saved = fs::read(project.path("target/partial_parse.acca")).unwrap();
+    let holds = |text: &[u8]| saved.windows(text.len()).any(|window| window == text);
+    assert!(!holds(b"DBT_ENV_SECRET_KEY") && !holds(b"hunter2") && holds(b"LOUD"));
+}

@@ -144,7 +144,7 @@ impl Object for AdapterValue {
     }
 }
 
-/// dbt's flags for changes of its behaviour: off, unless `flags` of the project file says otherwise.
+/// dbt's flags for changes of its behaviour: off, unless the project file, the environment or the command line says otherwise.
 struct Behavior {
     scope: Arc<Scope>,
 }
@@ -157,6 +157,7 @@ impl fmt::Debug for Behavior {
 
 impl Object for Behavior {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        locked(&self.scope.facts).momentary = true;
         let flags = &self.scope.shared.invocation.flags;
         let is_on = flags.get(&key.as_str()?.to_lowercase()).and_then(serde_json::Value::as_bool).unwrap_or(false);
         Some(Value::from_object(BehaviorFlag(is_on)))
