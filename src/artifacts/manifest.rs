@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use md5::{Digest, Md5};
 use rayon::prelude::*;
@@ -21,7 +22,7 @@ use crate::project::{Detail, Group, Manifest, Node, Package};
 /// The SQL of a node and where it was written, relative to the project's root.
 #[derive(Clone, Debug, Default)]
 pub struct Compiled {
-    pub sql: String,
+    pub sql: Arc<str>,
     pub path: Option<String>,
 }
 

@@ -20,7 +20,7 @@ mod unrendered;
 pub use catalog::{catalog, is_catalogued};
 pub use file::{write_atomically, write_atomically_with};
 pub use manifest::{Compiled, describe_nodes, describe_state, write_manifest};
-pub use run_results::run_results;
+pub use run_results::write_run_results;
 pub use site::{SITE, static_site};
 pub use sources::sources;
 pub use timings::{Timings, read_timings, updated_timings};

@@ -1,5 +1,8 @@
 //! `run_results.json`, version 6.
 
+use std::io::{self, Write};
+
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::Metadata;
@@ -7,16 +10,38 @@ use crate::base::{Window, utc_stamp};
 use crate::plan::{BatchResults, NodeResult, RunResult};
 use crate::project::Manifest;
 
-/// What came of a run as dbt writes it, ascending by node. `arguments` are those of the command line; secrets must not be among them.
-pub fn run_results(run: &RunResult, manifest: &Manifest, arguments: Map<String, Value>, metadata: &Metadata) -> Value {
+/// Writes what came of a run as dbt writes it, ascending by node. `arguments` are those of the command line; secrets must not be
+/// among them. Entries are made one at a time: with the SQL of many thousand nodes they are larger than the project.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn write_run_results(
+    run: &RunResult,
+    manifest: &Manifest,
+    arguments: Map<String, Value>,
+    metadata: &Metadata,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        metadata: Value,
+        results: Results<'a>,
+        elapsed_time: f64,
+        args: Map<String, Value>,
+    }
     let mut results: Vec<&NodeResult> = run.nodes.iter().collect();
     results.sort_by(|a, b| a.id.cmp(&b.id));
-    json!({
-        "metadata": metadata.describe("run-results/v6"),
-        "results": results.into_iter().map(|result| entry(result, manifest)).collect::<Vec<_>>(),
-        "elapsed_time": run.elapsed,
-        "args": arguments,
-    })
+    let metadata = metadata.describe("run-results/v6");
+    let document = Document { metadata, results: Results(&results, manifest), elapsed_time: run.elapsed, args: arguments };
+    Ok(serde_json::to_writer(out, &document)?)
+}
+
+struct Results<'a>(&'a [&'a NodeResult], &'a Manifest);
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|result| entry(result, self.1)))
+    }
 }
 
 fn batch_results(batches: &BatchResults) -> Value {
@@ -48,7 +73,7 @@ fn entry(result: &NodeResult, manifest: &Manifest) -> Value {
         "failures": result.failures,
         "unique_id": &*result.id,
         "compiled": result.compiled_sql.is_some(),
-        "compiled_code": result.compiled_sql,
+        "compiled_code": result.compiled_sql.as_deref(),
         "relation_name": relation.map(crate::base::Relation::quoted),
         "batch_results": result.batches.as_ref().map(batch_results),
     })

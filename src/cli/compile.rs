@@ -122,7 +122,7 @@ pub(super) type CompileOutcome = (Written, Diagnostics, RunResult);
 
 /// The SQL of a node, and what came of writing it.
 struct Stored {
-    sql: String,
+    sql: Arc<str>,
     messages: Vec<Message>,
     path: PathBuf,
     stored: io::Result<()>,
@@ -131,7 +131,7 @@ struct Stored {
 impl Stored {
     fn new(compiled: CompiledNode, path: PathBuf) -> Stored {
         let stored = write_sql(&path, &compiled.sql);
-        Stored { sql: compiled.sql, messages: compiled.messages, path, stored }
+        Stored { sql: compiled.sql.into(), messages: compiled.messages, path, stored }
     }
 }
 

@@ -24,7 +24,9 @@ use super::text::seconds;
 use super::trace;
 use super::warn_error::WarnError;
 use crate::analysis::Compilation;
-use crate::artifacts::{Compiled, Metadata, Timings, read_timings, run_results, updated_timings, write_atomically_with, write_manifest};
+use crate::artifacts::{
+    Compiled, Metadata, Timings, read_timings, updated_timings, write_atomically_with, write_manifest, write_run_results,
+};
 use crate::base::{Files, ResourceType, Sources, UniqueId, timestamp};
 use crate::compile::parse;
 use crate::diag::{Diagnostic, Diagnostics, Severity, codes, summary};
@@ -254,9 +256,10 @@ impl<'a> Context<'a> {
         let metadata = self.metadata();
         self.write_file(compilation, "manifest.json", |file| write_manifest(compilation, compiled, &*self.files, &metadata, file));
         if let Some((result, arguments)) = run {
-            let results = run_results(result, &compilation.manifest, arguments, &metadata);
             let timings = updated_timings(self.timings(compilation), result);
-            self.write_file(compilation, "run_results.json", |file| Ok(serde_json::to_writer(file, &results)?));
+            self.write_file(compilation, "run_results.json", |file| {
+                write_run_results(result, &compilation.manifest, arguments, &metadata, file)
+            });
             self.write_file(compilation, "timings.json", |file| Ok(serde_json::to_writer(file, &timings)?));
         }
         self.disk.reached("artefacts");
@@ -266,7 +269,7 @@ impl<'a> Context<'a> {
     /// How long nodes took in earlier runs.
     pub(super) fn timings(&self, compilation: &Compilation) -> Timings {
         let read = |name: &str| std::fs::read(self.target_path(compilation).join(name)).ok();
-        read_timings(read("timings.json").as_deref(), read("run_results.json").as_deref())
+        read_timings(read("timings.json"), || read("run_results.json"))
     }
 
     /// What artefacts that are written now say of this invocation.

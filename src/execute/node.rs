@@ -36,7 +36,7 @@ pub(super) struct Outcome {
     pub(super) lead: String,
     pub(super) failures: Option<u64>,
     pub(super) rows_affected: Option<u64>,
-    pub(super) compiled_sql: Option<String>,
+    pub(super) compiled_sql: Option<Arc<str>>,
     pub(super) compiled_path: Option<String>,
     pub(super) diagnostics: Vec<Diagnostic>,
     /// How many of the diagnostics are of batches that ended before the one that is built.
@@ -502,7 +502,7 @@ fn test_failed(turn: &Turn<'_>, compiled: &CompiledNode, assertion: &Assertion, 
 /// Writes the compiled SQL where dbt writes it; a run does not fail because a folder cannot be written.
 pub(super) fn keep_compiled(turn: &Turn<'_>, compiled: &CompiledNode, outcome: &mut Outcome) {
     let Turn { job, node, .. } = *turn;
-    outcome.compiled_sql = Some(compiled.sql.clone());
+    outcome.compiled_sql = Some(compiled.sql.as_str().into());
     let path = artifact_path(job.compilation, &job.options.target_path, node, "compiled");
     if write_sql(&path, &compiled.sql).is_ok() {
         let relative = path.strip_prefix(&job.options.root).unwrap_or(&path);

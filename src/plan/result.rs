@@ -1,5 +1,7 @@
 //! What came of the nodes of a run: the last of the nouns that data goes through.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::base::{Table, UniqueId, Window};
@@ -58,7 +60,7 @@ pub struct NodeResult {
     pub execution_time: f64,
     /// Number of the worker, from 1.
     pub thread: usize,
-    pub compiled_sql: Option<String>,
+    pub compiled_sql: Option<Arc<str>>,
     /// Where the compiled SQL was written, relative to the project's root.
     pub compiled_path: Option<String>,
     /// Errors with their places.
