@@ -12,14 +12,15 @@ use super::facts::{EdgeKind, RelationSchema};
 use super::infer::{Finding, Inferred, Table, Tables, infer_with};
 use super::insertion::{check_contract, check_insertion};
 use super::meaning::declare_meaning;
-use super::personal::{personal_data, reports};
+use super::personal::{guarded, personal_data, reports};
 use super::promises::Promises;
 use super::units::{Declarations, marks};
+use super::unread::unread_query;
 use crate::base::{Files, Relation, RelationKind, ResourceType};
 use crate::diag::{Diagnostic, codes};
 use crate::jinja::{Linked, NodeState, Rendered, SpanMap, StatementResult, Warehouse, ephemeral_name};
 use crate::project::{Detail, Manifest, Node};
-use crate::syntax::{Mark, parse_marked, parse_query};
+use crate::syntax::{Mark, parse_marked, parse_query, try_parse_query};
 
 /// What is known of the columns of a project.
 #[derive(Debug, Default)]
@@ -55,6 +56,8 @@ struct Rules<'r> {
     declarations: &'r Declarations,
     /// Numbers of the nodes that are reports.
     reports: &'r BTreeSet<usize>,
+    /// Numbers of the nodes by whose queries personal data may reach a report.
+    guarded: BTreeSet<usize>,
     manifest: &'r Manifest,
 }
 
@@ -87,7 +90,8 @@ impl Compilation {
         let (declarations, mut problems) = Declarations::of(&self.project);
         let (reports, doubts) = reports(&self.project, &self.manifest);
         problems.extend(doubts);
-        let rules = Rules { declarations: &declarations, reports: &reports, manifest: &self.manifest };
+        let guarded = guarded(&self.manifest, &reports);
+        let rules = Rules { declarations: &declarations, reports: &reports, guarded, manifest: &self.manifest };
         let mut analysis = Analysis { problems, promises: Promises::of(&self.manifest), ..Analysis::default() };
         for wave in self.waves(&included) {
             let done: Vec<(usize, NodeAnalysis)> =
@@ -173,9 +177,14 @@ impl Compilation {
         let marks = marks(&rendered.map, rules.declarations, &self.project.sources);
         let (marked, unmarked) = marked_query(&rendered, marks);
         let parents = Parents { parents: &parents, promises: &done.promises, compilation: self, node };
-        let mut inferred = match marked.or_else(|| parse_query(&rendered.sql)) {
-            Some(query) => infer_with(&rendered.sql, &query, &parents, rules.declarations),
-            None => Inferred { schema: RelationSchema::unknown(), ..Inferred::default() },
+        let query = marked.map_or_else(|| try_parse_query(&rendered.sql), |query| Ok(Some(query)));
+        let mut inferred = match query {
+            Ok(Some(query)) => infer_with(&rendered.sql, &query, &parents, rules.declarations),
+            Ok(None) => Inferred { schema: RelationSchema::unknown(), ..Inferred::default() },
+            Err(why) => {
+                let finding = unread_query(node, why, &rendered.sql, rules.guarded.contains(&number));
+                Inferred { schema: RelationSchema::unknown(), doubts: vec![finding], ..Inferred::default() }
+            }
         };
         inferred.unit_findings.extend(unmarked);
         let units = &inferred.unit_findings;

@@ -19,6 +19,7 @@ mod seed_types;
 mod sql_type;
 mod unit_test;
 pub mod units;
+mod unread;
 
 pub use columns::{Analysis, ColumnEdge, NodeAnalysis};
 pub use compilation::{Compilation, CompiledNode, check_is_query};

@@ -38,6 +38,23 @@ pub(super) fn reports(project: &Project, manifest: &Manifest) -> (BTreeSet<usize
     (found, problems)
 }
 
+/// The queries that stand between personal data and the reports, the reports themselves whatever they read; none when no column is
+/// declared to hold personal data.
+pub(super) fn guarded(manifest: &Manifest, reports: &BTreeSet<usize>) -> BTreeSet<usize> {
+    let is_personal = |node: &Node| {
+        let labels = node.columns.iter().filter_map(|column| column.meta.get("labels"));
+        labels.into_iter().any(|told| told == PERSONAL || told.as_array().is_some_and(|list| list.iter().any(|label| label == PERSONAL)))
+    };
+    let personal: BTreeSet<usize> =
+        manifest.nodes.iter().enumerate().filter(|(_, node)| is_personal(node)).map(|(number, _)| number).collect();
+    if personal.is_empty() {
+        return personal;
+    }
+    let readers = manifest.dag.descendants_of(&personal, None);
+    let between = manifest.dag.ancestors_of(reports, None).into_iter().filter(|number| readers.contains(number));
+    between.chain(reports.iter().copied()).collect()
+}
+
 fn is_report(project: &Project, node: &Node, wanted: &str) -> bool {
     if !matches!(node.detail, Detail::Model(_) | Detail::Snapshot { .. }) {
         return false;

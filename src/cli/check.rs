@@ -43,7 +43,9 @@ pub(super) fn cmd_check(context: &Context<'_>, arguments: &CheckArguments) -> Re
         context.terminal.print_error(&format!("{} {}", paint(style::BAD, "Failed:"), summary(&problems)));
         return Err(Exit::Failed);
     }
-    context.log.remark("CheckDone", &format!("Checked {what} in {took}"));
+    let unread = problems.iter().filter(|problem| problem.code == &codes::UNREAD_QUERY).count();
+    let but = if unread == 0 { String::new() } else { format!(", but for {unread} that cannot be read") };
+    context.log.remark("CheckDone", &format!("Checked {what} in {took}{but}"));
     Ok(())
 }
 

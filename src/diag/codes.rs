@@ -117,6 +117,7 @@ codes! {
     UNKNOWN_SOURCE "unknown-source" Error "a source() names no declared source table";
     UNKNOWN_TEST "unknown-test" Error "a property file asks for a generic test that does not exist";
     UNKNOWN_TEST_COLUMN "unknown-test-column" Error "a test names a column that the relation does not have";
+    UNREAD_QUERY "unread-query" Warning "a query cannot be read, so nothing in it is checked";
     UNSAFE_PUBLICATION "unsafe-publication" Error "publishing a relation would show rows that policies hide, or leave rows of others without what they refer to";
     UNSET_VARIABLE "unset-variable" Error "a variable or environment variable without a default is not set";
     UNSUPPORTED_CONFIG "unsupported-config" Warning "a configuration key of dbt that acca does not obey yet";

@@ -3,23 +3,65 @@
 use std::ops::Range;
 
 use sqlparser::ast::{Query, Statement};
-use sqlparser::parser::Parser;
+use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Span};
 
 use super::tokens::{respelled, sql_dialect};
 
-/// The tree of a text that is one query; `None` where it is none that can be read.
-pub fn parse_query(sql: &str) -> Option<Box<Query>> {
-    read_query(sql).or_else(|| read_query(&respelled(sql)?))
+/// Why a text could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// Such as `expected an expression, found ','`.
+    pub why: String,
+    /// The bytes at which the parser stopped; `None` at the end of the text, or where it does not say.
+    pub range: Option<Range<usize>>,
 }
 
-fn read_query(sql: &str) -> Option<Box<Query>> {
+/// The tree of a text that is one query; `None` where it is none that can be read.
+pub fn parse_query(sql: &str) -> Option<Box<Query>> {
+    try_parse_query(sql).ok().flatten()
+}
+
+/// The tree of a text; `None` where it is read, and is something else than one query.
+///
+/// # Errors
+/// Where the text cannot be read, and why.
+pub fn try_parse_query(sql: &str) -> Result<Option<Box<Query>>, Unread> {
+    read_query(sql).or_else(|first| match respelled(sql) {
+        Some(text) => read_query(&text).map_err(|error| unread(sql, &error)),
+        None => Err(unread(sql, &first)),
+    })
+}
+
+fn read_query(sql: &str) -> Result<Option<Box<Query>>, ParserError> {
     let dialect = sql_dialect();
     let parser = Parser::new(&*dialect).with_recursion_limit(400);
-    let mut statements = parser.try_with_sql(sql).ok()?.parse_statements().ok()?;
-    match (statements.pop(), statements.is_empty()) {
+    let mut statements = parser.try_with_sql(sql)?.parse_statements()?;
+    Ok(match (statements.pop(), statements.is_empty()) {
         (Some(Statement::Query(query)), true) => Some(query),
         _ => None,
+    })
+}
+
+/// The parser tells the place in its message only: `Expected: …, found: … at Line: 1, Column: 15`.
+fn unread(sql: &str, error: &ParserError) -> Unread {
+    let message = match error {
+        ParserError::TokenizerError(message) | ParserError::ParserError(message) => message.as_str(),
+        ParserError::RecursionLimitExceeded => "it is nested too deeply",
+    };
+    let (said, place) = message.rsplit_once(" at Line: ").map_or((message, None), |(said, place)| (said, Some(place)));
+    let start = place.and_then(|place| {
+        let (line, column) = place.split_once(", Column: ")?;
+        Lines::new(sql).offset(Location { line: line.parse().ok()?, column: column.parse().ok()? })
+    });
+    let range = start.and_then(|start| {
+        let rest = sql.get(start..).filter(|rest| !rest.is_empty())?;
+        let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        Some(start..start + word.max(rest.chars().next().map_or(0, char::len_utf8)))
+    });
+    Unread {
+        why: said.replace("Expected: ", "expected ").replace(", found: EOF", ", and the query ends").replace(", found: ", ", found "),
+        range,
     }
 }
 
@@ -76,6 +118,18 @@ mod tests {
         assert!(parse_query("select 1; select 2").is_none());
         assert!(parse_query("drop table x").is_none());
         assert!(parse_query("select 1 from").is_none());
+    }
+
+    #[test]
+    fn why_a_text_is_not_read() {
+        let told = |sql: &str| {
+            let unread = try_parse_query(sql).unwrap_err();
+            format!("{} | {}", unread.why, unread.range.map_or("-", |range| &sql[range]))
+        };
+        assert_eq!(told("select 1 as é,\n , 2 as b"), "expected an expression, found , | ,");
+        assert_eq!(told("select * from a whre b = 1"), "expected end of statement, found b | b");
+        assert_eq!(told("select a from b where (a = 1"), "expected ), and the query ends | -");
+        assert_eq!(try_parse_query("drop table x"), Ok(None));
     }
 
     #[test]

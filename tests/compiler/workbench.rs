@@ -66,6 +66,7 @@ const OF_ANALYSIS: &[&str] = &[
     "unknown-column",
     "unknown-function",
     "unknown-relation",
+    "unread-query",
     "unused-column",
     "unused-cte",
     "zone-mismatch",
