@@ -153,6 +153,10 @@ impl Inference<'_> {
         }
         let given = measure(first);
         let Some(unit) = given.unit() else { return true };
+        // For one row of an enclosing query its columns have one value.
+        let enclosing = std::iter::successors(scope.outer, |scope| scope.outer).flat_map(|outer| &outer.items);
+        let enclosing = enclosing.flat_map(|item| &item.columns).map(|column| column.facts.meaning.same_as);
+        let keys = &keys.iter().copied().chain(enclosing.filter(|id| *id != 0)).collect::<Vec<u32>>()[..];
         let determined = |id: u32| {
             let mut columns = scope.items.iter().flat_map(|item| &item.columns).filter(|column| column.facts.meaning.same_as == id);
             columns.any(|column| self.determines(keys, &column.facts))
