@@ -29,7 +29,7 @@ pub(super) fn run_hook(turn: &Turn<'_>, hook: &Hook, state: NodeState, outcome: 
         return Ok(());
     }
     outcome.script.push_str(&format!("-- {}\n{sql};\n\n", hook.title));
-    write_script(turn, &outcome.script);
+    write_script(turn, outcome);
     let done = locked(turn.session).execute(sql);
     done.map(|_| ()).map_err(|error| statement_refused(turn.node, error, hook.span))
 }

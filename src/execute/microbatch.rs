@@ -2,7 +2,7 @@
 
 use super::AdapterError;
 use super::hook::hooks;
-use super::node::{Outcome, Turn, fail, run_draft};
+use super::node::{NOTHING_KEPT, Outcome, Turn, fail, run_draft};
 use super::prepare::{NodeError, draft_in, own_strategy, state_of};
 use crate::base::{RelationKind, Window, parse_moment, utc_of};
 use crate::jinja::NodeState;
@@ -18,13 +18,16 @@ pub(super) struct Batches {
     windows: Vec<Window>,
     /// Those that an earlier run has built, where this one builds the rest.
     before: Vec<Window>,
+    /// `--sample`
+    sample: Option<Window>,
 }
 
 impl Batches {
     /// The batch of that number; `incremental`: the table is there.
     pub(super) fn at(&self, number: usize, incremental: bool) -> Option<Batch> {
         let window = *self.windows.get(number)?;
-        Some(Batch { window, size: self.size, incremental })
+        let read = self.sample.map_or(window, |sample| window.within(sample));
+        Some(Batch { window, read, size: self.size, incremental })
     }
 }
 
@@ -36,14 +39,26 @@ pub(super) fn batches(turn: &Turn<'_>) -> Option<Batches> {
     if own_strategy(job, node) && invocation.flags.get(OWN_STRATEGY_IN_BATCHES) != Some(&true.into()) {
         return None;
     }
+    let sample = job.compilation.reading.get().and_then(|reading| reading.sample);
+    let stands = node.relation.as_ref().and_then(|relation| catalog.kind(relation)) == Some(RelationKind::Table);
     if let Some(last) = job.options.batches.get(&*node.id) {
-        return Some(Batches { size: batches.size, windows: last.failed.clone(), before: last.successful.clone() });
+        let (mut windows, mut before) = (last.failed.clone(), last.successful.clone());
+        if !stands {
+            // It was dropped, or this is another target: what was built is not here.
+            windows.append(&mut before);
+            windows.sort();
+        }
+        return Some(Batches { size: batches.size, windows, before, sample });
     }
     let refreshes = node.config.bool("full_refresh").unwrap_or(job.options.full_refresh);
-    let stands = node.relation.as_ref().and_then(|relation| catalog.kind(relation)) == Some(RelationKind::Table);
     let now = parse_moment(&invocation.started_at).unwrap_or_else(|| utc_of(jiff::Timestamp::now()));
-    let windows = batches.windows(job.options.event_time, now, stands && !refreshes);
-    Some(Batches { size: batches.size, windows, before: Vec::new() })
+    // A sample has rows of its time only: other batches would be empty.
+    let asked = match (job.options.event_time, sample) {
+        (Some(asked), Some(sample)) if asked.start < sample.end && sample.start < asked.end => Some(asked.within(sample)),
+        (asked, sample) => asked.or(sample),
+    };
+    let windows = batches.windows(asked, now, stands && !refreshes);
+    Some(Batches { size: batches.size, windows, before: Vec::new(), sample })
 }
 
 /// Builds all batches. When the first fails, there is nothing that the others could be added to; when another does, they go on.
@@ -58,10 +73,16 @@ pub(super) fn build_batches(turn: &Turn<'_>, batches: &Batches, outcome: &mut Ou
     let mut cancelled = false;
     for (number, window) in batches.windows.iter().enumerate() {
         let first_failed = number > 0 && results.successful.is_empty();
-        if first_failed || cancelled || interrupt.is_raised() || interrupt.has_given_up() || outcome.session_lost {
+        if !cancelled && (interrupt.is_raised() || interrupt.has_given_up()) {
+            // Between two batches nothing is cancelled.
+            cancelled = true;
+            fail(outcome, node, NodeError::Adapter(AdapterError::Cancelled), interrupt);
+        }
+        if first_failed || cancelled || outcome.session_lost {
             results.failed.push(*window);
             continue;
         }
+        outcome.settled = outcome.diagnostics.len();
         state.batch = batches.at(number, again);
         let hooks = Hooks {
             before: if number == 0 { all.before.clone() } else { Vec::new() },
@@ -97,6 +118,7 @@ fn build_batch(
 ) -> Result<(), NodeError> {
     let draft = draft_in(turn, state, hooks)?;
     if let Some(batch) = state.batch {
+        outcome.script_kept += std::mem::take(&mut outcome.script).len();
         outcome.script.push_str(&format!("-- batch {} ({} of {count})\n\n", batch.size.name(batch.window.start), number + 1));
     }
     run_draft(turn, draft, outcome)
@@ -117,8 +139,11 @@ fn conclude(batches: &Batches, results: BatchResults, outcome: &mut Outcome) {
         if !stopped {
             outcome.status = Some(Status::Error);
         }
+        if good > 0 {
+            outcome.message = outcome.message.replace(NOTHING_KEPT, "the other batches stay");
+        }
         let first = results.failed.first().map(|window| batches.size.name(window.start)).unwrap_or_default();
-        outcome.message = format!("{bad} of {} failed, the first is {first}: {}", named(good + bad), outcome.message);
+        outcome.lead = format!("{bad} of {} failed, the first is {first}: ", named(good + bad));
     }
     outcome.batches = Some(results);
 }

@@ -8,7 +8,7 @@ use super::microbatch::{batches, build_batches};
 use super::overrides::{run_call, test_query};
 use super::prepare::{Catalog, Draft, NodeError, Prepared, RunJob, draft, plan, prepare_failures};
 use super::publication::{broken_reference, explain_hold, let_others_publish, refreshed_alter, refreshed_publish, reserve};
-use super::sql_files::{artifact_path, write_sql};
+use super::sql_files::{artifact_path, continue_sql, write_sql};
 use super::unit_test::run_unit_test;
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{AdapterError, Datum, Interrupt, Table, load_source};
@@ -24,20 +24,29 @@ use crate::project::{Detail, Node};
 /// Rows of a failed test that are kept to be shown.
 const SAMPLE_ROWS: usize = 5;
 
+/// What is said of a transaction that was cancelled.
+pub(super) const NOTHING_KEPT: &str = "nothing of it was kept";
+
 /// What came of a node, before times are added.
 #[derive(Default)]
 pub(super) struct Outcome {
     pub(super) status: Option<Status>,
     pub(super) message: String,
+    /// What comes before the message, whatever that is in the end: how many batches failed.
+    pub(super) lead: String,
     pub(super) failures: Option<u64>,
     pub(super) rows_affected: Option<u64>,
     pub(super) compiled_sql: Option<String>,
     pub(super) compiled_path: Option<String>,
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// How many of the diagnostics are of batches that ended before the one that is built.
+    pub(super) settled: usize,
     pub(super) sample: Option<Table>,
     pub(super) messages: Vec<Message>,
-    /// The statements that were sent, for people to read.
+    /// The statements that were sent, for people to read; of a model that is built in batches, those of the last one.
     pub(super) script: String,
+    /// Bytes of the statements of earlier batches, which are in the file already.
+    pub(super) script_kept: usize,
     /// Of a model that is built in batches of time.
     pub(super) batches: Option<BatchResults>,
     /// Replaced relations that are still read, to be dropped at the end of the run.
@@ -87,11 +96,11 @@ pub(super) fn fail(outcome: &mut Outcome, node: &Node, error: NodeError, interru
     match error {
         NodeError::Adapter(AdapterError::Cancelled) if interrupt.is_raised() => {
             outcome.status = Some(Status::Skipped);
-            outcome.message = "stopped; nothing of it was kept".to_owned();
+            outcome.message = format!("stopped; {NOTHING_KEPT}");
         }
         NodeError::Adapter(AdapterError::Cancelled) if interrupt.has_given_up() => {
             outcome.status = Some(Status::Skipped);
-            outcome.message = "skipped: --fail-fast; nothing of it was kept".to_owned();
+            outcome.message = format!("skipped: --fail-fast; {NOTHING_KEPT}");
         }
         NodeError::Adapter(error) => {
             outcome.session_lost = matches!(error, AdapterError::Connection { .. });
@@ -127,7 +136,7 @@ pub(super) fn run_draft(turn: &Turn<'_>, draft: Draft, outcome: &mut Outcome) ->
         Some(leading) => run_led(turn, draft, leading, outcome),
         None => plan(turn, draft, false).and_then(|prepared| run_plan(turn, &prepared, outcome)),
     };
-    write_script(turn, &outcome.script);
+    write_script(turn, outcome);
     done
 }
 
@@ -257,7 +266,7 @@ fn run_step(turn: &Turn<'_>, step: &Step, prepared: &Prepared, outcome: &mut Out
     outcome.script.extend(statements.iter().map(|statement| format!("{};\n", statement.shown())));
     if first {
         // Whoever wonders what takes so long finds it there already.
-        write_script(turn, &outcome.script);
+        write_script(turn, outcome);
     }
     for statement in statements {
         if let Step::CheckKeys { keys, .. } = step {
@@ -455,7 +464,7 @@ fn store_failures(
     let query = assertion.limited(&compiled.sql);
     let prepared = prepare_failures(turn, kind, compiled, &query)?;
     let done = run_transaction(turn, &prepared, outcome);
-    write_script(turn, &outcome.script);
+    write_script(turn, outcome);
     done?;
     outcome.rows_affected = None;
     turn.node.relation.clone().ok_or_else(|| NodeError::Adapter(AdapterError::Io("a test without a relation".to_owned())))
@@ -502,8 +511,12 @@ pub(super) fn keep_compiled(turn: &Turn<'_>, compiled: &CompiledNode, outcome: &
 }
 
 /// Writes the statements that were sent.
-pub(super) fn write_script(turn: &Turn<'_>, script: &str) {
+pub(super) fn write_script(turn: &Turn<'_>, outcome: &Outcome) {
     let Turn { job, node, .. } = *turn;
     // Only for people to read: the run goes on without it.
-    let _ = write_sql(&artifact_path(job.compilation, &job.options.target_path, node, "run"), script);
+    let path = artifact_path(job.compilation, &job.options.target_path, node, "run");
+    let _ = match outcome.script_kept {
+        0 => write_sql(&path, &outcome.script),
+        kept => continue_sql(&path, kept, &outcome.script),
+    };
 }

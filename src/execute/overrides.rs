@@ -157,7 +157,7 @@ pub(super) fn run_call(turn: &Turn<'_>, call: &MacroCall, state: NodeState, outc
         return Ok(());
     }
     outcome.script.push_str(&format!("-- {}\n{sql}\n\n", call.name));
-    write_script(turn, &outcome.script);
+    write_script(turn, outcome);
     let rows = locked(turn.session).execute(sql).map_err(|error| statement_refused(turn.node, error, body_of(turn.node)))?;
     if ![VIEW, "apply_grants", "persist_docs"].contains(&call.name.as_str()) {
         outcome.rows_affected = Some(rows);

@@ -359,7 +359,10 @@ impl Shop<'_> {
             outcome.session_lost = true;
             if outcome.status == Some(Status::Error) {
                 let problem = timed_out(node, timeout);
-                (outcome.message, outcome.diagnostics) = (problem.message.clone(), vec![problem]);
+                outcome.message = problem.message.clone();
+                // In place of what the engine says of the cancelled statement, and after what earlier batches failed with.
+                outcome.diagnostics.truncate(outcome.settled);
+                outcome.diagnostics.push(problem);
             }
         }
         if outcome.session_lost {
@@ -373,7 +376,7 @@ impl Shop<'_> {
         let result = NodeResult {
             id: node.id.clone(),
             status,
-            message: outcome.message,
+            message: outcome.lead + &outcome.message,
             failures: outcome.failures,
             rows_affected: outcome.rows_affected,
             started_at,

@@ -1,7 +1,7 @@
 //! The SQL of nodes, written into the target folder for people to read.
 
 use std::fs;
-use std::io;
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Component, Path, PathBuf};
 
 use crate::analysis::Compilation;
@@ -40,6 +40,17 @@ pub fn write_sql(path: &Path, sql: &str) -> io::Result<()> {
     }
 }
 
+/// Writes a text behind the first bytes of a file, in place of what comes after them.
+///
+/// # Errors
+/// What the disk refuses.
+pub(super) fn continue_sql(path: &Path, kept: usize, sql: &str) -> io::Result<()> {
+    let mut file = fs::File::options().write(true).open(path)?;
+    file.set_len(kept as u64)?;
+    file.seek(SeekFrom::End(0))?;
+    file.write_all(sql.as_bytes())
+}
+
 fn holds(path: &Path, sql: &str) -> bool {
     let same_length = fs::metadata(path).is_ok_and(|held| held.is_file() && held.len() == sql.len() as u64);
     same_length && fs::read(path).is_ok_and(|held| held == sql.as_bytes())
@@ -63,5 +74,8 @@ mod tests {
         assert!(written() > long_ago);
         assert_eq!(fs::read_to_string(&path).unwrap(), "select 2");
         assert!(write_sql(&path.join("below"), "x").is_err());
+        continue_sql(&path, 7, "3 as three").unwrap();
+        continue_sql(&path, 7, "4").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "select 4");
     }
 }

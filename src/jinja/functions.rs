@@ -16,7 +16,7 @@ use super::table::ResultTable;
 use super::values::{Dict, List, from_json, locked, operation, split_args, to_json};
 use crate::base::{RelationKind, ResourceType, quote_ident};
 use crate::diag::{codes, nearest};
-use crate::project::{Config, Detail, HookTemplate, RefCall, SourceCall, Unresolved, hooks_of};
+use crate::project::{Config, Detail, HookTemplate, RefCall, SourceCall, Unresolved, event_time_column, hooks_of};
 
 /// Every name that [`lookup`] knows.
 pub(super) const NAMES: [&str; 40] = [
@@ -322,7 +322,7 @@ fn referred(scope: &Scope, node: &crate::project::Node) -> Result<Value, Error> 
             facts.ephemerals.push(node.id.clone());
         }
         let name = super::ephemeral_name(node.alias.as_deref().unwrap_or(&node.name));
-        return Ok(RelationValue::cte(&name).read_by(scope).into_value());
+        return Ok(RelationValue::cte(&name).read_by(scope).filtered(event_filter(scope, node)).into_value());
     }
     let warehouse = scope.warehouse().map(AsRef::as_ref);
     let deferral = scope.reading().and_then(|reading| reading.deferral.as_ref());
@@ -337,18 +337,12 @@ fn referred(scope: &Scope, node: &crate::project::Node) -> Result<Value, Error> 
 
 /// Which rows of a node are read: those of the batch that is built, and those of `--sample`.
 fn event_filter(scope: &Scope, read: &crate::project::Node) -> Option<EventFilter> {
-    let column = read.config.str("event_time")?;
+    let column = event_time_column(read)?;
     if !matches!(scope.node.detail, Detail::Model(_) | Detail::Snapshot { .. }) {
         return None;
     }
-    let batch = scope.batch().map(|batch| batch.window);
-    let sample = scope.reading().and_then(|reading| reading.sample);
-    let window = match (batch, sample) {
-        (Some(batch), Some(sample)) => batch.within(sample),
-        (batch, sample) => batch.or(sample)?,
-    };
-    let quoted = read.columns.iter().any(|held| held.name == column && held.quote == Some(true));
-    let column = if quoted { quote_ident(column) } else { column.to_owned() };
+    let sample = || scope.reading().and_then(|reading| reading.sample);
+    let window = scope.batch().map(|batch| batch.read).or_else(sample)?;
     Some(EventFilter { column, window })
 }
 

@@ -78,7 +78,7 @@ pub(super) fn incremental(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic
                 let message = format!("'{}' is built in batches, and no batch of it is known", input.node.name);
                 return Err(invalid(input.node, "incremental_strategy", message));
             };
-            steps.push(Step::DeleteWindow { target, column: batches.event_time, window: batch.window, predicates });
+            steps.push(Step::DeleteWindow { target, column: batches.event_time, window: batch.read, predicates });
             steps.push(append);
         }
         // A macro of the project takes the place of this step.

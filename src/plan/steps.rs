@@ -147,7 +147,7 @@ pub enum Step {
     /// Deletes the rows of `target` whose time is in the window.
     DeleteWindow {
         target: Relation,
-        /// The column with the time, as it is written.
+        /// The column with the time, as it prints.
         column: String,
         window: Window,
         predicates: Vec<String>,

@@ -5,7 +5,7 @@ use jiff::civil::DateTime;
 use serde_json::Value;
 
 use super::{Detail, Manifest, Node};
-use crate::base::{UniqueId, Window, parse_moment};
+use crate::base::{UniqueId, Window, parse_moment, quote_ident};
 use crate::diag::{Diagnostic, codes};
 
 /// How much time one batch is.
@@ -76,6 +76,8 @@ impl BatchSize {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batch {
     pub window: Window,
+    /// The part of it that is read and takes the place of what the table holds: with `--sample` not all.
+    pub read: Window,
     pub size: BatchSize,
     /// Whether the table is there, so that the batch takes the place of what it holds of this time.
     pub incremental: bool,
@@ -91,7 +93,7 @@ impl Batch {
 /// What the configuration of such a model says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Microbatch {
-    /// The column by which rows belong to a batch.
+    /// The column by which rows belong to a batch, as it prints.
     pub event_time: String,
     pub size: BatchSize,
     pub begin: DateTime,
@@ -107,7 +109,7 @@ impl Microbatch {
             return None;
         }
         Some(Microbatch {
-            event_time: config.str("event_time")?.to_owned(),
+            event_time: event_time_column(node)?,
             size: BatchSize::parse(config.str("batch_size")?)?,
             begin: parse_moment(config.str("begin")?)?,
             lookback: config.get("lookback").and_then(Value::as_i64).unwrap_or(1),
@@ -138,6 +140,13 @@ impl Microbatch {
         }
         windows
     }
+}
+
+/// The column with the time of a node's rows as SQL names it: in quotes where the column says `quote: true`.
+pub fn event_time_column(node: &Node) -> Option<String> {
+    let column = node.config.str("event_time")?;
+    let quoted = node.columns.iter().any(|held| held.name == column && held.quote == Some(true));
+    Some(if quoted { quote_ident(column) } else { column.to_owned() })
 }
 
 /// Whether a model is to be built in batches.
@@ -235,7 +244,8 @@ mod tests {
         let start = parse_moment("2024-09-17 16:06").unwrap();
         let names = BatchSize::ALL.map(|(_, size)| size.name(start));
         assert_eq!(names, ["2024-09-17T16", "2024-09-17", "2024-09", "2024"]);
-        let batch = Batch { window: Window { start, end: start }, size: BatchSize::Hour, incremental: false };
+        let window = Window { start, end: start };
+        let batch = Batch { window, read: window, size: BatchSize::Hour, incremental: false };
         assert_eq!(batch.id(), "20240917T16");
     }
 }

@@ -51,7 +51,7 @@ pub use hooks::{HookTemplate, hooks_of};
 pub use landing::{Compression, FILE_COLUMN, FileFormat, LOADED_AT_COLUMN, Landing};
 pub use load::{Contents, Opened, load, open};
 pub use manifest::{Manifest, Unresolved};
-pub use microbatch::{Batch, BatchSize, Microbatch, check_microbatch, is_microbatch, unfiltered_batches};
+pub use microbatch::{Batch, BatchSize, Microbatch, check_microbatch, event_time_column, is_microbatch, unfiltered_batches};
 pub use model::{LoadOptions, Package, Project, RenderText, Target, YamlScope};
 pub use node::{
     Column, Detail, DocBlock, Exposure, GenericTest, Macro, MacroKind, ModelDetail, Node, Parameter, RefCall, SourceCall, SourceTable,

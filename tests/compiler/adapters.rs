@@ -158,6 +158,26 @@ fn postgres_statements_are_cancelled_and_timeouts_are_told_apart() {
 }
 
 #[test]
+fn a_cancel_between_two_statements_is_known_as_one() {
+    let database = PgServer::shared().database();
+    let mut session = connect(database.settings()).unwrap();
+    let cancel = session.cancel_handle();
+    let over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for _ in 0..100 {
+                cancel.cancel();
+            }
+            over.store(true, std::sync::atomic::Ordering::SeqCst);
+        });
+        while !over.load(std::sync::atomic::Ordering::SeqCst) {
+            let done = session.execute("select pg_sleep(0.002)");
+            assert!(matches!(done, Ok(_) | Err(AdapterError::Cancelled)), "{done:?}");
+        }
+    });
+}
+
+#[test]
 fn postgres_connections_that_fail_name_the_entry_of_the_profile() {
     let server = PgServer::shared();
     let database = server.database();

@@ -140,6 +140,14 @@ fn a_retry_builds_the_batches_that_failed() {
     assert!(run.stdout.contains("2 rows in 1 batch"), "{}", run.stdout);
     assert_eq!(batches(&project), (format!("{first},{second},{third}"), String::new(), json!("success")));
     assert!(project.acca(&["show", "--inline", "select n from {{ ref('after') }}", "--output", "csv"]).expect_code(0).stdout.contains('4'));
+    // Where the table is gone, what was built is built again.
+    project.set_env("BROKEN", "nothing_such");
+    project.acca(&[&["run"], &times[..]].concat()).expect_code(1);
+    database.query("drop table shop.daily cascade");
+    project.set_env("BROKEN", "amount");
+    project.acca(&["retry"]).expect_code(0);
+    assert_eq!(database.query("select count(*) from shop.daily"), "4");
+    assert_eq!(batches(&project), (format!("{first},{second},{third}"), String::new(), json!("success")));
     let half = project.acca(&["run", "--event-time-start", "2026-01-01"]).expect_code(2);
     assert!(half.stderr.contains("--event-time-end"), "{}", half.stderr);
     let turned = project.acca(&["run", "--event-time-start", "2026-01-02", "--event-time-end", "2026-01-01"]).expect_code(2);
@@ -180,16 +188,118 @@ fn the_time_of_a_node_is_that_of_all_its_batches() {
         .write(
             "models/daily.sql",
             "{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='moment', batch_size='day', begin='2020-01-01') }}\n\
-             select id, moment, pg_sleep({{ 0 if '0101' in (model.batch.id if model.batch else '') else 20 }}) is null as slept\n\
+             select {{ 'id::text' if '0101' in (model.batch.id if model.batch else '0101') else 'nothing_such' if '0102' in model.batch.id else 'pg_sleep(20)::text' }} as slept,\n\
+             moment\n\
              from {{ ref('events') }}\n",
         );
     project.acca(&["run", "--quiet", "--select", "events"]).expect_code(0);
     let times = ["--event-time-start", "2026-01-01", "--event-time-end", "2026-01-04", "--node-timeout", "2"];
     let run = project.acca(&[&["run", "--select", "daily"], &times[..]].concat()).expect_code(1);
     assert!(run.stdout.contains("error[node-timeout]"), "{}", run.stdout);
+    // What the batch before it failed with is told too.
+    assert!(run.stdout.contains("column \"nothing_such\" does not exist"), "{}", run.stdout);
+    let results = project.read("target/run_results.json");
+    assert!(results.contains("2 of 3 batches failed, the first is 2026-01-02: 'daily' was stopped after 2 s"), "{results}");
     let (successful, failed, _) = batches(&project);
     assert_eq!(
         (successful.as_str(), failed.as_str()),
         ("2026-01-01T00:00:00+00:00", "2026-01-02T00:00:00+00:00,2026-01-03T00:00:00+00:00")
     );
+}
+
+#[test]
+fn an_ephemeral_model_is_read_for_the_time_of_the_batch() {
+    for mut bench in both(&DAILY.replace("ref('events')", "ref('passed')")) {
+        bench.file(
+            "models/passed.sql",
+            "{{ config(materialized='ephemeral', event_time='moment') }} select id, moment, amount from {{ ref('events') }}",
+        );
+        assert_eq!(at("2026-01-03T09:00:00Z", &bench).drawn, "", "{}", bench.engine);
+        assert_eq!(bench.query(DAYS), "1|10|0\n2|20|1\n3|30|1\n4|40|1", "{}", bench.engine);
+    }
+}
+
+#[test]
+fn a_time_in_quotes_is_one_for_reading_and_for_replacing() {
+    let quoted = |text: &str| text.replace("event_time='moment'", "event_time='createdAt'").replace(" moment", " \"createdAt\"");
+    for mut bench in both(&quoted(DAILY)) {
+        let columns = "columns: [{name: createdAt, quote: true}]";
+        let described = format!("models:\n  - {{name: events, {columns}}}\n  - {{name: daily, {columns}}}\n");
+        bench.file("models/events.sql", &quoted(EVENTS)).file("models/all.yml", &described);
+        for _ in 0..2 {
+            assert_eq!(at("2026-01-03T09:00:00Z", &bench).drawn, "", "{}", bench.engine);
+            assert_eq!(bench.query("select id, amount from shop.daily order by id"), "1|10\n2|20\n3|30\n4|40", "{}", bench.engine);
+        }
+    }
+}
+
+#[test]
+fn a_sample_replaces_what_it_reads_only() {
+    let mut project = TestProject::new();
+    project
+        .write("dbt_project.yml", "name: shop\nprofile: shop\n")
+        .write("profiles.yml", "shop:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: shop.duckdb}\n")
+        .write("models/events.sql", EVENTS)
+        .write(
+            "models/daily.sql",
+            "{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='moment', batch_size='day', begin='2026-01-01') }}\n\
+             select id, amount, {{ env_var('TRIED', '1') }} as tried, moment from {{ ref('events') }}\n",
+        );
+    let rows = |project: &TestProject| {
+        let asked = "select string_agg(id || ':' || tried, ' ' order by id) as rows from {{ ref('daily') }}";
+        project.acca(&["show", "--inline", asked, "--output", "csv"]).expect_code(0).stdout.trim().replace("rows\n", "")
+    };
+    let times = ["--event-time-start", "2026-01-01", "--event-time-end", "2026-01-04"];
+    project.acca(&[&["run"], &times[..]].concat()).expect_code(0);
+    assert_eq!(rows(&project), "1:1 2:1 3:1 4:1");
+    // Half of a day, and nothing of the days that a run without it would build.
+    project.set_env("TRIED", "2");
+    let run = project.acca(&["run", "--select", "daily", "--sample", "{start: 2026-01-02, end: 2026-01-02 12:00}"]).expect_code(0);
+    assert!(run.stdout.contains("in 1 batch"), "{}", run.stdout);
+    assert_eq!(rows(&project), "1:1 2:2 3:1 4:1");
+    // Of the days asked for, those of the sample.
+    project.set_env("TRIED", "3");
+    project.acca(&[&["run", "--select", "daily", "--sample", "{start: 2026-01-03, end: 2026-01-09}"], &times[..]].concat()).expect_code(0);
+    assert_eq!(rows(&project), "1:1 2:2 3:1 4:3");
+    // They have nothing in common.
+    project.set_env("TRIED", "4");
+    project.acca(&[&["run", "--select", "daily", "--sample", "{start: 2027-01-03, end: 2027-01-09}"], &times[..]].concat()).expect_code(0);
+    assert_eq!(rows(&project), "1:1 2:2 3:1 4:3");
+}
+
+#[test]
+fn the_statements_of_all_batches_are_in_one_file() {
+    for bench in both(DAILY) {
+        at("2026-01-03T09:00:00Z", &bench);
+        let path = bench.folder.path().join("target/run/shop/models/daily.sql");
+        let script = std::fs::read_to_string(path).unwrap();
+        let headers: Vec<&str> = script.lines().filter(|line| line.starts_with("-- batch ")).collect();
+        assert_eq!(headers, ["-- batch 2026-01-01 (1 of 3)", "-- batch 2026-01-02 (2 of 3)", "-- batch 2026-01-03 (3 of 3)"], "{script}");
+        assert_eq!(script.matches("insert into shop.said").count(), 2, "{script}");
+    }
+}
+
+#[test]
+fn what_was_built_before_a_run_was_stopped_stays() {
+    let sleepy = DAILY.replace(
+        "select id",
+        "select {{ 'id' if '0101' in (model.batch.id if model.batch else '0101') else 'id + length(pg_sleep(60)::text)' }} as id",
+    );
+    let mut bench = Bench::new("postgres");
+    bench.file("models/events.sql", EVENTS).file("models/daily.sql", &sleepy).file(
+        "dbt_project.yml",
+        "name: shop\nversion: '1.0'\nprofile: shop\non-run-start: create table if not exists shop.said (line varchar)\n",
+    );
+    let interrupt = std::sync::Arc::new(acca::execute::Interrupt::default());
+    let raised = interrupt.clone();
+    let finger = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(2500));
+        raised.raise();
+    });
+    let ran = bench.run_how(&How { at: "2026-01-03T09:00:00Z", interrupt: Some(interrupt), ..How::default() });
+    finger.join().unwrap();
+    let node = ran.result.nodes.iter().find(|node| node.batches.is_some()).unwrap();
+    assert_eq!(node.status, Status::Skipped);
+    assert_eq!(node.message, "2 of 3 batches failed, the first is 2026-01-02: stopped; the other batches stay");
+    assert_eq!(bench.query("select id from shop.daily"), "1");
 }

@@ -6,8 +6,7 @@ mod values;
 
 use std::fmt;
 use std::io::Read;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
@@ -221,8 +220,9 @@ struct PgSession {
     backend: i64,
     /// `server_version_num`: 150004 for 15.4.
     version: i64,
-    /// Set by [`Cancel`]: tells its doing from a timeout that the server imposes.
-    cancelled: Arc<AtomicBool>,
+    /// Set by [`Cancel`]: tells its doing from a timeout that the server imposes. Locked while the server is asked to cancel, so that
+    /// no statement begins in between that forgets who ends it.
+    cancelled: Arc<Mutex<bool>>,
 }
 
 /// The rows of the last statement that had any, and how many rows the last statement changed.
@@ -235,7 +235,7 @@ struct Answer {
 impl PgSession {
     /// Sends `sql` and keeps at most `limit` rows.
     fn run(&mut self, sent: Sent<'_>, limit: usize) -> Result<Answer, AdapterError> {
-        self.cancelled.store(false, Ordering::SeqCst);
+        *lock(&self.cancelled) = false;
         let Some(connection) = self.connection.as_mut() else { return Err(lost(&self.settings.place(), "it is closed")) };
         let answer = self.runtime.block_on(async {
             let mut answer = Answer::default();
@@ -253,7 +253,7 @@ impl PgSession {
     }
 
     fn failure(&self, error: &sqlx::Error, sent: Sent<'_>) -> AdapterError {
-        statement_failure(&self.settings, error, sent, self.cancelled.load(Ordering::SeqCst))
+        statement_failure(&self.settings, error, sent, *lock(&self.cancelled))
     }
 
     /// Names and type oids of a query's columns when it returned no row to read them from.
@@ -340,7 +340,7 @@ impl Session for PgSession {
     }
 
     fn copy_in(&mut self, sql: &str, data: &mut dyn Read) -> Result<u64, AdapterError> {
-        self.cancelled.store(false, Ordering::SeqCst);
+        *lock(&self.cancelled) = false;
         let sent = Sent { sql, prefix: 0 };
         let Some(connection) = self.connection.as_mut() else { return Err(lost(&self.settings.place(), "it is closed")) };
         let copied = self.runtime.block_on(async {
@@ -441,12 +441,17 @@ struct CancelBackend {
     settings: Arc<PgSettings>,
     runtime: Arc<Runtime>,
     backend: i64,
-    cancelled: Arc<AtomicBool>,
+    cancelled: Arc<Mutex<bool>>,
+}
+
+fn lock(flag: &Mutex<bool>) -> MutexGuard<'_, bool> {
+    flag.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Cancel for CancelBackend {
     fn cancel(&self) {
-        self.cancelled.store(true, Ordering::SeqCst);
+        let mut cancelled = lock(&self.cancelled);
+        *cancelled = true;
         let asked = self.runtime.block_on(async {
             let mut connection = open(&self.settings).await.ok()?;
             let sql = format!("SELECT pg_catalog.pg_cancel_backend({})", self.backend);
