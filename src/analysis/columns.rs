@@ -11,7 +11,7 @@ use super::declared::{declared_schema, seed_schema, snapshot_schema};
 use super::facts::{EdgeKind, RelationSchema};
 use super::infer::{Finding, Inferred, Table, Tables, infer_with};
 use super::insertion::{check_contract, check_insertion};
-use super::meaning::declare_meaning;
+use super::meaning::{declare_meaning, texts};
 use super::personal::{guarded, personal_data, reports};
 use super::promises::Promises;
 use super::units::{Declarations, marks};
@@ -65,7 +65,8 @@ impl Analysis {
     /// What is wrong with a declaration is so for whoever reads it.
     fn add(&mut self, done: Vec<(usize, NodeAnalysis)>) {
         for (number, mut found) in done {
-            let declared = found.problems.extract_if(.., |problem| problem.code == &codes::INVALID_UNIT);
+            let of_declarations = [&codes::INVALID_UNIT, &codes::UNEXPECTED_PROPERTY];
+            let declared = found.problems.extract_if(.., |problem| of_declarations.contains(&problem.code));
             self.problems.extend(declared);
             self.nodes.insert(number, found);
         }
@@ -84,10 +85,14 @@ impl Compilation {
     pub fn analyse(&self, files: &dyn Files, wanted: Option<&BTreeSet<usize>>) -> Analysis {
         let dag = &self.manifest.dag;
         let included: BTreeSet<usize> = match wanted {
-            Some(wanted) => dag.ancestors_of(wanted, None),
+            // What nobody reads is looked at with whatever is: nothing else would say what is wrong with its declarations.
+            Some(wanted) => dag.ancestors_of(wanted, None).into_iter().chain(self.unread_sources()).collect(),
             None => (0..self.manifest.nodes.len()).collect(),
         };
-        let (declarations, mut problems) = Declarations::of(&self.project);
+        let (mut declarations, mut problems) = Declarations::of(&self.project);
+        for label in self.manifest.nodes.iter().flat_map(|node| &node.columns).flat_map(|column| texts(column, "labels")) {
+            *declarations.labels.entry(label).or_default() += 1;
+        }
         let (reports, doubts) = reports(&self.project, &self.manifest);
         problems.extend(doubts);
         let guarded = guarded(&self.manifest, &reports);
@@ -99,6 +104,11 @@ impl Compilation {
             analysis.add(done);
         }
         analysis
+    }
+
+    fn unread_sources(&self) -> impl Iterator<Item = usize> {
+        let sources = self.manifest.nodes.iter().enumerate().filter(|(_, node)| matches!(node.detail, Detail::Source(_)));
+        sources.map(|(number, _)| number).filter(|number| self.manifest.dag.children(*number).is_empty())
     }
 
     /// Nodes that can be looked at together: each wave reads only from those before it.
@@ -376,6 +386,10 @@ impl Tables for Parents<'_> {
 
     fn watches_clocks(&self) -> bool {
         is_incremental(self.node)
+    }
+
+    fn has_foreign_functions(&self) -> bool {
+        !self.compilation.project.target.has_the_checked_rules()
     }
 
     fn is_portable(&self) -> bool {

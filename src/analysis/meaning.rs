@@ -1,6 +1,7 @@
 //! What the properties of a node say its columns mean: units and labels, laid over what its query gives.
 
 use super::facts::{RelationSchema, SchemaColumn, merge_labels};
+use super::near_misses::near_misses;
 use super::units::{Currency, Declarations, Measure, declared_measure};
 use crate::base::Span;
 use crate::diag::{Diagnostic, codes};
@@ -18,6 +19,7 @@ pub(super) fn declare_meaning(
     problems: &mut Vec<Diagnostic>,
 ) {
     for column in node.columns.iter().filter(|column| !column.meta.is_empty()) {
+        problems.extend(near_misses(node, column, declarations));
         let declared = match declared_measure(column, declarations) {
             Ok(declared) => declared,
             Err(why) => {
@@ -62,7 +64,7 @@ fn labels(column: &Column) -> Vec<std::sync::Arc<str>> {
 }
 
 /// One text or a list of them.
-fn texts(column: &Column, key: &str) -> Vec<String> {
+pub(super) fn texts(column: &Column, key: &str) -> Vec<String> {
     match column.meta.get(key) {
         Some(serde_json::Value::String(text)) => vec![text.clone()],
         Some(serde_json::Value::Array(items)) => items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect(),

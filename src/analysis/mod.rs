@@ -12,6 +12,7 @@ mod infer;
 mod insertion;
 mod judgement;
 mod meaning;
+mod near_misses;
 mod personal;
 mod polymorphic;
 mod promises;

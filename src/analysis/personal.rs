@@ -10,7 +10,7 @@ use crate::diag::{Diagnostic, codes};
 use crate::project::{Detail, Manifest, Node, Project};
 
 /// The label that may not reach a report.
-const PERSONAL: &str = "personal";
+pub(super) const PERSONAL: &str = "personal";
 
 /// Numbers of the nodes that are reports: in a folder, with a tag or of a name that `acca.yml` lists, with `meta: {report: true}`, or
 /// read by an exposure. What is listed and fits nothing is a doubt.

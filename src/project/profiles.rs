@@ -24,6 +24,13 @@ struct Engine {
     aliases: &'static [(&'static str, &'static str)],
 }
 
+impl Target {
+    /// Whether the rules that `acca check` knows are those of the target's engine.
+    pub fn has_the_checked_rules(&self) -> bool {
+        self.adapter == "postgres"
+    }
+}
+
 const ENGINES: &[Engine] = &[
     Engine {
         name: "duckdb",

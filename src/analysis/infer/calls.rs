@@ -1,13 +1,16 @@
 //! Calls of functions, aggregates and windows.
 
+use std::ops::ControlFlow;
+
 use sqlparser::ast::{
-    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, Spanned, WindowType,
+    BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident,
+    Spanned, WindowType, visit_expressions,
 };
 use sqlparser::tokenizer::Span;
 
 use super::currencies::without_currency;
 use super::grouping::{Grouping, is_aggregate_call};
-use super::scope::{Found, Scope, fold};
+use super::scope::{Column, Found, Item, Scope, fold};
 use super::{Inference, known, opaque, settled, spelled};
 use crate::analysis::candidates::{Call, NotFound, function, is_aggregate, result_in_any_case};
 use crate::analysis::catalogue::{TypeId, catalogue};
@@ -198,7 +201,8 @@ impl Inference<'_> {
                     arguments.expressions.push(None);
                 }
                 FunctionArgExpr::Expr(value) => {
-                    arguments.facts.push(self.expression(value, scope));
+                    let inner = if foreign { lambda_scope(value, scope) } else { None };
+                    arguments.facts.push(self.expression(value, inner.as_ref().unwrap_or(scope)));
                     arguments.expressions.push(Some(value));
                 }
                 FunctionArgExpr::Wildcard => arguments.star = true,
@@ -422,6 +426,33 @@ fn is_date_part(word: &Ident, scope: &Scope<'_>) -> bool {
     let word = fold(word);
     let units = ["year", "quarter", "month", "week", "day", "hour", "minute", "second", "millisecond", "microsecond"];
     units.contains(&word.trim_end_matches('s')) && matches!(scope.column(&word), Found::Missing)
+}
+
+/// `list_filter(items, x -> x > 1)`: a function that the catalogue lacks may be given a lambda, and in it the names before the arrow
+/// are its own.
+fn lambda_scope<'e>(argument: &Expr, scope: &Scope<'e>) -> Option<Scope<'e>> {
+    let mut parameters = Vec::new();
+    let _ = visit_expressions(argument, |part| {
+        if let Expr::BinaryOp { left, op: BinaryOperator::Arrow, .. } = part {
+            let names: Vec<&Expr> = match &**left {
+                Expr::Tuple(names) => names.iter().collect(),
+                Expr::Nested(name) => vec![name],
+                name => vec![name],
+            };
+            parameters.extend(names.into_iter().filter_map(|name| match name {
+                Expr::Identifier(name) if matches!(scope.column(&fold(name)), Found::Missing) => Some(fold(name)),
+                _ => None,
+            }));
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    if parameters.is_empty() {
+        return None;
+    }
+    let mut items = scope.items.clone();
+    let columns = parameters.into_iter().map(|name| Column { name, facts: Facts::unknown(), id: 0 }).collect();
+    items.push(Item { columns, plain: true, ..Item::default() });
+    Some(Scope { items, grouped: scope.grouped, ..Scope::new(scope.outer, scope.ctes) })
 }
 
 fn is_text(facts: &[Facts]) -> bool {

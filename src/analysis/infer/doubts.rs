@@ -187,6 +187,11 @@ const CHANGING: &[&str] = &[
 /// Names that the grammar gives a meaning.
 const GRAMMAR: &[&str] = &["coalesce", "nullif", "greatest", "least", "grouping", "extract", "array", "exists"];
 
+/// Whether neither the catalogue nor the grammar has a function of that name.
+pub(super) fn is_unknown_function(name: &str) -> bool {
+    catalogue().functions(name).is_empty() && catalogue().type_named(name).is_none() && !GRAMMAR.contains(&name) && name != "row"
+}
+
 fn is_null(expression: &Expr) -> bool {
     matches!(unnested(expression), Expr::Value(value) if value.value == Value::Null)
 }

@@ -14,6 +14,7 @@ use crate::analysis::catalogue::catalogue;
 use crate::analysis::coercion::{array_element, common};
 use crate::analysis::facts::{EdgeKind, Facts, Meaning, Origin, merge, merge_labels};
 use crate::analysis::sql_type::SqlType;
+use crate::analysis::units::Measure;
 use crate::diag::{Diagnostic, codes};
 
 /// Which side may be missing.
@@ -369,9 +370,12 @@ impl Inference<'_> {
         let call = if named { None } else { self.plain_call(&function, &given, name.span()) };
         let mut columns: Vec<Column> = Vec::new();
         let mut open = false;
+        // A series of plain days is one of instants to the database only.
+        let is_of_days = function == "generate_series" && given.first().is_some_and(super::units::is_plain_day);
+        let measure = if is_of_days { Measure::Number } else { Measure::Unknown };
         let column = |name: &str, sql_type: Option<SqlType>| Column {
             name: name.to_owned(),
-            facts: Facts::of(sql_type, true).reading(&given),
+            facts: Facts::of(sql_type, true).reading(&given).measured(measure.clone()),
             id: 0,
         };
         let declared = alias.map(|alias| &alias.columns[..]).filter(|columns| columns.iter().any(|column| column.data_type.is_some()));

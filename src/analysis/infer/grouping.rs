@@ -9,11 +9,12 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Span;
 
 use super::Inference;
+use super::doubts::is_unknown_function;
 use super::scope::{Found, Scope, fold};
 use crate::analysis::candidates::is_aggregate;
 use crate::analysis::sql_type::SqlType;
 use crate::diag::{Diagnostic, codes};
-use crate::syntax::marked_expression;
+use crate::syntax::{mark_of, marked_expression};
 
 /// How a SELECT groups its rows.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +27,10 @@ pub(super) struct Grouping {
     pub opaque: bool,
     /// Columns that all rows of a group have in common, by what they are the same as.
     pub keys: Vec<u32>,
+    /// `GROUP BY ALL`: the keys are what the query gives beside its aggregates, so no column of those is ungrouped.
+    all: bool,
+    /// Functions of the engine that may be aggregates.
+    foreign: bool,
     /// Keys that are columns, by their ids.
     columns: Vec<u32>,
     /// Other keys, in one spelling.
@@ -34,7 +39,7 @@ pub(super) struct Grouping {
 
 impl Grouping {
     pub(super) fn of(select: &Select) -> Grouping {
-        let (has_keys, opaque) = match &select.group_by {
+        let (has_keys, all) = match &select.group_by {
             GroupByExpr::Expressions(keys, _) => (!keys.is_empty(), false),
             GroupByExpr::All(_) => (true, true),
         };
@@ -43,7 +48,17 @@ impl Grouping {
             _ => false,
         });
         let having = select.having.is_some();
-        Grouping { active: has_keys || aggregates || having, has_keys, opaque, ..Grouping::default() }
+        Grouping { active: has_keys || aggregates || having, has_keys, opaque: all, all, ..Grouping::default() }
+    }
+
+    /// What an engine's own functions are is not known: their arguments may well be aggregated.
+    pub(super) fn with_foreign(self, foreign: bool) -> Grouping {
+        Grouping { foreign, ..self }
+    }
+
+    /// Columns that all rows of a group have in common, where it is known what rows are grouped by.
+    pub(super) fn in_common(&self) -> Option<Vec<u32>> {
+        (self.all || !self.opaque).then(|| self.keys.clone())
     }
 
     pub(super) fn add(&mut self, key: &Expr, scope: &Scope<'_>) {
@@ -167,6 +182,12 @@ pub(super) fn is_aggregate_call(function: &Function) -> bool {
     function.over.is_none() && (is_aggregate(&name) || !function.within_group.is_empty() || function.filter.is_some())
 }
 
+/// A function that the catalogue lacks.
+fn is_foreign(function: &Function) -> bool {
+    let name = function.name.0.last().and_then(|part| part.as_ident()).map(fold).unwrap_or_default();
+    mark_of(function).is_none() && is_unknown_function(&name)
+}
+
 /// Whether an aggregate stands in the expression itself, not in a subquery of it.
 pub(super) fn has_aggregate(expression: &Expr) -> bool {
     struct Search(usize);
@@ -249,7 +270,7 @@ fn ungrouped(expression: &Expr, scope: &Scope<'_>, grouping: &Grouping, found: &
             return;
         }
         if let Expr::Function(function) = expression
-            && is_aggregate_call(function)
+            && (is_aggregate_call(function) || grouping.foreign && is_foreign(function))
         {
             return;
         }

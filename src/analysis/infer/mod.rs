@@ -59,6 +59,11 @@ pub trait Tables {
         false
     }
 
+    /// Whether the engine may have functions and aggregates that the catalogue lacks.
+    fn has_foreign_functions(&self) -> bool {
+        false
+    }
+
     /// Whether the query may use only what every server has.
     fn is_portable(&self) -> bool {
         false

@@ -2,12 +2,12 @@
 
 use sqlparser::ast::{
     Cte, Distinct, Expr, GroupByExpr, LimitClause, NamedWindowExpr, OrderByExpr, OrderByKind, Query, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, Spanned, Value, Values, WindowSpec, With,
+    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Spanned, Value, Values, WindowSpec, With,
 };
 
 use super::currencies::{both_by_name, rename_currencies};
 use super::equalities::Holds;
-use super::grouping::Grouping;
+use super::grouping::{Grouping, has_aggregate};
 use super::keys::keys_of_select;
 use super::literal::quoted;
 use super::narrowing::narrow;
@@ -114,8 +114,11 @@ impl Inference<'_> {
                     self.query(query, outer, ctes)
                 }
             }
-            SetExpr::SetOperation { left, right, op, .. } => {
-                let (first, second) = (self.set_expr(left, outer, ctes), self.set_expr(right, outer, ctes));
+            SetExpr::SetOperation { left, right, op, set_quantifier } => {
+                let (mut first, mut second) = (self.set_expr(left, outer, ctes), self.set_expr(right, outer, ctes));
+                if matches!(set_quantifier, SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName) {
+                    (first, second) = aligned(first, second);
+                }
                 self.set_operation(first, second, *op, right)
             }
             SetExpr::Values(values) => self.values(values, outer, ctes),
@@ -242,7 +245,7 @@ impl Inference<'_> {
         }
         let grouping = self.group_by(select, &scope, &mut indirect);
         scope.grouped = grouping.never_empty();
-        let keys_before = std::mem::replace(&mut self.group_keys, (!grouping.opaque).then(|| grouping.keys.clone()));
+        let keys_before = std::mem::replace(&mut self.group_keys, grouping.in_common());
         let columns = self.projection(&select.projection, &scope, &grouping);
         let mut result =
             QueryResult { columns: columns.columns, open: columns.open, indirect, single: grouping.is_single(), keys: Vec::new() };
@@ -427,8 +430,11 @@ impl Inference<'_> {
     }
 
     fn group_by(&mut self, select: &Select, scope: &Scope<'_>, indirect: &mut Vec<Origin>) -> Grouping {
-        let mut grouping = Grouping::of(select);
-        let GroupByExpr::Expressions(keys, modifiers) = &select.group_by else { return grouping };
+        let mut grouping = Grouping::of(select).with_foreign(self.tables.has_foreign_functions());
+        let GroupByExpr::Expressions(keys, modifiers) = &select.group_by else {
+            self.group_by_all(select, scope, indirect, &mut grouping);
+            return grouping;
+        };
         grouping.sets |= !modifiers.is_empty();
         for key in keys {
             let common = in_every_set(key, !modifiers.is_empty());
@@ -453,6 +459,23 @@ impl Inference<'_> {
             }
         }
         grouping
+    }
+
+    /// What a query with GROUP BY ALL gives beside its aggregates is what it groups by.
+    fn group_by_all(&mut self, select: &Select, scope: &Scope<'_>, indirect: &mut Vec<Origin>, grouping: &mut Grouping) {
+        for item in &select.projection {
+            let Some(expression) = item_expression(item) else {
+                // A star gives all columns there are.
+                let all = scope.items.iter().flat_map(|item| &item.columns).map(|column| column.facts.meaning.same_as);
+                grouping.keys.extend(all.filter(|id| *id != 0));
+                continue;
+            };
+            if !has_aggregate(expression) {
+                let facts = self.expression(expression, scope);
+                take(indirect, &facts, EdgeKind::Group);
+                grouping.keys.extend(Some(facts.meaning.same_as).filter(|id| *id != 0));
+            }
+        }
     }
 
     /// A key of GROUP BY that is an output column: by number, or by a name that no column of FROM has.
@@ -485,6 +508,19 @@ impl Inference<'_> {
         self.aggregates = before;
         result
     }
+}
+
+/// Both sides of a union by name: each column stands beside that of its name, or a null.
+fn aligned(mut first: QueryResult, mut second: QueryResult) -> (QueryResult, QueryResult) {
+    let absent = |name: &str| Column { name: name.to_owned(), facts: Facts::of(Some(known().unknown.into()), true), id: 0 };
+    let mut beside = Vec::new();
+    for column in &first.columns {
+        let found = second.columns.iter().position(|other| other.name.eq_ignore_ascii_case(&column.name));
+        beside.push(found.map_or_else(|| absent(&column.name), |at| second.columns.remove(at)));
+    }
+    first.columns.extend(second.columns.iter().map(|column| absent(&column.name)));
+    beside.append(&mut second.columns);
+    (first, QueryResult { columns: beside, keys: Vec::new(), ..second })
 }
 
 /// What the columns of an expression decide about the rows.

@@ -60,6 +60,11 @@ pub(super) fn measure(facts: &Facts) -> Measure {
     }
 }
 
+/// A day of which nobody has said on what clock it is.
+pub(super) fn is_plain_day(facts: &Facts) -> bool {
+    facts.meaning.measure == Measure::Unknown && facts.sql_type.is_some_and(|kind| kind.id == known().date)
+}
+
 fn is_moment(measure: &Measure) -> bool {
     measure.unit().is_some_and(Unit::is_moment)
 }
@@ -123,7 +128,11 @@ impl Inference<'_> {
     /// What an arithmetic operator gives.
     pub(super) fn operator_measure(&self, name: &str, left: &Facts, right: &Facts) -> Measure {
         let (one, other) = self.together(left, right);
+        let is_truncated_day =
+            |facts: &Facts| facts.meaning.measure == Measure::Number && facts.sql_type.is_some_and(|kind| kind.id == known().timestamptz);
         match name {
+            // A day that was truncated, and an interval.
+            "+" | "-" if is_truncated_day(left) || is_truncated_day(right) => Measure::Number,
             "+" | "-" => match (is_moment(&one), is_moment(&other)) {
                 (true, true) => Measure::Unknown,
                 (true, false) => one,
@@ -196,7 +205,11 @@ impl Inference<'_> {
         match name {
             _ if COUNTS.contains(&name) => Unit::from(Kind::Count).into(),
             _ if KEEPS_FIRST.contains(&name) => first(),
-            "date_trunc" | "date_bin" => facts.get(1).map(measure).unwrap_or_default(),
+            "date_trunc" | "date_bin" => match facts.get(1) {
+                // A plain day: that the database makes an instant of it, in a zone of its own, does not mean that anybody said so.
+                Some(day) if is_plain_day(day) => Measure::Number,
+                moment => moment.map(measure).unwrap_or_default(),
+            },
             "age" => {
                 if let [one, other] = facts {
                     self.check_operator_units("-", one, other, span);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::tz::TimeZoneDatabase;
 use serde_json::{Map, Value};
 
 use super::{Currency, Kind, Measure, Odds, Scale, Unit, Zone};
@@ -17,6 +18,8 @@ pub struct Declarations {
     pub conversions: Vec<ConversionUnits>,
     /// Ids of macros.
     pub anonymising: BTreeSet<UniqueId>,
+    /// The labels of all columns, and how many have them.
+    pub labels: BTreeMap<String, usize>,
 }
 
 /// A macro that converts: the units of its parameters, and of what it gives.
@@ -133,6 +136,11 @@ pub fn declared_measure(column: &Column, declarations: &Declarations) -> Result<
     Ok(Measure::of(told, column.span))
 }
 
+/// Whether a unit is called so.
+pub fn is_unit(name: &str, declarations: &Declarations) -> bool {
+    NAMES.contains(&name) || declarations.named.contains_key(name)
+}
+
 /// A unit in `acca.yml`: a name, or a mapping with the name and what belongs to it.
 ///
 /// # Errors
@@ -175,7 +183,7 @@ fn read_unit<'v>(field: &dyn Fn(&str) -> Option<&'v Value>, declarations: &Decla
         "instant" => Kind::Instant.into(),
         "clock" => {
             let zone = text("zone")?.ok_or("a 'clock' needs its 'zone', such as UTC or Europe/London")?;
-            Kind::Clock(named_zone(zone)).into()
+            Kind::Clock(known_zone(zone)?).into()
         }
         "exchange_rate" => {
             let side = |key: &str| text(key)?.ok_or(format!("an 'exchange_rate' needs '{key}', a currency"));
@@ -205,6 +213,18 @@ fn named_currency(text: &str) -> Currency {
         true => Currency::Fixed(text.into()),
         false => Currency::Sibling(text.to_lowercase().into()),
     }
+}
+
+/// A place on the map must be in the database of zones; short names are those of whoever asks the database.
+fn known_zone(text: &str) -> Result<Zone, String> {
+    let zones = TimeZoneDatabase::bundled();
+    if !text.contains('/') || zones.get(text.trim()).is_ok() {
+        return Ok(named_zone(text));
+    }
+    let names: Vec<String> = zones.available().map(|name| name.as_str().to_owned()).collect();
+    let near =
+        crate::diag::nearest(text, names.iter().map(String::as_str)).map_or_else(String::new, |near| format!("; did you mean '{near}'?"));
+    Err(format!("there is no zone '{text}'{near}"))
 }
 
 /// Zones have a `/` in their names, or are short capitals; all else names a column.

@@ -21,7 +21,7 @@ mod marks;
 use std::fmt;
 use std::sync::Arc;
 
-pub use declare::{ConversionUnits, Declarations, declared_measure};
+pub use declare::{ConversionUnits, Declarations, declared_measure, is_unit};
 pub use marks::{MarkKind, marks, read_mark};
 
 use crate::base::Span;
