@@ -76,9 +76,10 @@ fn assert_measure(node: &Node, column: &Column, held: &mut SchemaColumn, declare
     let given = std::mem::take(&mut held.measure);
     let found = given.unit().cloned();
     let mixed = |unit: &super::units::Unit| unit.currencies().any(|currency| *currency == Currency::Hidden);
+    let any = |unit: &super::units::Unit| unit.currencies().any(|currency| *currency == Currency::Any);
     let fixed = wanted.currencies().any(|currency| matches!(currency, Currency::Fixed(_)));
     match given.unified(declared) {
-        Ok(both) if !(fixed && found.as_ref().is_some_and(mixed)) => {
+        Ok(both) if !(fixed && found.as_ref().is_some_and(|unit| mixed(unit) || any(unit))) => {
             held.measure = match both.unit() {
                 Some(unit) => Measure::of(unit.clone(), column.span),
                 None => both,

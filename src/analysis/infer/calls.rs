@@ -5,7 +5,7 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
-use super::currencies::{determines, without_currency};
+use super::currencies::without_currency;
 use super::grouping::{Grouping, is_aggregate_call};
 use super::scope::{Found, Scope, fold};
 use super::{Inference, known, opaque, settled, spelled};
@@ -158,7 +158,7 @@ impl Inference<'_> {
         }
         self.doubt_clock(&name, span);
         let before = if is_aggregate(&name) { self.aggregates.take() } else { self.aggregates };
-        let narrowed = call.filter.as_deref().and_then(|filter| Self::narrowed(filter, scope));
+        let narrowed = call.filter.as_deref().and_then(|filter| self.narrowed(filter, scope));
         let arguments = self.arguments(call, narrowed.as_ref().unwrap_or(scope));
         let mut facts = self.named_call(&name, call, &arguments, scope, span);
         if name == "sum"
@@ -204,7 +204,13 @@ impl Inference<'_> {
                 FunctionArgExpr::Wildcard => arguments.star = true,
                 FunctionArgExpr::QualifiedWildcard(_) | FunctionArgExpr::WildcardWithOptions(_) => {
                     self.doubts.is_blind = true;
-                    arguments.facts.push(Facts::unknown());
+                    let item = match value {
+                        FunctionArgExpr::QualifiedWildcard(name) => {
+                            name.0.last().and_then(|part| part.as_ident()).and_then(|ident| scope.item(None, &fold(ident)))
+                        }
+                        _ => None,
+                    };
+                    arguments.facts.push(item.map_or_else(Facts::unknown, |(item, _)| self.whole_row(item)));
                     arguments.expressions.push(None);
                 }
             }
@@ -259,8 +265,11 @@ impl Inference<'_> {
         if !self.check_currencies(name, of, keys.as_deref(), scope, span) {
             found.meaning.measure = without_currency(&found.meaning.measure);
         }
+        if let Some(other) = self.of_other_row(name, call, of, scope) {
+            found.meaning.measure = other;
+        }
         if let ("min" | "max" | "any_value", [only], Some(keys)) = (name, of, &keys)
-            && determines(keys, only)
+            && self.determines(keys, only)
         {
             found.meaning.same_as = only.meaning.same_as;
             found.meaning.determined_by.clone_from(&only.meaning.determined_by);

@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use sqlparser::ast::{BinaryOperator, Expr};
+use sqlparser::ast::{BinaryOperator, Expr, Function, WindowType};
 use sqlparser::tokenizer::Span;
 
 use super::Inference;
+use super::equalities::Holds;
 use super::literal::quoted;
 use super::scope::{Column, Found, Item, QueryResult, Scope, fold};
 use super::units::measure;
@@ -27,8 +28,13 @@ const PUTS_TOGETHER: &[&str] = &[
     "stddev_pop",
     "stddev_samp",
     "variance",
+    "var_pop",
+    "var_samp",
     "mode",
 ];
+
+/// Window functions that give the value of another row as it is.
+const FROM_OTHER_ROW: &[&str] = &["lag", "lead", "first_value", "last_value", "nth_value"];
 
 /// What a condition says of a column that names a currency.
 enum Said {
@@ -76,35 +82,66 @@ impl Inference<'_> {
     }
 
     /// What is equal where a condition holds: `a.currency_code = b.currency_code and b.currency_code = 'GBP'`.
-    pub(super) fn fix_currencies(condition: &Expr, scope: &mut Scope<'_>) {
+    pub(super) fn fix_currencies(&mut self, condition: &Expr, scope: &mut Scope<'_>, holds: &Holds) {
         if !scope.items.iter().flat_map(|item| &item.columns).any(|column| is_by_column(&column.facts.meaning.measure)) {
             return;
         }
         let mut conjuncts = Vec::new();
         collect_conjuncts(condition, &mut conjuncts);
+        let mut fixed: Vec<(u32, Arc<str>)> = Vec::new();
         for (left, right) in conjuncts {
-            let said = match (identity(left, scope), identity(right, scope)) {
+            match (identity(left, scope), identity(right, scope)) {
                 // A column of an enclosing query stays what it is.
-                (Some(one), Some(other)) if one != other && is_here(other, scope) => Some((other, Said::Same(one))),
-                (Some(one), Some(other)) if one != other => Some((one, Said::Same(other))),
-                (Some(one), None) => quoted(right).map(|code| (one, Said::Fixed(code.into()))),
-                (None, Some(other)) => quoted(left).map(|code| (other, Said::Fixed(code.into()))),
-                _ => None,
+                (Some(one), Some(other)) if one != other && is_here(other, scope) => self.same(other, one, scope, holds),
+                (Some(one), Some(other)) if one != other => self.same(one, other, scope, holds),
+                (Some(one), None) => fixed.extend(quoted(right).map(|code| (one, code.into()))),
+                (None, Some(other)) => fixed.extend(quoted(left).map(|code| (other, code.into()))),
+                _ => {}
+            }
+        }
+        for (id, code) in fixed {
+            // Where a column that may be missing has a value, so has what it stands for.
+            let mut ids = self.equalities.all_of(id);
+            ids.extend(ids.clone().into_iter().flat_map(|id| self.equalities.standing_for(id)));
+            let items = match holds {
+                Holds::Always | Holds::Here => &mut scope.items[..],
+                Holds::Present(range) => scope.items.get_mut(range.clone()).unwrap_or_default(),
+                Holds::Both => &mut [],
             };
-            if let Some((id, said)) = said {
-                settle(&mut scope.items, id, &said);
+            ids.into_iter().for_each(|id| settle(items, id, &Said::Fixed(Arc::clone(&code))));
+        }
+    }
+
+    /// A condition says that the column `id` is equal to another.
+    fn same(&mut self, id: u32, other: u32, scope: &mut Scope<'_>, holds: &Holds) {
+        match holds {
+            Holds::Always => {
+                settle(&mut scope.items, id, &Said::Same(other));
+                self.equalities.add(id, other);
+            }
+            Holds::Here => settle(&mut scope.items, id, &Said::Same(other)),
+            Holds::Both => self.equalities.add_either(id, other),
+            Holds::Present(range) => {
+                let present = |id: u32| scope.items.get(range.clone()).is_some_and(|items| names(items, id));
+                match (present(id), present(other)) {
+                    (true, true) => settle(scope.items.get_mut(range.clone()).unwrap_or_default(), id, &Said::Same(other)),
+                    (true, false) => self.equalities.add(id, other),
+                    (false, true) => self.equalities.add(other, id),
+                    // It keeps no row of theirs away.
+                    (false, false) => {}
+                }
             }
         }
     }
 
     /// The scope in which a condition holds; `None` where that changes nothing.
-    pub(super) fn narrowed<'e>(condition: &Expr, scope: &Scope<'e>) -> Option<Scope<'e>> {
+    pub(super) fn narrowed<'e>(&mut self, condition: &Expr, scope: &Scope<'e>) -> Option<Scope<'e>> {
         let by_column = scope.items.iter().flat_map(|item| &item.columns).any(|column| is_by_column(&column.facts.meaning.measure));
         if !by_column {
             return None;
         }
         let mut narrowed = Scope { items: scope.items.clone(), grouped: scope.grouped, ..Scope::new(scope.outer, scope.ctes) };
-        Self::fix_currencies(condition, &mut narrowed);
+        self.fix_currencies(condition, &mut narrowed, &Holds::Here);
         Some(narrowed)
     }
 
@@ -118,10 +155,11 @@ impl Inference<'_> {
         let Some(unit) = given.unit() else { return true };
         let determined = |id: u32| {
             let mut columns = scope.items.iter().flat_map(|item| &item.columns).filter(|column| column.facts.meaning.same_as == id);
-            columns.any(|column| determines(keys, &column.facts))
+            columns.any(|column| self.determines(keys, &column.facts))
         };
+        let in_common = |id: &u32| self.equalities.all_of(*id).into_iter().any(|id| keys.contains(&id) || determined(id));
         let mixed = unit.currencies().find(|currency| match currency {
-            Currency::Column(id) => !keys.contains(id) && !determined(*id),
+            Currency::Column(id) => !in_common(id),
             Currency::Hidden => true,
             _ => false,
         });
@@ -149,12 +187,40 @@ impl Inference<'_> {
     pub(super) fn identities<'x>(keys: impl IntoIterator<Item = &'x Expr>, scope: &Scope<'_>) -> Vec<u32> {
         keys.into_iter().filter_map(|key| identity(key, scope)).collect()
     }
-}
 
-/// Whether the keys determine a value, as was declared.
-pub(super) fn determines(keys: &[u32], facts: &Facts) -> bool {
-    let by = &facts.meaning.determined_by;
-    !by.is_empty() && by.iter().all(|id| keys.contains(id))
+    /// Whether the keys determine a value, as was declared.
+    pub(super) fn determines(&self, keys: &[u32], facts: &Facts) -> bool {
+        let by = &facts.meaning.determined_by;
+        !by.is_empty() && by.iter().all(|id| self.equalities.all_of(*id).iter().any(|id| keys.contains(id)))
+    }
+
+    /// What a window function takes from another row: its currency is this row's only where all rows of the partition have one.
+    pub(super) fn of_other_row(&mut self, name: &str, call: &Function, facts: &[Facts], scope: &Scope<'_>) -> Option<Measure> {
+        let Some(WindowType::WindowSpec(spec)) = call.over.as_ref().filter(|_| FROM_OTHER_ROW.contains(&name)) else { return None };
+        let keys = Self::identities(&spec.partition_by, scope);
+        let given = measure(facts.first()?);
+        let columns = scope.items.iter().flat_map(|item| &item.columns);
+        let determined: Vec<u32> =
+            columns.filter(|column| self.determines(&keys, &column.facts)).map(|column| column.facts.meaning.same_as).collect();
+        let row = format!("{} {spec}", call.name);
+        given.with_currencies(&mut |currency| {
+            let Currency::Column(id) = currency else { return None };
+            if self.equalities.all_of(*id).iter().any(|id| keys.contains(id) || determined.contains(id)) {
+                return None;
+            }
+            let other = match self.of_other_rows.get(&(*id, row.clone())) {
+                Some(other) => *other,
+                None => {
+                    let other = self.next_id();
+                    self.of_other_rows.insert((*id, row.clone()), other);
+                    let name = self.currency_names.get(id).cloned().unwrap_or_default();
+                    self.currency_names.insert(other, format!("{name} of another row"));
+                    other
+                }
+            };
+            Some(Currency::Column(other))
+        })
+    }
 }
 
 /// The unit of what an aggregate made of several currencies.
@@ -183,7 +249,11 @@ fn settle(items: &mut [Item], id: u32, said: &Said) {
 }
 
 fn is_here(id: u32, scope: &Scope<'_>) -> bool {
-    scope.items.iter().flat_map(|item| &item.columns).any(|column| column.facts.meaning.same_as == id)
+    names(&scope.items, id)
+}
+
+fn names(items: &[Item], id: u32) -> bool {
+    items.iter().flat_map(|item| &item.columns).any(|column| column.facts.meaning.same_as == id)
 }
 
 /// Columns that USING makes one.

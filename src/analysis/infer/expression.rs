@@ -5,7 +5,7 @@ use sqlparser::tokenizer::Span;
 
 use super::currencies::hide_currencies;
 use super::literal::{is_refused, literal, number_type, quoted};
-use super::scope::Scope;
+use super::scope::{Found, Scope, fold};
 use super::{Inference, known, settled, spelled};
 use crate::analysis::candidates::{NotFound, binary_operator, operator_result_in_any_case, prefix_operator};
 use crate::analysis::catalogue::{Context, TypeId, catalogue};
@@ -221,7 +221,7 @@ impl Inference<'_> {
         self.doubt_null(name, left, right, span);
         let sql_type = self.operator(name, (one, left), (other, right), span);
         let nullable = facts.iter().any(|facts| facts.nullable) || !never_null(name, &facts);
-        Facts::of(sql_type, nullable).reading(&facts).measured(Self::operator_measure(name, one, other))
+        Facts::of(sql_type, nullable).reading(&facts).measured(self.operator_measure(name, one, other))
     }
 
     /// The type of a binary operator's result. A mistake is found only when both sides are known.
@@ -311,7 +311,7 @@ impl Inference<'_> {
                 None => self.condition(condition, scope, "CASE/WHEN"),
             };
             conditions.push(facts);
-            let narrowed = if subject.is_none() { Self::narrowed(condition, scope) } else { None };
+            let narrowed = if subject.is_none() { self.narrowed(condition, scope) } else { None };
             results.push((self.expression(result, narrowed.as_ref().unwrap_or(scope)), result));
         }
         // The type is looked for from ELSE on.
@@ -428,6 +428,13 @@ impl Inference<'_> {
     }
 
     fn field_access(&mut self, root: &Expr, chain: &[AccessExpr], scope: &Scope<'_>) -> Facts {
+        // `(orders).price` is the column.
+        if let (Expr::Identifier(relation), [AccessExpr::Dot(Expr::Identifier(field))]) = (unnested(root), chain)
+            && matches!(scope.column(&fold(relation)), Found::Missing)
+            && scope.item(None, &fold(relation)).is_some_and(|(item, _)| matches!(item.column(&fold(field)), Found::Column(..)))
+        {
+            return self.column(&[relation.clone(), field.clone()], scope);
+        }
         let mut facts = self.expression(root, scope);
         let mut element_taken = false;
         for access in chain {

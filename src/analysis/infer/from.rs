@@ -5,6 +5,7 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
+use super::equalities::Holds;
 use super::keys::keys_of;
 use super::query::take;
 use super::scope::{Column, CteLink, Found, Item, Scope, fold, system_type};
@@ -75,11 +76,11 @@ impl Inference<'_> {
                 return items;
             }
         };
-        let split = left.len();
+        let (split, both_len) = (left.len(), left.len() + right.len());
         let mut both = Scope { items: left.into_iter().chain(right).collect(), ..Scope::new(scope.outer, scope.ctes) };
         match constraint {
             JoinConstraint::On(condition) => {
-                Self::fix_currencies(condition, &mut both);
+                self.fix_currencies(condition, &mut both, &holds(kind, split, both_len));
                 let facts = self.without_aggregates("JOIN conditions", |this| this.condition(condition, &both, "JOIN/ON"));
                 take(indirect, &facts, EdgeKind::Join);
                 missing_sides(&mut both.items, split, kind);
@@ -125,7 +126,13 @@ impl Inference<'_> {
             take(indirect, &column.facts, EdgeKind::Join);
             merged.push(column);
         }
-        same.into_iter().for_each(|(left, right)| super::currencies::same_columns(&mut items, left, right));
+        for (left, right) in same {
+            match kind {
+                JoinKind::Inner | JoinKind::Full => super::currencies::same_columns(&mut items, left, right),
+                JoinKind::Left => self.equalities.add(right, left),
+                JoinKind::Right => self.equalities.add(left, right),
+            }
+        }
         missing_sides(&mut items, split, kind);
         let open = items.iter().any(|item| item.plain && item.open);
         let rest = plain_columns(&items).filter(|column| !used.contains(&column.id)).cloned().collect::<Vec<_>>();
@@ -185,8 +192,9 @@ impl Inference<'_> {
             let what = format!("column '{name}' of USING has");
             self.unlike(&what, "on one side", "on the other", (&one, &other), span);
         }
-        let mut meaning = left.facts.meaning.clone();
-        merge_labels(&mut meaning.labels, &right.facts.meaning.labels);
+        let (always, other) = if kind == JoinKind::Right { (&right, &left) } else { (&left, &right) };
+        let mut meaning = always.facts.meaning.clone();
+        merge_labels(&mut meaning.labels, &other.facts.meaning.labels);
         Column { name, facts: Facts { sql_type, nullable, origins, meaning }, id }
     }
 
@@ -459,6 +467,16 @@ fn plain_columns(items: &[Item]) -> impl Iterator<Item = &Column> {
     items.iter().filter(|item| item.plain).flat_map(|item| &item.columns)
 }
 
+/// For which rows the condition of a join holds.
+fn holds(kind: JoinKind, split: usize, all: usize) -> Holds {
+    match kind {
+        JoinKind::Inner => Holds::Always,
+        JoinKind::Left => Holds::Present(split..all),
+        JoinKind::Right => Holds::Present(0..split),
+        JoinKind::Full => Holds::Both,
+    }
+}
+
 fn missing_sides(items: &mut [Item], split: usize, kind: JoinKind) {
     let (left, right) = items.split_at_mut(split);
     if matches!(kind, JoinKind::Right | JoinKind::Full) {
@@ -477,6 +495,12 @@ impl Inference<'_> {
         self.find(span, Diagnostic::new(&codes::UNKNOWN_RELATION, message).did_you_mean(name, names.iter().map(String::as_str)));
     }
 
+    /// A row as one value: nothing is known of it but where it comes from.
+    pub(super) fn whole_row(&mut self, item: &Item) -> Facts {
+        self.mark_all_read(item);
+        item.columns.iter().fold(Facts::unknown(), |row, column| row.reading(std::slice::from_ref(&column.facts)))
+    }
+
     /// Facts of a column by the parts of its name.
     pub(super) fn column(&mut self, parts: &[Ident], scope: &Scope<'_>) -> Facts {
         let names = path(parts);
@@ -490,7 +514,10 @@ impl Inference<'_> {
                 }
                 Found::Perhaps => {
                     self.mark_perhaps_read(name, scope);
-                    Facts::of(system_type(name), true)
+                    match scope.item(None, name) {
+                        Some((item, _)) if !item.open => self.whole_row(item),
+                        _ => Facts::of(system_type(name), true),
+                    }
                 }
                 Found::Ambiguous(items) => {
                     let problem =
@@ -504,10 +531,7 @@ impl Inference<'_> {
                 Found::Missing if name == "current_schema" => Facts::of(Some(super::known().name.into()), true),
                 // The name of something in FROM stands for its whole row.
                 Found::Missing if scope.item(None, name).is_some() => {
-                    if let Some((item, _)) = scope.item(None, name) {
-                        self.mark_all_read(item);
-                    }
-                    Facts::unknown()
+                    scope.item(None, name).map_or_else(Facts::unknown, |(item, _)| self.whole_row(item))
                 }
                 Found::Missing => {
                     let names = scope.column_names();
@@ -535,10 +559,7 @@ impl Inference<'_> {
                         Facts::unknown()
                     }
                     // `x.f` may also be a call f(x) over the row.
-                    Found::Missing if !catalogue().functions(name).is_empty() => {
-                        self.mark_all_read(item);
-                        Facts::unknown()
-                    }
+                    Found::Missing if !catalogue().functions(name).is_empty() => self.whole_row(item),
                     Found::Missing => {
                         let names: Vec<&str> = item.columns.iter().map(|column| column.name.as_str()).collect();
                         let problem = Diagnostic::new(&codes::UNKNOWN_COLUMN, format!("'{relation}' has no column '{name}'"))

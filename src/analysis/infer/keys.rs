@@ -10,6 +10,7 @@ use super::Inference;
 use super::expression::unnested;
 use super::grouping::{Grouping, children, own_column};
 use super::scope::{Item, QueryResult, Scope, fold};
+use super::unused::gives_rows;
 use crate::diag::{Diagnostic, codes};
 
 /// Ids of columns.
@@ -126,11 +127,16 @@ pub(super) fn keys_of(items: &[Item]) -> Vec<Key> {
 
 /// Positions of the columns by which the rows of a SELECT can be told apart.
 pub(super) fn keys_of_select(select: &Select, scope: &Scope<'_>, grouping: &Grouping, result: &QueryResult) -> Vec<Vec<usize>> {
+    let one_row = |item: &SelectItem| match item {
+        SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. } => !gives_rows(expression),
+        _ => true,
+    };
+    // Functions that give several rows multiply those of FROM.
+    if result.open || select.from.len() != 1 || !select.projection.iter().all(one_row) {
+        return Vec::new();
+    }
     if grouping.is_single() {
         return vec![Vec::new()];
-    }
-    if result.open || select.from.len() != 1 {
-        return Vec::new();
     }
     if select.distinct.is_some() {
         let is_plain = matches!(select.distinct, Some(sqlparser::ast::Distinct::Distinct));

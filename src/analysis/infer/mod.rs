@@ -4,6 +4,7 @@ mod calls;
 mod conversions;
 mod currencies;
 mod doubts;
+mod equalities;
 mod expression;
 mod from;
 mod grouping;
@@ -113,6 +114,8 @@ pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarat
         aggregates: None,
         doubts: Doubts::default(),
         currency_names: HashMap::new(),
+        equalities: equalities::Equalities::default(),
+        of_other_rows: HashMap::new(),
         group_keys: None,
         declarations,
         conversions: Vec::new(),
@@ -147,6 +150,9 @@ struct Inference<'a> {
     doubts: Doubts,
     /// Columns that name currencies, by their numbers.
     currency_names: HashMap<u32, String>,
+    equalities: equalities::Equalities,
+    /// Numbers for the currencies of other rows, by the number of this row's and by how the other row is found.
+    of_other_rows: HashMap<(u32, String), u32>,
     /// What the rows of a group have in common: columns, by their numbers. `None` where rows are not put together.
     group_keys: Option<Vec<u32>>,
     declarations: &'a Declarations,

@@ -6,6 +6,7 @@ use sqlparser::ast::{
 };
 
 use super::currencies::{both_by_name, rename_currencies};
+use super::equalities::Holds;
 use super::grouping::Grouping;
 use super::keys::keys_of_select;
 use super::literal::quoted;
@@ -234,7 +235,7 @@ impl Inference<'_> {
             return QueryResult { open: true, ..QueryResult::default() };
         }
         if let Some(condition) = &select.selection {
-            Self::fix_currencies(condition, &mut scope);
+            self.fix_currencies(condition, &mut scope, &Holds::Always);
             let facts = self.without_aggregates("WHERE", |this| this.condition(condition, &scope, "WHERE"));
             take(&mut indirect, &facts, EdgeKind::Filter);
             narrow(&mut scope, condition);
@@ -276,6 +277,7 @@ impl Inference<'_> {
             // A column that a set leaves out is null in its rows.
             result.columns.iter_mut().for_each(|column| column.facts.nullable = true);
         }
+        self.name_by_equals(&mut result.columns);
         if last { self.settle(result) } else { result }
     }
 
@@ -429,6 +431,7 @@ impl Inference<'_> {
         let GroupByExpr::Expressions(keys, modifiers) = &select.group_by else { return grouping };
         grouping.sets |= !modifiers.is_empty();
         for key in keys {
+            let common = in_every_set(key, !modifiers.is_empty());
             let parts: Vec<&Expr> = match key {
                 Expr::GroupingSets(sets) | Expr::Cube(sets) | Expr::Rollup(sets) => {
                     grouping.sets = true;
@@ -441,7 +444,7 @@ impl Inference<'_> {
                 let target = self.group_target(part, select, scope);
                 let facts = self.without_aggregates("GROUP BY", |this| this.expression(target.unwrap_or(part), scope));
                 take(indirect, &facts, EdgeKind::Group);
-                grouping.keys.extend(Some(facts.meaning.same_as).filter(|id| *id != 0));
+                grouping.keys.extend(Some(facts.meaning.same_as).filter(|id| *id != 0 && common.contains(&part)));
                 if number(part).is_some() && target.is_none() {
                     // A position of something that a star gives.
                     grouping.opaque = true;
@@ -500,6 +503,22 @@ fn renamed(mut result: QueryResult, cte: &Cte) -> QueryResult {
         column.name = fold(&alias.name);
     }
     result
+}
+
+/// The keys of an element of GROUP BY that all its rows are grouped by: other sets put rows together that differ in the rest.
+fn in_every_set(key: &Expr, adds_totals: bool) -> Vec<&Expr> {
+    if adds_totals {
+        return Vec::new();
+    }
+    match key {
+        Expr::Cube(_) | Expr::Rollup(_) => Vec::new(),
+        Expr::GroupingSets(sets) => {
+            let Some((first, others)) = sets.split_first() else { return Vec::new() };
+            first.iter().filter(|key| others.iter().all(|set| set.contains(key))).collect()
+        }
+        Expr::Tuple(parts) => parts.iter().collect(),
+        other => vec![other],
+    }
 }
 
 fn item_expression(item: &SelectItem) -> Option<&Expr> {

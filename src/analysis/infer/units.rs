@@ -86,7 +86,7 @@ impl Inference<'_> {
         if !adds && !COMPARISONS.contains(&name) {
             return;
         }
-        let (one, other) = (measure(left), measure(right));
+        let (one, other) = self.together(left, right);
         // Days are added to a day.
         if adds && is_moment(&one) != is_moment(&other) {
             return;
@@ -121,8 +121,8 @@ impl Inference<'_> {
     }
 
     /// What an arithmetic operator gives.
-    pub(super) fn operator_measure(name: &str, left: &Facts, right: &Facts) -> Measure {
-        let (one, other) = (measure(left), measure(right));
+    pub(super) fn operator_measure(&self, name: &str, left: &Facts, right: &Facts) -> Measure {
+        let (one, other) = self.together(left, right);
         match name {
             "+" | "-" => match (is_moment(&one), is_moment(&other)) {
                 (true, true) => Measure::Unknown,
@@ -146,6 +146,7 @@ impl Inference<'_> {
                 common = Some(here);
                 continue;
             };
+            let (so_far, here) = self.alike(&so_far, &here);
             match so_far.unified(&here) {
                 Ok(both) => common = Some(both),
                 Err(_) => {

@@ -139,7 +139,7 @@ fn decides_rows(expression: &Expr, select: &Select) -> bool {
     (grouped && !has_aggregate(expression)) || gives_rows(expression)
 }
 
-fn gives_rows(expression: &Expr) -> bool {
+pub(super) fn gives_rows(expression: &Expr) -> bool {
     stacker::maybe_grow(64 * 1024, 1024 * 1024, || {
         let by_name = |name: &str| {
             OF_ROWS.contains(&name) || ["_elements", "_each", "_to_table", "_matches", "_keys"].iter().any(|end| name.contains(end))

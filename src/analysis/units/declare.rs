@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::{Currency, Kind, Measure, Odds, Scale, Unit, Zone};
-use crate::base::Span;
+use crate::base::{Span, UniqueId};
 use crate::diag::{Diagnostic, codes};
 use crate::project::{Column, Macro, MacroKind, Project};
 
@@ -15,13 +15,15 @@ pub struct Declarations {
     /// Units by names of the project's own.
     pub named: BTreeMap<String, Unit>,
     pub conversions: Vec<ConversionUnits>,
-    /// Names of macros.
-    pub anonymising: BTreeSet<String>,
+    /// Ids of macros.
+    pub anonymising: BTreeSet<UniqueId>,
 }
 
 /// A macro that converts: the units of its parameters, and of what it gives.
 #[derive(Clone, Debug)]
 pub struct ConversionUnits {
+    /// Of the macro.
+    pub id: UniqueId,
     pub name: String,
     pub takes: Vec<(String, Unit)>,
     pub gives: Unit,
@@ -59,6 +61,7 @@ impl Declarations {
             }
             match unit_of_value(&conversion.gives, &declarations) {
                 Ok(gives) => declarations.conversions.push(ConversionUnits {
+                    id: found.id.clone(),
                     name: conversion.name.clone(),
                     takes,
                     gives,
@@ -68,17 +71,25 @@ impl Declarations {
             }
         }
         for (name, span) in &file.anonymising {
-            if find_macro(project, name, *span, &mut problems).is_some() {
-                declarations.anonymising.insert((*name).clone());
+            if let Some(found) = find_macro(project, name, *span, &mut problems) {
+                declarations.anonymising.insert(found.id.clone());
             }
         }
         (declarations, problems)
     }
 }
 
+/// The macro of a name: that of the project itself before those of packages, or that of the package which is named before a point.
 fn find_macro<'p>(project: &'p Project, name: &str, span: Span, problems: &mut Vec<Diagnostic>) -> Option<&'p Macro> {
     let macros = || project.macros.iter().filter(|found| found.kind == MacroKind::Macro);
-    let found = macros().find(|found| found.name == name);
+    let root = &project.name;
+    let found = match name.rsplit_once('.') {
+        Some((package, name)) => macros().find(|found| &*found.package == package && found.name == name),
+        None => {
+            let named = || macros().filter(|found| found.name == name);
+            named().find(|found| *found.package == **root).or_else(|| named().next())
+        }
+    };
     if found.is_none() {
         let problem = Diagnostic::new(&codes::UNKNOWN_MACRO, format!("there is no macro '{name}'")).at(span);
         problems.push(problem.did_you_mean(name, macros().map(|found| found.name.as_str())));

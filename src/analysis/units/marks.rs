@@ -50,11 +50,14 @@ fn collect(map: &SpanMap, at: usize, within: Option<usize>, declarations: &Decla
             }
         }
         let Origin::Macro(inner) = &segment.origin else { continue };
-        let name = inner.of_macro.as_deref().and_then(|id| id.rsplit('.').next()).unwrap_or_default();
-        if declarations.anonymising.contains(name) {
+        let Some(id) = &inner.of_macro else {
+            collect(inner, range.start, None, declarations, sources, found);
+            continue;
+        };
+        if declarations.anonymising.contains(id) {
             mark("anonymising".to_owned());
         }
-        let conversion = declarations.conversions.iter().position(|conversion| conversion.name == name);
+        let conversion = declarations.conversions.iter().position(|conversion| conversion.id == *id);
         if let Some(number) = conversion {
             mark(format!("conversion_{number}"));
         }

@@ -8,7 +8,7 @@
 //!   of what it stands beside, so `amount > 0` and `odds - 1` are right; times and divided by a number, a value keeps its unit:
 //!   pence divided by 100 stay pence, and only a macro that `acca.yml` declares as a conversion makes pounds of them.
 //! - `+`, `-`, comparisons, branches, unions, joins and tests want like units; `*` and `/` combine them: amounts times counts,
-//!   fractions or decimal odds are amounts, an amount by an amount of the same unit is a fraction, and what has no name of its own
+//!   fractions or decimal odds are amounts, an amount by an amount of the same unit is a fraction, a count by a count a number, and what has no name of its own
 //!   stays a product that is like nothing but itself.
 //! - A moment is an instant (`timestamptz`) or the reading of a clock in a zone (`timestamp`, a day, a text). `at time zone` with
 //!   a literal goes from one to the other, and refuses a clock of another zone.
@@ -138,8 +138,9 @@ impl Currency {
     /// What both are, when they can be one. What is hidden cannot be compared any more, so it is given the benefit of the doubt.
     fn unified(&self, other: &Currency) -> Option<Currency> {
         match (self, other) {
+            // What holds all currencies holds them with one more.
+            (Currency::Any, _) | (_, Currency::Any) => Some(Currency::Any),
             (Currency::Unknown, known) | (known, Currency::Unknown) => Some(known.clone()),
-            (Currency::Any, known) | (known, Currency::Any) => Some(known.clone()),
             (Currency::Hidden, known) | (known, Currency::Hidden) => Some(known.clone()),
             (one, other) => (one == other).then(|| one.clone()),
         }
@@ -156,6 +157,10 @@ impl Kind {
             // The database goes from one to the other in the same zone.
             (Kind::Instant, Kind::Clock(Zone::Session)) | (Kind::Clock(Zone::Session), Kind::Instant) => Some(Kind::Instant),
             (Kind::Clock(one), Kind::Clock(other)) => one.is_like(other).then(|| self.clone()),
+            // A probability is a fraction of all cases.
+            (Kind::Fraction, Kind::Odds(Odds::Probability)) | (Kind::Odds(Odds::Probability), Kind::Fraction) => {
+                Some(Kind::Odds(Odds::Probability))
+            }
             _ => (self == other).then(|| self.clone()),
         }
     }
@@ -220,6 +225,10 @@ impl Unit {
             }
             factors.retain(|(_, power)| *power != 0);
         }
+        // So many of so many is a share, an average or a rate, whatever the columns are that count: a plain number.
+        if factors.is_empty() && self.single() == Some(&Kind::Count) {
+            return Some(Measure::Number);
+        }
         if factors.is_empty() {
             return Some(Unit::from(Kind::Fraction).into());
         }
@@ -272,14 +281,14 @@ impl Unit {
     }
 }
 
-/// Odds times odds are odds; counts, fractions and decimal odds make nothing else of what they are multiplied with.
+/// Odds times odds are odds; counts, fractions, probabilities and decimal odds make nothing else of what they are multiplied with.
 fn absorbed(mut factors: Vec<(Kind, i8)>) -> Vec<(Kind, i8)> {
     for (kind, power) in &mut factors {
-        if *kind == Kind::Odds(Odds::Decimal) && *power > 1 {
+        if matches!(kind, Kind::Odds(Odds::Decimal | Odds::Probability)) && *power > 1 {
             *power = 1;
         }
     }
-    for kind in [Kind::Fraction, Kind::Count, Kind::Odds(Odds::Decimal)] {
+    for kind in [Kind::Fraction, Kind::Count, Kind::Odds(Odds::Probability), Kind::Odds(Odds::Decimal)] {
         let amount = factors.iter().any(|(other, _)| matches!(other, Kind::Amount { .. }));
         if factors.len() > 1 && (amount || kind != Kind::Odds(Odds::Decimal)) {
             factors.retain(|(held, _)| *held != kind);
@@ -289,6 +298,13 @@ fn absorbed(mut factors: Vec<(Kind, i8)>) -> Vec<(Kind, i8)> {
         if matches!(kind, Kind::Fraction | Kind::Count) && *power > 1 {
             *power = 1;
         }
+    }
+    // Fair odds are what a probability is the reciprocal of.
+    match factors.as_mut_slice() {
+        [(kind @ Kind::Odds(Odds::Decimal), power @ -1)] => (*kind, *power) = (Kind::Odds(Odds::Probability), 1),
+        [(kind @ Kind::Odds(Odds::Probability), power @ -1)] => (*kind, *power) = (Kind::Odds(Odds::Decimal), 1),
+        [(Kind::Fraction, power @ -1)] => *power = 1,
+        _ => {}
     }
     factors.sort();
     factors
@@ -357,7 +373,7 @@ impl Measure {
             (Measure::Is(_), Measure::Number) => self.clone(),
             (Measure::Number, Measure::Is(measured)) => {
                 let factors = measured.unit.factors.iter().map(|(kind, power)| (kind.clone(), power.saturating_neg())).collect();
-                Measure::of(Unit { factors }, measured.declared)
+                Measure::of(Unit { factors: absorbed(factors) }, measured.declared)
             }
             (Measure::Number, Measure::Number) => Measure::Number,
             _ => Measure::Unknown,
@@ -467,7 +483,12 @@ mod tests {
             (pounds.times(&fractional), "major GBP * fractional_odds"),
             (decimal.times(&decimal), "decimal_odds"),
             (fractional.divided_by(&fractional), "fractional_odds"),
-            (of(Kind::Count).divided_by(&of(Kind::Count)), "fraction"),
+            (of(Kind::Count).divided_by(&of(Kind::Count)), ""),
+            (pounds.times(&decimal).times(&of(Kind::Odds(Odds::Probability))), "major GBP"),
+            (Measure::Number.divided_by(&decimal), "probability"),
+            (Measure::Number.divided_by(&of(Kind::Odds(Odds::Probability))), "decimal_odds"),
+            (decimal.times(&of(Kind::Odds(Odds::Probability))), "decimal_odds"),
+            (pounds.times(&Measure::Number.divided_by(&decimal)), "major GBP"),
             (pounds.times(&of(Kind::Instant)), ""),
             (pounds.times(&Measure::Unknown), ""),
         ];
