@@ -413,7 +413,7 @@ fn seeds_are_shown_where_asked_for() {
 fn diagnostics_of_a_project_that_cannot_be_read_have_the_chosen_format() {
     let project = shop();
     project.write("models/broken.sql", "select * from {{ ref('stg_bet') }}\n");
-    let concise = "models/broken.sql:1:22: error[unknown-ref]: ";
+    let concise = "models/broken.sql:1:18: error[unknown-ref]: ";
     for command in ["check", "parse", "run", "build", "test"] {
         let run = project.acca(&[command, "--output", "concise"]).expect_code(1);
         assert!(run.stdout.starts_with(concise) && run.stdout.lines().count() == 1, "{command}: {}", run.stdout);
