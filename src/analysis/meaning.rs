@@ -24,7 +24,7 @@ pub(super) fn declare_meaning(
             Ok(declared) => declared,
             Err(why) => {
                 let message = format!("the unit of column '{}' of '{}': {why}", column.name, node.name);
-                problems.push(Diagnostic::new(&codes::INVALID_UNIT, message).at(column.span.unwrap_or(node.origin)));
+                problems.push(Diagnostic::new(&codes::INVALID_UNIT, message).at(column.unit_span.or(column.span).unwrap_or(node.origin)));
                 continue;
             }
         };
@@ -50,7 +50,7 @@ fn missing_columns(node: &Node, column: &Column, schema: &RelationSchema, declar
     missing
         .map(|name| {
             let message = format!("the unit of column '{}' of '{}' is by a column '{name}' that is not there", column.name, node.name);
-            let problem = Diagnostic::new(&codes::INVALID_UNIT, message).at(column.span.unwrap_or(node.origin));
+            let problem = Diagnostic::new(&codes::INVALID_UNIT, message).at(column.unit_span.or(column.span).unwrap_or(node.origin));
             problem.did_you_mean(name, names())
         })
         .collect()

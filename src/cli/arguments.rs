@@ -182,7 +182,7 @@ pub(super) enum Command {
     Debug(DebugArguments),
     /// Read and check the project, and write manifest.json.
     #[command(after_help = "Example: acca parse --quiet")]
-    Parse,
+    Parse(ParseArguments),
     /// Write the SQL of models, tests and analyses without running it.
     #[command(after_help = "Example: acca compile --inline \"select * from {{ ref('orders') }}\"")]
     Compile(CompileArguments),
@@ -346,6 +346,22 @@ pub(super) struct RunArguments {
     /// Read only rows of this time of what has an event_time: '3 days', '{start: 2026-01-01, end: 2026-02-01}'.
     #[arg(help_heading = "This command", long, value_name = "TIME", value_parser = parse_sample)]
     pub(super) sample: Option<Window>,
+    #[command(flatten)]
+    pub(super) output: OutputArguments,
+}
+
+/// How a command says what is wrong.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(super) struct OutputArguments {
+    /// How diagnostics are printed; what is not for people has standard output for itself.
+    #[arg(help_heading = "This command", long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(super) output: DiagnosticFormat,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct ParseArguments {
+    #[command(flatten)]
+    pub(super) output: OutputArguments,
 }
 
 impl RunArguments {
@@ -451,6 +467,9 @@ pub(super) struct DebugArguments {
 
 #[derive(Debug, Default, Args)]
 pub(super) struct CompileArguments {
+    /// Nodes to work on, as --select names them.
+    #[arg(value_name = "MODEL", conflicts_with_all = ["selector", "inline"])]
+    pub(super) names: Vec<String>,
     #[command(flatten)]
     pub(super) selection: SelectionArguments,
     #[command(flatten)]
@@ -472,6 +491,8 @@ pub(super) struct CompileArguments {
     /// See the SQL of incremental models as it is on a full refresh.
     #[arg(help_heading = "This command", long, short)]
     pub(super) full_refresh: bool,
+    #[command(flatten)]
+    pub(super) diagnostics: DiagnosticsArguments,
 }
 
 #[derive(Debug, Args)]
@@ -486,6 +507,8 @@ pub(super) struct LsArguments {
     /// Keys of the JSON objects.
     #[arg(help_heading = "This command", long, num_args = 1.., value_name = "KEY")]
     pub(super) output_keys: Vec<String>,
+    #[command(flatten)]
+    pub(super) diagnostics: DiagnosticsArguments,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -500,6 +523,9 @@ pub(super) enum LsOutput {
 
 #[derive(Debug, Args)]
 pub(super) struct ShowArguments {
+    /// Nodes to work on, as --select names them.
+    #[arg(value_name = "MODEL", conflicts_with_all = ["selector", "inline", "inline_direct"])]
+    pub(super) names: Vec<String>,
     #[command(flatten)]
     pub(super) selection: SelectionArguments,
     /// Run this query.
@@ -514,6 +540,8 @@ pub(super) struct ShowArguments {
     /// How the rows are printed.
     #[arg(help_heading = "This command", long, value_enum, value_name = "FORMAT", default_value_t)]
     pub(super) output: ShowOutput,
+    #[command(flatten)]
+    pub(super) diagnostics: DiagnosticsArguments,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -526,6 +554,9 @@ pub(super) enum ShowOutput {
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArguments {
+    /// Nodes to work on, as --select names them.
+    #[arg(value_name = "MODEL", conflicts_with = "selector")]
+    pub(super) names: Vec<String>,
     #[command(flatten)]
     pub(super) selection: SelectionArguments,
     /// How the steps are printed.
@@ -534,6 +565,8 @@ pub(super) struct ExplainArguments {
     /// Explain a run with --full-refresh.
     #[arg(help_heading = "This command", long, short)]
     pub(super) full_refresh: bool,
+    #[command(flatten)]
+    pub(super) diagnostics: DiagnosticsArguments,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -559,6 +592,9 @@ pub(super) struct SchemaArguments {
     /// What to print, as --select names it; all models when nothing is named.
     #[arg(value_name = "MODEL")]
     pub(super) models: Vec<String>,
+    /// The same.
+    #[arg(long, short, num_args = 1.., value_name = "SELECTOR")]
+    pub(super) select: Vec<String>,
     /// How it is printed.
     #[arg(help_heading = "This command", long, value_enum, value_name = "FORMAT", default_value_t)]
     pub(super) format: SchemaFormat,
@@ -602,11 +638,13 @@ pub(super) enum LineageFormat {
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
+    /// Nodes to work on, as --select names them.
+    #[arg(value_name = "MODEL", conflicts_with = "selector")]
+    pub(super) names: Vec<String>,
     #[command(flatten)]
     pub(super) selection: SelectionArguments,
-    /// How diagnostics are printed.
-    #[arg(help_heading = "This command", long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub(super) output: DiagnosticFormat,
+    #[command(flatten)]
+    pub(super) output: OutputArguments,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -717,12 +755,50 @@ pub(super) struct ServeArguments {
     pub(super) browser: bool,
 }
 
+/// Adds `--diagnostics` to commands whose `--output` is that of their result.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(super) struct DiagnosticsArguments {
+    /// How diagnostics are printed; what is not for people has standard output for itself, and the result goes to standard error.
+    #[arg(help_heading = "This command", long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(super) diagnostics: DiagnosticFormat,
+}
+
 impl Command {
+    /// Names that stand without a flag are selected as `--select` selects them.
+    pub(super) fn gather_names(&mut self) {
+        match self {
+            Command::Compile(compile) => compile.selection.select.append(&mut compile.names),
+            Command::Show(show) => show.selection.select.append(&mut show.names),
+            Command::Explain(explain) => explain.selection.select.append(&mut explain.names),
+            Command::Check(check) => check.selection.select.append(&mut check.names),
+            Command::Schema(schema) => schema.models.append(&mut schema.select),
+            _ => {}
+        }
+    }
+
+    /// How diagnostics are printed.
+    pub(super) fn output(&self) -> DiagnosticFormat {
+        match self {
+            Command::Parse(parse) => parse.output.output,
+            Command::Check(check) => check.output.output,
+            Command::Run(run) | Command::Snapshot(run) => run.output.output,
+            Command::Seed(seed) => seed.run.output.output,
+            Command::Load(load) => load.run.output.output,
+            Command::Build(build) | Command::Test(build) => build.run.output.output,
+            Command::Clone(clone) => clone.run.output.output,
+            Command::Compile(compile) => compile.diagnostics.diagnostics,
+            Command::Ls(ls) => ls.diagnostics.diagnostics,
+            Command::Show(show) => show.diagnostics.diagnostics,
+            Command::Explain(explain) => explain.diagnostics.diagnostics,
+            _ => DiagnosticFormat::Human,
+        }
+    }
+
     pub(super) fn name(&self) -> &'static str {
         match self {
             Command::Init(_) => "init",
             Command::Debug(_) => "debug",
-            Command::Parse => "parse",
+            Command::Parse(_) => "parse",
             Command::Compile(_) => "compile",
             Command::Ls(_) => "list",
             Command::Run(_) => "run",
@@ -788,7 +864,7 @@ impl Command {
             Command::Explain(explain) => explain.full_refresh,
             Command::Init(_)
             | Command::Debug(_)
-            | Command::Parse
+            | Command::Parse(_)
             | Command::Ls(_)
             | Command::Retry(_)
             | Command::Show(_)

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::Exit;
-use super::arguments::{CheckArguments, DiagnosticFormat};
+use super::arguments::CheckArguments;
 use super::context::Context;
-use super::diagnostic_format;
 use super::style::{self, paint};
 use super::text::{counted, seconds};
 use crate::base::{Files, ResourceType};
@@ -31,15 +30,12 @@ pub(super) fn cmd_check(context: &Context<'_>, arguments: &CheckArguments) -> Re
     }
     problems.extend(analysis.problems.iter().cloned());
     problems.sort();
+    let problems = context.judged(problems);
     let sources = &compilation.project.sources;
-    match arguments.output {
-        DiagnosticFormat::Human => context.log.diagnostics(&problems, sources),
-        format => context.terminal.write(&diagnostic_format::print(&problems, sources, format)),
-    }
-    let refused = problems.has_errors() || (context.global.warn_error && problems.count(Severity::Warning) > 0);
+    context.log.diagnostics(&problems, sources);
     let took = seconds(began.elapsed().as_secs_f64());
     let what = counted(selected.len(), "node");
-    if refused {
+    if problems.has_errors() {
         context.terminal.print_error(&format!("{} {}", paint(style::BAD, "Failed:"), summary(&problems)));
         return Err(Exit::Failed);
     }

@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::Exit;
 use super::arguments::{GlobalArguments, Indirect, SelectionArguments};
+use super::diagnostic_format::Collected;
 use super::disk::Disk;
 use super::interrupts::Interrupts;
 use super::log::Log;
@@ -66,6 +67,7 @@ impl<'a> Context<'a> {
         global: &'a GlobalArguments,
         interrupts: &'a Interrupts,
         invocation: &'a Invocation,
+        collected: Option<&'a Collected>,
     ) -> Result<Context<'a>, Exit> {
         let mut log = Log {
             terminal,
@@ -74,6 +76,7 @@ impl<'a> Context<'a> {
             prints: global.prints(),
             invocation_id: &invocation.id,
             file: None,
+            collected,
         };
         match find_root(global.project_dir.as_deref()) {
             Ok(root) => {
@@ -104,9 +107,9 @@ impl<'a> Context<'a> {
         let store = ParseStore { root: self.root.clone(), reads: self.global.parses_partially(), saves: self.global.writes_json() };
         let parsed = parse(&self.files, &options, self.invocation.clone(), &store, &mut diagnostics);
         diagnostics.sort();
-        let mut kept = Diagnostics::default();
-        kept.extend(diagnostics.iter().filter(|problem| !self.warn_error.silences(problem)).cloned());
-        let diagnostics = kept;
+        let refused = diagnostics.iter().any(|problem| self.warn_error.fails(problem));
+        let warnings = diagnostics.count(Severity::Warning);
+        let diagnostics = self.judged(diagnostics);
         self.disk.reached("diagnostics");
         let (sources, compilation) = match parsed {
             Ok(compilation) => (compilation.project.sources.clone(), Some(compilation)),
@@ -117,12 +120,8 @@ impl<'a> Context<'a> {
             self.log.said(message, true);
         }
         self.log.diagnostics(&diagnostics, &sources);
-        let warnings = diagnostics.count(Severity::Warning);
-        let refused = diagnostics.iter().any(|problem| self.warn_error.fails(problem));
         match compilation {
-            Some(compilation) if !diagnostics.has_errors() && !refused => {
-                Ok(Loaded { compilation: ManuallyDrop::new(compilation), warnings })
-            }
+            Some(compilation) if !diagnostics.has_errors() => Ok(Loaded { compilation: ManuallyDrop::new(compilation), warnings }),
             _ => {
                 let warned = if refused { " (warnings count as errors: --warn-error)" } else { "" };
                 self.log.terminal.print_error(&format!("{} {}{warned}", paint(style::BAD, "Failed:"), summary(&diagnostics)));
@@ -131,6 +130,13 @@ impl<'a> Context<'a> {
                 Err(if diagnostics.iter().any(is_usage) { Exit::Usage } else { Exit::Failed })
             }
         }
+    }
+
+    /// Diagnostics as `--warn-error` and its options have them.
+    pub(super) fn judged(&self, diagnostics: Diagnostics) -> Diagnostics {
+        let mut judged = Diagnostics::default();
+        judged.extend(diagnostics.into_iter().filter_map(|problem| self.warn_error.judged(problem)));
+        judged
     }
 
     pub(super) fn load_options(&self) -> Result<LoadOptions, Exit> {
@@ -204,13 +210,11 @@ impl<'a> Context<'a> {
                 if let Some(name) = &selection.default {
                     self.log.remark("DefaultSelector", &format!("Using the default selector '{name}'"));
                 }
-                for warning in selection.warnings.iter().filter(|problem| !self.warn_error.silences(problem)) {
+                let warnings: Vec<_> = selection.warnings.iter().cloned().filter_map(|problem| self.warn_error.judged(problem)).collect();
+                for warning in &warnings {
                     self.log.diagnostic(warning, &compilation.project.sources);
                 }
-                if selection.warnings.iter().any(|problem| problem.severity == Severity::Error) {
-                    return Err(Exit::Failed);
-                }
-                if selection.warnings.iter().any(|problem| self.warn_error.fails(problem)) {
+                if warnings.iter().any(|problem| problem.severity == Severity::Error) {
                     return Err(Exit::Failed);
                 }
                 let selected: Vec<usize> = selection.nodes.into_iter().collect();

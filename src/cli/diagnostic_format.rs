@@ -1,43 +1,97 @@
 //! Diagnostics for programs: JSON lines, SARIF, JUnit, annotations, one line each.
 
+use std::sync::{Mutex, PoisonError};
+
 use serde_json::{Map, Value, json};
 
 use super::arguments::DiagnosticFormat;
 use crate::base::{Position, Sources, Span};
-use crate::diag::{Diagnostic, Diagnostics, Severity};
+use crate::diag::{Code, Diagnostic, Severity};
 
-pub(super) fn print(problems: &Diagnostics, sources: &Sources, format: DiagnosticFormat) -> String {
-    match format {
-        DiagnosticFormat::Sarif => format!("{}\n", sarif(problems, sources)),
-        DiagnosticFormat::Junit => junit(problems, sources),
-        DiagnosticFormat::Json => problems.iter().map(|problem| format!("{}\n", object(problem, sources))).collect(),
-        DiagnosticFormat::Github => problems.iter().map(|problem| github(problem, sources)).collect(),
-        DiagnosticFormat::Human | DiagnosticFormat::Concise => problems.iter().map(|problem| concise(problem, sources)).collect(),
+/// What a command finds, kept until its end: some formats are one document.
+pub(super) struct Collected {
+    format: DiagnosticFormat,
+    found: Mutex<Vec<Found>>,
+}
+
+/// A diagnostic with its places written out: those of one command may point into different texts.
+#[derive(Clone, PartialEq, Eq)]
+struct Found {
+    code: &'static Code,
+    severity: Severity,
+    message: String,
+    help: Vec<String>,
+    place: Option<Place>,
+    related: Vec<(String, Place)>,
+}
+
+/// First and last position; both from 1, the end behind the last character.
+#[derive(Clone, PartialEq, Eq)]
+struct Place {
+    path: String,
+    start: Position,
+    end: Position,
+}
+
+impl Collected {
+    /// Nothing for people: they are told at once.
+    pub(super) fn new(format: DiagnosticFormat) -> Option<Collected> {
+        (format != DiagnosticFormat::Human).then(|| Collected { format, found: Mutex::default() })
+    }
+
+    pub(super) fn add(&self, problem: &Diagnostic, sources: &Sources) {
+        let found = Found::new(problem, sources);
+        let mut all = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if !all.contains(&found) {
+            all.push(found);
+        }
+    }
+
+    /// Everything that was found, as the format has it.
+    pub(super) fn text(&self) -> String {
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.format {
+            DiagnosticFormat::Sarif => format!("{}\n", sarif(&found)),
+            DiagnosticFormat::Junit => junit(&found),
+            DiagnosticFormat::Json => found.iter().map(|problem| format!("{}\n", object(problem))).collect(),
+            DiagnosticFormat::Github => found.iter().map(github).collect(),
+            DiagnosticFormat::Human | DiagnosticFormat::Concise => found.iter().map(concise).collect(),
+        }
     }
 }
 
-/// Path, first and last position; both from 1, the end behind the last character.
-fn place(span: Span, sources: &Sources) -> (&str, Position, Position) {
-    let file = sources.file(span.file);
-    (&file.path, file.position(span.start as usize), file.position(span.end as usize))
+impl Found {
+    fn new(problem: &Diagnostic, sources: &Sources) -> Found {
+        let place = |span: Span| {
+            let file = sources.file(span.file);
+            Place { path: file.path.to_string(), start: file.position(span.start as usize), end: file.position(span.end as usize) }
+        };
+        Found {
+            code: problem.code,
+            severity: problem.severity,
+            message: problem.message.clone(),
+            help: problem.help.clone(),
+            place: problem.primary.as_ref().map(|label| place(label.span)),
+            related: problem.secondary.iter().map(|label| (label.text.clone(), place(label.span))).collect(),
+        }
+    }
 }
 
-fn object(problem: &Diagnostic, sources: &Sources) -> Value {
+fn object(problem: &Found) -> Value {
     let mut object = Map::new();
     object.insert("code".to_owned(), json!(problem.code.name));
     object.insert("level".to_owned(), json!(problem.severity));
     object.insert("message".to_owned(), json!(problem.message));
-    let located = problem.primary.as_ref().map(|label| place(label.span, sources));
-    object.insert("file".to_owned(), json!(located.map(|(path, ..)| path)));
-    object.insert("line".to_owned(), json!(located.map(|(_, start, _)| start.line)));
-    object.insert("column".to_owned(), json!(located.map(|(_, start, _)| start.column)));
-    object.insert("end_line".to_owned(), json!(located.map(|(.., end)| end.line)));
-    object.insert("end_column".to_owned(), json!(located.map(|(.., end)| end.column)));
+    let located = problem.place.as_ref();
+    object.insert("file".to_owned(), json!(located.map(|place| &place.path)));
+    object.insert("line".to_owned(), json!(located.map(|place| place.start.line)));
+    object.insert("column".to_owned(), json!(located.map(|place| place.start.column)));
+    object.insert("end_line".to_owned(), json!(located.map(|place| place.end.line)));
+    object.insert("end_column".to_owned(), json!(located.map(|place| place.end.column)));
     object.insert("help".to_owned(), json!(problem.help));
-    let related = problem.secondary.iter().map(|label| {
-        let (path, start, end) = place(label.span, sources);
+    let related = problem.related.iter().map(|(text, Place { path, start, end })| {
         json!({
-            "message": label.text, "file": path, "line": start.line, "column": start.column,
+            "message": text, "file": path, "line": start.line, "column": start.column,
             "end_line": end.line, "end_column": end.column,
         })
     });
@@ -45,41 +99,40 @@ fn object(problem: &Diagnostic, sources: &Sources) -> Value {
     Value::Object(object)
 }
 
-fn concise(problem: &Diagnostic, sources: &Sources) -> String {
-    let place = problem.primary.as_ref().map(|label| place(label.span, sources));
-    let place = place.map_or_else(String::new, |(path, start, _)| format!("{path}:{}:{}: ", start.line, start.column));
+fn concise(problem: &Found) -> String {
+    let place = problem.place.as_ref();
+    let place = place.map_or_else(String::new, |Place { path, start, .. }| format!("{path}:{}:{}: ", start.line, start.column));
     format!("{place}{}[{}]: {}\n", problem.severity.as_str(), problem.code.name, problem.message)
 }
 
 /// `::error file=…,line=…::message`; the message may not hold line ends or per cents.
-fn github(problem: &Diagnostic, sources: &Sources) -> String {
+fn github(problem: &Found) -> String {
     let escape = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let property = |text: &str| escape(text).replace(':', "%3A").replace(',', "%2C");
     let level = if problem.severity == Severity::Note { "notice" } else { problem.severity.as_str() };
-    let place = problem.primary.as_ref().map(|label| place(label.span, sources)).map_or_else(String::new, |(path, start, end)| {
+    let place = problem.place.as_ref().map_or_else(String::new, |Place { path, start, end }| {
         format!("file={},line={},col={},endLine={},endColumn={},", property(path), start.line, start.column, end.line, end.column)
     });
     let help = problem.help.iter().map(|help| format!("; {help}")).collect::<String>();
     format!("::{level} {place}title={}::{}\n", property(problem.code.name), escape(&format!("{}{help}", problem.message)))
 }
 
-fn sarif(problems: &Diagnostics, sources: &Sources) -> Value {
-    let mut codes: Vec<&'static crate::diag::Code> = problems.iter().map(|problem| problem.code).collect();
+fn sarif(problems: &[Found]) -> Value {
+    let mut codes: Vec<&'static Code> = problems.iter().map(|problem| problem.code).collect();
     codes.sort_by_key(|code| code.name);
     codes.dedup();
     let rules = codes.iter().map(|code| json!({"id": code.name, "shortDescription": {"text": code.summary}}));
-    let location = |span: Span| {
-        let (path, start, end) = place(span, sources);
+    let location = |Place { path, start, end }: &Place| {
         json!({"physicalLocation": {
             "artifactLocation": {"uri": path},
             "region": {"startLine": start.line, "startColumn": start.column, "endLine": end.line, "endColumn": end.column},
         }})
     };
     let results = problems.iter().map(|problem| {
-        let related = problem.secondary.iter().map(|label| {
-            let mut place = location(label.span);
+        let related = problem.related.iter().map(|(text, place)| {
+            let mut place = location(place);
             if let Value::Object(entries) = &mut place {
-                entries.insert("message".to_owned(), json!({"text": label.text}));
+                entries.insert("message".to_owned(), json!({"text": text}));
             }
             place
         });
@@ -87,7 +140,7 @@ fn sarif(problems: &Diagnostics, sources: &Sources) -> Value {
             "ruleId": problem.code.name,
             "level": problem.severity.as_str(),
             "message": {"text": std::iter::once(&problem.message).chain(&problem.help).cloned().collect::<Vec<_>>().join("; ")},
-            "locations": problem.primary.iter().map(|label| location(label.span)).collect::<Vec<_>>(),
+            "locations": problem.place.iter().map(location).collect::<Vec<_>>(),
             "relatedLocations": related.collect::<Vec<_>>(),
         })
     });
@@ -102,7 +155,7 @@ fn sarif(problems: &Diagnostics, sources: &Sources) -> Value {
     })
 }
 
-fn junit(problems: &Diagnostics, sources: &Sources) -> String {
+fn junit(problems: &[Found]) -> String {
     let escape = |text: &str| {
         let mut out = String::new();
         for letter in text.chars() {
@@ -121,8 +174,8 @@ fn junit(problems: &Diagnostics, sources: &Sources) -> String {
     let cases: String = problems
         .iter()
         .map(|problem| {
-            let path = problem.primary.as_ref().map_or("", |label| place(label.span, sources).0);
-            let body = concise(problem, sources);
+            let path = problem.place.as_ref().map_or("", |place| place.path.as_str());
+            let body = concise(problem);
             let (name, message) = (escape(problem.code.name), escape(&problem.message));
             let head = format!("    <testcase classname=\"{}\" name=\"{name}\">", escape(path));
             match problem.severity {
@@ -133,8 +186,8 @@ fn junit(problems: &Diagnostics, sources: &Sources) -> String {
             }
         })
         .collect();
-    let (all, failed) = (problems.iter().count(), problems.count(Severity::Error));
+    let (all, failed) = (problems.len(), problems.iter().filter(|problem| problem.severity == Severity::Error).count());
     format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"acca check\" tests=\"{all}\" failures=\"{failed}\">\n{cases}  </testsuite>\n</testsuites>\n"
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"acca\" tests=\"{all}\" failures=\"{failed}\">\n{cases}  </testsuite>\n</testsuites>\n"
     )
 }

@@ -5,7 +5,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 
 /// Flags that say what a command prints, that have rules of their own, or that delete what nothing brings back.
-const COMMAND_LINE_ONLY: [&str; 9] = ["prune", "help", "version", "color", "no-color", "inline", "limit", "output", "output-keys"];
+const COMMAND_LINE_ONLY: [&str; 10] =
+    ["diagnostics", "prune", "help", "version", "color", "no-color", "inline", "limit", "output", "output-keys"];
 
 /// Lets every flag of the command take its value from the environment that `variable` reads.
 pub(super) fn with_environment(command: Command, variable: &dyn Fn(&str) -> Option<String>) -> Command {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::arguments::{LogFormat, LogLevel};
+use super::diagnostic_format::Collected;
 use super::log_file::LogFile;
 use super::style::{self, paint};
 use super::terminal::Terminal;
@@ -25,6 +26,8 @@ pub(super) struct Log<'a> {
     pub(super) prints: bool,
     pub(super) invocation_id: &'a str,
     pub(super) file: Option<Arc<LogFile>>,
+    /// Takes the diagnostics where a format of `--output` was asked for.
+    pub(super) collected: Option<&'a Collected>,
 }
 
 /// dbt's codes of events that both have.
@@ -108,6 +111,9 @@ impl Log<'_> {
 
     /// Draws diagnostics, errors last so that they stand above the prompt. Quiet leaves errors only.
     pub(super) fn diagnostics(&self, diagnostics: &Diagnostics, sources: &Sources) {
+        if self.collected.is_some() {
+            return diagnostics.iter().for_each(|problem| self.diagnostic(problem, sources));
+        }
         let mut listed: Vec<&Diagnostic> = diagnostics.iter().collect();
         listed.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
         listed.retain(|problem| self.file.is_some() || self.shows(level_of(problem)));
@@ -123,6 +129,9 @@ impl Log<'_> {
     /// One diagnostic, on standard error.
     pub(super) fn diagnostic(&self, problem: &Diagnostic, sources: &Sources) {
         let level = level_of(problem);
+        if let Some(collected) = self.collected.filter(|_| self.shows(level)) {
+            return collected.add(problem, sources);
+        }
         if self.is_json() {
             return self.event(level, "Diagnostic", &problem.message, describe(problem, sources));
         }
@@ -144,7 +153,7 @@ impl Log<'_> {
     /// A diagnostic as part of the report: standard output.
     pub(super) fn report_diagnostic(&self, problem: &Diagnostic, sources: &Sources) {
         let level = level_of(problem);
-        if self.is_json() {
+        if self.is_json() || self.collected.is_some() {
             return self.diagnostic(problem, sources);
         }
         self.keep(level, "Diagnostic", &render(problem, sources, false, WIDE), || describe(problem, sources));

@@ -53,6 +53,7 @@ use clap::{CommandFactory, FromArgMatches};
 
 use self::arguments::{Arguments, Command, GlobalArguments};
 use self::context::{Context, new_id};
+use self::diagnostic_format::Collected;
 use self::interrupts::Interrupts;
 use self::style::paint;
 use self::terminal::{Colour, Terminal};
@@ -122,7 +123,10 @@ fn run() -> Result<(), Exit> {
             return if error.exit_code() == 0 { Ok(()) } else { Err(Exit::Usage) };
         }
     };
-    let terminal = Arc::new(Terminal::new(colour(&arguments.global)).with_width(arguments.global.printer_width));
+    let collected = Collected::new(arguments.command.output());
+    let terminal = Terminal::new(colour(&arguments.global)).with_width(arguments.global.printer_width);
+    // Standard output is the document's alone.
+    let terminal = Arc::new(if collected.is_some() { terminal.on_standard_error() } else { terminal });
     let interrupts = Interrupts::install(&terminal);
     let invocation = Invocation {
         id: new_id(),
@@ -138,7 +142,10 @@ fn run() -> Result<(), Exit> {
         adapter_chain: Vec::new(),
         lowers_names: false,
     };
-    let done = dispatch(&terminal, &arguments, &interrupts, &invocation);
+    let done = dispatch(&terminal, &arguments, &interrupts, &invocation, collected.as_ref());
+    if let Some(collected) = &collected {
+        terminal.document(&collected.text());
+    }
     match terminal.failure() {
         Some(why) if done.is_ok() => {
             terminal.print_error(&format!("{} what was printed could not be written: {why}", paint(style::BAD, "error:")));
@@ -173,10 +180,18 @@ struct Parsed {
 
 fn parse(command: &mut clap::Command, words: &[std::ffi::OsString]) -> Result<Parsed, clap::Error> {
     let matches = command.try_get_matches_from_mut(words)?;
-    Ok(Parsed { arguments: Arguments::from_arg_matches(&matches)?, refused: flags::refused(&matches), matches })
+    let mut arguments = Arguments::from_arg_matches(&matches)?;
+    arguments.command.gather_names();
+    Ok(Parsed { arguments, refused: flags::refused(&matches), matches })
 }
 
-fn dispatch(terminal: &Terminal, arguments: &Arguments, interrupts: &Interrupts, invocation: &Invocation) -> Result<(), Exit> {
+fn dispatch(
+    terminal: &Terminal,
+    arguments: &Arguments,
+    interrupts: &Interrupts,
+    invocation: &Invocation,
+    collected: Option<&Collected>,
+) -> Result<(), Exit> {
     match &arguments.command {
         Command::Init(init) => return init::cmd_init(terminal, init, arguments.global.level() > arguments::LogLevel::Info),
         Command::Completions(arguments) => return shell::cmd_completions(terminal, arguments),
@@ -184,7 +199,7 @@ fn dispatch(terminal: &Terminal, arguments: &Arguments, interrupts: &Interrupts,
         Command::ExplainCode(code) => return explain_code::cmd_explain_code(terminal, code),
         _ => {}
     }
-    let context = Context::find(terminal, &arguments.global, interrupts, invocation)?;
+    let context = Context::find(terminal, &arguments.global, interrupts, invocation, collected)?;
     context.opening();
     let began = std::time::Instant::now();
     let done = carry_out(&context, &arguments.command);
@@ -198,7 +213,7 @@ fn dispatch(terminal: &Terminal, arguments: &Arguments, interrupts: &Interrupts,
 fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {
     match command {
         Command::Debug(arguments) => debug::cmd_debug(context, arguments),
-        Command::Parse => parse::cmd_parse(context),
+        Command::Parse(_) => parse::cmd_parse(context),
         Command::Compile(arguments) => compile::cmd_compile(context, arguments),
         Command::Ls(arguments) => ls::cmd_ls(context, arguments),
         Command::Run(arguments) => run::cmd_run(context, &run::RUN, arguments),

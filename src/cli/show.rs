@@ -38,7 +38,7 @@ pub(super) fn cmd_show(context: &Context<'_>, arguments: &ShowArguments) -> Resu
         return show_all(context, compilation, &connected, vec![(&node, query)], arguments.shown());
     }
     if arguments.selection.select.is_empty() {
-        context.terminal.print_error(&format!("{} say what to show: --select <SELECTOR> or --inline <SQL>", paint(style::BAD, "error:")));
+        context.terminal.print_error(&format!("{} say what to show: <MODEL> or --inline <SQL>", paint(style::BAD, "error:")));
         return Err(Exit::Usage);
     }
     let mut selected = context.select(compilation, &arguments.selection, &SHOWN)?;

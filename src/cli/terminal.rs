@@ -12,6 +12,8 @@ pub(super) struct Terminal {
     stderr: Stream,
     /// Columns where no terminal tells.
     columns: Option<usize>,
+    /// Whether what is printed goes to standard error.
+    moved: bool,
     state: Mutex<State>,
 }
 
@@ -55,6 +57,7 @@ impl Terminal {
             stdout: stream(io::stdout().is_terminal()),
             stderr: stream(io::stderr().is_terminal()),
             columns: None,
+            moved: false,
             state: Mutex::default(),
         }
     }
@@ -62,6 +65,12 @@ impl Terminal {
     /// With so many columns where no terminal tells how many there are.
     pub(super) fn with_width(self, columns: Option<usize>) -> Terminal {
         Terminal { columns: columns.filter(|columns| *columns > 0), ..self }
+    }
+
+    /// What is printed goes to standard error; only a document goes to standard output.
+    pub(super) fn on_standard_error(self) -> Terminal {
+        let stdout = Stream { is_terminal: false, colour: self.stderr.colour };
+        Terminal { stdout, moved: true, ..self }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -97,6 +106,9 @@ impl Terminal {
 
     /// Prints one or more lines to standard output.
     pub(super) fn print(&self, text: &str) {
+        if self.moved {
+            return self.print_error(text);
+        }
         let mut state = self.lock();
         let live = self.clear(&mut state);
         let text = if self.stdout.colour { format!("{text}\n") } else { format!("{}\n", style::plain(text)) };
@@ -117,6 +129,14 @@ impl Terminal {
 
     /// Writes text as it is, without a line end: data for other programs.
     pub(super) fn write(&self, text: &str) {
+        if self.moved {
+            return self.print_error(text.strip_suffix('\n').unwrap_or(text));
+        }
+        self.document(text);
+    }
+
+    /// Writes text to standard output in any case.
+    pub(super) fn document(&self, text: &str) {
         write_stdout(&mut self.lock(), text);
     }
 

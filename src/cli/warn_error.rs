@@ -97,8 +97,13 @@ impl WarnError {
         problem.severity == Severity::Warning && self.verdict(problem.code.name) == Verdict::Error
     }
 
-    pub(super) fn silences(&self, problem: &Diagnostic) -> bool {
-        problem.severity == Severity::Warning && self.verdict(problem.code.name) == Verdict::Silence
+    /// The diagnostic as it counts: a warning that fails the command is an error, one that is silenced is nothing.
+    pub(super) fn judged(&self, problem: Diagnostic) -> Option<Diagnostic> {
+        match self.verdict(problem.code.name) {
+            Verdict::Error if problem.severity == Severity::Warning => Some(Diagnostic { severity: Severity::Error, ..problem }),
+            Verdict::Silence if problem.severity == Severity::Warning => None,
+            _ => Some(problem),
+        }
     }
 }
 

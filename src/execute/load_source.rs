@@ -98,7 +98,8 @@ impl Progress {
         let files = |count: usize| if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
         let mut parts = Vec::new();
         if self.loaded > 0 {
-            parts.push(format!("{} rows of {}", self.rows, files(self.loaded)));
+            let rows = if self.rows == 1 { "row" } else { "rows" };
+            parts.push(format!("{} {rows} of {}", self.rows, files(self.loaded)));
         }
         if self.unchanged > 0 {
             parts.push(format!("{} unchanged", files(self.unchanged)));

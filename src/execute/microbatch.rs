@@ -131,6 +131,7 @@ fn conclude(batches: &Batches, results: BatchResults, outcome: &mut Outcome) {
     if bad == 0 {
         outcome.status = Some(Status::Success);
         outcome.message = match outcome.rows_affected {
+            Some(1) => format!("1 row in {}", named(batches.windows.len())),
             Some(rows) => format!("{rows} rows in {}", named(batches.windows.len())),
             None => named(batches.windows.len()),
         };

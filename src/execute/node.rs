@@ -14,7 +14,7 @@ use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{AdapterError, Datum, Interrupt, Table, load_source};
 use crate::analysis::CompiledNode;
 use crate::assertions::{Assertion, Verdict};
-use crate::base::{Relation, RelationKind};
+use crate::base::{Relation, RelationKind, UniqueId};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{Engine, Statement, print_titled};
 use crate::jinja::{Message, NodeState, Warehouse};
@@ -386,7 +386,18 @@ fn statement_failed(node: &Node, error: &AdapterError, query: Option<(usize, &Co
         },
         None => problem.at(first_line(node)),
     };
-    hints.into_iter().fold(problem, Diagnostic::help)
+    hints.into_iter().chain(not_built(node, error)).fold(problem, Diagnostic::help)
+}
+
+/// What to do when a node that this one reads is not in the database.
+fn not_built(node: &Node, error: &AdapterError) -> Option<String> {
+    let AdapterError::Statement { code, message, .. } = error else { return None };
+    // The code is PostgreSQL's; DuckDB has one for everything that its catalogue lacks.
+    let missing = code.as_deref() == Some("42P01") || message.starts_with("Catalog Error: Table with name ");
+    let named = |id: &UniqueId| !id.starts_with("source.") && id.rsplit('.').next().is_some_and(|name| message.contains(name));
+    let parent = node.depends_on.iter().find(|id| missing && named(id))?;
+    let parent = parent.rsplit('.').next().unwrap_or(parent);
+    Some(format!("build '{parent}' first: --select +{} selects what it reads too", node.name))
 }
 
 /// Length of the (qualified) name or sign at a place of the SQL.

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use minijinja::{Error, ErrorKind, Value};
 
-use crate::diag::{Code, codes, nearest};
+use crate::base::Sources;
+use crate::diag::{Code, Diagnostic, codes, nearest};
 
 /// A place in a template: the template's name and a range of its (rewritten) text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +57,23 @@ pub(super) fn raise_with(code: &'static Code, message: impl Into<String>, help: 
 
 pub(super) fn wrap(failure: Failure) -> Error {
     Error::new(ErrorKind::InvalidOperation, failure.message.clone()).with_source(failure)
+}
+
+/// What is said of the use of a name that is not set.
+pub(super) const UNDEFINED: &str = "an undefined value is used in an expression";
+
+/// Says which name is not set where something of it is called: often that of a package that is not there.
+pub(super) fn with_the_name(mut problem: Diagnostic, sources: &Sources) -> Diagnostic {
+    let Some(label) = problem.secondary.last().or(problem.primary.as_ref()).filter(|_| problem.message == UNDEFINED) else {
+        return problem;
+    };
+    let before = sources.file(label.span.file).text.get(..label.span.start as usize).unwrap_or_default();
+    let name = before.rsplit(|letter: char| !letter.is_alphanumeric() && letter != '_').next().unwrap_or_default();
+    if !name.is_empty() && sources.text(label.span).starts_with('.') {
+        problem.message = format!("'{name}' is not defined");
+        problem.help.push(format!("if '{name}' is a package, name it in packages.yml and run 'acca deps'"));
+    }
+    problem
 }
 
 /// The first error of type `T` on the chain of sources.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::calls::find_call;
+use super::failure::with_the_name;
 use super::first_pass::Pass;
 use super::known::{Memory, Own};
 use super::scope::Message;
@@ -75,7 +76,7 @@ impl Templates {
         let (mut messages, mut passed) = (Vec::new(), Vec::with_capacity(done.len()));
         for (found, bytes) in done {
             messages.extend(found.messages);
-            diagnostics.extend(found.problems);
+            diagnostics.extend(found.problems.into_iter().map(|problem| with_the_name(problem, &project.sources)));
             passed.push(bytes);
         }
         self.shared.files.reached("templates");
@@ -147,6 +148,10 @@ impl Templates {
     /// Says what is unknown of a reference: its package, its name, or its version.
     fn unknown_ref(&self, call: &RefCall, manifest: &Manifest) -> Diagnostic {
         let unknown = |message: String| Diagnostic::new(&codes::UNKNOWN_REF, message);
+        if call.name.is_empty() {
+            return unknown("this ref() names nothing".to_owned())
+                .help("put the name in quotes, ref('name'): without them it is a variable");
+        }
         let packages = || self.shared.packages.iter().map(|package| &*package.name);
         if let Some(package) = call.package.as_deref().filter(|name| packages().all(|known| known != *name)) {
             return unknown(format!("there is no package '{package}'")).did_you_mean(package, packages());

@@ -289,7 +289,7 @@ impl Step {
             Step::CreateTable { table, .. } => format!("create table {}", table.display()),
             Step::CreateContracted { table, .. } => format!("create table {} as its contract declares it", table.display()),
             Step::InsertQuery { table, .. } => format!("fill table {}", name(table)),
-            Step::InsertRows { table, rows, .. } => format!("insert {} rows into {}", rows.len(), table.display()),
+            Step::InsertRows { table, rows, .. } => format!("insert {} into {}", plural(rows.len(), "row", "rows"), table.display()),
             Step::Reserve(reserve) => format!("reserve {}", reserve.live.display()),
             Step::Publish(publish) => match publish.replaced {
                 Some(kind) => format!("publish {} in place of the {}", publish.live.display(), kind.as_str()),

@@ -43,7 +43,11 @@ impl Loader<'_> {
             }
         };
         match String::from_utf8(bytes) {
-            Ok(text) => Some(self.sources.add(path, text)),
+            // A byte order mark is no part of the text: the database would refuse it.
+            Ok(text) => Some(match text.strip_prefix('\u{feff}') {
+                Some(text) => self.sources.add(path, text),
+                None => self.sources.add(path, text),
+            }),
             Err(error) => {
                 let at = error.utf8_error().valid_up_to();
                 let text = String::from_utf8_lossy(error.as_bytes()).into_owned();

@@ -88,6 +88,8 @@ pub struct Column {
     pub description: String,
     pub data_type: Option<String>,
     pub data_type_span: Option<Span>,
+    /// Where `meta` says its unit.
+    pub unit_span: Option<Span>,
     pub quote: Option<bool>,
     pub meta: BTreeMap<String, Value>,
     pub tags: Vec<String>,

@@ -120,7 +120,7 @@ pub(super) fn load_target(loader: &mut Loader<'_>, project_profile: Option<(Stri
     };
     let Some(path) = find_file(loader) else {
         return match asked {
-            Some(name) => no_such_profile(loader, &name, None, &[]),
+            Some(name) => no_such_profile(loader, &name, None, None),
             None => default_target(loader, "there is no profiles.yml", name_span),
         };
     };
@@ -129,14 +129,8 @@ pub(super) fn load_target(loader: &mut Loader<'_>, project_profile: Option<(Stri
     let names: Vec<&str> = fields.entries.iter().map(|entry| entry.key.as_str()).filter(|name| *name != "config").collect();
     match fields.entry(&name) {
         Some(profile) => load_profile(loader, profile),
-        None if asked.is_some() => no_such_profile(loader, &name, name_span, &names),
-        None => {
-            let mut why = format!("'{path}' has no profile '{name}'");
-            if let Some(near) = nearest(&name, names) {
-                why.push_str(&format!(" (it has '{near}')"));
-            }
-            default_target(loader, &why, name_span)
-        }
+        // Another database than the one that is meant would be built.
+        None => no_such_profile(loader, &name, name_span, Some((&path, &names))),
     }
 }
 
@@ -168,11 +162,16 @@ fn find_file(loader: &Loader<'_>) -> Option<String> {
     folders.map(|folder| join(&folder, FILE_NAME)).find(|path| loader.files.exists(path))
 }
 
-fn no_such_profile(loader: &mut Loader<'_>, name: &str, span: Option<Span>, names: &[&str]) -> Option<Target> {
-    let diagnostic = Diagnostic::new(&codes::INVALID_PROFILE, format!("there is no profile '{name}'")).at_opt(span);
-    let diagnostic = match names {
-        [] => diagnostic.help("write a profiles.yml; 'profiles.example.yml' shows how"),
-        names => diagnostic.did_you_mean(name, names.iter().copied()).note(format!("the profiles are: {}", names.join(", "))),
+/// `found`: the file of profiles and the names that it has.
+fn no_such_profile(loader: &mut Loader<'_>, name: &str, span: Option<Span>, found: Option<(&str, &[&str])>) -> Option<Target> {
+    let problem = |message: String| Diagnostic::new(&codes::INVALID_PROFILE, message).at_opt(span);
+    let diagnostic = match found {
+        None | Some((_, [])) => {
+            problem(format!("there is no profile '{name}'")).help("write a profiles.yml; 'profiles.example.yml' shows how")
+        }
+        Some((path, names)) => problem(format!("'{path}' has no profile '{name}'"))
+            .did_you_mean(name, names.iter().copied())
+            .note(format!("the profiles are: {}", names.join(", "))),
     };
     loader.diagnostics.push(diagnostic);
     None
@@ -305,13 +304,22 @@ fn settings(loader: &mut Loader<'_>, fields: &Fields<'_, '_>, engine: &Engine) -
         .chain(engine.optional.iter().copied())
         .chain(engine.aliases.iter().map(|(alias, _)| *alias))
         .collect();
-    fields.check_keys(&known, loader.diagnostics);
+    let mut complete = true;
+    for entry in fields.entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
+        let mut problem = fields.unexpected(entry, &known);
+        // Without its path DuckDB works in memory: what is built would be gone at the end.
+        if engine.name == "duckdb" && fields.entry("path").is_none() && nearest(&entry.key, known.iter().copied()) == Some("path") {
+            complete = false;
+            problem.code = &codes::INVALID_PROFILE;
+            problem.severity = codes::INVALID_PROFILE.severity;
+        }
+        loader.diagnostics.push(problem);
+    }
     let mut settings = Map::new();
     for entry in fields.entries {
         let key = engine.aliases.iter().find(|(alias, _)| *alias == entry.key).map_or(entry.key.as_str(), |(_, name)| name);
         settings.insert(key.to_owned(), setting(key, &entry.value));
     }
-    let mut complete = true;
     let is_iam = settings.get("method").and_then(Value::as_str).is_some_and(|method| method.starts_with("iam"));
     let redshift: &[&str] = if engine.name == "redshift" && !is_iam { &["host", "user"] } else { &[] };
     for key in engine.required.iter().chain(redshift) {
@@ -450,15 +458,11 @@ mod tests {
         let used = "so DuckDB in 'build/acca.duckdb' is used";
         assert_eq!(notes(&[PROJECT]), [format!("note: there is no profiles.yml, {used}")]);
         assert_eq!(notes(&[("dbt_project.yml", "name: x\n")]), [format!("note: the project names no profile, {used}")]);
-        assert_eq!(
-            notes(&[PROJECT, ("profiles.yml", "pp: {outputs: {}}\n")]),
-            [format!("note: 'profiles.yml' has no profile 'p' (it has 'pp'), {used}")]
-        );
     }
 
     #[test]
     fn mistakes_point_into_the_profile_and_show_no_secret() {
-        let cases: [(&str, Option<&str>, &[&str]); 10] = [
+        let cases: [(&str, Option<&str>, &[&str]); 11] = [
             (
                 "{target: dve, outputs: {dev: {type: duckdb}, ci: {type: duckdb}}}",
                 None,
@@ -515,6 +519,14 @@ mod tests {
                     "  help: add 'outputs:' with a target under it",
                 ],
             ),
+            (
+                "{target: dev, outputs: {dev: {type: duckdb, pth: x.duckdb}}}",
+                None,
+                &[
+                    "error[invalid-profile] profiles.yml:1:48 'pth': the key 'pth' means nothing in target 'dev' of profile 'p'",
+                    "  help: did you mean 'path'?",
+                ],
+            ),
             ("[x]", None, &["error[invalid-config] profiles.yml:1:4 '[*]': profile 'p' is a list, and a mapping is needed"]),
             (
                 "{target: dev, outputs: {dev: x}}",
@@ -540,7 +552,13 @@ mod tests {
         let asked = || LoadOptions { profile: Some("q".to_owned()), ..LoadOptions::default() };
         let found = with("qq: {}\n", asked(), &[]);
         assert!(found.project.is_none());
-        assert_eq!(found.problems, ["error[invalid-profile]: there is no profile 'q'", "  help: did you mean 'qq'?"]);
+        assert_eq!(found.problems, ["error[invalid-profile]: 'profiles.yml' has no profile 'q'", "  help: did you mean 'qq'?"]);
+        let found = load_with(&[PROJECT, ("profiles.yml", "pp: {outputs: {}}\n")], LoadOptions::default(), &[]);
+        assert!(found.project.is_none());
+        assert_eq!(
+            found.problems,
+            ["error[invalid-profile] dbt_project.yml:2:10 'p': 'profiles.yml' has no profile 'p'", "  help: did you mean 'pp'?"]
+        );
         let found = load_with(&[PROJECT], LoadOptions { target: Some("prod".to_owned()), ..LoadOptions::default() }, &[]);
         assert_eq!(
             found.problems,

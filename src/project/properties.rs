@@ -391,8 +391,11 @@ fn read_column<'y>(loader: &mut Loader<'_>, item: &'y Yaml, owner: &str) -> Opti
     let inner = Fields { entries: config, owner: &inner_owner, ..fields };
     let mut meta: BTreeMap<String, Value> = BTreeMap::new();
     let mut tags = BTreeSet::new();
+    let mut unit_span = None;
     for level in [&fields, &inner] {
-        meta.extend(level.map("meta", loader.diagnostics).iter().map(|entry| (entry.key.clone(), entry.value.to_json())));
+        let entries = level.map("meta", loader.diagnostics);
+        unit_span = entries.iter().find(|entry| entry.key == "unit").map(|entry| entry.value.span).or(unit_span);
+        meta.extend(entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())));
         tags.extend(level.strings("tags", loader.diagnostics));
     }
     let column = Column {
@@ -401,6 +404,7 @@ fn read_column<'y>(loader: &mut Loader<'_>, item: &'y Yaml, owner: &str) -> Opti
         description: fields.description(loader.diagnostics),
         data_type: fields.text("data_type", loader.diagnostics),
         data_type_span: fields.get("data_type").map(|value| value.span),
+        unit_span,
         quote: fields.bool("quote", loader.diagnostics),
         meta,
         tags: tags.into_iter().collect(),

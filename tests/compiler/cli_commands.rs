@@ -408,3 +408,60 @@ fn seeds_are_shown_where_asked_for() {
     assert!(!project.acca(&["seed"]).expect_code(0).stdout.contains("id | rate"));
     assert!(project.path("target/run_results.json").exists());
 }
+
+#[test]
+fn diagnostics_of_a_project_that_cannot_be_read_have_the_chosen_format() {
+    let project = shop();
+    project.write("models/broken.sql", "select * from {{ ref('stg_bet') }}\n");
+    let concise = "models/broken.sql:1:18: error[unknown-ref]: ";
+    for command in ["check", "parse", "run", "build", "test"] {
+        let run = project.acca(&[command, "--output", "concise"]).expect_code(1);
+        assert!(run.stdout.starts_with(concise) && run.stdout.lines().count() == 1, "{command}: {}", run.stdout);
+        assert!(!run.stderr.contains("stg_bet"), "{command}: {}", run.stderr);
+    }
+    for command in ["compile", "ls", "show", "explain"] {
+        let run = project.acca(&[command, "--diagnostics", "concise"]).expect_code(1);
+        assert!(run.stdout.starts_with(concise), "{command}: {}", run.stdout);
+    }
+    let printed = |format: &str| project.acca(&["check", "--output", format]).expect_code(1).stdout;
+    assert_eq!(serde_json::from_str::<Value>(&printed("json")).unwrap()["code"], "unknown-ref");
+    assert_eq!(serde_json::from_str::<Value>(&printed("sarif")).unwrap()["runs"][0]["results"][0]["ruleId"], "unknown-ref");
+    assert!(printed("github").starts_with("::error file=models/broken.sql,line=1,"));
+    assert!(printed("junit").contains("failures=\"1\""));
+    project.write("models/broken.sql", "select * fro {{ ref('stg_bets') }}\n");
+    let run = project.acca(&["build", "--output", "json"]).expect_code(1);
+    assert!(run.stdout.lines().all(|line| serde_json::from_str::<Value>(line).unwrap()["level"] == "error"), "{}", run.stdout);
+    assert!(run.stdout.contains("\"statement-failed\"") && run.stderr.contains("Done. "), "{} {}", run.stdout, run.stderr);
+    project.write("models/broken.sql", "select 1 as one\n");
+    assert_eq!(project.acca(&["parse", "--output", "concise"]).expect_code(0).stdout, "");
+}
+
+#[test]
+fn names_need_no_flag_where_models_are_looked_at() {
+    let project = shop();
+    project.acca(&["build", "-q"]).expect_code(0);
+    assert!(project.acca(&["show", "stg_bets", "--limit", "1"]).expect_code(0).stdout.contains("bet_id"));
+    assert!(project.acca(&["explain", "turnover"]).expect_code(0).stdout.starts_with("-- model.shop.turnover"));
+    assert!(project.acca(&["compile", "turnover"]).expect_code(0).stdout.contains("sum(stake)"));
+    assert!(project.acca(&["check", "turnover"]).expect_code(0).stderr.contains("Checked 1 node "));
+    let schema = project.acca(&["schema", "-s", "turnover"]).expect_code(0).stdout;
+    assert_eq!(schema, project.acca(&["schema", "turnover"]).expect_code(0).stdout);
+    project.acca(&["show", "stg_bets", "--inline", "select 1"]).expect_code(2);
+}
+
+#[test]
+fn a_warning_that_fails_is_shown_as_an_error() {
+    let project = shop();
+    project.write("models/more.yml", "models:\n  - name: nothing\n");
+    assert!(project.acca(&["parse"]).expect_code(0).stderr.contains("warning[orphan-properties]"));
+    assert!(project.acca(&["parse", "--warn-error"]).expect_code(1).stderr.contains("error[orphan-properties]"));
+}
+
+#[test]
+fn a_parent_that_is_not_built_is_named_and_a_byte_order_mark_is_no_text() {
+    let project = shop();
+    project.write("models/marked.sql", "\u{feff}select 1 as one\n");
+    project.acca(&["build", "-q", "-s", "marked"]).expect_code(0);
+    let run = project.acca(&["run", "-s", "turnover"]).expect_code(1);
+    assert!(run.stdout.contains("build 'stg_bets' first: --select +turnover selects what it reads too"), "{}", run.stdout);
+}

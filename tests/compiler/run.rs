@@ -386,7 +386,7 @@ fn files_are_loaded_once_as_nodes_of_the_graph() {
         bench.run().ok();
         assert_eq!(total(&bench), "5.60|2", "{}", bench.engine);
         bench.file("landing/2.csv", "ID,STAKE\n3,1.00\n");
-        assert!(bench.run().ok().statuses().iter().any(|line| line.contains("1 rows of 1 file, 1 file unchanged")));
+        assert!(bench.run().ok().statuses().iter().any(|line| line.contains("1 row of 1 file, 1 file unchanged")));
         assert_eq!(total(&bench), "6.60|3");
         bench.file("landing/1.csv", "ID,STAKE\n1,2.51\n2,3.10\n");
         bench.run().ok();

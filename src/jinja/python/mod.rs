@@ -30,7 +30,7 @@ pub(super) use set::Set;
 pub(super) use string::{lines, padded, recased, replaced, stripped};
 pub(super) use text::{printed, repr};
 
-use super::failure::{raise, raise_with};
+use super::failure::{UNDEFINED, raise, raise_with};
 use crate::diag::{codes, nearest};
 
 /// Teaches the engine the operators that [`super::literals`] writes as calls, and to print as Python prints.
@@ -84,7 +84,7 @@ pub(super) fn no_operator(operator: &str, left: &Value, right: &Value) -> Error 
 }
 
 pub(super) fn undefined(value: &Value) -> Option<Error> {
-    value.is_undefined().then(|| raise(&codes::JINJA_ERROR, "an undefined value is used in an expression"))
+    value.is_undefined().then(|| raise(&codes::JINJA_ERROR, UNDEFINED))
 }
 
 fn with_article(name: &str) -> String {
