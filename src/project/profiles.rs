@@ -129,6 +129,10 @@ pub(super) fn load_target(loader: &mut Loader<'_>, project_profile: Option<(Stri
     let names: Vec<&str> = fields.entries.iter().map(|entry| entry.key.as_str()).filter(|name| *name != "config").collect();
     match fields.entry(&name) {
         Some(profile) => load_profile(loader, profile),
+        // The file in the user's home is there for other projects: one without profiles of its own, such as a sample, works beside it.
+        None if asked.is_none() && is_at_home(loader, &path) && nearest(&name, names.iter().copied()).is_none() => {
+            default_target(loader, &format!("'{path}' has no profile '{name}'"), name_span)
+        }
         // Another database than the one that is meant would be built.
         None => no_such_profile(loader, &name, name_span, Some((&path, &names))),
     }
@@ -160,6 +164,10 @@ fn find_file(loader: &Loader<'_>) -> Option<String> {
     let home = loader.options.home.as_ref().map(|home| join(home, ".dbt"));
     let folders = named.into_iter().chain([String::new()]).chain(home);
     folders.map(|folder| join(&folder, FILE_NAME)).find(|path| loader.files.exists(path))
+}
+
+fn is_at_home(loader: &Loader<'_>, path: &str) -> bool {
+    loader.options.home.as_ref().is_some_and(|home| path == join(&join(home, ".dbt"), FILE_NAME))
 }
 
 /// `found`: the file of profiles and the names that it has.
@@ -419,6 +427,12 @@ mod tests {
         assert_eq!(database(&all, LoadOptions { profiles_dir: Some("ci".to_owned()), ..options() }, &[]), "named");
         assert_eq!(database(&all, options(), &[("DBT_PROFILES_DIR", "ci")]), "named");
         assert_eq!(database(&[all[0], all[3]], options(), &[]), "home");
+        // Profiles of other projects only.
+        let others = |name: &str| format!("{name}: {{target: dev, outputs: {{dev: {{type: duckdb, path: {name}.duckdb}}}}}}\n");
+        let (foreign, near) = (others("elsewhere"), others("pp"));
+        assert_eq!(database(&[all[0], ("/home/u/.dbt/profiles.yml", &foreign)], options(), &[]), "acca");
+        let slip = load_with(&[all[0], ("/home/u/.dbt/profiles.yml", &near)], options(), &[]);
+        assert!(slip.project.is_none());
         assert_eq!(database(&[all[0]], options(), &[]), "acca");
     }
 
