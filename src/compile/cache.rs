@@ -104,7 +104,7 @@ struct Entry {
 }
 
 /// What a project consists of besides its nodes, and the warnings of reading it.
-type Contents = (Vec<Macro>, Vec<DocBlock>, Vec<Group>, Vec<Selector>, AccaFile, Vec<Diagnostic>);
+type Besides = (Vec<Macro>, Vec<DocBlock>, Vec<Group>, Vec<Selector>, AccaFile, Vec<Diagnostic>);
 
 /// What everything depends on besides the answers to questions.
 pub(super) fn key(program: &str, options: &LoadOptions, opened: &Opened, invocation: &Invocation) -> Digest {
@@ -173,7 +173,7 @@ impl<'b> Kept<'b> {
             Some(Work::New(Box::new(node)))
         });
         let work: Option<Vec<Work<'_>>> = work.collect();
-        let (macros, docs, groups, selectors, acca, problems): Contents = rmp_serde::from_slice(contents).ok()?;
+        let (macros, docs, groups, selectors, acca, problems): Besides = rmp_serde::from_slice(contents).ok()?;
         Some(Kept {
             sources,
             contents: project::Contents { macros, docs, groups, selectors, acca },
