@@ -1,16 +1,18 @@
 //! Columns and lineage of every node of a project: each node's query is read once, after everything that it reads.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::compilation::Compilation;
 use super::declared::{declared_schema, seed_schema, snapshot_schema};
 use super::facts::{EdgeKind, RelationSchema};
 use super::infer::{Finding, Inferred, Table, Tables, infer_with};
 use super::insertion::{check_contract, check_insertion};
+use super::kept::Progress;
 use super::meaning::{declare_meaning, texts};
 use super::personal::{guarded, personal_data, reports};
 use super::promises::Promises;
@@ -29,7 +31,6 @@ pub struct Analysis {
     pub problems: Vec<Diagnostic>,
     /// By the number of the node.
     pub nodes: BTreeMap<usize, NodeAnalysis>,
-    promises: Promises,
 }
 
 /// What is known of the columns of one node.
@@ -38,10 +39,12 @@ pub struct NodeAnalysis {
     pub schema: Arc<RelationSchema>,
     pub edges: Vec<ColumnEdge>,
     pub problems: Vec<Diagnostic>,
+    /// Another invocation may find something else, though nothing of the project changes.
+    pub again: bool,
 }
 
 /// A column of this node comes from a column of another.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ColumnEdge {
     /// Number of the node that is read.
     pub from: usize,
@@ -59,23 +62,28 @@ struct Rules<'r> {
     /// Numbers of the nodes by whose queries personal data may reach a report.
     guarded: BTreeSet<usize>,
     manifest: &'r Manifest,
+    promises: OnceLock<Promises>,
+}
+
+impl Rules<'_> {
+    fn promises(&self) -> &Promises {
+        self.promises.get_or_init(|| Promises::of(self.manifest))
+    }
 }
 
 impl Analysis {
     /// What is wrong with a declaration is so for whoever reads it.
-    fn add(&mut self, done: Vec<(usize, NodeAnalysis)>) {
-        for (number, mut found) in done {
-            let of_declarations = [&codes::INVALID_UNIT, &codes::UNEXPECTED_PROPERTY];
-            let declared = found.problems.extract_if(.., |problem| of_declarations.contains(&problem.code));
-            self.problems.extend(declared);
-            self.nodes.insert(number, found);
+    fn tell_of_declarations(&mut self) {
+        let of_declarations = [&codes::INVALID_UNIT, &codes::UNEXPECTED_PROPERTY];
+        for found in self.nodes.values_mut() {
+            self.problems.extend(found.problems.extract_if(.., |problem| of_declarations.contains(&problem.code)));
         }
     }
 }
 
 impl NodeAnalysis {
     fn of(schema: RelationSchema) -> NodeAnalysis {
-        NodeAnalysis { schema: Arc::new(schema), edges: Vec::new(), problems: Vec::new() }
+        NodeAnalysis { schema: Arc::new(schema), edges: Vec::new(), problems: Vec::new(), again: false }
     }
 }
 
@@ -83,6 +91,18 @@ impl Compilation {
     /// Columns of the wanted nodes and of everything that they read; of all nodes when none are named. Needs no database: where
     /// a template asks one, its node stays unknown.
     pub fn analyse(&self, files: &dyn Files, wanted: Option<&BTreeSet<usize>>) -> Analysis {
+        self.analyse_again(files, wanted, None).0
+    }
+
+    /// As [`Compilation::analyse`], looking only at what an earlier analysis, which is `held`, does not know already: the other nodes are
+    /// in the result where something is to be said of them, or to be read by those that were looked at. With it comes what is to be held
+    /// from now on, when that is something else.
+    pub fn analyse_again(
+        &self,
+        files: &dyn Files,
+        wanted: Option<&BTreeSet<usize>>,
+        held: Option<&[u8]>,
+    ) -> (Analysis, Option<Vec<u8>>) {
         let dag = &self.manifest.dag;
         let included: BTreeSet<usize> = match wanted {
             // What nobody reads is looked at with whatever is: nothing else would say what is wrong with its declarations.
@@ -96,14 +116,42 @@ impl Compilation {
         let (reports, doubts) = reports(&self.project, &self.manifest);
         problems.extend(doubts);
         let guarded = guarded(&self.manifest, &reports);
-        let rules = Rules { declarations: &declarations, reports: &reports, guarded, manifest: &self.manifest };
-        let mut analysis = Analysis { problems, promises: Promises::of(&self.manifest), ..Analysis::default() };
-        for wave in self.waves(&included) {
+        let promises = OnceLock::new();
+        let rules = Rules { declarations: &declarations, reports: &reports, guarded, manifest: &self.manifest, promises };
+        let mut analysis = Analysis { problems, ..Analysis::default() };
+        let count = self.manifest.nodes.len();
+        let mut progress = self.standing.as_ref().map(|standing| Progress::begin(standing, held, &rules.guarded, count));
+        for mut wave in self.waves(&included) {
+            if let Some(progress) = &progress {
+                wave.retain(|number| self.is_constant(*number) || progress.is_due(*number, dag, &reports));
+                progress.recall(&wave, dag, &reports, &mut analysis.nodes);
+            }
             let done: Vec<(usize, NodeAnalysis)> =
                 wave.par_iter().filter_map(|number| Some((*number, self.analyse_node(*number, files, &analysis, &rules)?))).collect();
-            analysis.add(done);
+            progress.iter_mut().for_each(|progress| progress.note(&done));
+            analysis.nodes.extend(done);
         }
-        analysis
+        let is_whole = || (0..count).all(|number| included.contains(&number) || !self.is_query(number));
+        let renewed = progress.and_then(|progress| {
+            progress.recall_told(&included, &mut analysis.nodes);
+            progress.end(&analysis.nodes, is_whole)
+        });
+        analysis.tell_of_declarations();
+        (analysis, renewed)
+    }
+
+    /// Whether its columns come from no query.
+    fn is_constant(&self, number: usize) -> bool {
+        self.manifest.nodes.get(number).is_some_and(|node| matches!(node.detail, Detail::Source(_) | Detail::Seed { .. }))
+    }
+
+    fn is_query(&self, number: usize) -> bool {
+        self.manifest.nodes.get(number).is_some_and(|node| {
+            matches!(
+                node.detail,
+                Detail::Model(_) | Detail::Snapshot { .. } | Detail::SingularTest | Detail::GenericTest(_) | Detail::Analysis
+            )
+        })
     }
 
     fn unread_sources(&self) -> impl Iterator<Item = usize> {
@@ -136,10 +184,7 @@ impl Compilation {
         match &node.detail {
             Detail::Source(_) => Some(declared(node, declared_schema(node), rules.declarations)),
             Detail::Seed { path } => Some(declared(node, seed_schema(node, files.read(path).ok().as_deref()), rules.declarations)),
-            Detail::Model(_) | Detail::Snapshot { .. } | Detail::SingularTest | Detail::GenericTest(_) | Detail::Analysis => {
-                Some(self.analyse_query(number, node, done, rules))
-            }
-            Detail::UnitTest(_) | Detail::Exposure(_) | Detail::Operation => None,
+            _ => self.is_query(number).then(|| self.analyse_query(number, node, done, rules)),
         }
     }
 
@@ -189,7 +234,9 @@ impl Compilation {
         let rendered = self.templates.render(&self.project.sources, node, state, &linked);
         match (rendered, warehouse.asked.load(Ordering::Relaxed)) {
             (Ok(rendered), false) => Ok(rendered),
-            (Err(problem), false) => Err(NodeAnalysis { problems: vec![problem], ..NodeAnalysis::of(RelationSchema::unknown()) }),
+            (Err(problem), false) => {
+                Err(NodeAnalysis { problems: vec![problem], again: true, ..NodeAnalysis::of(RelationSchema::unknown()) })
+            }
             (_, true) => Err(NodeAnalysis::of(RelationSchema::unknown())),
         }
     }
@@ -206,7 +253,7 @@ impl Compilation {
         let parents = self.parents(number, node, done, table);
         let marks = marks(&rendered.map, rules.declarations, &self.project.sources);
         let (marked, unmarked) = marked_query(rendered, marks);
-        let parents = Parents { parents: &parents, promises: &done.promises, compilation: self, node };
+        let parents = Parents { parents: &parents, promises: rules.promises(), compilation: self, node };
         let query = marked.map_or_else(|| try_parse_query(&rendered.sql), |query| Ok(Some(query)));
         let mut inferred = match query {
             Ok(Some(query)) => infer_with(&rendered.sql, &query, &parents, rules.declarations),
@@ -270,7 +317,7 @@ fn marked_query(rendered: &Rendered, mut marks: Vec<Mark>) -> (Option<Box<sqlpar
 fn declared(node: &Node, mut schema: RelationSchema, declarations: &Declarations) -> NodeAnalysis {
     let mut problems = Vec::new();
     declare_meaning(node, &mut schema, declarations, &|_| None, &mut problems);
-    NodeAnalysis { problems, ..NodeAnalysis::of(schema) }
+    NodeAnalysis { problems, again: true, ..NodeAnalysis::of(schema) }
 }
 
 fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred, rules: &Rules<'_>, done: &Analysis) -> NodeAnalysis {
@@ -303,7 +350,7 @@ fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred,
     if rules.reports.contains(&number) {
         problems.extend(personal_data(node, &schema, &edges, &places, rules.manifest, done));
     }
-    NodeAnalysis { schema: Arc::new(schema), edges, problems }
+    NodeAnalysis { schema: Arc::new(schema), edges, problems, again: rendered.momentary }
 }
 
 fn is_incremental(node: &Node) -> bool {

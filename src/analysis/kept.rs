@@ -1,0 +1,216 @@
+//! What was found out about the nodes of a project, kept for the next analysis.
+//!
+//! What is known of a node follows from the files (a saved parse says whether they are the same but for the text of single nodes), its own
+//! text, the schemas of what it reads, and what its templates ask of the outside. So after an edit the node itself is looked at again,
+//! and further nodes only as far as schemas have changed. Sources and seeds are always looked at again: they are few, and the data of seeds
+//! lie outside of the parse. So is what belongs to the moment, and what failed. A report is looked at again with anything above it,
+//! since the ways of its columns lead through all that.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::columns::{ColumnEdge, NodeAnalysis};
+use super::facts::RelationSchema;
+use crate::base::{Asked, Dag, Digest, Framed, Recorded, digest, unframed};
+use crate::diag::Diagnostic;
+
+/// Where a project stands beside a saved parse.
+pub struct Standing {
+    /// Tells the parse from others.
+    pub parse: Digest,
+    /// By number, the nodes that are not as they were then.
+    pub edits: BTreeMap<usize, Edited>,
+    /// What templates ask the outside through.
+    pub files: Arc<Recorded>,
+}
+
+/// How a node differs from the saved parse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Edited {
+    /// It has this text.
+    Text(Digest),
+    /// It may be another one with each invocation.
+    Always,
+}
+
+const MAGIC: &[u8; 8] = b"accachk1";
+
+/// So many nodes may be looked at again before the file is written anew: writing it costs more.
+const FEW: usize = 50;
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    parse: Digest,
+    /// Of the numbers of the nodes through which personal data reach reports.
+    guarded: Digest,
+    edits: BTreeMap<usize, Edited>,
+    asked: Asked,
+    /// By number.
+    nodes: Vec<Entry>,
+    /// By number, where there are any.
+    problems: BTreeMap<usize, Vec<Diagnostic>>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct Entry {
+    /// Bytes in the last part of the file; 0 where nothing is kept.
+    length: usize,
+    again: bool,
+}
+
+/// Results of an earlier analysis that still hold, but for what was edited since.
+struct Kept<'b> {
+    header: Header,
+    /// By number.
+    texts: Vec<&'b [u8]>,
+}
+
+impl<'b> Kept<'b> {
+    /// `None` for what is damaged or is not about this project as it is now.
+    fn read(bytes: &'b [u8], standing: &Standing, guarded: &BTreeSet<usize>, nodes: usize) -> Option<Kept<'b>> {
+        let [header, mut blob] = unframed(MAGIC, bytes)?;
+        let header: Header = rmp_serde::from_slice(header).ok()?;
+        if header.parse != standing.parse || header.guarded != sum(guarded) || header.nodes.len() != nodes {
+            return None;
+        }
+        header.asked.again(standing.files.unrecorded(), &|_| false)?;
+        let mut texts = Vec::with_capacity(nodes);
+        for entry in &header.nodes {
+            let (text, rest) = blob.split_at_checked(entry.length)?;
+            texts.push(text);
+            blob = rest;
+        }
+        Some(Kept { header, texts })
+    }
+
+    /// Whether the node itself calls for another look.
+    fn is_edited(&self, number: usize, standing: &Standing) -> bool {
+        let now = standing.edits.get(&number);
+        let entry = self.header.nodes.get(number);
+        now == Some(&Edited::Always) || now != self.header.edits.get(&number) || entry.is_none_or(|entry| entry.again || entry.length == 0)
+    }
+
+    /// What was found out about a node.
+    fn node(&self, number: usize) -> Option<NodeAnalysis> {
+        let (schema, edges): (RelationSchema, Vec<ColumnEdge>) = rmp_serde::from_slice(self.texts.get(number)?).ok()?;
+        let problems = self.header.problems.get(&number).cloned().unwrap_or_default();
+        let again = self.header.nodes.get(number)?.again;
+        Some(NodeAnalysis { schema: Arc::new(schema), edges, problems, again })
+    }
+}
+
+/// An analysis on its way, beside what is kept of an earlier one.
+pub(super) struct Progress<'a> {
+    standing: &'a Standing,
+    guarded: &'a BTreeSet<usize>,
+    nodes: usize,
+    kept: Option<Kept<'a>>,
+    /// Nodes whose schema is not what it was.
+    changed: BTreeSet<usize>,
+    /// Nodes of which something is not what it was.
+    touched: BTreeSet<usize>,
+    /// How many nodes were looked at that need not be each time.
+    looked: usize,
+}
+
+impl<'a> Progress<'a> {
+    pub(super) fn begin(standing: &'a Standing, held: Option<&'a [u8]>, guarded: &'a BTreeSet<usize>, nodes: usize) -> Progress<'a> {
+        let kept = held.and_then(|bytes| Kept::read(bytes, standing, guarded, nodes));
+        standing.files.resume();
+        Progress { standing, guarded, nodes, kept, changed: BTreeSet::new(), touched: BTreeSet::new(), looked: 0 }
+    }
+
+    /// Whether a node whose parents are done is to be looked at.
+    pub(super) fn is_due(&self, number: usize, dag: &Dag, reports: &BTreeSet<usize>) -> bool {
+        let Some(kept) = &self.kept else { return true };
+        kept.is_edited(number, self.standing)
+            || !self.changed.is_empty() && dag.parents(number).iter().any(|parent| self.changed.contains(parent))
+            || reports.contains(&number) && !self.touched.is_empty() && !dag.ancestors(number, None).is_disjoint(&self.touched)
+    }
+
+    /// Puts what those nodes read beside what is known already; for a report all that its columns come from.
+    pub(super) fn recall(&self, due: &[usize], dag: &Dag, reports: &BTreeSet<usize>, known: &mut BTreeMap<usize, NodeAnalysis>) {
+        for number in due {
+            match reports.contains(number) {
+                true => self.put(dag.ancestors(*number, None), known),
+                false => self.put(dag.parents(*number), known),
+            }
+        }
+    }
+
+    /// Puts all of those nodes of which there is something to say beside what is known already.
+    pub(super) fn recall_told(&self, of: &BTreeSet<usize>, known: &mut BTreeMap<usize, NodeAnalysis>) {
+        let told = self.kept.iter().flat_map(|kept| kept.header.problems.keys().copied());
+        self.put(told.filter(|number| of.contains(number)), known);
+    }
+
+    fn put(&self, numbers: impl IntoIterator<Item = usize>, known: &mut BTreeMap<usize, NodeAnalysis>) {
+        let Some(kept) = &self.kept else { return };
+        for number in numbers {
+            if !known.contains_key(&number) {
+                known.extend(kept.node(number).map(|found| (number, found)));
+            }
+        }
+    }
+
+    pub(super) fn note(&mut self, done: &[(usize, NodeAnalysis)]) {
+        for (number, found) in done {
+            self.looked += usize::from(!found.again);
+            let Some(kept) = &self.kept else { continue };
+            let held = kept.node(*number);
+            if held.as_ref().is_none_or(|held| held.schema != found.schema) {
+                self.changed.insert(*number);
+            }
+            if held.is_none_or(|held| held.schema != found.schema || held.edges != found.edges) {
+                self.touched.insert(*number);
+            }
+        }
+    }
+
+    /// What is to be kept from now on; `None` when what is kept does, or when not every node was asked for.
+    pub(super) fn end(self, known: &BTreeMap<usize, NodeAnalysis>, is_whole: impl Fn() -> bool) -> Option<Vec<u8>> {
+        let mut asked = self.standing.files.take();
+        if self.kept.is_some() && self.looked <= FEW || !is_whole() {
+            return None;
+        }
+        asked.add(self.kept.as_ref().map(|kept| kept.header.asked.clone()).unwrap_or_default());
+        let mut header = Header {
+            parse: self.standing.parse,
+            guarded: sum(self.guarded),
+            edits: self.standing.edits.clone(),
+            asked,
+            nodes: Vec::with_capacity(self.nodes),
+            problems: BTreeMap::new(),
+        };
+        let written: Vec<_> = (0..self.nodes).into_par_iter().map(|number| self.written(known.get(&number), number)).collect();
+        let mut blob = Vec::new();
+        for (number, written) in written.into_iter().enumerate() {
+            let (text, again) = written?;
+            header.nodes.push(Entry { length: text.len(), again });
+            blob.extend_from_slice(&text);
+            let problems = known.get(&number).map(|found| found.problems.clone()).unwrap_or_default();
+            if !problems.is_empty() {
+                header.problems.insert(number, problems);
+            }
+        }
+        let header = rmp_serde::to_vec(&header).ok()?;
+        Some(Framed::new(MAGIC, &[&header], vec![&blob]).pieces().concat())
+    }
+
+    /// A node as it is written down, and whether it is to be looked at each time.
+    fn written(&self, known: Option<&NodeAnalysis>, number: usize) -> Option<(Cow<'a, [u8]>, bool)> {
+        match (known, &self.kept) {
+            (Some(found), _) => Some((rmp_serde::to_vec(&(&*found.schema, &found.edges)).ok()?.into(), found.again)),
+            (None, Some(kept)) => Some((Cow::Borrowed(*kept.texts.get(number)?), kept.header.nodes.get(number)?.again)),
+            (None, None) => Some((Cow::Borrowed(&[]), true)),
+        }
+    }
+}
+
+fn sum(numbers: &BTreeSet<usize>) -> Digest {
+    digest(&numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>())
+}
