@@ -355,7 +355,8 @@ impl Shop<'_> {
             Err(problem) => return failed_early(problem),
         };
         let watch = timeout.map(|timeout| (timeout, self.watchdog.watch(locked(&shared).cancel_handle(), timeout)));
-        let turn = Turn { job: self.job, node, catalog: self.catalog, session: &shared, interrupt: self.interrupt, files: Some(&self.files) };
+        let turn =
+            Turn { job: self.job, node, catalog: self.catalog, session: &shared, interrupt: self.interrupt, files: Some(&self.files) };
         let done = catch_unwind(AssertUnwindSafe(|| run_node(&turn)));
         let mut outcome = done.unwrap_or_else(|_| Outcome {
             status: Some(Status::Error),
