@@ -12,7 +12,7 @@ use super::declared::{declared_schema, seed_schema, snapshot_schema};
 use super::facts::{EdgeKind, RelationSchema};
 use super::infer::{Finding, Inferred, Table, Tables, infer_with};
 use super::insertion::{check_contract, check_insertion};
-use super::kept::Progress;
+use super::kept::{KeptRules, Progress};
 use super::meaning::{declare_meaning, texts};
 use super::personal::{guarded, personal_data, reports};
 use super::promises::Promises;
@@ -97,12 +97,7 @@ impl Compilation {
     /// As [`Compilation::analyse`], looking only at what an earlier analysis, which is `held`, does not know already: the other nodes are
     /// in the result where something is to be said of them, or to be read by those that were looked at. With it comes what is to be held
     /// from now on, when that is something else.
-    pub fn analyse_again(
-        &self,
-        files: &dyn Files,
-        wanted: Option<&BTreeSet<usize>>,
-        held: Option<&[u8]>,
-    ) -> (Analysis, Option<Vec<u8>>) {
+    pub fn analyse_again(&self, files: &dyn Files, wanted: Option<&BTreeSet<usize>>, held: Option<&[u8]>) -> (Analysis, Option<Vec<u8>>) {
         let dag = &self.manifest.dag;
         let included: BTreeSet<usize> = match wanted {
             // What nobody reads is looked at with whatever is: nothing else would say what is wrong with its declarations.
@@ -120,7 +115,8 @@ impl Compilation {
         let rules = Rules { declarations: &declarations, reports: &reports, guarded, manifest: &self.manifest, promises };
         let mut analysis = Analysis { problems, ..Analysis::default() };
         let count = self.manifest.nodes.len();
-        let mut progress = self.standing.as_ref().map(|standing| Progress::begin(standing, held, &rules.guarded, count));
+        let on = KeptRules { templates: &self.templates, guarded: &rules.guarded, nodes: count };
+        let mut progress = self.standing.as_ref().map(|standing| Progress::begin(standing, held, on));
         for mut wave in self.waves(&included) {
             if let Some(progress) = &progress {
                 wave.retain(|number| self.is_constant(*number) || progress.is_due(*number, dag, &reports));
@@ -134,7 +130,7 @@ impl Compilation {
         let is_whole = || (0..count).all(|number| included.contains(&number) || !self.is_query(number));
         let renewed = progress.and_then(|progress| {
             progress.recall_told(&included, &mut analysis.nodes);
-            progress.end(&analysis.nodes, is_whole)
+            progress.end(&analysis.nodes, dag, is_whole)
         });
         analysis.tell_of_declarations();
         (analysis, renewed)
@@ -184,11 +180,12 @@ impl Compilation {
         match &node.detail {
             Detail::Source(_) => Some(declared(node, declared_schema(node), rules.declarations)),
             Detail::Seed { path } => Some(declared(node, seed_schema(node, files.read(path).ok().as_deref()), rules.declarations)),
-            _ => self.is_query(number).then(|| self.analyse_query(number, node, done, rules)),
+            _ => self.is_query(number).then(|| self.analyse_query(number, node, files, done, rules)),
         }
     }
 
-    fn analyse_query(&self, number: usize, node: &Node, done: &Analysis, rules: &Rules<'_>) -> NodeAnalysis {
+    fn analyse_query(&self, number: usize, node: &Node, files: &dyn Files, done: &Analysis, rules: &Rules<'_>) -> NodeAnalysis {
+        let _held = files.working_on("queries read", &node.id);
         let (mut found, sql) = match self.rendered_as(number, node, done, None) {
             Ok(rendered) => (self.analyse_rendered(number, node, &rendered, done, rules, None), Some(rendered.sql)),
             Err(unknown) => (unknown, None),

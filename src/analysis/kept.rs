@@ -17,6 +17,7 @@ use super::columns::{ColumnEdge, NodeAnalysis};
 use super::facts::RelationSchema;
 use crate::base::{Asked, Dag, Digest, Framed, Recorded, digest, unframed};
 use crate::diag::Diagnostic;
+use crate::jinja::Templates;
 
 /// Where a project stands beside a saved parse.
 pub struct Standing {
@@ -45,6 +46,8 @@ const FEW: usize = 50;
 #[derive(Serialize, Deserialize)]
 struct Header {
     parse: Digest,
+    /// Names of the flags that templates asked for, and the digest of what they were.
+    flags: (BTreeSet<String>, Digest),
     /// Of the numbers of the nodes through which personal data reach reports.
     guarded: Digest,
     edits: BTreeMap<usize, Edited>,
@@ -57,8 +60,9 @@ struct Header {
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct Entry {
-    /// Bytes in the last part of the file; 0 where nothing is kept.
+    /// Bytes in the last part of the file; 0 for what nobody reads.
     length: usize,
+    known: bool,
     again: bool,
 }
 
@@ -71,10 +75,13 @@ struct Kept<'b> {
 
 impl<'b> Kept<'b> {
     /// `None` for what is damaged or is not about this project as it is now.
-    fn read(bytes: &'b [u8], standing: &Standing, guarded: &BTreeSet<usize>, nodes: usize) -> Option<Kept<'b>> {
+    fn read(bytes: &'b [u8], standing: &Standing, rules: &KeptRules<'_>) -> Option<Kept<'b>> {
+        let nodes = rules.nodes;
         let [header, mut blob] = unframed(MAGIC, bytes)?;
         let header: Header = rmp_serde::from_slice(header).ok()?;
-        if header.parse != standing.parse || header.guarded != sum(guarded) || header.nodes.len() != nodes {
+        let (flags, told) = &header.flags;
+        let same = header.parse == standing.parse && rules.templates.digest_of_flags(flags) == *told;
+        if !same || header.guarded != sum(rules.guarded) || header.nodes.len() != nodes {
             return None;
         }
         header.asked.again(standing.files.unrecorded(), &|_| false)?;
@@ -91,23 +98,35 @@ impl<'b> Kept<'b> {
     fn is_edited(&self, number: usize, standing: &Standing) -> bool {
         let now = standing.edits.get(&number);
         let entry = self.header.nodes.get(number);
-        now == Some(&Edited::Always) || now != self.header.edits.get(&number) || entry.is_none_or(|entry| entry.again || entry.length == 0)
+        now == Some(&Edited::Always) || now != self.header.edits.get(&number) || entry.is_none_or(|entry| entry.again || !entry.known)
     }
 
     /// What was found out about a node.
     fn node(&self, number: usize) -> Option<NodeAnalysis> {
-        let (schema, edges): (RelationSchema, Vec<ColumnEdge>) = rmp_serde::from_slice(self.texts.get(number)?).ok()?;
+        let (schema, edges): (RelationSchema, Vec<ColumnEdge>) = match self.texts.get(number)? {
+            [] => Default::default(),
+            text => rmp_serde::from_slice(text).ok()?,
+        };
         let problems = self.header.problems.get(&number).cloned().unwrap_or_default();
         let again = self.header.nodes.get(number)?.again;
         Some(NodeAnalysis { schema: Arc::new(schema), edges, problems, again })
     }
 }
 
+/// What the results of all nodes hang on besides their files.
+#[derive(Clone, Copy)]
+pub(super) struct KeptRules<'a> {
+    pub(super) templates: &'a Templates,
+    /// Numbers of the nodes through which personal data reach reports.
+    pub(super) guarded: &'a BTreeSet<usize>,
+    /// How many nodes there are.
+    pub(super) nodes: usize,
+}
+
 /// An analysis on its way, beside what is kept of an earlier one.
 pub(super) struct Progress<'a> {
     standing: &'a Standing,
-    guarded: &'a BTreeSet<usize>,
-    nodes: usize,
+    rules: KeptRules<'a>,
     kept: Option<Kept<'a>>,
     /// Nodes whose schema is not what it was.
     changed: BTreeSet<usize>,
@@ -118,10 +137,10 @@ pub(super) struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    pub(super) fn begin(standing: &'a Standing, held: Option<&'a [u8]>, guarded: &'a BTreeSet<usize>, nodes: usize) -> Progress<'a> {
-        let kept = held.and_then(|bytes| Kept::read(bytes, standing, guarded, nodes));
+    pub(super) fn begin(standing: &'a Standing, held: Option<&'a [u8]>, rules: KeptRules<'a>) -> Progress<'a> {
+        let kept = held.and_then(|bytes| Kept::read(bytes, standing, &rules));
         standing.files.resume();
-        Progress { standing, guarded, nodes, kept, changed: BTreeSet::new(), touched: BTreeSet::new(), looked: 0 }
+        Progress { standing, rules, kept, changed: BTreeSet::new(), touched: BTreeSet::new(), looked: 0 }
     }
 
     /// Whether a node whose parents are done is to be looked at.
@@ -172,25 +191,29 @@ impl<'a> Progress<'a> {
     }
 
     /// What is to be kept from now on; `None` when what is kept does, or when not every node was asked for.
-    pub(super) fn end(self, known: &BTreeMap<usize, NodeAnalysis>, is_whole: impl Fn() -> bool) -> Option<Vec<u8>> {
+    pub(super) fn end(self, known: &BTreeMap<usize, NodeAnalysis>, dag: &Dag, is_whole: impl Fn() -> bool) -> Option<Vec<u8>> {
         let mut asked = self.standing.files.take();
         if self.kept.is_some() && self.looked <= FEW || !is_whole() {
             return None;
         }
         asked.add(self.kept.as_ref().map(|kept| kept.header.asked.clone()).unwrap_or_default());
+        let mut flags = self.rules.templates.asked_flags();
+        flags.extend(self.kept.iter().flat_map(|kept| &kept.header.flags.0).cloned());
+        let told = self.rules.templates.digest_of_flags(&flags);
         let mut header = Header {
             parse: self.standing.parse,
-            guarded: sum(self.guarded),
+            flags: (flags, told),
+            guarded: sum(self.rules.guarded),
             edits: self.standing.edits.clone(),
             asked,
-            nodes: Vec::with_capacity(self.nodes),
+            nodes: Vec::with_capacity(self.rules.nodes),
             problems: BTreeMap::new(),
         };
-        let written: Vec<_> = (0..self.nodes).into_par_iter().map(|number| self.written(known.get(&number), number)).collect();
+        let written: Vec<_> = (0..self.rules.nodes).into_par_iter().map(|number| self.written(known.get(&number), number, dag)).collect();
         let mut blob = Vec::new();
         for (number, written) in written.into_iter().enumerate() {
-            let (text, again) = written?;
-            header.nodes.push(Entry { length: text.len(), again });
+            let Written { text, known: is_known, again } = written?;
+            header.nodes.push(Entry { length: text.len(), known: is_known, again });
             blob.extend_from_slice(&text);
             let problems = known.get(&number).map(|found| found.problems.clone()).unwrap_or_default();
             if !problems.is_empty() {
@@ -201,14 +224,28 @@ impl<'a> Progress<'a> {
         Some(Framed::new(MAGIC, &[&header], vec![&blob]).pieces().concat())
     }
 
-    /// A node as it is written down, and whether it is to be looked at each time.
-    fn written(&self, known: Option<&NodeAnalysis>, number: usize) -> Option<(Cow<'a, [u8]>, bool)> {
-        match (known, &self.kept) {
-            (Some(found), _) => Some((rmp_serde::to_vec(&(&*found.schema, &found.edges)).ok()?.into(), found.again)),
-            (None, Some(kept)) => Some((Cow::Borrowed(*kept.texts.get(number)?), kept.header.nodes.get(number)?.again)),
-            (None, None) => Some((Cow::Borrowed(&[]), true)),
-        }
+    /// A node as it is written down. Of what nobody reads the problems do.
+    fn written(&self, found: Option<&NodeAnalysis>, number: usize, dag: &Dag) -> Option<Written<'a>> {
+        Some(match (found, &self.kept) {
+            (Some(found), _) if dag.children(number).is_empty() => Written { text: Cow::default(), known: true, again: found.again },
+            (Some(found), _) => {
+                let text = rmp_serde::to_vec(&(&*found.schema, &found.edges)).ok()?;
+                Written { text: text.into(), known: true, again: found.again }
+            }
+            (None, Some(kept)) => {
+                let Entry { known, again, .. } = *kept.header.nodes.get(number)?;
+                Written { text: Cow::Borrowed(*kept.texts.get(number)?), known, again }
+            }
+            (None, None) => Written { text: Cow::default(), known: false, again: false },
+        })
     }
+}
+
+/// What is kept of a node besides its problems.
+struct Written<'a> {
+    text: Cow<'a, [u8]>,
+    known: bool,
+    again: bool,
 }
 
 fn sum(numbers: &BTreeSet<usize>) -> Digest {

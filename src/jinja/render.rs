@@ -28,7 +28,7 @@ pub struct Rendered {
     pub ephemerals: Vec<UniqueId>,
     pub macros: Vec<UniqueId>,
     pub messages: Vec<Message>,
-    /// Another invocation may give something else, though nothing of the project changes.
+    /// Another invocation may give something else, though nothing of the project changes and its flags are the same.
     pub momentary: bool,
 }
 

@@ -15,6 +15,7 @@
 //! | [`materialized_views`] | materialized views and unlogged tables of PostgreSQL |
 //! | [`packages`] | packages that are installed, macros called from the command line |
 //! | [`postgres`] | a PostgreSQL server for tests |
+//! | [`second_check`] | a second check says what a cold one says |
 //! | [`second_run`] | a second run says what a cold one says |
 //! | [`trace`] | where the time of a command went |
 //! | [`cli_commands`] | the commands: what they print and write, how they end |
@@ -61,6 +62,7 @@ mod random_sql;
 mod redshift_target;
 mod retry;
 mod run;
+mod second_check;
 mod second_run;
 mod selection;
 mod tidy;
