@@ -31,7 +31,9 @@ fn shop() -> TestProject {
         .write("models/asked.sql", "select bet_id{% if execute and env_var('EXTRA', '') %}, {{ env_var('EXTRA') }}{% endif %} from {{ ref('mid') }}")
         .write("models/flagged.sql", "select {{ 'nope' if execute and flags.QUIET else 'bet_id' }} from {{ ref('mid') }}")
         .write("models/moment.sql", "select '{{ invocation_id }}' as run, bet_id from {{ ref('mid') }}")
-        .write("models/reports/shown.sql", "select phone from {{ ref('mid') }}")
+        .write("models/twin.sql", "select bet_id, stake, phone, placed_at from {{ ref('stg') }}")
+        .write("models/high.sql", "select phone from {{ ref('mid') }}")
+        .write("models/reports/shown.sql", "select phone from {{ ref('high') }}")
         .write("tests/none.sql", "select * from {{ ref('sums') }} where half < 0");
     project.set_env("HOME", "nowhere");
     project
@@ -66,8 +68,9 @@ fn a_second_check_is_a_cold_check_whatever_was_edited() {
         ("models/stg.sql", Some("{{ config(materialized='ephemeral') }}select bet_id, stake::text as stake, phone, placed_at from {{ source('raw', 'bets') }}".to_owned())),
         ("models/stg.sql", Some("{{ config(materialized='ephemeral') }}select bet_id, stake, phone, placed_at from {{ source('raw', 'bets') }}".to_owned())),
         // A report's column, and the way that leads to it.
+        ("models/high.sql", Some("select phone from {{ ref('twin') }}".to_owned())),
         ("models/reports/shown.sql", Some("select stake from {{ ref('mid') }}".to_owned())),
-        ("models/reports/shown.sql", Some("select phone from {{ ref('mid') }}".to_owned())),
+        ("models/reports/shown.sql", Some("select phone from {{ ref('high') }}".to_owned())),
         ("models/mid.sql", Some(mid("bet_id, stake, max(phone) over () as phone, placed_at"))),
         ("models/mid.sql", Some("select bet_id, stake, phone, placed_at from {{ source('raw', 'bets') }}".to_owned())),
         // What others see besides columns.
