@@ -115,7 +115,8 @@ impl Compilation {
         let rules = Rules { declarations: &declarations, reports: &reports, guarded, manifest: &self.manifest, promises };
         let mut analysis = Analysis { problems, ..Analysis::default() };
         let count = self.manifest.nodes.len();
-        let on = KeptRules { templates: &self.templates, guarded: &rules.guarded, nodes: count };
+        let is_readable = |number: usize| self.manifest.nodes.get(number).is_some_and(|node| !node.resource.is_test());
+        let on = KeptRules { templates: &self.templates, guarded: &rules.guarded, nodes: count, is_readable: &is_readable };
         let mut progress = self.standing.as_ref().map(|standing| Progress::begin(standing, held, on));
         for mut wave in self.waves(&included) {
             if let Some(progress) = &progress {
@@ -130,7 +131,7 @@ impl Compilation {
         let is_whole = || (0..count).all(|number| included.contains(&number) || !self.is_query(number));
         let renewed = progress.and_then(|progress| {
             progress.recall_told(&included, &mut analysis.nodes);
-            progress.end(&analysis.nodes, dag, is_whole)
+            progress.end(&analysis.nodes, is_whole)
         });
         analysis.tell_of_declarations();
         (analysis, renewed)

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::columns::{ColumnEdge, NodeAnalysis};
 use super::facts::RelationSchema;
-use crate::base::{Asked, Dag, Digest, Framed, Recorded, digest, unframed};
+use crate::base::{Asked, Dag, Digest, Framed, Recorded, unframed};
 use crate::diag::Diagnostic;
 use crate::jinja::Templates;
 
@@ -48,8 +48,8 @@ struct Header {
     parse: Digest,
     /// Names of the flags that templates asked for, and the digest of what they were.
     flags: (BTreeSet<String>, Digest),
-    /// Of the numbers of the nodes through which personal data reach reports.
-    guarded: Digest,
+    /// Numbers of the nodes through which personal data reach reports.
+    guarded: BTreeSet<usize>,
     edits: BTreeMap<usize, Edited>,
     asked: Asked,
     /// By number.
@@ -60,7 +60,7 @@ struct Header {
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct Entry {
-    /// Bytes in the last part of the file; 0 for what nobody reads.
+    /// Bytes in the last part of the file; 0 for what nobody can read.
     length: usize,
     known: bool,
     again: bool,
@@ -81,7 +81,7 @@ impl<'b> Kept<'b> {
         let header: Header = rmp_serde::from_slice(header).ok()?;
         let (flags, told) = &header.flags;
         let same = header.parse == standing.parse && rules.templates.digest_of_flags(flags) == *told;
-        if !same || header.guarded != sum(rules.guarded) || header.nodes.len() != nodes {
+        if !same || header.nodes.len() != nodes {
             return None;
         }
         header.asked.again(standing.files.unrecorded(), &|_| false)?;
@@ -121,6 +121,8 @@ pub(super) struct KeptRules<'a> {
     pub(super) guarded: &'a BTreeSet<usize>,
     /// How many nodes there are.
     pub(super) nodes: usize,
+    /// Whether other nodes can read that one.
+    pub(super) is_readable: &'a (dyn Fn(usize) -> bool + Sync),
 }
 
 /// An analysis on its way, beside what is kept of an earlier one.
@@ -148,6 +150,7 @@ impl<'a> Progress<'a> {
         let Some(kept) = &self.kept else { return true };
         kept.is_edited(number, self.standing)
             || !self.changed.is_empty() && dag.parents(number).iter().any(|parent| self.changed.contains(parent))
+            || kept.header.guarded.contains(&number) != self.rules.guarded.contains(&number)
             || reports.contains(&number) && !self.touched.is_empty() && !dag.ancestors(number, None).is_disjoint(&self.touched)
     }
 
@@ -191,7 +194,7 @@ impl<'a> Progress<'a> {
     }
 
     /// What is to be kept from now on; `None` when what is kept does, or when not every node was asked for.
-    pub(super) fn end(self, known: &BTreeMap<usize, NodeAnalysis>, dag: &Dag, is_whole: impl Fn() -> bool) -> Option<Vec<u8>> {
+    pub(super) fn end(self, known: &BTreeMap<usize, NodeAnalysis>, is_whole: impl Fn() -> bool) -> Option<Vec<u8>> {
         let mut asked = self.standing.files.take();
         if self.kept.is_some() && self.looked <= FEW || !is_whole() {
             return None;
@@ -203,13 +206,13 @@ impl<'a> Progress<'a> {
         let mut header = Header {
             parse: self.standing.parse,
             flags: (flags, told),
-            guarded: sum(self.rules.guarded),
+            guarded: self.rules.guarded.clone(),
             edits: self.standing.edits.clone(),
             asked,
             nodes: Vec::with_capacity(self.rules.nodes),
             problems: BTreeMap::new(),
         };
-        let written: Vec<_> = (0..self.rules.nodes).into_par_iter().map(|number| self.written(known.get(&number), number, dag)).collect();
+        let written: Vec<_> = (0..self.rules.nodes).into_par_iter().map(|number| self.written(known.get(&number), number)).collect();
         let mut blob = Vec::new();
         for (number, written) in written.into_iter().enumerate() {
             let Written { text, known: is_known, again } = written?;
@@ -224,10 +227,10 @@ impl<'a> Progress<'a> {
         Some(Framed::new(MAGIC, &[&header], vec![&blob]).pieces().concat())
     }
 
-    /// A node as it is written down. Of what nobody reads the problems do.
-    fn written(&self, found: Option<&NodeAnalysis>, number: usize, dag: &Dag) -> Option<Written<'a>> {
+    /// A node as it is written down. Of what nobody can read the problems do.
+    fn written(&self, found: Option<&NodeAnalysis>, number: usize) -> Option<Written<'a>> {
         Some(match (found, &self.kept) {
-            (Some(found), _) if dag.children(number).is_empty() => Written { text: Cow::default(), known: true, again: found.again },
+            (Some(found), _) if !(self.rules.is_readable)(number) => Written { text: Cow::default(), known: true, again: found.again },
             (Some(found), _) => {
                 let text = rmp_serde::to_vec(&(&*found.schema, &found.edges)).ok()?;
                 Written { text: text.into(), known: true, again: found.again }
@@ -246,8 +249,4 @@ struct Written<'a> {
     text: Cow<'a, [u8]>,
     known: bool,
     again: bool,
-}
-
-fn sum(numbers: &BTreeSet<usize>) -> Digest {
-    digest(&numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>())
 }

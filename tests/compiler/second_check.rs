@@ -12,7 +12,7 @@ fn shop() -> TestProject {
     project
         .write("dbt_project.yml", "name: shop\nprofile: shop\n")
         .write("profiles.yml", "shop:\n  target: dev\n  outputs:\n    dev: {type: postgres, host: localhost, user: u, pass: p, dbname: d, schema: s, port: 1}\n")
-        .write("acca.yml", "reports: [reports]\n")
+        .write("acca.yml", "reports: [models/reports]\n")
         .write("seeds/rates.csv", "currency,rate\nGBP,1\n")
         .write(
             "models/sources.yml",
@@ -39,11 +39,12 @@ fn shop() -> TestProject {
     project
 }
 
-/// What a check finds, as one object a line.
+/// What a check finds.
 fn found(project: &TestProject, target: &str, arguments: &[&str]) -> String {
-    let mut words = vec!["check", "--output", "json", "--target-path", target];
+    let mut words = vec!["check", "--target-path", target];
     words.extend(arguments);
-    project.acca(&words).stdout
+    let run = project.acca(&words);
+    run.stdout + &run.stderr
 }
 
 /// How many queries a check has looked at.
@@ -81,7 +82,7 @@ fn a_second_check_is_a_cold_check_whatever_was_edited() {
         ("tests/none.sql", Some("select * from {{ ref('sums') }} where halves < 0".to_owned())),
         ("seeds/rates.csv", Some("currency,rate\nGBP,one\n".to_owned())),
         ("models/mid.yml", Some("models:\n  - name: mid\n".to_owned())),
-        ("acca.yml", Some("reports: [models/reports, sums]\n".to_owned())),
+        ("acca.yml", Some("reports: [sums]\n".to_owned())),
         ("models/more.sql", Some("select nope from {{ ref('mid') }}".to_owned())),
         ("models/more.sql", None),
     ];
