@@ -15,7 +15,7 @@ use super::meaning::{declare_meaning, texts};
 use super::personal::{guarded, personal_data, reports};
 use super::promises::Promises;
 use super::units::{Declarations, marks};
-use super::unread::unread_query;
+use super::unread::{unasked_query, unread_query};
 use crate::base::{Files, Relation, RelationKind, ResourceType};
 use crate::diag::{Diagnostic, codes};
 use crate::jinja::{Linked, NodeState, Rendered, SpanMap, StatementResult, Warehouse, ephemeral_name};
@@ -95,7 +95,7 @@ impl Compilation {
         }
         let (reports, doubts) = reports(&self.project, &self.manifest);
         problems.extend(doubts);
-        let guarded = guarded(&self.manifest, &reports);
+        let guarded = guarded(&self.manifest, &reports, &declarations);
         let rules = Rules { declarations: &declarations, reports: &reports, guarded, manifest: &self.manifest };
         let mut analysis = Analysis { problems, promises: Promises::of(&self.manifest), ..Analysis::default() };
         for wave in self.waves(&included) {
@@ -144,10 +144,18 @@ impl Compilation {
     }
 
     fn analyse_query(&self, number: usize, node: &Node, done: &Analysis, rules: &Rules<'_>) -> NodeAnalysis {
-        let mut found = self.analyse_as(number, node, done, rules, None);
+        let (mut found, sql) = match self.rendered_as(number, node, done, None) {
+            Ok(rendered) => (self.analyse_rendered(number, node, &rendered, done, rules, None), Some(rendered.sql)),
+            Err(unknown) => (self.undone(number, node, unknown, rules), None),
+        };
         if is_incremental(node) {
             let table = Arc::clone(&found.schema);
-            let again = self.analyse_as(number, node, done, rules, Some(&table));
+            let again = match self.rendered_as(number, node, done, Some(&table)) {
+                // What both runs send is understood once.
+                Ok(rendered) if sql.as_ref() == Some(&rendered.sql) => found.clone(),
+                Ok(rendered) => self.analyse_rendered(number, node, &rendered, done, rules, Some(&table)),
+                Err(unknown) => unknown,
+            };
             found.problems = of_both_runs(found.problems, again);
         }
         found.problems.extend(check_contract(node, &found.schema));
@@ -155,18 +163,32 @@ impl Compilation {
         found
     }
 
-    /// The node's query on a database that has nothing under its name, or `table`.
-    fn analyse_as(
+    /// A node whose query cannot be known here: what is declared of its columns holds.
+    fn undone(&self, number: usize, node: &Node, unknown: NodeAnalysis, rules: &Rules<'_>) -> NodeAnalysis {
+        let mut found = declared(node, RelationSchema::unknown(), rules.declarations);
+        if unknown.problems.is_empty() && rules.guarded.contains(&number) {
+            found.problems.push(unasked_query(node));
+        }
+        found.problems.extend(unknown.problems);
+        found
+    }
+
+    fn parents<'s>(&'s self, number: usize, node: &'s Node, done: &Analysis, table: Option<&Arc<RelationSchema>>) -> Vec<Parent<'s>> {
+        let parents = self.manifest.dag.parents(number);
+        let parents = parents.into_iter().filter_map(|parent| self.parent(parent, done));
+        parents.chain(table.map(|schema| Parent { number, node, schema: Arc::clone(schema) })).collect()
+    }
+
+    /// The node's query on a database that has nothing under its name, or `table`; what is known without it, where it needs more of a
+    /// database.
+    fn rendered_as(
         &self,
         number: usize,
         node: &Node,
         done: &Analysis,
-        rules: &Rules<'_>,
         table: Option<&Arc<RelationSchema>>,
-    ) -> NodeAnalysis {
-        let parents = self.manifest.dag.parents(number);
-        let mut parents: Vec<Parent<'_>> = parents.into_iter().filter_map(|parent| self.parent(parent, done)).collect();
-        parents.extend(table.map(|schema| Parent { number, node, schema: Arc::clone(schema) }));
+    ) -> Result<Rendered, NodeAnalysis> {
+        let parents = self.parents(number, node, done, table);
         let warehouse = Arc::new(NoDatabase {
             columns: parents.iter().filter_map(|parent| Some((parent.node.relation.clone()?, Arc::clone(&parent.schema)))).collect(),
             own: node.relation.clone().filter(|_| table.is_none()),
@@ -175,17 +197,25 @@ impl Compilation {
         let linked: Linked = self.linked(Some(warehouse.clone()));
         let state = NodeState { existing: table.map(|_| RelationKind::Table), ..NodeState::default() };
         let rendered = self.templates.render(&self.project.sources, node, state, &linked);
-        let asked = warehouse.asked.load(Ordering::Relaxed);
-        let rendered = match rendered {
-            Ok(rendered) if !asked => rendered,
-            Ok(_) => return NodeAnalysis::of(RelationSchema::unknown()),
-            Err(problem) => {
-                let problems = if asked { Vec::new() } else { vec![problem] };
-                return NodeAnalysis { problems, ..NodeAnalysis::of(RelationSchema::unknown()) };
-            }
-        };
+        match (rendered, warehouse.asked.load(Ordering::Relaxed)) {
+            (Ok(rendered), false) => Ok(rendered),
+            (Err(problem), false) => Err(NodeAnalysis { problems: vec![problem], ..NodeAnalysis::of(RelationSchema::unknown()) }),
+            (_, true) => Err(NodeAnalysis::of(RelationSchema::unknown())),
+        }
+    }
+
+    fn analyse_rendered(
+        &self,
+        number: usize,
+        node: &Node,
+        rendered: &Rendered,
+        done: &Analysis,
+        rules: &Rules<'_>,
+        table: Option<&Arc<RelationSchema>>,
+    ) -> NodeAnalysis {
+        let parents = self.parents(number, node, done, table);
         let marks = marks(&rendered.map, rules.declarations, &self.project.sources);
-        let (marked, unmarked) = marked_query(&rendered, marks);
+        let (marked, unmarked) = marked_query(rendered, marks);
         let parents = Parents { parents: &parents, promises: &done.promises, compilation: self, node };
         let query = marked.map_or_else(|| try_parse_query(&rendered.sql), |query| Ok(Some(query)));
         let mut inferred = match query {
@@ -202,7 +232,7 @@ impl Compilation {
         if let Some(table) = table {
             inferred.doubts.extend(check_insertion(table, &inferred));
         }
-        assemble(number, node, &rendered, inferred, rules, done)
+        assemble(number, node, rendered, inferred, rules, done)
     }
 
     /// A name that nothing reads is spoken of only where it stands so in the node's own file: a macro or a loop may write more than is
@@ -281,7 +311,7 @@ fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred,
     let mut problems: Vec<Diagnostic> = findings.map(|finding| placed(finding, &rendered.map, node)).collect();
     declare_meaning(node, &mut schema, rules.declarations, &places, &mut problems);
     if rules.reports.contains(&number) {
-        problems.extend(personal_data(node, &schema, &edges, &places, rules.manifest, done));
+        problems.extend(personal_data(node, &schema, &edges, &places, (rules.manifest, rules.declarations), done));
     }
     NodeAnalysis { schema: Arc::new(schema), edges, problems }
 }
