@@ -24,13 +24,15 @@ mod functions;
 mod query;
 mod read;
 mod rules;
+pub mod service;
 mod statements;
 mod types;
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
-use acca::execute::{Adapter, AdapterError, Datum, Postgres, Session, Table};
+use acca::execute::{Adapter, AdapterError, Cancel, Datum, Postgres, Session, Table};
 
 use self::query::{Column, Translator};
 use self::statements::Effect;
@@ -116,7 +118,10 @@ impl Imitation {
 
     /// A connection of its own.
     pub fn session(&self) -> ImitationSession {
-        ImitationSession { session: self.adapter.connect().unwrap(), in_transaction: false }
+        let mut session = self.adapter.connect().unwrap();
+        // Transactions see one state, as with SNAPSHOT, and fail where another has changed the same rows: fact 195.
+        session.execute("SET default_transaction_isolation = 'repeatable read'").unwrap();
+        ImitationSession { session, in_transaction: false }
     }
 
     /// Runs one or more statements on a connection of their own; what the last one gave.
@@ -144,6 +149,22 @@ impl ImitationSession {
             outcome = self.run(&statement)?;
         }
         Ok(outcome)
+    }
+
+    /// As [`ImitationSession::execute`], for exactly one statement.
+    ///
+    /// # Errors
+    /// As [`ImitationSession::execute`], and where there are several.
+    pub fn execute_one(&mut self, sql: &str) -> Result<Outcome, Failure> {
+        match read::statements(read::tokens(sql)?)?.as_slice() {
+            [statement] => self.run(statement),
+            _ => Err(Failure::refused("cannot insert multiple commands into a prepared statement", "42601")),
+        }
+    }
+
+    /// Ends the running statement from another thread.
+    pub fn cancel_handle(&self) -> Arc<dyn Cancel> {
+        self.session.cancel_handle()
     }
 
     /// The text that PostgreSQL would get for one statement: to see why a result is what it is.
