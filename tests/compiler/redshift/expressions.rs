@@ -200,10 +200,9 @@ impl Translator<'_> {
                 (format!("{}.{}", quoted(table), quoted(column)), of, path)
             }
             [column, path @ ..] if scope.column(None, column) == Some(Type::Super) => (quoted(column), Type::Super, path),
-            [rest @ .., table, column] if scope.has_relation(table) => {
+            [.., table, column] if scope.has_relation(table) => {
                 let of = scope.column(Some(table), column).unwrap_or(Type::Unknown);
-                let prefix: Vec<String> = rest.iter().chain([table]).map(|part| quoted(part)).collect();
-                (format!("{}.{}", prefix.join("."), quoted(column)), of, &[][..])
+                (format!("{}.{}", quoted(table), quoted(column)), of, &[][..])
             }
             _ => (names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join("."), Type::Unknown, &[][..]),
         };

@@ -41,7 +41,7 @@ use Kind::{Aggregate, Plain, Window};
 #[rustfmt::skip]
 const FUNCTIONS: &[(&str, &str, Kind, Returns)] = &[
     ("abs", "pg_catalog.abs", Plain, First), ("sign", "pg_catalog.sign", Plain, First), ("mod", "pg_catalog.mod", Plain, First),
-    ("round", "pg_catalog.round", Plain, First), ("ceiling", "pg_catalog.ceil", Plain, First),
+    ("round", "redshift.round", Plain, First), ("ceiling", "pg_catalog.ceil", Plain, First),
     ("sqrt", "pg_catalog.sqrt", Plain, Is(Type::Float8)), ("cbrt", "pg_catalog.cbrt", Plain, Is(Type::Float8)),
     ("exp", "pg_catalog.exp", Plain, Is(Type::Float8)), ("ln", "pg_catalog.ln", Plain, Is(Type::Float8)), ("log", "pg_catalog.log", Plain, Is(Type::Float8)),
     ("power", "pg_catalog.power", Plain, Is(Type::Float8)), ("pow", "pg_catalog.power", Plain, Is(Type::Float8)),
@@ -82,7 +82,7 @@ const FUNCTIONS: &[(&str, &str, Kind, Returns)] = &[
     ("is_varchar", "redshift.is_varchar", Plain, Is(Type::Bool)), ("split_to_array", "redshift.split_to_array", Plain, Is(Type::Super)),
     ("array", "redshift.array", Plain, Is(Type::Super)), ("object", "redshift.object", Plain, Is(Type::Super)),
     ("current_date", "CURRENT_DATE", Plain, Is(Type::Date)), ("current_user", "CURRENT_USER", Plain, Is(Type::Varchar(128))),
-    ("current_schema", "pg_catalog.current_schema", Plain, Is(Type::Varchar(128))), ("current_database", "pg_catalog.current_database", Plain, Is(Type::Varchar(128))),
+    ("current_schema", "pg_catalog.current_schema", Plain, Is(Type::Varchar(128))), ("current_database", "redshift.current_database", Plain, Is(Type::Varchar(128))),
     ("version", "pg_catalog.version", Plain, TEXT), ("pg_backend_pid", "pg_catalog.pg_backend_pid", Plain, Is(Type::Int4)),
     ("count", "pg_catalog.count", Aggregate, Is(Type::Int8)), ("min", "pg_catalog.min", Aggregate, First), ("max", "pg_catalog.max", Aggregate, First),
     ("sum", "redshift.sum", Aggregate, Open), ("avg", "redshift.avg", Aggregate, Open),
@@ -109,7 +109,7 @@ const OF_PARTS: &[(&str, Returns)] = &[
 ];
 
 /// Only on the leader node: not beside tables, facts 85, 87, 106.
-const LEADER_ONLY: &[&str] = &["now", "current_timestamp", "localtimestamp", "current_time", "localtime", "age", "generate_series"];
+pub const LEADER_ONLY: &[&str] = &["now", "current_timestamp", "localtimestamp", "current_time", "localtime", "age", "generate_series"];
 
 /// A translated argument.
 struct Argument {

@@ -19,6 +19,7 @@
 //!
 //! The list of differences (`fact N`) is what this is made from. No cluster was asked: where that list is wrong, this is wrong too.
 
+mod definitions;
 mod expressions;
 mod functions;
 mod query;
@@ -34,7 +35,7 @@ use std::sync::Arc;
 
 use acca::execute::{Adapter, AdapterError, Cancel, Datum, Postgres, Session, Table};
 
-use self::query::{Column, Translator};
+use self::query::{Column, Found, Translator};
 use self::statements::Effect;
 use crate::postgres::{PgDatabase, PgServer};
 
@@ -45,6 +46,7 @@ const SEMANTICS: &[&str] = &[
     include_str!("semantics/aggregates.sql"),
     include_str!("semantics/dates.sql"),
     include_str!("semantics/json.sql"),
+    include_str!("semantics/catalogue.sql"),
 ];
 
 /// Why a statement was not run.
@@ -116,12 +118,18 @@ impl Imitation {
         &self.database.name
     }
 
-    /// A connection of its own.
+    /// A connection of its own, to the database `dev`.
     pub fn session(&self) -> ImitationSession {
+        self.session_in("dev")
+    }
+
+    /// A connection of its own, to a database that calls itself so.
+    pub fn session_in(&self, database: &str) -> ImitationSession {
         let mut session = self.adapter.connect().unwrap();
         // Transactions see one state, as with SNAPSHOT, and fail where another has changed the same rows: fact 195.
         session.execute("SET default_transaction_isolation = 'repeatable read'").unwrap();
-        ImitationSession { session, in_transaction: false }
+        session.execute(&format!("SET redshift.database = {}", expressions::literal(database))).unwrap();
+        ImitationSession { session, database: database.to_owned(), in_transaction: false }
     }
 
     /// Runs one or more statements on a connection of their own; what the last one gave.
@@ -135,6 +143,7 @@ impl Imitation {
 
 pub struct ImitationSession {
     session: Box<dyn Session>,
+    database: String,
     in_transaction: bool,
 }
 
@@ -180,8 +189,8 @@ impl ImitationSession {
     }
 
     fn script(&mut self, statement: &sqlparser::ast::Statement) -> Result<statements::Script, Failure> {
-        let mut lookup = |name: &[String]| columns_of(&mut *self.session, name);
-        statements::translate(statement, &mut Translator::new(&mut lookup))
+        let mut lookup = |name: &[String]| find(&mut *self.session, name);
+        statements::translate(statement, &mut Translator::new(&self.database, &mut lookup), self.in_transaction)
     }
 
     fn run(&mut self, statement: &sqlparser::ast::Statement) -> Result<Outcome, Failure> {
@@ -205,13 +214,17 @@ impl ImitationSession {
     }
 }
 
-/// The columns of a table or view; `None` where there is none of that name.
-fn columns_of(session: &mut dyn Session, name: &[String]) -> Option<Vec<Column>> {
+/// What stands under a name in the database.
+fn find(session: &mut dyn Session, name: &[String]) -> Option<Found> {
     let quoted: Vec<String> = name.iter().map(|part| query::quoted(part)).collect();
+    let place = expressions::literal(&quoted.join("."));
+    let late = session.value(&format!("SELECT body FROM redshift.late_views WHERE relation = to_regclass({place})")).ok()?;
+    if let Some(Datum::Text(body)) = late {
+        return Some(Found::Late(body));
+    }
     let sql = format!(
         "SELECT attname::text, format_type(atttypid, atttypmod) FROM pg_attribute \
-         WHERE attrelid = to_regclass({}) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-        expressions::literal(&quoted.join("."))
+         WHERE attrelid = to_regclass({place}) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
     );
     let table = session.query(&sql, None).ok()?;
     let columns: Vec<Column> = table
@@ -222,7 +235,7 @@ fn columns_of(session: &mut dyn Session, name: &[String]) -> Option<Vec<Column>>
             _ => None,
         })
         .collect();
-    (!columns.is_empty()).then_some(columns)
+    (!columns.is_empty()).then_some(Found::Columns(columns))
 }
 
 /// The database from which each imitation is copied; made by whoever asks first, anew when the rules change.

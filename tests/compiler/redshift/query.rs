@@ -38,11 +38,20 @@ pub struct Translated {
 /// An item of a select list and the columns that it stands for, where they are known.
 type Item = (String, Option<Vec<Column>>);
 
-/// Where the columns of tables are looked up: the parts of a name in, columns out; `None` where there is no such table.
-pub type Lookup<'l> = &'l mut dyn FnMut(&[String]) -> Option<Vec<Column>>;
+/// What stands under a name.
+pub enum Found {
+    Columns(Vec<Column>),
+    /// A view that binds late: its SQL.
+    Late(String),
+}
+
+/// Where tables are looked up: the parts of a name in; `None` where there is no such table.
+pub type Lookup<'l> = &'l mut dyn FnMut(&[String]) -> Option<Found>;
 
 pub struct Translator<'l> {
     lookup: Lookup<'l>,
+    /// The database to which names of three parts must belong.
+    database: String,
     ctes: Vec<(String, Option<Vec<Column>>)>,
     /// Whether a table of the user's is read: then the leader's functions are gone and those of compute nodes are there.
     pub(super) reads_table: bool,
@@ -69,9 +78,10 @@ fn quoted_parts(parts: &[String]) -> String {
 }
 
 impl<'l> Translator<'l> {
-    pub fn new(lookup: Lookup<'l>) -> Translator<'l> {
+    pub fn new(database: &str, lookup: Lookup<'l>) -> Translator<'l> {
         Translator {
             lookup,
+            database: database.to_owned(),
             ctes: Vec::new(),
             reads_table: false,
             leader_only: None,
@@ -89,7 +99,7 @@ impl<'l> Translator<'l> {
                 format!("Specified types or functions (one per INFO message) not supported on Redshift tables: {name}"),
                 "0A000",
             )),
-            (Some(name), _) if name != "now" && name != "current_timestamp" => {
+            (Some(name), _) if super::functions::LEADER_ONLY.contains(&name.as_str()) && name != "now" && name != "current_timestamp" => {
                 Err(Failure::not_imitated(format!("{name} on the leader node")))
             }
             (_, Some(name)) if !self.reads_table => {
@@ -97,6 +107,36 @@ impl<'l> Translator<'l> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A name without its database.
+    pub(super) fn within(&self, parts: &[String]) -> Result<Vec<String>, Failure> {
+        match parts {
+            [database, schema, name] if *database == self.database => Ok(vec![schema.clone(), name.clone()]),
+            [database, ..] if parts.len() > 2 => Err(Failure::refused(format!("database \"{database}\" is another one"), "0A000")),
+            parts => Ok(parts.to_vec()),
+        }
+    }
+
+    /// The name of a relation as PostgreSQL is to read it.
+    pub(super) fn place(&self, name: &ObjectName) -> Result<String, Failure> {
+        Ok(quoted_parts(&self.within(&parts(name)?)?))
+    }
+
+    pub(super) fn is_late(&mut self, name: &[String]) -> bool {
+        matches!((self.lookup)(name), Some(Found::Late(_)))
+    }
+
+    /// The query of a view that binds late, read now and without the names around it.
+    fn late_view(&mut self, body: &str) -> Result<Translated, Failure> {
+        let ctes = std::mem::take(&mut self.ctes);
+        let statements = super::read::statements(super::read::tokens(body)?)?;
+        let [sqlparser::ast::Statement::Query(query)] = statements.as_slice() else {
+            return Err(Failure::not_imitated(format!("view {body}")));
+        };
+        let translated = self.query(query, None);
+        self.ctes = ctes;
+        translated
     }
 
     pub fn query(&mut self, query: &Query, outer: Option<&Scope<'_>>) -> Result<Translated, Failure> {
@@ -270,9 +310,9 @@ impl<'l> Translator<'l> {
                     }
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) if *options == plain(options) => {
-                    let name = parts(name)?;
+                    let name = self.within(&parts(name)?)?;
                     let rel = name.last().and_then(|last| scope.relations.iter().find(|rel| rel.name == *last));
-                    (format!("{}.*", quoted_parts(&name)), rel.and_then(|rel| rel.columns.clone()))
+                    (format!("{}.*", quoted(name.last().map_or("", String::as_str))), rel.and_then(|rel| rel.columns.clone()))
                 }
                 other => return Err(Failure::not_imitated(format!("item {other} of a select list"))),
             });
@@ -411,18 +451,36 @@ impl<'l> Translator<'l> {
                 if sample.is_some() {
                     return Err(Failure::refused("TABLESAMPLE is not supported", "0A000"));
                 }
-                let name = parts(name)?;
+                let name = self.within(&parts(name)?)?;
+                let own = name.last().cloned().unwrap_or_default();
                 let cte = self.ctes.iter().rev().find(|(cte, _)| name.len() == 1 && *cte == name[0]).map(|(_, columns)| columns.clone());
+                let mut sql = quoted_parts(&name);
                 let columns = match cte {
                     Some(columns) => columns,
                     None => {
-                        self.reads_table = true;
-                        (self.lookup)(&name)
+                        if is_catalogue(&name) {
+                            // Not beside tables, fact 203.
+                            self.leader_only = Some(own.clone());
+                        } else {
+                            self.reads_table = true;
+                        }
+                        match (self.lookup)(&name) {
+                            Some(Found::Late(body)) => {
+                                let inner = self.late_view(&body)?;
+                                sql = format!("({})", inner.sql);
+                                if alias.is_none() {
+                                    scope.relations.push(Rel { name: own.clone(), columns: inner.columns });
+                                    return Ok(format!("{sql} AS {}", quoted(&own)));
+                                }
+                                inner.columns
+                            }
+                            Some(Found::Columns(columns)) => Some(columns),
+                            None => None,
+                        }
                     }
                 };
-                let own = name.last().cloned().unwrap_or_default();
                 let list = add_relation(scope, own, alias.as_ref(), columns);
-                Ok(format!("{}{list}", quoted_parts(&name)))
+                Ok(format!("{sql}{list}"))
             }
             // Fact 126.
             TableFactor::Derived { lateral: true, .. } => Err(Failure::refused("LATERAL is not supported", "0A000")),
@@ -549,4 +607,13 @@ fn check_clauses(select: &Select) -> Result<(), Failure> {
         && sort_by.is_empty()
         && value_table_mode.is_none();
     if plain { Ok(()) } else { Err(Failure::not_imitated(format!("a clause of {select}"))) }
+}
+
+/// Tables of the leader node.
+fn is_catalogue(name: &[String]) -> bool {
+    match name {
+        [schema, _] => schema == "pg_catalog" || schema == "information_schema",
+        [name] => name.starts_with("pg_") || name.starts_with("svv_"),
+        _ => false,
+    }
 }

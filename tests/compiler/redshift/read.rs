@@ -1,6 +1,8 @@
 //! From text to trees, with Redshift's own rules of letters: backslashes escape, names fold to lower case even in quotes.
 
-use sqlparser::ast::Statement;
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{Expr, Query, Statement, Value, VisitMut, VisitorMut};
 use sqlparser::dialect::{Dialect, RedshiftSqlDialect};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer, Word};
@@ -17,6 +19,10 @@ impl Dialect for Grammar {
     }
 
     fn supports_group_by_expr(&self) -> bool {
+        true
+    }
+
+    fn supports_comment_on(&self) -> bool {
         true
     }
 
@@ -84,6 +90,25 @@ pub fn statements(tokens: Vec<Token>) -> Result<Vec<Statement>, Failure> {
     let dialect = Grammar(RedshiftSqlDialect {});
     let parser = Parser::new(&dialect).with_recursion_limit(300).with_tokens(without_attributes(tokens)).parse_statements();
     parser.map_err(|error| Failure::refused(format!("syntax error: {error}"), "42601"))
+}
+
+/// A query as a text that is read as the same query: `\\` is written twice in literals again.
+pub fn written(query: &Query) -> String {
+    struct Escape;
+    impl VisitorMut for Escape {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+            if let Expr::Value(value) = expression
+                && let Value::SingleQuotedString(text) = &mut value.value
+            {
+                *text = text.replace('\\', "\\\\");
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut query = query.clone();
+    let _ = VisitMut::visit(&mut query, &mut Escape);
+    query.to_string()
 }
 
 fn understood(token: Token) -> Result<Token, Failure> {
@@ -160,7 +185,7 @@ fn word(token: Option<&Token>) -> String {
 }
 
 fn stripped(tokens: Vec<Token>) -> Vec<Token> {
-    let creates = word(tokens.first()) == "CREATE" && (1..4).any(|at| word(tokens.get(at)) == "TABLE");
+    let creates = word(tokens.first()) == "CREATE" && (1..4).any(|at| matches!(word(tokens.get(at)).as_str(), "TABLE" | "MATERIALIZED"));
     if !creates {
         return tokens;
     }
@@ -178,6 +203,7 @@ fn stripped(tokens: Vec<Token>) -> Vec<Token> {
                 return kept;
             }
             ("DISTSTYLE" | "ENCODE" | "BACKUP", _) => at += 2,
+            ("AUTO", 0) if word(tokens.get(at + 1)) == "REFRESH" => at += 3,
             ("DISTKEY", _) => at = behind_list(at + 1),
             ("COMPOUND" | "INTERLEAVED", 0) => at += 1,
             ("SORTKEY", _) if word(tokens.get(at + 1)) == "AUTO" => at += 2,

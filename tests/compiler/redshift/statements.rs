@@ -5,9 +5,9 @@ use sqlparser::ast::{
     SchemaName, SetExpr, Statement, TableConstraint, TableFactor, TableObject, Truncate, Update, UpdateTableFromKind,
 };
 
-use super::Failure;
 use super::query::{Column, Scope, Translator, parts, quoted};
 use super::types::Type;
+use super::{Failure, definitions, expressions, read};
 
 /// What PostgreSQL is to run for one statement.
 pub struct Script {
@@ -30,7 +30,7 @@ pub enum Effect {
 
 /// # Errors
 /// What Redshift refuses, and what is not imitated.
-pub fn translate(statement: &Statement, translator: &mut Translator<'_>) -> Result<Script, Failure> {
+pub fn translate(statement: &Statement, translator: &mut Translator<'_>, in_transaction: bool) -> Result<Script, Failure> {
     let mut columns = None;
     let (sql, effect) = match statement {
         Statement::Query(query) => {
@@ -44,7 +44,7 @@ pub fn translate(statement: &Statement, translator: &mut Translator<'_>) -> Resu
         Statement::Update(update) => (update_set(update, translator)?, Effect::Changes),
         Statement::Delete(delete) => (delete_from(delete, translator)?, Effect::Changes),
         Statement::CreateSchema { schema_name: SchemaName::Simple(name), or_replace: false, if_not_exists, with: None, .. } => {
-            (format!("CREATE SCHEMA {}{}", if *if_not_exists { "IF NOT EXISTS " } else { "" }, named(name)?), Effect::Changes)
+            (format!("CREATE SCHEMA {}{}", if *if_not_exists { "IF NOT EXISTS " } else { "" }, schema_name(name)?), Effect::Changes)
         }
         Statement::Drop { object_type, if_exists, names, cascade, restrict: _, purge: false, temporary: false, table: None } => {
             let kind = match object_type {
@@ -53,19 +53,34 @@ pub fn translate(statement: &Statement, translator: &mut Translator<'_>) -> Resu
                 ObjectType::Schema => "SCHEMA",
                 other => return Err(Failure::refused(format!("DROP {other} is not supported"), "0A000")),
             };
-            let names = names.iter().map(named).collect::<Result<Vec<_>, _>>()?.join(", ");
+            let place = |name| if *object_type == ObjectType::Schema { schema_name(name) } else { translator.place(name) };
+            let names = names.iter().map(place).collect::<Result<Vec<_>, _>>()?.join(", ");
             let (exists, cascade) = (if *if_exists { "IF EXISTS " } else { "" }, if *cascade { " CASCADE" } else { "" });
             (format!("DROP {kind} {exists}{names}{cascade}"), Effect::Changes)
         }
         Statement::Truncate(Truncate { table_names, partitions: None, if_exists: false, identity: None, cascade: None, .. }) => {
             match &table_names[..] {
-                [target] if !target.only && !target.has_asterisk => (format!("TRUNCATE {}", named(&target.name)?), Effect::Commits),
+                [target] if !target.only && !target.has_asterisk => {
+                    (format!("TRUNCATE {}", translator.place(&target.name)?), Effect::Commits)
+                }
                 _ => return Err(Failure::refused("TRUNCATE takes one table", "42601")),
             }
         }
         Statement::StartTransaction { .. } => ("BEGIN".to_owned(), Effect::Begin),
         Statement::Commit { chain: false, .. } => ("COMMIT".to_owned(), Effect::Commit),
         Statement::Rollback { chain: false, savepoint: None } => ("ROLLBACK".to_owned(), Effect::Rollback),
+        Statement::AlterTable(alter) => (definitions::alter_table(alter, translator, in_transaction)?, Effect::Changes),
+        Statement::Grant(grant) if !grant.with_grant_option => {
+            (definitions::grant(&grant.privileges, grant.objects.as_ref(), &grant.grantees, false, translator)?, Effect::Changes)
+        }
+        Statement::Revoke(revoke) => {
+            (definitions::grant(&revoke.privileges, revoke.objects.as_ref(), &revoke.grantees, true, translator)?, Effect::Changes)
+        }
+        Statement::Comment { object_type, object_name, comment, if_exists: false } => {
+            (definitions::comment(object_type, object_name, comment.as_deref(), translator)?, Effect::Changes)
+        }
+        Statement::Merge(merge) => (definitions::merge(merge, translator)?, Effect::Changes),
+        Statement::Set(set) => (definitions::set(set)?, Effect::Changes),
         Statement::Savepoint { .. } | Statement::ReleaseSavepoint { .. } => {
             return Err(Failure::refused("SQL command \"SAVEPOINT\" not supported on Redshift", "0A000"));
         }
@@ -75,8 +90,9 @@ pub fn translate(statement: &Statement, translator: &mut Translator<'_>) -> Resu
     Ok(Script { sql, columns, effect })
 }
 
-fn named(name: &ObjectName) -> Result<String, Failure> {
-    Ok(parts(name)?.iter().map(|part| quoted(part)).collect::<Vec<_>>().join("."))
+/// `schema`, or `database.schema`.
+fn schema_name(name: &ObjectName) -> Result<String, Failure> {
+    Ok(quoted(parts(name)?.last().map_or("", String::as_str)))
 }
 
 fn create_table(table: &CreateTable, translator: &mut Translator<'_>) -> Result<String, Failure> {
@@ -91,7 +107,7 @@ fn create_table(table: &CreateTable, translator: &mut Translator<'_>) -> Result<
         "CREATE {}TABLE {}{}",
         if table.temporary { "TEMPORARY " } else { "" },
         if table.if_not_exists { "IF NOT EXISTS " } else { "" },
-        named(&table.name)?
+        translator.place(&table.name)?
     );
     match &table.query {
         Some(query) if table.columns.is_empty() => {
@@ -138,7 +154,7 @@ fn typed_column(column: &Column) -> String {
     }
 }
 
-fn column_definition(column: &ColumnDef, translator: &mut Translator<'_>) -> Result<String, Failure> {
+pub fn column_definition(column: &ColumnDef, translator: &mut Translator<'_>) -> Result<String, Failure> {
     let of = Type::read(&column.data_type)?;
     let name = quoted(&column.name.value);
     let mut text = format!("{name} {}", of.postgres().ok_or_else(|| Failure::not_imitated(format!("{column}")))?);
@@ -162,14 +178,25 @@ fn column_definition(column: &ColumnDef, translator: &mut Translator<'_>) -> Res
 }
 
 fn create_view(view: &CreateView, translator: &mut Translator<'_>) -> Result<String, Failure> {
-    if view.materialized || view.secure || view.temporary || view.if_not_exists || view.or_alter {
-        return Err(Failure::not_imitated(format!("{view}")));
+    if view.secure || view.temporary || view.if_not_exists || view.or_alter || view.materialized && view.or_replace {
+        return Err(Failure::refused("syntax error in CREATE VIEW", "42601"));
     }
+    let name = translator.place(&view.name)?;
     let columns = view.columns.iter().map(|column| quoted(&column.name.value)).collect::<Vec<_>>();
     let list = if columns.is_empty() { String::new() } else { format!(" ({})", columns.join(", ")) };
+    if view.with_no_schema_binding {
+        // Read anew whenever it is asked for, fact 184; what it reads need not be there yet.
+        let head = if view.or_replace { format!("DROP VIEW IF EXISTS {name}; ") } else { String::new() };
+        let body = expressions::literal(&read::written(&view.query));
+        return Ok(format!(
+            "{head}CREATE VIEW {name} AS SELECT NULL::text AS \"late-binding view\"; \
+             INSERT INTO redshift.late_views VALUES ({}::regclass, {body}) ON CONFLICT (relation) DO UPDATE SET body = excluded.body",
+            expressions::literal(&name)
+        ));
+    }
     let inner = translator.query(&view.query, None)?;
-    // A view may read what the leader node has: that comes out when it is read.
-    Ok(format!("CREATE {}VIEW {}{list} AS {}", if view.or_replace { "OR REPLACE " } else { "" }, named(&view.name)?, inner.sql))
+    let kind = if view.materialized { "MATERIALIZED VIEW" } else { "VIEW" };
+    Ok(format!("CREATE {}{kind} {name}{list} AS {}", if view.or_replace { "OR REPLACE " } else { "" }, inner.sql))
 }
 
 fn insert_into(insert: &Insert, translator: &mut Translator<'_>) -> Result<String, Failure> {
@@ -180,10 +207,10 @@ fn insert_into(insert: &Insert, translator: &mut Translator<'_>) -> Result<Strin
     let (TableObject::TableName(name), None) = (&insert.table, &insert.table_alias) else {
         return Err(Failure::refused("syntax error in INSERT", "42601"));
     };
-    let mut text = format!("INSERT INTO {}", named(name)?);
+    let mut text = format!("INSERT INTO {}", translator.place(name)?);
     let mut columns = Vec::new();
     for column in &insert.columns {
-        columns.push(named(column)?);
+        columns.push(quoted(parts(column)?.last().map_or("", String::as_str)));
     }
     if !columns.is_empty() {
         text += &format!(" ({})", columns.join(", "));

@@ -83,7 +83,7 @@ pub fn session_for(state: &State, id: &str, body: &Value) -> Result<(Arc<Mutex<I
         let busy = locked(&state.jobs).values().any(|job| job.session_id.as_ref() == Some(&known) && !job.status.has_ended());
         return if busy { Err(Refusal::invalid("Session is busy: a statement is running")) } else { Ok((session, Some(known))) };
     }
-    let session = Arc::new(Mutex::new(state.imitation.session()));
+    let session = Arc::new(Mutex::new(state.imitation.session_in(&text(body, "Database").unwrap_or_default())));
     let keep = body["SessionKeepAliveSeconds"].as_u64().is_some_and(|seconds| seconds > 0);
     let kept = keep.then(|| format!("session-{id}"));
     if let Some(kept) = &kept {
