@@ -10,7 +10,7 @@ use super::Failure;
 use super::expressions::literal;
 use super::query::{Scope, Translator, parts, quoted};
 use super::statements::column_definition;
-use super::types::Type;
+use super::typing::Type;
 
 /// One action a statement, facts 177 to 180.
 pub fn alter_table(alter: &AlterTable, translator: &mut Translator<'_>, in_transaction: bool) -> Result<String, Failure> {

@@ -7,7 +7,7 @@ use sqlparser::ast::{
 
 use super::Failure;
 use super::query::{Scope, Translator, quoted};
-use super::types::{MAX_TEXT, Type};
+use super::typing::{MAX_TEXT, Type};
 
 type Typed = Result<(String, Type), Failure>;
 

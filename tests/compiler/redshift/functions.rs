@@ -8,7 +8,7 @@ use sqlparser::ast::{
 use super::Failure;
 use super::expressions::literal;
 use super::query::{Scope, Translator, parts};
-use super::types::{MAX_TEXT, Type};
+use super::typing::{MAX_TEXT, Type};
 
 /// What a function returns.
 #[derive(Clone, Copy)]

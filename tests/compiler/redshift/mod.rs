@@ -14,7 +14,7 @@
 //!
 //! A text is read by Redshift's rules ([`read`]), and written anew for PostgreSQL ([`query`], [`expressions`], [`functions`],
 //! [`statements`]), where a schema of functions and changed operators does what Redshift does (`semantics/*.sql`). Precision and scale
-//! go along with every expression ([`types`]), since Redshift's results hang on them. It knows nothing of the compiler's rewrites,
+//! go along with every expression ([`typing`]), since Redshift's results hang on them. It knows nothing of the compiler's rewrites,
 //! so a text of PostgreSQL that was not rewritten gives the wrong rows that Redshift would give.
 //!
 //! The list of differences (`fact N`) is what this is made from. No cluster was asked: where that list is wrong, this is wrong too.
@@ -27,7 +27,7 @@ mod read;
 mod rules;
 pub mod service;
 mod statements;
-mod types;
+mod typing;
 
 use std::fs::File;
 use std::path::Path;
@@ -84,7 +84,7 @@ pub struct Outcome {
     /// Whether the statement is one that returns rows.
     pub has_rows: bool,
     /// Types of the columns as Redshift has them, where they are known.
-    pub types: Vec<types::Type>,
+    pub types: Vec<typing::Type>,
     pub changed: u64,
 }
 
@@ -231,7 +231,7 @@ fn find(session: &mut dyn Session, name: &[String]) -> Option<Found> {
         .rows
         .iter()
         .filter_map(|row| match row.as_slice() {
-            [Datum::Text(name), Datum::Text(of)] => Some(Column { name: name.clone(), of: types::Type::of_postgres(of) }),
+            [Datum::Text(name), Datum::Text(of)] => Some(Column { name: name.clone(), of: typing::Type::of_postgres(of) }),
             _ => None,
         })
         .collect();

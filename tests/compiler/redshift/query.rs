@@ -7,7 +7,7 @@ use sqlparser::ast::{
 };
 
 use super::Failure;
-use super::types::Type;
+use super::typing::Type;
 
 /// A column of a relation or of a result.
 #[derive(Clone, Debug)]

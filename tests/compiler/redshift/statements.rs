@@ -6,7 +6,7 @@ use sqlparser::ast::{
 };
 
 use super::query::{Column, Scope, Translator, parts, quoted};
-use super::types::Type;
+use super::typing::Type;
 use super::{Failure, definitions, expressions, read};
 
 /// What PostgreSQL is to run for one statement.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::running::{Job, Part, Status};
 use super::{PAGE, Refusal};
 use crate::redshift::Outcome;
-use crate::redshift::types::{MAX_TEXT, Type};
+use crate::redshift::typing::{MAX_TEXT, Type};
 
 /// Fields of the request that answers repeat.
 fn repeated(job: &Job) -> Map<String, Value> {
