@@ -16,6 +16,7 @@
 //! | [`packages`] | packages that are installed, macros called from the command line |
 //! | [`postgres`] | a PostgreSQL server for tests |
 //! | [`second_check`] | a second check says what a cold one says |
+//! | [`redshift`] | an imitation of Amazon Redshift on PostgreSQL |
 //! | [`second_run`] | a second run says what a cold one says |
 //! | [`trace`] | where the time of a command went |
 //! | [`cli_commands`] | the commands: what they print and write, how they end |
@@ -59,6 +60,8 @@ mod publication;
 mod query_comment;
 mod random_input;
 mod random_sql;
+#[allow(dead_code, reason = "the harness of portable models and the service are to use the rest of it")]
+mod redshift;
 mod redshift_target;
 mod retry;
 mod run;
