@@ -1,8 +1,8 @@
 //! Columns and lineage of every node of a project: each node's query is read once, after everything that it reads.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -62,13 +62,7 @@ struct Rules<'r> {
     /// Numbers of the nodes by whose queries personal data may reach a report.
     guarded: BTreeSet<usize>,
     manifest: &'r Manifest,
-    promises: OnceLock<Promises>,
-}
-
-impl Rules<'_> {
-    fn promises(&self) -> &Promises {
-        self.promises.get_or_init(|| Promises::of(self.manifest))
-    }
+    promises: Promises<'r>,
 }
 
 impl Analysis {
@@ -82,7 +76,7 @@ impl Analysis {
 }
 
 impl NodeAnalysis {
-    fn of(schema: RelationSchema) -> NodeAnalysis {
+    pub(super) fn of(schema: RelationSchema) -> NodeAnalysis {
         NodeAnalysis { schema: Arc::new(schema), edges: Vec::new(), problems: Vec::new(), again: false }
     }
 }
@@ -94,9 +88,9 @@ impl Compilation {
         self.analyse_again(files, wanted, None).0
     }
 
-    /// As [`Compilation::analyse`], looking only at what an earlier analysis, which is `held`, does not know already: the other nodes are
-    /// in the result where something is to be said of them, or to be read by those that were looked at. With it comes what is to be held
-    /// from now on, when that is something else.
+    /// As [`Compilation::analyse`], looking only at what an earlier analysis, which is `held`, does not know already. The other nodes are in
+    /// the result where something is to be said of them (of these only that counts) or where one that was looked at reads them. With it
+    /// comes what is to be held from now on, when that is something else.
     pub fn analyse_again(&self, files: &dyn Files, wanted: Option<&BTreeSet<usize>>, held: Option<&[u8]>) -> (Analysis, Option<Vec<u8>>) {
         let dag = &self.manifest.dag;
         let included: BTreeSet<usize> = match wanted {
@@ -111,7 +105,7 @@ impl Compilation {
         let (reports, doubts) = reports(&self.project, &self.manifest);
         problems.extend(doubts);
         let guarded = guarded(&self.manifest, &reports, &declarations);
-        let promises = OnceLock::new();
+        let promises = Promises::of(&self.manifest);
         let rules = Rules { declarations: &declarations, reports: &reports, guarded, manifest: &self.manifest, promises };
         let mut analysis = Analysis { problems, ..Analysis::default() };
         let count = self.manifest.nodes.len();
@@ -130,8 +124,9 @@ impl Compilation {
         }
         let is_whole = || (0..count).all(|number| included.contains(&number) || !self.is_query(number));
         let renewed = progress.and_then(|progress| {
+            let renewed = progress.renewed(&analysis.nodes, is_whole);
             progress.recall_told(&included, &mut analysis.nodes);
-            progress.end(&analysis.nodes, is_whole)
+            renewed
         });
         analysis.tell_of_declarations();
         (analysis, renewed)
@@ -261,7 +256,7 @@ impl Compilation {
         let parents = self.parents(number, node, done, table);
         let marks = marks(&rendered.map, rules.declarations, &self.project.sources);
         let (marked, unmarked) = marked_query(rendered, marks);
-        let parents = Parents { parents: &parents, promises: rules.promises(), compilation: self, node };
+        let parents = Parents { parents: &parents, promises: &rules.promises, compilation: self, node };
         let query = marked.map_or_else(|| try_parse_query(&rendered.sql), |query| Ok(Some(query)));
         let mut inferred = match query {
             Ok(Some(query)) => infer_with(&rendered.sql, &query, &parents, rules.declarations),
@@ -427,7 +422,7 @@ struct Parent<'s> {
 
 struct Parents<'s> {
     parents: &'s [Parent<'s>],
-    promises: &'s Promises,
+    promises: &'s Promises<'s>,
     compilation: &'s Compilation,
     node: &'s Node,
 }

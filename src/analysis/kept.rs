@@ -164,10 +164,11 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Puts all of those nodes of which there is something to say beside what is known already.
-    pub(super) fn recall_told(&self, of: &BTreeSet<usize>, known: &mut BTreeMap<usize, NodeAnalysis>) {
-        let told = self.kept.iter().flat_map(|kept| kept.header.problems.keys().copied());
-        self.put(told.filter(|number| of.contains(number)), known);
+    /// Puts what is to be said of those nodes beside what is known already.
+    pub(super) fn recall_told(self, of: &BTreeSet<usize>, known: &mut BTreeMap<usize, NodeAnalysis>) {
+        for (number, problems) in self.kept.into_iter().flat_map(|kept| kept.header.problems).filter(|(number, _)| of.contains(number)) {
+            known.entry(number).or_insert_with(|| NodeAnalysis { problems, ..NodeAnalysis::of(RelationSchema::unknown()) });
+        }
     }
 
     fn put(&self, numbers: impl IntoIterator<Item = usize>, known: &mut BTreeMap<usize, NodeAnalysis>) {
@@ -194,7 +195,7 @@ impl<'a> Progress<'a> {
     }
 
     /// What is to be kept from now on; `None` when what is kept does, or when not every node was asked for.
-    pub(super) fn end(self, known: &BTreeMap<usize, NodeAnalysis>, is_whole: impl Fn() -> bool) -> Option<Vec<u8>> {
+    pub(super) fn renewed(&self, known: &BTreeMap<usize, NodeAnalysis>, is_whole: impl Fn() -> bool) -> Option<Vec<u8>> {
         let mut asked = self.standing.files.take();
         if self.kept.is_some() && self.looked <= FEW || !is_whole() {
             return None;
@@ -218,7 +219,8 @@ impl<'a> Progress<'a> {
             let Written { text, known: is_known, again } = written?;
             header.nodes.push(Entry { length: text.len(), known: is_known, again });
             blob.extend_from_slice(&text);
-            let problems = known.get(&number).map(|found| found.problems.clone()).unwrap_or_default();
+            let held = || self.kept.as_ref().and_then(|kept| kept.header.problems.get(&number));
+            let problems = known.get(&number).map(|found| &found.problems).or_else(held).cloned().unwrap_or_default();
             if !problems.is_empty() {
                 header.problems.insert(number, problems);
             }
