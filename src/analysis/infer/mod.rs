@@ -14,6 +14,7 @@ mod narrowing;
 mod output_name;
 mod query;
 mod scope;
+mod types;
 mod units;
 mod unused;
 
@@ -22,11 +23,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use indexmap::IndexSet;
-use sqlparser::ast::{Ident, Query};
+use sqlparser::ast::{Expr, Ident, Query};
 use sqlparser::tokenizer::Span;
 
 use self::doubts::Doubts;
+pub use self::output_name::output_name;
 use self::scope::Scope;
+pub use self::types::{ExpressionTypes, Output, Typed, quotient_digits};
 use super::catalogue::{TypeId, catalogue};
 use super::facts::{Facts, Origin, RelationSchema};
 use super::sql_type::SqlType;
@@ -68,6 +71,11 @@ pub trait Tables {
     fn is_portable(&self) -> bool {
         false
     }
+
+    /// Whether the types of expressions are kept, and digits of numbers followed.
+    fn keeps_types(&self) -> bool {
+        self.is_portable()
+    }
 }
 
 pub enum Table {
@@ -84,7 +92,7 @@ pub struct Finding {
 }
 
 /// What a query turned out to be.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Inferred {
     pub schema: RelationSchema,
     /// For each column of the schema where the query writes it.
@@ -100,6 +108,8 @@ pub struct Inferred {
     pub unit_findings: Vec<Finding>,
     /// What the database takes and hardly anybody means.
     pub doubts: Vec<Finding>,
+    /// Where they are kept.
+    pub types: ExpressionTypes,
 }
 
 /// Names and types of a query. `sql` is the text that `query` was read from.
@@ -124,6 +134,7 @@ pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarat
         group_keys: None,
         declarations,
         conversions: Vec::new(),
+        types: tables.keeps_types().then(ExpressionTypes::default),
     };
     let result = inference.query(query, None, None);
     inference.doubt_unused();
@@ -139,6 +150,7 @@ pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarat
         findings: inference.findings,
         unit_findings: inference.unit_findings,
         doubts: inference.doubts.findings,
+        types: inference.types.unwrap_or_default(),
     }
 }
 
@@ -163,6 +175,7 @@ struct Inference<'a> {
     declarations: &'a Declarations,
     /// The conversions that are being walked, innermost last.
     conversions: Vec<conversions::Running>,
+    types: Option<ExpressionTypes>,
 }
 
 impl Inference<'_> {
@@ -173,6 +186,12 @@ impl Inference<'_> {
 
     fn mistake(&mut self, span: Span, code: &'static Code, message: String) {
         self.find(span, Diagnostic::new(code, message));
+    }
+
+    fn note(&mut self, expression: &Expr, facts: &mut Facts) {
+        if let Some(types) = &mut self.types {
+            types.note(expression, facts);
+        }
     }
 
     fn next_id(&mut self) -> u32 {
