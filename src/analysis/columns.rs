@@ -145,10 +145,18 @@ impl Compilation {
     }
 
     fn analyse_query(&self, number: usize, node: &Node, done: &Analysis, rules: &Rules<'_>) -> NodeAnalysis {
-        let mut found = self.analyse_as(number, node, done, rules, None);
+        let (mut found, sql) = match self.rendered_as(number, node, done, None) {
+            Ok(rendered) => (self.analyse_rendered(number, node, &rendered, done, rules, None), Some(rendered.sql)),
+            Err(unknown) => (unknown, None),
+        };
         if is_incremental(node) {
             let table = Arc::clone(&found.schema);
-            let again = self.analyse_as(number, node, done, rules, Some(&table));
+            let again = match self.rendered_as(number, node, done, Some(&table)) {
+                // What both runs send is understood once.
+                Ok(rendered) if sql.as_ref() == Some(&rendered.sql) => found.clone(),
+                Ok(rendered) => self.analyse_rendered(number, node, &rendered, done, rules, Some(&table)),
+                Err(unknown) => unknown,
+            };
             found.problems = of_both_runs(found.problems, again);
         }
         found.problems.extend(check_contract(node, &found.schema));
@@ -156,17 +164,22 @@ impl Compilation {
         found
     }
 
-    /// The node's query on a database that has nothing under its name, or `table`.
-    fn analyse_as(
+    fn parents<'s>(&'s self, number: usize, node: &'s Node, done: &Analysis, table: Option<&Arc<RelationSchema>>) -> Vec<Parent<'s>> {
+        let parents = self.manifest.dag.parents(number);
+        let parents = parents.into_iter().filter_map(|parent| self.parent(parent, done));
+        parents.chain(table.map(|schema| Parent { number, node, schema: Arc::clone(schema) })).collect()
+    }
+
+    /// The node's query on a database that has nothing under its name, or `table`; what is known without it, where it needs more of a
+    /// database.
+    fn rendered_as(
         &self,
         number: usize,
         node: &Node,
         done: &Analysis,
-        rules: &Rules<'_>,
         table: Option<&Arc<RelationSchema>>,
-    ) -> NodeAnalysis {
-        let mut parents: Vec<Parent<'_>> = self.parents_before(number, done);
-        parents.extend(table.map(|schema| Parent { number, node, schema: Arc::clone(schema) }));
+    ) -> Result<Rendered, NodeAnalysis> {
+        let parents = self.parents(number, node, done, table);
         let warehouse = Arc::new(NoDatabase {
             columns: parents.iter().filter_map(|parent| Some((parent.node.relation.clone()?, Arc::clone(&parent.schema)))).collect(),
             own: node.relation.clone().filter(|_| table.is_none()),
@@ -175,17 +188,25 @@ impl Compilation {
         let linked: Linked = self.linked(Some(warehouse.clone()));
         let state = NodeState { existing: table.map(|_| RelationKind::Table), ..NodeState::default() };
         let rendered = self.templates.render(&self.project.sources, node, state, &linked);
-        let asked = warehouse.asked.load(Ordering::Relaxed);
-        let rendered = match rendered {
-            Ok(rendered) if !asked => rendered,
-            Ok(_) => return NodeAnalysis::of(RelationSchema::unknown()),
-            Err(problem) => {
-                let problems = if asked { Vec::new() } else { vec![problem] };
-                return NodeAnalysis { problems, ..NodeAnalysis::of(RelationSchema::unknown()) };
-            }
-        };
+        match (rendered, warehouse.asked.load(Ordering::Relaxed)) {
+            (Ok(rendered), false) => Ok(rendered),
+            (Err(problem), false) => Err(NodeAnalysis { problems: vec![problem], ..NodeAnalysis::of(RelationSchema::unknown()) }),
+            (_, true) => Err(NodeAnalysis::of(RelationSchema::unknown())),
+        }
+    }
+
+    fn analyse_rendered(
+        &self,
+        number: usize,
+        node: &Node,
+        rendered: &Rendered,
+        done: &Analysis,
+        rules: &Rules<'_>,
+        table: Option<&Arc<RelationSchema>>,
+    ) -> NodeAnalysis {
+        let parents = self.parents(number, node, done, table);
         let marks = marks(&rendered.map, rules.declarations, &self.project.sources);
-        let (marked, unmarked) = marked_query(&rendered, marks);
+        let (marked, unmarked) = marked_query(rendered, marks);
         let parents = Parents::new(&parents, self, node, done);
         let query = marked.map_or_else(|| try_parse_query(&rendered.sql), |query| Ok(Some(query)));
         let mut inferred = match query {
@@ -207,7 +228,7 @@ impl Compilation {
         if let Some(table) = table {
             inferred.doubts.extend(check_insertion(table, &inferred));
         }
-        assemble(number, node, &rendered, inferred, rules, done)
+        assemble(number, node, rendered, inferred, rules, done)
     }
 
     /// A name that nothing reads is spoken of only where it stands so in the node's own file: a macro or a loop may write more than is
@@ -225,14 +246,7 @@ impl Compilation {
 
     /// What a node reads, and its own relation.
     pub(super) fn parents_of<'s>(&'s self, number: usize, node: &'s Node, done: &Analysis) -> Vec<Parent<'s>> {
-        let mut parents = self.parents_before(number, done);
-        parents.extend(done.nodes.get(&number).map(|own| Parent { number, node, schema: Arc::clone(&own.schema) }));
-        parents
-    }
-
-    fn parents_before<'s>(&'s self, number: usize, done: &Analysis) -> Vec<Parent<'s>> {
-        let parents = self.manifest.dag.parents(number);
-        parents.into_iter().filter_map(|parent| self.parent(parent, done)).collect()
+        self.parents(number, node, done, done.nodes.get(&number).map(|own| &own.schema))
     }
 
     fn parent<'s>(&'s self, number: usize, done: &Analysis) -> Option<Parent<'s>> {
