@@ -49,7 +49,7 @@ fn queries() -> Vec<Query> {
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "sql") && !path.ends_with("tables.sql"));
     paths.sort();
     let only = std::env::var("PORTABLE").unwrap_or_default();
-    paths.iter().flat_map(|path| read(path)).filter(|query| query.place.contains(&only)).collect()
+    paths.iter().flat_map(read).filter(|query| query.place.contains(&only)).collect()
 }
 
 fn read(path: &PathBuf) -> Vec<Query> {

@@ -118,7 +118,9 @@ fn by_integers(dividend: Exact, divisor: Exact, digits: i32) -> String {
 fn whole(exact: Exact) -> String {
     match exact.digits {
         0 => format!("cast({} as hugeint)", exact.sql.text),
-        digits => format!("cast({} * {} as hugeint)", exact.sql.part(), power_of_ten(digits)),
+        1..=6 => format!("cast({} * {} as hugeint)", exact.sql.part(), power_of_ten(exact.digits)),
+        // So many zeros more would not fit.
+        digits => format!("cast(replace(cast(cast({} as decimal(38,{digits})) as varchar), '.', '') as hugeint)", exact.sql.text),
     }
 }
 

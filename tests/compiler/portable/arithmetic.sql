@@ -26,3 +26,7 @@ select id, n / m as ratio from t;
 -- facts: 38
 -- The quotient of a quotient has fewer digits, but the same everywhere.
 select id, 1 / (n / 3) as r from t where n > 0;
+
+-- facts: 38
+-- needs: division postgres duckdb
+select id, i8 / 7.5 as large from t where id in (4, 5, 8);

@@ -34,7 +34,7 @@ create table u (
     k integer,
     grp text,
     w integer,
-    at timestamp
+    moment timestamp
 );
 insert into u values
 (1, 'a', 10, '2024-02-29 00:00:00'),
