@@ -196,7 +196,7 @@ impl Inference<'_> {
         let (always, other) = if kind == JoinKind::Right { (&right, &left) } else { (&left, &right) };
         let mut meaning = always.facts.meaning.clone();
         merge_labels(&mut meaning.labels, &other.facts.meaning.labels);
-        let digits = super::types::merged(&left.facts, &right.facts);
+        let digits = super::typed::merged(&left.facts, &right.facts);
         Column { name, facts: Facts { sql_type, nullable, origins, meaning, digits }, id }
     }
 

@@ -14,7 +14,7 @@ mod narrowing;
 mod output_name;
 mod query;
 mod scope;
-mod types;
+mod typed;
 mod units;
 mod unused;
 
@@ -29,7 +29,7 @@ use sqlparser::tokenizer::Span;
 use self::doubts::Doubts;
 pub use self::output_name::output_name;
 use self::scope::Scope;
-pub use self::types::{ExpressionTypes, Output, Typed, quotient_digits};
+pub use self::typed::{ExpressionTypes, Output, Typed, quotient_digits};
 use super::catalogue::{TypeId, catalogue};
 use super::facts::{Facts, Origin, RelationSchema};
 use super::sql_type::SqlType;

@@ -202,7 +202,7 @@ impl Inference<'_> {
             let span = spans.get(at).copied().unwrap_or_else(|| right.span());
             let measures = measures.next().filter(|_| !open).unwrap_or_default();
             let meaning = self.united((&column, &other), &measures, &operator.to_string(), span);
-            let digits = super::types::merged(&column.facts, &other.facts);
+            let digits = super::typed::merged(&column.facts, &other.facts);
             let facts = Facts { sql_type, nullable, origins: column.facts.origins, meaning, digits };
             let facts = if operator == SetOperator::Union { facts.reading(std::slice::from_ref(&other.facts)) } else { facts };
             result.columns.push(Column { facts, ..column });
@@ -228,7 +228,7 @@ impl Inference<'_> {
             let sql_type = if all_unknown { cells.first().and_then(|facts| facts.sql_type) } else { sql_type };
             let mut facts = Facts::of(sql_type, cells.iter().any(|facts| facts.nullable));
             facts.digits =
-                cells.iter().map(|cell| super::types::digits(cell)).collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().max());
+                cells.iter().map(|cell| super::typed::digits(cell)).collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().max());
             cells.iter().for_each(|cell| facts = std::mem::take(&mut facts).reading(std::slice::from_ref(cell)));
             Column { name: format!("column{}", at + 1), facts, id: 0 }
         });

@@ -1,7 +1,7 @@
 //! Portable queries: written in PostgreSQL's SQL, printed for each engine from the typed tree so that the rows are the same.
 //!
 //! The printer ([`query`], [`expression`], [`calls`]) writes every node of the tree anew. What it does not know is refused, never
-//! passed through; so are functions, operators and types that are not on the lists ([`functions`], [`types`]).
+//! passed through; so are functions, operators and types that are not on the lists ([`functions`], [`type_names`]).
 //!
 //! To add a rewrite:
 //! 1. a variant of [`Rewrite`] with its name and the facts it is for (`rewrite.rs`);
@@ -25,7 +25,7 @@ mod literals;
 mod null_order;
 mod query;
 mod rewrite;
-mod types;
+mod type_names;
 mod writer;
 
 pub use rewrite::{Rewrite, Way, ways};
