@@ -17,6 +17,9 @@ pub struct Facts {
     /// Columns of other relations that it comes from, ascending, each kind of edge once.
     pub origins: Vec<Origin>,
     pub meaning: Meaning,
+    /// Of an exact number: so many digits stand behind the point at most, where its type does not say it. PostgreSQL forgets that; engines
+    /// whose exact numbers all have a scale do not.
+    pub digits: Option<i32>,
 }
 
 /// What a value means to people, which the database does not know.
@@ -37,7 +40,7 @@ pub struct Meaning {
 
 impl Facts {
     pub fn of(sql_type: Option<SqlType>, nullable: bool) -> Facts {
-        Facts { sql_type, nullable, origins: Vec::new(), meaning: Meaning::default() }
+        Facts { sql_type, nullable, ..Facts::default() }
     }
 
     /// Nothing is known.
@@ -155,6 +158,8 @@ pub struct SchemaColumn {
     pub labels: Vec<Arc<str>>,
     /// Columns of the same relation that determine it.
     pub determined_by: Vec<String>,
+    /// As in [`Facts`].
+    pub digits: Option<i32>,
 }
 
 impl RelationSchema {

@@ -1,7 +1,7 @@
 //! What tests, constraints and macros of the project promise of the data, beyond what queries say.
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
@@ -10,23 +10,28 @@ use crate::project::{Detail, GenericTest, Manifest, Node};
 
 /// Columns that are never null, columns that identify a row, functions that the project makes. Looked up when they are asked for: after an
 /// edit hardly any node asks.
-pub(super) struct Promises<'m> {
-    manifest: &'m Manifest,
+#[derive(Debug, Default)]
+pub(super) struct Promises {
+    manifest: Arc<Manifest>,
     /// By number.
     nodes: Vec<OnceLock<Promised>>,
     functions: OnceLock<BTreeSet<String>>,
 }
 
 /// What is promised of one node.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Promised {
     never_null: BTreeSet<String>,
     keys: Vec<Vec<String>>,
 }
 
-impl<'m> Promises<'m> {
-    pub(super) fn of(manifest: &'m Manifest) -> Promises<'m> {
-        Promises { manifest, nodes: manifest.nodes.iter().map(|_| OnceLock::new()).collect(), functions: OnceLock::new() }
+impl Promises {
+    pub(super) fn of(manifest: &Arc<Manifest>) -> Promises {
+        Promises {
+            manifest: Arc::clone(manifest),
+            nodes: manifest.nodes.iter().map(|_| OnceLock::new()).collect(),
+            functions: OnceLock::new(),
+        }
     }
 
     fn promised(&self, number: usize) -> Option<&Promised> {
