@@ -21,6 +21,8 @@ mod postgres;
 mod prepare;
 mod priority;
 mod publication;
+#[cfg(feature = "redshift")]
+mod redshift;
 mod report;
 mod run;
 mod run_hooks;
@@ -42,6 +44,8 @@ pub use observed::observed;
 pub use operation::{find_operation, run_operation};
 pub use postgres::{PgSettings, Postgres};
 pub use prepare::{RunJob, RunOptions};
+#[cfg(feature = "redshift")]
+pub use redshift::{Redshift, RedshiftSettings};
 pub use report::{Event, Interrupt, Reporter};
 pub use run::{NodeExplanation, explain, run};
 pub use sql_files::{artifact_path, write_sql};
