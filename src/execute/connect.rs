@@ -51,9 +51,10 @@ pub fn lowers_names(target: &Target) -> bool {
     engine_of(target).is_ok_and(crate::dialect::lowers_names)
 }
 
-/// Whether this build of acca can talk to the engine of a target.
-pub fn can_connect(target: &Target) -> bool {
-    cfg!(feature = "redshift") || engine_of(target).is_ok_and(|engine| engine != Engine::Redshift)
+/// Whether projects of the engine are worked on where it cannot be reached: behind the network of a company, with credentials that
+/// only a few hold.
+pub fn may_be_out_of_reach(target: &Target) -> bool {
+    engine_of(target).is_ok_and(|engine| engine == Engine::Redshift)
 }
 
 /// Opens the engine of a target. A DuckDB file is opened (and locked) at once, relative to `root`; PostgreSQL is not connected yet.
@@ -82,7 +83,7 @@ fn open_redshift(target: &Target) -> Result<Arc<dyn Adapter>, Diagnostic> {
     let message = format!("target '{}' is a Redshift warehouse, and this acca was built without its adapter", target.name);
     Err(Diagnostic::new(&codes::INVALID_PROFILE, message)
         .at_opt(target.span)
-        .help("build it with --features redshift, or ACCA_FEATURES=redshift ./acca")
+        .help("build it with its default features; ./acca does so with ACCA_REDSHIFT=1")
         .help("commands that need no connection work: parse, compile, explain --offline, ls"))
 }
 

@@ -37,7 +37,7 @@ pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Da
 pub use assumed::{Assumption, explain_assuming};
 pub use catalog::read_catalog;
 pub use comment::Comment;
-pub use connect::{Connected, adapter_chain, can_connect, connection_failed, empty_form, engine_of, lowers_names, open};
+pub use connect::{Connected, adapter_chain, connection_failed, empty_form, engine_of, lowers_names, may_be_out_of_reach, open};
 pub use duckdb::{DuckDb, MEMORY};
 pub use freshness::{FreshnessRun, check_freshness};
 pub use observed::observed;

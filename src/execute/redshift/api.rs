@@ -7,8 +7,8 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_redshiftdata::Client;
 use aws_sdk_redshiftdata::config::Credentials;
+use aws_sdk_redshiftdata::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_redshiftdata::operation::describe_statement::DescribeStatementOutput;
-use aws_sdk_redshiftdata::operation::execute_statement::ExecuteStatementError;
 use aws_sdk_redshiftdata::types::StatusString;
 use aws_smithy_http_client::tls;
 use rand::RngExt;
@@ -18,13 +18,14 @@ use super::settings::{Authentication, RedshiftSettings, Warehouse};
 use super::values::{column, datum};
 use crate::execute::adapter::{AdapterError, Table};
 
-/// Requests that the service has no room for, or fails itself, are sent so often.
-const REQUESTS: u32 = 8;
+/// Requests that nobody answers, or that the service fails itself, are sent so often, within a second or two.
+const REQUESTS: u32 = 4;
+const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 /// Seconds that the service keeps a session without a statement. What a killed run has locked is free then.
 const KEEP_ALIVE: i32 = 120;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// How long a place among the statements or sessions of the warehouse is waited for.
+/// How long room is waited for: among the requests that the service takes, the statements or the sessions of the warehouse.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(super) struct Api {
@@ -43,7 +44,7 @@ impl Api {
         let http = aws_smithy_http_client::Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring));
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http.build_https())
-            .retry_config(RetryConfig::standard().with_max_attempts(REQUESTS))
+            .retry_config(RetryConfig::standard().with_max_attempts(REQUESTS).with_initial_backoff(FIRST_BACKOFF))
             .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(10)).build());
         if let Some(region) = &settings.region {
             loader = loader.region(Region::new(region.clone()));
@@ -93,7 +94,7 @@ impl Api {
                     let id = id.ok_or_else(|| connection("the Data API gave a statement no number".to_owned(), Vec::new()))?;
                     return Ok(Started { id, session: output.session_id().map(str::to_owned) });
                 }
-                Err(error) if error.as_service_error().is_some_and(is_full) && waited < PATIENCE => {
+                Err(error) if is_full(&error) && waited < PATIENCE => {
                     let jittered = jittered(pause);
                     tokio::time::sleep(jittered).await;
                     waited += jittered;
@@ -108,12 +109,17 @@ impl Api {
     pub(super) async fn finish(&self, settings: &RedshiftSettings, id: &str) -> Result<DescribeStatementOutput, AdapterError> {
         let mut pause = FIRST_PAUSE;
         loop {
-            let request = self.client.describe_statement().id(id);
-            let output = request.send().await.map_err(|error| failure::request(settings, &error))?;
-            match output.status() {
-                Some(StatusString::Finished | StatusString::Failed | StatusString::Aborted) => return Ok(output),
-                _ => tokio::time::sleep(jittered(pause)).await,
+            match self.client.describe_statement().id(id).send().await {
+                Ok(output) => {
+                    if matches!(output.status(), Some(StatusString::Finished | StatusString::Failed | StatusString::Aborted)) {
+                        return Ok(output);
+                    }
+                }
+                // The statement goes on meanwhile.
+                Err(error) if is_full(&error) => pause = LONGEST_PAUSE,
+                Err(error) => return Err(failure::request(settings, &error)),
             }
+            tokio::time::sleep(jittered(pause)).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
@@ -149,8 +155,9 @@ impl Api {
     }
 }
 
-fn is_full(error: &ExecuteStatementError) -> bool {
-    matches!(error, ExecuteStatementError::ActiveStatementsExceededException(_) | ExecuteStatementError::ActiveSessionsExceededException(_))
+fn is_full<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
+    code.is_some_and(|code| ["ThrottlingException", "ActiveStatementsExceededException", "ActiveSessionsExceededException"].contains(&code))
 }
 
 /// Half of the time at least, so that many do not ask at once.

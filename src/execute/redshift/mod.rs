@@ -6,6 +6,8 @@ mod failure;
 mod session;
 mod settings;
 mod split;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use std::sync::Arc;
