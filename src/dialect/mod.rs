@@ -8,6 +8,7 @@ mod contract;
 mod freshness;
 mod lease;
 pub mod load;
+pub mod portable;
 mod publication;
 mod redshift;
 mod snapshot;
@@ -22,6 +23,7 @@ pub use column_type::ColumnType;
 pub use contract::{Support, declared_type, same_type, support};
 pub use freshness::{newest_of_field, newest_of_query};
 pub use lease::take_leases;
+pub use portable::Rewriter;
 pub use publication::{
     bind_to_live, drop_retired, end_publication, lock_out, lock_reader, lock_referring, one_publication, patience, patience_of_session,
     reads_retired, retired_among,

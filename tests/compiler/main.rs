@@ -14,6 +14,7 @@
 //! | [`load`] | landing files into both engines |
 //! | [`materialized_views`] | materialized views and unlogged tables of PostgreSQL |
 //! | [`packages`] | packages that are installed, macros called from the command line |
+//! | [`portable`] | portable queries give the same rows on all engines |
 //! | [`postgres`] | a PostgreSQL server for tests |
 //! | [`redshift`] | an imitation of Amazon Redshift on PostgreSQL |
 //! | [`second_run`] | a second run says what a cold one says |
@@ -52,6 +53,7 @@ mod load;
 mod materialized_views;
 mod microbatch;
 mod packages;
+mod portable;
 mod postgres;
 #[allow(dead_code, reason = "tests on a server are to use the rest of it")]
 mod project;
