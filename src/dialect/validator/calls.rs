@@ -220,7 +220,7 @@ fn check_arguments(tokens: &Tokens<'_>, call: &Call, found: &mut Findings) {
         "to_timestamp" if count == 1 => {
             found.refuse(whole, 104, "TO_TIMESTAMP takes a text and a format", Some("write TIMESTAMP 'epoch' + x * INTERVAL '1 second'"));
         }
-        "listagg" if call.within.is_none() && argument(0).into_iter().chain(argument(1)).any(|at| tokens.are(at, &["order", "by"])) => {
+        "listagg" if call.within.is_none() && argument(0).chain(argument(1)).any(|at| tokens.are(at, &["order", "by"])) => {
             found.refuse(whole, 61, "the order of LISTAGG stands behind it", Some("LISTAGG(x, ',') WITHIN GROUP (ORDER BY k)"));
         }
         "listagg" if count > 1 && !is_text(1) => found.refuse(whole, 61, "the delimiter of LISTAGG must be a constant", None),
@@ -232,7 +232,7 @@ fn check_arguments(tokens: &Tokens<'_>, call: &Call, found: &mut Findings) {
         }
         "split_part" if is_negative(2) => found.refuse(whole, 68, "SPLIT_PART counts from the left only", Some("use REVERSE")),
         "json_extract_path_text" if count > 7 => found.refuse(whole, 145, "JSON_EXTRACT_PATH_TEXT takes at most five keys", None),
-        "substring" if argument(0).into_iter().any(|at| tokens.is(at, "from") && tokens.kind(at + 1) == Some(Kind::Text)) => {
+        "substring" if argument(0).any(|at| tokens.is(at, "from") && tokens.kind(at + 1) == Some(Kind::Text)) => {
             found.refuse(whole, 82, "SUBSTRING takes no pattern", Some("use NULLIF(REGEXP_SUBSTR(s, p, 1, 1, 'e'), '')"));
         }
         "decode" if count == 2 => found.refuse(whole, 74, "DECODE is the function that compares", Some("use FROM_HEX or TO_VARBYTE")),

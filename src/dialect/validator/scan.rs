@@ -147,9 +147,9 @@ impl<'t> Tokens<'t> {
     }
 
     /// The first token of a range with that word outside of nested parentheses.
-    pub(super) fn find(&self, inside: Range<usize>, word: &str) -> Option<usize> {
+    pub(super) fn find(&self, mut inside: Range<usize>, word: &str) -> Option<usize> {
         let depth = self.get(inside.start)?.depth;
-        inside.into_iter().find(|at| self.is(*at, word) && self.get(*at).is_some_and(|token| token.depth == depth))
+        inside.find(|at| self.is(*at, word) && self.get(*at).is_some_and(|token| token.depth == depth))
     }
 
     /// All calls, in the order of their names.

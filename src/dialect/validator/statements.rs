@@ -305,10 +305,11 @@ fn alter(tokens: &Tokens<'_>, found: &mut Findings) {
         }
     }
     let adds = (2..tokens.len()).find(|at| tokens.are(*at, &["add", "column"]));
-    if let Some(at) = adds.filter(|at| (*at..tokens.len()).any(|at| tokens.are(at, &["not", "null"]))) {
-        if !(at..tokens.len()).any(|at| tokens.is(at, "default")) {
-            found.refuse(tokens.range(at, at + 2), 177, "a new column that is NOT NULL needs a default", None);
-        }
+    let bare = adds.filter(|at| {
+        (*at..tokens.len()).any(|at| tokens.are(at, &["not", "null"])) && !(*at..tokens.len()).any(|at| tokens.is(at, "default"))
+    });
+    if let Some(at) = bare {
+        found.refuse(tokens.range(at, at + 2), 177, "a new column that is NOT NULL needs a default", None);
     }
 }
 
