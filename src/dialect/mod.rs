@@ -17,7 +17,7 @@ mod unit_test;
 mod validator;
 
 pub use alter::indexes_in_the_way;
-pub use attributes::has_privileges;
+pub use attributes::{grant, has_privileges};
 pub use catalog::catalog_query;
 pub use column_type::ColumnType;
 pub use contract::{Support, declared_type, same_type, support};
@@ -89,6 +89,14 @@ pub fn seed_type(data_type: &str, bytes: usize, places: usize, engine: Engine) -
 /// Whether the engine has materialized views that acca keeps.
 pub fn has_materialized_views(engine: Engine) -> bool {
     engine == Engine::Postgres
+}
+
+/// A string constant of the engine.
+pub fn literal(text: &str, engine: Engine) -> String {
+    match engine {
+        Engine::Redshift => redshift::quote_text(text),
+        Engine::DuckDb | Engine::Postgres => quote_text(text),
+    }
 }
 
 /// The text in single quotes, a quote inside doubled: a string constant on every engine (PostgreSQL with its
