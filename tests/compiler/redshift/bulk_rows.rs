@@ -294,8 +294,9 @@ fn write_object(place: &Place, names: &[&str], types: &[Type], rows: &[Row], opt
         }
         Format::Json => {
             let line = |row: &Row| {
-                let fields = names.iter().zip(types).zip(row).map(|((name, of), field)| ((*name).to_owned(), json_value(*of, field)));
-                format!("{}\n", Value::Object(fields.collect()))
+                let fields = names.iter().zip(types).zip(row);
+                let fields: Vec<String> = fields.map(|((name, of), field)| format!("{}:{}", json!(name), json_text(*of, field))).collect();
+                format!("{{{}}}\n", fields.join(","))
             };
             rows.iter().map(line).collect::<String>().into_bytes()
         }
@@ -312,12 +313,12 @@ fn write_object(place: &Place, names: &[&str], types: &[Type], rows: &[Row], opt
     Ok(())
 }
 
-fn json_value(of: Type, field: &Option<String>) -> Value {
-    let Some(text) = field else { return Value::Null };
-    match of {
-        Type::Bool => json!(text == "true"),
-        of if of.is_float() || of.digits().is_some() || of == Type::Super => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
-        _ => json!(text),
+/// Numbers keep their digits, and SUPER is JSON already.
+fn json_text(of: Type, field: &Option<String>) -> String {
+    match field {
+        None => "null".to_owned(),
+        Some(text) if of == Type::Bool || of.is_float() || of.digits().is_some() || of == Type::Super => text.clone(),
+        Some(text) => json!(text).to_string(),
     }
 }
 
