@@ -105,10 +105,10 @@ fn objects(copy: &Copy, buckets: &Buckets) -> Result<Vec<Place>, Failure> {
         match (&content, entry["mandatory"].as_bool()) {
             (None, Some(true)) => return Err(load_error(format!("mandatory file {url} is not there"))),
             (None, _) => continue,
-            (Some(content), _) if copy.options.format == Format::Parquet => {
-                if entry["meta"]["content_length"].as_u64() != Some(content.len() as u64) {
-                    return Err(load_error(format!("manifest has no or another content_length for {url}")));
-                }
+            (Some(content), _)
+                if copy.options.format == Format::Parquet && entry["meta"]["content_length"].as_u64() != Some(content.len() as u64) =>
+            {
+                return Err(load_error(format!("manifest has no or another content_length for {url}")));
             }
             _ => {}
         }
