@@ -82,6 +82,12 @@ pub fn tokens(sql: &str) -> Result<Vec<Token>, Failure> {
     tokens.into_iter().map(understood).collect()
 }
 
+/// The tokens of each statement; what is blank alone is none.
+pub fn split(tokens: Vec<Token>) -> Vec<Vec<Token>> {
+    let statements = tokens.split(|token| *token == Token::SemiColon).map(<[Token]>::to_vec);
+    statements.filter(|statement| statement.iter().any(|token| !matches!(token, Token::Whitespace(_)))).collect()
+}
+
 /// The trees of a text.
 ///
 /// # Errors

@@ -155,3 +155,14 @@ fn a_running_statement_is_cancelled() {
     let (_, listed) = ask(&service, "ListStatements", &json!({ "Status": "ABORTED" }));
     assert_eq!(listed["Statements"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn what_the_validator_refuses_fails_with_a_place() {
+    let service = DataApi::start();
+    let described = run(&service, "ExecuteStatement", &request("select distinct on (a) a from t"));
+    assert_eq!(described["Status"], "FAILED");
+    assert_eq!(described["Error"], "ERROR: DISTINCT ON is not supported (fact 124)\n  Position: 8;");
+    // TRUNCATE would commit the batch that it stands in.
+    let described = run(&service, "BatchExecuteStatement", &json!({ "Sqls": ["truncate t"], "WorkgroupName": "w", "Database": "dev" }));
+    assert!(described["Error"].as_str().unwrap().contains("TRUNCATE commits"), "{described}");
+}
