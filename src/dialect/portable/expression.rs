@@ -179,8 +179,7 @@ impl Writer<'_> {
                 if let Some(moved) = self.moved(left, op, right) {
                     return moved;
                 }
-                let (one, other) = (self.expression(left).part(), self.expression(right).part());
-                Sql::loose(format!("{one} {op} {other}"))
+                self.arithmetic(left, op, right)
             }
             other => {
                 let message = format!("the operator {other} is not on the list of what is the same on all engines");

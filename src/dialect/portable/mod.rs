@@ -35,6 +35,7 @@ mod literals;
 mod null_order;
 mod numbers;
 mod patterns;
+mod products;
 mod query;
 mod rewrite;
 mod series;

@@ -31,6 +31,7 @@ pub enum Rewrite {
     Now,
     NullOrder,
     Pad,
+    Product,
     ReadMoment,
     RegexpCount,
     RegexpReplace,
@@ -234,6 +235,13 @@ const WAYS: &[Way] = &[
         facts: &[69],
         engines: &[DuckDb],
         about: "text is padded with blanks where nothing else is said",
+    },
+    Way {
+        rewrite: Rewrite::Product,
+        name: "product",
+        facts: &[39],
+        engines: &[DuckDb, Redshift],
+        about: "factors are cast so that the product has room for all its digits",
     },
     Way {
         rewrite: Rewrite::ReadMoment,
