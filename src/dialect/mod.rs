@@ -14,9 +14,10 @@ mod redshift;
 mod snapshot;
 mod steps;
 mod unit_test;
+mod validator;
 
 pub use alter::indexes_in_the_way;
-pub use attributes::has_privileges;
+pub use attributes::{grant, has_privileges};
 pub use catalog::catalog_query;
 pub use column_type::ColumnType;
 pub use contract::{Support, declared_type, same_type, support};
@@ -29,6 +30,7 @@ pub use publication::{
 };
 pub use steps::{Fallback, Statement, analyze, print_step, print_titled, relation_word};
 pub use unit_test::{columns_of, rows_query};
+pub use validator::{Refusal, Severity, refusals, refusals_in_order};
 
 /// The engines that acca prints SQL for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,6 +89,14 @@ pub fn seed_type(data_type: &str, bytes: usize, places: usize, engine: Engine) -
 /// Whether the engine has materialized views that acca keeps.
 pub fn has_materialized_views(engine: Engine) -> bool {
     engine == Engine::Postgres
+}
+
+/// A string constant of the engine.
+pub fn literal(text: &str, engine: Engine) -> String {
+    match engine {
+        Engine::Redshift => redshift::quote_text(text),
+        Engine::DuckDb | Engine::Postgres => quote_text(text),
+    }
 }
 
 /// The text in single quotes, a quote inside doubled: a string constant on every engine (PostgreSQL with its
