@@ -87,22 +87,35 @@ impl Writer<'_> {
         Sql::loose(format!("case when {name}(1, {distance}){over} is null then {default} else {name}({value}, {distance}){over} end"))
     }
 
+    /// Each text once. A character that no text has ends each, so that blanks before it count; it is taken out again.
+    fn distinct_list(&mut self, call: &Call<'_>, delimiter: &str, value: &str, length: usize) -> Sql {
+        let falls = call.order_by.first().is_some_and(|key| key.options.sort == Some(sqlparser::ast::OrderBySort::Desc));
+        let direction = if falls { " desc" } else { "" };
+        let (joined, filter) = self.filtered(call.function, format!("{delimiter} || {value} || chr(1)"));
+        let over = self.over(call);
+        let list = format!("listagg(distinct {joined}) within group (order by {joined}{direction}){filter}{over}");
+        Sql::atom(format!("substring(replace({list}, chr(1), ''), {})", length + 1))
+    }
+
     /// Redshift leaves out empty strings, so each string comes with its delimiter, and the first delimiter is cut off.
     pub(super) fn string_agg(&mut self, call: &Call<'_>) -> Sql {
         let [value, delimiter] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
-        if call.order_by.is_empty() && !call.distinct {
+        if call.order_by.is_empty() {
             let help = "write the order: string_agg(x, ',' order by x)";
             return self.refuse(call.span, "in which order strings are put together is not said, so each engine chooses", help);
         }
+        if self.is(Engine::Postgres) && call.distinct {
+            // What is ordered by has to be what is aggregated, which is of the type text.
+            let falls = call.order_by.first().is_some_and(|key| key.options.sort == Some(sqlparser::ast::OrderBySort::Desc));
+            let direction = if falls { " desc" } else { "" };
+            let collated = if self.rewrites(Rewrite::Collation) { " collate \"C\"" } else { "" };
+            let text = format!("cast({} as text){collated}", self.expression(value).text);
+            let (joined, filter) = self.filtered(call.function, text.clone());
+            let (delimiter, over) = (self.expression(delimiter).text, self.over(call));
+            return Sql::atom(format!("string_agg(distinct {joined}, {delimiter} order by {text}{direction}){filter}{over}"));
+        }
         if !self.is(Engine::Redshift) {
             return self.plain_call(call, "string_agg");
-        }
-        if call.distinct {
-            return self.lacks(
-                call.span,
-                "string_agg(distinct …), as blanks at the end do not count there",
-                "aggregate over a SELECT DISTINCT",
-            );
         }
         let Some(text) = super::literals::plain_text(delimiter) else {
             return self.lacks(span_of(delimiter), "a delimiter that is no literal", "write the delimiter as a literal");
@@ -112,6 +125,9 @@ impl Writer<'_> {
         let keys = self.order_keys(call.order_by);
         if !self.rewrites(Rewrite::StringAggregate) {
             return Sql::atom(format!("listagg({}, {delimiter}) within group (order by {keys})", written.text));
+        }
+        if call.distinct {
+            return self.distinct_list(call, &delimiter, &written.part(), text.chars().count());
         }
         let (joined, filter) = self.filtered(call.function, format!("{delimiter} || {}", written.part()));
         let over = self.over(call);

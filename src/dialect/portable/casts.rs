@@ -70,6 +70,16 @@ impl Writer<'_> {
         }
     }
 
+    /// A binary float as an exact number, by its fifteen digits.
+    pub(super) fn rounded_float(&mut self, inner: &Expr, places: i64) -> Sql {
+        let from = self.type_name(inner);
+        let spelled = format!("decimal(38,{places})");
+        match SqlType::parse(&format!("numeric(38,{places})")) {
+            Some(target) => self.cast_to_decimal(inner, from, target, &spelled),
+            None => Sql::atom("null"),
+        }
+    }
+
     fn shortened_text(&mut self, inner: &Expr, target: SqlType, spelled: &str) -> Sql {
         let written = self.expression(inner);
         self.limited(written, target, spelled)

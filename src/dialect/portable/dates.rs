@@ -44,8 +44,8 @@ impl Writer<'_> {
     /// A part of a moment, exactly, and its digits behind the point.
     fn part_of_moment(&mut self, field: &str, value: &Expr, span: Span) -> Option<(String, i32)> {
         let kind = self.type_name(value);
-        if field == "epoch" && kind == "interval" {
-            return self.seconds_between(value, span);
+        if matches!(field, "epoch" | "day" | "days") && kind == "interval" {
+            return self.between_moments(value, field != "epoch", span);
         }
         if !matches!(kind, "date" | "timestamp" | "timestamptz") {
             let message = format!("the {field} of {kind} is not the same on all engines");
@@ -93,10 +93,10 @@ impl Writer<'_> {
         })
     }
 
-    /// `extract(epoch from a - b)`
-    fn seconds_between(&mut self, value: &Expr, span: Span) -> Option<(String, i32)> {
+    /// `extract(epoch from a - b)`, and the whole days between.
+    fn between_moments(&mut self, value: &Expr, in_days: bool, span: Span) -> Option<(String, i32)> {
         if let Expr::Nested(inner) = value {
-            return self.seconds_between(inner, span);
+            return self.between_moments(inner, in_days, span);
         }
         let moment = |name: &str| matches!(name, "timestamp" | "timestamptz");
         let difference = match value {
@@ -106,7 +106,7 @@ impl Writer<'_> {
         let between =
             difference.filter(|(later, earlier)| moment(self.type_name(later)) && self.type_name(later) == self.type_name(earlier));
         let Some((later, earlier)) = between else {
-            self.refuse(span, "the epoch of this interval is not the same on all engines", "take it of the difference of two timestamps");
+            self.refuse(span, "this part of an interval is not the same on all engines", "take it of the difference of two timestamps");
             return None;
         };
         let (later, earlier) = (self.expression(later).text, self.expression(earlier).text);
@@ -114,6 +114,10 @@ impl Writer<'_> {
             Engine::DuckDb => format!("(epoch_us({later}) - epoch_us({earlier}))"),
             _ => format!("datediff(microsecond, {earlier}, {later})"),
         };
+        if in_days {
+            let divided = if self.is(Engine::DuckDb) { "//" } else { "/" };
+            return Some((format!("{micros} {divided} 86400000000"), 0));
+        }
         Some((format!("{micros} * 0.000001"), 6))
     }
 

@@ -145,7 +145,7 @@ const FUNCTIONS: &[Entry] = &[
     same("strpos"),
     for_others("substr", |writer, call| writer.substring_call(call)),
     for_others("substring", |writer, call| writer.substring_call(call)),
-    for_others("sum", |writer, call| writer.sum(call)),
+    by("sum", |writer, call| writer.sum(call)),
     same("tan"),
     for_others("to_char", |writer, call| writer.formatted_moment(call)),
     for_others("to_date", |writer, call| writer.read_date(call)),

@@ -28,6 +28,13 @@ impl Writer<'_> {
             [value, digits] => (*value, Some(*digits)),
             _ => return self.refuse(span, format!("'{name}' takes a number, and digits at most"), "write round(x, 2)"),
         };
+        if let (Some(digits), Some(float), "round", false) = (digits, unsized_cast(value), name, self.is(Engine::Postgres))
+            && matches!(self.type_name(float), "float4" | "float8")
+            && let Some(places @ 0..=18) = whole_number(digits)
+        {
+            // `round(x::numeric, 2)` is the same as a cast to that many digits.
+            return self.rounded_float(float, places);
+        }
         let written = self.expression(value);
         let kind = self.type_name(value);
         if let Some(digits) = digits {
@@ -122,6 +129,17 @@ impl Writer<'_> {
             text.push_str(&format!(" when {} is not null then {}", written.clone().part(), written.text));
         }
         Sql::loose(format!("{text} else {} end", self.expression(last).text))
+    }
+}
+
+/// What `x::numeric` casts.
+fn unsized_cast(expression: &Expr) -> Option<&Expr> {
+    match expression {
+        Expr::Nested(inner) => unsized_cast(inner),
+        Expr::Cast { expr, data_type, .. } => {
+            matches!(data_type.to_string().to_lowercase().as_str(), "numeric" | "decimal").then_some(&**expr)
+        }
+        _ => None,
     }
 }
 

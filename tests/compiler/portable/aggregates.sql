@@ -105,3 +105,13 @@ select id, s = 'abc' as e, s <> 'abc' as n, s in ('abc', 'x') as l, case s when 
 -- facts: 54
 -- needs: trailing-blanks redshift
 select t.id, u.k from t join u on t.grp = u.grp where t.s in (select v from t as o where o.id = 1);
+
+-- facts: 61 63
+select grp, string_agg(distinct v, '; ' order by v) as list from t group by grp;
+
+-- facts: 119
+select id, sum(j) over w as s, max(j) over w as m from t window w as (partition by grp);
+
+-- facts: 116
+-- refused: redshift frames
+select id, sum(j) over (order by id range between 2 preceding and current row) as s, count(*) over (order by grp groups current row) as g from t;

@@ -53,3 +53,10 @@ select id, b is true as t, b is not true as nt, b is false as f, b is not false 
 
 -- facts: 14 96
 select id, ts::date as d, d::timestamp as t, '2024-02-29'::date as l, date '2024-01-31' as m, timestamp '2024-01-31 12:00:00.5' as s from t;
+
+-- facts: 32
+-- refused: duckdb redshift type
+select '10.0.0.1'::inet as a;
+
+-- facts: 33
+select id, v::integer > j as g, j::text = '10' as e from t where id = 10;

@@ -77,3 +77,31 @@ select id as "Mixed Case", j as "select", i as Plain from t;
 
 -- facts: 53 170
 select q."Mixed Case" + 1 as n from (select id as "Mixed Case" from t) as q;
+
+-- facts: 138
+select x.id from (select id from t where j > 2) as x;
+
+-- facts: 141
+-- refused: postgres duckdb redshift FROM
+select id from t tablesample bernoulli (10);
+
+-- facts: 171
+select id as "tag", j as "open", i as "delta", n as type, m as "user" from t;
+
+-- A week of an analyst.
+-- facts: 36 40 54 88 109 123
+with orders as (
+    select id, grp as customer, n as amount, ts as ordered_at, lower(trim(s)) as email, v from t where id <> 7
+),
+monthly as (
+    select date_trunc('month', ordered_at)::date as month, customer, count(*) as orders, sum(amount) as total, avg(amount) as mean,
+        count(*) filter (where amount > 1) as large, round(100.0 * sum(amount) / nullif(count(*), 0), 2) as share,
+        min(ordered_at) as first_at, count(distinct email) as emails
+    from orders where ordered_at is not null group by 1, 2 having count(*) >= 1
+)
+select month, customer, orders, total, mean, large, share, emails,
+    sum(total) over (partition by customer order by month rows between unbounded preceding and current row) as running,
+    lag(total) over (partition by customer order by month) as before, coalesce(nullif(customer, ''), 'n/a') as shown,
+    rank() over (order by total desc nulls last, customer) as place, to_char(month, 'YYYY-MM') as label,
+    extract(epoch from first_at - timestamp '2020-01-01') / 3600 as hours
+from monthly order by month desc, customer nulls first, total;

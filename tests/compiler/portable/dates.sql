@@ -80,3 +80,17 @@ select id, make_date(2000 + j, 2, 28) as d from t where j between 0 and 99;
 -- facts: 85
 -- needs: now redshift
 select count(*) as c from t where tz < now() and ts < localtimestamp and d < current_date and tz < current_timestamp;
+
+-- facts: 94 97
+select id, extract(day from ts - timestamp '2024-01-01 12:00:00') as d, date_part('day', ts - timestamp '2024-03-01') as e from t;
+
+-- facts: 86 87
+-- refused: postgres duckdb redshift age
+select age(ts) from t;
+
+-- facts: 108
+-- refused: postgres duckdb redshift literal
+select timestamp 'infinity' as x;
+
+-- facts: 85 96
+select id, d > current_date - interval '1000 years' as n, ts < now() - interval '1 day' as o from t;

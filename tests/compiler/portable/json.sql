@@ -9,3 +9,10 @@ select id, doc -> 'a' ->> 'b' as b, doc ->> 'text' as t, doc ->> 'empty' as e fr
 -- facts: 147
 -- refused: redshift capitals
 select doc ->> 'Mixed' as m from t;
+
+-- facts: 23
+select x.doc ->> 'text' as t from (select doc from t where id = 1 union all select '{"text": "é"}'::json) as x;
+
+-- facts: 149
+-- refused: postgres duckdb redshift json_build_object
+select json_build_object('a', id) from t;

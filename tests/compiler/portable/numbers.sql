@@ -36,3 +36,20 @@ select sum(m) * 1.23456789 as p from t where id in (1, 2, 6);
 
 -- facts: 39 8
 select id, n * m as p, n + m as s, n - j as d, -n as g, - (-n) as h, n * 2 + j / 2 as k from t where id not in (4, 7);
+
+-- facts: 45
+select id, round(f::numeric, 2) as r, round((f / 7)::numeric, 3) as s from t where id <> 7;
+
+-- facts: 43
+-- refused: postgres duckdb redshift real
+select sum(r) from t;
+
+-- facts: 50
+-- refused: postgres duckdb redshift div
+select div(n, 2) from t;
+
+-- facts: 50
+select id, trunc(n / 2) as d from t;
+
+-- facts: 51
+select count(*) as c from t where random() < 2;

@@ -90,3 +90,11 @@ select v as x from t where id < 6 union all select s from t where id = 5 order b
 -- facts: 56
 -- needs: collation postgres
 select upper(v) as word, count(*) as c from t group by 1 order by word desc;
+
+-- facts: 74
+-- refused: postgres duckdb redshift encode
+select encode(s::bytea, 'hex') from t;
+
+-- facts: 77
+-- refused: postgres duckdb redshift SIMILAR
+select s similar to '%b%' from t;
