@@ -18,6 +18,9 @@ use std::ops::Range;
 
 use scan::Tokens;
 
+use crate::analysis::Finding;
+use crate::diag::{Diagnostic, codes};
+
 /// Bytes of a statement over the wire protocol (`r_SELECT_synopsis`).
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
@@ -73,6 +76,26 @@ pub fn refusals(sql: &str) -> Vec<Refusal> {
     found.0.sort_by_key(|refusal| (refusal.range.start, refusal.fact));
     found.0.dedup();
     found.0
+}
+
+/// What is found, as it is said of a query that somebody wrote.
+pub(super) fn foreign(sql: &str) -> Vec<Finding> {
+    let finding = |refusal: Refusal| {
+        let message = match refusal.severity {
+            Severity::Refused => format!("Redshift does not run this: {}", refusal.message),
+            Severity::Loses => format!("Redshift reads this otherwise: {}", refusal.message),
+        };
+        let diagnostic = Diagnostic::new(&codes::FOREIGN_SQL, message);
+        let diagnostic = refusal.help.map_or(diagnostic.clone(), |help| diagnostic.help(help));
+        Finding { diagnostic, range: Some(refusal.range) }
+    };
+    refusals(sql).into_iter().filter(|refusal| !is_common(sql, refusal)).map(finding).collect()
+}
+
+/// A cast to VARCHAR or TEXT without a length: mostly of numbers and dates, which are short.
+fn is_common(sql: &str, refusal: &Refusal) -> bool {
+    let defines = sql.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("create"));
+    refusal.severity == Severity::Loses && matches!(refusal.fact, 1 | 2) && !defines
 }
 
 /// Why Redshift would not take the statements of one session in that order, with the number of the statement: what a transaction
