@@ -18,7 +18,7 @@ pub use alter::indexes_in_the_way;
 pub use attributes::{grant, has_privileges};
 pub use catalog::catalog_query;
 pub use column_type::ColumnType;
-pub use contract::{Support, declared_type, same_type, support};
+pub use contract::{Support, declared_type, loses_its_fraction, same_type, support, trusts_keys};
 pub use freshness::{newest_of_field, newest_of_query};
 pub use lease::take_leases;
 pub use publication::{

@@ -1,8 +1,10 @@
 //! Amazon Redshift where its statements are not those of the other engines. Pages of its Developer Guide are named by their file.
 
 mod dml;
+mod rows;
 mod tables;
 
+pub use rows::RowInserts;
 pub(super) use tables::{attributes, sized_type};
 
 use super::relation_word;
