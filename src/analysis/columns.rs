@@ -15,7 +15,7 @@ use super::meaning::{declare_meaning, texts};
 use super::personal::{guarded, personal_data, reports};
 use super::promises::Promises;
 use super::units::{Declarations, marks};
-use super::unread::unread_query;
+use super::unread::{unasked_query, unread_query};
 use crate::base::{Files, Relation, RelationKind, ResourceType};
 use crate::diag::{Diagnostic, codes};
 use crate::jinja::{Linked, NodeState, Rendered, SpanMap, StatementResult, Warehouse, ephemeral_name};
@@ -95,7 +95,7 @@ impl Compilation {
         }
         let (reports, doubts) = reports(&self.project, &self.manifest);
         problems.extend(doubts);
-        let guarded = guarded(&self.manifest, &reports);
+        let guarded = guarded(&self.manifest, &reports, &declarations);
         let rules = Rules { declarations: &declarations, reports: &reports, guarded, manifest: &self.manifest };
         let mut analysis = Analysis { problems, promises: Promises::of(&self.manifest), ..Analysis::default() };
         for wave in self.waves(&included) {
@@ -146,7 +146,7 @@ impl Compilation {
     fn analyse_query(&self, number: usize, node: &Node, done: &Analysis, rules: &Rules<'_>) -> NodeAnalysis {
         let (mut found, sql) = match self.rendered_as(number, node, done, None) {
             Ok(rendered) => (self.analyse_rendered(number, node, &rendered, done, rules, None), Some(rendered.sql)),
-            Err(unknown) => (unknown, None),
+            Err(unknown) => (self.undone(number, node, unknown, rules), None),
         };
         if is_incremental(node) {
             let table = Arc::clone(&found.schema);
@@ -160,6 +160,16 @@ impl Compilation {
         }
         found.problems.extend(check_contract(node, &found.schema));
         found.problems = self.judged(node, found.problems, !found.schema.open);
+        found
+    }
+
+    /// A node whose query cannot be known here: what is declared of its columns holds.
+    fn undone(&self, number: usize, node: &Node, unknown: NodeAnalysis, rules: &Rules<'_>) -> NodeAnalysis {
+        let mut found = declared(node, RelationSchema::unknown(), rules.declarations);
+        if unknown.problems.is_empty() && rules.guarded.contains(&number) {
+            found.problems.push(unasked_query(node));
+        }
+        found.problems.extend(unknown.problems);
         found
     }
 
@@ -301,7 +311,7 @@ fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred,
     let mut problems: Vec<Diagnostic> = findings.map(|finding| placed(finding, &rendered.map, node)).collect();
     declare_meaning(node, &mut schema, rules.declarations, &places, &mut problems);
     if rules.reports.contains(&number) {
-        problems.extend(personal_data(node, &schema, &edges, &places, rules.manifest, done));
+        problems.extend(personal_data(node, &schema, &edges, &places, (rules.manifest, rules.declarations), done));
     }
     NodeAnalysis { schema: Arc::new(schema), edges, problems }
 }

@@ -30,6 +30,11 @@ pub(super) fn declare_meaning(
         };
         let determined_by: Vec<String> = texts(column, "determined_by").into_iter().map(|name| name.to_lowercase()).collect();
         problems.extend(missing_columns(node, column, schema, &declared, &determined_by));
+        let is_there = schema.columns.iter().any(|held| held.name.eq_ignore_ascii_case(&column.name));
+        if schema.open && !is_there && (declared != Measure::Unknown || column.meta.contains_key("labels")) {
+            // Nothing is known of the query, so what is said of it counts.
+            schema.columns.push(SchemaColumn { name: column.name.to_lowercase(), nullable: true, ..SchemaColumn::default() });
+        }
         let Some(held) = schema.columns.iter_mut().find(|held| held.name.eq_ignore_ascii_case(&column.name)) else { continue };
         if let Some(problem) = assert_measure(node, column, held, &declared, places) {
             problems.push(problem);

@@ -25,7 +25,9 @@ pub(super) fn near_misses(node: &Node, column: &Column, declarations: &Declarati
     }
     for label in texts(column, "labels") {
         let more_used = declarations.labels.iter().filter(|(_, uses)| **uses > declarations.labels.get(&label).copied().unwrap_or(0));
-        let known = more_used.map(|(name, _)| name.as_str()).chain([PERSONAL]).filter(|known| label != PERSONAL && known.len() > 3);
+        let forbidden = || declarations.forbidden.iter().map(String::as_str).chain([PERSONAL]);
+        let known = more_used.map(|(name, _)| name.as_str()).chain(forbidden());
+        let known = known.filter(|known| known.len() > 3 && !forbidden().any(|held| held == label));
         if let Some(near) = nearest(&label, known) {
             let message = format!("the label '{label}' {of_column} is nearly '{near}', and another one");
             let problem = Diagnostic::new(&codes::UNEXPECTED_PROPERTY, message).at(place);
@@ -45,7 +47,7 @@ fn is_meant(key: &str, near: &str, value: &Value, declarations: &Declarations) -
             "zone" => text.is_some_and(|zone| zone.contains('/') || zone == "UTC"),
             "currency" => text.is_some(),
             "labels" => {
-                let known = |label: &str| label == PERSONAL || declarations.labels.contains_key(label);
+                let known = |label: &str| declarations.is_forbidden(label) || declarations.labels.contains_key(label);
                 text.is_some_and(known) || value.as_array().is_some_and(|list| list.iter().any(|label| label.as_str().is_some_and(known)))
             }
             _ => text.is_some() || value.is_array(),

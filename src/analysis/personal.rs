@@ -1,15 +1,17 @@
-//! Personal data in reports: a value with the label `personal` may not reach a relation that is a report.
+//! Personal data in reports: a value with the label `personal`, or with another that `acca.yml` forbids, may not reach a relation that
+//! is a report.
 
 use std::collections::BTreeSet;
 
 use super::columns::{Analysis, ColumnEdge};
-use super::facts::RelationSchema;
-use super::meaning::Places;
+use super::facts::{RelationSchema, SchemaColumn};
+use super::meaning::{Places, texts};
+use super::units::Declarations;
 use crate::base::Span;
 use crate::diag::{Diagnostic, codes};
 use crate::project::{Detail, Manifest, Node, Project};
 
-/// The label that may not reach a report.
+/// The label that may never reach a report.
 pub(super) const PERSONAL: &str = "personal";
 
 /// Numbers of the nodes that are reports: in a folder, with a tag or of a name that `acca.yml` lists, with `meta: {report: true}`, or
@@ -40,11 +42,9 @@ pub(super) fn reports(project: &Project, manifest: &Manifest) -> (BTreeSet<usize
 
 /// The queries that stand between personal data and the reports, the reports themselves whatever they read; none when no column is
 /// declared to hold personal data.
-pub(super) fn guarded(manifest: &Manifest, reports: &BTreeSet<usize>) -> BTreeSet<usize> {
-    let is_personal = |node: &Node| {
-        let labels = node.columns.iter().filter_map(|column| column.meta.get("labels"));
-        labels.into_iter().any(|told| told == PERSONAL || told.as_array().is_some_and(|list| list.iter().any(|label| label == PERSONAL)))
-    };
+pub(super) fn guarded(manifest: &Manifest, reports: &BTreeSet<usize>, declarations: &Declarations) -> BTreeSet<usize> {
+    let is_personal =
+        |node: &Node| node.columns.iter().flat_map(|column| texts(column, "labels")).any(|label| declarations.is_forbidden(&label));
     let personal: BTreeSet<usize> =
         manifest.nodes.iter().enumerate().filter(|(_, node)| is_personal(node)).map(|(number, _)| number).collect();
     if personal.is_empty() {
@@ -73,12 +73,16 @@ pub(super) fn personal_data(
     schema: &RelationSchema,
     edges: &[ColumnEdge],
     places: Places<'_>,
-    manifest: &Manifest,
+    (manifest, declarations): (&Manifest, &Declarations),
     done: &Analysis,
 ) -> Vec<Diagnostic> {
-    let personal = |labels: &[std::sync::Arc<str>]| labels.iter().any(|label| &**label == PERSONAL);
     let mut problems = Vec::new();
-    for column in schema.columns.iter().filter(|column| personal(&column.labels)) {
+    let mut forbidden: Vec<(&SchemaColumn, &str)> = Vec::new();
+    for column in &schema.columns {
+        forbidden.extend(column.labels.iter().find(|label| declarations.is_forbidden(label)).map(|label| (column, &**label)));
+    }
+    for (column, label) in forbidden {
+        let personal = |labels: &[std::sync::Arc<str>]| labels.iter().any(|held| **held == *label);
         let mut path = vec![format!("{}.{}", node.name, column.name)];
         let mut source: Option<Span> = None;
         let mut here = edges;
@@ -99,7 +103,8 @@ pub(super) fn personal_data(
             }
         }
         path.reverse();
-        let message = format!("column '{}' of the report '{}' holds personal data", column.name, node.name);
+        let what = if label == PERSONAL { "personal data".to_owned() } else { format!("data of the label '{label}'") };
+        let message = format!("column '{}' of the report '{}' holds {what}", column.name, node.name);
         let declared = node.columns.iter().find(|told| told.name.eq_ignore_ascii_case(&column.name)).and_then(|told| told.span);
         let place = places(&column.name).or(declared).or(node.body).unwrap_or(node.origin);
         let mut problem = Diagnostic::new(&codes::PERSONAL_DATA_IN_REPORT, message).at(place);

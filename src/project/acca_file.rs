@@ -22,6 +22,8 @@ pub struct AccaFile {
     pub anonymising: Vec<(String, Span)>,
     /// Folders or tags of models that are reports.
     pub reports: Vec<(String, Span)>,
+    /// Labels that reports may not receive, `personal` aside.
+    pub forbidden_labels: Vec<(String, Span)>,
     /// How much findings weigh.
     pub weights: Weights,
 }
@@ -54,7 +56,7 @@ pub(super) fn load_acca_file(loader: &mut Loader<'_>) -> AccaFile {
     let Some(yaml) = loader.read_yaml(FILE_NAME) else { return AccaFile::default() };
     let owner = format!("'{FILE_NAME}'");
     let Some(fields) = Fields::of(&yaml, &owner, loader.diagnostics) else { return AccaFile::default() };
-    fields.check_keys(&["version", "units", "conversions", "anonymising", "reports", "checks"], loader.diagnostics);
+    fields.check_keys(&["version", "units", "conversions", "anonymising", "reports", "forbidden_labels", "checks"], loader.diagnostics);
     let units = fields.map("units", loader.diagnostics).iter().map(told).collect();
     let conversions = fields.list("conversions", loader.diagnostics).iter().filter_map(|item| conversion(loader, item)).collect();
     AccaFile {
@@ -62,6 +64,7 @@ pub(super) fn load_acca_file(loader: &mut Loader<'_>) -> AccaFile {
         conversions,
         anonymising: fields.spanned_strings("anonymising", loader.diagnostics),
         reports: fields.spanned_strings("reports", loader.diagnostics),
+        forbidden_labels: fields.spanned_strings("forbidden_labels", loader.diagnostics),
         weights: read_weights(&fields, loader),
     }
 }

@@ -15,6 +15,7 @@
 //! | [`materialized_views`] | materialized views and unlogged tables of PostgreSQL |
 //! | [`packages`] | packages that are installed, macros called from the command line |
 //! | [`postgres`] | a PostgreSQL server for tests |
+//! | [`redshift`] | an imitation of Amazon Redshift on PostgreSQL |
 //! | [`second_run`] | a second run says what a cold one says |
 //! | [`trace`] | where the time of a command went |
 //! | [`cli_commands`] | the commands: what they print and write, how they end |
@@ -58,6 +59,8 @@ mod publication;
 mod query_comment;
 mod random_input;
 mod random_sql;
+#[allow(dead_code, reason = "the harness of portable models and the service are to use the rest of it")]
+mod redshift;
 mod redshift_target;
 mod retry;
 mod run;

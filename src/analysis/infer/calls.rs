@@ -4,12 +4,12 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident,
-    Spanned, WindowType, visit_expressions,
+    Spanned, visit_expressions,
 };
 use sqlparser::tokenizer::Span;
 
-use super::currencies::without_currency;
-use super::grouping::{Grouping, is_aggregate_call};
+use super::currencies::{hide_currencies, without_currency};
+use super::grouping::is_aggregate_call;
 use super::scope::{Column, Found, Item, Scope, fold};
 use super::{Inference, known, opaque, settled, spelled};
 use crate::analysis::candidates::{Call, NotFound, function, is_aggregate, result_in_any_case};
@@ -173,10 +173,8 @@ impl Inference<'_> {
             let condition = self.condition(filter, scope, "FILTER");
             facts = facts.deciding_by(&condition);
         }
-        if let Some(WindowType::WindowSpec(spec)) = &call.over {
-            for key in self.window(spec, scope, &Grouping::default()) {
-                facts = facts.deciding_by(&key);
-            }
+        if let Some(over) = &call.over {
+            facts = self.over(over, scope).iter().fold(facts, Facts::deciding_by);
         }
         self.aggregates = before;
         facts
@@ -263,7 +261,7 @@ impl Inference<'_> {
         found.meaning.measure = self.call_measure(name, of, written, span);
         let keys = match &call.over {
             None => self.group_keys.clone().filter(|_| is_aggregate(name)),
-            Some(WindowType::WindowSpec(spec)) if is_aggregate(name) => Some(Self::identities(&spec.partition_by, scope)),
+            Some(over) if is_aggregate(name) => self.window_of(over).map(|spec| self.identities(&spec.partition_by, scope)),
             Some(_) => None,
         };
         if !self.check_currencies(name, of, keys.as_deref(), scope, span) {
@@ -271,6 +269,9 @@ impl Inference<'_> {
         }
         if let Some(other) = self.of_other_row(name, call, of, scope) {
             found.meaning.measure = other;
+        }
+        if name == "array_agg" {
+            found.meaning.measure = self.in_one_array(&found.meaning.measure, keys.as_deref(), scope);
         }
         if let ("min" | "max" | "any_value", [only], Some(keys)) = (name, of, &keys)
             && self.determines(keys, only)
@@ -311,7 +312,10 @@ impl Inference<'_> {
             "coalesce" if plain && !facts.is_empty() => {
                 let sql_type = self.common("COALESCE", &parts(), false);
                 let measure = self.common_measure("COALESCE", &parts());
-                Some(Facts::of(sql_type, facts.iter().all(|facts| facts.nullable)).reading(facts).measured(measure))
+                let columns: Vec<u32> = facts.iter().map(|facts| facts.meaning.same_as).collect();
+                let mut found = Facts::of(sql_type, facts.iter().all(|facts| facts.nullable)).reading(facts).measured(measure);
+                found.meaning.same_as = self.equalities.first_of(&columns);
+                Some(found)
             }
             "greatest" | "least" if plain && !facts.is_empty() => {
                 let sql_type = self.common(&name.to_uppercase(), &parts(), false);
@@ -359,7 +363,10 @@ impl Inference<'_> {
             true => Some(kind),
             false => Some(SqlType { id: catalogue().entry(kind.id).array?, modifier: kind.modifier }),
         });
-        let mut facts = Facts::of(sql_type, false).reading(&[column.facts]);
+        let mut element = column.facts;
+        hide_currencies(&mut element);
+        let measure = element.meaning.measure.clone();
+        let mut facts = Facts::of(sql_type, false).reading(&[element]).measured(measure);
         merge(&mut facts.origins, &result.indirect);
         facts
     }

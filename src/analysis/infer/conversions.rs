@@ -7,7 +7,7 @@ use super::scope::Scope;
 use super::units::measure;
 use super::{Finding, Inference};
 use crate::analysis::facts::Facts;
-use crate::analysis::units::{Currency, MarkKind, Measure, read_mark};
+use crate::analysis::units::{Currency, MarkKind, Measure, Unit, read_mark};
 use crate::diag::{Diagnostic, codes};
 
 /// A conversion whose text is being walked.
@@ -16,6 +16,13 @@ pub(super) struct Running {
     /// The currency of the arguments, which what it gives has too where its declaration leaves that open.
     currency: Option<Currency>,
     findings: Vec<Finding>,
+}
+
+/// What is added up over all currencies, or over several, is not of the one that a conversion wants.
+fn takes(given: &Measure, wanted: &Unit) -> bool {
+    let fixed = wanted.currencies().any(|currency| matches!(currency, Currency::Fixed(_)));
+    let several = given.unit().into_iter().flat_map(Unit::currencies).any(|currency| matches!(currency, Currency::Any | Currency::Hidden));
+    given.unified(&Measure::from(wanted.clone())).is_ok() && !(fixed && several)
 }
 
 impl Inference<'_> {
@@ -61,7 +68,7 @@ impl Inference<'_> {
         let given = measure(&facts);
         if let Some(conversion) = self.declarations.conversions.get(number)
             && let Some((_, wanted)) = conversion.takes.iter().find(|(name, _)| name == parameter)
-            && given.unified(&Measure::from(wanted.clone())).is_err()
+            && !takes(&given, wanted)
             && let Some(unit) = given.unit()
         {
             let (unit, wanted, name) = (self.spelled_unit(unit), wanted.to_string(), &conversion.name);

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use sqlparser::ast::{BinaryOperator, Expr, Function, WindowType};
+use sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
 use sqlparser::tokenizer::Span;
 
 use super::Inference;
@@ -44,7 +44,7 @@ enum Said {
 }
 
 fn is_by_column(measure: &Measure) -> bool {
-    measure.unit().is_some_and(|unit| unit.currencies().any(|currency| matches!(currency, Currency::Column(_) | Currency::Sibling(_))))
+    measure.unit().is_some_and(|unit| unit.named_by().any(|currency| matches!(currency, Currency::Column(_) | Currency::Sibling(_))))
 }
 
 impl Inference<'_> {
@@ -67,8 +67,8 @@ impl Inference<'_> {
                 meaning.measure = settled.unwrap_or_else(|| meaning.measure.clone());
                 let determined_by: Option<Vec<u32>> = meaning.determined_by.iter().map(|old| renumbered(*old)).collect();
                 meaning.determined_by = determined_by.unwrap_or_default();
-                for currency in meaning.measure.unit().into_iter().flat_map(Unit::currencies) {
-                    let named = before.iter().find(|(_, id, _)| *currency == Currency::Column(*id));
+                for currency in meaning.measure.unit().into_iter().flat_map(Unit::named_by) {
+                    let named = before.iter().find(|(_, id, _)| currency == Currency::Column(*id));
                     if let Some((_, id, name)) = named {
                         let name = item.map_or_else(|| name.clone(), |item| format!("{item}.{name}"));
                         self.currency_names.insert(*id, name);
@@ -90,7 +90,7 @@ impl Inference<'_> {
         collect_conjuncts(condition, &mut conjuncts);
         let mut fixed: Vec<(u32, Arc<str>)> = Vec::new();
         for (left, right) in conjuncts {
-            match (identity(left, scope), identity(right, scope)) {
+            match (self.identity(left, scope), self.identity(right, scope)) {
                 // A column of an enclosing query stays what it is.
                 (Some(one), Some(other)) if one != other && is_here(other, scope) => self.same(other, one, scope, holds),
                 (Some(one), Some(other)) if one != other => self.same(one, other, scope, holds),
@@ -106,7 +106,7 @@ impl Inference<'_> {
             let items = match holds {
                 Holds::Always | Holds::Here => &mut scope.items[..],
                 Holds::Present(range) => scope.items.get_mut(range.clone()).unwrap_or_default(),
-                Holds::Both => &mut [],
+                Holds::Both(_) => &mut [],
             };
             ids.into_iter().for_each(|id| settle(items, id, &Said::Fixed(Arc::clone(&code))));
         }
@@ -120,7 +120,14 @@ impl Inference<'_> {
                 self.equalities.add(id, other);
             }
             Holds::Here => settle(&mut scope.items, id, &Said::Same(other)),
-            Holds::Both => self.equalities.add_either(id, other),
+            Holds::Both(split) => {
+                let left = |id: u32| scope.items.get(..*split).is_some_and(|items| names(items, id));
+                // A condition on one side keeps no row of it away.
+                if left(id) != left(other) && is_here(id, scope) && is_here(other, scope) {
+                    let (left, right) = if left(id) { (id, other) } else { (other, id) };
+                    self.whole_of(left, right);
+                }
+            }
             Holds::Present(range) => {
                 let present = |id: u32| scope.items.get(range.clone()).is_some_and(|items| names(items, id));
                 match (present(id), present(other)) {
@@ -153,17 +160,8 @@ impl Inference<'_> {
         }
         let given = measure(first);
         let Some(unit) = given.unit() else { return true };
-        // For one row of an enclosing query its columns have one value.
-        let enclosing = std::iter::successors(scope.outer, |scope| scope.outer).flat_map(|outer| &outer.items);
-        let enclosing = enclosing.flat_map(|item| &item.columns).map(|column| column.facts.meaning.same_as);
-        let keys = &keys.iter().copied().chain(enclosing.filter(|id| *id != 0)).collect::<Vec<u32>>()[..];
-        let determined = |id: u32| {
-            let mut columns = scope.items.iter().flat_map(|item| &item.columns).filter(|column| column.facts.meaning.same_as == id);
-            columns.any(|column| self.determines(keys, &column.facts))
-        };
-        let in_common = |id: &u32| self.equalities.all_of(*id).into_iter().any(|id| keys.contains(&id) || determined(id));
         let mixed = unit.currencies().find(|currency| match currency {
-            Currency::Column(id) => !in_common(id),
+            Currency::Column(id) => !self.in_common(*id, keys, scope),
             Currency::Hidden => true,
             _ => false,
         });
@@ -187,9 +185,42 @@ impl Inference<'_> {
         false
     }
 
+    /// Whether rows that have the keys in common have this column in common.
+    fn in_common(&self, id: u32, keys: &[u32], scope: &Scope<'_>) -> bool {
+        // For one row of an enclosing query its columns have one value.
+        let enclosing = std::iter::successors(scope.outer, |scope| scope.outer).flat_map(|outer| &outer.items);
+        let enclosing = enclosing.flat_map(|item| &item.columns).map(|column| column.facts.meaning.same_as);
+        let keys = &keys.iter().copied().chain(enclosing.filter(|id| *id != 0)).collect::<Vec<u32>>()[..];
+        let determined = |id: u32| {
+            let mut columns = scope.items.iter().flat_map(|item| &item.columns).filter(|column| column.facts.meaning.same_as == id);
+            columns.any(|column| self.determines(keys, &column.facts))
+        };
+        self.equalities.all_of(id).into_iter().any(|id| keys.contains(&id) || determined(id))
+    }
+
+    /// The unit of an array that an aggregate makes: what differs between its elements cannot be seen any more.
+    pub(super) fn in_one_array(&self, element: &Measure, keys: Option<&[u32]>, scope: &Scope<'_>) -> Measure {
+        let hidden = element.with_currencies(&mut |currency| match currency {
+            Currency::Column(id) if !keys.is_some_and(|keys| self.in_common(*id, keys, scope)) => Some(Currency::Hidden),
+            _ => None,
+        });
+        hidden.unwrap_or_else(|| element.clone())
+    }
+
     /// The numbers of columns that keys are, unchanged.
-    pub(super) fn identities<'x>(keys: impl IntoIterator<Item = &'x Expr>, scope: &Scope<'_>) -> Vec<u32> {
-        keys.into_iter().filter_map(|key| identity(key, scope)).collect()
+    pub(super) fn identities<'x>(&self, keys: impl IntoIterator<Item = &'x Expr>, scope: &Scope<'_>) -> Vec<u32> {
+        keys.into_iter().filter_map(|key| self.identity(key, scope)).collect()
+    }
+
+    /// The number of the column that an expression is, unchanged.
+    fn identity(&self, expression: &Expr, scope: &Scope<'_>) -> Option<u32> {
+        if let Expr::Function(call) = expression
+            && let Some(parts) = coalesced(call)
+        {
+            let parts: Option<Vec<u32>> = parts.into_iter().map(|part| self.identity(part, scope)).collect();
+            return Some(self.equalities.first_of(&parts?)).filter(|id| *id != 0);
+        }
+        identity(expression, scope)
     }
 
     /// Whether the keys determine a value, as was declared.
@@ -200,8 +231,8 @@ impl Inference<'_> {
 
     /// What a window function takes from another row: its currency is this row's only where all rows of the partition have one.
     pub(super) fn of_other_row(&mut self, name: &str, call: &Function, facts: &[Facts], scope: &Scope<'_>) -> Option<Measure> {
-        let Some(WindowType::WindowSpec(spec)) = call.over.as_ref().filter(|_| FROM_OTHER_ROW.contains(&name)) else { return None };
-        let keys = Self::identities(&spec.partition_by, scope);
+        let spec = call.over.as_ref().filter(|_| FROM_OTHER_ROW.contains(&name)).and_then(|over| self.window_of(over))?;
+        let keys = self.identities(&spec.partition_by, scope);
         let given = measure(facts.first()?);
         let columns = scope.items.iter().flat_map(|item| &item.columns);
         let determined: Vec<u32> =
@@ -280,7 +311,21 @@ fn collect_conjuncts<'c>(condition: &'c Expr, found: &mut Vec<(&'c Expr, &'c Exp
     }
 }
 
-/// The number of the column that an expression is, unchanged.
+/// The arguments of a call of `coalesce`.
+fn coalesced(call: &Function) -> Option<Vec<&Expr>> {
+    let FunctionArguments::List(list) = &call.args else { return None };
+    let [name] = call.name.0.as_slice() else { return None };
+    let part = |argument: &'_ FunctionArg| matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Expr(_)));
+    if fold(name.as_ident()?) != "coalesce" || !list.args.iter().all(part) {
+        return None;
+    }
+    let parts = list.args.iter().filter_map(|argument| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(part)) => Some(part),
+        _ => None,
+    });
+    Some(parts.collect())
+}
+
 fn identity(expression: &Expr, scope: &Scope<'_>) -> Option<u32> {
     let column = match expression {
         Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => return identity(inner, scope),

@@ -2,7 +2,8 @@
 //!
 //! After `from bets left join refunds on bets.currency = refunds.currency` every refund is in the currency of its bet, so both may be
 //! added. But a bet without a refund has no currency there: grouped by `refunds.currency` bets of several currencies come together.
-//! So the columns stay two, and it is noted which of them stands for the other.
+//! So the columns stay two, and it is noted which of them stands for the other. After a full join neither is always there, so both
+//! stand for a third: that which `coalesce(bets.currency, refunds.currency)` gives, and which USING makes.
 
 use std::ops::Range;
 
@@ -20,16 +21,16 @@ pub(super) enum Holds {
     Here,
     /// For those in which these entries of FROM are not missing: a condition of an outer join.
     Present(Range<usize>),
-    /// For those in which no side is missing: a condition of a full join.
-    Both,
+    /// For those in which no side is missing: a condition of a full join, whose right side begins there.
+    Both(usize),
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Equalities {
     /// A column of a side that may be missing, and the one that it is equal to where it is there.
     stands_for: Vec<(u32, u32)>,
-    /// Of a full join: neither is always there.
-    either: Vec<(u32, u32)>,
+    /// Of a full join: two columns, and whichever of them is there.
+    either: Vec<(u32, u32, u32)>,
 }
 
 impl Equalities {
@@ -39,15 +40,22 @@ impl Equalities {
         }
     }
 
-    pub(super) fn add_either(&mut self, one: u32, other: u32) {
-        self.either.push((one, other));
+    /// `whole` is whichever of the two is there.
+    pub(super) fn add_either(&mut self, one: u32, other: u32, whole: u32) {
+        self.add(one, whole);
+        self.add(other, whole);
+        self.either.push((one, other, whole));
     }
 
-    /// A column, and those that it stands for.
+    /// A column, and those that it stands for, the nearest first.
     pub(super) fn all_of(&self, id: u32) -> Vec<u32> {
         let mut all = vec![id];
-        while let Some((_, next)) = self.stands_for.iter().find(|(held, next)| all.last() == Some(held) && !all.contains(next)) {
-            all.push(*next);
+        let mut at = 0;
+        while let Some(here) = all.get(at).copied() {
+            let next = self.stands_for.iter().filter(|(held, _)| *held == here).map(|(_, next)| *next);
+            let next: Vec<u32> = next.filter(|next| !all.contains(next)).collect();
+            all.extend(next);
+            at += 1;
         }
         all
     }
@@ -56,6 +64,21 @@ impl Equalities {
     pub(super) fn standing_for(&self, id: u32) -> Vec<u32> {
         let columns = self.stands_for.iter().map(|(column, _)| *column);
         columns.filter(|column| *column != id && self.all_of(*column).contains(&id)).collect()
+    }
+
+    /// The column that the first of these which is there always gives; 0 for none. The order does not count, as they are equal.
+    pub(super) fn first_of(&self, columns: &[u32]) -> u32 {
+        let Some((first, others)) = columns.split_first() else { return 0 };
+        let common = self.all_of(*first).into_iter().filter(|id| others.iter().all(|other| self.all_of(*other).contains(id)));
+        common.into_iter().find(|id| *id != 0 && self.is_covered(*id, columns)).unwrap_or(0)
+    }
+
+    /// Whether one of these is there wherever the column is.
+    fn is_covered(&self, id: u32, columns: &[u32]) -> bool {
+        let whole = |(one, other, whole): &(u32, u32, u32)| {
+            *whole == id && *one != id && *other != id && self.is_covered(*one, columns) && self.is_covered(*other, columns)
+        };
+        columns.contains(&id) || self.either.iter().any(whole)
     }
 }
 
@@ -69,25 +92,18 @@ impl Inference<'_> {
     pub(super) fn alike(&self, one: &Measure, other: &Measure) -> (Measure, Measure) {
         let (ours, theirs) = (columns_of(one), columns_of(other));
         let known = &self.equalities;
-        if known.stands_for.is_empty() && known.either.is_empty() || ours == theirs || ours.is_empty() || theirs.is_empty() {
+        if known.stands_for.is_empty() || ours == theirs || ours.is_empty() || theirs.is_empty() {
             return (one.clone(), other.clone());
         }
-        let last = |id: u32| known.all_of(id).last().copied().unwrap_or(id);
-        let all: Vec<u32> = ours.iter().chain(&theirs).copied().map(last).collect();
-        let perhaps = |id: u32| {
-            let pair = |(one, other): &(u32, u32)| [last(*one), last(*other)];
-            known.either.iter().map(pair).any(|pair| pair.contains(&id) && pair.iter().all(|held| all.contains(held)))
-        };
-        let change = |measure: &Measure| {
-            let changed = measure.with_currencies(&mut |currency| match currency {
-                // Which of the two it is differs from row to row.
-                Currency::Column(id) if perhaps(last(*id)) => Some(Currency::Unknown),
-                Currency::Column(id) if last(*id) != *id => Some(Currency::Column(last(*id))),
-                _ => None,
+        let of_all = |columns: &[u32]| columns.iter().map(|id| known.all_of(*id)).collect::<Vec<_>>();
+        let change = |measure: &Measure, others: &[Vec<u32>]| {
+            let changed = measure.with_currencies(&mut |currency| {
+                let Currency::Column(id) = currency else { return None };
+                known.all_of(*id).into_iter().find(|held| others.iter().any(|all| all.contains(held))).map(Currency::Column)
             });
             changed.unwrap_or_else(|| measure.clone())
         };
-        (change(one), change(other))
+        (change(one, &of_all(&theirs)), change(other, &of_all(&ours)))
     }
 
     /// Where a query does not give the column that names a currency, another that is equal to it names it for the readers.
@@ -106,9 +122,20 @@ impl Inference<'_> {
             }
         }
     }
+
+    /// Two columns of the sides of a full join that are equal where both are there: what is known as whichever is there.
+    pub(super) fn whole_of(&mut self, one: u32, other: u32) -> u32 {
+        let whole = self.next_id();
+        let names = [one, other].map(|id| self.currency_names.get(&id).cloned());
+        if let [Some(one), Some(other)] = names {
+            self.currency_names.insert(whole, format!("coalesce({one}, {other})"));
+        }
+        self.equalities.add_either(one, other, whole);
+        whole
+    }
 }
 
 fn columns_of(measure: &Measure) -> Vec<u32> {
-    let currencies = measure.unit().into_iter().flat_map(Unit::currencies);
-    currencies.filter_map(|currency| if let Currency::Column(id) = currency { Some(*id) } else { None }).collect()
+    let named = measure.unit().into_iter().flat_map(Unit::named_by);
+    named.filter_map(|currency| if let Currency::Column(id) = currency { Some(id) } else { None }).collect()
 }

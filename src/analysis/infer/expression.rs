@@ -392,6 +392,8 @@ impl Inference<'_> {
 
     fn compare_array(&mut self, left: Facts, name: &str, right: &Expr, scope: &Scope<'_>) -> Facts {
         let array = self.expression(right, scope);
+        // An array is of the unit of its elements.
+        self.check_operator_units(name, &left, &array, right.span());
         if let (Some(one), Some(element)) = (left.sql_type, array.sql_type.and_then(|kind| array_element(kind.id)))
             && binary_operator(if name == "!=" { "<>" } else { name }, one.id, element).is_err_and(|error| error == NotFound::Arguments)
         {
@@ -417,25 +419,29 @@ impl Inference<'_> {
     fn array(&mut self, parts: &[Expr], scope: &Scope<'_>) -> Facts {
         let facts: Vec<(Facts, &Expr)> = parts.iter().map(|part| (self.expression(part, scope), part)).collect();
         let sql_type = if facts.is_empty() { None } else { self.common("ARRAY", &facts, false) };
-        self.common_measure("ARRAY", &facts);
+        let measure = self.common_measure("ARRAY", &facts);
         let sql_type = sql_type.and_then(|kind| match array_element(kind.id) {
             // Lists of lists are arrays of more dimensions.
             Some(_) => Some(kind),
             None => Some(SqlType { id: catalogue().entry(kind.id).array?, modifier: kind.modifier }),
         });
         let values: Vec<Facts> = facts.into_iter().map(|(facts, _)| facts).collect();
-        Facts::of(sql_type, false).reading(&values)
+        Facts::of(sql_type, false).reading(&values).measured(measure)
     }
 
     fn field_access(&mut self, root: &Expr, chain: &[AccessExpr], scope: &Scope<'_>) -> Facts {
-        // `(orders).price` is the column.
-        if let (Expr::Identifier(relation), [AccessExpr::Dot(Expr::Identifier(field))]) = (unnested(root), chain)
-            && matches!(scope.column(&fold(relation)), Found::Missing)
-            && scope.item(None, &fold(relation)).is_some_and(|(item, _)| matches!(item.column(&fold(field)), Found::Column(..)))
-        {
-            return self.column(&[relation.clone(), field.clone()], scope);
+        // `(orders).price` is the column, and `orders.prices[1]` of the column.
+        let (mut facts, chain) = match (unnested(root), chain) {
+            (Expr::Identifier(relation), [AccessExpr::Dot(Expr::Identifier(field)), rest @ ..])
+                if matches!(scope.column(&fold(relation)), Found::Missing) && scope.item(None, &fold(relation)).is_some() =>
+            {
+                (self.column(&[relation.clone(), field.clone()], scope), rest)
+            }
+            _ => (self.expression(root, scope), chain),
+        };
+        if chain.is_empty() {
+            return facts;
         }
-        let mut facts = self.expression(root, scope);
         let mut element_taken = false;
         for access in chain {
             match access {

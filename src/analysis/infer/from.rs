@@ -113,7 +113,7 @@ impl Inference<'_> {
     fn join_using(&mut self, names: &[Ident], mut items: Vec<Item>, split: usize, kind: JoinKind, indirect: &mut Vec<Origin>) -> Vec<Item> {
         let mut merged: Vec<Column> = Vec::new();
         let mut used: Vec<u32> = Vec::new();
-        let mut same: Vec<(u32, u32)> = Vec::new();
+        let mut same: Vec<(u32, u32, String)> = Vec::new();
         for ident in names {
             let name = fold(ident);
             let (left, right) = items.split_at(split);
@@ -121,17 +121,23 @@ impl Inference<'_> {
             let [left, right] = sides;
             used.extend([&left, &right].into_iter().flatten().map(|column| column.id));
             if let (Some(left), Some(right)) = (&left, &right) {
-                same.push((left.facts.meaning.same_as, right.facts.meaning.same_as));
+                same.push((left.facts.meaning.same_as, right.facts.meaning.same_as, name.clone()));
             }
             let column = self.merged(&name, left, right, kind, ident.span);
             take(indirect, &column.facts, EdgeKind::Join);
             merged.push(column);
         }
-        for (left, right) in same {
+        for (left, right, name) in same.into_iter().filter(|(left, right, _)| *left != 0 && *right != 0) {
             match kind {
-                JoinKind::Inner | JoinKind::Full => super::currencies::same_columns(&mut items, left, right),
+                JoinKind::Inner => super::currencies::same_columns(&mut items, left, right),
                 JoinKind::Left => self.equalities.add(right, left),
                 JoinKind::Right => self.equalities.add(left, right),
+                JoinKind::Full => {
+                    let whole = self.whole_of(left, right);
+                    let column = merged.iter_mut().find(|column| column.name == name);
+                    column.into_iter().for_each(|column| column.facts.meaning.same_as = whole);
+                    self.currency_names.insert(whole, name);
+                }
             }
         }
         missing_sides(&mut items, split, kind);
@@ -372,7 +378,11 @@ impl Inference<'_> {
         let mut open = false;
         // A series of plain days is one of instants to the database only.
         let is_of_days = function == "generate_series" && given.first().is_some_and(super::units::is_plain_day);
-        let measure = if is_of_days { Measure::Number } else { Measure::Unknown };
+        let measure = match given.first() {
+            Some(_) if is_of_days => Measure::Number,
+            Some(array) if function == "unnest" => super::units::measure(array),
+            _ => Measure::Unknown,
+        };
         let column = |name: &str, sql_type: Option<SqlType>| Column {
             name: name.to_owned(),
             facts: Facts::of(sql_type, true).reading(&given).measured(measure.clone()),
@@ -403,7 +413,17 @@ impl Inference<'_> {
         if ordinality {
             columns.push(ordinality_column());
         }
-        self.item(columns, open, Some(&function), alias)
+        self.function_item(columns, open, &function, alias)
+    }
+
+    /// What a function in FROM gives: its units are by columns that stand left of it, which go on being seen.
+    fn function_item(&mut self, columns: Vec<Column>, open: bool, name: &str, alias: Option<&TableAlias>) -> Item {
+        let measures: Vec<Measure> = columns.iter().map(|column| column.facts.meaning.measure.clone()).collect();
+        let mut item = self.item(columns, open, Some(name), alias);
+        for (column, measure) in item.columns.iter_mut().zip(measures) {
+            column.facts.meaning.measure = measure;
+        }
+        item
     }
 
     fn unnest(&mut self, arrays: &[Facts], ordinality: bool, alias: Option<&TableAlias>) -> Item {
@@ -415,13 +435,13 @@ impl Inference<'_> {
             // Text with weights gives three columns, a multirange gives ranges: rare enough to be left unknown.
             open |= element.is_none();
             let sql_type = element.map(|(element, _)| SqlType::from(element));
-            let facts = Facts::of(sql_type, true).reading(std::slice::from_ref(array));
+            let facts = Facts::of(sql_type, true).reading(std::slice::from_ref(array)).measured(super::units::measure(array));
             columns.push(Column { name: only.clone().unwrap_or_else(|| "unnest".to_owned()), facts, id: 0 });
         }
         if ordinality {
             columns.push(ordinality_column());
         }
-        self.item(columns, open, Some("unnest"), alias)
+        self.function_item(columns, open, "unnest", alias)
     }
 
     /// Two entries of FROM under one name.
@@ -477,7 +497,7 @@ fn holds(kind: JoinKind, split: usize, all: usize) -> Holds {
         JoinKind::Inner => Holds::Always,
         JoinKind::Left => Holds::Present(split..all),
         JoinKind::Right => Holds::Present(0..split),
-        JoinKind::Full => Holds::Both,
+        JoinKind::Full => Holds::Both(split),
     }
 }
 

@@ -16,6 +16,7 @@ mod query;
 mod scope;
 mod units;
 mod unused;
+mod windows;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -122,6 +123,7 @@ pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarat
         equalities: equalities::Equalities::default(),
         of_other_rows: HashMap::new(),
         group_keys: None,
+        windows: Vec::new(),
         declarations,
         conversions: Vec::new(),
     };
@@ -160,6 +162,8 @@ struct Inference<'a> {
     of_other_rows: HashMap<(u32, String), u32>,
     /// What the rows of a group have in common: columns, by their numbers. `None` where rows are not put together.
     group_keys: Option<Vec<u32>>,
+    /// What the WINDOW clause of this query names.
+    windows: Vec<windows::NamedWindow>,
     declarations: &'a Declarations,
     /// The conversions that are being walked, innermost last.
     conversions: Vec<conversions::Running>,

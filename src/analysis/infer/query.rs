@@ -1,8 +1,8 @@
 //! Queries: WITH, set operations, VALUES, SELECT.
 
 use sqlparser::ast::{
-    Cte, Distinct, Expr, GroupByExpr, LimitClause, NamedWindowExpr, OrderByExpr, OrderByKind, Query, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Spanned, Value, Values, WindowSpec, With,
+    Cte, Distinct, Expr, GroupByExpr, LimitClause, OrderByExpr, OrderByKind, Query, Select, SelectItem, SelectItemQualifiedWildcardKind,
+    SetExpr, SetOperator, SetQuantifier, Spanned, Value, Values, With,
 };
 
 use super::currencies::{both_by_name, rename_currencies};
@@ -246,6 +246,7 @@ impl Inference<'_> {
         let grouping = self.group_by(select, &scope, &mut indirect);
         scope.grouped = grouping.never_empty();
         let keys_before = std::mem::replace(&mut self.group_keys, grouping.in_common());
+        let windows_before = self.name_windows(&select.named_window, &scope, &grouping);
         let columns = self.projection(&select.projection, &scope, &grouping);
         let mut result =
             QueryResult { columns: columns.columns, open: columns.open, indirect, single: grouping.is_single(), keys: Vec::new() };
@@ -255,11 +256,6 @@ impl Inference<'_> {
             self.check_grouped(having, &scope, &grouping);
             take(&mut result.indirect, &facts, EdgeKind::Filter);
             result.single = false;
-        }
-        for window in &select.named_window {
-            if let NamedWindowExpr::WindowSpec(spec) = &window.1 {
-                self.window(spec, &scope, &grouping);
-            }
         }
         if let Some(qualify) = &select.qualify {
             let facts = self.expression(qualify, &scope);
@@ -276,21 +272,13 @@ impl Inference<'_> {
             take(&mut result.indirect, &facts, EdgeKind::Order);
         }
         self.group_keys = keys_before;
+        self.windows = windows_before;
         if grouping.has_sets() {
             // A column that a set leaves out is null in its rows.
             result.columns.iter_mut().for_each(|column| column.facts.nullable = true);
         }
         self.name_by_equals(&mut result.columns);
         if last { self.settle(result) } else { result }
-    }
-
-    pub(super) fn window(&mut self, spec: &WindowSpec, scope: &Scope<'_>, grouping: &Grouping) -> Vec<Facts> {
-        let keys = spec.partition_by.iter().chain(spec.order_by.iter().map(|order| &order.expr));
-        keys.map(|key| {
-            self.check_grouped(key, scope, grouping);
-            self.expression(key, scope)
-        })
-        .collect()
     }
 
     fn projection(&mut self, items: &[SelectItem], scope: &Scope<'_>, grouping: &Grouping) -> QueryResult {

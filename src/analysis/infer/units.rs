@@ -18,6 +18,11 @@ const COMPARISONS: &[&str] = &["=", "<>", "!=", "<", "<=", ">", ">="];
 const KEEPS_FIRST: &[&str] = &[
     "abs",
     "any_value",
+    "array_agg",
+    "array_append",
+    "array_cat",
+    "array_prepend",
+    "array_remove",
     "avg",
     "btrim",
     "ceil",
@@ -46,6 +51,7 @@ const KEEPS_FIRST: &[&str] = &[
     "sum",
     "trim",
     "trunc",
+    "unnest",
     "upper",
 ];
 
@@ -216,8 +222,8 @@ impl Inference<'_> {
                 }
                 Measure::Unknown
             }
-            "timezone" => match (facts.get(1), expressions.first().copied().flatten()) {
-                (Some(moment), Some(zone)) => self.in_zone(moment, zone, span),
+            "timezone" => match (facts, expressions.first().copied().flatten()) {
+                ([named_by, moment, ..], Some(zone)) => self.in_zone(moment, (named_by, zone), span),
                 _ => Measure::Unknown,
             },
             _ => Measure::Unknown,
@@ -225,17 +231,27 @@ impl Inference<'_> {
     }
 
     /// `moment at time zone zone`.
-    fn in_zone(&mut self, moment: &Facts, zone: &Expr, span: Span) -> Measure {
+    fn in_zone(&mut self, moment: &Facts, (named_by, zone): (&Facts, &Expr), span: Span) -> Measure {
         let given = measure(moment);
-        let zone = quoted(zone).map(Zone::parse);
+        let by = named_by.meaning.same_as;
+        let zone = match quoted(zone) {
+            Some(zone) => Some(Zone::parse(zone)),
+            None if by != 0 => {
+                self.currency_names.entry(by).or_insert_with(|| zone.to_string());
+                Some(Zone::Column(by))
+            }
+            None => None,
+        };
         match given.unit().and_then(Unit::single) {
             Some(Kind::Instant) => match zone {
                 Some(zone) => Measure::of(Kind::Clock(zone).into(), given.declared()),
                 None => Measure::Unknown,
             },
-            Some(Kind::Clock(_)) => {
-                if let Some(zone) = zone {
-                    let read = Measure::from(Unit::from(Kind::Clock(zone)));
+            Some(Kind::Clock(held)) => {
+                // A column may well name the one zone that a clock is in.
+                let may_be = matches!((held, &zone), (Zone::Named(_) | Zone::Utc, Some(Zone::Column(_))));
+                if let Some(zone) = zone.filter(|_| !may_be) {
+                    let (given, read) = self.alike(&given, &Unit::from(Kind::Clock(zone)).into());
                     if given.unified(&read).is_err() {
                         self.unlike("'at time zone' reads", "as if it were", "", (&given, &read), span);
                     }

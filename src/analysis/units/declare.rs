@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::tz::TimeZoneDatabase;
 use serde_json::{Map, Value};
 
+use super::super::personal::PERSONAL;
 use super::{Currency, Kind, Measure, Odds, Scale, Unit, Zone};
 use crate::base::{Span, UniqueId};
 use crate::diag::{Diagnostic, codes};
@@ -18,6 +19,8 @@ pub struct Declarations {
     pub conversions: Vec<ConversionUnits>,
     /// Ids of macros.
     pub anonymising: BTreeSet<UniqueId>,
+    /// Labels that reports may not receive, beside `personal`.
+    pub forbidden: BTreeSet<String>,
     /// The labels of all columns, and how many have them.
     pub labels: BTreeMap<String, usize>,
 }
@@ -35,6 +38,11 @@ pub struct ConversionUnits {
 }
 
 impl Declarations {
+    /// Whether reports may not receive what has this label.
+    pub fn is_forbidden(&self, label: &str) -> bool {
+        label == PERSONAL || self.forbidden.contains(label)
+    }
+
     /// What `acca.yml` declares, and what is wrong with it.
     pub fn of(project: &Project) -> (Declarations, Vec<Diagnostic>) {
         let (mut declarations, mut problems) = (Declarations::default(), Vec::new());
@@ -73,6 +81,7 @@ impl Declarations {
                 Err(why) => problems.push(invalid(&owner, &why, conversion.gives_span)),
             }
         }
+        declarations.forbidden.extend(file.forbidden_labels.iter().map(|(label, _)| label.clone()));
         for (name, span) in &file.anonymising {
             if let Some(found) = find_macro(project, name, *span, &mut problems) {
                 declarations.anonymising.insert(found.id.clone());

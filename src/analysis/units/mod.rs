@@ -108,8 +108,12 @@ pub enum Odds {
 pub enum Zone {
     Utc,
     Named(Arc<str>),
+    /// Named by the column of that number.
+    Column(u32),
     /// Named by a column of the same relation.
     Sibling(Arc<str>),
+    /// It differs from row to row, by a column that is not here.
+    Hidden,
     /// That of whoever asks: the day of an instant that is just cast.
     Session,
 }
@@ -127,9 +131,29 @@ impl Zone {
     fn is_like(&self, other: &Zone) -> bool {
         match (self, other) {
             (Zone::Named(one), Zone::Named(other)) => one.eq_ignore_ascii_case(other),
-            // Columns are renamed on the way, so which one it is does not count.
-            (Zone::Sibling(_), Zone::Sibling(_)) => true,
+            (Zone::Hidden, _) | (_, Zone::Hidden) => true,
             _ => self == other,
+        }
+    }
+}
+
+/// What names a zone is followed in the same way as what names a currency.
+impl Zone {
+    fn named_by(&self) -> Option<Currency> {
+        match self {
+            Zone::Column(id) => Some(Currency::Column(*id)),
+            Zone::Sibling(name) => Some(Currency::Sibling(Arc::clone(name))),
+            Zone::Hidden => Some(Currency::Hidden),
+            Zone::Utc | Zone::Named(_) | Zone::Session => None,
+        }
+    }
+
+    fn by(named: Currency) -> Zone {
+        match named {
+            Currency::Column(id) => Zone::Column(id),
+            Currency::Sibling(name) => Zone::Sibling(name),
+            Currency::Fixed(zone) => Zone::parse(&zone),
+            Currency::Hidden | Currency::Unknown | Currency::Any => Zone::Hidden,
         }
     }
 }
@@ -156,7 +180,9 @@ impl Kind {
             }
             // The database goes from one to the other in the same zone.
             (Kind::Instant, Kind::Clock(Zone::Session)) | (Kind::Clock(Zone::Session), Kind::Instant) => Some(Kind::Instant),
-            (Kind::Clock(one), Kind::Clock(other)) => one.is_like(other).then(|| self.clone()),
+            (Kind::Clock(one), Kind::Clock(zone)) => {
+                one.is_like(zone).then(|| if *one == Zone::Hidden { other.clone() } else { self.clone() })
+            }
             // A probability is a fraction of all cases.
             (Kind::Fraction, Kind::Odds(Odds::Probability)) | (Kind::Odds(Odds::Probability), Kind::Fraction) => {
                 Some(Kind::Odds(Odds::Probability))
@@ -235,15 +261,19 @@ impl Unit {
         Some(Unit { factors: absorbed(factors) }.into())
     }
 
-    /// Puts other currencies in the place of those that it has.
+    /// Puts other currencies in the place of those that it has, and other columns in that of the one which names its zone.
     pub fn with_currencies(&self, change: &mut dyn FnMut(&Currency) -> Option<Currency>) -> Option<Unit> {
         let mut changed: Option<Unit> = None;
         for (at, (kind, _)) in self.factors.iter().enumerate() {
-            let Kind::Amount { scale, currency } = kind else { continue };
-            let Some(new) = change(currency) else { continue };
+            let new = match kind {
+                Kind::Amount { scale, currency } => change(currency).map(|currency| Kind::Amount { scale: *scale, currency }),
+                Kind::Clock(zone) => zone.named_by().and_then(|named| change(&named)).map(|named| Kind::Clock(Zone::by(named))),
+                Kind::Odds(_) | Kind::Percent | Kind::Fraction | Kind::Count | Kind::Instant => None,
+            };
+            let Some(new) = new else { continue };
             let unit = changed.get_or_insert_with(|| self.clone());
             if let Some((kind, _)) = unit.factors.get_mut(at) {
-                *kind = Kind::Amount { scale: *scale, currency: new };
+                *kind = new;
             }
         }
         if let Some(unit) = &mut changed {
@@ -270,6 +300,15 @@ impl Unit {
         self.factors.iter().filter_map(|(kind, _)| match kind {
             Kind::Amount { currency: Currency::Sibling(name), .. } | Kind::Clock(Zone::Sibling(name)) => Some(&**name),
             _ => None,
+        })
+    }
+
+    /// Its currencies, and what names its zone.
+    pub fn named_by(&self) -> impl Iterator<Item = Currency> {
+        self.factors.iter().filter_map(|(kind, _)| match kind {
+            Kind::Amount { currency, .. } => Some(currency.clone()),
+            Kind::Clock(zone) => zone.named_by(),
+            Kind::Odds(_) | Kind::Percent | Kind::Fraction | Kind::Count | Kind::Instant => None,
         })
     }
 
@@ -443,6 +482,7 @@ impl fmt::Display for Kind {
             Kind::Clock(Zone::Utc) => f.write_str("clock UTC"),
             Kind::Clock(Zone::Named(zone)) => write!(f, "clock {zone}"),
             Kind::Clock(Zone::Sibling(column)) => write!(f, "clock by {column}"),
+            Kind::Clock(Zone::Column(_) | Zone::Hidden) => f.write_str("clock by row"),
             Kind::Clock(Zone::Session) => f.write_str("clock of the session"),
             Kind::Instant => f.write_str("instant"),
         }
