@@ -174,6 +174,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn declared_types_keep_what_they_hold() {
+        let declared = |text: &str, engine| declared_type(text, true, engine);
+        assert_eq!(
+            (declared("string", Engine::Postgres).as_str(), declared("String", Engine::Redshift).as_str()),
+            ("text", "varchar(65535)")
+        );
+        assert_eq!(
+            (declared("varchar", Engine::Redshift).as_str(), declared("varchar(9)", Engine::Redshift).as_str()),
+            ("varchar(65535)", "varchar(9)")
+        );
+        assert!(loses_its_fraction("NUMERIC", Engine::Redshift) && !loses_its_fraction("numeric(9,2)", Engine::Redshift));
+        assert!(!loses_its_fraction("numeric", Engine::Postgres));
+    }
+
+    #[test]
     fn lengths_and_synonyms_are_the_same_type() {
         for (one, other, same) in [
             ("character varying(20)", "text", true),

@@ -18,6 +18,9 @@ use crate::execute::adapter::{AdapterError, Cancel, CatalogRelation, ColumnInfo,
 use crate::plan::{Attachments, Privilege, Setting, SettingKind};
 use crate::syntax::past_comments;
 
+/// How often a statement outside of transactions is run.
+const TRIES: u32 = 3;
+
 /// How long is waited after a conflict, before the transaction is tried again.
 const AFTER_CONFLICT: Duration = Duration::from_secs(1);
 
@@ -46,8 +49,18 @@ impl RedshiftSession {
         RedshiftSession { settings, runtime, api, session: None, in_transaction: false, running: Arc::default() }
     }
 
-    /// Runs one statement to its end.
+    /// Runs one statement to its end. One that stands alone is run again after a conflict.
     fn run(&mut self, sql: &str) -> Result<DescribeStatementOutput, AdapterError> {
+        let mut tries = 1;
+        loop {
+            match self.run_once(sql) {
+                Err(error) if error.is_conflict() && !self.in_transaction && tries < TRIES => tries += 1,
+                done => return done,
+            }
+        }
+    }
+
+    fn run_once(&mut self, sql: &str) -> Result<DescribeStatementOutput, AdapterError> {
         self.open()?;
         let done = self.run_in_session(sql);
         let is_gone = |error: &AdapterError| matches!(error, AdapterError::Connection { message, .. } if message.contains("ession"));
@@ -68,11 +81,14 @@ impl RedshiftSession {
             return Ok(());
         }
         self.in_transaction = false;
-        self.run_in_session("set timezone to 'UTC'")?;
-        if let Some(group) = self.settings.query_group.clone() {
-            self.run_in_session(&format!("set query_group to {}", literal(&group, Engine::Redshift)))?;
+        let group = self.settings.query_group.as_ref().map(|group| format!("set query_group to {}", text(group)));
+        let opened =
+            ["set timezone to 'UTC'".to_owned()].into_iter().chain(group).try_for_each(|sql| self.run_in_session(&sql).map(|_| ()));
+        if opened.is_err() {
+            // One that is half set up is not used.
+            self.session = None;
         }
-        Ok(())
+        opened
     }
 
     fn run_in_session(&mut self, sql: &str) -> Result<DescribeStatementOutput, AdapterError> {
