@@ -5,14 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::compilation::Compilation;
 use super::declared::{declared_schema, seed_schema, snapshot_schema};
 use super::facts::{EdgeKind, RelationSchema};
 use super::infer::{Finding, Inferred, Table, Tables, infer_with};
 use super::insertion::{check_contract, check_insertion};
+use super::kept::{KeptRules, Progress};
 use super::meaning::{declare_meaning, texts};
 use super::personal::{guarded, personal_data, reports};
+use super::portable::is_portable;
 use super::promises::Promises;
 use super::units::{Declarations, marks};
 use super::unread::{unasked_query, unread_query};
@@ -38,10 +41,12 @@ pub struct NodeAnalysis {
     pub schema: Arc<RelationSchema>,
     pub edges: Vec<ColumnEdge>,
     pub problems: Vec<Diagnostic>,
+    /// Another invocation may find something else, though nothing of the project changes.
+    pub again: bool,
 }
 
 /// A column of this node comes from a column of another.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ColumnEdge {
     /// Number of the node that is read.
     pub from: usize,
@@ -63,19 +68,17 @@ struct Rules<'r> {
 
 impl Analysis {
     /// What is wrong with a declaration is so for whoever reads it.
-    fn add(&mut self, done: Vec<(usize, NodeAnalysis)>) {
-        for (number, mut found) in done {
-            let of_declarations = [&codes::INVALID_UNIT, &codes::UNEXPECTED_PROPERTY];
-            let declared = found.problems.extract_if(.., |problem| of_declarations.contains(&problem.code));
-            self.problems.extend(declared);
-            self.nodes.insert(number, found);
+    fn tell_of_declarations(&mut self) {
+        let of_declarations = [&codes::INVALID_UNIT, &codes::UNEXPECTED_PROPERTY];
+        for found in self.nodes.values_mut() {
+            self.problems.extend(found.problems.extract_if(.., |problem| of_declarations.contains(&problem.code)));
         }
     }
 }
 
 impl NodeAnalysis {
-    fn of(schema: RelationSchema) -> NodeAnalysis {
-        NodeAnalysis { schema: Arc::new(schema), edges: Vec::new(), problems: Vec::new() }
+    pub(super) fn of(schema: RelationSchema) -> NodeAnalysis {
+        NodeAnalysis { schema: Arc::new(schema), edges: Vec::new(), problems: Vec::new(), again: false }
     }
 }
 
@@ -83,6 +86,13 @@ impl Compilation {
     /// Columns of the wanted nodes and of everything that they read; of all nodes when none are named. Needs no database: where
     /// a template asks one, its node stays unknown.
     pub fn analyse(&self, files: &dyn Files, wanted: Option<&BTreeSet<usize>>) -> Analysis {
+        self.analyse_again(files, wanted, None).0
+    }
+
+    /// As [`Compilation::analyse`], looking only at what an earlier analysis, which is `held`, does not know already. The other nodes are in
+    /// the result where something is to be said of them (of these only that counts) or where one that was looked at reads them. With it
+    /// comes what is to be held from now on, when that is something else.
+    pub fn analyse_again(&self, files: &dyn Files, wanted: Option<&BTreeSet<usize>>, held: Option<&[u8]>) -> (Analysis, Option<Vec<u8>>) {
         let dag = &self.manifest.dag;
         let included: BTreeSet<usize> = match wanted {
             // What nobody reads is looked at with whatever is: nothing else would say what is wrong with its declarations.
@@ -98,12 +108,42 @@ impl Compilation {
         let guarded = guarded(&self.manifest, &reports, &declarations);
         let rules = Rules { declarations: &declarations, reports: &reports, guarded, manifest: &self.manifest };
         let mut analysis = Analysis { problems, promises: Promises::of(&self.manifest), ..Analysis::default() };
-        for wave in self.waves(&included) {
+        let count = self.manifest.nodes.len();
+        let is_readable = |number: usize| self.manifest.nodes.get(number).is_some_and(|node| !node.resource.is_test());
+        let on = KeptRules { templates: &self.templates, guarded: &rules.guarded, nodes: count, is_readable: &is_readable };
+        let mut progress = self.standing.as_ref().map(|standing| Progress::begin(standing, held, on));
+        for mut wave in self.waves(&included) {
+            if let Some(progress) = &progress {
+                wave.retain(|number| self.is_constant(*number) || progress.is_due(*number, dag, &reports));
+                progress.recall(&wave, dag, &reports, &mut analysis.nodes);
+            }
             let done: Vec<(usize, NodeAnalysis)> =
                 wave.par_iter().filter_map(|number| Some((*number, self.analyse_node(*number, files, &analysis, &rules)?))).collect();
-            analysis.add(done);
+            progress.iter_mut().for_each(|progress| progress.note(&done));
+            analysis.nodes.extend(done);
         }
-        analysis
+        let is_whole = || (0..count).all(|number| included.contains(&number) || !self.is_query(number));
+        let renewed = progress.and_then(|progress| {
+            let renewed = progress.renewed(&analysis.nodes, is_whole);
+            progress.recall_told(&included, &mut analysis.nodes);
+            renewed
+        });
+        analysis.tell_of_declarations();
+        (analysis, renewed)
+    }
+
+    /// Whether its columns come from no query.
+    fn is_constant(&self, number: usize) -> bool {
+        self.manifest.nodes.get(number).is_some_and(|node| matches!(node.detail, Detail::Source(_) | Detail::Seed { .. }))
+    }
+
+    fn is_query(&self, number: usize) -> bool {
+        self.manifest.nodes.get(number).is_some_and(|node| {
+            matches!(
+                node.detail,
+                Detail::Model(_) | Detail::Snapshot { .. } | Detail::SingularTest | Detail::GenericTest(_) | Detail::Analysis
+            )
+        })
     }
 
     fn unread_sources(&self) -> impl Iterator<Item = usize> {
@@ -136,14 +176,12 @@ impl Compilation {
         match &node.detail {
             Detail::Source(_) => Some(declared(node, declared_schema(node), rules.declarations)),
             Detail::Seed { path } => Some(declared(node, seed_schema(node, files.read(path).ok().as_deref()), rules.declarations)),
-            Detail::Model(_) | Detail::Snapshot { .. } | Detail::SingularTest | Detail::GenericTest(_) | Detail::Analysis => {
-                Some(self.analyse_query(number, node, done, rules))
-            }
-            Detail::UnitTest(_) | Detail::Exposure(_) | Detail::Operation => None,
+            _ => self.is_query(number).then(|| self.analyse_query(number, node, files, done, rules)),
         }
     }
 
-    fn analyse_query(&self, number: usize, node: &Node, done: &Analysis, rules: &Rules<'_>) -> NodeAnalysis {
+    fn analyse_query(&self, number: usize, node: &Node, files: &dyn Files, done: &Analysis, rules: &Rules<'_>) -> NodeAnalysis {
+        let _held = files.working_on("queries read", &node.id);
         let (mut found, sql) = match self.rendered_as(number, node, done, None) {
             Ok(rendered) => (self.analyse_rendered(number, node, &rendered, done, rules, None), Some(rendered.sql)),
             Err(unknown) => (self.undone(number, node, unknown, rules), None),
@@ -199,7 +237,9 @@ impl Compilation {
         let rendered = self.templates.render(&self.project.sources, node, state, &linked);
         match (rendered, warehouse.asked.load(Ordering::Relaxed)) {
             (Ok(rendered), false) => Ok(rendered),
-            (Err(problem), false) => Err(NodeAnalysis { problems: vec![problem], ..NodeAnalysis::of(RelationSchema::unknown()) }),
+            (Err(problem), false) => {
+                Err(NodeAnalysis { problems: vec![problem], again: true, ..NodeAnalysis::of(RelationSchema::unknown()) })
+            }
             (_, true) => Err(NodeAnalysis::of(RelationSchema::unknown())),
         }
     }
@@ -216,7 +256,7 @@ impl Compilation {
         let parents = self.parents(number, node, done, table);
         let marks = marks(&rendered.map, rules.declarations, &self.project.sources);
         let (marked, unmarked) = marked_query(rendered, marks);
-        let parents = Parents { parents: &parents, promises: &done.promises, compilation: self, node };
+        let parents = Parents::new(&parents, self, node, done);
         let query = marked.map_or_else(|| try_parse_query(&rendered.sql), |query| Ok(Some(query)));
         let mut inferred = match query {
             Ok(Some(query)) => infer_with(&rendered.sql, &query, &parents, rules.declarations),
@@ -227,6 +267,11 @@ impl Compilation {
             }
         };
         inferred.unit_findings.extend(unmarked);
+        if is_portable(node) && inferred.findings.is_empty() {
+            let said = inferred.doubts.clone();
+            let refused = self.refusals(&rendered.sql, &parents).into_iter();
+            inferred.unit_findings.extend(refused.filter(|refusal| !said.iter().any(|doubt| doubt.diagnostic == refusal.diagnostic)));
+        }
         let units = &inferred.unit_findings;
         inferred.doubts.retain(|doubt| self.is_written(doubt, &rendered.map) && !is_said(doubt, units));
         if let Some(table) = table {
@@ -246,6 +291,11 @@ impl Compilation {
             let text = self.project.sources.text(place.call).trim_matches('"');
             place.within.is_none() && doubt.diagnostic.message.to_lowercase().contains(&format!("'{}'", text.to_lowercase()))
         })
+    }
+
+    /// What a node reads, and its own relation.
+    pub(super) fn parents_of<'s>(&'s self, number: usize, node: &'s Node, done: &Analysis) -> Vec<Parent<'s>> {
+        self.parents(number, node, done, done.nodes.get(&number).map(|own| &own.schema))
     }
 
     fn parent<'s>(&'s self, number: usize, done: &Analysis) -> Option<Parent<'s>> {
@@ -280,7 +330,7 @@ fn marked_query(rendered: &Rendered, mut marks: Vec<Mark>) -> (Option<Box<sqlpar
 fn declared(node: &Node, mut schema: RelationSchema, declarations: &Declarations) -> NodeAnalysis {
     let mut problems = Vec::new();
     declare_meaning(node, &mut schema, declarations, &|_| None, &mut problems);
-    NodeAnalysis { problems, ..NodeAnalysis::of(schema) }
+    NodeAnalysis { problems, again: true, ..NodeAnalysis::of(schema) }
 }
 
 fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred, rules: &Rules<'_>, done: &Analysis) -> NodeAnalysis {
@@ -313,7 +363,7 @@ fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred,
     if rules.reports.contains(&number) {
         problems.extend(personal_data(node, &schema, &edges, &places, (rules.manifest, rules.declarations), done));
     }
-    NodeAnalysis { schema: Arc::new(schema), edges, problems }
+    NodeAnalysis { schema: Arc::new(schema), edges, problems, again: rendered.momentary }
 }
 
 fn is_incremental(node: &Node) -> bool {
@@ -327,11 +377,6 @@ fn of_both_runs(first: Vec<Diagnostic>, again: NodeAnalysis) -> Vec<Diagnostic> 
     let is_kept =
         |problem: &Diagnostic| problem.code != &codes::NONDETERMINISTIC_FILTER && (!is_unused(problem) || again.problems.contains(problem));
     first.into_iter().filter(is_kept).chain(added).collect()
-}
-
-/// `meta: {portable: true}`
-fn is_portable(node: &Node) -> bool {
-    node.config.get("meta").and_then(|meta| meta.get("portable")).and_then(serde_json::Value::as_bool) == Some(true)
 }
 
 fn has_key(node: &Node) -> bool {
@@ -362,7 +407,7 @@ fn is_doubted(node: &Node) -> bool {
 }
 
 /// The finding at its place in the files.
-fn placed(finding: Finding, map: &SpanMap, node: &Node) -> Diagnostic {
+pub(super) fn placed(finding: Finding, map: &SpanMap, node: &Node) -> Diagnostic {
     let place = finding.range.and_then(|range| map.locate(range));
     let diagnostic = finding.diagnostic;
     match place {
@@ -374,17 +419,23 @@ fn placed(finding: Finding, map: &SpanMap, node: &Node) -> Diagnostic {
     }
 }
 
-struct Parent<'s> {
+pub(super) struct Parent<'s> {
     number: usize,
     node: &'s Node,
     schema: Arc<RelationSchema>,
 }
 
-struct Parents<'s> {
+pub(super) struct Parents<'s> {
     parents: &'s [Parent<'s>],
     promises: &'s Promises,
     compilation: &'s Compilation,
     node: &'s Node,
+}
+
+impl<'s> Parents<'s> {
+    pub(super) fn new(parents: &'s [Parent<'s>], compilation: &'s Compilation, node: &'s Node, done: &'s Analysis) -> Parents<'s> {
+        Parents { parents, promises: &done.promises, compilation, node }
+    }
 }
 
 impl Tables for Parents<'_> {
@@ -424,6 +475,10 @@ impl Tables for Parents<'_> {
 
     fn is_portable(&self) -> bool {
         is_portable(self.node)
+    }
+
+    fn keeps_types(&self) -> bool {
+        self.compilation.portable.is_used()
     }
 }
 

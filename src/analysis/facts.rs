@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::sql_type::SqlType;
 use super::units::Measure;
 
@@ -15,6 +17,9 @@ pub struct Facts {
     /// Columns of other relations that it comes from, ascending, each kind of edge once.
     pub origins: Vec<Origin>,
     pub meaning: Meaning,
+    /// Of an exact number: so many digits stand behind the point at most, where its type does not say it. PostgreSQL forgets that; engines
+    /// whose exact numbers all have a scale do not.
+    pub digits: Option<i32>,
 }
 
 /// What a value means to people, which the database does not know.
@@ -35,7 +40,7 @@ pub struct Meaning {
 
 impl Facts {
     pub fn of(sql_type: Option<SqlType>, nullable: bool) -> Facts {
-        Facts { sql_type, nullable, origins: Vec::new(), meaning: Meaning::default() }
+        Facts { sql_type, nullable, ..Facts::default() }
     }
 
     /// Nothing is known.
@@ -84,7 +89,7 @@ impl Origin {
 }
 
 /// How a column comes from another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum EdgeKind {
     Value,
     /// It decides which value is taken: `case when`, `filter`.
@@ -132,7 +137,7 @@ pub(super) fn merge_labels(into: &mut Vec<Arc<str>>, others: &[Arc<str>]) {
 }
 
 /// The columns of a relation, as far as they are known.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RelationSchema {
     pub columns: Vec<SchemaColumn>,
     /// There may be columns that are not listed.
@@ -143,7 +148,7 @@ pub struct RelationSchema {
     pub keys: Vec<Vec<String>>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SchemaColumn {
     pub name: String,
     pub sql_type: Option<SqlType>,
@@ -153,6 +158,8 @@ pub struct SchemaColumn {
     pub labels: Vec<Arc<str>>,
     /// Columns of the same relation that determine it.
     pub determined_by: Vec<String>,
+    /// As in [`Facts`].
+    pub digits: Option<i32>,
 }
 
 impl RelationSchema {

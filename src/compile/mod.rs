@@ -7,10 +7,11 @@ use std::sync::{Arc, OnceLock};
 use cache::{Kept, Unread};
 pub use cache::{NoStore, Store};
 
-use crate::analysis::Compilation;
+use crate::analysis::{Compilation, Lowering, Portable, Standing};
 use crate::base::{Files, Recorded, Sources};
 use crate::diag::Diagnostics;
-use crate::execute::{adapter_chain, lowers_names};
+use crate::dialect::Rewriter;
+use crate::execute::{adapter_chain, engine_of, lowers_names};
 use crate::jinja::{BUILTIN_MACROS, Invocation, Parsed, Templates, Unparsed, Work, YamlText};
 use crate::project::{LoadOptions, open};
 
@@ -62,6 +63,7 @@ fn attempt(
     diagnostics: &mut Diagnostics,
 ) -> Result<Compilation, Stopped> {
     let text = YamlText::default();
+    let unrecorded = files.clone();
     let files = Arc::new(Recorded::new(files.clone()));
     let opened = open(&*files, files.unrecorded(), options, &text, diagnostics)?;
     invocation.adapter_chain = adapter_chain(&opened.target.adapter);
@@ -94,12 +96,20 @@ fn attempt(
         Err(Unparsed::Loop) => return Err(project.sources.into()),
         Err(Unparsed::Damaged) => return Err(Stopped::Damaged),
     };
+    let mut standing = None;
     if store.saves() && !diagnostics.has_errors() {
-        match saved {
-            Some(saved) => saved.renew(asked, &passed, store, &project.target_path),
-            None => cache::save((key, asked), &project, &manifest, &passed, &problems, store),
-        }
+        let momentary = || cache::momentary(&manifest, &passed);
+        standing = match saved {
+            Some(saved) => match saved.renew(asked, &passed, store, &project.target_path) {
+                Some(digest) => Some((digest, momentary())),
+                None => saved.standing(&manifest),
+            },
+            None => cache::save((key, asked), &project, &manifest, &passed, &problems, store).map(|digest| (digest, momentary())),
+        };
         files.reached("saving the parse");
     }
-    Ok(Compilation { project, templates, manifest: Arc::new(manifest), messages, reading: OnceLock::new() })
+    let lowering = engine_of(&project.target).ok().map(|engine| Arc::new(Rewriter::new(engine)) as Arc<dyn Lowering>);
+    let portable = Portable::new(lowering, unrecorded, &manifest);
+    let standing = standing.map(|(parse, edits)| Standing { parse, edits, files });
+    Ok(Compilation { standing, project, templates, manifest: Arc::new(manifest), messages, reading: OnceLock::new(), portable })
 }

@@ -9,12 +9,14 @@ mod contract;
 mod freshness;
 mod lease;
 pub mod load;
+pub mod portable;
 mod publication;
 mod redshift;
 mod snapshot;
 mod steps;
 pub mod transfer;
 mod unit_test;
+mod validator;
 
 pub use alter::indexes_in_the_way;
 pub use attributes::{grant, has_privileges};
@@ -24,12 +26,14 @@ pub use column_type::ColumnType;
 pub use contract::{Support, declared_type, loses_its_fraction, same_type, support, trusts_keys};
 pub use freshness::{newest_of_field, newest_of_query};
 pub use lease::take_leases;
+pub use portable::Rewriter;
 pub use publication::{
     bind_to_live, drop_retired, end_publication, lock_out, lock_reader, lock_referring, one_publication, patience, patience_of_session,
     reads_retired, retired_among,
 };
 pub use steps::{Fallback, Statement, analyze, print_step, print_titled, relation_word};
 pub use unit_test::{columns_of, rows_query};
+pub use validator::{Refusal, Severity, refusals, refusals_in_order};
 
 /// The engines that acca prints SQL for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

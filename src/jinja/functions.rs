@@ -67,7 +67,9 @@ pub use crate::project::DBT_VERSION;
 /// One of dbt's functions or variables. The scope notes when it is one that belongs to the moment.
 pub(super) fn lookup(scope: &Arc<Scope>, name: &str) -> Option<Value> {
     let found = find(scope, name)?;
-    if !is_lasting(name) {
+    if name == "flags" {
+        locked(&scope.facts).flagged = true;
+    } else if !is_lasting(name) {
         locked(&scope.facts).momentary = true;
     }
     Some(found)

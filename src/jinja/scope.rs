@@ -66,6 +66,15 @@ pub(super) struct Facts {
     pub(super) messages: Vec<Message>,
     /// Something was asked for that may differ from one invocation to the next.
     pub(super) momentary: bool,
+    /// The flags of the invocation were asked for.
+    pub(super) flagged: bool,
+}
+
+impl Facts {
+    /// Whether another invocation may find something else.
+    pub(super) fn may_change(&self) -> bool {
+        self.momentary || self.flagged
+    }
 }
 
 /// Something that a template said aloud.

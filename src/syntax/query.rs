@@ -33,6 +33,14 @@ pub fn try_parse_query(sql: &str) -> Result<Option<Box<Query>>, Unread> {
     })
 }
 
+/// As [`try_parse_query`], for whoever writes the tree again: nothing that the parser lacks is read as something else.
+///
+/// # Errors
+/// Where the text cannot be read, and why.
+pub fn try_parse_exact(sql: &str) -> Result<Option<Box<Query>>, Unread> {
+    read_query(sql).map_err(|error| unread(sql, &error))
+}
+
 fn read_query(sql: &str) -> Result<Option<Box<Query>>, ParserError> {
     let dialect = sql_dialect();
     let parser = Parser::new(&*dialect).with_recursion_limit(400);

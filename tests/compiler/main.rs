@@ -14,7 +14,9 @@
 //! | [`load`] | landing files into both engines |
 //! | [`materialized_views`] | materialized views and unlogged tables of PostgreSQL |
 //! | [`packages`] | packages that are installed, macros called from the command line |
+//! | [`portable`] | portable queries give the same rows on all engines |
 //! | [`postgres`] | a PostgreSQL server for tests |
+//! | [`second_check`] | a second check says what a cold one says |
 //! | [`redshift`] | an imitation of Amazon Redshift on PostgreSQL |
 //! | [`second_run`] | a second run says what a cold one says |
 //! | [`trace`] | where the time of a command went |
@@ -52,6 +54,7 @@ mod load;
 mod materialized_views;
 mod microbatch;
 mod packages;
+mod portable;
 mod postgres;
 #[allow(dead_code, reason = "tests on a server are to use the rest of it")]
 mod project;
@@ -64,6 +67,7 @@ mod redshift;
 mod redshift_target;
 mod retry;
 mod run;
+mod second_check;
 mod second_run;
 mod selection;
 mod tidy;

@@ -14,6 +14,7 @@ mod narrowing;
 mod output_name;
 mod query;
 mod scope;
+mod typed;
 mod units;
 mod unused;
 mod windows;
@@ -23,11 +24,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use indexmap::IndexSet;
-use sqlparser::ast::{Ident, Query};
+use sqlparser::ast::{Expr, Ident, Query};
 use sqlparser::tokenizer::Span;
 
 use self::doubts::Doubts;
+pub use self::output_name::output_name;
 use self::scope::Scope;
+pub use self::typed::{ExpressionTypes, Output, Typed, quotient_digits};
 use super::catalogue::{TypeId, catalogue};
 use super::facts::{Facts, Origin, RelationSchema};
 use super::sql_type::SqlType;
@@ -69,6 +72,11 @@ pub trait Tables {
     fn is_portable(&self) -> bool {
         false
     }
+
+    /// Whether the types of expressions are kept, and digits of numbers followed.
+    fn keeps_types(&self) -> bool {
+        self.is_portable()
+    }
 }
 
 pub enum Table {
@@ -85,7 +93,7 @@ pub struct Finding {
 }
 
 /// What a query turned out to be.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Inferred {
     pub schema: RelationSchema,
     /// For each column of the schema where the query writes it.
@@ -101,6 +109,8 @@ pub struct Inferred {
     pub unit_findings: Vec<Finding>,
     /// What the database takes and hardly anybody means.
     pub doubts: Vec<Finding>,
+    /// Where they are kept.
+    pub types: ExpressionTypes,
 }
 
 /// Names and types of a query. `sql` is the text that `query` was read from.
@@ -126,6 +136,7 @@ pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarat
         windows: Vec::new(),
         declarations,
         conversions: Vec::new(),
+        types: tables.keeps_types().then(ExpressionTypes::default),
     };
     let result = inference.query(query, None, None);
     inference.doubt_unused();
@@ -141,6 +152,7 @@ pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarat
         findings: inference.findings,
         unit_findings: inference.unit_findings,
         doubts: inference.doubts.findings,
+        types: inference.types.unwrap_or_default(),
     }
 }
 
@@ -167,6 +179,7 @@ struct Inference<'a> {
     declarations: &'a Declarations,
     /// The conversions that are being walked, innermost last.
     conversions: Vec<conversions::Running>,
+    types: Option<ExpressionTypes>,
 }
 
 impl Inference<'_> {
@@ -177,6 +190,12 @@ impl Inference<'_> {
 
     fn mistake(&mut self, span: Span, code: &'static Code, message: String) {
         self.find(span, Diagnostic::new(code, message));
+    }
+
+    fn note(&mut self, expression: &Expr, facts: &mut Facts) {
+        if let Some(types) = &mut self.types {
+            types.note(expression, facts);
+        }
     }
 
     fn next_id(&mut self) -> u32 {
