@@ -67,7 +67,7 @@ fn the_state_of_a_later_run_can_be_assumed() {
 /// The project's target is a service that stands in for the Data API.
 fn served(service: &DataApi) -> TestProject {
     let mut project = shop();
-    let endpoint = format!("endpoint: '{}', dbname: {}", service.endpoint(), service.imitation().name());
+    let endpoint = format!("endpoint: '{}', dbname: dev", service.endpoint());
     project.write("profiles.yml", &PROFILES.replace("dbname: shop", &endpoint));
     for (name, value) in [("AWS_ACCESS_KEY_ID", "made-up"), ("AWS_SECRET_ACCESS_KEY", "made-up")] {
         project.set_env(name, value);
@@ -120,6 +120,39 @@ fn a_project_is_built_through_the_data_api() {
     assert!(explained.contains("merge into"), "{explained}");
 }
 
+/// A session of the adapter.
+fn connected(service: &DataApi) -> Box<dyn acca::execute::Session> {
+    let settings = serde_json::json!({
+        "cluster_id": "made-up", "endpoint": service.endpoint(), "access_key_id": "made-up", "secret_access_key": "made-up",
+    });
+    let target = acca::project::Target {
+        profile: "p".to_owned(),
+        name: "t".to_owned(),
+        adapter: "redshift".to_owned(),
+        database: "dev".to_owned(),
+        schema: "public".to_owned(),
+        threads: 1,
+        settings: settings.as_object().unwrap().clone(),
+        span: None,
+    };
+    acca::execute::open(&target, std::path::Path::new("")).unwrap().adapter.connect().unwrap()
+}
+
+#[test]
+fn rows_of_several_statements_are_counted() {
+    let service = DataApi::start();
+    let mut session = connected(&service);
+    session.execute("create table public.counted (id integer, note varchar(200))").unwrap();
+    session.execute("begin").unwrap();
+    let insert = |rows: std::ops::Range<u32>| {
+        let rows: Vec<String> = rows.map(|id| format!("\n    ({id}, '{}')", "x".repeat(180))).collect();
+        format!("insert into public.counted (id, note)\nvalues{}", rows.join(","))
+    };
+    let counts = [session.execute(&insert(0..434)).unwrap(), session.execute(&insert(434..620)).unwrap()];
+    session.execute("commit").unwrap();
+    assert_eq!(counts, [434, 186]);
+}
+
 #[test]
 fn what_another_was_in_the_way_of_is_tried_again() {
     let service = DataApi::start();
@@ -135,8 +168,8 @@ fn what_another_was_in_the_way_of_is_tried_again() {
         .iter()
         .filter(|(operation, body)| operation == "ExecuteStatement" && body["Sql"] == "set timezone to 'UTC'")
         .count();
-    // Two sessions a run, and one that met the conflict.
-    assert_eq!(sent, 5);
+    // Two sessions a run, one request that was refused, and one session that met the conflict.
+    assert_eq!(sent, 6);
 }
 
 #[test]

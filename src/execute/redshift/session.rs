@@ -153,6 +153,17 @@ impl RedshiftSession {
         self.runtime.block_on(self.api.rows(&self.settings, ended.id(), limit))
     }
 
+    /// In a query of its own: catalogues of the leader do not go together with those of the warehouse.
+    fn owner(&mut self, relation: &Relation) -> Result<Option<String>, AdapterError> {
+        let sql = format!(
+            "select u.usename from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
+             join pg_catalog.pg_user u on u.usesysid = c.relowner where n.nspname = {} and c.relname = {}",
+            text(&relation.schema.to_lowercase()),
+            text(&relation.identifier.to_lowercase())
+        );
+        Ok(self.texts(&sql)?.into_iter().next().and_then(|row| row.into_iter().next()))
+    }
+
     fn texts(&mut self, sql: &str) -> Result<Vec<Vec<String>>, AdapterError> {
         let table = self.rows(sql, usize::MAX)?;
         Ok(table.rows.iter().map(|row| row.iter().map(ToString::to_string).collect()).collect())
@@ -256,11 +267,17 @@ impl Session for RedshiftSession {
     fn privileges(&mut self, relation: &Relation) -> Result<Vec<Privilege>, AdapterError> {
         let sql = format!(
             "select privilege_type, identity_type, identity_name from svv_relation_privileges \
-             where namespace_name = {} and relation_name = {} and identity_name <> current_user order by 1, 2, 3",
+             where namespace_name = {} and relation_name = {} order by 1, 2, 3",
             text(&relation.schema.to_lowercase()),
             text(&relation.identifier.to_lowercase())
         );
-        Ok(self.texts(&sql)?.iter().filter_map(|row| privilege(row)).collect())
+        let held: Vec<Privilege> = self.texts(&sql)?.iter().filter_map(|row| privilege(row)).collect();
+        if held.is_empty() {
+            return Ok(held);
+        }
+        // The owner's own rights are among them.
+        let owner = self.owner(relation)?;
+        Ok(held.into_iter().filter(|privilege| Some(&privilege.grantee) != owner.as_ref()).collect())
     }
 
     fn cancel_handle(&self) -> Arc<dyn Cancel> {
