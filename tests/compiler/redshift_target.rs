@@ -112,7 +112,7 @@ fn a_project_is_built_through_the_data_api() {
     assert_eq!(rows(&service, "select id, stake from marts.kept order by 1"), "1|1.50\n2|9.00\n3|3.00");
     assert_eq!(
         rows(&service, "select id, stake, dbt_valid_to is null from marts.history order by 1, 2"),
-        "1|1.50|f\n2|2.25|f\n2|9.00|t\n3|3.00|t"
+        "1|1.50|false\n2|2.25|false\n2|9.00|true\n3|3.00|true"
     );
     let left = rows(&service, "select count(*) from pg_class where relname like '%__acca_%'");
     assert_eq!(left, "0");

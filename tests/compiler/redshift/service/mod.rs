@@ -10,12 +10,14 @@
 //! Requests and answers are those of the AWS JSON 1.1 protocol and of the service's model: operations `ExecuteStatement`,
 //! `BatchExecuteStatement` (one transaction), `DescribeStatement`, `GetStatementResult` (pages), `CancelStatement` and `ListStatements`;
 //! signatures are asked for and not reckoned. A statement is run by a thread of its own, and its state goes from SUBMITTED over
-//! PICKED and STARTED to FINISHED, FAILED or ABORTED. Without a `SessionId` each has a connection of its own.
+//! PICKED and STARTED to FINISHED, FAILED or ABORTED. Without a `SessionId` each has a connection of its own. What the product's
+//! validator refuses fails before it runs; COPY and UNLOAD find the buckets of [`DataApi::imitation`].
 
 mod answers;
 mod running;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -56,6 +58,7 @@ pub struct DataApi {
 
 struct State {
     imitation: Imitation,
+    submitted: AtomicUsize,
     jobs: Mutex<BTreeMap<String, Job>>,
     sessions: Mutex<BTreeMap<String, Arc<Mutex<ImitationSession>>>>,
     troubles: Mutex<VecDeque<Trouble>>,
@@ -89,6 +92,7 @@ impl DataApi {
         let port = server.server_addr().to_ip().unwrap().port();
         let state = Arc::new(State {
             imitation: Imitation::new(),
+            submitted: AtomicUsize::new(0),
             jobs: Mutex::default(),
             sessions: Mutex::default(),
             troubles: Mutex::default(),
@@ -231,7 +235,8 @@ fn submit(state: &Arc<State>, sqls: Vec<String>, batch: bool, body: &Value) -> R
     if state.meets(|trouble| matches!(trouble, Trouble::TooManyActive)).is_some() {
         return Err(Refusal::new("ActiveStatementsExceededException", "Active statements exceeded the allowed quota (500)."));
     }
-    let id = format!("{:08x}-0000-4000-8000-000000000000", locked(&state.jobs).len() + 1);
+    // Two requests at once are two statements.
+    let id = format!("{:08x}-0000-4000-8000-000000000000", state.submitted.fetch_add(1, Ordering::Relaxed) + 1);
     let (session, session_id) = running::session_for(state, &id, body)?;
     let job = Job::new(&id, sqls, batch, body.clone(), session_id);
     let answer = answers::submission(&job);
