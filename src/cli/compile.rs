@@ -86,17 +86,13 @@ pub(super) fn compile_nodes(context: &Context<'_>, compilation: &Compilation, se
         .map(|node| {
             let _held = context.files.working_on("nodes compiled", &node.id);
             let compiled = compilation.compile_node(node, NodeState::default(), Some(warehouse.clone()));
-<<<<<<< HEAD
             let compiled = compiled.and_then(|compiled| {
                 engine.map_or(Ok(()), |engine| statement_fits(node, &compiled, engine))?;
                 Ok(compiled)
             });
-            (node.id.clone(), compiled.map(|compiled| Stored::new(compiled, artifact_path(compilation, &target_path, node, "compiled"))))
-=======
             let path = || artifact_path(compilation, &target_path, node, "compiled");
             let stored = compiled.map(|compiled| Stored { foreign: compilation.foreign(node, &compiled), ..Stored::new(compiled, path()) });
             (node.id.clone(), stored)
->>>>>>> main
         })
         .collect();
     let written = written(context, compiled);
