@@ -243,6 +243,9 @@ pub(super) enum Command {
     /// Delete the folders that clean-targets names.
     #[command(after_help = "Example: acca clean")]
     Clean,
+    /// Hold what acca takes for granted of the target's engine against it.
+    #[command(after_help = "Example: acca self-check --target warehouse")]
+    SelfCheck,
     /// Explain a code of an error or a warning.
     #[command(after_help = "Example: acca explain-code unknown-ref")]
     ExplainCode(ExplainCodeArguments),
@@ -831,6 +834,7 @@ impl Command {
             Command::Docs(DocsArguments { command: DocsCommand::Generate(_) }) => "generate",
             Command::Docs(DocsArguments { command: DocsCommand::Serve(_) }) => "serve",
             Command::Clean => "clean",
+            Command::SelfCheck => "self-check",
             Command::ExplainCode(_) => "explain-code",
             Command::Completions(_) => "completions",
             Command::Man(_) => "man",
@@ -887,6 +891,7 @@ impl Command {
             | Command::Source(_)
             | Command::Docs(_)
             | Command::Clean
+            | Command::SelfCheck
             | Command::ExplainCode(_)
             | Command::Completions(_)
             | Command::Man(_) => false,

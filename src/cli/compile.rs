@@ -21,7 +21,7 @@ use crate::analysis::{Compilation, CompiledNode};
 use crate::artifacts::Compiled;
 use crate::base::{Files, ResourceType, UniqueId};
 use crate::diag::{Diagnostic, Diagnostics, summary};
-use crate::execute::{LazyWarehouse, artifact_path, write_sql};
+use crate::execute::{LazyWarehouse, artifact_path, engine_of, statement_fits, write_sql};
 use crate::jinja::{Message, NodeState, Warehouse};
 use crate::plan::{NodeResult, RunResult, Status};
 use crate::project::Node;
@@ -80,11 +80,16 @@ pub(super) fn compile_nodes(context: &Context<'_>, compilation: &Compilation, se
         false => LazyWarehouse::closed(target, &context.root, "the database is not asked (--no-introspect)"),
     });
     let target_path = context.target_path(compilation);
+    let engine = engine_of(target).ok();
     let compiled: Vec<(UniqueId, Result<Stored, Diagnostic>)> = selected
         .par_iter()
         .map(|node| {
             let _held = context.files.working_on("nodes compiled", &node.id);
             let compiled = compilation.compile_node(node, NodeState::default(), Some(warehouse.clone()));
+            let compiled = compiled.and_then(|compiled| {
+                engine.map_or(Ok(()), |engine| statement_fits(node, &compiled, engine))?;
+                Ok(compiled)
+            });
             let path = || artifact_path(compilation, &target_path, node, "compiled");
             let stored = compiled.map(|compiled| Stored { foreign: compilation.foreign(node, &compiled), ..Stored::new(compiled, path()) });
             (node.id.clone(), stored)

@@ -33,6 +33,7 @@ mod retry;
 mod run;
 mod run_operation;
 mod schema;
+mod self_check;
 mod shell;
 mod show;
 mod state;
@@ -234,6 +235,7 @@ fn carry_out(context: &Context<'_>, command: &Command) -> Result<(), Exit> {
         Command::Source(arguments) => freshness::cmd_source(context, arguments),
         Command::Docs(arguments) => docs::cmd_docs(context, arguments),
         Command::Clean => clean::cmd_clean(context),
+        Command::SelfCheck => self_check::cmd_self_check(context),
         // Carried out before a project was looked for.
         Command::Init(_) | Command::ExplainCode(_) | Command::Completions(_) | Command::Man(_) => Ok(()),
     }

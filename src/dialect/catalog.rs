@@ -8,9 +8,9 @@ pub fn catalog_query(engine: Engine, schemas: &[String]) -> String {
     let list = schemas.iter().map(|schema| quote_text(&schema.to_lowercase())).collect::<Vec<_>>().join(", ");
     match engine {
         Engine::DuckDb => duckdb(&list),
-        Engine::Postgres => postgres(&list, "pg_catalog.pg_total_relation_size(c.oid)"),
-        // Its system tables are those of PostgreSQL 8, which could not tell the size.
-        Engine::Redshift => postgres(&list, "NULL::bigint"),
+        Engine::Postgres => postgres(&list, "pg_catalog.pg_total_relation_size(c.oid)", " AND c.relpersistence <> 't'"),
+        // Its system tables are those of PostgreSQL 8, which could not tell the size and had temporary tables in schemas of their own.
+        Engine::Redshift => postgres(&list, "NULL::bigint", ""),
     }
 }
 
@@ -31,7 +31,7 @@ fn duckdb(schemas: &str) -> String {
     )
 }
 
-fn postgres(schemas: &str, bytes: &str) -> String {
+fn postgres(schemas: &str, bytes: &str, permanent: &str) -> String {
     format!(
         "SELECT current_database(), n.nspname, c.relname,\n  \
          CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'BASE TABLE' END,\n  \
@@ -42,7 +42,7 @@ fn postgres(schemas: &str, bytes: &str) -> String {
          FROM pg_catalog.pg_class c\n\
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace\n\
          JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid\n\
-         WHERE lower(n.nspname) IN ({schemas}) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't'\n  \
+         WHERE lower(n.nspname) IN ({schemas}) AND c.relkind IN ('r', 'p', 'v', 'm', 'f'){permanent}\n  \
          AND a.attnum > 0 AND NOT a.attisdropped\n\
          ORDER BY n.nspname, c.relname, a.attnum"
     )

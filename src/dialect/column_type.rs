@@ -33,6 +33,9 @@ pub enum ColumnType {
     Jsonb,
 }
 
+/// Bytes of the longest text that a column of Redshift holds.
+const MAX_BYTES: u32 = 65_535;
+
 /// The greatest precision that all engines have.
 const MAX_PRECISION: u8 = 38;
 
@@ -85,7 +88,9 @@ impl ColumnType {
             // Redshift keeps semi-structured values in SUPER and has no UUID; text of 36 characters holds one.
             (Engine::Redshift, ColumnType::Json | ColumnType::Jsonb) => "super".to_owned(),
             (Engine::Redshift, ColumnType::Uuid) => "varchar(36)".to_owned(),
-            (Engine::Redshift, ColumnType::Text) => "varchar(65535)".to_owned(),
+            (Engine::Redshift, ColumnType::Text) => format!("varchar({MAX_BYTES})"),
+            // Lengths are those of bytes there, and a character has up to four (`r_Character_types`).
+            (Engine::Redshift, ColumnType::Varchar(length)) => format!("varchar({})", length.saturating_mul(4).min(MAX_BYTES)),
             (Engine::Postgres | Engine::Redshift, other) => other.to_string(),
         }
     }
@@ -97,6 +102,9 @@ impl ColumnType {
             (_, ColumnType::Time) => "time without time zone".to_owned(),
             (_, ColumnType::Timestamp) => "timestamp without time zone".to_owned(),
             (_, ColumnType::Timestamptz) => "timestamp with time zone".to_owned(),
+            (Engine::Redshift, ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Uuid) => {
+                self.print(engine).replacen("varchar", "character varying", 1)
+            }
             (_, ColumnType::Varchar(length)) => format!("character varying({length})"),
             (engine, other) => other.print(engine),
         }

@@ -27,12 +27,26 @@ pub fn support(kind: ConstraintKind, engine: Engine) -> Support {
     }
 }
 
-/// A declared type as `engine` reads it: `string` is the one name that dbt lets projects use everywhere.
-pub fn declared_type(declared: &str, alias_types: bool, engine: Engine) -> &str {
+/// A declared type as `engine` reads it: `string` is the one name that dbt lets projects use everywhere. Text without a length gets
+/// the greatest one where the engine would make it short.
+pub fn declared_type(declared: &str, alias_types: bool, engine: Engine) -> String {
+    let is_string = alias_types && declared.trim().eq_ignore_ascii_case("string");
     match engine {
-        Engine::Postgres | Engine::Redshift if alias_types && declared.trim().eq_ignore_ascii_case("string") => "text",
-        _ => declared,
+        Engine::Postgres if is_string => "text".to_owned(),
+        Engine::Redshift if is_string => redshift::sized_type("text", usize::MAX, 0),
+        Engine::Redshift if !loses_its_fraction(declared, engine) => redshift::sized_type(declared, usize::MAX, 0),
+        _ => declared.to_owned(),
     }
+}
+
+/// Whether the engine silently makes whole numbers of a type that has fractions elsewhere (`r_Numeric_types201`).
+pub fn loses_its_fraction(declared: &str, engine: Engine) -> bool {
+    engine == Engine::Redshift && matches!(declared.trim().to_ascii_lowercase().as_str(), "numeric" | "decimal")
+}
+
+/// Whether the engine believes keys that it does not watch over.
+pub fn trusts_keys(engine: Engine) -> bool {
+    engine == Engine::Redshift
 }
 
 /// Whether two types are the same but for length, precision and scale, which the declared table has and a query need not.
@@ -75,14 +89,25 @@ fn family(spelled: &str) -> String {
 pub(super) fn create(table: &Relation, contract: &Contract, engine: Engine) -> String {
     let columns = contract.columns.iter().map(|column| {
         let constraints = column.constraints.iter().filter(|constraint| support(constraint.kind, engine) != Support::Missing);
-        let printed: String = constraints.map(|constraint| format!(" {}", of_column(constraint))).collect();
+        let mut printed: String = constraints.map(|constraint| format!(" {}", of_column(constraint))).collect();
+        if engine == Engine::Redshift && is_filled(contract, &column.name) && !printed.contains("not null") {
+            printed.push_str(" not null");
+        }
         format!("    {} {}{printed}", quote_ident(&column.name), column.data_type)
     });
     let own = contract.constraints.iter().filter(|constraint| support(constraint.kind, engine) != Support::Missing);
+    // It has no checks, by which the others say this.
+    let own = own.filter(|constraint| !(engine == Engine::Redshift && constraint.kind == ConstraintKind::NotNull));
     let own = own.flat_map(|constraint| of_table(constraint, contract, engine)).map(|constraint| format!("    {constraint}"));
     let table_word = table_word(contract.physical.unlogged, engine);
     let stored = if engine == Engine::Redshift { redshift::attributes(&contract.physical) } else { String::new() };
     format!("create {table_word} {} (\n{}\n){stored}", table.quoted(), columns.chain(own).collect::<Vec<_>>().join(",\n"))
+}
+
+/// Whether a constraint of the whole table says that a column is never NULL.
+fn is_filled(contract: &Contract, column: &str) -> bool {
+    let of_table = contract.constraints.iter().filter(|constraint| constraint.kind == ConstraintKind::NotNull);
+    of_table.flat_map(|constraint| &constraint.columns).any(|name| name.trim_matches('"').eq_ignore_ascii_case(column))
 }
 
 fn of_column(constraint: &Constraint) -> String {
@@ -147,6 +172,21 @@ fn names(columns: &[String], contract: &Contract) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn declared_types_keep_what_they_hold() {
+        let declared = |text: &str, engine| declared_type(text, true, engine);
+        assert_eq!(
+            (declared("string", Engine::Postgres).as_str(), declared("String", Engine::Redshift).as_str()),
+            ("text", "varchar(65535)")
+        );
+        assert_eq!(
+            (declared("varchar", Engine::Redshift).as_str(), declared("varchar(9)", Engine::Redshift).as_str()),
+            ("varchar(65535)", "varchar(9)")
+        );
+        assert!(loses_its_fraction("NUMERIC", Engine::Redshift) && !loses_its_fraction("numeric(9,2)", Engine::Redshift));
+        assert!(!loses_its_fraction("numeric", Engine::Postgres));
+    }
 
     #[test]
     fn lengths_and_synonyms_are_the_same_type() {

@@ -1,9 +1,10 @@
 //! SQL of the loads: the state in schema `_acca`, raw tables with their reject tables, and the statements that put one file
-//! into them. Redshift loads by COPY from S3, which is not printed here.
+//! into them.
 
 use std::collections::BTreeSet;
 
-use super::{ColumnType, Engine, quote_text};
+pub use super::redshift::RowInserts;
+use super::{ColumnType, Engine, literal, quote_text};
 use crate::base::{Relation, quote_ident};
 pub use crate::project::{FILE_COLUMN, LOADED_AT_COLUMN};
 
@@ -118,7 +119,7 @@ pub fn create_raw(engine: Engine, table: &Relation, columns: &[RawColumn]) -> St
     let columns: Vec<String> =
         columns.iter().map(|column| format!("  {} {},\n", quote_ident(&column.name), column.data_type.print(engine))).collect();
     format!(
-        "CREATE SCHEMA IF NOT EXISTS {};\nCREATE TABLE IF NOT EXISTS {} (\n{}  {} {text} NOT NULL,\n  {} {instant} NOT NULL DEFAULT now()\n);\n\
+        "CREATE SCHEMA IF NOT EXISTS {};\nCREATE TABLE IF NOT EXISTS {} (\n{}  {} {text} NOT NULL,\n  {} {instant} NOT NULL DEFAULT {}\n);\n\
          CREATE TABLE IF NOT EXISTS {} (\n  file {text} NOT NULL,\n  line bigint NOT NULL,\n  reason {text} NOT NULL,\n  \
          raw {text} NOT NULL,\n  loaded_at {instant} NOT NULL\n);\n",
         schema_of(engine, table),
@@ -126,8 +127,17 @@ pub fn create_raw(engine: Engine, table: &Relation, columns: &[RawColumn]) -> St
         columns.concat(),
         quote_ident(FILE_COLUMN),
         quote_ident(LOADED_AT_COLUMN),
+        now(engine),
         rejects_of(table).quoted(),
     )
+}
+
+/// Redshift's other functions for the time run where no rows are (`c_SQL_functions_leader_node_only`).
+fn now(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Redshift => "getdate()",
+        Engine::DuckDb | Engine::Postgres => "now()",
+    }
 }
 
 /// Forgets the files of a raw table, so that all of them are loaded anew.
@@ -189,9 +199,10 @@ pub fn select_rejected_files(table: &Relation) -> String {
 pub fn write_manifest(engine: Engine, entry: &ManifestEntry, replace: bool) -> String {
     let ManifestEntry { relation, file, source, sha256, bytes, rows, rejected, run_id } = entry;
     let relation = recorded_name(relation);
-    let [file, source, sha256, run_id] = [file, source, sha256, run_id].map(|text| quote_text(text));
+    let now = if engine == Engine::Redshift { now(engine) } else { "CURRENT_TIMESTAMP" };
+    let [file, source, sha256, run_id] = [file, source, sha256, run_id].map(|text| literal(text, engine));
     let into = format!("INSERT INTO {} (relation, file, source, sha256, bytes, rows, rejected, loaded_at, run_id)", manifest());
-    let values = format!("VALUES ({relation}, {file}, {source}, {sha256}, {bytes}, {rows}, {rejected}, CURRENT_TIMESTAMP, {run_id})");
+    let values = format!("VALUES ({relation}, {file}, {source}, {sha256}, {bytes}, {rows}, {rejected}, {now}, {run_id})");
     match engine {
         Engine::Postgres => format!(
             "{into}\n{values}\nON CONFLICT (relation, file) DO UPDATE SET source = excluded.source, sha256 = excluded.sha256, \
@@ -216,11 +227,12 @@ pub fn delete_rejects(table: &Relation, file: &str) -> String {
 }
 
 /// Notes rejected rows. `rows` must not be empty.
-pub fn insert_rejects(table: &Relation, file: &str, rows: &[RejectRow<'_>]) -> String {
-    let file = quote_text(file);
+pub fn insert_rejects(engine: Engine, table: &Relation, file: &str, rows: &[RejectRow<'_>]) -> String {
+    let file = literal(file, engine);
+    let now = if engine == Engine::Redshift { now(engine) } else { "CURRENT_TIMESTAMP" };
     let values: Vec<String> = rows
         .iter()
-        .map(|row| format!("({file}, {}, {}, {}, CURRENT_TIMESTAMP)", row.line, quote_text(row.reason), quote_text(row.raw)))
+        .map(|row| format!("({file}, {}, {}, {}, {now})", row.line, literal(row.reason, engine), literal(row.raw, engine)))
         .collect();
     format!("INSERT INTO {} (file, line, reason, raw, loaded_at) VALUES\n{}", rejects_of(table).quoted(), values.join(",\n"))
 }
@@ -370,7 +382,7 @@ mod tests {
     #[test]
     fn names_and_values_are_quoted() {
         let rows = [RejectRow { line: 7, reason: "it's wrong", raw: "a'b" }];
-        insta::assert_snapshot!(insert_rejects(&Relation::new("d", "s", "a\"b"), "o'file", &rows), @r#"
+        insta::assert_snapshot!(insert_rejects(Engine::Postgres, &Relation::new("d", "s", "a\"b"), "o'file", &rows), @r#"
         INSERT INTO "d"."s"."a""b__rejects" (file, line, reason, raw, loaded_at) VALUES
         ('o''file', 7, 'it''s wrong', 'a''b', CURRENT_TIMESTAMP)
         "#);

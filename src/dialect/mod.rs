@@ -3,6 +3,7 @@
 mod alter;
 mod attributes;
 mod catalog;
+mod claims;
 mod column_type;
 mod contract;
 mod freshness;
@@ -13,14 +14,16 @@ mod publication;
 mod redshift;
 mod snapshot;
 mod steps;
+pub mod transfer;
 mod unit_test;
 mod validator;
 
 pub use alter::indexes_in_the_way;
 pub use attributes::{grant, has_privileges};
 pub use catalog::catalog_query;
+pub use claims::{Claim, ClaimAnswer, claims};
 pub use column_type::ColumnType;
-pub use contract::{Support, declared_type, same_type, support};
+pub use contract::{Support, declared_type, loses_its_fraction, same_type, support, trusts_keys};
 pub use freshness::{newest_of_field, newest_of_query};
 pub use lease::take_leases;
 pub use portable::Rewriter;

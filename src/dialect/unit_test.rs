@@ -1,15 +1,15 @@
 //! Rows of unit tests as queries.
 
-use super::quote_text;
+use super::{Engine, literal};
 use crate::base::{ColumnInfo, quote_ident};
 use crate::project::{Cell, UnitRow};
 
 /// The rows as a query with exactly these columns; a column that a row does not name is NULL.
-pub fn rows_query(columns: &[ColumnInfo], rows: &[UnitRow]) -> String {
+pub fn rows_query(columns: &[ColumnInfo], rows: &[UnitRow], engine: Engine) -> String {
     let select = |row: Option<&UnitRow>| {
         let cells = columns.iter().map(|column| {
             let cell = row.and_then(|row| row.cells.iter().find(|(name, _)| name.eq_ignore_ascii_case(&column.name))).map(|(_, cell)| cell);
-            format!("cast({} as {}) as {}", literal(cell), uncut(&column.data_type), quote_ident(&column.name))
+            format!("cast({} as {}) as {}", constant(cell, engine), uncut(&column.data_type, engine), quote_ident(&column.name))
         });
         format!("select {}", cells.collect::<Vec<_>>().join(", "))
     };
@@ -25,18 +25,20 @@ pub fn columns_of(query: &str, columns: &[ColumnInfo]) -> String {
     format!("select {list}\nfrom (\n{query}\n) as rows_of_unit_test")
 }
 
-fn literal(cell: Option<&Cell>) -> String {
+fn constant(cell: Option<&Cell>, engine: Engine) -> String {
     match cell {
         None | Some(Cell::Null) => "null".to_owned(),
         Some(Cell::Bool(truth)) => truth.to_string(),
         Some(Cell::Number(digits)) => digits.clone(),
-        Some(Cell::Text(text)) => quote_text(text),
+        Some(Cell::Text(text)) => literal(text, engine),
     }
 }
 
 /// A cast to a text of some length cuts what is longer, silently.
-fn uncut(data_type: &str) -> &str {
+fn uncut(data_type: &str, engine: Engine) -> &str {
     match data_type.split_once('(') {
+        // Without a length text has 256 bytes there.
+        Some((name, _)) if name.to_lowercase().contains("char") && engine == Engine::Redshift => "varchar(65535)",
         Some((name, _)) if name.to_lowercase().contains("char") && !data_type.ends_with(']') => name,
         _ => data_type,
     }
@@ -54,9 +56,9 @@ mod tests {
         let cells = vec![("NAME".to_owned(), Cell::Text("it's".to_owned())), ("id".to_owned(), Cell::Number("1.50".to_owned()))];
         let row = UnitRow { cells, span: Span::new(FileId(0), 0, 0) };
         assert_eq!(
-            rows_query(&columns, &[row]),
+            rows_query(&columns, &[row], Engine::Postgres),
             "select cast(1.50 as integer) as \"id\", cast('it''s' as character varying) as \"Name\", cast(null as date) as \"at\""
         );
-        assert!(rows_query(&columns, &[]).ends_with("where 1 = 0"));
+        assert!(rows_query(&columns, &[], Engine::Redshift).ends_with("where 1 = 0"));
     }
 }

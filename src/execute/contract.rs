@@ -1,12 +1,13 @@
 //! Holds the query of a node against its contract, before anything is built.
 
+use super::guarded_keys::{guarded, is_guarded};
 use super::node::Turn;
 use super::prepare::{NodeError, RunJob};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{AdapterError, ColumnInfo};
 use crate::base::Span;
 use crate::diag::{Diagnostic, codes};
-use crate::dialect::{Engine, Support, declared_type, same_type, support};
+use crate::dialect::{Engine, Support, declared_type, loses_its_fraction, same_type, support, trusts_keys};
 use crate::jinja::NodeState;
 use crate::plan::{Contract, ContractColumn};
 use crate::project::{Column, Constraint, Node};
@@ -33,22 +34,32 @@ pub(super) fn check(
         let place = column.span.or(node.properties).unwrap_or(node.origin);
         let constraints = referring(job, node, state, column.constraints(), place, session)?;
         promised.push(ColumnInfo { name: given.clone(), data_type: spelled });
-        contract.columns.push(ContractColumn { name: given.clone(), data_type: written_type(job, node, column).to_owned(), constraints });
+        contract.columns.push(ContractColumn { name: given.clone(), data_type: written_type(job, node, column), constraints });
     }
     *incoming = promised;
     contract.constraints = referring(job, node, state, node.constraints(), node.properties.unwrap_or(node.origin), session)?;
-    Ok(contract)
+    Ok(if trusts_keys(job.engine) { guarded(contract, node, &job.compilation.manifest) } else { contract })
 }
 
-fn written_type<'n>(job: &RunJob<'_>, node: &'n Node, column: &'n Column) -> &'n str {
+fn written_type(job: &RunJob<'_>, node: &Node, column: &Column) -> String {
     declared_type(column.data_type.as_deref().unwrap_or(""), node.contract_alias_types(), job.engine)
 }
 
 /// The declared types as the engine spells them.
 fn declared_types(turn: &Turn<'_>, savepoint: bool) -> Result<Vec<String>, NodeError> {
     let Turn { job, node, session, .. } = *turn;
+    let is_whole = |column: &&Column| column.data_type.as_deref().is_some_and(|declared| loses_its_fraction(declared, job.engine));
+    if let Some(column) = node.columns.iter().find(is_whole) {
+        let message =
+            format!("column '{}' of '{}' would lose its fractions: this engine's numeric has none without a scale", column.name, node.name);
+        let place = column.data_type_span.or(column.span).unwrap_or(node.origin);
+        return Err(Diagnostic::new(&codes::INVALID_CONFIG, message)
+            .at(place)
+            .help("write precision and scale, as in numeric(19,4)")
+            .into());
+    }
     let ask = |columns: &[&Column]| {
-        let types: Vec<String> = columns.iter().map(|column| written_type(job, node, column).to_owned()).collect();
+        let types: Vec<String> = columns.iter().map(|column| written_type(job, node, column)).collect();
         if savepoint {
             locked(session).execute("savepoint acca_types")?;
         }
@@ -166,13 +177,19 @@ pub(super) fn constraints_left_out(job: &RunJob<'_>) -> Vec<Diagnostic> {
     let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number));
     for node in nodes.filter(|node| node.contract_enforced() && node.has_constraints()) {
         let whole = node.properties.unwrap_or(node.origin);
-        let own = node.constraints().into_iter().map(|constraint| (constraint, whole));
+        let own = node.constraints().into_iter().map(|constraint| (constraint.columns.clone(), constraint, whole));
         let columns = node.columns.iter().flat_map(|column| {
             let place = column.span.unwrap_or(whole);
-            column.constraints().into_iter().map(move |constraint| (constraint, place))
+            column.constraints().into_iter().map(move |constraint| (vec![column.name.clone()], constraint, place))
         });
-        for (constraint, place) in own.chain(columns) {
+        for (columns, constraint, place) in own.chain(columns) {
             let what = match support(constraint.kind, job.engine) {
+                Support::NotEnforced if trusts_keys(job.engine) && !is_guarded(&constraint, &columns, node, &job.compilation.manifest) => {
+                    if !constraint.warn_unsupported {
+                        continue;
+                    }
+                    "is not made: this engine would believe it, and no test of the project proves it"
+                }
                 Support::Missing if constraint.warn_unsupported => "is not made: this engine cannot have it",
                 Support::NotEnforced if constraint.warn_unenforced => "is made, but this engine does not watch over it",
                 _ => continue,

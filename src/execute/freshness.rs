@@ -185,10 +185,10 @@ fn query<'k>(
         let warehouse: Arc<dyn Warehouse> = Arc::new(SessionWarehouse(session.clone()));
         let linked = job.compilation.linked(Some(warehouse));
         let rendered = job.compilation.templates.render_text(text, place, node, NodeState::default(), &linked)?;
-        return Ok((newest_of_query(before_semicolon(&rendered.sql)), "loaded_at_query"));
+        return Ok((newest_of_query(before_semicolon(&rendered.sql), job.engine), "loaded_at_query"));
     }
     match (&table.loaded_at_field, &node.relation) {
-        (Some(field), Some(relation)) => Ok((newest_of_field(relation, field, freshness.filter.as_deref()), "loaded_at_field")),
+        (Some(field), Some(relation)) => Ok((newest_of_field(relation, field, freshness.filter.as_deref(), job.engine), "loaded_at_field")),
         _ => {
             let message = format!("source '{}' does not say when its rows were loaded, and this engine does not know", name(node, table));
             let problem = Diagnostic::new(&codes::MISSING_PROPERTY, message).at(node.config.span("freshness").unwrap_or(node.origin));

@@ -10,7 +10,7 @@ use super::microbatch::batches;
 use super::node::{Turn, query_failed};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{Adapter, AdapterError, CatalogRelation};
-use super::{contract, load_source, overrides};
+use super::{contract, load_source, overrides, statement_fits};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
 use crate::base::{Relation, RelationKind, UniqueId, Window};
 use crate::diag::{Diagnostic, codes};
@@ -196,6 +196,7 @@ pub(super) fn draft_in(turn: &Turn<'_>, state: NodeState, hooks: Hooks) -> Resul
     check_name(job, node, relation)?;
     let warehouse: Arc<dyn Warehouse> = Arc::new(SessionWarehouse(session.clone()));
     let compiled = job.compilation.compile_node(node, state, Some(warehouse))?;
+    statement_fits(node, &compiled, job.engine)?;
     let materialization = match node.detail {
         Detail::Model(_) | Detail::Snapshot { .. } => job.compilation.templates.materialization(node.materialized(), &node.package),
         _ => None,

@@ -29,9 +29,9 @@ pub(super) fn run_unit_test(turn: &Turn<'_>, test: &UnitTest, outcome: &mut Outc
     let given = locked(session).describe(query).map_err(|error| query_failed(model, &compiled, error))?;
     let columns = compared(model, test, &given)?;
     let expected = match &test.expect {
-        UnitRows::Listed { rows, .. } => rows_query(&columns, rows),
+        UnitRows::Listed { rows, .. } => rows_query(&columns, rows, job.engine),
         UnitRows::Sql { query, span, .. } => columns_of(&rendered(job, node, query, *span, session)?, &columns),
-        UnitRows::OfSeed => rows_query(&columns, &[]),
+        UnitRows::OfSeed => rows_query(&columns, &[], job.engine),
     };
     let read = |sql: &str| -> Result<Vec<Vec<String>>, AdapterError> {
         Ok(locked(session).query(sql, None)?.rows.iter().map(|row| shown(row)).collect())
@@ -148,7 +148,7 @@ fn fixture(
         (None, None) => columns(job, node, read, rows, input.span, session)?,
     };
     named_columns(rows, &columns, &format!("{} '{}'", read.resource, read.name))?;
-    Ok(rows_query(&columns, rows))
+    Ok(rows_query(&columns, rows, job.engine))
 }
 
 /// Rows as SQL may hold templates.

@@ -12,6 +12,7 @@ use acca::plan::{RunResult, Status};
 use acca::project::{LoadOptions, Node};
 
 use crate::postgres::{PgDatabase, PgServer};
+use crate::redshift::service::DataApi;
 use crate::tidy::root;
 
 /// A project in a temporary folder, with a target on one engine.
@@ -21,6 +22,8 @@ pub struct Bench {
     files: MemoryFiles,
     /// Lives as long as the bench.
     _database: Option<PgDatabase<'static>>,
+    /// What stands in for a warehouse.
+    _service: Option<DataApi>,
     adapter: Mutex<Option<Arc<dyn Adapter>>>,
     runs: Mutex<usize>,
 }
@@ -66,15 +69,21 @@ impl Bench {
     pub fn new(engine: &'static str) -> Bench {
         let folder = tempfile::tempdir().unwrap();
         let database = (engine == "postgres").then(|| PgServer::shared().database());
-        let output = match &database {
-            Some(database) => database.profile_output("shop"),
+        let service = (engine == "redshift").then(DataApi::start);
+        let output = match (&database, &service) {
+            (Some(database), _) => database.profile_output("shop"),
+            (None, Some(service)) => format!(
+                "{{type: redshift, cluster_id: made-up, endpoint: '{}', dbname: {}, schema: shop, access_key_id: made-up, secret_access_key: made-up}}",
+                service.endpoint(),
+                service.imitation().name()
+            ),
             // In memory: a file would wait for the disk at each commit, three hundred times in the flagship's loads.
-            None => "{type: duckdb, path: ':memory:', schema: shop}".to_owned(),
+            (None, None) => "{type: duckdb, path: ':memory:', schema: shop}".to_owned(),
         };
         let files = MemoryFiles::default()
             .with("dbt_project.yml", "name: shop\nversion: '1.0'\nprofile: shop\n")
             .with("profiles.yml", &format!("shop: &any\n  target: t\n  outputs:\n    t: {output}\nacca: *any\n"));
-        Bench { engine, folder, files, _database: database, adapter: Mutex::default(), runs: Mutex::new(0) }
+        Bench { engine, folder, files, _database: database, _service: service, adapter: Mutex::default(), runs: Mutex::new(0) }
     }
 
     /// The project at the root of the repository, with its data.

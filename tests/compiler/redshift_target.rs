@@ -1,6 +1,7 @@
-//! Targets of type `redshift` without a connection, through the binary.
+//! Targets of type `redshift` through the binary: without a connection, and with a service that stands in for the Data API.
 
 use crate::project::TestProject;
+use crate::redshift::service::{DataApi, Trouble};
 
 const PROFILES: &str = "shop:\n  target: warehouse\n  outputs:\n    warehouse: {type: redshift, serverless_work_group: made-up, region: eu-west-1, dbname: shop, schema: marts}\n";
 
@@ -61,4 +62,132 @@ fn the_state_of_a_later_run_can_be_assumed() {
     assert!(later.stdout.contains("delete from \"shop\".\"marts\".\"totals\"\nwhere (day) in"), "{}", later.stdout);
     assert_eq!(later.stderr, "");
     project.acca(&["compile"]).expect_code(0);
+}
+
+/// The project's target is a service that stands in for the Data API.
+fn served(service: &DataApi) -> TestProject {
+    let mut project = shop();
+    let endpoint = format!("endpoint: '{}', dbname: dev", service.endpoint());
+    project.write("profiles.yml", &PROFILES.replace("dbname: shop", &endpoint));
+    for (name, value) in [("AWS_ACCESS_KEY_ID", "made-up"), ("AWS_SECRET_ACCESS_KEY", "made-up")] {
+        project.set_env(name, value);
+    }
+    project
+}
+
+/// Rows of a query on what the service holds, one a line.
+fn rows(service: &DataApi, sql: &str) -> String {
+    service.imitation().execute(sql).unwrap_or_else(|failure| panic!("{sql}: {failure:?}")).lines().join("\n")
+}
+
+#[test]
+fn a_project_is_built_through_the_data_api() {
+    let service = DataApi::start();
+    let project = served(&service);
+    project
+        .write("landing/bets/one.csv", "id,stake,placed_at,note\n1,1.50,2026-01-01 10:00:00,a\\b\n2,2.25,2026-01-02 11:00:00,\n")
+        .write(
+            "models/models.yml",
+            "sources:\n  - name: raw\n    tables:\n      - name: bets\n        meta: {landing: {path: 'landing/bets/*.csv', format: csv}}\n        columns:\n          \
+             - {name: id, data_type: bigint}\n          - {name: stake, data_type: 'numeric(12,2)'}\n          - {name: placed_at, data_type: timestamp}\n          \
+             - {name: note, data_type: varchar(20)}\n\
+             models:\n  - name: bets\n    columns:\n      - {name: id, data_tests: [unique, not_null]}\n    config: {grants: {select: ['group analysts']}}\n  \
+             - name: kept\n    columns:\n      - {name: id, data_tests: [unique]}\n\
+             unit_tests:\n  - name: days_are_cut\n    model: days\n    given:\n      - {input: ref('bets'), rows: [{id: 1, stake: 2, placed_at: '2026-03-01 23:59:59'}]}\n    \
+             expect: {rows: [{day: '2026-03-01', stake: 2}]}\n",
+        )
+        .write("seeds/countries.csv", "code,name\nGB,Great Britain\nIE,\u{c9}ire\n")
+        .write("models/bets.sql", "{{ config(materialized='table', dist='id', sort='placed_at') }}\nselect id, stake, placed_at, note from {{ source('raw', 'bets') }}")
+        .write("models/days.sql", "select cast(placed_at as date) as day, sum(stake) as stake from {{ ref('bets') }} group by 1")
+        .write("models/kept.sql", "{{ config(materialized='incremental', unique_key='id', incremental_strategy='merge') }}\nselect id, stake from {{ ref('bets') }}")
+        .write("snapshots/history.sql", "{% snapshot history %}{{ config(unique_key='id', strategy='check', check_cols=['stake'], hard_deletes='invalidate') }}\nselect id, stake from {{ ref('bets') }}{% endsnapshot %}");
+    let first = project.acca(&["build"]).expect_code(0);
+    assert_eq!(rows(&service, "select code, name from marts.countries order by 1"), "GB|Great Britain\nIE|\u{c9}ire");
+    assert_eq!(rows(&service, "select day, stake from marts.days order by 1"), "2026-01-01|1.50\n2026-01-02|2.25");
+    assert_eq!(rows(&service, "select note from marts.bets where id = 1"), "a\\b");
+    assert!(!first.stdout.contains("warn"), "{}", first.stdout);
+    // A later file changes one bet and brings another.
+    project.write("landing/bets/one.csv", "id,stake,placed_at,note\n2,9.00,2026-01-02 11:00:00,\n3,3.00,2026-01-02 12:00:00,\n");
+    project.acca(&["build"]).expect_code(0);
+    assert_eq!(rows(&service, "select id, stake from marts.kept order by 1"), "1|1.50\n2|9.00\n3|3.00");
+    assert_eq!(
+        rows(&service, "select id, stake, dbt_valid_to is null from marts.history order by 1, 2"),
+        "1|1.50|false\n2|2.25|false\n2|9.00|true\n3|3.00|true"
+    );
+    let left = rows(&service, "select count(*) from pg_class where relname like '%__acca_%'");
+    assert_eq!(left, "0");
+    let explained = project.acca(&["explain", "kept"]).expect_code(0).stdout;
+    assert!(explained.contains("merge into"), "{explained}");
+}
+
+/// A session of the adapter.
+fn connected(service: &DataApi) -> Box<dyn acca::execute::Session> {
+    let settings = serde_json::json!({
+        "cluster_id": "made-up", "endpoint": service.endpoint(), "access_key_id": "made-up", "secret_access_key": "made-up",
+    });
+    let target = acca::project::Target {
+        profile: "p".to_owned(),
+        name: "t".to_owned(),
+        adapter: "redshift".to_owned(),
+        database: "dev".to_owned(),
+        schema: "public".to_owned(),
+        threads: 1,
+        settings: settings.as_object().unwrap().clone(),
+        span: None,
+    };
+    acca::execute::open(&target, std::path::Path::new("")).unwrap().adapter.connect().unwrap()
+}
+
+#[test]
+fn rows_of_several_statements_are_counted() {
+    let service = DataApi::start();
+    let mut session = connected(&service);
+    session.execute("create table public.counted (id integer, note varchar(200))").unwrap();
+    session.execute("begin").unwrap();
+    let insert = |rows: std::ops::Range<u32>| {
+        let rows: Vec<String> = rows.map(|id| format!("\n    ({id}, '{}')", "x".repeat(180))).collect();
+        format!("insert into public.counted (id, note)\nvalues{}", rows.join(","))
+    };
+    let counts = [session.execute(&insert(0..434)).unwrap(), session.execute(&insert(434..620)).unwrap()];
+    session.execute("commit").unwrap();
+    assert_eq!(counts, [434, 186]);
+}
+
+#[test]
+fn what_another_was_in_the_way_of_is_tried_again() {
+    let service = DataApi::start();
+    let project = served(&service);
+    project.write("models/one.sql", "{{ config(materialized='table') }}\nselect 1 as id");
+    project.acca(&["run"]).expect_code(0);
+    service.trouble(Trouble::Throttled);
+    service.trouble(Trouble::Conflict);
+    project.acca(&["run"]).expect_code(0);
+    assert_eq!(rows(&service, "select id from marts.one"), "1");
+    let sent = service
+        .requests()
+        .iter()
+        .filter(|(operation, body)| operation == "ExecuteStatement" && body["Sql"] == "set timezone to 'UTC'")
+        .count();
+    // Two sessions a run, one request that was refused, and one session that met the conflict.
+    assert_eq!(sent, 6);
+}
+
+#[test]
+fn what_is_taken_for_granted_holds_for_the_imitation() {
+    let service = DataApi::start();
+    let project = served(&service);
+    rows(&service, "create schema if not exists marts");
+    let checked = project.acca(&["self-check"]).expect_code(0).stdout;
+    assert!(checked.contains("All is as acca takes it to be") && !checked.contains("DIFFERS"), "{checked}");
+}
+
+#[test]
+fn an_error_of_the_warehouse_points_into_the_model() {
+    let service = DataApi::start();
+    let project = served(&service);
+    project.write("models/one.sql", "{{ config(materialized='table') }}\nselect 1 as id,\n  nope as x\nfrom (select 2 as y) as t");
+    let run = project.acca(&["run"]).expect_code(1);
+    let said = format!("{}{}", run.stdout, run.stderr);
+    assert!(said.contains("nope") && said.contains("models/one.sql"), "{said}");
+    assert_eq!(rows(&service, "select count(*) from pg_class where relname like 'one%'"), "0");
 }

@@ -31,7 +31,7 @@ pub(super) fn insert_rows(table: &Relation, columns: &[ColumnInfo], rows: &[Vec<
 }
 
 /// A value of a column; text is what the column takes anyway.
-fn cell(value: Option<&str>, data_type: &str) -> String {
+pub(super) fn cell(value: Option<&str>, data_type: &str) -> String {
     let Some(text) = value else { return "null".to_owned() };
     let name = data_type.split('(').next().unwrap_or(data_type).trim().to_ascii_lowercase();
     let is_number = || text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-')) && text.parse::<f64>().is_ok();

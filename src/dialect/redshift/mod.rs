@@ -1,8 +1,12 @@
 //! Amazon Redshift where its statements are not those of the other engines. Pages of its Developer Guide are named by their file.
 
+mod copy;
 mod dml;
+mod rows;
 mod tables;
 
+pub use copy::{CopyFromS3, Existing, FilesOnS3, S3Format, Unload, copy_and_replace, manifest};
+pub use rows::RowInserts;
 pub(super) use tables::{attributes, sized_type};
 
 use super::relation_word;

@@ -89,7 +89,7 @@ fn prepare_text(session: &mut dyn Session, job: &LoadJob<'_>, scratch: &Scratch)
         write_rows(session, job, &mut stream, &scratch.path("rows.csv"))?;
     }
     if let Some(stop) = stream.stop.take() {
-        return Err(stopped(session, job, &mut stream, stop));
+        return Err(stopped(session, Engine::DuckDb, job, &mut stream, stop));
     }
     let checked = Checked { fingerprint: seal.fingerprint(), places: stream.places().to_vec(), tally: stream.tally };
     if plain && checked.tally.rejected == 0 && !checked.tally.spans_lines {
@@ -111,7 +111,7 @@ fn prepare_parquet(session: &mut dyn Session, job: &LoadJob<'_>, scratch: &Scrat
     let mut stream = open_parquet_rows(job, &plain_csv(job.landing), &scratch.path("parquet.csv"), Output::Nothing)?;
     stream.drain();
     if let Some(stop) = stream.stop.take() {
-        return Err(stopped(session, job, &mut stream, stop));
+        return Err(stopped(session, Engine::DuckDb, job, &mut stream, stop));
     }
     let checked = Checked { tally: stream.tally, fingerprint, places: Vec::new() };
     if checked.tally.rejected == 0 {
@@ -138,7 +138,7 @@ fn write_rows(session: &mut dyn Session, job: &LoadJob<'_>, stream: &mut RowStre
         file.flush()
     });
     match (stream.stop.take(), written) {
-        (Some(stop), _) => Err(stopped(session, job, stream, stop)),
+        (Some(stop), _) => Err(stopped(session, Engine::DuckDb, job, stream, stop)),
         (None, Err(error)) => Err(unreadable(job, &error)),
         (None, Ok(())) => Ok(()),
     }
@@ -212,7 +212,7 @@ fn store(session: &mut dyn Session, job: &LoadJob<'_>, checked: &Checked, insert
         if inserted != tally.rows || before != version(job)? {
             return Err(miscounted(job, tally.rows, inserted));
         }
-        replace_rejects(session, job, tally)?;
+        replace_rejects(session, Engine::DuckDb, job, tally)?;
         session.execute(&sql::write_manifest(Engine::DuckDb, &manifest_entry(job, &checked.fingerprint, tally), job.known))?;
         let Fingerprint { sha256, bytes } = checked.fingerprint.clone();
         Ok(Loaded { rows: tally.rows, rejected: tally.rejected, bytes, sha256, replaced: job.known, direct: false })

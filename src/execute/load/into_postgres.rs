@@ -52,13 +52,13 @@ fn copy(
         }
         let fingerprint = fingerprint();
         let entry = manifest_entry(job, &fingerprint, &stream.tally);
-        replace_rejects(session, job, &stream.tally)?;
+        replace_rejects(session, Engine::Postgres, job, &stream.tally)?;
         session.execute(&sql::write_manifest(Engine::Postgres, &entry, true))?;
         let Fingerprint { sha256, bytes } = fingerprint;
         Ok(Loaded { rows: entry.rows, rejected: entry.rejected, bytes, sha256, replaced, direct: false })
     });
     match stream.stop.take() {
-        Some(stop) => Err(stopped(session, job, stream, stop)),
+        Some(stop) => Err(stopped(session, Engine::Postgres, job, stream, stop)),
         None => done,
     }
 }

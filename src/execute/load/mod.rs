@@ -11,6 +11,7 @@ mod error;
 mod input;
 mod into_duckdb;
 mod into_postgres;
+mod into_redshift;
 mod ndjson;
 mod parquet;
 mod rows;
@@ -28,8 +29,8 @@ use self::rows::{Nulls, Output, Pass, RowStream, Stop, Tally};
 use self::table::{ensure_raw, in_transaction};
 use super::adapter::{AdapterError, Datum, Session};
 use crate::base::Relation;
-use crate::dialect::Engine;
 use crate::dialect::load::{self as sql, ManifestEntry, RawColumn, RejectRow};
+use crate::dialect::{Engine, max_statement};
 use crate::plan::{LandingFiles, NodePlan, plan_load};
 use crate::project::Landing;
 
@@ -159,11 +160,7 @@ impl<'a> Loader<'a> {
         let done = match self.engine {
             Engine::Postgres => into_postgres::load(session, &job),
             Engine::DuckDb => into_duckdb::load(session, &job),
-            Engine::Redshift => Err(LoadError::File {
-                file: recorded_as.to_owned(),
-                message: "files are loaded into Redshift from S3, which this version does not do".to_owned(),
-                help: Vec::new(),
-            }),
+            Engine::Redshift => into_redshift::load(session, &job),
         };
         match &done {
             Ok(loaded) if loaded.rejected == 0 => self.noted.remove(recorded_as),
@@ -270,7 +267,8 @@ pub fn plan(
             let (known, noted, interrupted) = (false, false, &|| false);
             into_duckdb::statement(&LoadJob { source, relation, columns, landing, run_id, path, recorded_as, known, noted, interrupted })
         }
-        Engine::Postgres | Engine::Redshift => sql::copy_from_stdin(table.relation, &raw_columns(table.columns)),
+        Engine::Postgres => sql::copy_from_stdin(table.relation, &raw_columns(table.columns)),
+        Engine::Redshift => sql::RowInserts::new(table.relation, &raw_columns(table.columns)).shown(),
     });
     Ok(plan_load(table.landing, sql::create_raw(engine, table.relation, &raw_columns(table.columns)), states, statement))
 }
@@ -347,14 +345,14 @@ fn plain_csv(landing: &Landing) -> Landing {
 const SHOWN_REJECTS: usize = 5;
 
 /// The error for a pass that stopped; when there are too many rejects they are kept.
-fn stopped(session: &mut dyn Session, job: &LoadJob<'_>, stream: &mut RowStream<'_>, stop: Stop) -> LoadError {
+fn stopped(session: &mut dyn Session, engine: Engine, job: &LoadJob<'_>, stream: &mut RowStream<'_>, stop: Stop) -> LoadError {
     match stop {
         Stop::Cancelled => LoadError::Engine(AdapterError::Cancelled),
         Stop::File(error) => unreadable(job, &error),
         Stop::TooManyRejects => {
             stream.collect_rejects();
             let tally = &stream.tally;
-            if let Err(error) = in_transaction(session, |session| replace_rejects(session, job, tally)) {
+            if let Err(error) = in_transaction(session, |session| replace_rejects(session, engine, job, tally)) {
                 return LoadError::Engine(error);
             }
             LoadError::Rejected {
@@ -369,17 +367,23 @@ fn stopped(session: &mut dyn Session, job: &LoadJob<'_>, stream: &mut RowStream<
 }
 
 /// Notes the rejects of this version of the file in place of those of an older one.
-fn replace_rejects(session: &mut dyn Session, job: &LoadJob<'_>, tally: &Tally) -> Result<(), AdapterError> {
-    const ROWS_A_STATEMENT: usize = 500;
+fn replace_rejects(session: &mut dyn Session, engine: Engine, job: &LoadJob<'_>, tally: &Tally) -> Result<(), AdapterError> {
+    // Where statements have a limit, long rows are cut, so that some of them are one.
+    let (most, longest) = if max_statement(engine).is_some() { (5, 4000) } else { (500, usize::MAX) };
     if job.noted {
         session.execute(&sql::delete_rejects(job.relation, job.recorded_as))?;
     }
-    for part in tally.rejects.chunks(ROWS_A_STATEMENT) {
+    for part in tally.rejects.chunks(most) {
         let rows: Vec<RejectRow<'_>> =
-            part.iter().map(|reject| RejectRow { line: reject.line, reason: &reject.reason, raw: &reject.raw }).collect();
-        session.execute(&sql::insert_rejects(job.relation, job.recorded_as, &rows))?;
+            part.iter().map(|reject| RejectRow { line: reject.line, reason: &reject.reason, raw: cut(&reject.raw, longest) }).collect();
+        session.execute(&sql::insert_rejects(engine, job.relation, job.recorded_as, &rows))?;
     }
     Ok(())
+}
+
+/// The first so many characters.
+fn cut(text: &str, characters: usize) -> &str {
+    text.char_indices().nth(characters).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
 }
 
 fn manifest_entry(job: &LoadJob<'_>, fingerprint: &Fingerprint, tally: &Tally) -> ManifestEntry {

@@ -67,7 +67,11 @@ pub(super) fn statement(error: &str, sql: &str) -> AdapterError {
     };
     let (message, position) = without_position(text);
     let mut lines = message.lines().map(str::trim).filter(|line| !line.is_empty() && line.chars().any(char::is_alphanumeric));
-    let message = lines.next().unwrap_or("the statement failed without a reason").to_owned();
+    let mut message = lines.next().unwrap_or("the statement failed without a reason").to_owned();
+    if message.bytes().all(|byte| byte.is_ascii_digit()) {
+        // A bare number says nothing to people.
+        message.extend(lines.next().map(|line| format!(": {line}")));
+    }
     // Characters are counted from 1; bytes from 0 are wanted.
     let offset = position.and_then(|position| sql.char_indices().nth(position.checked_sub(1)?)).map(|(byte, _)| byte);
     AdapterError::Statement { message, code: code.map(str::to_owned), offset, hints: lines.map(str::to_owned).collect() }
@@ -102,7 +106,7 @@ mod tests {
             ("column \"x\" does not exist in t".to_owned(), String::new(), Some(9), "Hint: look".to_owned())
         );
         let (message, code, ..) = parts("ERROR: 1023\n  Detail: Serializable isolation violation on table - 1", "x");
-        assert_eq!((message.as_str(), code.as_str()), ("1023", "40001"));
+        assert_eq!((message.as_str(), code.as_str()), ("1023: Detail: Serializable isolation violation on table - 1", "40001"));
         assert!(statement("ERROR: 1023 Serializable isolation violation", "x").is_conflict());
         assert_eq!(parts("ERROR: relation \"s.t\" does not exist", "x").1, "42P01");
     }

@@ -18,6 +18,9 @@ use crate::execute::adapter::{AdapterError, Cancel, CatalogRelation, ColumnInfo,
 use crate::plan::{Attachments, Privilege, Setting, SettingKind};
 use crate::syntax::past_comments;
 
+/// How often a statement outside of transactions is run.
+const TRIES: u32 = 3;
+
 /// How long is waited after a conflict, before the transaction is tried again.
 const AFTER_CONFLICT: Duration = Duration::from_secs(1);
 
@@ -46,8 +49,18 @@ impl RedshiftSession {
         RedshiftSession { settings, runtime, api, session: None, in_transaction: false, running: Arc::default() }
     }
 
-    /// Runs one statement to its end.
+    /// Runs one statement to its end. One that stands alone is run again after a conflict.
     fn run(&mut self, sql: &str) -> Result<DescribeStatementOutput, AdapterError> {
+        let mut tries = 1;
+        loop {
+            match self.run_once(sql) {
+                Err(error) if error.is_conflict() && !self.in_transaction && tries < TRIES => tries += 1,
+                done => return done,
+            }
+        }
+    }
+
+    fn run_once(&mut self, sql: &str) -> Result<DescribeStatementOutput, AdapterError> {
         self.open()?;
         let done = self.run_in_session(sql);
         let is_gone = |error: &AdapterError| matches!(error, AdapterError::Connection { message, .. } if message.contains("ession"));
@@ -68,11 +81,14 @@ impl RedshiftSession {
             return Ok(());
         }
         self.in_transaction = false;
-        self.run_in_session("set timezone to 'UTC'")?;
-        if let Some(group) = self.settings.query_group.clone() {
-            self.run_in_session(&format!("set query_group to {}", literal(&group, Engine::Redshift)))?;
+        let group = self.settings.query_group.as_ref().map(|group| format!("set query_group to {}", text(group)));
+        let opened =
+            ["set timezone to 'UTC'".to_owned()].into_iter().chain(group).try_for_each(|sql| self.run_in_session(&sql).map(|_| ()));
+        if opened.is_err() {
+            // One that is half set up is not used.
+            self.session = None;
         }
-        Ok(())
+        opened
     }
 
     fn run_in_session(&mut self, sql: &str) -> Result<DescribeStatementOutput, AdapterError> {
@@ -135,6 +151,17 @@ impl RedshiftSession {
             return Ok(Table::default());
         }
         self.runtime.block_on(self.api.rows(&self.settings, ended.id(), limit))
+    }
+
+    /// In a query of its own: catalogues of the leader do not go together with those of the warehouse.
+    fn owner(&mut self, relation: &Relation) -> Result<Option<String>, AdapterError> {
+        let sql = format!(
+            "select u.usename from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
+             join pg_catalog.pg_user u on u.usesysid = c.relowner where n.nspname = {} and c.relname = {}",
+            text(&relation.schema.to_lowercase()),
+            text(&relation.identifier.to_lowercase())
+        );
+        Ok(self.texts(&sql)?.into_iter().next().and_then(|row| row.into_iter().next()))
     }
 
     fn texts(&mut self, sql: &str) -> Result<Vec<Vec<String>>, AdapterError> {
@@ -240,11 +267,17 @@ impl Session for RedshiftSession {
     fn privileges(&mut self, relation: &Relation) -> Result<Vec<Privilege>, AdapterError> {
         let sql = format!(
             "select privilege_type, identity_type, identity_name from svv_relation_privileges \
-             where namespace_name = {} and relation_name = {} and identity_name <> current_user order by 1, 2, 3",
+             where namespace_name = {} and relation_name = {} order by 1, 2, 3",
             text(&relation.schema.to_lowercase()),
             text(&relation.identifier.to_lowercase())
         );
-        Ok(self.texts(&sql)?.iter().filter_map(|row| privilege(row)).collect())
+        let held: Vec<Privilege> = self.texts(&sql)?.iter().filter_map(|row| privilege(row)).collect();
+        if held.is_empty() {
+            return Ok(held);
+        }
+        // The owner's own rights are among them.
+        let owner = self.owner(relation)?;
+        Ok(held.into_iter().filter(|privilege| Some(&privilege.grantee) != owner.as_ref()).collect())
     }
 
     fn cancel_handle(&self) -> Arc<dyn Cancel> {

@@ -17,6 +17,7 @@ mod answers;
 mod running;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -57,6 +58,7 @@ pub struct DataApi {
 
 struct State {
     imitation: Imitation,
+    submitted: AtomicUsize,
     jobs: Mutex<BTreeMap<String, Job>>,
     sessions: Mutex<BTreeMap<String, Arc<Mutex<ImitationSession>>>>,
     troubles: Mutex<VecDeque<Trouble>>,
@@ -90,6 +92,7 @@ impl DataApi {
         let port = server.server_addr().to_ip().unwrap().port();
         let state = Arc::new(State {
             imitation: Imitation::new(),
+            submitted: AtomicUsize::new(0),
             jobs: Mutex::default(),
             sessions: Mutex::default(),
             troubles: Mutex::default(),
@@ -232,7 +235,8 @@ fn submit(state: &Arc<State>, sqls: Vec<String>, batch: bool, body: &Value) -> R
     if state.meets(|trouble| matches!(trouble, Trouble::TooManyActive)).is_some() {
         return Err(Refusal::new("ActiveStatementsExceededException", "Active statements exceeded the allowed quota (500)."));
     }
-    let id = format!("{:08x}-0000-4000-8000-000000000000", locked(&state.jobs).len() + 1);
+    // Two requests at once are two statements.
+    let id = format!("{:08x}-0000-4000-8000-000000000000", state.submitted.fetch_add(1, Ordering::Relaxed) + 1);
     let (session, session_id) = running::session_for(state, &id, body)?;
     let job = Job::new(&id, sqls, batch, body.clone(), session_id);
     let answer = answers::submission(&job);
