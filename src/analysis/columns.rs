@@ -9,18 +9,19 @@ use serde::{Deserialize, Serialize};
 
 use super::compilation::Compilation;
 use super::declared::{declared_schema, seed_schema, snapshot_schema};
+use super::described::described_columns;
 use super::facts::{EdgeKind, RelationSchema};
 use super::infer::{Finding, Inferred, Table, Tables, infer_with};
 use super::insertion::{check_contract, check_insertion};
 use super::kept::{KeptRules, Progress};
-use super::meaning::{declare_meaning, texts};
+use super::meaning::{Shown, declare_meaning, texts};
 use super::personal::{guarded, personal_data, reports};
 use super::portable::is_portable;
 use super::promises::Promises;
 use super::units::{Declarations, marks};
 use super::unread::{unasked_query, unread_query};
 use crate::base::{Files, Relation, RelationKind, ResourceType};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Diagnostic, Severity, codes};
 use crate::jinja::{Linked, NodeState, Rendered, SpanMap, StatementResult, Warehouse, ephemeral_name};
 use crate::project::{Detail, Manifest, Node};
 use crate::syntax::{Mark, parse_marked, parse_query, try_parse_query};
@@ -71,7 +72,11 @@ impl Analysis {
     fn tell_of_declarations(&mut self) {
         let of_declarations = [&codes::INVALID_UNIT, &codes::UNEXPECTED_PROPERTY];
         for found in self.nodes.values_mut() {
-            self.problems.extend(found.problems.extract_if(.., |problem| of_declarations.contains(&problem.code)));
+            let is_declared = |problem: &mut Diagnostic| {
+                let off = problem.code == &codes::UNKNOWN_DESCRIBED_COLUMN && problem.severity == Severity::Error;
+                off || of_declarations.contains(&problem.code)
+            };
+            self.problems.extend(found.problems.extract_if(.., is_declared));
         }
     }
 }
@@ -185,8 +190,8 @@ impl Compilation {
     fn analyse_node(&self, number: usize, files: &dyn Files, done: &Analysis, rules: &Rules<'_>) -> Option<NodeAnalysis> {
         let node = self.manifest.nodes.get(number)?;
         match &node.detail {
-            Detail::Source(_) => Some(declared(node, declared_schema(node), rules.declarations)),
-            Detail::Seed { path } => Some(declared(node, seed_schema(node, files.read(path).ok().as_deref()), rules.declarations)),
+            Detail::Source(_) => Some(declared(node, declared_schema(node), rules)),
+            Detail::Seed { path } => Some(declared(node, seed_schema(node, files.read(path).ok().as_deref()), rules)),
             _ => self.is_query(number).then(|| self.analyse_query(number, node, files, done, rules)),
         }
     }
@@ -216,7 +221,7 @@ impl Compilation {
 
     /// A node whose query cannot be known here: what is declared of its columns holds.
     fn undone(&self, number: usize, node: &Node, unknown: NodeAnalysis, rules: &Rules<'_>) -> NodeAnalysis {
-        let mut found = declared(node, RelationSchema::unknown(), rules.declarations);
+        let mut found = declared(node, RelationSchema::unknown(), rules);
         if unknown.problems.is_empty() && rules.guarded.contains(&number) {
             found.problems.push(unasked_query(node));
         }
@@ -341,9 +346,9 @@ fn marked_query(rendered: &Rendered, mut marks: Vec<Mark>) -> (Option<Box<sqlpar
 }
 
 /// Columns that no query gives.
-fn declared(node: &Node, mut schema: RelationSchema, declarations: &Declarations) -> NodeAnalysis {
-    let mut problems = Vec::new();
-    declare_meaning(node, &mut schema, declarations, &|_| None, &mut problems);
+fn declared(node: &Node, mut schema: RelationSchema, rules: &Rules<'_>) -> NodeAnalysis {
+    let mut problems = described_columns(node, &schema, rules.manifest);
+    declare_meaning(node, &mut schema, rules.declarations, &Shown { places: &|_| None, strangers: &[] }, &mut problems);
     NodeAnalysis { problems, again: true, ..NodeAnalysis::of(schema) }
 }
 
@@ -373,7 +378,9 @@ fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred,
     let doubts = if is_doubted(node) { inferred.doubts } else { Vec::new() };
     let findings = inferred.findings.into_iter().chain(inferred.unit_findings).chain(doubts);
     let mut problems: Vec<Diagnostic> = findings.map(|finding| placed(finding, &rendered.map, node)).collect();
-    declare_meaning(node, &mut schema, rules.declarations, &places, &mut problems);
+    problems.extend(described_columns(node, &schema, rules.manifest));
+    let shown = Shown { places: &places, strangers: &inferred.strangers };
+    declare_meaning(node, &mut schema, rules.declarations, &shown, &mut problems);
     if rules.reports.contains(&number) {
         problems.extend(personal_data(node, &schema, &edges, &places, (rules.manifest, rules.declarations), done));
     }

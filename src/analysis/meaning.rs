@@ -2,7 +2,7 @@
 
 use super::facts::{RelationSchema, SchemaColumn, merge_labels};
 use super::near_misses::near_misses;
-use super::units::{Currency, Declarations, Measure, declared_measure};
+use super::units::{Declarations, Measure, Unit, declared_measure};
 use crate::base::Span;
 use crate::diag::{Diagnostic, codes};
 use crate::project::{Column, Node};
@@ -10,12 +10,19 @@ use crate::project::{Column, Node};
 /// Where the SQL of a node writes a column of that name.
 pub(super) type Places<'p> = &'p dyn Fn(&str) -> Option<Span>;
 
+/// What the text of a node's query shows beside its schema.
+pub(super) struct Shown<'p> {
+    pub places: Places<'p>,
+    /// Names of columns, each with that of one beside it which certainly does not name its currency or its zone.
+    pub strangers: &'p [(String, String)],
+}
+
 /// Gives the columns of a schema what the properties declare. Where a query gives another unit, that is a mistake.
 pub(super) fn declare_meaning(
     node: &Node,
     schema: &mut RelationSchema,
     declarations: &Declarations,
-    places: Places<'_>,
+    shown: &Shown<'_>,
     problems: &mut Vec<Diagnostic>,
 ) {
     for column in node.columns.iter().filter(|column| !column.meta.is_empty()) {
@@ -29,14 +36,21 @@ pub(super) fn declare_meaning(
             }
         };
         let determined_by: Vec<String> = texts(column, "determined_by").into_iter().map(|name| name.to_lowercase()).collect();
-        problems.extend(missing_columns(node, column, schema, &declared, &determined_by));
-        let is_there = schema.columns.iter().any(|held| held.name.eq_ignore_ascii_case(&column.name));
-        if schema.open && !is_there && (declared != Measure::Unknown || column.meta.contains_key("labels")) {
-            // Nothing is known of the query, so what is said of it counts.
-            schema.columns.push(SchemaColumn { name: column.name.to_lowercase(), nullable: true, ..SchemaColumn::default() });
+        let missing = missing_columns(node, column, schema, &declared, &determined_by);
+        // One mistake, one error: a unit by a column that is not there is held against nothing.
+        let declared = if missing.is_empty() { declared } else { Measure::Unknown };
+        problems.extend(missing);
+        if schema.open && (declared != Measure::Unknown || column.meta.contains_key("labels")) {
+            // Nothing is known of the query, so what is said of it counts: that the column is there, and those which name its currency.
+            let named = declared.unit().into_iter().flat_map(|unit| unit.columns()).chain([column.name.as_str()]);
+            for name in named.map(str::to_lowercase) {
+                if !schema.columns.iter().any(|held| held.name.eq_ignore_ascii_case(&name)) {
+                    schema.columns.push(SchemaColumn { name, nullable: true, ..SchemaColumn::default() });
+                }
+            }
         }
         let Some(held) = schema.columns.iter_mut().find(|held| held.name.eq_ignore_ascii_case(&column.name)) else { continue };
-        if let Some(problem) = assert_measure(node, column, held, &declared, places) {
+        if let Some(problem) = assert_measure(node, column, held, &declared, shown) {
             problems.push(problem);
         }
         merge_labels(&mut held.labels, &labels(column));
@@ -78,15 +92,13 @@ pub(super) fn texts(column: &Column, key: &str) -> Vec<String> {
 }
 
 /// The declared unit holds from here on; a query that gives another one contradicts it.
-fn assert_measure(node: &Node, column: &Column, held: &mut SchemaColumn, declared: &Measure, places: Places<'_>) -> Option<Diagnostic> {
+fn assert_measure(node: &Node, column: &Column, held: &mut SchemaColumn, declared: &Measure, shown: &Shown<'_>) -> Option<Diagnostic> {
     let wanted = declared.unit()?;
     let given = std::mem::take(&mut held.measure);
     let found = given.unit().cloned();
-    let mixed = |unit: &super::units::Unit| unit.currencies().any(|currency| *currency == Currency::Hidden);
-    let any = |unit: &super::units::Unit| unit.currencies().any(|currency| *currency == Currency::Any);
-    let fixed = wanted.currencies().any(|currency| matches!(currency, Currency::Fixed(_)));
+    let stranger = found.as_ref().and_then(|found| stranger_of(held, wanted, found, shown.strangers));
     match given.unified(declared) {
-        Ok(both) if !(fixed && found.as_ref().is_some_and(|unit| mixed(unit) || any(unit))) => {
+        Ok(both) if stranger.is_none() && !found.as_ref().is_some_and(|found| wanted.fixes_mixed(found)) => {
             held.measure = match both.unit() {
                 Some(unit) => Measure::of(unit.clone(), column.span),
                 None => both,
@@ -97,15 +109,32 @@ fn assert_measure(node: &Node, column: &Column, held: &mut SchemaColumn, declare
     }
     let found = found?.to_string();
     let wanted = wanted.to_string();
-    let message =
-        format!("column '{}' of '{}' is declared to be of the unit '{wanted}', and its query gives '{found}'", column.name, node.name);
+    let gives = match &stranger {
+        Some(name) => format!("the '{name}' that its query gives is not the one of this value"),
+        None => format!("its query gives '{found}'"),
+    };
+    let message = format!("column '{}' of '{}' is declared to be of the unit '{wanted}', and {gives}", column.name, node.name);
     let mut problem = Diagnostic::new(&codes::UNIT_ASSERTION, message);
-    problem = match (places(&held.name), column.span) {
+    // What is written in the place of the column that names the currency is the mistake.
+    let written = stranger.as_deref().and_then(|name| (shown.places)(name)).or_else(|| (shown.places)(&held.name));
+    problem = match (written, column.span) {
         (Some(place), Some(span)) => problem.at(place).also(span, format!("'{wanted}' is declared here")),
         (place, span) => problem.at(place.or(span).unwrap_or(node.origin)),
     };
     if let Some(place) = given.declared() {
         problem = problem.also(place, format!("'{found}' comes from here"));
     }
-    Some(problem.help("convert it in the query, or declare what the query gives"))
+    Some(problem.help(match stranger {
+        Some(_) => "select the column that names the currency or the zone of the value, or convert the value",
+        None => "convert it in the query, or declare what the query gives",
+    }))
+}
+
+/// A column by which the unit of another is declared to be, and that certainly is not the one which names it.
+fn stranger_of(held: &SchemaColumn, wanted: &Unit, found: &Unit, strangers: &[(String, String)]) -> Option<String> {
+    let mut named = wanted.columns().filter(|name| !found.columns().any(|given| given.eq_ignore_ascii_case(name)));
+    named.find_map(|name| {
+        let is_it = |(column, other): &&(String, String)| *column == held.name && other.eq_ignore_ascii_case(name);
+        strangers.iter().find(is_it).map(|(_, other)| other.clone())
+    })
 }

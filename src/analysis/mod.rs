@@ -6,6 +6,7 @@ mod coercion;
 mod columns;
 mod compilation;
 mod declared;
+mod described;
 mod empty;
 mod facts;
 mod infer;

@@ -110,6 +110,7 @@ codes! {
     UNIT_TEST_FAILED "unit-test-failed" Error "a model gives other rows than its unit test expects";
     UNKNOWN_COLUMN "unknown-column" Error "a query names a column that nothing in it has";
     UNKNOWN_CONFIG "unknown-config" Warning "a configuration key looks like one of dbt's and is not";
+    UNKNOWN_DESCRIBED_COLUMN "unknown-described-column" Warning "a property file describes a column that the relation does not have";
     UNKNOWN_DOC "unknown-doc" Error "a description asks for a doc block that does not exist";
     UNKNOWN_FUNCTION "unknown-function" Warning "a query calls a function that the database does not bring with it";
     UNKNOWN_MACRO "unknown-macro" Error "a template calls a macro or function that does not exist";
@@ -119,6 +120,7 @@ codes! {
     UNKNOWN_SOURCE "unknown-source" Error "a source() names no declared source table";
     UNKNOWN_TEST "unknown-test" Error "a property file asks for a generic test that does not exist";
     UNKNOWN_TEST_COLUMN "unknown-test-column" Error "a test names a column that the relation does not have";
+    UNKNOWN_ZONE "unknown-zone" Error "a query names a time zone that does not exist";
     UNREAD_QUERY "unread-query" Warning "a query cannot be read, so nothing in it is checked";
     UNSAFE_PUBLICATION "unsafe-publication" Error "publishing a relation would show rows that policies hide, or leave rows of others without what they refer to";
     UNSET_VARIABLE "unset-variable" Error "a variable or environment variable without a default is not set";

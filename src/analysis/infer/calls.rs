@@ -364,7 +364,7 @@ impl Inference<'_> {
             false => Some(SqlType { id: catalogue().entry(kind.id).array?, modifier: kind.modifier }),
         });
         let mut element = column.facts;
-        hide_currencies(&mut element);
+        hide_currencies(&mut element, scope);
         let measure = element.meaning.measure.clone();
         let mut facts = Facts::of(sql_type, false).reading(&[element]).measured(measure);
         merge(&mut facts.origins, &result.indirect);

@@ -20,9 +20,7 @@ pub(super) struct Running {
 
 /// What is added up over all currencies, or over several, is not of the one that a conversion wants.
 fn takes(given: &Measure, wanted: &Unit) -> bool {
-    let fixed = wanted.currencies().any(|currency| matches!(currency, Currency::Fixed(_)));
-    let several = given.unit().into_iter().flat_map(Unit::currencies).any(|currency| matches!(currency, Currency::Any | Currency::Hidden));
-    given.unified(&Measure::from(wanted.clone())).is_ok() && !(fixed && several)
+    given.unified(&Measure::from(wanted.clone())).is_ok() && !given.unit().is_some_and(|given| wanted.fixes_mixed(given))
 }
 
 impl Inference<'_> {

@@ -11,7 +11,7 @@ use super::equalities::Holds;
 use super::literal::quoted;
 use super::scope::{Column, Found, Item, QueryResult, Scope, fold};
 use super::units::measure;
-use crate::analysis::facts::{Facts, SchemaColumn};
+use crate::analysis::facts::{Facts, Meaning, SchemaColumn};
 use crate::analysis::units::{Currency, Measure, Unit};
 use crate::diag::{Diagnostic, codes};
 
@@ -403,9 +403,34 @@ pub(super) fn schema_columns(columns: &[Column]) -> Vec<SchemaColumn> {
     columns.iter().zip(measures).map(told).collect()
 }
 
-/// Out of the query that it is from, the column that names a currency cannot be seen.
-pub(super) fn hide_currencies(facts: &mut Facts) {
+/// Columns, each with one beside it that certainly does not name its currency or its zone: there the query writes a code, or another
+/// column than the one that names it.
+pub(super) fn strangers(columns: &[Column]) -> Vec<(String, String)> {
+    let is_given = |id: u32| columns.iter().any(|column| column.facts.meaning.same_as == id);
+    let is_lost = |currency: &Currency| match currency {
+        Currency::Column(id) => !is_given(*id),
+        Currency::Hidden => true,
+        _ => false,
+    };
+    let mut found = Vec::new();
+    for column in columns {
+        let given = measure(&column.facts);
+        let lost: Vec<Currency> = given.unit().into_iter().flat_map(Unit::named_by).filter(is_lost).collect();
+        let is_stranger = |other: &&Column| {
+            let Meaning { constant, same_as, .. } = &other.facts.meaning;
+            let is_other = |lost: &Currency| constant.is_some() || *same_as != 0 && matches!(lost, Currency::Column(_));
+            lost.iter().any(is_other)
+        };
+        found.extend(columns.iter().filter(is_stranger).map(|other| (column.name.clone(), other.name.clone())));
+    }
+    found
+}
+
+/// Out of the query that it is from, the column that names a currency cannot be seen, unless it is one of an enclosing query.
+pub(super) fn hide_currencies(facts: &mut Facts, scope: &Scope<'_>) {
+    let is_around = |id: u32| is_here(id, scope) || std::iter::successors(scope.outer, |scope| scope.outer).any(|outer| is_here(id, outer));
     let hidden = facts.meaning.measure.with_currencies(&mut |currency| match currency {
+        Currency::Column(id) if is_around(*id) => None,
         Currency::Column(_) | Currency::Sibling(_) => Some(Currency::Hidden),
         _ => None,
     });

@@ -360,7 +360,7 @@ impl Inference<'_> {
         let Some(column) = result.columns.into_iter().next().filter(|_| !result.open) else { return Facts::unknown() };
         let mut facts = column.facts;
         facts.nullable |= !result.single;
-        hide_currencies(&mut facts);
+        hide_currencies(&mut facts, scope);
         facts.sql_type = settled(facts.sql_type);
         merge(&mut facts.origins, &result.indirect);
         facts
@@ -380,7 +380,7 @@ impl Inference<'_> {
                 self.doubt_not_in(&column.name, &column.facts, expression.span());
             }
             nullable |= column.facts.nullable;
-            hide_currencies(&mut column.facts);
+            hide_currencies(&mut column.facts, scope);
             values.push(column.facts);
         }
         if let ([left, right], 1) = (values.as_slice(), width) {

@@ -98,6 +98,8 @@ pub struct Inferred {
     pub schema: RelationSchema,
     /// For each column of the schema where the query writes it.
     pub places: Vec<Option<Range<usize>>>,
+    /// Names of columns, each with that of one beside it which certainly does not name its currency or its zone.
+    pub strangers: Vec<(String, String)>,
     /// For each column of the schema what it comes from; numbers of `reads`.
     pub origins: Vec<Vec<Origin>>,
     /// What decides about the rows, and so about all columns.
@@ -145,6 +147,7 @@ pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarat
     let keys = result.keys.iter().filter_map(named).collect();
     Inferred {
         schema: RelationSchema { columns, open: result.open, keyed: false, keys },
+        strangers: currencies::strangers(&result.columns),
         places: result.columns.iter().map(|column| inference.lines.range(column.facts.meaning.written?)).collect(),
         origins: result.columns.iter().map(|column| column.facts.origins.clone()).collect(),
         indirect: result.indirect,

@@ -8,7 +8,7 @@ use super::scope::Column;
 use super::{Finding, Inference, known};
 use crate::analysis::facts::{Facts, Meaning, merge_labels};
 use crate::analysis::sql_type::SqlType;
-use crate::analysis::units::{Currency, Kind, Measure, Unit, Zone};
+use crate::analysis::units::{Currency, Kind, Measure, Unit, Zone, known_zone_name};
 use crate::diag::{Diagnostic, codes};
 
 /// Operators whose sides must be of one unit.
@@ -110,6 +110,10 @@ impl Inference<'_> {
 
     /// One error about two units, with the places where they were declared.
     pub(super) fn unlike(&mut self, what: &str, here: &str, there: &str, sides: (&Measure, &Measure), span: Span) {
+        self.told_unlike(&|one, other| format!("{what} the unit '{one}' {here} and '{other}' {there}"), sides, span);
+    }
+
+    fn told_unlike(&mut self, message: &dyn Fn(&str, &str) -> String, sides: (&Measure, &Measure), span: Span) {
         let (Some(one), Some(other)) = (sides.0.unit(), sides.1.unit()) else { return };
         // What nobody has declared is not held against anybody: a count beside a quotient of counts. A zone in the SQL is declared there.
         let clocks = [one, other].iter().all(|unit| matches!(unit.single(), Some(Kind::Clock(_))));
@@ -117,7 +121,7 @@ impl Inference<'_> {
             return;
         }
         let (one_text, other_text) = (self.spelled_unit(one), self.spelled_unit(other));
-        let mut problem = Diagnostic::new(&codes::UNIT_MISMATCH, format!("{what} the unit '{one_text}' {here} and '{other_text}' {there}"));
+        let mut problem = Diagnostic::new(&codes::UNIT_MISMATCH, message(&one_text, &other_text));
         for (measure, text) in [(sides.0, &one_text), (sides.1, &other_text)] {
             if let Some(place) = measure.declared() {
                 problem = problem.also(place, format!("'{text}' comes from here"));
@@ -235,7 +239,8 @@ impl Inference<'_> {
         let given = measure(moment);
         let by = named_by.meaning.same_as;
         let zone = match quoted(zone) {
-            Some(zone) => Some(Zone::parse(zone)),
+            Some(name) if !self.is_zone(name, zone.span()) => None,
+            Some(name) => Some(Zone::parse(name)),
             None if by != 0 => {
                 self.currency_names.entry(by).or_insert_with(|| zone.to_string());
                 Some(Zone::Column(by))
@@ -253,7 +258,8 @@ impl Inference<'_> {
                 if let Some(zone) = zone.filter(|_| !may_be) {
                     let (given, read) = self.alike(&given, &Unit::from(Kind::Clock(zone)).into());
                     if given.unified(&read).is_err() {
-                        self.unlike("'at time zone' reads", "as if it were", "", (&given, &read), span);
+                        let message = |one: &str, other: &str| format!("'at time zone' reads the unit '{one}' as if it were '{other}'");
+                        self.told_unlike(&message, (&given, &read), span);
                     }
                 }
                 Measure::of(Kind::Instant.into(), given.declared())
@@ -264,6 +270,21 @@ impl Inference<'_> {
                 _ => Measure::Unknown,
             },
         }
+    }
+
+    /// Whether there is a zone of that name, as far as it looks like one of the map: what else a database takes for a zone is its affair.
+    fn is_zone(&mut self, name: &str, span: Span) -> bool {
+        let on_map = |part: &str| {
+            part.starts_with(|c: char| c.is_ascii_alphabetic()) && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+-".contains(&b))
+        };
+        let lists = ["posix/", "right/"];
+        if lists.iter().any(|list| name.starts_with(list)) || !name.split('/').all(on_map) {
+            return true;
+        }
+        let Err(near) = known_zone_name(name) else { return true };
+        let problem = Diagnostic::new(&codes::UNKNOWN_ZONE, format!("there is no time zone '{name}'"));
+        self.find_unit(span, problem.did_you_mean(name, near.as_deref()));
+        false
     }
 
     /// What a column of a set operation means: both sides must agree.

@@ -224,16 +224,26 @@ fn named_currency(text: &str) -> Currency {
     }
 }
 
-/// A place on the map must be in the database of zones; short names are those of whoever asks the database.
-fn known_zone(text: &str) -> Result<Zone, String> {
+/// Whether there is a zone of that name: a place on the map must be in the database of zones; short names are those of whoever asks the
+/// database.
+///
+/// # Errors
+/// When there is none, with the nearest name that there is.
+pub fn known_zone_name(text: &str) -> Result<(), Option<String>> {
     let zones = TimeZoneDatabase::bundled();
     if !text.contains('/') || zones.get(text.trim()).is_ok() {
-        return Ok(named_zone(text));
+        return Ok(());
     }
     let names: Vec<String> = zones.available().map(|name| name.as_str().to_owned()).collect();
-    let near =
-        crate::diag::nearest(text, names.iter().map(String::as_str)).map_or_else(String::new, |near| format!("; did you mean '{near}'?"));
-    Err(format!("there is no zone '{text}'{near}"))
+    Err(crate::diag::nearest(text, names.iter().map(String::as_str)).map(str::to_owned))
+}
+
+fn known_zone(text: &str) -> Result<Zone, String> {
+    known_zone_name(text).map_err(|near| {
+        let near = near.map_or_else(String::new, |near| format!("; did you mean '{near}'?"));
+        format!("there is no zone '{text}'{near}")
+    })?;
+    Ok(named_zone(text))
 }
 
 /// Zones have a `/` in their names, or are short capitals; all else names a column.

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use declare::{ConversionUnits, Declarations, declared_measure, is_unit};
+pub use declare::{ConversionUnits, Declarations, declared_measure, is_unit, known_zone_name};
 pub use marks::{MarkKind, marks, read_mark};
 
 use crate::base::Span;
@@ -192,6 +192,16 @@ impl Kind {
             _ => (self == other).then(|| self.clone()),
         }
     }
+
+    /// Of a currency that is named by a column which is not here.
+    fn is_hidden(&self) -> bool {
+        matches!(self, Kind::Amount { currency: Currency::Hidden, .. })
+    }
+
+    /// Whether one by the other is nothing but a number. Two currencies that are not here are two.
+    fn cancels(&self, other: &Kind) -> bool {
+        !self.is_hidden() && !other.is_hidden() && self.unified(other).is_some()
+    }
 }
 
 impl From<Kind> for Unit {
@@ -240,13 +250,22 @@ impl Unit {
         if sign < 0 && other.single() == Some(&fractional) && self.factors.contains(&(fractional, 1)) {
             return None;
         }
+        // Whether an amount by one of a currency that is not here is a share or a rate, nobody can tell.
+        if sign < 0
+            && let (Some(one @ Kind::Amount { scale, .. }), Some(second @ Kind::Amount { scale: other_scale, .. })) =
+                (self.single(), other.single())
+            && scale == other_scale
+            && (one.is_hidden() || second.is_hidden())
+        {
+            return Some(Measure::Unknown);
+        }
         let mut factors = self.factors.clone();
         for (kind, power) in &other.factors {
             let power = power.saturating_mul(sign);
-            let opposite = factors.iter_mut().find(|(held, against)| against.signum() != power.signum() && held.unified(kind).is_some());
+            let opposite = factors.iter_mut().find(|(held, against)| against.signum() != power.signum() && held.cancels(kind));
             match opposite {
                 Some((_, held)) => *held = held.saturating_add(power),
-                None => match factors.iter_mut().find(|(held, _)| held == kind) {
+                None => match factors.iter_mut().find(|(held, against)| held == kind && against.signum() == power.signum()) {
                     Some((_, held)) => *held = held.saturating_add(power),
                     None => factors.push((kind.clone(), power)),
                 },
@@ -312,6 +331,13 @@ impl Unit {
             Kind::Clock(zone) => zone.named_by(),
             Kind::Odds(_) | Kind::Percent | Kind::Fraction | Kind::Count | Kind::Instant => None,
         })
+    }
+
+    /// Whether this fixes a currency that differs from row to row in what is `given`, or that is all of them there.
+    pub fn fixes_mixed(&self, given: &Unit) -> bool {
+        let fixed = |currency: &Currency| matches!(currency, Currency::Fixed(_)) && !given.currencies().any(|held| held == currency);
+        let mixed = |currency: &Currency| matches!(currency, Currency::Hidden | Currency::Any);
+        self.currencies().any(fixed) && given.currencies().any(mixed)
     }
 
     pub fn currencies(&self) -> impl Iterator<Item = &Currency> {
@@ -510,6 +536,8 @@ mod tests {
         let of = |kind: Kind| Measure::from(Unit::from(kind));
         let (decimal, fractional) = (of(Kind::Odds(Odds::Decimal)), of(Kind::Odds(Odds::Fractional)));
         let rate = pounds.divided_by(&euro);
+        let hide = &mut |currency: &Currency| (*currency == Currency::Fixed("EUR".into())).then_some(Currency::Hidden);
+        let (hidden, hidden_rate) = (euro.with_currencies(hide).unwrap_or_default(), rate.with_currencies(hide).unwrap_or_default());
         let cases = [
             (pounds.divided_by(&pounds), "fraction"),
             (pounds.divided_by(&amount(Scale::Major, "")), "fraction"),
@@ -533,6 +561,11 @@ mod tests {
             (pounds.times(&Measure::Number.divided_by(&decimal)), "major GBP"),
             (pounds.times(&of(Kind::Instant)), ""),
             (pounds.times(&Measure::Unknown), ""),
+            (hidden_rate.clone(), "major GBP / major by row"),
+            (euro.times(&hidden_rate), "major EUR * major GBP / major by row"),
+            (hidden.times(&hidden_rate), "major GBP * major by row / major by row"),
+            (hidden.divided_by(&hidden), ""),
+            (pounds.divided_by(&hidden), ""),
         ];
         for (measure, expected) in cases {
             assert_eq!(spelled(&measure), expected);
