@@ -565,8 +565,19 @@ pub(super) struct ExplainArguments {
     /// Explain a run with --full-refresh.
     #[arg(help_heading = "This command", long, short)]
     pub(super) full_refresh: bool,
+    /// Explain without a connection, as if the database were empty, or as if all of the project were built.
+    #[arg(help_heading = "This command", long, value_enum, value_name = "STATE", num_args = 0..=1, default_missing_value = "empty")]
+    pub(super) offline: Option<Offline>,
     #[command(flatten)]
     pub(super) diagnostics: DiagnosticsArguments,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Offline {
+    /// Nothing is there: a first run.
+    Empty,
+    /// All is there: a later run.
+    Built,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

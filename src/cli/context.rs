@@ -22,7 +22,7 @@ use super::parse_store::ParseStore;
 use super::style::{self, paint};
 use super::terminal::Terminal;
 use super::text::seconds;
-use super::trace;
+use super::trace::{self, ENGINE};
 use super::warn_error::WarnError;
 use crate::analysis::Compilation;
 use crate::artifacts::{
@@ -232,7 +232,10 @@ impl<'a> Context<'a> {
 
     /// Opens the target's engine.
     pub(super) fn open(&self, compilation: &Compilation) -> Result<Connected, Exit> {
+        // An embedded engine reads its file here.
+        let held = self.files.working_on(ENGINE, "(open)");
         let opened = open(&compilation.project.target, &self.root).and_then(|connected| connected.commented(compilation));
+        drop(held);
         opened.map_err(|problem| {
             self.log.diagnostic(&problem, &compilation.project.sources);
             Exit::Failed

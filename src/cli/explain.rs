@@ -3,13 +3,15 @@
 use serde_json::json;
 
 use super::Exit;
-use super::arguments::{ExplainArguments, ExplainOutput, LogLevel};
+use super::arguments::{ExplainArguments, ExplainOutput, LogLevel, Offline};
 use super::context::Context;
 use super::node_line::kind;
 use super::run::plain_options;
 use super::style::{self, paint};
+use crate::analysis::Compilation;
 use crate::base::ResourceType;
-use crate::execute::{NodeExplanation, RunJob, RunOptions, explain};
+use crate::diag::Diagnostic;
+use crate::execute::{Assumption, NodeExplanation, RunJob, RunOptions, can_connect, engine_of, explain, explain_assuming};
 use crate::project::{Manifest, Node};
 
 const EXPLAINED: [ResourceType; 4] = [ResourceType::Source, ResourceType::Seed, ResourceType::Snapshot, ResourceType::Model];
@@ -23,18 +25,7 @@ pub(super) fn cmd_explain(context: &Context<'_>, arguments: &ExplainArguments) -
         context.log.remark("NothingToDo", "There is nothing to explain: nothing that is selected is built by a run of its own.");
         return Ok(());
     }
-    let connected = context.open(compilation)?;
-    let job = RunJob {
-        compilation,
-        adapter: connected.adapter,
-        engine: connected.engine,
-        selected,
-        options: RunOptions { threads: 1, full_refresh: arguments.full_refresh, ..plain_options(context, compilation) },
-    };
-    let explained = explain(&job).map_err(|problem| {
-        context.log.diagnostic(&problem, &compilation.project.sources);
-        Exit::Failed
-    })?;
+    let explained = explanations(context, compilation, arguments, selected)?;
     let mut failed = false;
     if arguments.output == ExplainOutput::Json {
         let document: Vec<_> = explained.iter().map(described).collect();
@@ -50,6 +41,36 @@ pub(super) fn cmd_explain(context: &Context<'_>, arguments: &ExplainArguments) -
         }
     }
     if failed { Err(Exit::Failed) } else { Ok(()) }
+}
+
+fn explanations(
+    context: &Context<'_>,
+    compilation: &Compilation,
+    arguments: &ExplainArguments,
+    selected: Vec<usize>,
+) -> Result<Vec<NodeExplanation>, Exit> {
+    let said = |problem: Diagnostic| {
+        context.log.diagnostic(&problem, &compilation.project.sources);
+        Exit::Failed
+    };
+    let options = RunOptions { threads: 1, full_refresh: arguments.full_refresh, ..plain_options(context, compilation) };
+    let target = &compilation.project.target;
+    let assumption = match arguments.offline {
+        Some(Offline::Empty) => Assumption::Empty,
+        Some(Offline::Built) => Assumption::Built,
+        None if can_connect(target) => {
+            let connected = context.open(compilation)?;
+            let job = RunJob { compilation, adapter: connected.adapter, engine: connected.engine, selected, options };
+            return explain(&job).map_err(said);
+        }
+        None => {
+            let text = "The database is not asked: these are the steps for an empty one. --offline=built shows those of a later run.";
+            context.log.remark("Unconnected", text);
+            Assumption::Empty
+        }
+    };
+    let engine = engine_of(target).map_err(said)?;
+    explain_assuming(compilation, engine, &selected, &options, &*context.files, assumption).map_err(said)
 }
 
 /// Steps with their statements, for programs.

@@ -1,6 +1,6 @@
 //! Statements for what a relation has besides its rows: indexes, descriptions, privileges.
 
-use super::{Engine, quote_text, relation_word};
+use super::{Engine, quote_text, redshift, relation_word};
 use crate::base::{Relation, quote_ident};
 use crate::plan::{Comment, Index, Privilege};
 
@@ -43,6 +43,7 @@ pub(super) fn set_privileges(relation: &Relation, wanted: &[Privilege], held: &[
     let name = relation.quoted();
     let grantee = |privilege: &Privilege| match privilege.grantee.as_str() {
         "public" => "public".to_owned(),
+        written if engine == Engine::Redshift => redshift::grantee(written),
         role => quote_ident(role),
     };
     let revoke = held.iter().filter(|privilege| exact && !wanted.contains(privilege));

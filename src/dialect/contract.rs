@@ -1,7 +1,7 @@
 //! Declared tables: their columns with constraints, and which of those an engine has.
 
-use super::Engine;
 use super::steps::table_word;
+use super::{Engine, redshift};
 use crate::base::{Relation, quote_ident};
 use crate::plan::{Contract, suffixed};
 use crate::project::{Constraint, ConstraintKind};
@@ -80,8 +80,9 @@ pub(super) fn create(table: &Relation, contract: &Contract, engine: Engine) -> S
     });
     let own = contract.constraints.iter().filter(|constraint| support(constraint.kind, engine) != Support::Missing);
     let own = own.flat_map(|constraint| of_table(constraint, contract, engine)).map(|constraint| format!("    {constraint}"));
-    let table_word = table_word(contract.unlogged, engine);
-    format!("create {table_word} {} (\n{}\n)", table.quoted(), columns.chain(own).collect::<Vec<_>>().join(",\n"))
+    let table_word = table_word(contract.physical.unlogged, engine);
+    let stored = if engine == Engine::Redshift { redshift::attributes(&contract.physical) } else { String::new() };
+    format!("create {table_word} {} (\n{}\n){stored}", table.quoted(), columns.chain(own).collect::<Vec<_>>().join(",\n"))
 }
 
 fn of_column(constraint: &Constraint) -> String {

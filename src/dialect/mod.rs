@@ -9,6 +9,7 @@ mod freshness;
 mod lease;
 pub mod load;
 mod publication;
+mod redshift;
 mod snapshot;
 mod steps;
 mod unit_test;
@@ -59,6 +60,25 @@ pub fn max_identifier(engine: Engine) -> Option<usize> {
         Engine::DuckDb => None,
         Engine::Postgres => Some(63),
         Engine::Redshift => Some(127),
+    }
+}
+
+/// Bytes that a statement may have.
+pub fn max_statement(engine: Engine) -> Option<usize> {
+    (engine == Engine::Redshift).then_some(redshift::MAX_STATEMENT)
+}
+
+/// Whether the engine spreads rows over nodes and keeps them in an order, as the configuration asks.
+pub fn has_physical_design(engine: Engine) -> bool {
+    engine == Engine::Redshift
+}
+
+/// The type of a seed's column, from the one that was told or guessed, and the bytes and the digits behind the point that its
+/// values have at most.
+pub fn seed_type(data_type: &str, bytes: usize, places: usize, engine: Engine) -> String {
+    match engine {
+        Engine::Redshift => redshift::sized_type(data_type, bytes, places),
+        Engine::DuckDb | Engine::Postgres => data_type.to_owned(),
     }
 }
 

@@ -31,7 +31,7 @@ const RETIRED: &str = "acca: replaced, to be dropped when nothing reads it any m
 pub fn retired_among<'r>(relations: impl Iterator<Item = &'r Relation>, engine: Engine) -> Option<String> {
     let pair = |relation: &Relation| format!("({}, {})", quote_text(&relation.schema), quote_text(&relation.identifier));
     let pairs = relations.map(pair).collect::<Vec<_>>().join(", ");
-    (engine != Engine::DuckDb && !pairs.is_empty()).then(|| {
+    (engine == Engine::Postgres && !pairs.is_empty()).then(|| {
         format!(
             "select n.nspname::text, c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace \
              where (n.nspname, c.relname) in ({pairs}) and obj_description(c.oid, 'pg_class') = {}",

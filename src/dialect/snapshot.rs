@@ -1,30 +1,61 @@
 //! Statements of snapshots: history kept by rows with an interval of validity.
 
 use super::steps::{Statement, print_names};
+use super::{Engine, redshift};
 use crate::base::{Relation, quote_ident};
-use crate::plan::{DeletedRows, SnapshotSpec, SnapshotStrategy};
+use crate::plan::{DeletedRows, Physical, SnapshotSpec, SnapshotStrategy};
 
 /// The moment of the snapshot as UTC without a zone; the same throughout a transaction.
 const NOW: &str = "cast(now() at time zone 'UTC' as timestamp)";
+const NOW_ON_REDSHIFT: &str = "sysdate";
 
 /// The column of the changes that says from when on they hold.
 const MOMENT: &str = "acca_valid_from";
 
-fn now(spec: &SnapshotSpec) -> &str {
-    spec.now.as_deref().unwrap_or(NOW)
+fn now(spec: &SnapshotSpec, engine: Engine) -> &str {
+    spec.now.as_deref().unwrap_or(if engine == Engine::Redshift { NOW_ON_REDSHIFT } else { NOW })
 }
 
-fn updated_at(spec: &SnapshotSpec) -> String {
+fn updated_at(spec: &SnapshotSpec, engine: Engine) -> String {
     match &spec.strategy {
         SnapshotStrategy::Timestamp(expression) => expression.clone(),
-        SnapshotStrategy::Check(_) => now(spec).to_owned(),
+        SnapshotStrategy::Check(_) => now(spec, engine).to_owned(),
+    }
+}
+
+/// The type of text that cuts nothing: Redshift's `varchar` alone has 256 bytes.
+fn text_type(engine: Engine) -> &'static str {
+    if engine == Engine::Redshift { "varchar(65535)" } else { "varchar" }
+}
+
+/// Whether a column differs, NULL being a value. Redshift has no `is distinct from`, but its `decode` takes NULL for a value; it
+/// does not see blanks at the end of text, which the length counts.
+fn differs(spec: &SnapshotSpec, column: &str, engine: Engine) -> String {
+    if engine != Engine::Redshift {
+        return format!("live.{column} is distinct from source_rows.{column}");
+    }
+    let differs = format!("decode(live.{column}, source_rows.{column}, 0, 1) = 1");
+    let plain = column.trim_matches('"');
+    match spec.texts.iter().any(|text| text.eq_ignore_ascii_case(plain)) {
+        true => format!("{differs}\n    or len(live.{column}) <> len(source_rows.{column})"),
+        false => differs,
+    }
+}
+
+/// How rows of the snapshot are called in a statement that changes them, and the words that begin it.
+fn changed_rows(spec: &SnapshotSpec, engine: Engine) -> (String, String) {
+    let target = spec.target.quoted();
+    match engine {
+        Engine::Redshift => (target.clone(), format!("update {target}")),
+        Engine::DuckDb | Engine::Postgres => ("live".to_owned(), format!("update {target} as live")),
     }
 }
 
 /// A hash of the keys and the moment: dbt's `dbt_scd_id`. The separator keeps ('a', 'bc') apart from ('ab', 'c').
-fn scd_id(keys: &[String], qualifier: &str, moment: &str) -> String {
-    let parts = keys.iter().map(|key| format!("coalesce(cast({qualifier}{key} as varchar), '')"));
-    let all: Vec<String> = parts.chain([format!("coalesce(cast({moment} as varchar), '')")]).collect();
+fn scd_id(keys: &[String], qualifier: &str, moment: &str, engine: Engine) -> String {
+    let text = text_type(engine);
+    let parts = keys.iter().map(|key| format!("coalesce(cast({qualifier}{key} as {text}), '')"));
+    let all: Vec<String> = parts.chain([format!("coalesce(cast({moment} as {text}), '')")]).collect();
     format!("md5({})", all.join(" || '|' || "))
 }
 
@@ -46,8 +77,8 @@ fn matching(spec: &SnapshotSpec, left: &str, right: &str) -> String {
 }
 
 /// `create table … as` for the first run: every row is current.
-pub(super) fn first(table: &Relation, spec: &SnapshotSpec) -> Statement {
-    let moment = updated_at(spec);
+pub(super) fn first(table: &Relation, spec: &SnapshotSpec, physical: &Physical, engine: Engine) -> Statement {
+    let moment = updated_at(spec, engine);
     let names = &spec.names;
     // The end of an interval is of the type of its beginning.
     let end = match &spec.open_end {
@@ -55,13 +86,14 @@ pub(super) fn first(table: &Relation, spec: &SnapshotSpec) -> Statement {
         Some(end) => format!("coalesce(nullif({moment}, {moment}), {end})"),
     };
     let mark = match spec.deleted {
-        DeletedRows::Record => format!(",\n    cast('False' as varchar) as {}", names.is_deleted),
+        DeletedRows::Record => format!(",\n    cast('False' as {}) as {}", text_type(engine), names.is_deleted),
         DeletedRows::Ignore | DeletedRows::Close => String::new(),
     };
+    let stored = if engine == Engine::Redshift { redshift::attributes(physical) } else { String::new() };
     let head = format!(
-        "create table {} as\nselect\n    *,\n    {} as {},\n    {moment} as {},\n    {moment} as {},\n    {end} as {}{mark}\nfrom (\n",
+        "create table {}{stored} as\nselect\n    *,\n    {} as {},\n    {moment} as {},\n    {moment} as {},\n    {end} as {}{mark}\nfrom (\n",
         table.quoted(),
-        scd_id(&spec.keys, "", &moment),
+        scd_id(&spec.keys, "", &moment, engine),
         names.scd_id,
         names.updated_at,
         names.valid_from,
@@ -72,12 +104,12 @@ pub(super) fn first(table: &Relation, spec: &SnapshotSpec) -> Statement {
 }
 
 /// Rows that are new or have changed since the current version, with the moment of the change.
-pub(super) fn changes(name: &str, spec: &SnapshotSpec) -> Statement {
+pub(super) fn changes(name: &str, spec: &SnapshotSpec, engine: Engine) -> Statement {
     let names = &spec.names;
     let head = format!(
         "create temporary table {} as\nwith source_rows as (\n    select *, {} as acca_updated_at\n    from (\n",
         quote_ident(name),
-        updated_at(spec)
+        updated_at(spec, engine)
     );
     let at = head.len();
     let mut changed = match &spec.strategy {
@@ -85,11 +117,7 @@ pub(super) fn changes(name: &str, spec: &SnapshotSpec) -> Statement {
         SnapshotStrategy::Check(columns) => {
             let compared =
                 if columns.is_empty() { spec.columns.iter().map(|column| quote_ident(column)).collect() } else { columns.clone() };
-            compared
-                .iter()
-                .map(|column| format!("live.{column} is distinct from source_rows.{column}"))
-                .collect::<Vec<_>>()
-                .join("\n    or ")
+            compared.iter().map(|column| differs(spec, column, engine)).collect::<Vec<_>>().join("\n    or ")
         }
     };
     let mut moment = "source_rows.acca_updated_at".to_owned();
@@ -97,7 +125,7 @@ pub(super) fn changes(name: &str, spec: &SnapshotSpec) -> Statement {
         // A row that comes back as it was ends the record of its deletion, and not before that began.
         let marked = is_marked_deleted(spec, "live");
         changed.push_str(&format!("\n    or {marked}"));
-        moment = format!("case when {marked} and {moment} <= live.{} then {} else {moment} end", names.valid_from, now(spec));
+        moment = format!("case when {marked} and {moment} <= live.{} then {} else {moment} end", names.valid_from, now(spec, engine));
     }
     let columns: String = spec.columns.iter().map(|column| format!("source_rows.{}, ", quote_ident(column))).collect();
     let tail = format!(
@@ -118,38 +146,43 @@ fn source_rows(spec: &SnapshotSpec) -> String {
 }
 
 /// Closes the current versions of what has changed or is gone; adds the new versions.
-pub(super) fn apply(name: &str, spec: &SnapshotSpec) -> Vec<String> {
+pub(super) fn apply(name: &str, spec: &SnapshotSpec, engine: Engine) -> Vec<String> {
     let target = spec.target.quoted();
     let names = &spec.names;
     let changes = quote_ident(name);
+    let (changed, update) = changed_rows(spec, engine);
     let mut statements = vec![format!(
-        "update {target} as live\nset {} = changes.{MOMENT}\nfrom {changes} as changes\nwhere {} and {}",
+        "{update}\nset {} = changes.{MOMENT}\nfrom {changes} as changes\nwhere {} and {}",
         names.valid_to,
-        matching(spec, "live", "changes"),
-        is_current(spec, "live"),
+        matching(spec, &changed, "changes"),
+        is_current(spec, &changed),
     )];
     let end = spec.open_end.as_deref().unwrap_or("null");
     let columns = print_names(&spec.columns);
     let own = format!("{}, {}, {}, {}", names.scd_id, names.updated_at, names.valid_from, names.valid_to);
-    let gone = format!(
-        "{}\n  and not exists (\n    select 1\n    from (\n{}\n    ) as source_rows\n    where {}\n)",
-        is_current(spec, "live"),
-        source_rows(spec),
-        matching(spec, "source_rows", "live")
-    );
-    let now = now(spec);
-    let close = |also: &str| format!("update {target} as live\nset {} = {now}\nwhere {gone}{also}", names.valid_to);
+    let gone = |rows: &str| {
+        format!(
+            "{}\n  and not exists (\n    select 1\n    from (\n{}\n    ) as source_rows\n    where {}\n)",
+            is_current(spec, rows),
+            source_rows(spec),
+            matching(spec, "source_rows", rows)
+        )
+    };
+    let now = now(spec, engine);
+    let close = |also: &str| format!("{update}\nset {} = {now}\nwhere {}{also}", names.valid_to, gone(&changed));
     match spec.deleted {
         DeletedRows::Ignore => {}
         DeletedRows::Close => statements.push(close("")),
         DeletedRows::Record => {
-            let not_marked = format!("\n  and not {}", is_marked_deleted(spec, "live"));
+            let not_marked = |rows: &str| format!("\n  and not {}", is_marked_deleted(spec, rows));
             statements.push(format!(
-                "insert into {target} ({columns}, {own}, {})\nselect {columns}, {}, {now}, {now}, {end}, 'True'\nfrom {target} as live\nwhere {gone}{not_marked}",
+                "insert into {target} ({columns}, {own}, {})\nselect {columns}, {}, {now}, {now}, {end}, 'True'\nfrom {target} as live\nwhere {}{}",
                 names.is_deleted,
-                scd_id(&spec.keys, "live.", now),
+                scd_id(&spec.keys, "live.", now, engine),
+                gone("live"),
+                not_marked("live"),
             ));
-            statements.push(close(&not_marked));
+            statements.push(close(&not_marked(&changed)));
         }
     }
     let (mark, unmarked) = match spec.deleted {
@@ -158,7 +191,7 @@ pub(super) fn apply(name: &str, spec: &SnapshotSpec) -> Vec<String> {
     };
     statements.push(format!(
         "insert into {target} ({columns}, {own}{mark})\nselect {columns}, {}, {MOMENT}, {MOMENT}, {end}{unmarked}\nfrom {changes}",
-        scd_id(&spec.keys, "", MOMENT)
+        scd_id(&spec.keys, "", MOMENT, engine)
     ));
     statements
 }

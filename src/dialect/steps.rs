@@ -1,6 +1,6 @@
 //! Prints the steps of a plan as statements.
 
-use super::{Engine, alter, attributes, contract, publication, quote_text, snapshot};
+use super::{Engine, alter, attributes, contract, publication, quote_text, redshift, snapshot};
 use crate::base::{ColumnInfo, Relation, RelationKind, Window, quote_ident, utc_text};
 use crate::plan::{Merge, Step, TableName};
 
@@ -44,18 +44,21 @@ impl Statement {
 
 /// The statements of one step, in order. Steps that are no SQL (loading files, the project's own materializations) print none.
 pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
+    if let (Engine::Redshift, Some(statements)) = (engine, redshift::print(step)) {
+        return statements;
+    }
     let plain = |sql: String| vec![Statement::plain(sql)];
     let each = |sql: Vec<String>| sql.into_iter().map(Statement::plain).collect();
     match step {
         Step::Statement { sql, .. } => plain(sql.clone()),
-        Step::CreateTableAs { table, query, unlogged } => {
+        Step::CreateTableAs { table, query, physical } => {
             let word = match table {
                 TableName::Temporary(_) => "temporary table",
-                TableName::Relation(_) => table_word(*unlogged, engine),
+                TableName::Relation(_) => table_word(physical.unlogged, engine),
             };
             vec![Statement::around(format!("create {word} {} as\n", print_table(table)), query)]
         }
-        Step::CreateMaterializedView { view, query } => {
+        Step::CreateMaterializedView { view, query, .. } => {
             vec![Statement::around(format!("create materialized view {} as\n", view.quoted()), query)]
         }
         Step::Refresh { view } => plain(format!("refresh materialized view {}", view.quoted())),
@@ -63,7 +66,7 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
             let drop = |name: &String| format!("drop index {}", of.with_identifier(name).quoted());
             each(names.iter().map(drop).collect())
         }
-        Step::CreateViewAs { view, query } => {
+        Step::CreateViewAs { view, query, .. } => {
             vec![Statement::around(format!("create view {} as\n", view.quoted()), query)]
         }
         Step::CreateTable { table, columns } => plain(format!("create table {} (\n{}\n)", table.quoted(), print_columns(columns))),
@@ -86,9 +89,9 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
         Step::SetPrivileges { relation, wanted, held, exact } => each(attributes::set_privileges(relation, wanted, held, *exact, engine)),
         Step::AlterColumns(step) => each(alter::alter_columns(step)),
         Step::DropTemporary { name } => plain(format!("drop table {}", quote_ident(name))),
-        Step::SnapshotFirst { table, spec } => vec![snapshot::first(table, spec)],
-        Step::SnapshotChanges { changes, spec } => vec![snapshot::changes(changes, spec)],
-        Step::SnapshotApply { changes, spec } => each(snapshot::apply(changes, spec)),
+        Step::SnapshotFirst { table, spec, physical } => vec![snapshot::first(table, spec, physical, engine)],
+        Step::SnapshotChanges { changes, spec } => vec![snapshot::changes(changes, spec, engine)],
+        Step::SnapshotApply { changes, spec } => each(snapshot::apply(changes, spec, engine)),
         Step::LoadFiles { statement, .. } => each(statement.iter().cloned().collect()),
         // Rendered and sent when it is its turn.
         Step::Hook(_) | Step::CallMacro(_) | Step::RunMaterialization { .. } => Vec::new(),
@@ -113,7 +116,7 @@ impl From<(String, usize)> for Statement {
     }
 }
 
-fn print_table(table: &TableName) -> String {
+pub(super) fn print_table(table: &TableName) -> String {
     match table {
         TableName::Relation(relation) => relation.quoted(),
         TableName::Temporary(name) => quote_ident(name),
@@ -224,7 +227,7 @@ mod tests {
 
     #[test]
     fn the_query_is_found_in_its_statement() {
-        let step = Step::CreateViewAs { view: Relation::new("d", "s", "v"), query: "select 1".to_owned() };
+        let step = Step::CreateViewAs { view: Relation::new("d", "s", "v"), query: "select 1".to_owned(), bound: false };
         let statement = print_step(&step, Engine::Postgres).remove(0);
         assert_eq!(statement.query_at.map(|at| &statement.sql[at..]), Some("select 1"));
     }

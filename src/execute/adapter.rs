@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Comment;
 pub use crate::base::{ColumnInfo, Datum, Table};
-use crate::base::{Relation, RelationKind};
+use crate::base::{Relation, RelationKind, quote_ident};
 use crate::plan::{Attachments, Privilege};
 
 /// Why a statement or a connection failed.
@@ -103,6 +103,17 @@ pub trait Session: Send {
     /// # Errors
     /// As [`Session::execute`].
     fn describe(&mut self, query: &str) -> Result<Vec<ColumnInfo>, AdapterError>;
+
+    /// Types as the engine spells them.
+    ///
+    /// # Errors
+    /// As [`Session::execute`], when one of them is no type.
+    fn spelled(&mut self, types: &[String]) -> Result<Vec<String>, AdapterError> {
+        let column = |(at, data_type): (usize, &String)| format!("cast(null as {data_type}) as {}", quote_ident(&format!("column_{at}")));
+        let list: Vec<String> = types.iter().enumerate().map(column).collect();
+        let columns = self.describe(&format!("select {}", list.join(", ")))?;
+        Ok(columns.into_iter().map(|column| column.data_type).collect())
+    }
 
     /// PostgreSQL: feeds `data` to a `COPY … FROM STDIN` statement; the number of rows. Other engines refuse.
     ///

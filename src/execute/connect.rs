@@ -51,6 +51,11 @@ pub fn lowers_names(target: &Target) -> bool {
     engine_of(target).is_ok_and(crate::dialect::lowers_names)
 }
 
+/// Whether this build of acca can talk to the engine of a target.
+pub fn can_connect(target: &Target) -> bool {
+    engine_of(target).is_ok_and(|engine| engine != Engine::Redshift)
+}
+
 /// Opens the engine of a target. A DuckDB file is opened (and locked) at once, relative to `root`; PostgreSQL is not connected yet.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use super::node::Turn;
 use super::prepare::{NodeError, RunJob};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{AdapterError, ColumnInfo};
-use crate::base::{Span, quote_ident};
+use crate::base::Span;
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{Engine, Support, declared_type, same_type, support};
 use crate::jinja::NodeState;
@@ -48,15 +48,11 @@ fn written_type<'n>(job: &RunJob<'_>, node: &'n Node, column: &'n Column) -> &'n
 fn declared_types(turn: &Turn<'_>, savepoint: bool) -> Result<Vec<String>, NodeError> {
     let Turn { job, node, session, .. } = *turn;
     let ask = |columns: &[&Column]| {
-        let list = columns
-            .iter()
-            .enumerate()
-            .map(|(at, column)| format!("cast(null as {}) as {}", written_type(job, node, column), quote_ident(&format!("column_{at}"))));
-        let query = format!("select {}", list.collect::<Vec<_>>().join(", "));
+        let types: Vec<String> = columns.iter().map(|column| written_type(job, node, column).to_owned()).collect();
         if savepoint {
             locked(session).execute("savepoint acca_types")?;
         }
-        let found = locked(session).describe(&query);
+        let found = locked(session).spelled(&types);
         if savepoint && found.is_err() {
             locked(session).execute("rollback to savepoint acca_types")?;
         }
@@ -64,7 +60,7 @@ fn declared_types(turn: &Turn<'_>, savepoint: bool) -> Result<Vec<String>, NodeE
     };
     let columns: Vec<&Column> = node.columns.iter().collect();
     let refused = match ask(&columns) {
-        Ok(found) => return Ok(found.into_iter().map(|column| column.data_type).collect()),
+        Ok(found) => return Ok(found),
         Err(error @ AdapterError::Statement { .. }) => error,
         Err(error) => return Err(error.into()),
     };

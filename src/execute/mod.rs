@@ -1,6 +1,7 @@
 //! Floor 7: runs what the dialect printed. The only floor that talks to a database.
 
 mod adapter;
+mod assumed;
 mod catalog;
 mod clean_up;
 mod comment;
@@ -31,9 +32,10 @@ mod watchdog;
 mod workers;
 
 pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};
+pub use assumed::{Assumption, explain_assuming};
 pub use catalog::read_catalog;
 pub use comment::Comment;
-pub use connect::{Connected, adapter_chain, connection_failed, empty_form, engine_of, lowers_names, open};
+pub use connect::{Connected, adapter_chain, can_connect, connection_failed, empty_form, engine_of, lowers_names, open};
 pub use duckdb::{DuckDb, MEMORY};
 pub use freshness::{FreshnessRun, check_freshness};
 pub use observed::observed;

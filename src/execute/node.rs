@@ -8,7 +8,7 @@ use super::microbatch::{batches, build_batches};
 use super::overrides::{run_call, test_query};
 use super::prepare::{Catalog, Draft, NodeError, Prepared, RunJob, draft, plan, prepare_failures};
 use super::publication::{broken_reference, explain_hold, let_others_publish, refreshed_alter, refreshed_publish, reserve};
-use super::sql_files::{artifact_path, continue_sql, write_sql};
+use super::sql_files::{SqlFiles, artifact_path};
 use super::unit_test::run_unit_test;
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{AdapterError, Datum, Interrupt, Table, load_source};
@@ -71,6 +71,8 @@ pub(super) struct Turn<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) session: &'a SharedSession,
     pub(super) interrupt: &'a Interrupt,
+    /// `None`: nothing is written.
+    pub(super) files: Option<&'a SqlFiles>,
 }
 
 pub(super) fn run_node(turn: &Turn<'_>) -> Outcome {
@@ -514,20 +516,16 @@ fn test_failed(turn: &Turn<'_>, compiled: &CompiledNode, assertion: &Assertion, 
 pub(super) fn keep_compiled(turn: &Turn<'_>, compiled: &CompiledNode, outcome: &mut Outcome) {
     let Turn { job, node, .. } = *turn;
     outcome.compiled_sql = Some(compiled.sql.as_str().into());
+    let Some(files) = turn.files else { return };
     let path = artifact_path(job.compilation, &job.options.target_path, node, "compiled");
-    if write_sql(&path, &compiled.sql).is_ok() {
-        let relative = path.strip_prefix(&job.options.root).unwrap_or(&path);
-        outcome.compiled_path = Some(relative.to_string_lossy().into_owned());
-    }
+    outcome.compiled_path = Some(path.strip_prefix(&job.options.root).unwrap_or(&path).to_string_lossy().into_owned());
+    files.write(path, 0, compiled.sql.clone());
 }
 
 /// Writes the statements that were sent.
 pub(super) fn write_script(turn: &Turn<'_>, outcome: &Outcome) {
     let Turn { job, node, .. } = *turn;
-    // Only for people to read: the run goes on without it.
-    let path = artifact_path(job.compilation, &job.options.target_path, node, "run");
-    let _ = match outcome.script_kept {
-        0 => write_sql(&path, &outcome.script),
-        kept => continue_sql(&path, kept, &outcome.script),
-    };
+    if let Some(files) = turn.files {
+        files.write(artifact_path(job.compilation, &job.options.target_path, node, "run"), outcome.script_kept, outcome.script.clone());
+    }
 }

@@ -63,7 +63,7 @@ impl Overrides<'_> {
                 let temporary = Argument::Json(matches!(table, TableName::Temporary(_)).into());
                 self.call("get_create_table_as_sql", vec![temporary, Self::argument(table), Argument::Json(query.as_str().into())])
             }
-            Step::CreateViewAs { view, query } if self.any(&["create_view_as", VIEW]) => {
+            Step::CreateViewAs { view, query, .. } if self.any(&["create_view_as", VIEW]) => {
                 self.call(VIEW, vec![Argument::Relation(view.clone(), RelationKind::View), Argument::Json(query.as_str().into())])
             }
             Step::SetPrivileges { relation, exact, .. } if self.any(&GRANTS) => {

@@ -14,11 +14,13 @@ use super::{contract, load_source, overrides};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
 use crate::base::{Relation, RelationKind, UniqueId, Window};
 use crate::diag::{Diagnostic, codes};
-use crate::dialect::{Engine, folds_case, has_materialized_views, lowers_names, max_identifier, reads_retired};
+use crate::dialect::{
+    Engine, folds_case, has_materialized_views, has_physical_design, lowers_names, max_identifier, reads_retired, seed_type,
+};
 use crate::jinja::{NodeState, Warehouse};
 use crate::plan::{
-    BatchResults, Existing, Hooks, NodePlan, PlanInput, failures_kept, needs_columns, plan_failures, plan_leading, plan_node, plan_seed,
-    retired_prefix,
+    BatchResults, Existing, Hooks, NodePlan, Physical, PlanInput, SeedRules, failures_kept, needs_columns, plan_failures, plan_leading,
+    plan_node, plan_seed, retired_prefix,
 };
 use crate::project::{Detail, Node};
 use crate::syntax::before_semicolon;
@@ -252,6 +254,7 @@ pub(super) fn plan(turn: &Turn<'_>, draft: Draft, begun: bool) -> Result<Prepare
         existing: &existing,
         incoming: &incoming,
         contract,
+        physical: if has_physical_design(job.engine) { Physical::of(node)? } else { Physical::of_any(node) },
         full_refresh: state.full_refresh,
         batch: state.batch,
         run_tag: &job.options.tag(),
@@ -266,7 +269,10 @@ pub(super) fn plan(turn: &Turn<'_>, draft: Draft, begun: bool) -> Result<Prepare
             let file = std::fs::read(job.options.root.join(path)).map_err(|error| {
                 Diagnostic::new(&codes::MISSING_FILE, format!("the file of seed '{}' cannot be read: {error}", node.name)).at(node.origin)
             })?;
-            plan_seed(&input, &file, lowers_names(job.engine))?
+            {
+                let sized = |data_type: &str, bytes: usize, places: usize| seed_type(data_type, bytes, places, job.engine);
+                plan_seed(&input, &file, SeedRules { lowers_names: lowers_names(job.engine), sized: &sized })?
+            }
         }
         _ => plan_node(&input)?,
     };
@@ -291,6 +297,7 @@ pub(super) fn prepare_failures(turn: &Turn<'_>, kind: RelationKind, compiled: &C
         existing: &existing,
         incoming: &[],
         contract: None,
+        physical: Physical::default(),
         full_refresh: false,
         batch: None,
         run_tag: &job.options.tag(),

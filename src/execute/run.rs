@@ -15,6 +15,7 @@ use super::prepare::{Catalog, NodeError, RunJob, prepare};
 use super::publication::refreshed_reserve;
 use super::run_hooks::run_hooks;
 use super::schedule::Schedule;
+use super::sql_files::{SqlFiles, sql_files};
 use super::warehouse::{SharedSession, locked};
 use super::watchdog::Watchdog;
 use super::workers::in_parallel;
@@ -80,7 +81,7 @@ pub fn explain(job: &RunJob<'_>) -> Result<Vec<NodeExplanation>, Diagnostic> {
         order.into_iter().filter(|number| selected.contains(number)).filter_map(|number| job.compilation.manifest.nodes.get(number));
     Ok(nodes
         .filter(|node| builds(node))
-        .map(|node| explain_node(&Turn { job, node, catalog: &catalog, session: &session, interrupt: &interrupt }))
+        .map(|node| explain_node(&Turn { job, node, catalog: &catalog, session: &session, interrupt: &interrupt, files: None }))
         .collect())
 }
 
@@ -240,6 +241,7 @@ struct Shop<'a> {
     total: usize,
     comment: QueryComment,
     watchdog: Watchdog,
+    files: SqlFiles,
 }
 
 fn work(job: &RunJob<'_>, catalog: &Catalog, reporter: &dyn Reporter, interrupt: &Interrupt, result: &mut RunResult) -> Vec<Retired> {
@@ -266,13 +268,22 @@ fn work(job: &RunJob<'_>, catalog: &Catalog, reporter: &dyn Reporter, interrupt:
     let total = selected.len();
     let watchdog = Watchdog::default();
     let (board, changed) = (Mutex::new(board), Condvar::new());
-    let shop = Shop { job, catalog, reporter, interrupt, board, changed, total, comment, watchdog };
-    std::thread::scope(|scope| {
+    let (files, writer) = sql_files();
+    let shop = Shop { job, catalog, reporter, interrupt, board, changed, total, comment, watchdog, files };
+    let refused = std::thread::scope(|scope| {
         scope.spawn(|| shop.watchdog.run());
-        let _stopped = shop.watchdog.stopped_at_the_end();
-        in_parallel(threads, |thread| shop.worker(thread));
+        let writer = scope.spawn(|| writer.run());
+        {
+            let _stopped = shop.watchdog.stopped_at_the_end();
+            let _ended = shop.files.ended_at_the_end();
+            in_parallel(threads, |thread| shop.worker(thread));
+        }
+        writer.join().unwrap_or_default()
     });
     let mut board = shop.board.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for node in board.results.iter_mut().filter(|_| !refused.is_empty()) {
+        node.compiled_path.take_if(|path| refused.contains(&job.options.root.join(path)));
+    }
     result.nodes.append(&mut board.results);
     board.retired
 }
@@ -344,7 +355,8 @@ impl Shop<'_> {
             Err(problem) => return failed_early(problem),
         };
         let watch = timeout.map(|timeout| (timeout, self.watchdog.watch(locked(&shared).cancel_handle(), timeout)));
-        let turn = Turn { job: self.job, node, catalog: self.catalog, session: &shared, interrupt: self.interrupt };
+        let turn =
+            Turn { job: self.job, node, catalog: self.catalog, session: &shared, interrupt: self.interrupt, files: Some(&self.files) };
         let done = catch_unwind(AssertUnwindSafe(|| run_node(&turn)));
         let mut outcome = done.unwrap_or_else(|_| Outcome {
             status: Some(Status::Error),

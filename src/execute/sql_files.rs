@@ -1,8 +1,10 @@
 //! The SQL of nodes, written into the target folder for people to read.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Component, Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::analysis::Compilation;
 use crate::project::{Detail, Node};
@@ -40,11 +42,61 @@ pub fn write_sql(path: &Path, sql: &str) -> io::Result<()> {
     }
 }
 
+/// A text for a file.
+struct Text {
+    path: PathBuf,
+    /// Bytes of the file that stay in front of it.
+    kept: usize,
+    sql: String,
+}
+
+/// The way to the thread that writes the files of a run: a node waits for its engine, not for the disk.
+pub(super) struct SqlFiles(Sender<Option<Text>>);
+
+/// The other end.
+pub(super) struct SqlWriter(Receiver<Option<Text>>);
+
+pub(super) fn sql_files() -> (SqlFiles, SqlWriter) {
+    let (sender, receiver) = channel();
+    (SqlFiles(sender), SqlWriter(receiver))
+}
+
+impl SqlFiles {
+    /// As [`write_sql`], or behind the first `kept` bytes of the file that is there, soon. Texts for one file are written in the order
+    /// in which they come.
+    pub(super) fn write(&self, path: PathBuf, kept: usize, sql: String) {
+        let _ = self.0.send(Some(Text { path, kept, sql }));
+    }
+
+    /// Ends the writer when the guard goes, whatever becomes of the run.
+    pub(super) fn ended_at_the_end(&self) -> impl Drop {
+        struct End<'f>(&'f SqlFiles);
+        impl Drop for End<'_> {
+            fn drop(&mut self) {
+                let _ = self.0.0.send(None);
+            }
+        }
+        End(self)
+    }
+}
+
+impl SqlWriter {
+    /// Writes what comes until the end. Returns the files that the disk refused.
+    pub(super) fn run(self) -> BTreeSet<PathBuf> {
+        let texts = self.0.into_iter().map_while(|text| text);
+        let refused = texts.filter_map(|Text { path, kept, sql }| {
+            let done = if kept == 0 { write_sql(&path, &sql) } else { continue_sql(&path, kept, &sql) };
+            done.is_err().then_some(path)
+        });
+        refused.collect()
+    }
+}
+
 /// Writes a text behind the first bytes of a file, in place of what comes after them.
 ///
 /// # Errors
 /// What the disk refuses.
-pub(super) fn continue_sql(path: &Path, kept: usize, sql: &str) -> io::Result<()> {
+fn continue_sql(path: &Path, kept: usize, sql: &str) -> io::Result<()> {
     let mut file = fs::File::options().write(true).open(path)?;
     file.set_len(kept as u64)?;
     file.seek(SeekFrom::End(0))?;

@@ -91,7 +91,7 @@ fn limit(data_type: &str) -> Option<u64> {
     rest.trim().strip_prefix('(')?.strip_suffix(')')?.trim().parse().ok()
 }
 
-fn is_text(data_type: &str) -> bool {
+pub(super) fn is_text(data_type: &str) -> bool {
     let lower = data_type.to_lowercase();
     lower == "text" || lower.starts_with("character varying") || lower.starts_with("varchar")
 }

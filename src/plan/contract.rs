@@ -1,6 +1,7 @@
 //! Tables whose columns and constraints are declared: they are made first and filled from the query then.
 
-use super::materialize::{PlanInput, staged, unlogged};
+use super::materialize::{PlanInput, staged};
+use super::physical::Physical;
 use super::publication::publish;
 use super::steps::{Step, TableName};
 use crate::base::RelationKind;
@@ -15,8 +16,8 @@ pub struct Contract {
     pub constraints: Vec<Constraint>,
     /// Eight characters that only this run has: names of keys are unique in a schema, and the table that is replaced still has its own.
     pub run_tag: String,
-    /// Whether a crash may empty the table.
-    pub unlogged: bool,
+    /// How the table is stored.
+    pub physical: Physical,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub(super) fn contracted_table(input: &PlanInput<'_>, contract: &Contract) -> Ve
     let stage = staged(input.relation);
     let columns = contract.columns.iter().map(|column| column.name.clone()).collect();
     let mut steps = vec![
-        Step::CreateContracted { table: stage.clone(), contract: Contract { unlogged: unlogged(input.node), ..contract.clone() } },
+        Step::CreateContracted { table: stage.clone(), contract: Contract { physical: input.physical.clone(), ..contract.clone() } },
         Step::InsertQuery { table: TableName::Relation(stage.clone()), columns, query: input.query.to_owned() },
         Step::Analyze { table: stage },
     ];

@@ -55,7 +55,10 @@ pub(super) fn incremental(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic
     let (mut steps, columns) = follow_schema(input)?;
     let predicates = predicates_key(input.node).map(|key| input.node.config.strings(key)).unwrap_or_default();
     let append = Step::Append { target: target.clone(), source: source.clone(), columns: columns.clone() };
-    steps.insert(0, Step::CreateTableAs { table: source.clone(), query: input.query.to_owned(), unlogged: false });
+    steps.insert(
+        0,
+        Step::CreateTableAs { table: source.clone(), query: input.query.to_owned(), physical: input.physical.clone().temporary() },
+    );
     match strategy {
         "append" => steps.push(append),
         "delete+insert" => {

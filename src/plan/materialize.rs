@@ -5,10 +5,11 @@ use super::attributes::finished;
 use super::contract::{Contract, contracted_table};
 use super::incremental::{SchemaChange, incremental};
 use super::materialized_view::materialized_view;
+use super::physical::Physical;
 use super::publication::publish;
 use super::snapshot::snapshot;
 use super::steps::{Existing, Hook, LandingFiles, NodePlan, Step, TableName, suffixed};
-use crate::base::{ColumnInfo, Relation, RelationKind, ResourceType, UniqueId};
+use crate::base::{ColumnInfo, Relation, RelationKind, UniqueId};
 use crate::diag::{Diagnostic, codes};
 use crate::project::{Batch, Landing, Node};
 
@@ -21,6 +22,8 @@ pub struct PlanInput<'a> {
     pub existing: &'a Existing,
     /// The columns of the query, where [`needs_columns`] asks for them.
     pub incoming: &'a [ColumnInfo],
+    /// How its tables are stored.
+    pub physical: Physical,
     pub full_refresh: bool,
     /// The batch of time that is built.
     pub batch: Option<Batch>,
@@ -132,20 +135,16 @@ pub(super) fn table(input: &PlanInput<'_>) -> Vec<Step> {
     }
     let stage = staged(input.relation);
     let mut steps = vec![
-        Step::CreateTableAs { table: TableName::Relation(stage.clone()), query: input.query.to_owned(), unlogged: unlogged(input.node) },
+        Step::CreateTableAs { table: TableName::Relation(stage.clone()), query: input.query.to_owned(), physical: input.physical.clone() },
         Step::Analyze { table: stage },
     ];
     steps.extend(publish(input, RelationKind::Table));
     steps
 }
 
-/// Whether a model asks for tables that a crash may empty.
-pub(super) fn unlogged(node: &Node) -> bool {
-    node.resource == ResourceType::Model && node.config.bool("unlogged") == Some(true)
-}
-
 fn view(input: &PlanInput<'_>) -> Vec<Step> {
-    let mut steps = vec![Step::CreateViewAs { view: staged(input.relation), query: input.query.to_owned() }];
+    let bound = input.node.config.bool("bind") == Some(true);
+    let mut steps = vec![Step::CreateViewAs { view: staged(input.relation), query: input.query.to_owned(), bound }];
     steps.extend(publish(input, RelationKind::View));
     steps
 }

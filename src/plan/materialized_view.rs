@@ -16,8 +16,10 @@ pub(super) fn materialized_view(input: &PlanInput<'_>) -> Result<(Vec<Step>, Opt
     let anew = refresh || input.existing.outdated || input.existing.kind != Some(RelationKind::MaterializedView);
     if anew {
         let stage = staged(input.relation);
-        let mut steps =
-            vec![Step::CreateMaterializedView { view: stage.clone(), query: input.query.to_owned() }, Step::Analyze { table: stage }];
+        let mut steps = vec![
+            Step::CreateMaterializedView { view: stage.clone(), query: input.query.to_owned(), physical: input.physical.clone() },
+            Step::Analyze { table: stage },
+        ];
         steps.extend(publish(input, RelationKind::MaterializedView));
         return Ok((steps, None));
     }

@@ -9,17 +9,30 @@ use crate::base::{ColumnInfo, RelationKind, Span};
 use crate::diag::{Diagnostic, codes};
 use crate::project::{Cell, Node, UnitRow};
 
+/// What a seed's table needs to know of the engine.
+#[derive(Clone, Copy)]
+pub struct SeedRules<'a> {
+    /// Whether names become lower case that are not in quotes, as those of the columns are not unless `quote_columns` asks for it.
+    pub lowers_names: bool,
+    /// The type of a column, from the one that was told or guessed, and the bytes and the digits behind the point that its values
+    /// have at most.
+    pub sized: &'a dyn Fn(&str, usize, usize) -> String,
+}
+
 /// The plan of a seed from the bytes of its file.
 ///
 /// # Errors
 /// `invalid-seed` with the line of the file.
-///
-/// `lowers`: whether the engine makes names lower case that are not in quotes, as those of the columns are not unless
-/// `quote_columns` asks for it.
-pub fn plan_seed(input: &PlanInput<'_>, file: &[u8], lowers: bool) -> Result<NodePlan, Diagnostic> {
+pub fn plan_seed(input: &PlanInput<'_>, file: &[u8], rules: SeedRules<'_>) -> Result<NodePlan, Diagnostic> {
     let (names, rows) = read(input.node, file)?;
     let mut columns = columns(input.node, &names, &rows);
-    if lowers && input.node.config.bool("quote_columns") != Some(true) {
+    for (index, column) in columns.iter_mut().enumerate() {
+        let values = rows.iter().filter_map(|row| row.get(index)?.as_deref());
+        let places = values.clone().map(|value| value.rsplit_once('.').map_or(0, |(_, digits)| digits.len())).max();
+        let bytes = values.map(str::len).max();
+        column.data_type = (rules.sized)(&column.data_type, bytes.unwrap_or(0), places.unwrap_or(0));
+    }
+    if rules.lowers_names && input.node.config.bool("quote_columns") != Some(true) {
         columns.iter_mut().for_each(|column| column.name = column.name.to_lowercase());
     }
     let stage = staged(input.relation);

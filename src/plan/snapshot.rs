@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::alter::{ColumnChanges, widened};
+use super::alter::{ColumnChanges, is_text, widened};
 use super::materialize::{PlanInput, invalid, staged};
 use super::publication::publish;
 use super::steps::{Step, TableName, suffixed};
@@ -26,6 +26,8 @@ pub struct SnapshotSpec {
     pub open_end: Option<String>,
     /// Columns of the query; empty before the first run.
     pub columns: Vec<String>,
+    /// Those of them that are text.
+    pub texts: Vec<String>,
     /// The project's own expression for the moment of the snapshot.
     pub now: Option<String>,
 }
@@ -98,10 +100,11 @@ pub(super) fn snapshot(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic> {
         names,
         open_end: node.config.str("dbt_valid_to_current").map(str::to_owned),
         columns: incoming.iter().map(|column| column.name.clone()).collect(),
+        texts: incoming.iter().filter(|column| is_text(&column.data_type)).map(|column| column.name.clone()).collect(),
         now: None,
     };
     if input.existing.kind.is_none() {
-        let first = Step::SnapshotFirst { table: staged(input.relation), spec };
+        let first = Step::SnapshotFirst { table: staged(input.relation), spec, physical: input.physical.clone() };
         return Ok([first].into_iter().chain(publish(input, RelationKind::Table)).collect());
     }
     if let Some(kind) = input.existing.kind.filter(|kind| *kind != RelationKind::Table) {
@@ -120,7 +123,11 @@ pub(super) fn snapshot(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic> {
         return Ok(alter.into_iter().chain(apply(changes, spec)).collect());
     }
     // What is gone is found in the same rows as what has changed.
-    let source = Step::CreateTableAs { table: TableName::Temporary(rows.clone()), query: spec.query.clone(), unlogged: false };
+    let source = Step::CreateTableAs {
+        table: TableName::Temporary(rows.clone()),
+        query: spec.query.clone(),
+        physical: input.physical.clone().temporary(),
+    };
     let spec = SnapshotSpec { rows: Some(rows.clone()), ..spec };
     Ok([source].into_iter().chain(alter).chain(apply(changes, spec)).chain([Step::DropTemporary { name: rows }]).collect())
 }

@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::alter::AlterColumns;
 use super::contract::Contract;
+use super::physical::Physical;
 use super::publication::{Publish, Reserve};
 use super::snapshot::SnapshotSpec;
 use crate::base::{ColumnInfo, Relation, RelationKind, Span, UniqueId, Window, utc_text};
@@ -85,16 +86,18 @@ pub enum Step {
     CreateTableAs {
         table: TableName,
         query: String,
-        /// Whether it may be lost in a crash, where the engine has such tables.
-        unlogged: bool,
+        physical: Physical,
     },
     CreateViewAs {
         view: Relation,
         query: String,
+        /// Whether it is bound to what it reads by identity, where the engine leaves the choice.
+        bound: bool,
     },
     CreateMaterializedView {
         view: Relation,
         query: String,
+        physical: Physical,
     },
     /// Brings the rows of a materialized view up to date.
     Refresh {
@@ -186,6 +189,7 @@ pub enum Step {
     SnapshotFirst {
         table: Relation,
         spec: SnapshotSpec,
+        physical: Physical,
     },
     /// Gathers changed and new rows into a temporary table.
     SnapshotChanges {

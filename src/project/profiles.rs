@@ -105,6 +105,8 @@ const ENGINES: &[Engine] = &[
             "serverless_acct_id",
             "datasharing",
             "query_group",
+            "secret_arn",
+            "endpoint",
         ],
         aliases: &[("dbname", "database"), ("pass", "password")],
     },
@@ -329,7 +331,8 @@ fn settings(loader: &mut Loader<'_>, fields: &Fields<'_, '_>, engine: &Engine) -
         settings.insert(key.to_owned(), setting(key, &entry.value));
     }
     let is_iam = settings.get("method").and_then(Value::as_str).is_some_and(|method| method.starts_with("iam"));
-    let redshift: &[&str] = if engine.name == "redshift" && !is_iam { &["host", "user"] } else { &[] };
+    let is_named = ["cluster_id", "serverless_work_group", "secret_arn"].iter().any(|key| settings.contains_key(*key));
+    let redshift: &[&str] = if engine.name == "redshift" && !is_iam && !is_named { &["host", "user"] } else { &[] };
     for key in engine.required.iter().chain(redshift) {
         if settings.get(*key).is_none_or(|value| value.is_null()) {
             complete = false;

@@ -1,5 +1,5 @@
-//! What an adapter must know of a statement before it runs it: how many there are, and whether the one is a plain query; and what
-//! stands behind comments.
+//! What must be known of a text before it is run: how many statements there are, whether the one is a query, and what stands behind
+//! comments or in front of a semicolon.
 //! A scanner for quotes, comments and semicolons; nothing here understands SQL.
 
 /// The outer shape of SQL text.
@@ -46,6 +46,25 @@ pub fn shape(sql: &str) -> Shape<'_> {
     }
     found.reads &= words > 0;
     found
+}
+
+/// Whether the text is one query (`SELECT`, `WITH`, `VALUES`, `TABLE`, `FROM`, or a parenthesis), with at most a `;` behind it.
+pub fn is_single_query(sql: &str) -> bool {
+    let rest = past_comments(sql);
+    let opens = match next_piece(rest, 0) {
+        Some((Piece::Word, end)) => rest.get(..end).is_some_and(opens_query),
+        _ => rest.starts_with('('),
+    };
+    opens && shape(rest).statements == 1
+}
+
+/// The text up to its first semicolon outside of quotes and comments, or all of it.
+pub fn before_semicolon(sql: &str) -> &str {
+    let mut at = 0;
+    while let Some((Piece::Space | Piece::Word | Piece::Other, end)) = next_piece(sql, at) {
+        at = end;
+    }
+    sql.get(..at).unwrap_or(sql).trim_end()
 }
 
 /// The text from its first piece that is neither blank nor comment.
@@ -183,5 +202,20 @@ mod tests {
         ] {
             assert_eq!(shape(sql), Shape { statements, body, reads }, "{sql}");
         }
+    }
+
+    #[test]
+    fn a_semicolon_ends_the_query_wherever_a_comment_follows() {
+        assert_eq!(before_semicolon("select ';' as x; -- done;"), "select ';' as x");
+        assert_eq!(before_semicolon("select 1 -- a;b"), "select 1 -- a;b");
+    }
+
+    #[test]
+    fn tells_queries_from_other_statements() {
+        assert!(is_single_query("-- c\nselect 1;"));
+        assert!(is_single_query("(select 1) union all select 2"));
+        assert!(!is_single_query("select 1; drop table x"));
+        assert!(!is_single_query("drop table x"));
+        assert!(!is_single_query("  -- nothing\n"));
     }
 }

@@ -28,23 +28,6 @@ pub fn cte_insertion(sql: &str) -> CteInsertion {
     }
 }
 
-/// Whether the text is one query (`SELECT`, `WITH`, `VALUES`, `TABLE`, `FROM`, or a parenthesis), with at most a `;` behind it.
-pub fn is_single_query(sql: &str) -> bool {
-    let tokens = significant(sql);
-    let starts = tokens.first().is_some_and(|token| {
-        let keywords = [Keyword::SELECT, Keyword::WITH, Keyword::VALUES, Keyword::TABLE, Keyword::FROM];
-        token.token == Token::LParen || keywords.into_iter().any(|keyword| is_keyword(token, keyword))
-    });
-    let semicolon = tokens.iter().position(|token| token.token == Token::SemiColon);
-    starts && semicolon.is_none_or(|at| tokens.iter().skip(at).all(|token| token.token == Token::SemiColon))
-}
-
-/// The text up to its first semicolon outside of quotes and comments, or all of it.
-pub fn before_semicolon(sql: &str) -> &str {
-    let end = significant(sql).into_iter().find(|token| token.token == Token::SemiColon).map(|token| byte_offset(sql, token.span.start));
-    end.and_then(|end| sql.get(..end)).unwrap_or(sql).trim_end()
-}
-
 fn is_keyword(token: &TokenWithSpan, keyword: Keyword) -> bool {
     matches!(&token.token, Token::Word(word) if word.keyword == keyword && word.quote_style.is_none())
 }
@@ -124,20 +107,5 @@ mod tests {
         assert_eq!(split("/* x */ with recursive a as (select 1) select 2"), "/* x */ with recursive| a as (select 1) select 2");
         assert_eq!(split("WITH a as (select 1) select 2"), "WITH| a as (select 1) select 2");
         assert_eq!(split(""), "|");
-    }
-
-    #[test]
-    fn a_semicolon_ends_the_query_wherever_a_comment_follows() {
-        assert_eq!(before_semicolon("select ';' as x; -- done;"), "select ';' as x");
-        assert_eq!(before_semicolon("select 1 -- a;b"), "select 1 -- a;b");
-    }
-
-    #[test]
-    fn tells_queries_from_other_statements() {
-        assert!(is_single_query("-- c\nselect 1;"));
-        assert!(is_single_query("(select 1) union all select 2"));
-        assert!(!is_single_query("select 1; drop table x"));
-        assert!(!is_single_query("drop table x"));
-        assert!(!is_single_query("  -- nothing\n"));
     }
 }

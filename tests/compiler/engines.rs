@@ -4,10 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use acca::analysis::Compilation;
-use acca::base::{Datum, Relation, ResourceType, Table};
+use acca::base::{Datum, MemoryFiles, Relation, ResourceType, Table};
 use acca::diag::{Diagnostic, Diagnostics};
 use acca::dialect::Engine;
-use acca::execute::{Connected, DuckDb, Event, Interrupt, MEMORY, Reporter, RunJob, RunOptions, engine_of};
+use acca::execute::{
+    Assumption, Connected, DuckDb, Event, Interrupt, MEMORY, NodeExplanation, Reporter, RunJob, RunOptions, engine_of, explain_assuming,
+};
 use acca::plan::{RunResult, Status};
 
 use crate::harness::Case;
@@ -72,8 +74,21 @@ pub fn explain(compilation: &Compilation, id: &str) -> Result<String, Vec<Diagno
     let connected = Connected { adapter: std::sync::Arc::new(empty), engine };
     let number = compilation.manifest.number(id).unwrap();
     let job = job(compilation, &connected, vec![number], Path::new(""));
+    shown(acca::execute::explain(&job).map_err(|problem| vec![problem])?)
+}
+
+/// The steps that would build the node on a database where all of the project is, worked out without one.
+pub fn explain_again(compilation: &Compilation, id: &str, files: &MemoryFiles) -> Result<String, Vec<Diagnostic>> {
+    let engine = engine_of(&compilation.project.target).map_err(|problem| vec![problem])?;
+    let number = compilation.manifest.number(id).unwrap();
+    let options = options(Path::new(""));
+    let explained = explain_assuming(compilation, engine, &[number], &options, files, Assumption::Built);
+    shown(explained.map_err(|problem| vec![problem])?)
+}
+
+fn shown(explained: Vec<NodeExplanation>) -> Result<String, Vec<Diagnostic>> {
     let mut text = String::new();
-    for node in acca::execute::explain(&job).map_err(|problem| vec![problem])? {
+    for node in explained {
         if !node.diagnostics.is_empty() {
             return Err(node.diagnostics);
         }
@@ -85,7 +100,11 @@ pub fn explain(compilation: &Compilation, id: &str) -> Result<String, Vec<Diagno
 }
 
 fn job<'a>(compilation: &'a Compilation, connected: &Connected, selected: Vec<usize>, root: &Path) -> RunJob<'a> {
-    let options = RunOptions {
+    RunJob { compilation, adapter: connected.adapter.clone(), engine: connected.engine, selected, options: options(root) }
+}
+
+fn options(root: &Path) -> RunOptions {
+    RunOptions {
         threads: 2,
         fail_fast: false,
         full_refresh: false,
@@ -99,8 +118,7 @@ fn job<'a>(compilation: &'a Compilation, connected: &Connected, selected: Vec<us
         run_id: "00000000-0000-0000-0000-000000000000".to_owned(),
         root: root.to_owned(),
         target_path: root.join("target"),
-    };
-    RunJob { compilation, adapter: connected.adapter.clone(), engine: connected.engine, selected, options }
+    }
 }
 
 /// What `acca build` works on.

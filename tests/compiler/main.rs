@@ -60,6 +60,7 @@ mod publication;
 mod query_comment;
 mod random_input;
 mod random_sql;
+mod redshift_target;
 mod retry;
 mod run;
 mod second_run;

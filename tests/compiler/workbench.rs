@@ -7,6 +7,7 @@
 //! | `config NODE [KEY…]` | its configuration, or these keys of it |
 //! | `sql NODE [TARGET]` | its compiled SQL |
 //! | `explain NODE [TARGET]` | the steps that would build it on an empty database, with their statements |
+//! | `explain NODE TARGET built` | those that would build it again, without a connection |
 //! | `schema NODE` | its columns with their types, as `acca schema` infers them |
 //! | `lineage NODE` | each of its columns with the columns that it comes from |
 //! | `selected ARGUMENT…` | what `--select ARGUMENT…` selects; `--exclude`, `--selector` and `--indirect-selection` may follow |
@@ -191,6 +192,7 @@ impl Workbench {
             ["lineage", name] => self.lineage(name),
             ["explain", name] => self.explain(name, "duckdb"),
             ["explain", name, target] => self.explain(name, target),
+            ["explain", name, target, "built"] => self.explain_again(name, target),
             ["selected", arguments @ ..] => self.selected(arguments),
             ["build", target] => Ok(self.built(target)?.statuses.clone()),
             ["build"] => self.on_both(|built| Ok(built.statuses.clone())),
@@ -251,6 +253,13 @@ impl Workbench {
         let compilation = self.compilation(Some(target))?;
         let id = node_named(&compilation, name)?.id.clone();
         engines::explain(&compilation, &id)
+            .map_err(|problems| problems.iter().map(|problem| render(problem, &compilation.project.sources, false, WIDTH)).collect())
+    }
+
+    fn explain_again(&self, name: &str, target: &str) -> Result<String, String> {
+        let compilation = self.compilation(Some(target))?;
+        let id = node_named(&compilation, name)?.id.clone();
+        engines::explain_again(&compilation, &id, &MemoryFiles { files: self.case.files.clone(), env: self.case.env.clone() })
             .map_err(|problems| problems.iter().map(|problem| render(problem, &compilation.project.sources, false, WIDTH)).collect())
     }
 
