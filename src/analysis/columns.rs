@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::compilation::Compilation;
 use super::declared::{declared_schema, seed_schema, snapshot_schema};
 use super::facts::{EdgeKind, RelationSchema};
+use super::generic::of_test;
 use super::infer::{Finding, Inferred, Table, Tables, infer_with};
 use super::insertion::{check_contract, check_insertion};
 use super::meaning::{declare_meaning, texts};
@@ -159,6 +160,7 @@ impl Compilation {
             found.problems = of_both_runs(found.problems, again);
         }
         found.problems.extend(check_contract(node, &found.schema));
+        found.problems = of_test(node, found.problems, &self.manifest, &self.project.sources);
         found.problems = self.judged(node, found.problems, !found.schema.open);
         found
     }

@@ -8,6 +8,7 @@ mod compilation;
 mod declared;
 mod empty;
 mod facts;
+mod generic;
 mod infer;
 mod insertion;
 mod judgement;

@@ -13,6 +13,7 @@ mod literal;
 mod narrowing;
 mod output_name;
 mod query;
+mod rows;
 mod scope;
 mod units;
 mod unused;
@@ -124,6 +125,7 @@ pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarat
         of_other_rows: HashMap::new(),
         group_keys: None,
         windows: Vec::new(),
+        row_fields: Vec::new(),
         declarations,
         conversions: Vec::new(),
     };
@@ -164,6 +166,8 @@ struct Inference<'a> {
     group_keys: Option<Vec<u32>>,
     /// What the WINDOW clause of this query names.
     windows: Vec<windows::NamedWindow>,
+    /// The fields of the row that the last function gave.
+    row_fields: Vec<(String, Option<SqlType>)>,
     declarations: &'a Declarations,
     /// The conversions that are being walked, innermost last.
     conversions: Vec<conversions::Running>,

@@ -12,11 +12,14 @@ use super::keys::keys_of_select;
 use super::literal::quoted;
 use super::narrowing::narrow;
 use super::output_name::output_name;
+use super::rows::is_fields;
 use super::scope::{Column, CteLink, Found, QueryResult, Scope, fold};
 use super::{Inference, Outer, known, path, settled};
 use crate::analysis::coercion::common;
 use crate::analysis::facts::{EdgeKind, Facts, Origin, merge};
+use crate::analysis::sql_type::SqlType;
 use crate::diag::{Diagnostic, codes};
+use crate::syntax::added_columns;
 
 impl Inference<'_> {
     /// `outer` is what encloses a subquery; the common table expressions of what encloses it are known in it too.
@@ -66,7 +69,13 @@ impl Inference<'_> {
             // One mistake, one error: who reads it is not blamed as well.
             result.open = true;
         }
-        renamed(result, cte)
+        let mut result = renamed(result, cte);
+        let added = cte.alias.columns.last().map(|kept| added_columns(&kept.name.value)).unwrap_or_default();
+        result.columns.extend(added.into_iter().map(|added| {
+            let facts = Facts::of(added.kind.and_then(SqlType::parse), false);
+            Column { name: added.name, facts, id: 0 }
+        }));
+        result
     }
 
     fn query_body(&mut self, query: &Query, outer: Outer<'_>, ctes: Option<&CteLink<'_>>) -> QueryResult {
@@ -285,6 +294,7 @@ impl Inference<'_> {
         let mut result = QueryResult::default();
         for item in items {
             match item {
+                SelectItem::UnnamedExpr(Expr::Function(call)) if is_fields(call) => self.fields_of_call(call, scope, &mut result),
                 SelectItem::UnnamedExpr(expression) => {
                     let mut facts = self.expression(expression, scope);
                     facts.meaning.constant = constant(expression).or(facts.meaning.constant);
@@ -518,12 +528,13 @@ pub(super) fn take(into: &mut Vec<Origin>, facts: &Facts, kind: EdgeKind) {
 }
 
 fn renamed(mut result: QueryResult, cte: &Cte) -> QueryResult {
-    if !cte.alias.columns.is_empty() {
+    let given = || cte.alias.columns.iter().filter(|alias| added_columns(&alias.name.value).is_empty());
+    if given().next().is_some() {
         let names: Vec<String> = result.columns.iter().map(|column| column.name.clone()).collect();
-        let news = names.iter().zip(&cte.alias.columns).map(|(old, alias)| (old.clone(), fold(&alias.name))).collect::<Vec<_>>();
+        let news = names.iter().zip(given()).map(|(old, alias)| (old.clone(), fold(&alias.name))).collect::<Vec<_>>();
         result.columns.iter_mut().for_each(|column| rename_currencies(&mut column.facts, &news));
     }
-    for (column, alias) in result.columns.iter_mut().zip(&cte.alias.columns) {
+    for (column, alias) in result.columns.iter_mut().zip(given()) {
         column.name = fold(&alias.name);
     }
     result
