@@ -14,6 +14,7 @@ use super::infer::{Finding, Inferred, Table, Tables, infer_with};
 use super::insertion::{check_contract, check_insertion};
 use super::meaning::{declare_meaning, texts};
 use super::personal::{guarded, personal_data, reports};
+use super::portable::is_portable;
 use super::promises::Promises;
 use super::units::{Declarations, marks};
 use super::unread::{unasked_query, unread_query};
@@ -218,7 +219,7 @@ impl Compilation {
         let parents = self.parents(number, node, done, table);
         let marks = marks(&rendered.map, rules.declarations, &self.project.sources);
         let (marked, unmarked) = marked_query(rendered, marks);
-        let parents = Parents { parents: &parents, promises: &done.promises, compilation: self, node };
+        let parents = Parents::new(&parents, self, node, done);
         let query = marked.map_or_else(|| try_parse_query(&rendered.sql), |query| Ok(Some(query)));
         let mut inferred = match query {
             Ok(Some(query)) => infer_with(&rendered.sql, &query, &parents, rules.declarations),
@@ -229,6 +230,11 @@ impl Compilation {
             }
         };
         inferred.unit_findings.extend(unmarked);
+        if is_portable(node) && inferred.findings.is_empty() {
+            let said = inferred.doubts.clone();
+            let refused = self.refusals(&rendered.sql, &parents).into_iter();
+            inferred.unit_findings.extend(refused.filter(|refusal| !said.iter().any(|doubt| doubt.diagnostic == refusal.diagnostic)));
+        }
         let units = &inferred.unit_findings;
         inferred.doubts.retain(|doubt| self.is_written(doubt, &rendered.map) && !is_said(doubt, units));
         if let Some(table) = table {
@@ -248,6 +254,11 @@ impl Compilation {
             let text = self.project.sources.text(place.call).trim_matches('"');
             place.within.is_none() && doubt.diagnostic.message.to_lowercase().contains(&format!("'{}'", text.to_lowercase()))
         })
+    }
+
+    /// What a node reads, and its own relation.
+    pub(super) fn parents_of<'s>(&'s self, number: usize, node: &'s Node, done: &Analysis) -> Vec<Parent<'s>> {
+        self.parents(number, node, done, done.nodes.get(&number).map(|own| &own.schema))
     }
 
     fn parent<'s>(&'s self, number: usize, done: &Analysis) -> Option<Parent<'s>> {
@@ -331,11 +342,6 @@ fn of_both_runs(first: Vec<Diagnostic>, again: NodeAnalysis) -> Vec<Diagnostic> 
     first.into_iter().filter(is_kept).chain(added).collect()
 }
 
-/// `meta: {portable: true}`
-fn is_portable(node: &Node) -> bool {
-    node.config.get("meta").and_then(|meta| meta.get("portable")).and_then(serde_json::Value::as_bool) == Some(true)
-}
-
 fn has_key(node: &Node) -> bool {
     let primary = |constraint: &serde_json::Value| constraint.get("type").and_then(serde_json::Value::as_str) == Some("primary_key");
     let of_model = match &node.detail {
@@ -364,7 +370,7 @@ fn is_doubted(node: &Node) -> bool {
 }
 
 /// The finding at its place in the files.
-fn placed(finding: Finding, map: &SpanMap, node: &Node) -> Diagnostic {
+pub(super) fn placed(finding: Finding, map: &SpanMap, node: &Node) -> Diagnostic {
     let place = finding.range.and_then(|range| map.locate(range));
     let diagnostic = finding.diagnostic;
     match place {
@@ -376,17 +382,23 @@ fn placed(finding: Finding, map: &SpanMap, node: &Node) -> Diagnostic {
     }
 }
 
-struct Parent<'s> {
+pub(super) struct Parent<'s> {
     number: usize,
     node: &'s Node,
     schema: Arc<RelationSchema>,
 }
 
-struct Parents<'s> {
+pub(super) struct Parents<'s> {
     parents: &'s [Parent<'s>],
     promises: &'s Promises,
     compilation: &'s Compilation,
     node: &'s Node,
+}
+
+impl<'s> Parents<'s> {
+    pub(super) fn new(parents: &'s [Parent<'s>], compilation: &'s Compilation, node: &'s Node, done: &'s Analysis) -> Parents<'s> {
+        Parents { parents, promises: &done.promises, compilation, node }
+    }
 }
 
 impl Tables for Parents<'_> {
@@ -426,6 +438,10 @@ impl Tables for Parents<'_> {
 
     fn is_portable(&self) -> bool {
         is_portable(self.node)
+    }
+
+    fn keeps_types(&self) -> bool {
+        self.compilation.portable.is_used()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::empty::without_doubled_aliases;
+use super::portable::{Portable, is_portable};
 use crate::base::{ResourceType, Span, UniqueId};
 use crate::diag::{Diagnostic, codes};
 use crate::jinja::{Empty, Linked, Message, NodeState, Reading, SpanMap, Templates, Warehouse, ephemeral_name};
@@ -18,6 +19,7 @@ pub struct Compilation {
     pub messages: Vec<Message>,
     /// How relations are read; as the manifest says, where nobody has said otherwise.
     pub reading: OnceLock<Arc<Reading>>,
+    pub portable: Portable,
 }
 
 /// The SQL of one node, ephemeral models put in, with the way back to the files.
@@ -44,6 +46,13 @@ impl Compilation {
         let linked = self.linked(warehouse);
         let rendered = self.templates.render(&self.project.sources, node, state, &linked)?;
         let mut compiled = CompiledNode { sql: rendered.sql, map: rendered.map, messages: rendered.messages, macros: rendered.macros };
+        let reading = self.reading.get();
+        let filtered = state.batch.is_some() || reading.is_some_and(|reading| reading.sample.is_some());
+        let aliased = filtered || reading.is_some_and(|reading| reading.empty == Some(Empty::Aliased));
+        if aliased && is_portable(node) {
+            compiled.sql = without_doubled_aliases(&compiled.sql);
+        }
+        compiled = self.lowered(node, compiled)?;
         let mut ctes = Vec::new();
         for id in &rendered.ephemerals {
             self.collect_ephemeral(id, &linked, &mut ctes)?;
@@ -51,9 +60,7 @@ impl Compilation {
         if !ctes.is_empty() {
             compiled = with_ctes(compiled, &ctes);
         }
-        let reading = self.reading.get();
-        let filtered = state.batch.is_some() || reading.is_some_and(|reading| reading.sample.is_some());
-        if filtered || reading.is_some_and(|reading| reading.empty == Some(Empty::Aliased)) {
+        if aliased {
             compiled.sql = without_doubled_aliases(&compiled.sql);
         }
         Ok(compiled)
@@ -82,7 +89,9 @@ impl Compilation {
         for inner in &rendered.ephemerals {
             self.collect_ephemeral(inner, linked, ctes)?;
         }
-        ctes.push((name, before_semicolon(&rendered.sql).trim_start().to_owned()));
+        let compiled = CompiledNode { sql: rendered.sql, map: rendered.map, ..CompiledNode::default() };
+        let compiled = self.lowered(node, compiled)?;
+        ctes.push((name, before_semicolon(&compiled.sql).trim_start().to_owned()));
         Ok(())
     }
 }

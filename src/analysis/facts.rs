@@ -15,6 +15,9 @@ pub struct Facts {
     /// Columns of other relations that it comes from, ascending, each kind of edge once.
     pub origins: Vec<Origin>,
     pub meaning: Meaning,
+    /// Of an exact number: so many digits stand behind the point at most, where its type does not say it. PostgreSQL forgets that; engines
+    /// whose exact numbers all have a scale do not.
+    pub digits: Option<i32>,
 }
 
 /// What a value means to people, which the database does not know.
@@ -35,7 +38,7 @@ pub struct Meaning {
 
 impl Facts {
     pub fn of(sql_type: Option<SqlType>, nullable: bool) -> Facts {
-        Facts { sql_type, nullable, origins: Vec::new(), meaning: Meaning::default() }
+        Facts { sql_type, nullable, ..Facts::default() }
     }
 
     /// Nothing is known.
@@ -153,6 +156,8 @@ pub struct SchemaColumn {
     pub labels: Vec<Arc<str>>,
     /// Columns of the same relation that determine it.
     pub determined_by: Vec<String>,
+    /// As in [`Facts`].
+    pub digits: Option<i32>,
 }
 
 impl RelationSchema {

@@ -59,6 +59,28 @@ impl SqlType {
         }
     }
 
+    /// As in `pg_type`: `int4`, `_int4` for a list of these.
+    pub fn name(self) -> &'static str {
+        catalogue().entry(self.id).name
+    }
+
+    /// Of `numeric(p,s)`: p.
+    pub fn precision(self) -> Option<i32> {
+        (self.id == catalogue().known.numeric && self.modifier >= HEADER).then(|| (self.modifier - HEADER) >> 16)
+    }
+
+    /// Of `numeric(p,s)`: s.
+    pub fn scale(self) -> Option<i32> {
+        // Packed behind the precision, as a signed number of eleven bits.
+        self.precision().map(|_| (((self.modifier - HEADER) & 0x7ff) ^ 1024) - 1024)
+    }
+
+    /// Of `varchar(n)` and `char(n)`: n, in characters.
+    pub fn length(self) -> Option<i32> {
+        let known = &catalogue().known;
+        ([known.varchar, known.bpchar].contains(&self.id) && self.modifier >= HEADER).then(|| self.modifier - HEADER)
+    }
+
     /// The type of the elements of an array.
     pub fn element(self) -> Option<SqlType> {
         Some(SqlType { id: catalogue().entry(self.id).element?, modifier: self.modifier })

@@ -8,6 +8,7 @@ use super::arguments::CheckArguments;
 use super::context::Context;
 use super::style::{self, paint};
 use super::text::{counted, seconds};
+use crate::analysis::is_portable;
 use crate::base::{Files, ResourceType};
 use crate::diag::{Diagnostic, Diagnostics, Severity, codes, summary};
 use crate::dialect::has_the_checked_rules;
@@ -24,7 +25,8 @@ pub(super) fn cmd_check(context: &Context<'_>, arguments: &CheckArguments) -> Re
     context.disk.reached("checked");
     let strict = engine_of(&compilation.project.target).is_ok_and(has_the_checked_rules);
     let mut problems = Diagnostics::default();
-    for (_, found) in analysis.nodes.iter().filter(|(number, _)| selected.contains(number)) {
+    for (number, found) in analysis.nodes.iter().filter(|(number, _)| selected.contains(number)) {
+        let strict = strict || compilation.manifest.nodes.get(*number).is_some_and(is_portable);
         let doubts = found.problems.iter().filter(|problem| strict || !is_of_checked_rules(problem));
         problems.extend(doubts.cloned().map(|problem| as_the_target_sees_it(problem, strict)));
     }

@@ -11,7 +11,7 @@ use super::style::{self, paint};
 use crate::analysis::Compilation;
 use crate::base::ResourceType;
 use crate::diag::Diagnostic;
-use crate::execute::{Assumption, NodeExplanation, RunJob, RunOptions, can_connect, engine_of, explain, explain_assuming};
+use crate::execute::{Assumption, NodeExplanation, RunJob, RunOptions, engine_of, explain, explain_assuming, may_be_out_of_reach, open};
 use crate::project::{Manifest, Node};
 
 const EXPLAINED: [ResourceType; 4] = [ResourceType::Source, ResourceType::Seed, ResourceType::Snapshot, ResourceType::Model];
@@ -58,15 +58,21 @@ fn explanations(
     let assumption = match arguments.offline {
         Some(Offline::Empty) => Assumption::Empty,
         Some(Offline::Built) => Assumption::Built,
-        None if can_connect(target) => {
-            let connected = context.open(compilation)?;
-            let job = RunJob { compilation, adapter: connected.adapter, engine: connected.engine, selected, options };
-            return explain(&job).map_err(said);
-        }
         None => {
-            let text = "The database is not asked: these are the steps for an empty one. --offline=built shows those of a later run.";
-            context.log.remark("Unconnected", text);
-            Assumption::Empty
+            let connected = open(target, &context.root).and_then(|connected| connected.commented(compilation));
+            let explained = connected.and_then(|connected| {
+                let (adapter, engine, selected, options) = (connected.adapter, connected.engine, selected.clone(), options.clone());
+                explain(&RunJob { compilation, adapter, engine, selected, options })
+            });
+            match explained {
+                Err(problem) if may_be_out_of_reach(target) => {
+                    let text =
+                        "The database is not asked: these are the steps for an empty one. --offline=built shows those of a later run.";
+                    context.log.remark("Unconnected", &format!("{}\n{text}", problem.message));
+                    Assumption::Empty
+                }
+                explained => return explained.map_err(said),
+            }
         }
     };
     let engine = engine_of(target).map_err(said)?;

@@ -7,10 +7,11 @@ use std::sync::{Arc, OnceLock};
 use cache::{Kept, Unread};
 pub use cache::{NoStore, Store};
 
-use crate::analysis::Compilation;
+use crate::analysis::{Compilation, Lowering, Portable};
 use crate::base::{Files, Recorded, Sources};
 use crate::diag::Diagnostics;
-use crate::execute::{adapter_chain, lowers_names};
+use crate::dialect::Rewriter;
+use crate::execute::{adapter_chain, engine_of, lowers_names};
 use crate::jinja::{BUILTIN_MACROS, Invocation, Parsed, Templates, Unparsed, Work, YamlText};
 use crate::project::{LoadOptions, open};
 
@@ -62,6 +63,7 @@ fn attempt(
     diagnostics: &mut Diagnostics,
 ) -> Result<Compilation, Stopped> {
     let text = YamlText::default();
+    let unrecorded = files.clone();
     let files = Arc::new(Recorded::new(files.clone()));
     let opened = open(&*files, files.unrecorded(), options, &text, diagnostics)?;
     invocation.adapter_chain = adapter_chain(&opened.target.adapter);
@@ -101,5 +103,7 @@ fn attempt(
         }
         files.reached("saving the parse");
     }
-    Ok(Compilation { project, templates, manifest: Arc::new(manifest), messages, reading: OnceLock::new() })
+    let lowering = engine_of(&project.target).ok().map(|engine| Arc::new(Rewriter::new(engine)) as Arc<dyn Lowering>);
+    let portable = Portable::new(lowering, unrecorded, &manifest);
+    Ok(Compilation { project, templates, manifest: Arc::new(manifest), messages, reading: OnceLock::new(), portable })
 }

@@ -121,6 +121,7 @@ codes! {
     UNSAFE_PUBLICATION "unsafe-publication" Error "publishing a relation would show rows that policies hide, or leave rows of others without what they refer to";
     UNSET_VARIABLE "unset-variable" Error "a variable or environment variable without a default is not set";
     UNSUPPORTED_CONFIG "unsupported-config" Warning "a configuration key of dbt that acca does not obey yet";
+    UNSUPPORTED_IN_DIALECT "unsupported-in-dialect" Error "a portable query uses what an engine has no equivalent for";
     UNSUPPORTED_RESOURCE "unsupported-resource" Error "a resource is of a kind that acca does not run";
     UNUSED_COLUMN "unused-column" Warning "nothing reads a column of a common table expression";
     UNUSED_CTE "unused-cte" Warning "nothing reads a common table expression";

@@ -41,16 +41,23 @@ pub(super) fn set_privileges(relation: &Relation, wanted: &[Privilege], held: &[
         return Vec::new();
     }
     let name = relation.quoted();
-    let grantee = |privilege: &Privilege| match privilege.grantee.as_str() {
+    let revoke = held.iter().filter(|privilege| exact && !wanted.contains(privilege));
+    let grant = wanted.iter().filter(|privilege| !held.contains(privilege));
+    let revoke = revoke.map(|privilege| format!("revoke {} on {name} from {}", privilege.right, grantee(privilege, engine)));
+    revoke.chain(grant.map(|privilege| self::grant(relation, privilege, engine))).collect()
+}
+
+/// The statement that grants a privilege.
+pub fn grant(relation: &Relation, privilege: &Privilege, engine: Engine) -> String {
+    format!("grant {} on {} to {}", privilege.right, relation.quoted(), grantee(privilege, engine))
+}
+
+fn grantee(privilege: &Privilege, engine: Engine) -> String {
+    match privilege.grantee.as_str() {
         "public" => "public".to_owned(),
         written if engine == Engine::Redshift => redshift::grantee(written),
         role => quote_ident(role),
-    };
-    let revoke = held.iter().filter(|privilege| exact && !wanted.contains(privilege));
-    let grant = wanted.iter().filter(|privilege| !held.contains(privilege));
-    let revoke = revoke.map(|privilege| format!("revoke {} on {name} from {}", privilege.right, grantee(privilege)));
-    let grant = grant.map(|privilege| format!("grant {} on {name} to {}", privilege.right, grantee(privilege)));
-    revoke.chain(grant).collect()
+    }
 }
 
 /// Whether the engine knows who may do what.

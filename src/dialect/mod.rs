@@ -8,6 +8,7 @@ mod contract;
 mod freshness;
 mod lease;
 pub mod load;
+pub mod portable;
 mod publication;
 mod redshift;
 mod snapshot;
@@ -15,12 +16,13 @@ mod steps;
 mod unit_test;
 
 pub use alter::indexes_in_the_way;
-pub use attributes::has_privileges;
+pub use attributes::{grant, has_privileges};
 pub use catalog::catalog_query;
 pub use column_type::ColumnType;
 pub use contract::{Support, declared_type, same_type, support};
 pub use freshness::{newest_of_field, newest_of_query};
 pub use lease::take_leases;
+pub use portable::Rewriter;
 pub use publication::{
     bind_to_live, drop_retired, end_publication, lock_out, lock_reader, lock_referring, one_publication, patience, patience_of_session,
     reads_retired, retired_among,
@@ -85,6 +87,14 @@ pub fn seed_type(data_type: &str, bytes: usize, places: usize, engine: Engine) -
 /// Whether the engine has materialized views that acca keeps.
 pub fn has_materialized_views(engine: Engine) -> bool {
     engine == Engine::Postgres
+}
+
+/// A string constant of the engine.
+pub fn literal(text: &str, engine: Engine) -> String {
+    match engine {
+        Engine::Redshift => redshift::quote_text(text),
+        Engine::DuckDb | Engine::Postgres => quote_text(text),
+    }
 }
 
 /// The text in single quotes, a quote inside doubled: a string constant on every engine (PostgreSQL with its

@@ -51,9 +51,10 @@ pub fn lowers_names(target: &Target) -> bool {
     engine_of(target).is_ok_and(crate::dialect::lowers_names)
 }
 
-/// Whether this build of acca can talk to the engine of a target.
-pub fn can_connect(target: &Target) -> bool {
-    engine_of(target).is_ok_and(|engine| engine != Engine::Redshift)
+/// Whether projects of the engine are worked on where it cannot be reached: behind the network of a company, with credentials that
+/// only a few hold.
+pub fn may_be_out_of_reach(target: &Target) -> bool {
+    engine_of(target).is_ok_and(|engine| engine == Engine::Redshift)
 }
 
 /// Opens the engine of a target. A DuckDB file is opened (and locked) at once, relative to `root`; PostgreSQL is not connected yet.
@@ -66,17 +67,24 @@ pub fn open(target: &Target, root: &Path) -> Result<Connected, Diagnostic> {
     let adapter: Arc<dyn Adapter> = match engine {
         Engine::DuckDb => Arc::new(open_duckdb(&target.settings, root).map_err(failed)?),
         Engine::Postgres => Arc::new(Postgres::new(pg_settings(target)).map_err(failed)?),
-        Engine::Redshift => {
-            let problem = Diagnostic::new(
-                &codes::INVALID_PROFILE,
-                format!("target '{}' is a Redshift warehouse, which acca cannot connect to yet", target.name),
-            );
-            return Err(problem
-                .at_opt(target.span)
-                .help("choose another target with --target, or use commands that need no connection: parse, compile, ls"));
-        }
+        Engine::Redshift => open_redshift(target)?,
     };
     Ok(Connected { adapter, engine })
+}
+
+#[cfg(feature = "redshift")]
+fn open_redshift(target: &Target) -> Result<Arc<dyn Adapter>, Diagnostic> {
+    let adapter = super::Redshift::new(super::RedshiftSettings::of(target)?);
+    Ok(Arc::new(adapter.map_err(|error| connection_failed(target, &error))?))
+}
+
+#[cfg(not(feature = "redshift"))]
+fn open_redshift(target: &Target) -> Result<Arc<dyn Adapter>, Diagnostic> {
+    let message = format!("target '{}' is a Redshift warehouse, and this acca was built without its adapter", target.name);
+    Err(Diagnostic::new(&codes::INVALID_PROFILE, message)
+        .at_opt(target.span)
+        .help("build it with its default features; ./acca does so with ACCA_REDSHIFT=1")
+        .help("commands that need no connection work: parse, compile, explain --offline, ls"))
 }
 
 /// A connection error as a diagnostic with the adapter's hints.

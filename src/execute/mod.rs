@@ -21,6 +21,8 @@ mod postgres;
 mod prepare;
 mod priority;
 mod publication;
+#[cfg(feature = "redshift")]
+mod redshift;
 mod report;
 mod run;
 mod run_hooks;
@@ -35,13 +37,15 @@ pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Da
 pub use assumed::{Assumption, explain_assuming};
 pub use catalog::read_catalog;
 pub use comment::Comment;
-pub use connect::{Connected, adapter_chain, can_connect, connection_failed, empty_form, engine_of, lowers_names, open};
+pub use connect::{Connected, adapter_chain, connection_failed, empty_form, engine_of, lowers_names, may_be_out_of_reach, open};
 pub use duckdb::{DuckDb, MEMORY};
 pub use freshness::{FreshnessRun, check_freshness};
 pub use observed::observed;
 pub use operation::{find_operation, run_operation};
 pub use postgres::{PgSettings, Postgres};
 pub use prepare::{RunJob, RunOptions};
+#[cfg(feature = "redshift")]
+pub use redshift::{Redshift, RedshiftSettings};
 pub use report::{Event, Interrupt, Reporter};
 pub use run::{NodeExplanation, explain, run};
 pub use sql_files::{artifact_path, write_sql};

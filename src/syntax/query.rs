@@ -35,6 +35,15 @@ pub fn try_parse_query(sql: &str) -> Result<Option<Box<Query>>, Unread> {
     })
 }
 
+/// As [`try_parse_query`], for whoever writes the tree again: nothing that the parser lacks is read as something that only means the same
+/// to the checks.
+///
+/// # Errors
+/// Where the text cannot be read, and why.
+pub fn try_parse_exact(sql: &str) -> Result<Option<Box<Query>>, Unread> {
+    tokens_of(sql).and_then(|tokens| read_tokens(tokens, sql)).map_err(|error| unread(sql, &error))
+}
+
 /// The tree of tokens of a text; what the parser would read as something else is put in other words first.
 fn read_tokens(tokens: Vec<TokenWithSpan>, sql: &str) -> Result<Option<Box<Query>>, ParserError> {
     match may_be_misread(sql) {

@@ -64,7 +64,24 @@ pub(super) fn may_be_misread(sql: &str) -> bool {
 /// what the parser reads as something else.
 pub(super) fn respelled(tokens: Vec<TokenWithSpan>, only_misread: bool) -> Option<Vec<TokenWithSpan>> {
     let tokens: Vec<TokenWithSpan> = tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF)).collect();
-    let mut edits = Edits { tokens: &tokens, dropped: BTreeSet::new(), before: BTreeMap::new(), replaced: BTreeMap::new() };
+    let mut pairs = vec![None; tokens.len()];
+    let mut open = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        match token.token {
+            Token::LParen => open.push(at),
+            Token::RParen => {
+                let other = open.pop();
+                if let (Some(held), Some(other)) = (pairs.get_mut(at), other) {
+                    *held = Some(other);
+                }
+                if let Some(held) = other.and_then(|other| pairs.get_mut(other)) {
+                    *held = Some(at);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut edits = Edits { tokens: &tokens, pairs, dropped: BTreeSet::new(), before: BTreeMap::new(), replaced: BTreeMap::new() };
     for at in 0..tokens.len() {
         if edits.dropped.contains(&at) {
             continue;
@@ -82,6 +99,8 @@ pub(super) fn respelled(tokens: Vec<TokenWithSpan>, only_misread: bool) -> Optio
 
 struct Edits<'t> {
     tokens: &'t [TokenWithSpan],
+    /// Of every parenthesis the other one.
+    pairs: Vec<Option<usize>>,
     dropped: BTreeSet<usize>,
     /// Tokens that are put before this one.
     before: BTreeMap<usize, Vec<Token>>,
@@ -171,8 +190,7 @@ impl Edits<'_> {
 
     /// Puts a word behind the columns of the common table expression that ends with this parenthesis.
     fn keep_in_columns(&mut self, close: usize, kept: Token) {
-        let open = (0..close).rev().find(|open| self.is_token(*open, &Token::LParen) && self.closing(*open) == Some(close));
-        let head = open.and_then(|open| (0..open).rev().find(|at| self.is(*at, "as")));
+        let head = self.opening(close).and_then(|open| (0..open).rev().find(|at| self.is(*at, "as")));
         let Some(head) = head else { return };
         if head > 0 && self.is_token(head - 1, &Token::RParen) {
             self.put_before(head - 1, [Token::Comma, kept]);
@@ -298,7 +316,7 @@ impl Edits<'_> {
                 self.dropped.extend(kept..close);
             }
         } else if self.is(at, "xmlroot") {
-            let comma = (first..close).find(|held| self.is_token(*held, &Token::Comma) && self.depth(at + 1, *held) == 1);
+            let comma = self.directly_inside(at + 1).find(|held| self.is_token(*held, &Token::Comma));
             comma.into_iter().for_each(|comma| self.dropped.extend(comma..close));
         } else if let Some(passing) = self.inside(at + 1, "passing") {
             self.replaced.insert(passing, Token::Comma);
@@ -336,13 +354,14 @@ impl Edits<'_> {
         if !(at > 0 && self.is_token(at - 1, &Token::Comma)) {
             return false;
         }
-        let mut depth = 0;
-        for held in (0..at).rev() {
-            depth += self.depth(held, held + 1);
-            if depth > 0 {
+        let mut held = at;
+        while let Some(before) = held.checked_sub(1) {
+            // What is in parentheses is passed over, and before an open one another list begins.
+            held = if self.is_token(before, &Token::RParen) { self.opening(before).unwrap_or(0) } else { before };
+            if self.is_token(before, &Token::LParen) {
                 return false;
             }
-            if depth == 0 && self.is_any(held, &["from", "select", "by", "where", "having", "set"]) {
+            if self.is_any(held, &["from", "select", "by", "where", "having", "set"]) {
                 return self.is(held, "from");
             }
         }
@@ -363,8 +382,7 @@ impl Edits<'_> {
 
     /// Whether the type of a cast ends before this: `a::text`, `a::varchar(3)`.
     fn ends_cast(&self, at: usize) -> bool {
-        let opening = || (0..at).rev().find(|open| self.is_token(*open, &Token::LParen) && self.closing(*open) == Some(at - 1));
-        let last = if at > 0 && self.is_token(at - 1, &Token::RParen) { opening() } else { Some(at) };
+        let last = if at > 0 && self.is_token(at - 1, &Token::RParen) { self.opening(at - 1) } else { Some(at) };
         last.is_some_and(|last| last > 1 && self.is_token(last - 2, &Token::DoubleColon))
     }
 
@@ -409,23 +427,28 @@ impl Edits<'_> {
 
     /// The parenthesis that closes this one.
     fn closing(&self, open: usize) -> Option<usize> {
-        (open..self.tokens.len()).find(|at| self.is_token(*at, &Token::RParen) && self.depth(open, at + 1) == 0)
+        self.pairs.get(open).copied().flatten().filter(|close| *close > open)
     }
 
-    /// How many parentheses are open before a token, counted from another.
-    fn depth(&self, from: usize, at: usize) -> i32 {
-        let steps = self.tokens.get(from..at).unwrap_or_default().iter().map(|token| match token.token {
-            Token::LParen => 1,
-            Token::RParen => -1,
-            _ => 0,
-        });
-        steps.sum()
+    /// The parenthesis that this one closes.
+    fn opening(&self, close: usize) -> Option<usize> {
+        self.pairs.get(close).copied().flatten().filter(|open| *open < close)
+    }
+
+    /// The tokens directly within a pair of parentheses.
+    fn directly_inside(&self, open: usize) -> impl Iterator<Item = usize> {
+        let close = self.closing(open).unwrap_or(open);
+        let mut next = open + 1;
+        std::iter::from_fn(move || {
+            let here = (next < close).then_some(next)?;
+            next = self.closing(here).unwrap_or(here) + 1;
+            Some(here)
+        })
     }
 
     /// The words of that name directly within a pair of parentheses.
     fn all_inside(&self, open: usize, text: &str) -> Vec<usize> {
-        let close = self.closing(open).unwrap_or(open);
-        (open + 1..close).filter(|at| self.is(*at, text) && self.depth(open, *at) == 1).collect()
+        self.directly_inside(open).filter(|at| self.is(*at, text)).collect()
     }
 
     fn inside(&self, open: usize, text: &str) -> Option<usize> {

@@ -15,7 +15,9 @@
 //! | [`load`] | landing files into both engines |
 //! | [`materialized_views`] | materialized views and unlogged tables of PostgreSQL |
 //! | [`packages`] | packages that are installed, macros called from the command line |
+//! | [`portable`] | portable queries give the same rows on all engines |
 //! | [`postgres`] | a PostgreSQL server for tests |
+//! | [`redshift`] | an imitation of Amazon Redshift on PostgreSQL |
 //! | [`second_run`] | a second run says what a cold one says |
 //! | [`trace`] | where the time of a command went |
 //! | [`cli_commands`] | the commands: what they print and write, how they end |
@@ -53,6 +55,7 @@ mod load;
 mod materialized_views;
 mod microbatch;
 mod packages;
+mod portable;
 mod postgres;
 #[allow(dead_code, reason = "tests on a server are to use the rest of it")]
 mod project;
@@ -60,6 +63,8 @@ mod publication;
 mod query_comment;
 mod random_input;
 mod random_sql;
+#[allow(dead_code, reason = "the harness of portable models and the service are to use the rest of it")]
+mod redshift;
 mod redshift_target;
 mod retry;
 mod run;

@@ -76,9 +76,14 @@ impl PgServer {
 
     /// A new, empty database with a name that no other test uses.
     pub fn database(&self) -> PgDatabase<'_> {
+        self.database_from("template0")
+    }
+
+    /// A new copy of another database, to which nobody is connected.
+    pub fn database_from(&self, template: &str) -> PgDatabase<'_> {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        self.query("postgres", &format!("create database {name} template template0"));
+        self.query("postgres", &format!("create database {name} template {template}"));
         PgDatabase { server: self, name }
     }
 

@@ -14,8 +14,7 @@ fn shop() -> TestProject {
 fn a_seed_gets_types_of_the_size_of_its_values() {
     let project = shop();
     project.write("seeds/codes.csv", "id,label,rate,since\n1,caf\u{e9} \\ bar,1.250,2026-01-01\n2,,0.5,\n");
-    let explained = project.acca(&["explain", "codes"]).expect_code(0);
-    assert!(explained.stderr.contains("The database is not asked"), "{}", explained.stderr);
+    let explained = project.acca(&["explain", "codes", "--offline"]).expect_code(0);
     insta::assert_snapshot!(explained.stdout.trim_end(), @r#"
     -- seed.shop.codes (seed)
     -- 1. create table marts.codes__acca_stage
@@ -33,6 +32,23 @@ fn a_seed_gets_types_of_the_size_of_its_values() {
     -- 3. publish marts.codes
     alter table "shop"."marts"."codes__acca_stage" rename to "codes";
     "#);
+}
+
+#[test]
+fn a_warehouse_out_of_reach_is_taken_to_be_empty() {
+    let mut project = shop();
+    // Nobody answers there, and nobody is asked for credentials.
+    project.write("profiles.yml", &PROFILES.replace("dbname", "endpoint: 'http://127.0.0.1:9', dbname"));
+    for (name, value) in [("AWS_ACCESS_KEY_ID", "made-up"), ("AWS_SECRET_ACCESS_KEY", "made-up")] {
+        project.set_env(name, value);
+    }
+    project.write("models/one.sql", "select 1 as id");
+    let explained = project.acca(&["explain", "one"]).expect_code(0);
+    assert!(explained.stdout.contains("with no schema binding"), "{}", explained.stdout);
+    assert!(explained.stderr.contains("the Data API cannot be asked about workgroup 'made-up'"), "{}", explained.stderr);
+    assert!(explained.stderr.contains("these are the steps for an empty one"), "{}", explained.stderr);
+    let run = project.acca(&["run"]).expect_code(1);
+    assert!(run.stdout.contains("connection-failed") || run.stderr.contains("connection-failed"), "{run:?}");
 }
 
 #[test]

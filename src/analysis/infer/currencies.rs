@@ -397,6 +397,7 @@ pub(super) fn schema_columns(columns: &[Column]) -> Vec<SchemaColumn> {
             measure,
             labels: meaning.labels.clone(),
             determined_by: meaning.determined_by.iter().map(name_of).collect::<Option<_>>().unwrap_or_default(),
+            digits: column.facts.digits,
         }
     };
     columns.iter().zip(measures).map(told).collect()

@@ -24,7 +24,9 @@ const NEVER_NULL: &[&str] = &[
 
 impl Inference<'_> {
     pub(super) fn expression(&mut self, expression: &Expr, scope: &Scope<'_>) -> Facts {
-        stacker::maybe_grow(128 * 1024, 1024 * 1024, || self.expression_kind(expression, scope))
+        let mut facts = stacker::maybe_grow(128 * 1024, 1024 * 1024, || self.expression_kind(expression, scope));
+        self.note(expression, &mut facts);
+        facts
     }
 
     fn expression_kind(&mut self, expression: &Expr, scope: &Scope<'_>) -> Facts {
@@ -482,6 +484,9 @@ impl Inference<'_> {
 
     /// A literal in quotes that is to be of a type must be written as one.
     pub(super) fn check_literal(&mut self, expression: &Expr, wanted: Option<TypeId>) {
+        if let Some(types) = &mut self.types {
+            types.note_wanted(expression, wanted);
+        }
         if let (Some(text), Some(id)) = (quoted(expression), wanted) {
             self.check_text(text, id, expression.span());
         }

@@ -211,7 +211,8 @@ impl Inference<'_> {
         let (always, other) = if kind == JoinKind::Right { (&right, &left) } else { (&left, &right) };
         let mut meaning = always.facts.meaning.clone();
         merge_labels(&mut meaning.labels, &other.facts.meaning.labels);
-        Column { name, facts: Facts { sql_type, nullable, origins, meaning }, id }
+        let digits = super::typed::merged(&left.facts, &right.facts);
+        Column { name, facts: Facts { sql_type, nullable, origins, meaning, digits }, id }
     }
 
     fn table_factor(&mut self, factor: &TableFactor, left: &Scope<'_>, indirect: &mut Vec<Origin>) -> Vec<Item> {
@@ -312,7 +313,13 @@ impl Inference<'_> {
                 let columns = schema.columns.iter().map(|column| {
                     let origin = Origin { column: self.read(node, &column.name), kind: EdgeKind::Value };
                     let meaning = Meaning { measure: column.measure.clone(), labels: column.labels.clone(), ..Meaning::default() };
-                    let facts = Facts { sql_type: column.sql_type, nullable: column.nullable, origins: vec![origin], meaning };
+                    let facts = Facts {
+                        sql_type: column.sql_type,
+                        nullable: column.nullable,
+                        origins: vec![origin],
+                        meaning,
+                        digits: column.digits,
+                    };
                     Column { name: column.name.clone(), facts, id: 0 }
                 });
                 let columns = columns.collect();

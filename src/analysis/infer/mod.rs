@@ -15,6 +15,7 @@ mod output_name;
 mod query;
 mod rows;
 mod scope;
+mod typed;
 mod units;
 mod unused;
 mod windows;
@@ -24,11 +25,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use indexmap::IndexSet;
-use sqlparser::ast::{Ident, Query};
+use sqlparser::ast::{Expr, Ident, Query};
 use sqlparser::tokenizer::Span;
 
 use self::doubts::Doubts;
+pub use self::output_name::output_name;
 use self::scope::Scope;
+pub use self::typed::{ExpressionTypes, Output, Typed, quotient_digits};
 use super::catalogue::{TypeId, catalogue};
 use super::facts::{Facts, Origin, RelationSchema};
 use super::sql_type::SqlType;
@@ -70,6 +73,11 @@ pub trait Tables {
     fn is_portable(&self) -> bool {
         false
     }
+
+    /// Whether the types of expressions are kept, and digits of numbers followed.
+    fn keeps_types(&self) -> bool {
+        self.is_portable()
+    }
 }
 
 pub enum Table {
@@ -86,7 +94,7 @@ pub struct Finding {
 }
 
 /// What a query turned out to be.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Inferred {
     pub schema: RelationSchema,
     /// For each column of the schema where the query writes it.
@@ -102,6 +110,8 @@ pub struct Inferred {
     pub unit_findings: Vec<Finding>,
     /// What the database takes and hardly anybody means.
     pub doubts: Vec<Finding>,
+    /// Where they are kept.
+    pub types: ExpressionTypes,
 }
 
 /// Names and types of a query. `sql` is the text that `query` was read from.
@@ -128,6 +138,7 @@ pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarat
         row_fields: Vec::new(),
         declarations,
         conversions: Vec::new(),
+        types: tables.keeps_types().then(ExpressionTypes::default),
     };
     let result = inference.query(query, None, None);
     inference.doubt_unused();
@@ -143,6 +154,7 @@ pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarat
         findings: inference.findings,
         unit_findings: inference.unit_findings,
         doubts: inference.doubts.findings,
+        types: inference.types.unwrap_or_default(),
     }
 }
 
@@ -171,6 +183,7 @@ struct Inference<'a> {
     declarations: &'a Declarations,
     /// The conversions that are being walked, innermost last.
     conversions: Vec<conversions::Running>,
+    types: Option<ExpressionTypes>,
 }
 
 impl Inference<'_> {
@@ -181,6 +194,12 @@ impl Inference<'_> {
 
     fn mistake(&mut self, span: Span, code: &'static Code, message: String) {
         self.find(span, Diagnostic::new(code, message));
+    }
+
+    fn note(&mut self, expression: &Expr, facts: &mut Facts) {
+        if let Some(types) = &mut self.types {
+            types.note(expression, facts);
+        }
     }
 
     fn next_id(&mut self) -> u32 {

@@ -8,7 +8,7 @@ use crate::analysis::sql_type::SqlType;
 use crate::syntax::mark_of;
 
 /// As the database names it: after a column, a function or a type, or `?column?`.
-pub(super) fn output_name(expression: &Expr) -> String {
+pub fn output_name(expression: &Expr) -> String {
     found(expression).map_or_else(|| "?column?".to_owned(), |(name, _)| name)
 }
 

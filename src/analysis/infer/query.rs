@@ -30,6 +30,9 @@ impl Inference<'_> {
             Some(with) => self.with(with, 0, query, outer, ctes),
             None => self.query_body(query, outer, ctes),
         });
+        if let Some(types) = &mut self.types {
+            types.note_query(query, &result);
+        }
         self.aggregates = before;
         result
     }
@@ -208,7 +211,8 @@ impl Inference<'_> {
             let span = spans.get(at).copied().unwrap_or_else(|| right.span());
             let measures = measures.next().filter(|_| !open).unwrap_or_default();
             let meaning = self.united((&column, &other), &measures, &operator.to_string(), span);
-            let facts = Facts { sql_type, nullable, origins: column.facts.origins, meaning };
+            let digits = super::typed::merged(&column.facts, &other.facts);
+            let facts = Facts { sql_type, nullable, origins: column.facts.origins, meaning, digits };
             let facts = if operator == SetOperator::Union { facts.reading(std::slice::from_ref(&other.facts)) } else { facts };
             result.columns.push(Column { facts, ..column });
         }
@@ -232,6 +236,8 @@ impl Inference<'_> {
             let all_unknown = cells.iter().all(|facts| facts.sql_type.is_some_and(|kind| kind.id == known().unknown));
             let sql_type = if all_unknown { cells.first().and_then(|facts| facts.sql_type) } else { sql_type };
             let mut facts = Facts::of(sql_type, cells.iter().any(|facts| facts.nullable));
+            facts.digits =
+                cells.iter().map(|cell| super::typed::digits(cell)).collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().max());
             cells.iter().for_each(|cell| facts = std::mem::take(&mut facts).reading(std::slice::from_ref(cell)));
             Column { name: format!("column{}", at + 1), facts, id: 0 }
         });
@@ -287,7 +293,11 @@ impl Inference<'_> {
             result.columns.iter_mut().for_each(|column| column.facts.nullable = true);
         }
         self.name_by_equals(&mut result.columns);
-        if last { self.settle(result) } else { result }
+        let result = if last { self.settle(result) } else { result };
+        if let Some(types) = &mut self.types {
+            types.note_select(select, &result);
+        }
+        result
     }
 
     fn projection(&mut self, items: &[SelectItem], scope: &Scope<'_>, grouping: &Grouping) -> QueryResult {
@@ -363,7 +373,11 @@ impl Inference<'_> {
     /// An expression of ORDER BY or DISTINCT ON: an output column by name or number, or an expression over the input.
     fn order_key(&mut self, key: &Expr, result: &QueryResult, scope: &Scope<'_>, grouping: &Grouping, checked: bool) -> Facts {
         match output_column(key, result) {
-            Some(column) => column.facts.clone(),
+            Some(column) => {
+                let mut facts = column.facts.clone();
+                self.note(key, &mut facts);
+                facts
+            }
             None if number(key).is_some() => {
                 self.out_of_range(key, result);
                 Facts::unknown()
@@ -400,7 +414,8 @@ impl Inference<'_> {
             let key = &order.expr;
             match output_column(key, result) {
                 Some(column) => {
-                    let facts = column.facts.clone();
+                    let mut facts = column.facts.clone();
+                    self.note(key, &mut facts);
                     take(&mut result.indirect, &facts, EdgeKind::Order);
                 }
                 None if number(key).is_some() => self.out_of_range(key, result),

@@ -1,0 +1,130 @@
+//! Portable models: written in PostgreSQL's SQL, and rewritten from their typed tree for the engine of the target.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use sqlparser::ast::Query;
+
+use super::columns::{Analysis, Parents, placed};
+use super::compilation::{Compilation, CompiledNode};
+use super::infer::{ExpressionTypes, Finding, infer};
+use crate::base::Files;
+use crate::diag::{Diagnostic, Severity, codes};
+use crate::jinja::{Origin, Segment, SpanMap};
+use crate::project::{Detail, Manifest, Node};
+use crate::syntax::try_parse_exact;
+
+/// A query with the types of its expressions.
+pub struct TypedQuery<'q> {
+    pub sql: &'q str,
+    /// The tree of `sql`.
+    pub query: &'q Query,
+    pub types: &'q ExpressionTypes,
+}
+
+/// The SQL that an engine gets in place of a portable query.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lowered {
+    pub sql: String,
+    /// Bytes of it, ascending, and the bytes of the portable text that they come from.
+    pub places: Vec<(Range<usize>, Range<usize>)>,
+}
+
+/// Rewrites portable queries for one engine.
+pub trait Lowering: Send + Sync {
+    /// `None` where the engine takes the text as it is.
+    ///
+    /// # Errors
+    /// Everything that has no equivalent there.
+    fn lower(&self, query: &TypedQuery<'_>) -> Result<Option<Lowered>, Vec<Finding>>;
+}
+
+/// What portable models of a project need.
+pub struct Portable {
+    /// `None` for a target of an unknown engine.
+    lowering: Option<Arc<dyn Lowering>>,
+    files: Arc<dyn Files>,
+    /// Columns of what portable models read; looked for when the first of them is compiled.
+    analysis: OnceLock<Analysis>,
+    nodes: BTreeSet<usize>,
+}
+
+impl Portable {
+    pub fn new(lowering: Option<Arc<dyn Lowering>>, files: Arc<dyn Files>, manifest: &Manifest) -> Portable {
+        let nodes = manifest.nodes.iter().enumerate().filter(|(_, node)| is_portable(node)).map(|(number, _)| number).collect();
+        Portable { lowering, files, analysis: OnceLock::new(), nodes }
+    }
+
+    /// Whether the project has a portable model.
+    pub(super) fn is_used(&self) -> bool {
+        !self.nodes.is_empty()
+    }
+}
+
+/// `meta: {portable: true}` on something whose SQL people write. Generic tests are written by macros, for each engine.
+pub fn is_portable(node: &Node) -> bool {
+    let said = node.config.get("meta").and_then(|meta| meta.get("portable")).and_then(serde_json::Value::as_bool) == Some(true);
+    said && matches!(node.detail, Detail::Model(_) | Detail::Snapshot { .. } | Detail::SingularTest | Detail::Analysis)
+}
+
+impl Compilation {
+    /// Rewrites the SQL of a portable node for the target; that of others stays as it is.
+    ///
+    /// # Errors
+    /// What is wrong with the query, or what the engine has no equivalent for: the first of these, and how many more there are.
+    pub(super) fn lowered(&self, node: &Node, compiled: CompiledNode) -> Result<CompiledNode, Diagnostic> {
+        let Some(number) = self.manifest.number(&node.id).filter(|number| self.portable.nodes.contains(number)) else {
+            return Ok(compiled);
+        };
+        let analysis = self.portable.analysis.get_or_init(|| self.analyse(&*self.portable.files, Some(&self.portable.nodes)));
+        let parents = self.parents_of(number, node, analysis);
+        let parents = Parents::new(&parents, self, node, analysis);
+        match self.lower(&compiled.sql, &parents) {
+            Ok(None) => Ok(compiled),
+            Ok(Some(lowered)) => Ok(CompiledNode { map: replaced(&compiled.map, &lowered.places), sql: lowered.sql, ..compiled }),
+            Err(problems) => {
+                let more = problems.len() - 1;
+                let problem = problems.into_iter().next().map(|finding| placed(finding, &compiled.map, node));
+                let problem = problem.unwrap_or_else(|| Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, "the query cannot be rewritten"));
+                Err(if more == 0 { problem } else { problem.note(format!("{more} more in '{}': acca check lists them all", node.name)) })
+            }
+        }
+    }
+
+    /// What a rewrite of a portable node's query refuses.
+    pub(super) fn refusals(&self, sql: &str, parents: &Parents<'_>) -> Vec<Finding> {
+        self.lower(sql, parents).err().unwrap_or_default()
+    }
+
+    fn lower(&self, sql: &str, parents: &Parents<'_>) -> Result<Option<Lowered>, Vec<Finding>> {
+        let Some(lowering) = &self.portable.lowering else { return Ok(None) };
+        let query = match try_parse_exact(sql) {
+            Ok(Some(query)) => query,
+            // Whoever asks for one query says that it is none.
+            Ok(None) => return Ok(None),
+            Err(unread) => {
+                let message = format!("a portable query must be read to be rewritten, and this one is not: {}", unread.why);
+                let problem = Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, message);
+                let problem = problem.help("write it in SQL that PostgreSQL has, or take `portable` off the model");
+                return Err(vec![Finding { diagnostic: problem, range: unread.range }]);
+            }
+        };
+        let inferred = infer(sql, &query, parents);
+        let mut mistakes = inferred.findings;
+        mistakes.extend(inferred.doubts.into_iter().filter(|doubt| doubt.diagnostic.severity == Severity::Error));
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        lowering.lower(&TypedQuery { sql, query: &query, types: &inferred.types })
+    }
+}
+
+/// The map of a text that was written anew: its pieces come from where the pieces of the old one came from.
+fn replaced(map: &SpanMap, places: &[(Range<usize>, Range<usize>)]) -> SpanMap {
+    let segment = |(output, input): &(Range<usize>, Range<usize>)| {
+        let place = map.locate(input.clone())?;
+        Some(Segment { output: output.clone(), source: place.call, origin: Origin::Expression })
+    };
+    SpanMap { segments: places.iter().filter_map(segment).collect(), of_macro: map.of_macro.clone() }
+}

@@ -1,0 +1,195 @@
+//! Calls: functions by the list in [`super::functions`], aggregates with DISTINCT, ORDER BY, FILTER and OVER.
+
+use sqlparser::ast::{
+    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, OrderByExpr, WindowFrame,
+    WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
+};
+use sqlparser::tokenizer::Span;
+
+use super::functions::{self, How};
+use super::writer::{Sql, Writer};
+use crate::dialect::Engine;
+
+/// A call, taken apart.
+pub(super) struct Call<'e> {
+    pub name: String,
+    pub function: &'e Function,
+    pub arguments: Vec<&'e Expr>,
+    /// `count(*)`
+    pub star: bool,
+    pub distinct: bool,
+    /// Inside of the parentheses.
+    pub order_by: &'e [OrderByExpr],
+    pub span: Span,
+}
+
+impl<'e> Call<'e> {
+    /// The argument, where there is one and nothing orders what is aggregated.
+    pub(super) fn only(&self) -> Option<&'e Expr> {
+        match (self.arguments.as_slice(), self.star, self.order_by) {
+            ([argument], false, []) => Some(argument),
+            _ => None,
+        }
+    }
+}
+
+impl Writer<'_> {
+    pub(super) fn call(&mut self, function: &Function) -> Sql {
+        let span = sqlparser::ast::Spanned::span(&function.name);
+        let Some(call) = self.taken_apart(function, span) else {
+            let help = "name the function alone, with arguments in their order";
+            return self.refuse(span, format!("'{}' is called in a form that is not the same on all engines", function.name), help);
+        };
+        let Some(entry) = functions::find(&call.name) else {
+            let message = format!("'{}' is not on the list of functions that are the same on all engines", call.name);
+            return self.refuse(span, message, functions::way_out(&call.name));
+        };
+        match entry.how(self.engine) {
+            How::Same => self.plain_call(&call, entry.name),
+            How::By(write) => write(self, &call),
+            How::Not(help) => self.lacks(span, &format!("'{}'", call.name), help),
+        }
+    }
+
+    fn taken_apart<'e>(&mut self, function: &'e Function, span: Span) -> Option<Call<'e>> {
+        let parts: Vec<_> = function.name.0.iter().map(|part| part.as_ident()).collect::<Option<_>>()?;
+        let name = match parts.as_slice() {
+            [name] => name,
+            [schema, name] if schema.value.eq_ignore_ascii_case("pg_catalog") => name,
+            _ => return None,
+        };
+        if function.uses_odbc_syntax || function.null_treatment.is_some() || !matches!(function.parameters, FunctionArguments::None) {
+            return None;
+        }
+        let name = if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() };
+        let mut call = Call { name, function, arguments: Vec::new(), star: false, distinct: false, order_by: &[], span };
+        let list = match &function.args {
+            FunctionArguments::List(list) => list,
+            FunctionArguments::None => return Some(call),
+            FunctionArguments::Subquery(_) => return None,
+        };
+        call.distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
+        for argument in &list.args {
+            match argument {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => call.arguments.push(value),
+                FunctionArg::Unnamed(FunctionArgExpr::Wildcard) => call.star = true,
+                _ => return None,
+            }
+        }
+        for clause in &list.clauses {
+            match clause {
+                FunctionArgumentClause::OrderBy(keys) => call.order_by = keys,
+                _ => return None,
+            }
+        }
+        Some(call)
+    }
+
+    /// The call under a name, with all that belongs to it.
+    pub(super) fn plain_call(&mut self, call: &Call<'_>, name: &str) -> Sql {
+        let mut arguments: Vec<String> = call.arguments.iter().map(|argument| self.expression(argument).text).collect();
+        if call.star {
+            arguments.push("*".to_owned());
+        }
+        if functions::is_aggregate(&call.name) && !arguments.is_empty() {
+            let rest = arguments.split_off(1);
+            let first = arguments.pop().unwrap_or_default();
+            return self.aggregate_of(call, name, first, &rest);
+        }
+        let name = self.marked(call.span, name);
+        let over = self.over(call);
+        if matches!(call.function.args, FunctionArguments::None) && over.is_empty() {
+            return Sql::atom(name);
+        }
+        Sql::atom(format!("{name}({}){over}", arguments.join(", ")))
+    }
+
+    /// An aggregate of one argument, with all that belongs to the call.
+    pub(super) fn aggregate(&mut self, call: &Call<'_>, name: &str, argument: String) -> Sql {
+        self.aggregate_of(call, name, argument, &[])
+    }
+
+    pub(super) fn aggregate_of(&mut self, call: &Call<'_>, name: &str, argument: String, rest: &[String]) -> Sql {
+        let (argument, filter) = self.filtered(call.function, argument);
+        let distinct = if call.distinct { "distinct " } else { "" };
+        let order = match call.order_by {
+            [] => String::new(),
+            keys => format!(" order by {}", self.order_keys(keys)),
+        };
+        let within = match call.function.within_group.as_slice() {
+            [] => String::new(),
+            keys => format!(" within group (order by {})", self.order_keys(keys)),
+        };
+        let rest: String = rest.iter().map(|argument| format!(", {argument}")).collect();
+        let name = self.marked(call.span, name);
+        let over = self.over(call);
+        Sql::atom(format!("{name}({distinct}{argument}{rest}{order}){within}{filter}{over}"))
+    }
+
+    pub(super) fn wrong_arguments(&mut self, call: &Call<'_>) -> Sql {
+        let message = format!("'{}' is called with arguments that are not the same on all engines", call.name);
+        self.refuse(call.span, message, "call it with the arguments that docs/portable.md lists")
+    }
+
+    /// ` over (…)`
+    pub(super) fn over(&mut self, call: &Call<'_>) -> String {
+        match &call.function.over {
+            None => String::new(),
+            Some(WindowType::NamedWindow(name)) => {
+                let named = self.name(name);
+                if self.is(Engine::Redshift) {
+                    self.lacks(call.span, "named windows", "write the window at the call");
+                }
+                format!(" over {named}")
+            }
+            Some(WindowType::WindowSpec(spec)) => {
+                if spec.window_name.is_some() {
+                    self.lacks(call.span, "windows that extend another", "write the whole window at the call");
+                }
+                format!(" over ({})", self.window(spec, call))
+            }
+        }
+    }
+
+    fn window(&mut self, spec: &WindowSpec, call: &Call<'_>) -> String {
+        let mut parts = Vec::new();
+        if !spec.partition_by.is_empty() {
+            let keys: Vec<String> = spec.partition_by.iter().map(|key| self.expression(key).text).collect();
+            parts.push(format!("partition by {}", keys.join(", ")));
+        }
+        if !spec.order_by.is_empty() {
+            parts.push(format!("order by {}", self.order_keys(&spec.order_by)));
+        }
+        if let Some(frame) = &spec.window_frame {
+            parts.push(self.frame(frame, call));
+        } else if self.is(Engine::Redshift) && functions::is_framed(&call.name) && !spec.order_by.is_empty() {
+            // Without a frame, rows of the same order count together: Redshift has frames of rows only.
+            let help = "write the frame: rows between unbounded preceding and current row";
+            self.lacks(call.span, "a window that is ordered and has no frame", help);
+        }
+        parts.join(" ")
+    }
+
+    fn frame(&mut self, frame: &WindowFrame, call: &Call<'_>) -> String {
+        if frame.units != WindowFrameUnits::Rows && self.is(Engine::Redshift) {
+            self.lacks(call.span, &format!("frames of {}", frame.units), "use a frame of rows, with an order that has no ties");
+        }
+        let units = frame.units.to_string().to_lowercase();
+        let start = self.bound(&frame.start_bound);
+        // Redshift knows the short form, and only this one is the same everywhere.
+        let end = frame.end_bound.as_ref().map_or_else(|| "current row".to_owned(), |bound| self.bound(bound));
+        format!("{units} between {start} and {end}")
+    }
+
+    fn bound(&mut self, bound: &WindowFrameBound) -> String {
+        let (distance, word) = match bound {
+            WindowFrameBound::CurrentRow => return "current row".to_owned(),
+            WindowFrameBound::Preceding(distance) => (distance, "preceding"),
+            WindowFrameBound::Following(distance) => (distance, "following"),
+        };
+        match distance {
+            None => format!("unbounded {word}"),
+            Some(distance) => format!("{} {word}", self.expression(distance).part()),
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Literals. Redshift reads a backslash in a plain literal as the beginning of an escape; the other two read it as itself.
+//!
+//! <https://docs.aws.amazon.com/redshift/latest/dg/r_pattern-matching-conditions.html>
+
+use sqlparser::ast::Value;
+use sqlparser::tokenizer::Span;
+
+use super::writer::{Sql, Writer};
+use crate::dialect::{Engine, quote_text};
+
+impl Writer<'_> {
+    pub(super) fn value(&mut self, value: &Value, span: Span) -> Sql {
+        let text = match value {
+            Value::Number(text, _) if is_plain_number(text) => text.clone(),
+            Value::SingleQuotedString(text) | Value::EscapedStringLiteral(text) | Value::UnicodeStringLiteral(text) => self.text(text),
+            Value::DollarQuotedString(text) => self.text(&text.value),
+            Value::Boolean(truth) => truth.to_string(),
+            Value::Null => "null".to_owned(),
+            _ => {
+                return self.refuse(
+                    span,
+                    "this kind of literal is not the same on all engines",
+                    "write a plain number or text in single quotes",
+                );
+            }
+        };
+        Sql::atom(self.marked(span, &text))
+    }
+
+    /// A text as a literal.
+    pub(super) fn text(&self, text: &str) -> String {
+        match self.engine {
+            Engine::Redshift => quote_text(&text.replace('\\', "\\\\")),
+            Engine::Postgres | Engine::DuckDb => quote_text(text),
+        }
+    }
+}
+
+/// `12`, `1.5`, `.5`, `1e3`
+fn is_plain_number(text: &str) -> bool {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+    digits(&mantissa.replacen('.', "", 1)) && digits(exponent)
+}

@@ -1,0 +1,60 @@
+//! Portable queries: written in PostgreSQL's SQL, printed for each engine from the typed tree so that the rows are the same.
+//!
+//! The printer ([`query`], [`expression`], [`calls`]) writes every node of the tree anew. What it does not know is refused, never
+//! passed through; so are functions, operators and types that are not on the lists ([`functions`], [`type_names`]).
+//!
+//! To add a rewrite:
+//! 1. a variant of [`Rewrite`] with its name and the facts it is for (`rewrite.rs`);
+//! 2. a file of its own, with a link to what the engine's vendor says in its doc comment, and in it a method of [`Writer`] that
+//!    gives [`Sql`]: it asks `self.type_of(expression)`, lowers the parts with `self.expression(part)`, and returns the text for
+//!    `self.engine`, or `self.refuse(span, what, help)`;
+//! 3. call it from `expression.rs` (an operator or a form of the grammar), from the list in `functions.rs` (a function), or from
+//!    `query.rs` and `from.rs` (a clause), behind `self.rewrites(Rewrite::…)`: tests switch a rewrite off there, to see that it is needed;
+//! 4. a query over the trap data in `tests/compiler/portable/<family>.sql`, which every engine must answer alike, and which must
+//!    fail on the engines it names when the rewrite is off;
+//! 5. `UPDATE_DOCS=1 cargo nextest run portable` writes `docs/portable.md` from the table.
+
+mod average;
+mod calls;
+mod division;
+mod expression;
+mod filter;
+mod from;
+mod functions;
+mod literals;
+mod null_order;
+mod query;
+mod rewrite;
+mod type_names;
+mod writer;
+
+pub use rewrite::{Rewrite, Way, ways};
+
+use self::writer::Writer;
+use super::Engine;
+use crate::analysis::{Finding, Lowered, Lowering, TypedQuery};
+
+/// Rewrites portable queries for an engine.
+pub struct Rewriter {
+    engine: Engine,
+    /// A test sees what becomes of a query without this one.
+    without: Option<Rewrite>,
+}
+
+impl Rewriter {
+    pub fn new(engine: Engine) -> Rewriter {
+        Rewriter { engine, without: None }
+    }
+
+    pub fn without(engine: Engine, rewrite: Rewrite) -> Rewriter {
+        Rewriter { engine, without: Some(rewrite) }
+    }
+}
+
+impl Lowering for Rewriter {
+    fn lower(&self, query: &TypedQuery<'_>) -> Result<Option<Lowered>, Vec<Finding>> {
+        let mut writer = Writer::new(query, self.engine, self.without);
+        let text = writer.query(query.query);
+        writer.finish(&text)
+    }
+}

@@ -1,0 +1,212 @@
+//! What is common to all parts of the printer: types, refusals, places, indentation.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use sqlparser::ast::{Expr, Ident, Spanned};
+use sqlparser::keywords::ALL_KEYWORDS;
+use sqlparser::tokenizer::Span;
+
+use super::rewrite::Rewrite;
+use crate::analysis::{ExpressionTypes, Finding, Lowered, SqlType, Typed, TypedQuery};
+use crate::base::quote_ident;
+use crate::diag::{Diagnostic, codes};
+use crate::dialect::Engine;
+use crate::syntax::Lines;
+
+/// Characters that no font has: they stand around what has a place in the portable text, until the text is whole.
+const MARKS: [char; 3] = ['\u{F8F0}', '\u{F8F1}', '\u{F8F2}'];
+
+/// Printed SQL of an expression, and whether it can stand beside an operator as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sql {
+    pub text: String,
+    pub form: Form,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A name, a literal, a call, something in parentheses.
+    Atom,
+    And,
+    Or,
+    /// Anything else: parentheses are written around it where it is a part.
+    Loose,
+}
+
+impl Sql {
+    pub(super) fn atom(text: impl Into<String>) -> Sql {
+        Sql { text: text.into(), form: Form::Atom }
+    }
+
+    pub(super) fn loose(text: impl Into<String>) -> Sql {
+        Sql { text: text.into(), form: Form::Loose }
+    }
+
+    /// As a part of something: engines differ in what binds tighter, so nothing is left to them.
+    pub(super) fn part(self) -> String {
+        if self.form == Form::Atom { self.text } else { format!("({})", self.text) }
+    }
+}
+
+/// The printer of one query.
+pub(super) struct Writer<'q> {
+    pub engine: Engine,
+    types: &'q ExpressionTypes,
+    lines: Lines<'q>,
+    without: Option<Rewrite>,
+    /// Whether something is written in another way than the query has it.
+    changed: BTreeSet<Rewrite>,
+    refusals: Vec<Finding>,
+    depth: usize,
+    /// Not where the query itself has such characters.
+    marks: bool,
+}
+
+impl<'q> Writer<'q> {
+    pub(super) fn new(query: &TypedQuery<'q>, engine: Engine, without: Option<Rewrite>) -> Writer<'q> {
+        Writer {
+            engine,
+            types: query.types,
+            lines: Lines::new(query.sql),
+            without,
+            changed: BTreeSet::new(),
+            refusals: Vec::new(),
+            depth: 0,
+            marks: !query.sql.contains(MARKS),
+        }
+    }
+
+    /// Whether a rewrite is to be made here. Asked only where the engine needs it.
+    pub(super) fn rewrites(&mut self, rewrite: Rewrite) -> bool {
+        if self.without == Some(rewrite) {
+            return false;
+        }
+        self.changed.insert(rewrite);
+        true
+    }
+
+    pub(super) fn is(&self, engine: Engine) -> bool {
+        self.engine == engine
+    }
+
+    pub(super) fn typed(&self, expression: &Expr) -> Typed {
+        self.types.of(expression)
+    }
+
+    pub(super) fn type_of(&self, expression: &Expr) -> Option<SqlType> {
+        self.types.of(expression).sql_type
+    }
+
+    /// As in the catalogue: `int4`; empty where it is not known.
+    pub(super) fn type_name(&self, expression: &Expr) -> &'static str {
+        self.type_of(expression).map_or("", SqlType::name)
+    }
+
+    /// Refuses something. What comes back is never used.
+    pub(super) fn refuse(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) -> Sql {
+        let problem = Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, message).help(help);
+        let finding = Finding { diagnostic: problem, range: self.lines.range(span) };
+        let is_said = |held: &Finding| held.diagnostic == finding.diagnostic && held.range == finding.range;
+        if !self.refusals.iter().any(is_said) {
+            self.refusals.push(finding);
+        }
+        Sql::atom("null")
+    }
+
+    /// Refuses something that this engine lacks.
+    pub(super) fn lacks(&mut self, span: Span, what: &str, help: impl Into<String>) -> Sql {
+        let message = format!("{} has no equivalent of {what}", self.engine_name());
+        self.refuse(span, message, help)
+    }
+
+    pub(super) fn engine_name(&self) -> &'static str {
+        match self.engine {
+            Engine::DuckDb => "DuckDB",
+            Engine::Postgres => "PostgreSQL",
+            Engine::Redshift => "Redshift",
+        }
+    }
+
+    /// A line break, and blanks up to where the query stands that is being written.
+    pub(super) fn line(&self) -> String {
+        format!("\n{}", "    ".repeat(self.depth))
+    }
+
+    pub(super) fn indented<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
+        self.depth += 1;
+        let written = write(self);
+        self.depth -= 1;
+        written
+    }
+
+    /// A name, as PostgreSQL reads it; in quotes where another engine might take it for a word of its own.
+    pub(super) fn name(&self, ident: &Ident) -> String {
+        let folded = if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() };
+        self.marked(ident.span, &print_name(&folded))
+    }
+
+    pub(super) fn names(&self, parts: &[Ident]) -> String {
+        parts.iter().map(|part| self.name(part)).collect::<Vec<_>>().join(".")
+    }
+
+    /// The text, with the place of the portable query that it comes from.
+    pub(super) fn marked(&self, span: Span, text: &str) -> String {
+        let [open, middle, close] = MARKS;
+        match self.lines.range(span).filter(|_| self.marks) {
+            Some(range) => format!("{open}{},{}{middle}{text}{close}", range.start, range.end),
+            None => text.to_owned(),
+        }
+    }
+
+    /// The whole text. PostgreSQL gets the text of the query itself where nothing is written in another way.
+    pub(super) fn finish(self, text: &str) -> Result<Option<Lowered>, Vec<Finding>> {
+        if !self.refusals.is_empty() {
+            return Err(self.refusals);
+        }
+        if self.engine == Engine::Postgres && self.changed.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(if self.marks { unmarked(text) } else { Lowered { sql: text.to_owned(), places: Vec::new() } }))
+    }
+}
+
+/// Takes the marks out. They do not lie in each other.
+fn unmarked(text: &str) -> Lowered {
+    let [open, middle, close] = MARKS;
+    let mut lowered = Lowered::default();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(open) {
+        lowered.sql.push_str(before);
+        let Some((place, after)) = after.split_once(middle) else { break };
+        let Some((piece, after)) = after.split_once(close) else { break };
+        let start = lowered.sql.len();
+        lowered.sql.push_str(piece);
+        if let Some(range) = read_range(place) {
+            lowered.places.push((start..lowered.sql.len(), range));
+        }
+        rest = after;
+    }
+    lowered.sql.push_str(rest);
+    lowered
+}
+
+fn read_range(text: &str) -> Option<Range<usize>> {
+    let (start, end) = text.split_once(',')?;
+    Some(start.parse().ok()?..end.parse().ok()?)
+}
+
+pub(super) fn print_name(name: &str) -> String {
+    // Words of the parser's that no engine keeps for itself.
+    const FREE: &[&str] = &["id", "key", "main", "name", "part", "status", "total", "value"];
+    let is_word = |name: &str| !FREE.contains(&name) && ALL_KEYWORDS.binary_search(&name.to_uppercase().as_str()).is_ok();
+    let plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && !is_word(name);
+    if plain { name.to_owned() } else { quote_ident(name) }
+}
+
+/// Where an expression stands, as far as the parser tells.
+pub(super) fn span_of(expression: &Expr) -> Span {
+    expression.span()
+}

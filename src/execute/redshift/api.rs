@@ -1,0 +1,166 @@
+//! The Data API: a statement is started, asked about until it has ended, and its rows are fetched by pages.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_redshiftdata::Client;
+use aws_sdk_redshiftdata::config::Credentials;
+use aws_sdk_redshiftdata::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_redshiftdata::operation::describe_statement::DescribeStatementOutput;
+use aws_sdk_redshiftdata::types::StatusString;
+use aws_smithy_http_client::tls;
+use rand::RngExt;
+
+use super::failure::{self, connection};
+use super::settings::{Authentication, RedshiftSettings, Warehouse};
+use super::values::{column, datum};
+use crate::execute::adapter::{AdapterError, Table};
+
+/// Requests that nobody answers, or that the service fails itself, are sent so often, within a second or two.
+const REQUESTS: u32 = 4;
+const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+/// Seconds that the service keeps a session without a statement. What a killed run has locked is free then.
+const KEEP_ALIVE: i32 = 120;
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How long room is waited for: among the requests that the service takes, the statements or the sessions of the warehouse.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub(super) struct Api {
+    client: Client,
+}
+
+/// A statement on its way.
+pub(super) struct Started {
+    pub(super) id: String,
+    /// The session that the service keeps it in.
+    pub(super) session: Option<String>,
+}
+
+impl Api {
+    pub(super) async fn new(settings: &RedshiftSettings) -> Result<Api, AdapterError> {
+        let http = aws_smithy_http_client::Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring));
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http.build_https())
+            .retry_config(RetryConfig::standard().with_max_attempts(REQUESTS).with_initial_backoff(FIRST_BACKOFF))
+            .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(10)).build());
+        if let Some(region) = &settings.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        if let Some(profile) = &settings.aws_profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some((id, secret)) = &settings.access_key {
+            loader = loader.credentials_provider(Credentials::new(id, secret, None, None, "profiles.yml"));
+        }
+        let config = loader.load().await;
+        let mut service = aws_sdk_redshiftdata::config::Builder::from(&config);
+        if let Some(endpoint) = &settings.endpoint {
+            service = service.endpoint_url(endpoint);
+        }
+        if config.region().is_none() {
+            if settings.endpoint.is_none() {
+                let hint = "add 'region:' to the target in profiles.yml, or set AWS_REGION";
+                return Err(connection(format!("no region of AWS is known for {}", settings.place()), vec![hint.to_owned()]));
+            }
+            // Of a service that stands in for Amazon's; only signatures name it.
+            service = service.region(Region::new("us-east-1"));
+        }
+        Ok(Api { client: Client::from_conf(service.build()) })
+    }
+
+    /// Starts a statement, in a session where there is one. Waits for a place among those that the warehouse runs at a time.
+    pub(super) async fn start(&self, settings: &RedshiftSettings, session: Option<&str>, sql: &str) -> Result<Started, AdapterError> {
+        let mut waited = Duration::ZERO;
+        let mut pause = Duration::from_millis(200);
+        loop {
+            let request = self.client.execute_statement().sql(sql).session_keep_alive_seconds(KEEP_ALIVE);
+            let request = match (session, &settings.warehouse) {
+                // A session belongs to its database already.
+                (Some(session), _) => request.session_id(session),
+                (None, Warehouse::Workgroup(name)) => request.workgroup_name(name).database(&settings.database),
+                (None, Warehouse::Cluster(name)) => request.cluster_identifier(name).database(&settings.database),
+            };
+            let request = match (session, &settings.authentication) {
+                (None, Authentication::Secret(arn)) => request.secret_arn(arn),
+                (None, Authentication::User(user)) => request.db_user(user),
+                _ => request,
+            };
+            match request.send().await {
+                Ok(output) => {
+                    let id = output.id().map(str::to_owned);
+                    let id = id.ok_or_else(|| connection("the Data API gave a statement no number".to_owned(), Vec::new()))?;
+                    return Ok(Started { id, session: output.session_id().map(str::to_owned) });
+                }
+                Err(error) if is_full(&error) && waited < PATIENCE => {
+                    let jittered = jittered(pause);
+                    tokio::time::sleep(jittered).await;
+                    waited += jittered;
+                    pause = (pause * 2).min(Duration::from_secs(5));
+                }
+                Err(error) => return Err(failure::request(settings, &error)),
+            }
+        }
+    }
+
+    /// Waits until a statement has ended: as long as it takes.
+    pub(super) async fn finish(&self, settings: &RedshiftSettings, id: &str) -> Result<DescribeStatementOutput, AdapterError> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.client.describe_statement().id(id).send().await {
+                Ok(output) => {
+                    if matches!(output.status(), Some(StatusString::Finished | StatusString::Failed | StatusString::Aborted)) {
+                        return Ok(output);
+                    }
+                }
+                // The statement goes on meanwhile.
+                Err(error) if is_full(&error) => pause = LONGEST_PAUSE,
+                Err(error) => return Err(failure::request(settings, &error)),
+            }
+            tokio::time::sleep(jittered(pause)).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// At most `limit` rows of a statement that has ended.
+    pub(super) async fn rows(&self, settings: &RedshiftSettings, id: &str, limit: usize) -> Result<Table, AdapterError> {
+        let mut table = Table::default();
+        let mut next: Option<String> = None;
+        loop {
+            let page = self.client.get_statement_result().id(id).set_next_token(next);
+            let page = page.send().await.map_err(|error| failure::request(settings, &error))?;
+            if table.columns.is_empty() {
+                table.columns = page.column_metadata().iter().map(column).collect();
+            }
+            for record in page.records() {
+                if table.rows.len() == limit {
+                    return Ok(table);
+                }
+                let values = record.iter().zip(&table.columns).map(|(field, column)| datum(field, &column.data_type));
+                table.rows.push(values.collect());
+            }
+            next = page.next_token().map(str::to_owned);
+            if next.is_none() || table.rows.len() == limit {
+                return Ok(table);
+            }
+        }
+    }
+
+    /// Asks for the end of a statement; whether it came is told by [`Api::finish`].
+    pub(super) async fn cancel(&self, id: &str) {
+        // One that has just ended cannot be cancelled any more.
+        let _ = self.client.cancel_statement().id(id).send().await;
+    }
+}
+
+fn is_full<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
+    code.is_some_and(|code| ["ThrottlingException", "ActiveStatementsExceededException", "ActiveSessionsExceededException"].contains(&code))
+}
+
+/// Half of the time at least, so that many do not ask at once.
+pub(super) fn jittered(pause: Duration) -> Duration {
+    pause.mul_f64(rand::rng().random_range(0.5..1.0))
+}

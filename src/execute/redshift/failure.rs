@@ -1,0 +1,109 @@
+//! What went wrong, in terms of the profile and of the statement. Never quotes a secret.
+
+use aws_sdk_redshiftdata::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+
+use super::settings::RedshiftSettings;
+use crate::execute::adapter::AdapterError;
+
+/// SQLSTATE of a transaction that another one was in the way of.
+const CONFLICT: &str = "40001";
+const MISSING_RELATION: &str = "42P01";
+
+/// A request that did not come to a statement.
+pub(super) fn request<E>(settings: &RedshiftSettings, error: &SdkError<E>) -> AdapterError
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+{
+    let place = settings.place();
+    if let Some(refused) = error.as_service_error() {
+        let code = refused.code().unwrap_or("error");
+        let message = refused.message().unwrap_or("it does not say why");
+        return connection(format!("the Data API refuses a request for {place}: {message} ({code})"), hints(code, message));
+    }
+    let text = DisplayErrorContext(error).to_string();
+    let hint = if text.contains("credentials") {
+        "no credentials of AWS were found: environment, configuration files, or the role of this machine have to give them; \
+         'iam_profile' in profiles.yml names a profile of AWS's configuration"
+    } else {
+        "check 'region' (or 'endpoint') in profiles.yml, and the network between"
+    };
+    connection(format!("the Data API cannot be asked about {place}: {}", first_line(&text)), vec![hint.to_owned()])
+}
+
+fn hints(code: &str, message: &str) -> Vec<String> {
+    let hint = match code {
+        "AccessDeniedException" => {
+            "the identity needs redshift-data:ExecuteStatement, DescribeStatement, GetStatementResult and CancelStatement, and the right to get credentials of the warehouse"
+        }
+        "UnrecognizedClientException" | "InvalidSignatureException" | "ExpiredTokenException" | "InvalidClientTokenId" => {
+            "the credentials of AWS are not valid (any more): log in again, or check the keys"
+        }
+        "ResourceNotFoundException" => "check 'serverless_work_group' or 'cluster_id' and 'region' in profiles.yml",
+        "ActiveSessionsExceededException" => "fewer 'threads' in profiles.yml need fewer sessions",
+        "ValidationException" if message.to_ascii_lowercase().contains("cluster") => "check 'cluster_id' and 'region' in profiles.yml",
+        _ => return Vec::new(),
+    };
+    vec![hint.to_owned()]
+}
+
+pub(super) fn connection(message: String, hints: Vec<String>) -> AdapterError {
+    AdapterError::Connection { message, hints }
+}
+
+/// A statement that the warehouse refused; `sql` is what was sent.
+pub(super) fn statement(error: &str, sql: &str) -> AdapterError {
+    let text = error.trim().trim_start_matches("ERROR:").trim();
+    let lower = text.to_ascii_lowercase();
+    let is_conflict = lower.contains("serializable isolation violation")
+        || lower.contains("conflict with concurrent transaction")
+        || lower.contains("could not open relation with oid")
+        || lower.contains("deadlock detected");
+    let code = if is_conflict {
+        Some(CONFLICT)
+    } else if lower.contains("relation ") && lower.contains("does not exist") {
+        Some(MISSING_RELATION)
+    } else {
+        None
+    };
+    let (message, position) = without_position(text);
+    let mut lines = message.lines().map(str::trim).filter(|line| !line.is_empty() && line.chars().any(char::is_alphanumeric));
+    let message = lines.next().unwrap_or("the statement failed without a reason").to_owned();
+    // Characters are counted from 1; bytes from 0 are wanted.
+    let offset = position.and_then(|position| sql.char_indices().nth(position.checked_sub(1)?)).map(|(byte, _)| byte);
+    AdapterError::Statement { message, code: code.map(str::to_owned), offset, hints: lines.map(str::to_owned).collect() }
+}
+
+/// `… Position: 12`, wherever it stands.
+fn without_position(text: &str) -> (String, Option<usize>) {
+    let Some(at) = text.find("Position: ") else { return (text.to_owned(), None) };
+    let (before, behind) = text.split_at(at);
+    let number: String = behind.chars().skip("Position: ".len()).take_while(char::is_ascii_digit).collect();
+    let rest = behind.get("Position: ".len() + number.len()..).unwrap_or("");
+    let before = before.trim_end().trim_end_matches(';').trim_end();
+    (format!("{before}{}", rest.trim_start_matches(';')), number.parse().ok())
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_say_where_and_why() {
+        let parts = |error: &str, sql: &str| match statement(error, sql) {
+            AdapterError::Statement { message, code, offset, hints } => (message, code.unwrap_or_default(), offset, hints.concat()),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            parts("ERROR: column \"x\" does not exist in t\n  Position: 9\n  Hint: look", "select é, x"),
+            ("column \"x\" does not exist in t".to_owned(), String::new(), Some(9), "Hint: look".to_owned())
+        );
+        let (message, code, ..) = parts("ERROR: 1023\n  Detail: Serializable isolation violation on table - 1", "x");
+        assert_eq!((message.as_str(), code.as_str()), ("1023", "40001"));
+        assert!(statement("ERROR: 1023 Serializable isolation violation", "x").is_conflict());
+        assert_eq!(parts("ERROR: relation \"s.t\" does not exist", "x").1, "42P01");
+    }
+}

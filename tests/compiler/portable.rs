@@ -1,0 +1,305 @@
+//! Portable queries on real engines: `portable/<family>.sql` holds queries over the trap data of `portable/tables.sql`, and every engine
+//! must give the rows that PostgreSQL gives. Before a query stand comments:
+//!
+//! | comment | says |
+//! | --- | --- |
+//! | `-- facts: N…` | which differences between engines it is about |
+//! | `-- needs: REWRITE ENGINE…` | without that rewrite these engines give other rows, or an error: a test sees to it that they do |
+//! | `-- fails: TEXT` | every engine refuses it while it runs, with a message that contains the text |
+//! | `-- refused: ENGINE… TEXT` | acca refuses it for these engines, with a message that contains the text |
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use acca::analysis::{Lowering, RelationSchema, SchemaColumn, SqlType, Table, Tables, TypedQuery, infer};
+use acca::base::Datum;
+use acca::dialect::{Engine, Rewriter, portable};
+use acca::execute::{Adapter, DuckDb, MEMORY, Postgres, Session};
+use acca::syntax::parse_query;
+
+use crate::postgres::PgServer;
+use crate::tidy::root;
+
+const ENGINES: [(&str, Engine); 3] = [("postgres", Engine::Postgres), ("duckdb", Engine::DuckDb), ("redshift", Engine::Redshift)];
+
+/// A query with what its comments say.
+#[derive(Debug, Default)]
+struct Query {
+    /// Family and line.
+    place: String,
+    sql: String,
+    facts: Vec<u16>,
+    needs: Vec<(portable::Rewrite, Engine)>,
+    fails: Option<String>,
+    refused: Vec<(Engine, String)>,
+}
+
+fn folder() -> PathBuf {
+    root().join("tests/compiler/portable")
+}
+
+fn engine(name: &str) -> Engine {
+    ENGINES.iter().find(|(known, _)| *known == name).unwrap_or_else(|| panic!("there is no engine {name}")).1
+}
+
+fn queries() -> Vec<Query> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "sql") && !path.ends_with("tables.sql"));
+    paths.sort();
+    let only = std::env::var("PORTABLE").unwrap_or_default();
+    paths.iter().flat_map(read).filter(|query| query.place.contains(&only)).collect()
+}
+
+fn read(path: &PathBuf) -> Vec<Query> {
+    let family = path.file_stem().unwrap().to_string_lossy();
+    let mut queries = Vec::new();
+    let mut query = Query::default();
+    for (number, line) in fs::read_to_string(path).unwrap().lines().enumerate() {
+        if let Some((key, words)) = line.strip_prefix("-- ").and_then(|comment| comment.split_once(": ")) {
+            query.note(key, words);
+        } else if !line.starts_with("--") && !line.is_empty() {
+            if query.sql.is_empty() {
+                query.place = format!("{family}:{}", number + 1);
+            }
+            query.sql.push_str(line.strip_suffix(';').unwrap_or(line));
+            query.sql.push('\n');
+            if line.ends_with(';') {
+                queries.push(std::mem::take(&mut query));
+            }
+        }
+    }
+    assert!(query.sql.is_empty(), "{} does not end", query.place);
+    queries
+}
+
+impl Query {
+    fn note(&mut self, key: &str, text: &str) {
+        let mut words = text.split_whitespace();
+        match key {
+            "facts" => self.facts.extend(words.map(|word| word.parse::<u16>().unwrap())),
+            "needs" => {
+                let name = words.next().unwrap();
+                let rewrite = portable::Rewrite::named(name).unwrap_or_else(|| panic!("there is no rewrite {name}"));
+                self.needs.extend(words.map(|name| (rewrite, engine(name))));
+            }
+            "fails" => self.fails = Some(text.to_owned()),
+            "refused" => {
+                let mut rest = text;
+                while let Some((name, engine)) = ENGINES.iter().find(|(name, _)| rest.starts_with(name)) {
+                    rest = rest.strip_prefix(name).unwrap().trim_start();
+                    self.refused.push((*engine, String::new()));
+                }
+                self.refused.iter_mut().for_each(|(_, message)| rest.clone_into(message));
+            }
+            _ => {}
+        }
+    }
+
+    fn refusal(&self, engine: Engine) -> Option<&str> {
+        self.refused.iter().find(|(held, _)| *held == engine).map(|(_, message)| message.as_str())
+    }
+
+    /// The SQL for an engine, or what is refused.
+    fn lowered(&self, tables: &TrapTables, rewriter: &Rewriter) -> Result<String, String> {
+        let query = parse_query(&self.sql).ok_or_else(|| "it cannot be read".to_owned())?;
+        let inferred = infer(&self.sql, &query, tables);
+        if let Some(finding) = inferred.findings.first() {
+            return Err(finding.diagnostic.message.clone());
+        }
+        let lowered = rewriter.lower(&TypedQuery { sql: &self.sql, query: &query, types: &inferred.types });
+        match lowered {
+            Ok(lowered) => Ok(lowered.map_or_else(|| self.sql.clone(), |lowered| lowered.sql)),
+            Err(refusals) => Err(refusals.iter().map(|refusal| refusal.diagnostic.message.clone()).collect::<Vec<_>>().join("; ")),
+        }
+    }
+}
+
+/// The trap tables, for types.
+struct TrapTables(BTreeMap<String, Arc<RelationSchema>>);
+
+impl TrapTables {
+    fn read(ddl: &str) -> TrapTables {
+        let mut tables: BTreeMap<String, Arc<RelationSchema>> = BTreeMap::new();
+        let mut rest = ddl;
+        while let Some((_, after)) = rest.split_once("create table ") {
+            let (name, after) = after.split_once(" (\n").unwrap();
+            let (columns, after) = after.split_once("\n);").unwrap();
+            let column = |line: &str| {
+                let (name, kind) = line.trim().trim_end_matches(',').split_once(' ').unwrap();
+                let sql_type = SqlType::parse(kind);
+                assert!(sql_type.is_some(), "{kind}");
+                SchemaColumn { name: name.to_owned(), sql_type, nullable: true, ..SchemaColumn::default() }
+            };
+            let schema = RelationSchema { columns: columns.lines().map(column).collect(), ..RelationSchema::default() };
+            tables.insert(name.to_owned(), Arc::new(schema));
+            rest = after;
+        }
+        TrapTables(tables)
+    }
+}
+
+impl Tables for TrapTables {
+    fn find(&self, name: &[String]) -> Table {
+        let position = self.0.keys().position(|held| name.last() == Some(held));
+        position.and_then(|at| Some(Table::Node(at, Arc::clone(self.0.values().nth(at)?)))).unwrap_or(Table::Foreign)
+    }
+
+    fn is_portable(&self) -> bool {
+        true
+    }
+}
+
+/// The engines with the trap data in them.
+struct Bench {
+    tables: TrapTables,
+    postgres: Box<dyn Session>,
+    duckdb: Box<dyn Session>,
+    database: String,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        let server = PgServer::shared();
+        // Text is ordered as people do it, which no other engine does.
+        let database = format!("portable_{}", std::process::id());
+        server.query("postgres", &format!("create database {database} template template0 locale_provider icu icu_locale 'en-US'"));
+        let ddl = fs::read_to_string(folder().join("tables.sql")).unwrap();
+        server.query(&database, &ddl);
+        let settings = acca::execute::PgSettings { dbname: database.clone(), ..server.database().settings() };
+        let postgres = Postgres::new(settings).unwrap().connect().unwrap();
+        let mut duckdb = DuckDb::open(MEMORY, None, &BTreeMap::new()).unwrap().connect().unwrap();
+        duckdb.execute(&ddl).unwrap();
+        Bench { tables: TrapTables::read(&ddl), postgres, duckdb, database }
+    }
+
+    /// The rows that an engine gives; `None` where there is no such engine here.
+    fn rows(&mut self, engine: Engine, sql: &str) -> Option<Result<Vec<Vec<Datum>>, String>> {
+        let session = match engine {
+            Engine::Postgres => &mut self.postgres,
+            Engine::DuckDb => &mut self.duckdb,
+            Engine::Redshift => return None,
+        };
+        Some(session.query(sql, None).map(|table| table.rows).map_err(|error| error.to_string()))
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            PgServer::shared().query("postgres", &format!("drop database {} with (force)", self.database));
+        }
+    }
+}
+
+/// Rows as text. Numbers are the same however many zeros end them; those in binary to the fifteenth digit.
+fn printed(rows: &[Vec<Datum>], ordered: bool) -> Vec<String> {
+    let cell = |cell: &Datum| match cell {
+        Datum::Decimal(text) if text.contains('.') => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        Datum::Float(number) => format!("~{number:.14e}"),
+        Datum::Text(text) => format!("'{text}'"),
+        other => other.to_string(),
+    };
+    let mut lines: Vec<String> = rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join(" | ")).collect();
+    if !ordered {
+        lines.sort();
+    }
+    lines
+}
+
+fn is_ordered(sql: &str) -> bool {
+    parse_query(sql).is_some_and(|query| query.order_by.is_some())
+}
+
+/// What is wrong with what an engine says to a query.
+fn judge(query: &Query, expected: &[String], said: Result<Vec<Vec<Datum>>, String>) -> Result<(), String> {
+    match (said, &query.fails) {
+        (Ok(rows), None) => {
+            let rows = printed(&rows, is_ordered(&query.sql));
+            if rows == expected { Ok(()) } else { Err(differences(expected, &rows)) }
+        }
+        (Ok(_), Some(_)) => Err("it runs, and was to fail".to_owned()),
+        (Err(error), Some(message)) if error.to_lowercase().contains(message) => Ok(()),
+        (Err(error), _) => Err(error),
+    }
+}
+
+fn differences(expected: &[String], rows: &[String]) -> String {
+    let different = expected.iter().zip(rows).find(|(one, other)| one != other);
+    different.map_or_else(
+        || format!("{} rows in place of {}", rows.len(), expected.len()),
+        |(one, other)| format!("a row is\n    {other}\n  and not\n    {one}"),
+    )
+}
+
+#[test]
+fn portable_queries_give_the_same_rows_everywhere() {
+    let mut bench = Bench::new();
+    let mut wrong = Vec::new();
+    for query in queries() {
+        let mut expected: Option<Vec<String>> = None;
+        for (name, engine) in ENGINES {
+            let lowered = query.lowered(&bench.tables, &Rewriter::new(engine));
+            let sql = match (lowered, query.refusal(engine)) {
+                (Ok(sql), None) => sql,
+                (Err(message), Some(told)) if message.contains(told) => continue,
+                (Err(message), _) => {
+                    wrong.push(format!("{} is refused for {name}: {message}", query.place));
+                    continue;
+                }
+                (Ok(sql), Some(_)) => {
+                    wrong.push(format!("{} is not refused for {name}:\n{sql}", query.place));
+                    continue;
+                }
+            };
+            let Some(said) = bench.rows(engine, &sql) else { continue };
+            if let (Engine::Postgres, Ok(rows)) = (engine, &said) {
+                expected = Some(printed(rows, is_ordered(&query.sql)));
+            }
+            if let Err(problem) = judge(&query, expected.as_deref().unwrap_or_default(), said) {
+                wrong.push(format!("{} on {name}: {problem}\n{sql}", query.place));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong\n\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+#[test]
+fn every_rewrite_of_a_portable_query_is_needed() {
+    let mut bench = Bench::new();
+    let mut wrong = Vec::new();
+    let mut needed: BTreeSet<(portable::Rewrite, Engine)> = BTreeSet::new();
+    for query in queries() {
+        let truth = query.lowered(&bench.tables, &Rewriter::new(Engine::Postgres)).ok();
+        let Some(Ok(expected)) = truth.and_then(|sql| bench.rows(Engine::Postgres, &sql)).map(|said| match said {
+            Err(_) if query.fails.is_some() => Ok(Vec::new()),
+            said => said,
+        }) else {
+            continue;
+        };
+        let expected = printed(&expected, is_ordered(&query.sql));
+        for (rewrite, engine) in &query.needs {
+            needed.insert((*rewrite, *engine));
+            // Refused is as good as failed: nobody gets other rows.
+            let Ok(sql) = query.lowered(&bench.tables, &Rewriter::without(*engine, *rewrite)) else { continue };
+            let with = query.lowered(&bench.tables, &Rewriter::new(*engine));
+            let Some(said) = bench.rows(*engine, &sql) else {
+                if with.is_ok_and(|with| with == sql) {
+                    wrong.push(format!("{}: {rewrite:?} is not made on {engine:?}", query.place));
+                }
+                continue;
+            };
+            if judge(&query, &expected, said).is_ok() {
+                wrong.push(format!("{}: {rewrite:?} is not needed on {engine:?}\n{sql}", query.place));
+            }
+        }
+    }
+    if std::env::var_os("PORTABLE").is_none() {
+        for way in portable::ways() {
+            let unseen = way.engines.iter().filter(|engine| !needed.contains(&(way.rewrite, **engine)));
+            wrong.extend(unseen.map(|engine| format!("no query needs {} on {engine:?}", way.name)));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong\n\n{}", wrong.len(), wrong.join("\n\n"));
+}

@@ -1,0 +1,32 @@
+-- facts: 36 37
+-- needs: division duckdb
+select id, i / 2 as half, i / -2 as minus, i8 / 3 as third, i2 / 2 as small, -7 / 2 as cut from t;
+
+-- facts: 37
+-- needs: division duckdb
+-- fails: division by zero
+select id, i / j as q from t;
+
+-- facts: 37
+-- needs: division duckdb
+-- fails: division by zero
+select id, f / i8 as q from t;
+
+-- facts: 36 37
+select id, i / nullif(j, 0) as q, f / nullif(f - 1, 0) as g from t;
+
+-- facts: 38
+-- needs: division duckdb redshift
+select id, n / 3 as third, n / nullif(m, 0) as ratio, 1 / nullif(n, 0) as inverse, 2.5 / 7 as constant from t where id <> 4 and id <> 7;
+
+-- facts: 38
+-- fails: division by zero
+select id, n / m as ratio from t;
+
+-- facts: 38
+-- The quotient of a quotient has fewer digits, but the same everywhere.
+select id, 1 / (n / 3) as r from t where n > 0;
+
+-- facts: 38
+-- needs: division postgres duckdb
+select id, i8 / 7.5 as large from t where id in (4, 5, 8);

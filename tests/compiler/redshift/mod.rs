@@ -1,0 +1,257 @@
+//! An imitation of Amazon Redshift for tests: nobody here has a cluster.
+//!
+//! ```ignore
+//! let redshift = Imitation::new();
+//! redshift.execute("create table t (a int, b varchar(20))")?;
+//! redshift.execute("insert into t values (1, 'x '), (2, 'x')")?;
+//! let outcome = redshift.execute("select avg(a), count(distinct b) from t")?;
+//! assert_eq!(outcome.lines(), ["1|1"]);
+//! ```
+//!
+//! [`Imitation::execute`] takes a statement in Redshift's SQL, several with semicolons between; what comes back is of the last.
+//! [`Imitation::session`] is a connection of one's own, for transactions. What Redshift refuses and what is not imitated is a
+//! [`Failure`] of another kind each: nothing goes through unread.
+//!
+//! A text is read by Redshift's rules ([`read`]), and written anew for PostgreSQL ([`query`], [`expressions`], [`functions`],
+//! [`statements`]), where a schema of functions and changed operators does what Redshift does (`semantics/*.sql`). Precision and scale
+//! go along with every expression ([`typing`]), since Redshift's results hang on them. It knows nothing of the compiler's rewrites,
+//! so a text of PostgreSQL that was not rewritten gives the wrong rows that Redshift would give.
+//!
+//! The list of differences (`fact N`) is what this is made from. No cluster was asked: where that list is wrong, this is wrong too.
+
+mod definitions;
+mod expressions;
+mod functions;
+mod query;
+mod read;
+mod rules;
+pub mod service;
+mod statements;
+mod typing;
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use acca::execute::{Adapter, AdapterError, Cancel, Datum, Postgres, Session, Table};
+
+use self::query::{Column, Found, Translator};
+use self::statements::Effect;
+use crate::postgres::{PgDatabase, PgServer};
+
+/// What Redshift does differently, in the order in which it is installed.
+const SEMANTICS: &[&str] = &[
+    include_str!("semantics/text.sql"),
+    include_str!("semantics/casts.sql"),
+    include_str!("semantics/aggregates.sql"),
+    include_str!("semantics/dates.sql"),
+    include_str!("semantics/json.sql"),
+    include_str!("semantics/catalogue.sql"),
+];
+
+/// Why a statement was not run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub message: String,
+    /// SQLSTATE of what Redshift refuses; `None` where the imitation ends.
+    pub code: Option<String>,
+}
+
+impl Failure {
+    pub fn refused(message: impl Into<String>, code: &str) -> Failure {
+        Failure { message: message.into(), code: Some(code.to_owned()) }
+    }
+
+    pub fn not_imitated(what: impl Into<String>) -> Failure {
+        Failure { message: format!("not imitated: {}", what.into()), code: None }
+    }
+}
+
+impl From<AdapterError> for Failure {
+    fn from(error: AdapterError) -> Failure {
+        match error {
+            AdapterError::Statement { message, code, .. } => Failure { message, code },
+            AdapterError::Cancelled => Failure::refused("Query cancelled on user's request", "57014"),
+            other => Failure { message: other.to_string(), code: Some("08006".to_owned()) },
+        }
+    }
+}
+
+/// What came of a statement.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    pub table: Table,
+    /// Whether the statement is one that returns rows.
+    pub has_rows: bool,
+    /// Types of the columns as Redshift has them, where they are known.
+    pub types: Vec<typing::Type>,
+    pub changed: u64,
+}
+
+impl Outcome {
+    /// The rows as psql prints them: a line each, fields separated by `|`, NULL as `∅`.
+    pub fn lines(&self) -> Vec<String> {
+        let cell = |datum: &Datum| match datum {
+            Datum::Null => "∅".to_owned(),
+            other => other.to_string(),
+        };
+        self.table.rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join("|")).collect()
+    }
+}
+
+/// A database of its own that behaves as Redshift; dropped with this value.
+pub struct Imitation {
+    database: PgDatabase<'static>,
+    adapter: Postgres,
+}
+
+impl Imitation {
+    pub fn new() -> Imitation {
+        let server = PgServer::shared();
+        let database = server.database_from(&template(server));
+        let adapter = Postgres::new(database.settings()).unwrap();
+        Imitation { database, adapter }
+    }
+
+    /// The name of the database.
+    pub fn name(&self) -> &str {
+        &self.database.name
+    }
+
+    /// A connection of its own, to the database `dev`.
+    pub fn session(&self) -> ImitationSession {
+        self.session_in("dev")
+    }
+
+    /// A connection of its own, to a database that calls itself so.
+    pub fn session_in(&self, database: &str) -> ImitationSession {
+        let mut session = self.adapter.connect().unwrap();
+        // Transactions see one state, as with SNAPSHOT, and fail where another has changed the same rows: fact 195.
+        session.execute("SET default_transaction_isolation = 'repeatable read'").unwrap();
+        session.execute(&format!("SET redshift.database = {}", expressions::literal(database))).unwrap();
+        ImitationSession { session, database: database.to_owned(), in_transaction: false }
+    }
+
+    /// Runs one or more statements on a connection of their own; what the last one gave.
+    ///
+    /// # Errors
+    /// What Redshift refuses, and what is not imitated.
+    pub fn execute(&self, sql: &str) -> Result<Outcome, Failure> {
+        self.session().execute(sql)
+    }
+}
+
+pub struct ImitationSession {
+    session: Box<dyn Session>,
+    database: String,
+    in_transaction: bool,
+}
+
+impl ImitationSession {
+    /// Runs one or more statements; what the last one gave.
+    ///
+    /// # Errors
+    /// What Redshift refuses, and what is not imitated.
+    pub fn execute(&mut self, sql: &str) -> Result<Outcome, Failure> {
+        let mut outcome = Outcome::default();
+        for statement in read::statements(read::tokens(sql)?)? {
+            outcome = self.run(&statement)?;
+        }
+        Ok(outcome)
+    }
+
+    /// As [`ImitationSession::execute`], for exactly one statement.
+    ///
+    /// # Errors
+    /// As [`ImitationSession::execute`], and where there are several.
+    pub fn execute_one(&mut self, sql: &str) -> Result<Outcome, Failure> {
+        match read::statements(read::tokens(sql)?)?.as_slice() {
+            [statement] => self.run(statement),
+            _ => Err(Failure::refused("cannot insert multiple commands into a prepared statement", "42601")),
+        }
+    }
+
+    /// Ends the running statement from another thread.
+    pub fn cancel_handle(&self) -> Arc<dyn Cancel> {
+        self.session.cancel_handle()
+    }
+
+    /// The text that PostgreSQL would get for one statement: to see why a result is what it is.
+    ///
+    /// # Errors
+    /// As [`ImitationSession::execute`].
+    pub fn translate(&mut self, sql: &str) -> Result<String, Failure> {
+        let mut texts = Vec::new();
+        for statement in read::statements(read::tokens(sql)?)? {
+            texts.push(self.script(&statement)?.sql);
+        }
+        Ok(texts.join(";\n"))
+    }
+
+    fn script(&mut self, statement: &sqlparser::ast::Statement) -> Result<statements::Script, Failure> {
+        let mut lookup = |name: &[String]| find(&mut *self.session, name);
+        statements::translate(statement, &mut Translator::new(&self.database, &mut lookup), self.in_transaction)
+    }
+
+    fn run(&mut self, statement: &sqlparser::ast::Statement) -> Result<Outcome, Failure> {
+        let script = self.script(statement)?;
+        match script.effect {
+            Effect::Rows => {
+                let table = self.session.query(&script.sql, None)?;
+                let types = script.columns.into_iter().flatten().map(|column| column.of).collect();
+                return Ok(Outcome { table, has_rows: true, types, changed: 0 });
+            }
+            Effect::Begin => self.in_transaction = true,
+            Effect::Commit | Effect::Rollback => self.in_transaction = false,
+            Effect::Commits if self.in_transaction => {
+                self.session.execute("COMMIT")?;
+                self.in_transaction = false;
+            }
+            Effect::Commits | Effect::Changes => {}
+        }
+        let changed = self.session.execute(&script.sql)?;
+        Ok(Outcome { changed, ..Outcome::default() })
+    }
+}
+
+/// What stands under a name in the database.
+fn find(session: &mut dyn Session, name: &[String]) -> Option<Found> {
+    let quoted: Vec<String> = name.iter().map(|part| query::quoted(part)).collect();
+    let place = expressions::literal(&quoted.join("."));
+    let late = session.value(&format!("SELECT body FROM redshift.late_views WHERE relation = to_regclass({place})")).ok()?;
+    if let Some(Datum::Text(body)) = late {
+        return Some(Found::Late(body));
+    }
+    let sql = format!(
+        "SELECT attname::text, format_type(atttypid, atttypmod) FROM pg_attribute \
+         WHERE attrelid = to_regclass({place}) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"
+    );
+    let table = session.query(&sql, None).ok()?;
+    let columns: Vec<Column> = table
+        .rows
+        .iter()
+        .filter_map(|row| match row.as_slice() {
+            [Datum::Text(name), Datum::Text(of)] => Some(Column { name: name.clone(), of: typing::Type::of_postgres(of) }),
+            _ => None,
+        })
+        .collect();
+    (!columns.is_empty()).then_some(Found::Columns(columns))
+}
+
+/// The database from which each imitation is copied; made by whoever asks first, anew when the rules change.
+fn template(server: &PgServer) -> String {
+    let digest = crc32fast::hash(SEMANTICS.concat().as_bytes());
+    let name = format!("redshift_{digest:08x}");
+    let state = Path::new(env!("CARGO_TARGET_TMPDIR")).join("redshift");
+    let lock = File::create(state).unwrap();
+    lock.lock().unwrap();
+    if server.query("postgres", &format!("select count(*) from pg_database where datname = '{name}'")) == "0" {
+        let making = format!("{name}_making");
+        server.query("postgres", &format!("drop database if exists {making}"));
+        // Text is ordered by its bytes, fact 56, and letters of all languages have both cases.
+        server.query("postgres", &format!("create database {making} template template0 lc_collate 'C'"));
+        server.query(&making, &SEMANTICS.concat());
+        server.query("postgres", &format!("alter database {making} rename to {name}"));
+    }
+    name
+}
