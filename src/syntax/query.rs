@@ -114,10 +114,11 @@ impl<'t> Lines<'t> {
         (start <= end).then_some(start..end)
     }
 
-    /// The sign of an operator that stands before its right side, with nothing but blanks and parentheses between.
-    pub fn sign_before(&self, right: Span, sign: &str) -> Option<Range<usize>> {
-        let before = self.text.get(..self.range(right)?.start)?.trim_end_matches(|c: char| c.is_whitespace() || c == '(');
-        before.ends_with(sign).then(|| before.len() - sign.len()..before.len())
+    /// The sign of an operator between its sides: the last one before the right side, of which a tree tells only the value in `date '…'`.
+    pub fn sign_between(&self, left: Span, right: Span, sign: &str) -> Option<Range<usize>> {
+        let (from, to) = (self.range(left)?.start, self.range(right)?.start);
+        let at = from + self.text.get(from..to)?.rfind(sign)?;
+        Some(at..at + sign.len())
     }
 
     /// Columns are counted in characters from one.

@@ -57,7 +57,7 @@ pub(super) fn may_be_misread(sql: &str) -> bool {
         memchr::memchr2_iter(first, first.to_ascii_uppercase(), bytes)
             .any(|at| bytes.get(at..at + word.len()).is_some_and(|held| held.eq_ignore_ascii_case(word.as_bytes())))
     };
-    memchr::memmem::find(bytes, b":=").is_some() || MISREAD.iter().any(|word| is_there(word))
+    memchr::memmem::find(bytes, b":=").is_some() || MISREAD.iter().any(is_there)
 }
 
 /// The tokens with what the parser lacks put in other words; `None` where there is nothing of the kind. `only_misread`: nothing but
@@ -140,9 +140,8 @@ impl Edits<'_> {
 
     /// Parts of SELECT.
     fn clause(&mut self, at: usize) {
-        if self.is(at, "distinct") && self.follows(at, &["by"]) {
-            self.dropped.insert(at);
-        } else if self.is(at, "all") && self.follows(at, &["by"]) && self.begins_expression(at + 1) {
+        let after_by = self.follows(at, &["by"]);
+        if after_by && (self.is(at, "distinct") || self.is(at, "all") && self.begins_expression(at + 1)) {
             self.dropped.insert(at);
         } else if self.is(at, "exclude") && !self.follows(at, &["as"]) && self.is_any(at + 1, &["current", "group", "ties", "no"]) {
             // Part of a window's frame, which changes no type.

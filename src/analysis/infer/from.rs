@@ -593,6 +593,10 @@ impl Inference<'_> {
                 Found::Missing if scope.item(None, name).is_some() => {
                     scope.item(None, name).map_or_else(Facts::unknown, |(item, _)| self.whole_row(item))
                 }
+                // Other engines know the names of the list of SELECT everywhere in it, and rows by a number.
+                Found::Missing if self.tables.has_foreign_functions() && (name == "rowid" || self.aliases.contains(name)) => {
+                    Facts::unknown()
+                }
                 Found::Missing => {
                     let names = scope.column_names();
                     let problem = Diagnostic::new(&codes::UNKNOWN_COLUMN, format!("there is no column '{name}'"));
@@ -603,6 +607,11 @@ impl Inference<'_> {
             [.., relation, name] => {
                 let schema = names.len().checked_sub(3).and_then(|at| names.get(at)).map(String::as_str);
                 let Some((item, _)) = scope.item(schema, relation) else {
+                    // `a.b` may be a field of a column there.
+                    let is_column = |name: &String| !matches!(scope.column(name), Found::Missing);
+                    if self.tables.has_foreign_functions() && (names.len() > 2 || is_column(relation)) {
+                        return Facts::unknown();
+                    }
                     if names.len() == 2 || scope.item(None, relation).is_none() {
                         self.unknown_item(relation, scope, span);
                     }

@@ -136,6 +136,7 @@ pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarat
         group_keys: None,
         windows: Vec::new(),
         row_fields: Vec::new(),
+        aliases: Vec::new(),
         declarations,
         conversions: Vec::new(),
         types: tables.keeps_types().then(ExpressionTypes::default),
@@ -180,6 +181,8 @@ struct Inference<'a> {
     windows: Vec<windows::NamedWindow>,
     /// The fields of the row that the last function gave.
     row_fields: Vec<(String, Option<SqlType>)>,
+    /// Names of output columns, which other engines know within the query itself.
+    aliases: Vec<String>,
     declarations: &'a Declarations,
     /// The conversions that are being walked, innermost last.
     conversions: Vec<conversions::Running>,

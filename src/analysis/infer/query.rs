@@ -247,7 +247,27 @@ impl Inference<'_> {
     /// `last`: its own literals become text.
     fn select(&mut self, select: &Select, orders: &[OrderByExpr], outer: Outer<'_>, ctes: Option<&CteLink<'_>>, last: bool) -> QueryResult {
         let mut indirect = Vec::new();
-        let mut scope = self.from(&select.from, outer, ctes, &mut indirect);
+        let aliases_before = self.aliases.len();
+        if self.tables.has_foreign_functions() {
+            self.aliases.extend(select.projection.iter().filter_map(|item| match item {
+                SelectItem::ExprWithAlias { alias, .. } => Some(fold(alias)),
+                _ => None,
+            }));
+        }
+        let result = self.select_from(select, orders, (outer, ctes), &mut indirect, last);
+        self.aliases.truncate(aliases_before);
+        result
+    }
+
+    fn select_from(
+        &mut self,
+        select: &Select,
+        orders: &[OrderByExpr],
+        (outer, ctes): (Outer<'_>, Option<&CteLink<'_>>),
+        indirect: &mut Vec<Origin>,
+        last: bool,
+    ) -> QueryResult {
+        let mut scope = self.from(&select.from, outer, ctes, indirect);
         if !select.lateral_views.is_empty() || select.prewhere.is_some() || !select.connect_by.is_empty() || select.into.is_some() {
             self.doubts.is_blind = true;
             return QueryResult { open: true, ..QueryResult::default() };
@@ -255,16 +275,21 @@ impl Inference<'_> {
         if let Some(condition) = &select.selection {
             self.fix_currencies(condition, &mut scope, &Holds::Always);
             let facts = self.without_aggregates("WHERE", |this| this.condition(condition, &scope, "WHERE"));
-            take(&mut indirect, &facts, EdgeKind::Filter);
+            take(indirect, &facts, EdgeKind::Filter);
             narrow(&mut scope, condition);
         }
-        let grouping = self.group_by(select, &scope, &mut indirect);
+        let grouping = self.group_by(select, &scope, indirect);
         scope.grouped = grouping.never_empty();
         let keys_before = std::mem::replace(&mut self.group_keys, grouping.in_common());
         let windows_before = self.name_windows(&select.named_window, &scope, &grouping);
         let columns = self.projection(&select.projection, &scope, &grouping);
-        let mut result =
-            QueryResult { columns: columns.columns, open: columns.open, indirect, single: grouping.is_single(), keys: Vec::new() };
+        let mut result = QueryResult {
+            columns: columns.columns,
+            open: columns.open,
+            indirect: std::mem::take(indirect),
+            single: grouping.is_single(),
+            keys: Vec::new(),
+        };
         result.keys = keys_of_select(select, &scope, &grouping, &result);
         if let Some(having) = &select.having {
             let facts = self.condition(having, &scope, "HAVING");
