@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::compilation::Compilation;
 use super::declared::{declared_schema, seed_schema, snapshot_schema};
@@ -12,6 +13,7 @@ use super::facts::{EdgeKind, RelationSchema};
 use super::generic::of_test;
 use super::infer::{Finding, Inferred, Table, Tables, infer_with};
 use super::insertion::{check_contract, check_insertion};
+use super::kept::{KeptRules, Progress};
 use super::meaning::{declare_meaning, texts};
 use super::personal::{guarded, personal_data, reports};
 use super::portable::is_portable;
@@ -40,10 +42,12 @@ pub struct NodeAnalysis {
     pub schema: Arc<RelationSchema>,
     pub edges: Vec<ColumnEdge>,
     pub problems: Vec<Diagnostic>,
+    /// Another invocation may find something else, though nothing of the project changes.
+    pub again: bool,
 }
 
 /// A column of this node comes from a column of another.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ColumnEdge {
     /// Number of the node that is read.
     pub from: usize,
@@ -65,19 +69,17 @@ struct Rules<'r> {
 
 impl Analysis {
     /// What is wrong with a declaration is so for whoever reads it.
-    fn add(&mut self, done: Vec<(usize, NodeAnalysis)>) {
-        for (number, mut found) in done {
-            let of_declarations = [&codes::INVALID_UNIT, &codes::UNEXPECTED_PROPERTY];
-            let declared = found.problems.extract_if(.., |problem| of_declarations.contains(&problem.code));
-            self.problems.extend(declared);
-            self.nodes.insert(number, found);
+    fn tell_of_declarations(&mut self) {
+        let of_declarations = [&codes::INVALID_UNIT, &codes::UNEXPECTED_PROPERTY];
+        for found in self.nodes.values_mut() {
+            self.problems.extend(found.problems.extract_if(.., |problem| of_declarations.contains(&problem.code)));
         }
     }
 }
 
 impl NodeAnalysis {
-    fn of(schema: RelationSchema) -> NodeAnalysis {
-        NodeAnalysis { schema: Arc::new(schema), edges: Vec::new(), problems: Vec::new() }
+    pub(super) fn of(schema: RelationSchema) -> NodeAnalysis {
+        NodeAnalysis { schema: Arc::new(schema), edges: Vec::new(), problems: Vec::new(), again: false }
     }
 }
 
@@ -85,6 +87,13 @@ impl Compilation {
     /// Columns of the wanted nodes and of everything that they read; of all nodes when none are named. Needs no database: where
     /// a template asks one, its node stays unknown.
     pub fn analyse(&self, files: &dyn Files, wanted: Option<&BTreeSet<usize>>) -> Analysis {
+        self.analyse_again(files, wanted, None).0
+    }
+
+    /// As [`Compilation::analyse`], looking only at what an earlier analysis, which is `held`, does not know already. The other nodes are in
+    /// the result where something is to be said of them (of these only that counts) or where one that was looked at reads them. With it
+    /// comes what is to be held from now on, when that is something else.
+    pub fn analyse_again(&self, files: &dyn Files, wanted: Option<&BTreeSet<usize>>, held: Option<&[u8]>) -> (Analysis, Option<Vec<u8>>) {
         let dag = &self.manifest.dag;
         let included: BTreeSet<usize> = match wanted {
             // What nobody reads is looked at with whatever is: nothing else would say what is wrong with its declarations.
@@ -100,12 +109,42 @@ impl Compilation {
         let guarded = guarded(&self.manifest, &reports, &declarations);
         let rules = Rules { declarations: &declarations, reports: &reports, guarded, manifest: &self.manifest };
         let mut analysis = Analysis { problems, promises: Promises::of(&self.manifest), ..Analysis::default() };
-        for wave in self.waves(&included) {
+        let count = self.manifest.nodes.len();
+        let is_readable = |number: usize| self.manifest.nodes.get(number).is_some_and(|node| !node.resource.is_test());
+        let on = KeptRules { templates: &self.templates, guarded: &rules.guarded, nodes: count, is_readable: &is_readable };
+        let mut progress = self.standing.as_ref().map(|standing| Progress::begin(standing, held, on));
+        for mut wave in self.waves(&included) {
+            if let Some(progress) = &progress {
+                wave.retain(|number| self.is_constant(*number) || progress.is_due(*number, dag, &reports));
+                progress.recall(&wave, dag, &reports, &mut analysis.nodes);
+            }
             let done: Vec<(usize, NodeAnalysis)> =
                 wave.par_iter().filter_map(|number| Some((*number, self.analyse_node(*number, files, &analysis, &rules)?))).collect();
-            analysis.add(done);
+            progress.iter_mut().for_each(|progress| progress.note(&done));
+            analysis.nodes.extend(done);
         }
-        analysis
+        let is_whole = || (0..count).all(|number| included.contains(&number) || !self.is_query(number));
+        let renewed = progress.and_then(|progress| {
+            let renewed = progress.renewed(&analysis.nodes, is_whole);
+            progress.recall_told(&included, &mut analysis.nodes);
+            renewed
+        });
+        analysis.tell_of_declarations();
+        (analysis, renewed)
+    }
+
+    /// Whether its columns come from no query.
+    fn is_constant(&self, number: usize) -> bool {
+        self.manifest.nodes.get(number).is_some_and(|node| matches!(node.detail, Detail::Source(_) | Detail::Seed { .. }))
+    }
+
+    fn is_query(&self, number: usize) -> bool {
+        self.manifest.nodes.get(number).is_some_and(|node| {
+            matches!(
+                node.detail,
+                Detail::Model(_) | Detail::Snapshot { .. } | Detail::SingularTest | Detail::GenericTest(_) | Detail::Analysis
+            )
+        })
     }
 
     fn unread_sources(&self) -> impl Iterator<Item = usize> {
@@ -138,14 +177,12 @@ impl Compilation {
         match &node.detail {
             Detail::Source(_) => Some(declared(node, declared_schema(node), rules.declarations)),
             Detail::Seed { path } => Some(declared(node, seed_schema(node, files.read(path).ok().as_deref()), rules.declarations)),
-            Detail::Model(_) | Detail::Snapshot { .. } | Detail::SingularTest | Detail::GenericTest(_) | Detail::Analysis => {
-                Some(self.analyse_query(number, node, done, rules))
-            }
-            Detail::UnitTest(_) | Detail::Exposure(_) | Detail::Operation => None,
+            _ => self.is_query(number).then(|| self.analyse_query(number, node, files, done, rules)),
         }
     }
 
-    fn analyse_query(&self, number: usize, node: &Node, done: &Analysis, rules: &Rules<'_>) -> NodeAnalysis {
+    fn analyse_query(&self, number: usize, node: &Node, files: &dyn Files, done: &Analysis, rules: &Rules<'_>) -> NodeAnalysis {
+        let _held = files.working_on("queries read", &node.id);
         let (mut found, sql) = match self.rendered_as(number, node, done, None) {
             Ok(rendered) => (self.analyse_rendered(number, node, &rendered, done, rules, None), Some(rendered.sql)),
             Err(unknown) => (self.undone(number, node, unknown, rules), None),
@@ -202,7 +239,9 @@ impl Compilation {
         let rendered = self.templates.render(&self.project.sources, node, state, &linked);
         match (rendered, warehouse.asked.load(Ordering::Relaxed)) {
             (Ok(rendered), false) => Ok(rendered),
-            (Err(problem), false) => Err(NodeAnalysis { problems: vec![problem], ..NodeAnalysis::of(RelationSchema::unknown()) }),
+            (Err(problem), false) => {
+                Err(NodeAnalysis { problems: vec![problem], again: true, ..NodeAnalysis::of(RelationSchema::unknown()) })
+            }
             (_, true) => Err(NodeAnalysis::of(RelationSchema::unknown())),
         }
     }
@@ -293,7 +332,7 @@ fn marked_query(rendered: &Rendered, mut marks: Vec<Mark>) -> (Option<Box<sqlpar
 fn declared(node: &Node, mut schema: RelationSchema, declarations: &Declarations) -> NodeAnalysis {
     let mut problems = Vec::new();
     declare_meaning(node, &mut schema, declarations, &|_| None, &mut problems);
-    NodeAnalysis { problems, ..NodeAnalysis::of(schema) }
+    NodeAnalysis { problems, again: true, ..NodeAnalysis::of(schema) }
 }
 
 fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred, rules: &Rules<'_>, done: &Analysis) -> NodeAnalysis {
@@ -326,7 +365,7 @@ fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred,
     if rules.reports.contains(&number) {
         problems.extend(personal_data(node, &schema, &edges, &places, (rules.manifest, rules.declarations), done));
     }
-    NodeAnalysis { schema: Arc::new(schema), edges, problems }
+    NodeAnalysis { schema: Arc::new(schema), edges, problems, again: rendered.momentary }
 }
 
 fn is_incremental(node: &Node) -> bool {

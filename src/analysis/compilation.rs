@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::empty::without_doubled_aliases;
+use super::kept::Standing;
 use super::portable::{Portable, is_portable};
 use crate::base::{ResourceType, Span, UniqueId};
 use crate::diag::{Diagnostic, codes};
@@ -17,6 +18,8 @@ pub struct Compilation {
     pub manifest: Arc<Manifest>,
     /// What templates said while they were parsed.
     pub messages: Vec<Message>,
+    /// The saved parse that it agrees with; `None` where nothing is saved.
+    pub standing: Option<Standing>,
     /// How relations are read; as the manifest says, where nobody has said otherwise.
     pub reading: OnceLock<Arc<Reading>>,
     pub portable: Portable,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::sql_type::SqlType;
 use super::units::Measure;
 
@@ -87,7 +89,7 @@ impl Origin {
 }
 
 /// How a column comes from another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum EdgeKind {
     Value,
     /// It decides which value is taken: `case when`, `filter`.
@@ -135,7 +137,7 @@ pub(super) fn merge_labels(into: &mut Vec<Arc<str>>, others: &[Arc<str>]) {
 }
 
 /// The columns of a relation, as far as they are known.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RelationSchema {
     pub columns: Vec<SchemaColumn>,
     /// There may be columns that are not listed.
@@ -146,7 +148,7 @@ pub struct RelationSchema {
     pub keys: Vec<Vec<String>>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SchemaColumn {
     pub name: String,
     pub sql_type: Option<SqlType>,

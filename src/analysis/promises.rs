@@ -1,43 +1,64 @@
 //! What tests, constraints and macros of the project promise of the data, beyond what queries say.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
 use super::compilation::Compilation;
 use crate::project::{Detail, GenericTest, Manifest, Node};
 
-/// Columns that are never null, columns that identify a row, functions that the project makes.
+/// Columns that are never null, columns that identify a row, functions that the project makes. Looked up when they are asked for: after an
+/// edit hardly any node asks.
 #[derive(Debug, Default)]
 pub(super) struct Promises {
-    never_null: BTreeSet<(usize, String)>,
-    keys: BTreeMap<usize, Vec<Vec<String>>>,
+    manifest: Arc<Manifest>,
+    /// By number.
+    nodes: Vec<OnceLock<Promised>>,
     functions: OnceLock<BTreeSet<String>>,
 }
 
+/// What is promised of one node.
+#[derive(Debug, Default)]
+struct Promised {
+    never_null: BTreeSet<String>,
+    keys: Vec<Vec<String>>,
+}
+
 impl Promises {
-    pub(super) fn of(manifest: &Manifest) -> Promises {
-        let mut promises = Promises::default();
-        for (number, node) in manifest.nodes.iter().enumerate() {
-            promises.constrained(number, node);
-            if let Detail::GenericTest(test) = &node.detail
-                && node.config.get("where").is_none_or(Value::is_null)
-                && let Some(attached) = manifest.number(&test.attached)
-            {
-                promises.tested(attached, test);
-            }
+    pub(super) fn of(manifest: &Arc<Manifest>) -> Promises {
+        Promises {
+            manifest: Arc::clone(manifest),
+            nodes: manifest.nodes.iter().map(|_| OnceLock::new()).collect(),
+            functions: OnceLock::new(),
         }
-        promises
+    }
+
+    fn promised(&self, number: usize) -> Option<&Promised> {
+        let of_node = || {
+            let mut promised = Promised::default();
+            let node = self.manifest.nodes.get(number);
+            node.into_iter().for_each(|node| promised.constrained(node));
+            for reader in self.manifest.dag.children(number).into_iter().filter_map(|reader| self.manifest.nodes.get(reader)) {
+                if let Detail::GenericTest(test) = &reader.detail
+                    && reader.config.get("where").is_none_or(Value::is_null)
+                    && node.is_some_and(|node| node.id == test.attached)
+                {
+                    promised.tested(test);
+                }
+            }
+            promised
+        };
+        self.nodes.get(number).map(|held| held.get_or_init(of_node))
     }
 
     pub(super) fn is_never_null(&self, node: usize, column: &str) -> bool {
-        self.never_null.contains(&(node, column.to_lowercase()))
+        self.promised(node).is_some_and(|promised| promised.never_null.contains(&column.to_lowercase()))
     }
 
     /// Lists of columns of which no two rows have the same values.
     pub(super) fn keys(&self, node: usize) -> &[Vec<String>] {
-        self.keys.get(&node).map_or(&[], Vec::as_slice)
+        self.promised(node).map_or(&[], |promised| promised.keys.as_slice())
     }
 
     pub(super) fn has_function(&self, compilation: &Compilation, name: &str) -> bool {
@@ -47,8 +68,10 @@ impl Promises {
         };
         self.functions.get_or_init(made).contains(name)
     }
+}
 
-    fn tested(&mut self, attached: usize, test: &GenericTest) {
+impl Promised {
+    fn tested(&mut self, test: &GenericTest) {
         let column = test.column.as_deref().map(|column| column.trim_matches('"').to_lowercase());
         let columns = || {
             let list = test.arguments.get("combination_of_columns")?.as_array()?;
@@ -56,24 +79,24 @@ impl Promises {
         };
         match (test.test.as_str(), column) {
             ("not_null", Some(column)) => {
-                self.never_null.insert((attached, column));
+                self.never_null.insert(column);
             }
-            ("unique", Some(column)) => self.keys.entry(attached).or_default().push(vec![column]),
-            ("unique_combination_of_columns", _) => self.keys.entry(attached).or_default().extend(columns()),
+            ("unique", Some(column)) => self.keys.push(vec![column]),
+            ("unique_combination_of_columns", _) => self.keys.extend(columns()),
             _ => {}
         }
     }
 
-    fn constrained(&mut self, number: usize, node: &Node) {
+    fn constrained(&mut self, node: &Node) {
         let kind = |constraint: &Value| constraint.get("type").and_then(Value::as_str).map(str::to_owned);
         for column in &node.columns {
             let name = column.name.to_lowercase();
             for kind in column.constraints.iter().filter_map(kind) {
                 if matches!(kind.as_str(), "not_null" | "primary_key") {
-                    self.never_null.insert((number, name.clone()));
+                    self.never_null.insert(name.clone());
                 }
                 if matches!(kind.as_str(), "unique" | "primary_key") {
-                    self.keys.entry(number).or_default().push(vec![name.clone()]);
+                    self.keys.push(vec![name.clone()]);
                 }
             }
         }
@@ -82,7 +105,7 @@ impl Promises {
             let columns = constraint.get("columns").and_then(Value::as_array).into_iter().flatten();
             let columns: Vec<String> = columns.filter_map(|column| Some(column.as_str()?.to_lowercase())).collect();
             if !columns.is_empty() {
-                self.keys.entry(number).or_default().push(columns);
+                self.keys.push(columns);
             }
         }
     }

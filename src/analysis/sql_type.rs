@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::catalogue::{TypeId, catalogue};
 
 /// A type of a value or a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SqlType {
     pub id: TypeId,
     /// Precision, scale or length, packed as in `pg_attribute.atttypmod`; −1 for none.

@@ -23,6 +23,7 @@ pub fn write_atomically_with(path: &Path, write: impl FnOnce(&mut BufWriter<File
     // The process id keeps two runs at the same time apart.
     let beside = folder.join(format!(".{name}.{}", std::process::id()));
     let fill = |file: File| {
+        reserve(&file, path);
         let mut file = BufWriter::with_capacity(1 << 16, file);
         write(&mut file).and_then(|()| file.flush())
     };
@@ -32,6 +33,23 @@ pub fn write_atomically_with(path: &Path, write: impl FnOnce(&mut BufWriter<File
     }
     written
 }
+
+/// Asks for room as large as the file that is replaced. A file system that chooses places late would otherwise choose them for all of
+/// a large file while it is renamed. Where this cannot be done, it only takes longer.
+#[cfg(target_os = "linux")]
+fn reserve(file: &File, replaced: &Path) {
+    use rustix::fs::{FallocateFlags, fallocate};
+    if let Some(length) = fs::metadata(replaced).ok().map(|held| held.len()).filter(|length| *length > LARGE) {
+        let _ = fallocate(file, FallocateFlags::KEEP_SIZE, 0, length);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn reserve(_: &File, _: &Path) {}
+
+/// Bytes from which on it pays.
+#[cfg(target_os = "linux")]
+const LARGE: u64 = 1 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 mod dag;
 mod facts;
 mod files;
+mod framed;
 mod ident;
 mod moment;
 mod recorded;
@@ -13,6 +14,7 @@ mod window;
 pub use dag::{Cycle, Dag};
 pub use facts::{ColumnFacts, RelationFacts};
 pub use files::{Files, MemoryFiles};
+pub use framed::{Framed, unframed};
 pub use ident::{Relation, RelationKind, ResourceType, UniqueId, quote_ident};
 pub use moment::timestamp;
 pub use recorded::{Asked, Digest, Recorded, Reread, digest};

@@ -97,6 +97,11 @@ impl Recorded {
         &*self.files
     }
 
+    /// From now on, questions are noted again.
+    pub fn resume(&self) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Asked::default());
+    }
+
     /// What was asked so far. Nothing is noted from now on.
     pub fn take(&self) -> Asked {
         mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner)).unwrap_or_default()

@@ -1,6 +1,7 @@
 //! `acca check`: what the database would refuse, found without it.
 
 use std::collections::BTreeSet;
+use std::mem::ManuallyDrop;
 use std::time::Instant;
 
 use super::Exit;
@@ -8,11 +9,15 @@ use super::arguments::CheckArguments;
 use super::context::Context;
 use super::style::{self, paint};
 use super::text::{counted, seconds};
-use crate::analysis::is_portable;
+use crate::analysis::{Analysis, Compilation, is_portable};
+use crate::artifacts::write_atomically;
 use crate::base::{Files, ResourceType};
 use crate::diag::{Diagnostic, Diagnostics, Severity, codes, summary};
 use crate::dialect::has_the_checked_rules;
 use crate::execute::engine_of;
+
+/// Beside the saved parse.
+const FILE_NAME: &str = "partial_check.acca";
 
 const CHECKED: [ResourceType; 4] = [ResourceType::Model, ResourceType::Snapshot, ResourceType::Test, ResourceType::Analysis];
 
@@ -21,7 +26,7 @@ pub(super) fn cmd_check(context: &Context<'_>, arguments: &CheckArguments) -> Re
     let loaded = context.load()?;
     let compilation = &loaded.compilation;
     let selected: BTreeSet<usize> = context.select(compilation, &arguments.selection, &CHECKED)?.into_iter().collect();
-    let analysis = compilation.analyse(&*context.files, Some(&selected));
+    let analysis = analyse(context, compilation, &selected);
     context.disk.reached("checked");
     let strict = engine_of(&compilation.project.target).is_ok_and(has_the_checked_rules);
     let mut problems = Diagnostics::default();
@@ -31,6 +36,8 @@ pub(super) fn cmd_check(context: &Context<'_>, arguments: &CheckArguments) -> Re
         problems.extend(doubts.cloned().map(|problem| as_the_target_sees_it(problem, strict)));
     }
     problems.extend(analysis.problems.iter().cloned());
+    // Nothing but time would come of taking it apart.
+    let _ = ManuallyDrop::new(analysis);
     problems.sort();
     let problems = context.judged(problems);
     let sources = &compilation.project.sources;
@@ -45,6 +52,18 @@ pub(super) fn cmd_check(context: &Context<'_>, arguments: &CheckArguments) -> Re
     let but = if unread == 0 { String::new() } else { format!(", but for {unread} that cannot be read") };
     context.log.remark("CheckDone", &format!("Checked {what} in {took}{but}"));
     Ok(())
+}
+
+/// With what the last check has left, and leaving what this one finds out.
+fn analyse(context: &Context<'_>, compilation: &Compilation, selected: &BTreeSet<usize>) -> Analysis {
+    let path = context.target_path(compilation).join(FILE_NAME);
+    let held = if context.global.parses_partially() { std::fs::read(&path).ok() } else { None };
+    let (analysis, renewed) = compilation.analyse_again(&*context.files, Some(selected), held.as_deref());
+    if let Some(renewed) = renewed {
+        // It only saves time: a folder that cannot be written is told of where artefacts go.
+        let _ = write_atomically(&path, &renewed);
+    }
+    analysis
 }
 
 /// What is doubtful only where integers are divided as PostgreSQL does it, and functions are those that it has.

@@ -15,9 +15,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Asked, Digest, FileId, Files, SourceFile, Sources, Span, digest};
+use crate::analysis::Edited;
+use crate::base::{Asked, Digest, FileId, Files, Framed, SourceFile, Sources, Span, digest, unframed};
 use crate::diag::Diagnostic;
 use crate::jinja::{BUILTIN_MACROS, Invocation, Passed, Work};
 use crate::project::{self, AccaFile, Detail, DocBlock, Group, LoadOptions, Macro, Manifest, Node, Opened, Project, Selector};
@@ -127,6 +129,8 @@ pub(super) struct Kept<'b> {
 
 /// What is needed to save it again.
 pub(super) struct Saved<'b> {
+    /// Tells the parse from others.
+    digest: Digest,
     header: Header,
     contents: &'b [u8],
     /// Each node before and after its first pass.
@@ -138,8 +142,8 @@ pub(super) struct Saved<'b> {
 impl<'b> Kept<'b> {
     /// `None` for what is damaged, was written by another build, or does not hold any more.
     pub(super) fn read(bytes: &'b [u8], key: &Digest, files: &dyn Files, opened: &Sources) -> Option<Kept<'b>> {
-        let [header, contents, blob] = unframed(bytes)?;
-        let header: Header = rmp_serde::from_slice(header).ok()?;
+        let [written, contents, blob] = unframed(MAGIC, bytes)?;
+        let header: Header = rmp_serde::from_slice(written).ok()?;
         let first = opened.iter().count();
         if header.key != *key || !opened.iter().map(|(_, file)| &*file.path).eq(header.sources.iter().take(first).map(String::as_str)) {
             return None;
@@ -179,17 +183,17 @@ impl<'b> Kept<'b> {
             contents: project::Contents { macros, docs, groups, selectors, acca },
             problems,
             work: work?,
-            saved: Saved { header, contents, nodes, edited },
+            saved: Saved { digest: digest(written), header, contents, nodes, edited },
         })
     }
 }
 
 impl Saved<'_> {
     /// Saves the parse anew, when so many bodies were edited that it is worth it. `passed` are the nodes that went through
-    /// their first pass, by position; `asked` is what they asked.
-    pub(super) fn renew(&self, asked: Asked, passed: &[Option<Passed>], store: &dyn Store, target_path: &str) {
+    /// their first pass, by position; `asked` is what they asked. Returns what tells the new parse from others.
+    pub(super) fn renew(&self, asked: Asked, passed: &[Option<Passed>], store: &dyn Store, target_path: &str) -> Option<Digest> {
         if self.edited.len() <= FEW {
-            return;
+            return None;
         }
         let mut header = Header { nodes: Vec::with_capacity(passed.len()), ..self.header.clone() };
         header.asked.add(asked);
@@ -200,17 +204,61 @@ impl Saved<'_> {
             let was_new = entry.momentary || path.is_some_and(|path| self.edited.contains_key(path));
             let (before, after, momentary) = match passed {
                 Some(passed) => (&*passed.before, &*passed.after, passed.momentary),
-                None if was_new => return,
+                None if was_new => return None,
                 None => (held.0, held.1, false),
             };
             header.nodes.push(Entry { body: entry.body, momentary, before: before.len(), after: after.len() });
             nodes.push((before, after));
         }
-        Written { header: &header, contents: self.contents, nodes: &nodes }.save(store, target_path);
+        Written { header: &header, contents: self.contents, nodes: &nodes }.save(store, target_path)
+    }
+
+    /// What tells the parse from others, and how the project differs from it: the nodes that went through their first pass again, with
+    /// the digest of their text, or none when they belong to the moment. `None` when another node may see a difference.
+    pub(super) fn standing(&self, manifest: &Manifest) -> Option<(Digest, BTreeMap<usize, Edited>)> {
+        let mut edits = BTreeMap::new();
+        for (entry, (_, after)) in self.header.nodes.iter().zip(&self.nodes) {
+            let path = entry.body.and_then(|file| self.header.sources.get(file as usize));
+            let edited = path.and_then(|path| self.edited.get(path));
+            if edited.is_none() && !entry.momentary {
+                continue;
+            }
+            let (held, _): (Node, IgnoredAny) = rmp_serde::from_slice(after).ok()?;
+            let number = manifest.number(&held.id)?;
+            if seen_by_others(&held)? != seen_by_others(manifest.nodes.get(number)?)? {
+                return None;
+            }
+            edits.insert(number, if entry.momentary { Edited::Always } else { edited.copied().map_or(Edited::Always, Edited::Text) });
+        }
+        Some((self.digest, edits))
     }
 }
 
-/// Saves a parse that was done from the start, where it can be kept. `problems` are those of reading.
+/// The nodes that belong to the moment, of those that went through their first pass.
+pub(super) fn momentary(manifest: &Manifest, passed: &[Option<Passed>]) -> BTreeMap<usize, Edited> {
+    let momentary = passed.iter().flatten().filter(|passed| passed.momentary);
+    let nodes = momentary.filter_map(|passed| rmp_serde::from_slice::<(Node, IgnoredAny)>(&passed.after).ok());
+    nodes.filter_map(|(node, _)| Some((manifest.number(&node.id)?, Edited::Always))).collect()
+}
+
+/// All of a node but its text and what that reads.
+fn seen_by_others(node: &Node) -> Option<Vec<u8>> {
+    let place = Span::new(node.origin.file, 0, 0);
+    let node = Node {
+        origin: place,
+        body: node.body.map(|_| place),
+        config: node.config.without_places(),
+        refs: Vec::new(),
+        source_calls: Vec::new(),
+        macros: Vec::new(),
+        depends_on: Vec::new(),
+        ..node.clone()
+    };
+    rmp_serde::to_vec(&node).ok()
+}
+
+/// Saves a parse that was done from the start, where it can be kept. `problems` are those of reading. Returns what tells it from
+/// others.
 pub(super) fn save(
     (key, asked): (Digest, Asked),
     project: &Project,
@@ -218,7 +266,7 @@ pub(super) fn save(
     passed: &[Option<Passed>],
     problems: &[Diagnostic],
     store: &dyn Store,
-) {
+) -> Option<Digest> {
     let free = free_bodies(manifest, &project.sources, problems);
     let mut header = Header {
         key,
@@ -232,17 +280,17 @@ pub(super) fn save(
     header.unread = project.sources.iter().enumerate().filter(|(_, (_, file))| is_unread(file)).map(|(number, _)| number).collect();
     let mut nodes = Vec::with_capacity(passed.len());
     for passed in passed {
-        let Some(passed) = passed else { return };
+        let passed = passed.as_ref()?;
         let body = passed.body.filter(|file| free.contains(file)).map(|file| file.0);
         if passed.momentary && passed.before.is_empty() {
-            return;
+            return None;
         }
         header.nodes.push(Entry { body, momentary: passed.momentary, before: passed.before.len(), after: passed.after.len() });
         nodes.push((&*passed.before, &*passed.after));
     }
     let contents = (&project.macros, &project.docs, &project.groups, &project.selectors, &project.acca, problems);
-    let Ok(contents) = rmp_serde::to_vec(&contents) else { return };
-    Written { header: &header, contents: &contents, nodes: &nodes }.save(store, &project.target_path);
+    let contents = rmp_serde::to_vec(&contents).ok()?;
+    Written { header: &header, contents: &contents, nodes: &nodes }.save(store, &project.target_path)
 }
 
 /// Files that are the body of one node and in which nothing else lies.
@@ -294,34 +342,11 @@ struct Written<'p> {
 }
 
 impl Written<'_> {
-    /// Magic, a checksum of the rest, header and contents with their lengths in front, the nodes.
-    fn save(&self, store: &dyn Store, target_path: &str) {
-        let Ok(header) = rmp_serde::to_vec(self.header) else { return };
-        let lengths = [header.len(), self.contents.len()].map(|length| (length as u64).to_le_bytes());
-        let [first, second] = &lengths;
-        let mut parts: Vec<&[u8]> = vec![MAGIC, &[], first, &header, second, self.contents];
-        parts.extend(self.nodes.iter().flat_map(|(before, after)| [*before, *after]));
-        let mut sum = crc32fast::Hasher::new();
-        parts.iter().skip(2).for_each(|part| sum.update(part));
-        let sum = sum.finalize().to_le_bytes();
-        if let Some(place) = parts.get_mut(1) {
-            *place = &sum;
-        }
-        store.save(target_path, &parts);
+    /// Header, contents, nodes. Returns what tells this parse from others.
+    fn save(&self, store: &dyn Store, target_path: &str) -> Option<Digest> {
+        let header = rmp_serde::to_vec(self.header).ok()?;
+        let nodes = self.nodes.iter().flat_map(|(before, after)| [*before, *after]).collect();
+        store.save(target_path, &Framed::new(MAGIC, &[&header, self.contents], nodes).pieces());
+        Some(digest(&header))
     }
-}
-
-fn unframed(bytes: &[u8]) -> Option<[&[u8]; 3]> {
-    let (sum, rest) = bytes.strip_prefix(MAGIC)?.split_first_chunk::<4>()?;
-    if crc32fast::hash(rest) != u32::from_le_bytes(*sum) {
-        return None;
-    }
-    let (header, rest) = part(rest)?;
-    let (contents, blob) = part(rest)?;
-    Some([header, contents, blob])
-}
-
-fn part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (len, rest) = bytes.split_first_chunk::<8>()?;
-    rest.split_at_checked(usize::try_from(u64::from_le_bytes(*len)).ok()?)
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use cache::{Kept, Unread};
 pub use cache::{NoStore, Store};
 
-use crate::analysis::{Compilation, Lowering, Portable};
+use crate::analysis::{Compilation, Lowering, Portable, Standing};
 use crate::base::{Files, Recorded, Sources};
 use crate::diag::Diagnostics;
 use crate::dialect::Rewriter;
@@ -97,16 +97,23 @@ fn attempt(
         Err(Unparsed::Loop) => return Err(project.sources.into()),
         Err(Unparsed::Damaged) => return Err(Stopped::Damaged),
     };
+    let mut standing = None;
     if store.saves() && !diagnostics.has_errors() {
-        match saved {
-            Some(saved) => saved.renew(asked, &passed, store, &project.target_path),
-            None => cache::save((key, asked), &project, &manifest, &passed, &problems, store),
-        }
+        let momentary = || cache::momentary(&manifest, &passed);
+        standing = match saved {
+            Some(saved) => match saved.renew(asked, &passed, store, &project.target_path) {
+                Some(digest) => Some((digest, momentary())),
+                None => saved.standing(&manifest),
+            },
+            None => cache::save((key, asked), &project, &manifest, &passed, &problems, store).map(|digest| (digest, momentary())),
+        };
         files.reached("saving the parse");
     }
     let lowering = engine_of(&project.target).ok().map(|engine| Arc::new(Rewriter::new(engine)) as Arc<dyn Lowering>);
     let portable = Portable::new(lowering, unrecorded, &manifest);
-    let compilation = Compilation { project, templates, manifest: Arc::new(manifest), messages, reading: OnceLock::new(), portable };
+    let standing = standing.map(|(parse, edits)| Standing { parse, edits, files });
+    let compilation =
+        Compilation { standing, project, templates, manifest: Arc::new(manifest), messages, reading: OnceLock::new(), portable };
     diagnostics.extend(check_choices(&compilation));
     Ok(compilation)
 }

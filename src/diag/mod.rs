@@ -7,6 +7,9 @@ mod render;
 pub use codes::Code;
 pub use render::{render, summary};
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::Span;
@@ -30,7 +33,7 @@ impl Severity {
 }
 
 /// A place with a few words beside it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Label {
     pub span: Span,
     pub text: String,
@@ -39,7 +42,7 @@ pub struct Label {
 /// One mistake: a sentence that stands alone, the place, and what to do about it.
 ///
 /// Style: impersonal, present tense, names in single quotes, no full stop at the end of the message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Diagnostic {
     pub code: &'static Code,
     pub severity: Severity,
@@ -122,11 +125,15 @@ pub fn nearest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
+    /// Hashes of those in the list: there may be thousands, and most are told once.
+    told: HashSet<u64>,
 }
 
 impl Diagnostics {
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.list.contains(&diagnostic) {
+        let mut hasher = DefaultHasher::new();
+        diagnostic.hash(&mut hasher);
+        if self.told.insert(hasher.finish()) || !self.list.contains(&diagnostic) {
             self.list.push(diagnostic);
         }
     }
@@ -135,6 +142,13 @@ impl Diagnostics {
         for diagnostic in other {
             self.push(diagnostic);
         }
+    }
+
+    #[must_use]
+    pub fn without(self, code: &Code) -> Diagnostics {
+        let mut kept = Diagnostics::default();
+        kept.extend(self.list.into_iter().filter(|problem| problem.code != code));
+        kept
     }
 
     pub fn has_errors(&self) -> bool {

@@ -14,6 +14,7 @@ mod redshift;
 mod snapshot;
 mod steps;
 mod unit_test;
+mod validator;
 
 pub use alter::indexes_in_the_way;
 pub use attributes::{grant, has_privileges};
@@ -29,6 +30,7 @@ pub use publication::{
 };
 pub use steps::{Fallback, Statement, analyze, print_step, print_titled, relation_word};
 pub use unit_test::{columns_of, rows_query};
+pub use validator::{Refusal, Severity, refusals, refusals_in_order};
 
 /// The engines that acca prints SQL for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -130,4 +130,21 @@ mod tests {
         continue_sql(&path, 7, "4").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "select 4");
     }
+
+    #[test]
+    fn the_writer_keeps_the_order_and_tells_what_the_disk_refuses() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, taken) = (folder.path().join("a.sql"), folder.path().join("taken"));
+        fs::create_dir(&taken).unwrap();
+        let (files, writer) = sql_files();
+        let ended = files.ended_at_the_end();
+        for (kept, sql) in [(0, "select 1; "), (0, "select 2; "), (10, "select 3")] {
+            files.write(path.clone(), kept, sql.to_owned());
+        }
+        files.write(taken.clone(), 0, "x".to_owned());
+        drop(ended);
+        files.write(path.clone(), 0, "too late".to_owned());
+        assert_eq!(writer.run(), BTreeSet::from([taken]));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "select 2; select 3");
+    }
 }

@@ -11,17 +11,8 @@ use crate::project::{Detail, Manifest, Node, Project, RefCall};
 impl Templates {
     /// Checks groups, access and deprecation of the linked nodes.
     pub(super) fn check_access(&self, manifest: &Manifest, project: &Project) -> Vec<Diagnostic> {
-        let mut problems: Vec<Diagnostic> = manifest.nodes.iter().filter_map(|node| unknown_group(node, project)).collect();
-        problems.extend(manifest.nodes.iter().filter_map(ephemeral_and_public));
-        problems.extend(manifest.nodes.iter().filter_map(|node| {
-            let date = deprecated(node).filter(|date| self.is_past(date))?;
-            let message = format!("the model '{}' is deprecated since {date}", described(node));
-            Some(
-                Diagnostic::new(&codes::DEPRECATED_MODEL, message)
-                    .at(node.properties.unwrap_or(node.origin))
-                    .help("remove it, or move its date"),
-            )
-        }));
+        let of_node = |node| [unknown_group(node, project), ephemeral_and_public(node), self.deprecated_itself(node)];
+        let mut problems: Vec<Diagnostic> = manifest.nodes.par_iter().flat_map_iter(|node| of_node(node).into_iter().flatten()).collect();
         let readers = manifest.nodes.par_iter().filter(|node| node.resource != ResourceType::UnitTest);
         let forbidden = readers.flat_map_iter(|node| {
             node.refs.iter().filter_map(move |call| {
@@ -31,6 +22,12 @@ impl Templates {
         });
         problems.extend(forbidden.collect::<Vec<_>>());
         problems
+    }
+
+    fn deprecated_itself(&self, node: &Node) -> Option<Diagnostic> {
+        let date = deprecated(node).filter(|date| self.is_past(date))?;
+        let problem = Diagnostic::new(&codes::DEPRECATED_MODEL, format!("the model '{}' is deprecated since {date}", described(node)));
+        Some(problem.at(node.properties.unwrap_or(node.origin)).help("remove it, or move its date"))
     }
 
     fn check_ref(&self, node: &Node, call: &RefCall, read: &Node, manifest: &Manifest, project: &Project) -> Option<Diagnostic> {
@@ -102,9 +99,11 @@ fn unknown_group(node: &Node, project: &Project) -> Option<Diagnostic> {
 
 fn ephemeral_and_public(node: &Node) -> Option<Diagnostic> {
     let is_public = node.config.str("access").is_some_and(|access| access.eq_ignore_ascii_case("public"));
-    let message = format!("'{}' is public and ephemeral: no other project could read it", node.name);
-    let place = node.config.span("access").or(node.properties).unwrap_or(node.origin);
-    (node.is_ephemeral() && is_public).then(|| Diagnostic::new(&codes::INVALID_CONFIG, message).at(place).help("materialize it"))
+    (is_public && node.is_ephemeral()).then(|| {
+        let message = format!("'{}' is public and ephemeral: no other project could read it", node.name);
+        let place = node.config.span("access").or(node.properties).unwrap_or(node.origin);
+        Diagnostic::new(&codes::INVALID_CONFIG, message).at(place).help("materialize it")
+    })
 }
 
 fn deprecated(node: &Node) -> Option<&str> {

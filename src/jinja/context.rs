@@ -35,7 +35,7 @@ pub(super) const NAMES: [&str; 10] = [
 
 pub(super) fn lookup(scope: &Arc<Scope>, name: &str) -> Option<Value> {
     Some(match name {
-        "flags" => Value::from_object(Flags::of(scope)),
+        "flags" => Flags::of(scope),
         "graph" => graph(scope),
         "invocation_args_dict" => super::flags::arguments(scope),
         "run_started_at" => started_at(scope),

@@ -151,7 +151,7 @@ impl Pass<'_> {
         }
         let facts = std::mem::take(&mut *locked(&scope.facts));
         drop(scope);
-        found.momentary |= facts.momentary;
+        found.momentary |= facts.may_change();
         let node = Arc::make_mut(node);
         config.merge(&node.root_config);
         node.config = config;
@@ -192,7 +192,7 @@ impl Pass<'_> {
         let scope = self.scope(node);
         let text = format!("{{{{ {text} }}}}");
         let rendered = self.templates.run_template(&scope, TemplateOrigin::synthetic(span, &text));
-        found.momentary |= locked(&scope.facts).momentary;
+        found.momentary |= locked(&scope.facts).may_change();
         match rendered {
             Ok(_) => {
                 let mut facts = std::mem::take(&mut *locked(&scope.facts));
@@ -273,7 +273,7 @@ impl Pass<'_> {
             let scope = self.scope(node);
             let (described, asked) = DescribedNode::value(node.clone());
             let called = self.templates.call_unlinked(&scope, function, &[custom.map_or(Value::from(()), from_json), described]);
-            let momentary = locked(&scope.facts).momentary;
+            let momentary = locked(&scope.facts).may_change();
             found.momentary |= momentary;
             match called {
                 Some(value) => {
@@ -322,7 +322,7 @@ impl Pass<'_> {
         let rendered = self.descriptions.text(&node.package, text.to_owned(), || {
             let scope = self.scope(node);
             let rendered = self.templates.run_text(&scope, TemplateOrigin::synthetic(span, text));
-            let momentary = locked(&scope.facts).momentary;
+            let momentary = locked(&scope.facts).may_change();
             found.momentary |= momentary;
             Ok((rendered?.0, !scope.asked.load(Ordering::Relaxed) && !momentary))
         });

@@ -1,15 +1,18 @@
 //! `flags` and `invocation_args_dict`: what the command line, the environment and the project file say of this invocation, over dbt's
 //! defaults.
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
 use serde_json::{Map, json};
 
 use super::scope::Scope;
-use super::values::from_json;
+use super::templates::{Shared, Templates};
+use super::values::{from_json, locked};
+use crate::base::{Digest, digest};
 
 /// What flags are where nobody says anything, in dbt's lower-case names.
 fn preset(name: &str) -> Option<serde_json::Value> {
@@ -102,17 +105,17 @@ const UNSET: [&str; 15] = [
 ];
 
 /// All flags of the invocation by their lower-case names.
-fn all(scope: &Scope) -> Map<String, serde_json::Value> {
+fn all(shared: &Shared) -> Map<String, serde_json::Value> {
     let known = TRUE.iter().chain(&FALSE).chain(&UNSET).chain(OTHERS);
     let mut all: Map<String, serde_json::Value> = known.filter_map(|name| Some(((*name).to_owned(), preset(name)?))).collect();
-    let invocation = &scope.shared.invocation;
+    let invocation = &shared.invocation;
     all.extend(invocation.flags.iter().map(|(name, value)| (name.clone(), value.clone())));
     let told = json!({
         "which": invocation.which,
         "full_refresh": invocation.full_refresh,
         "store_failures": invocation.store_failures,
         "empty": invocation.empty,
-        "vars": scope.shared.cli_vars,
+        "vars": shared.cli_vars,
     });
     if let serde_json::Value::Object(told) = told {
         all.extend(told);
@@ -140,18 +143,37 @@ const OTHERS: &[&str] = &[
 
 /// `invocation_args_dict`: the flags that have a value.
 pub(super) fn arguments(scope: &Scope) -> Value {
-    let set = all(scope).into_iter().filter(|(_, value)| !value.is_null());
+    let set = all(&scope.shared).into_iter().filter(|(_, value)| !value.is_null());
     from_json(&serde_json::Value::Object(set.collect()))
 }
 
 /// `flags.FULL_REFRESH` and its kin.
 pub(super) struct Flags {
     all: Map<String, serde_json::Value>,
+    asked: AskedFlags,
 }
 
+/// Lower-case names of flags for which templates have asked.
+pub(super) type AskedFlags = Arc<Mutex<BTreeSet<String>>>;
+
 impl Flags {
-    pub(super) fn of(scope: &Scope) -> Flags {
-        Flags { all: all(scope) }
+    pub(super) fn of(scope: &Scope) -> Value {
+        let shared = &scope.shared;
+        shared.flags.get_or_init(|| Value::from_object(Flags { all: all(shared), asked: shared.asked_flags.clone() })).clone()
+    }
+}
+
+impl Templates {
+    /// The flags for which templates have asked so far.
+    pub fn asked_flags(&self) -> BTreeSet<String> {
+        locked(&self.shared.asked_flags).clone()
+    }
+
+    /// Of what those flags are in this invocation.
+    pub fn digest_of_flags(&self, names: &BTreeSet<String>) -> Digest {
+        let all = all(&self.shared);
+        let told: Vec<_> = names.iter().map(|name| (name, all.get(name))).collect();
+        digest(json!(told).to_string().as_bytes())
     }
 }
 
@@ -163,10 +185,14 @@ impl fmt::Debug for Flags {
 
 impl Object for Flags {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.all.get(&key.as_str()?.to_ascii_lowercase()).map(from_json)
+        let name = key.as_str()?.to_ascii_lowercase();
+        let value = self.all.get(&name).map(from_json);
+        locked(&self.asked).insert(name);
+        value
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
+        locked(&self.asked).extend(self.all.keys().cloned());
         Enumerator::Values(self.all.keys().map(|name| Value::from(name.to_ascii_uppercase())).collect())
     }
 }

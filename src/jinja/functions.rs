@@ -67,7 +67,9 @@ pub use crate::project::DBT_VERSION;
 /// One of dbt's functions or variables. The scope notes when it is one that belongs to the moment.
 pub(super) fn lookup(scope: &Arc<Scope>, name: &str) -> Option<Value> {
     let found = find(scope, name)?;
-    if !is_lasting(name) {
+    if name == "flags" {
+        locked(&scope.facts).flagged = true;
+    } else if !is_lasting(name) {
         locked(&scope.facts).momentary = true;
     }
     Some(found)
@@ -272,7 +274,11 @@ fn call_ref(scope: &Arc<Scope>, args: &[Value]) -> Result<Value, Error> {
     let (package, name) = match positional {
         [name] => (None, name.to_string()),
         [package, name] => (Some(package.to_string()), name.to_string()),
-        _ => return Err(raise(&codes::WRONG_ARGUMENTS, format!("ref() takes one or two names, {} are given", positional.len()))),
+        _ => {
+            let message = format!("ref() takes one or two names, {} are given", positional.len());
+            let help = "write ref('model'), or ref('package', 'model')".to_owned();
+            return Err(raise_with(&codes::WRONG_ARGUMENTS, message, vec![help]));
+        }
     };
     let mut version = None;
     for (key, value) in &named {

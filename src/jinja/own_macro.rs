@@ -145,6 +145,6 @@ impl Templates {
         let (sql, map) = self.run_text(&scope, TemplateOrigin::synthetic(node.origin, &text))?;
         let mut facts = locked(&scope.facts);
         let messages = std::mem::take(&mut facts.messages);
-        Ok(Rendered { sql, map, ephemerals: Vec::new(), macros: facts.macros.iter().cloned().collect(), messages })
+        Ok(Rendered { sql, map, ephemerals: Vec::new(), macros: facts.macros.iter().cloned().collect(), messages, momentary: false })
     }
 }

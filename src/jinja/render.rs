@@ -28,6 +28,8 @@ pub struct Rendered {
     pub ephemerals: Vec<UniqueId>,
     pub macros: Vec<UniqueId>,
     pub messages: Vec<Message>,
+    /// Another invocation may give something else, though nothing of the project changes and its flags are the same.
+    pub momentary: bool,
 }
 
 /// What a template is rendered against.
@@ -104,6 +106,7 @@ impl Templates {
             ephemerals: std::mem::take(&mut facts.ephemerals),
             macros: facts.macros.iter().cloned().collect(),
             messages: std::mem::take(&mut facts.messages),
+            momentary: facts.momentary,
         })
     }
 

@@ -7,6 +7,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use serde_json::Map;
 
 use super::failure::{Failure, Frame, describe};
+use super::flags::AskedFlags;
 use super::literals::{Rewritten, rewrite};
 use super::scope::Scope;
 use super::span_map::{Origin, Segment, SpanMap};
@@ -56,6 +57,9 @@ pub(super) struct Shared {
     pub(super) cli_vars: Map<String, serde_json::Value>,
     pub(super) files: Arc<dyn Files>,
     pub(super) invocation: Invocation,
+    /// `flags`, once a template has asked for them.
+    pub(super) flags: OnceLock<Value>,
+    pub(super) asked_flags: AskedFlags,
     /// `graph`, once a template has asked for it.
     pub(super) graph: OnceLock<Value>,
     /// Texts of `{% docs %}` blocks by package and name.
@@ -180,6 +184,8 @@ impl Templates {
             cli_vars: project.cli_vars.clone(),
             files,
             invocation,
+            flags: OnceLock::new(),
+            asked_flags: AskedFlags::default(),
             graph: OnceLock::new(),
             docs: docs(project),
             groups: project.groups.clone(),

@@ -63,6 +63,12 @@ impl Config {
         }
     }
 
+    /// The same values, from nowhere.
+    pub fn without_places(&self) -> Config {
+        let entries = self.entries.iter().map(|(key, entry)| (key.clone(), ConfigValue { value: entry.value.clone(), span: None }));
+        Config { entries: entries.collect() }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

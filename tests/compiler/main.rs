@@ -17,6 +17,7 @@
 //! | [`packages`] | packages that are installed, macros called from the command line |
 //! | [`portable`] | portable queries give the same rows on all engines |
 //! | [`postgres`] | a PostgreSQL server for tests |
+//! | [`second_check`] | a second check says what a cold one says |
 //! | [`redshift`] | an imitation of Amazon Redshift on PostgreSQL |
 //! | [`second_run`] | a second run says what a cold one says |
 //! | [`trace`] | where the time of a command went |
@@ -68,6 +69,7 @@ mod redshift;
 mod redshift_target;
 mod retry;
 mod run;
+mod second_check;
 mod second_run;
 mod selection;
 mod tidy;

@@ -205,7 +205,7 @@ fn any_sql_is_inferred_in_time() {
     let statements: Vec<String> = file("statements.txt").lines().map(str::to_owned).collect();
     let attempt = |random: &mut StdRng, turn: usize| {
         let mut writer = Writer { random, expressions: &expressions, statements: &statements };
-        let sql = if turn % 4 == 0 { writer.exchanged() } else { writer.query(1 + turn % 3) };
+        let sql = if turn.is_multiple_of(4) { writer.exchanged() } else { writer.query(1 + turn % 3) };
         let result = judge(&sql, &table);
         Attempt { understood: result == Ok(true), problem: result.err().map(|problem| format!("{problem}\n{sql}")) }
     };

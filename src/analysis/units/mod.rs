@@ -21,13 +21,15 @@ mod marks;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 pub use declare::{ConversionUnits, Declarations, declared_measure, is_unit};
 pub use marks::{MarkKind, marks, read_mark};
 
 use crate::base::Span;
 
 /// What is known of the unit of a value.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum Measure {
     #[default]
     Unknown,
@@ -41,19 +43,19 @@ pub enum Measure {
 pub struct Unlike;
 
 /// A unit, and where it was declared first.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     pub unit: Unit,
     pub declared: Option<Span>,
 }
 
 /// A product of powers, ascending, none with the exponent 0, at least one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unit {
     factors: Vec<(Kind, i8)>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Kind {
     Amount {
         scale: Scale,
@@ -69,7 +71,7 @@ pub enum Kind {
     Instant,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Scale {
     /// Pence, cents.
     Minor,
@@ -77,7 +79,7 @@ pub enum Scale {
     Major,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Currency {
     /// Nothing is said of it.
     Unknown,
@@ -93,7 +95,7 @@ pub enum Currency {
     Hidden,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Odds {
     /// Stake included: 2.5.
     Decimal,
@@ -104,7 +106,7 @@ pub enum Odds {
     Probability,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Zone {
     Utc,
     Named(Arc<str>),

@@ -157,9 +157,11 @@ impl fmt::Debug for Behavior {
 
 impl Object for Behavior {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        locked(&self.scope.facts).momentary = true;
+        locked(&self.scope.facts).flagged = true;
         let flags = &self.scope.shared.invocation.flags;
-        let is_on = flags.get(&key.as_str()?.to_lowercase()).and_then(serde_json::Value::as_bool).unwrap_or(false);
+        let name = key.as_str()?.to_lowercase();
+        locked(&self.scope.shared.asked_flags).insert(name.clone());
+        let is_on = flags.get(&name).and_then(serde_json::Value::as_bool).unwrap_or(false);
         Some(Value::from_object(BehaviorFlag(is_on)))
     }
 

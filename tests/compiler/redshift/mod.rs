@@ -28,6 +28,7 @@ mod rules;
 pub mod service;
 mod statements;
 mod typing;
+mod validator;
 
 use std::fs::File;
 use std::path::Path;
