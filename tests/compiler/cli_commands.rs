@@ -401,9 +401,9 @@ fn lineage_as_text_is_short() {
 fn the_default_database_is_told_once() {
     let project = TestProject::new();
     project.write("dbt_project.yml", "name: shop\n").write("models/first.sql", "select 1 as id");
-    assert!(project.acca(&["parse"]).expect_code(0).stderr.contains("note[default-profile]"));
-    assert!(project.acca(&["build"]).expect_code(0).stderr.contains("note[default-profile]"));
-    assert!(!project.acca(&["build"]).expect_code(0).stderr.contains("default-profile"));
+    assert!(project.acca(&["parse"]).expect_code(0).stderr.contains("names no profile"));
+    assert!(project.acca(&["build"]).expect_code(0).stderr.contains("names no profile"));
+    assert!(!project.acca(&["build"]).expect_code(0).stderr.contains("names no profile"));
 }
 
 /// Units are the project's own, so a mistake is one on every target, and so is what declares them.
