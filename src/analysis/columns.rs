@@ -274,6 +274,7 @@ impl Compilation {
             let refused = self.refusals(&rendered.sql, &parents).into_iter();
             inferred.unit_findings.extend(refused.filter(|refusal| !said.iter().any(|doubt| doubt.diagnostic == refusal.diagnostic)));
         }
+        inferred.unit_findings.extend(self.foreign_findings(node, &rendered.sql));
         let units = &inferred.unit_findings;
         inferred.doubts.retain(|doubt| self.is_written(doubt, &rendered.map) && !is_said(doubt, units));
         if let Some(table) = table {

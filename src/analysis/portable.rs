@@ -38,6 +38,9 @@ pub trait Lowering: Send + Sync {
     /// # Errors
     /// Everything that has no equivalent there.
     fn lower(&self, query: &TypedQuery<'_>) -> Result<Option<Lowered>, Vec<Finding>>;
+
+    /// What the engine refuses of a text that it would get, or takes for something else, as far as that is known without asking it.
+    fn foreign(&self, sql: &str) -> Vec<Finding>;
 }
 
 /// What portable models of a project need.
@@ -62,10 +65,15 @@ impl Portable {
     }
 }
 
-/// `meta: {portable: true}` on something whose SQL people write. Generic tests are written by macros, for each engine.
+/// `meta: {portable: true}` on something whose SQL people write.
 pub fn is_portable(node: &Node) -> bool {
     let said = node.config.get("meta").and_then(|meta| meta.get("portable")).and_then(serde_json::Value::as_bool) == Some(true);
-    said && matches!(node.detail, Detail::Model(_) | Detail::Snapshot { .. } | Detail::SingularTest | Detail::Analysis)
+    said && is_written(node)
+}
+
+/// Whether people write its SQL. Generic tests are written by macros, for each engine.
+fn is_written(node: &Node) -> bool {
+    matches!(node.detail, Detail::Model(_) | Detail::Snapshot { .. } | Detail::SingularTest | Detail::Analysis)
 }
 
 impl Compilation {
@@ -82,6 +90,7 @@ impl Compilation {
         let parents = Parents::new(&parents, self, node, analysis);
         match self.lower(&compiled.sql, &parents) {
             Ok(None) => Ok(compiled),
+            Ok(Some(lowered)) if self.refuses(&lowered.sql).is_some() => Err(self.unlowered(node, &lowered)),
             Ok(Some(lowered)) => Ok(CompiledNode { map: replaced(&compiled.map, &lowered.places), sql: lowered.sql, ..compiled }),
             Err(problems) => {
                 let more = problems.len() - 1;
@@ -89,6 +98,37 @@ impl Compilation {
                 let problem = problem.unwrap_or_else(|| Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, "the query cannot be rewritten"));
                 Err(if more == 0 { problem } else { problem.note(format!("{more} more in '{}': acca check lists them all", node.name)) })
             }
+        }
+    }
+
+    /// The first thing in a text that the engine does not run.
+    fn refuses(&self, sql: &str) -> Option<Finding> {
+        self.portable.lowering.as_ref().and_then(|lowering| lowering.foreign(sql).into_iter().next())
+    }
+
+    /// A rewrite wrote what the engine does not have: no mistake of the project's.
+    fn unlowered(&self, node: &Node, lowered: &Lowered) -> Diagnostic {
+        let finding = self.refuses(&lowered.sql);
+        let said = finding.as_ref().map_or("", |finding| finding.diagnostic.message.as_str());
+        let piece = finding.as_ref().and_then(|finding| lowered.sql.get(finding.range.clone()?)).unwrap_or("");
+        Diagnostic::new(
+            &codes::UNSUPPORTED_IN_DIALECT,
+            format!("the query of '{}' is rewritten to what the engine does not run: {said}", node.name),
+        )
+        .note(format!("it would get: {piece}"))
+        .at(node.body.unwrap_or(node.origin))
+        .help("write it otherwise, and report this as a fault of acca's rewrites")
+    }
+
+    /// What the engine of the target refuses of a node that is written for it, or takes for something else.
+    pub fn foreign(&self, node: &Node, compiled: &CompiledNode) -> Vec<Diagnostic> {
+        self.foreign_findings(node, &compiled.sql).into_iter().map(|finding| placed(finding, &compiled.map, node)).collect()
+    }
+
+    pub(super) fn foreign_findings(&self, node: &Node, sql: &str) -> Vec<Finding> {
+        match &self.portable.lowering {
+            Some(lowering) if is_written(node) && !is_portable(node) => lowering.foreign(sql),
+            _ => Vec::new(),
         }
     }
 

@@ -85,7 +85,9 @@ pub(super) fn compile_nodes(context: &Context<'_>, compilation: &Compilation, se
         .map(|node| {
             let _held = context.files.working_on("nodes compiled", &node.id);
             let compiled = compilation.compile_node(node, NodeState::default(), Some(warehouse.clone()));
-            (node.id.clone(), compiled.map(|compiled| Stored::new(compiled, artifact_path(compilation, &target_path, node, "compiled"))))
+            let path = || artifact_path(compilation, &target_path, node, "compiled");
+            let stored = compiled.map(|compiled| Stored { foreign: compilation.foreign(node, &compiled), ..Stored::new(compiled, path()) });
+            (node.id.clone(), stored)
         })
         .collect();
     let written = written(context, compiled);
@@ -124,6 +126,8 @@ pub(super) type CompileOutcome = (Written, Diagnostics, RunResult);
 struct Stored {
     sql: Arc<str>,
     messages: Vec<Message>,
+    /// What the engine of the target does not run.
+    foreign: Vec<Diagnostic>,
     path: PathBuf,
     stored: io::Result<()>,
 }
@@ -131,7 +135,7 @@ struct Stored {
 impl Stored {
     fn new(compiled: CompiledNode, path: PathBuf) -> Stored {
         let stored = write_sql(&path, &compiled.sql);
-        Stored { sql: compiled.sql.into(), messages: compiled.messages, path, stored }
+        Stored { sql: compiled.sql.into(), messages: compiled.messages, foreign: Vec::new(), path, stored }
     }
 }
 
@@ -143,8 +147,9 @@ fn written(context: &Context<'_>, compiled: Vec<(UniqueId, Result<Stored, Diagno
     let mut problems = Diagnostics::default();
     for (id, compiled) in compiled {
         match compiled {
-            Ok(Stored { sql, messages, path, stored }) => {
+            Ok(Stored { sql, messages, foreign, path, stored }) => {
                 say(&context.log, &messages);
+                problems.extend(foreign);
                 if let Err(error) = &stored {
                     context.terminal.print_error(&format!("{} cannot be written: {error}", context.relative(&path)));
                 }

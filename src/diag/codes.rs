@@ -64,6 +64,7 @@ codes! {
     DUPLICATE_NAME "duplicate-name" Error "two resources share one name";
     DUPLICATE_RELATION "duplicate-relation" Error "two models would be built as the same relation";
     FORBIDDEN_REF "forbidden-ref" Error "a ref() names a model that is closed to its reader";
+    FOREIGN_SQL "foreign-sql" Warning "a query says what the engine of the target does not run, or reads otherwise";
     INTEGER_DIVISION "integer-division" Warning "a division of integers drops the fraction";
     INVALID_CONFIG "invalid-config" Error "a configuration value is of the wrong type or not one of the allowed ones";
     INVALID_LANDING "invalid-landing" Error "the landing description of a source cannot be used";

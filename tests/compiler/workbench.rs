@@ -49,6 +49,7 @@ const OF_ANALYSIS: &[&str] = &[
     "ambiguous-column",
     "bad-suppression",
     "duplicate-alias",
+    "foreign-sql",
     "integer-division",
     "invalid-unit",
     "join-fan-out",

@@ -57,4 +57,11 @@ impl Lowering for Rewriter {
         let text = writer.query(query.query);
         writer.finish(&text)
     }
+
+    fn foreign(&self, sql: &str) -> Vec<Finding> {
+        match self.engine {
+            Engine::Redshift => super::validator::foreign(sql),
+            Engine::DuckDb | Engine::Postgres => Vec::new(),
+        }
+    }
 }

@@ -18,6 +18,9 @@ use std::ops::Range;
 
 use scan::Tokens;
 
+use crate::analysis::Finding;
+use crate::diag::{Diagnostic, codes};
+
 /// Bytes of a statement over the wire protocol (`r_SELECT_synopsis`).
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
@@ -73,6 +76,20 @@ pub fn refusals(sql: &str) -> Vec<Refusal> {
     found.0.sort_by_key(|refusal| (refusal.range.start, refusal.fact));
     found.0.dedup();
     found.0
+}
+
+/// What is found, as it is said of a query that somebody wrote.
+pub(super) fn foreign(sql: &str) -> Vec<Finding> {
+    let finding = |refusal: Refusal| {
+        let message = match refusal.severity {
+            Severity::Refused => format!("Redshift does not run this: {}", refusal.message),
+            Severity::Loses => format!("Redshift reads this otherwise: {}", refusal.message),
+        };
+        let diagnostic = Diagnostic::new(&codes::FOREIGN_SQL, message);
+        let diagnostic = refusal.help.map_or(diagnostic.clone(), |help| diagnostic.help(help));
+        Finding { diagnostic, range: Some(refusal.range) }
+    };
+    refusals(sql).into_iter().map(finding).collect()
 }
 
 /// Why Redshift would not take the statements of one session in that order, with the number of the statement: what a transaction

@@ -19,9 +19,13 @@
 //!
 //! The list of differences (`fact N`) is what this is made from. No cluster was asked: where that list is wrong, this is wrong too.
 
+pub mod buckets;
+mod bulk;
+mod bulk_rows;
 mod definitions;
 mod expressions;
 mod functions;
+mod loads;
 mod query;
 mod read;
 mod rules;
@@ -36,6 +40,8 @@ use std::sync::Arc;
 
 use acca::execute::{Adapter, AdapterError, Cancel, Datum, Postgres, Session, Table};
 
+use self::buckets::Buckets;
+use self::bulk::Bulk;
 use self::query::{Column, Found, Translator};
 use self::statements::Effect;
 use crate::postgres::{PgDatabase, PgServer};
@@ -104,6 +110,7 @@ impl Outcome {
 pub struct Imitation {
     database: PgDatabase<'static>,
     adapter: Postgres,
+    buckets: Arc<Buckets>,
 }
 
 impl Imitation {
@@ -111,12 +118,17 @@ impl Imitation {
         let server = PgServer::shared();
         let database = server.database_from(&template(server));
         let adapter = Postgres::new(database.settings()).unwrap();
-        Imitation { database, adapter }
+        Imitation { database, adapter, buckets: Arc::new(Buckets::new()) }
     }
 
     /// The name of the database.
     pub fn name(&self) -> &str {
         &self.database.name
+    }
+
+    /// The buckets that COPY reads and UNLOAD writes.
+    pub fn buckets(&self) -> &Buckets {
+        &self.buckets
     }
 
     /// A connection of its own, to the database `dev`.
@@ -130,7 +142,7 @@ impl Imitation {
         // Transactions see one state, as with SNAPSHOT, and fail where another has changed the same rows: fact 195.
         session.execute("SET default_transaction_isolation = 'repeatable read'").unwrap();
         session.execute(&format!("SET redshift.database = {}", expressions::literal(database))).unwrap();
-        ImitationSession { session, database: database.to_owned(), in_transaction: false }
+        ImitationSession { session, database: database.to_owned(), buckets: Arc::clone(&self.buckets), in_transaction: false }
     }
 
     /// Runs one or more statements on a connection of their own; what the last one gave.
@@ -145,6 +157,7 @@ impl Imitation {
 pub struct ImitationSession {
     session: Box<dyn Session>,
     database: String,
+    buckets: Arc<Buckets>,
     in_transaction: bool,
 }
 
@@ -155,8 +168,8 @@ impl ImitationSession {
     /// What Redshift refuses, and what is not imitated.
     pub fn execute(&mut self, sql: &str) -> Result<Outcome, Failure> {
         let mut outcome = Outcome::default();
-        for statement in read::statements(read::tokens(sql)?)? {
-            outcome = self.run(&statement)?;
+        for statement in read::split(read::tokens(sql)?) {
+            outcome = self.run_tokens(statement)?;
         }
         Ok(outcome)
     }
@@ -166,10 +179,62 @@ impl ImitationSession {
     /// # Errors
     /// As [`ImitationSession::execute`], and where there are several.
     pub fn execute_one(&mut self, sql: &str) -> Result<Outcome, Failure> {
-        match read::statements(read::tokens(sql)?)?.as_slice() {
-            [statement] => self.run(statement),
+        let mut statements = read::split(read::tokens(sql)?);
+        match (statements.pop(), statements.is_empty()) {
+            (Some(statement), true) => self.run_tokens(statement),
             _ => Err(Failure::refused("cannot insert multiple commands into a prepared statement", "42601")),
         }
+    }
+
+    fn run_tokens(&mut self, statement: Vec<sqlparser::tokenizer::Token>) -> Result<Outcome, Failure> {
+        match bulk::read(&statement)? {
+            Some(bulk) => self.transfer(bulk),
+            None => {
+                let mut outcome = Outcome::default();
+                for statement in read::statements(statement)? {
+                    outcome = self.run(&statement)?;
+                }
+                Ok(outcome)
+            }
+        }
+    }
+
+    fn transfer(&mut self, bulk: Bulk) -> Result<Outcome, Failure> {
+        match bulk {
+            Bulk::Unload(unload) => {
+                let outcome = self.execute_one(&unload.query)?;
+                bulk_rows::unload(&unload, &outcome, &self.buckets)?;
+                Ok(Outcome { changed: outcome.table.rows.len() as u64, ..Outcome::default() })
+            }
+            Bulk::Copy(copy) => {
+                let mut none = |_: &[String]| None;
+                let name = Translator::new(&self.database, &mut none).within(&copy.table)?;
+                let Some(Found::Columns(all)) = find(&mut *self.session, &name) else {
+                    return Err(Failure::refused(format!("relation \"{}\" does not exist", name.join(".")), "42P01"));
+                };
+                let columns: Option<Vec<Column>> = match copy.columns.as_slice() {
+                    [] => Some(all),
+                    names => names.iter().map(|name| all.iter().find(|column| column.name == *name).cloned()).collect(),
+                };
+                let columns = columns.ok_or_else(|| Failure::refused("COPY names a column that the table has not", "42703"))?;
+                let table: Vec<String> = name.iter().map(|part| query::quoted(part)).collect();
+                // All rows or none, whether a transaction is open or not.
+                let own = !self.in_transaction;
+                if own {
+                    self.session.execute("BEGIN")?;
+                }
+                let changed = bulk_rows::copy(&copy, &columns, &table.join("."), &self.buckets, &mut *self.session);
+                if own {
+                    self.session.execute(if changed.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+                }
+                Ok(Outcome { changed: changed?, ..Outcome::default() })
+            }
+        }
+    }
+
+    /// Whether a transaction is open.
+    pub fn in_transaction(&self) -> bool {
+        self.in_transaction
     }
 
     /// Ends the running statement from another thread.

@@ -59,6 +59,8 @@ pub struct Translator<'l> {
     pub(super) compute_only: Option<String>,
     /// Whether the expression stands where a predicate does.
     pub(super) predicate: bool,
+    /// What the select list has named so far: later items may read it, fact 137.
+    pub(super) aliases: Vec<(String, String, Type)>,
     /// The order of WITHIN GROUP that this SELECT has used.
     pub(super) group_order: Option<String>,
 }
@@ -87,6 +89,7 @@ impl<'l> Translator<'l> {
             leader_only: None,
             compute_only: None,
             predicate: false,
+            aliases: Vec::new(),
             group_order: None,
         }
     }
@@ -157,6 +160,7 @@ impl<'l> Translator<'l> {
             text = format!("WITH {}{} ", if with.recursive { "RECURSIVE " } else { "" }, ctes.join(", "));
         }
         let outside = std::mem::take(&mut self.group_order);
+        let aliases = std::mem::take(&mut self.aliases);
         let predicate = std::mem::replace(&mut self.predicate, false);
         let ordering = Scope { relations: Vec::new(), parent: outer };
         let (inner, scope) = self.set_expression(body, outer, order_by.as_ref())?;
@@ -168,7 +172,7 @@ impl<'l> Translator<'l> {
         if let Some(limit) = limit_clause {
             text += &self.limit(limit, &ordering)?;
         }
-        (self.group_order, self.predicate) = (outside, predicate);
+        (self.group_order, self.predicate, self.aliases) = (outside, predicate, aliases);
         self.ctes.truncate(known);
         Ok(Translated { sql: text, columns: inner.columns })
     }
@@ -233,7 +237,7 @@ impl<'l> Translator<'l> {
                 };
                 let (left, right) = (self.set_expression(left, outer, None)?.0, self.set_expression(right, outer, None)?.0);
                 let columns = left.columns.zip(right.columns).map(|(left, right)| {
-                    left.into_iter().zip(right).map(|(a, b)| Column { name: a.name, of: a.of.united(b.of) }).collect()
+                    left.into_iter().zip(right).map(|(a, b)| Column { name: a.name, of: a.of.merged(b.of) }).collect()
                 });
                 Ok((Translated { sql: format!("({} {sign} {})", left.sql, right.sql), columns }, None))
             }
@@ -297,6 +301,7 @@ impl<'l> Translator<'l> {
 
     fn projection(&mut self, select: &Select, scope: &Scope<'_>) -> Result<Vec<Item>, Failure> {
         let mut items = Vec::new();
+        let outside = std::mem::take(&mut self.aliases);
         for item in &select.projection {
             items.push(match item {
                 SelectItem::UnnamedExpr(expression) => self.named(expression, &output_name(expression), scope)?,
@@ -317,11 +322,13 @@ impl<'l> Translator<'l> {
                 other => return Err(Failure::not_imitated(format!("item {other} of a select list"))),
             });
         }
+        self.aliases = outside;
         Ok(items)
     }
 
     fn named(&mut self, expression: &Expr, name: &str, scope: &Scope<'_>) -> Result<Item, Failure> {
         let (sql, of) = self.expression(expression, scope)?;
+        self.aliases.push((name.to_lowercase(), sql.clone(), of));
         let column = Column { name: name.to_lowercase(), of };
         Ok((format!("{sql} AS {}", quoted(name)), Some(vec![column])))
     }

@@ -82,6 +82,12 @@ pub fn tokens(sql: &str) -> Result<Vec<Token>, Failure> {
     tokens.into_iter().map(understood).collect()
 }
 
+/// The tokens of each statement; what is blank alone is none.
+pub fn split(tokens: Vec<Token>) -> Vec<Vec<Token>> {
+    let statements = tokens.split(|token| *token == Token::SemiColon).map(<[Token]>::to_vec);
+    statements.filter(|statement| statement.iter().any(|token| !matches!(token, Token::Whitespace(_)))).collect()
+}
+
 /// The trees of a text.
 ///
 /// # Errors
@@ -113,6 +119,10 @@ pub fn written(query: &Query) -> String {
 
 fn understood(token: Token) -> Result<Token, Failure> {
     Ok(match token {
+        // PostgreSQL would cut what Redshift keeps, fact 169.
+        Token::Word(Word { value, .. }) if value.len() > 63 => {
+            return Err(Failure::refused(format!("name \"{value}\" is longer than the imitation has it (63 bytes)"), "42622"));
+        }
         // Fact 170.
         Token::Word(Word { value, quote_style: Some(_), .. }) => {
             let value = value.replace("\"\"", "\"").to_lowercase();

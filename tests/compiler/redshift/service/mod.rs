@@ -10,7 +10,8 @@
 //! Requests and answers are those of the AWS JSON 1.1 protocol and of the service's model: operations `ExecuteStatement`,
 //! `BatchExecuteStatement` (one transaction), `DescribeStatement`, `GetStatementResult` (pages), `CancelStatement` and `ListStatements`;
 //! signatures are asked for and not reckoned. A statement is run by a thread of its own, and its state goes from SUBMITTED over
-//! PICKED and STARTED to FINISHED, FAILED or ABORTED. Without a `SessionId` each has a connection of its own.
+//! PICKED and STARTED to FINISHED, FAILED or ABORTED. Without a `SessionId` each has a connection of its own. What the product's
+//! validator refuses fails before it runs; COPY and UNLOAD find the buckets of [`DataApi::imitation`].
 
 mod answers;
 mod running;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use acca::dialect::{Severity, refusals_in_order};
 use acca::execute::Cancel;
 use serde_json::{Value, json};
 
@@ -141,7 +142,7 @@ fn run_parts(state: &State, id: &str, session: &mut ImitationSession, sqls: &[St
         if update(state, id, |job| job.cancelled).unwrap_or(true) {
             return Err("ERROR: Query cancelled on user's request".to_owned());
         }
-        session.execute_one(sql).map_err(|failure| told(&failure))
+        refused(session, sql).map_or_else(|| session.execute_one(sql).map_err(|failure| told(&failure)), Err)
     };
     if batch {
         step(session, "BEGIN")?;
@@ -170,6 +171,14 @@ fn run_parts(state: &State, id: &str, session: &mut ImitationSession, sqls: &[St
         }
     }
     if batch { step(session, "COMMIT").map(|_| ()) } else { Ok(()) }
+}
+
+/// What the validator of the product says before the imitation is asked: both must let a statement pass.
+fn refused(session: &ImitationSession, sql: &str) -> Option<String> {
+    let before = if session.in_transaction() { vec!["begin"] } else { Vec::new() };
+    let found = refusals_in_order(before.into_iter().chain([sql]));
+    let first = found.into_iter().map(|(_, refusal)| refusal).find(|refusal| refusal.severity == Severity::Refused)?;
+    Some(format!("ERROR: {} (fact {})\n  Position: {};", first.message, first.fact, sql[..first.range.start].chars().count() + 1))
 }
 
 fn conflict() -> String {
