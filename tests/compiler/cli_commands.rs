@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::project::TestProject;
 
@@ -465,6 +465,17 @@ fn diagnostics_of_a_project_that_cannot_be_read_have_the_chosen_format() {
     assert!(run.stdout.contains("\"statement-failed\"") && run.stderr.contains("Done. "), "{} {}", run.stdout, run.stderr);
     project.write("models/broken.sql", "select 1 as one\n");
     assert_eq!(project.acca(&["parse", "--output", "concise"]).expect_code(0).stdout, "");
+}
+
+#[test]
+fn failed_data_tests_are_findings_for_programs() {
+    let project = shop();
+    project.write("tests/none.sql", "select 1 as one\n");
+    let printed = |format: &str| project.acca(&["test", "--select", "none", "--output", format]).expect_code(1).stdout;
+    let result = serde_json::from_str::<Value>(&printed("sarif")).unwrap()["runs"][0]["results"][0].clone();
+    assert_eq!((&result["ruleId"], &result["level"]), (&json!("test-failed"), &json!("error")));
+    assert!(printed("concise").starts_with("tests/none.sql:1:1: error[test-failed]: test 'none' failed: "), "{}", printed("concise"));
+    assert!(printed("junit").contains("test-failed"));
 }
 
 #[test]
