@@ -11,6 +11,7 @@ use super::compilation::Compilation;
 use super::declared::{declared_schema, seed_schema, snapshot_schema};
 use super::described::described_columns;
 use super::facts::{EdgeKind, RelationSchema};
+use super::generic::of_test;
 use super::infer::{Finding, Inferred, Table, Tables, infer_with};
 use super::insertion::{check_contract, check_insertion};
 use super::kept::{KeptRules, Progress};
@@ -215,6 +216,7 @@ impl Compilation {
             found.problems = of_both_runs(found.problems, again);
         }
         found.problems.extend(check_contract(node, &found.schema));
+        found.problems = of_test(node, found.problems, &self.manifest, &self.project.sources);
         found.problems = self.judged(node, found.problems, !found.schema.open);
         found
     }

@@ -9,6 +9,7 @@ mod declared;
 mod described;
 mod empty;
 mod facts;
+mod generic;
 mod infer;
 mod insertion;
 mod judgement;

@@ -633,7 +633,7 @@ pub(super) struct LineageArguments {
     /// What comes from it.
     #[arg(help_heading = "This command", long)]
     pub(super) down: bool,
-    /// How many relations away at most.
+    /// How many relations away at most; of a whole model as text one, otherwise all.
     #[arg(help_heading = "This command", long, value_name = "N")]
     pub(super) depth: Option<usize>,
     /// How it is printed.

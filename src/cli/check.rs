@@ -75,8 +75,10 @@ fn is_of_checked_rules(problem: &Diagnostic) -> bool {
 fn as_the_target_sees_it(problem: Diagnostic, strict: bool) -> Diagnostic {
     let of_the_project =
         [&codes::MIXED_CURRENCY, &codes::PERSONAL_DATA_IN_REPORT, &codes::UNIT_ASSERTION, &codes::UNIT_MISMATCH].contains(&problem.code);
+    // No engine takes a name that means nothing, nor a union of unequal sides.
+    let of_every_engine = [&codes::UNKNOWN_COLUMN, &codes::UNKNOWN_RELATION, &codes::UNEQUAL_COLUMNS].contains(&problem.code);
     // What is an error because the project says so stays one.
-    if strict || of_the_project || problem.severity != Severity::Error || problem.code.severity != Severity::Error {
+    if strict || of_the_project || of_every_engine || problem.severity != Severity::Error || problem.code.severity != Severity::Error {
         return problem;
     }
     Diagnostic { severity: Severity::Warning, ..problem }.note("PostgreSQL refuses this; whether this target does is not known")

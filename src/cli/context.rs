@@ -35,7 +35,7 @@ use crate::execute::{Connected, open};
 use crate::jinja::Invocation;
 use crate::plan::RunResult;
 use crate::plan::select::{Compared, IndirectSelection, Needs, Request, Scope, needs, select};
-use crate::project::{LoadOptions, Node, parse_yaml};
+use crate::project::{DEFAULT_DATABASE, LoadOptions, Node, parse_yaml};
 
 pub(super) const PROJECT_FILE: &str = "dbt_project.yml";
 
@@ -110,7 +110,11 @@ impl<'a> Context<'a> {
         diagnostics.sort();
         let refused = diagnostics.iter().any(|problem| self.warn_error.fails(problem));
         let warnings = diagnostics.count(Severity::Warning);
-        let diagnostics = self.judged(diagnostics);
+        let mut diagnostics = self.judged(diagnostics);
+        if self.root.join(DEFAULT_DATABASE).exists() {
+            // Whoever has built into it knows which database it is.
+            diagnostics = diagnostics.without(&codes::DEFAULT_PROFILE);
+        }
         self.disk.reached("diagnostics");
         let (sources, compilation) = match parsed {
             Ok(compilation) => (compilation.project.sources.clone(), Some(compilation)),

@@ -8,7 +8,8 @@ use super::node_line::{display_name, status_style, status_text};
 use super::style::{self, paint};
 use super::table;
 use super::text::{seconds, thousands};
-use crate::base::Sources;
+use crate::base::{Sources, Span};
+use crate::diag::{Diagnostic, Severity, codes};
 use crate::plan::{NodeResult, RunResult, Status};
 use crate::project::{Detail, Manifest, Node};
 
@@ -49,6 +50,9 @@ fn problem(log: &Log<'_>, result: &NodeResult, node: &Node, sources: &Sources) {
     for diagnostic in &result.diagnostics {
         log.report_diagnostic(diagnostic, sources);
     }
+    if log.collects() && result.diagnostics.is_empty() && matches!(result.status, Status::Fail | Status::Warn) {
+        log.report_diagnostic(&failed_test(result, node), sources);
+    }
     if log.is_json() || !log.shows(LogLevel::Error) {
         return;
     }
@@ -78,11 +82,28 @@ fn judged(result: &NodeResult, node: &Node, sources: &Sources, width: Option<usi
     lines.join("\n")
 }
 
-fn place(node: &Node, sources: &Sources) -> String {
-    let span = match &node.detail {
+/// A test that found rows, for programs that read what was found.
+fn failed_test(result: &NodeResult, node: &Node) -> Diagnostic {
+    let message = format!("test '{}' failed: {}", node.name, result.message);
+    let mut problem = Diagnostic::new(&codes::TEST_FAILED, message).at(written(node));
+    if result.status == Status::Warn {
+        problem.severity = Severity::Warning;
+    }
+    match &result.compiled_path {
+        Some(path) => problem.help(format!("the rows are those that the query in '{path}' finds")),
+        None => problem,
+    }
+}
+
+fn written(node: &Node) -> Span {
+    match &node.detail {
         Detail::GenericTest(test) => test.span,
         _ => node.body.unwrap_or(node.origin),
-    };
+    }
+}
+
+fn place(node: &Node, sources: &Sources) -> String {
+    let span = written(node);
     let file = sources.file(span.file);
     format!("{}:{}", file.path, file.position(span.start as usize).line)
 }

@@ -44,12 +44,15 @@ pub(super) fn cmd_lineage(context: &Context<'_>, arguments: &LineageArguments) -
         Exit::Usage
     })?;
     let all = edges(compilation, &analysis);
+    // All columns of a model, and all that they come from, is more than anybody reads.
+    let is_cut = arguments.depth.is_none() && column.is_none() && arguments.format == LineageFormat::Text;
+    let depth = if is_cut { Some(1) } else { arguments.depth };
     let mut kept: BTreeSet<Edge> = BTreeSet::new();
     if up {
-        follow(&all, &starts, arguments.depth, |edge| (&edge.to, &edge.from), &mut kept);
+        follow(&all, &starts, depth, |edge| (&edge.to, &edge.from), &mut kept);
     }
     if arguments.down {
-        follow(&all, &starts, arguments.depth, |edge| (&edge.from, &edge.to), &mut kept);
+        follow(&all, &starts, depth, |edge| (&edge.from, &edge.to), &mut kept);
     }
     let kept: Vec<Edge> = kept.into_iter().collect();
     let printed = match arguments.format {
@@ -59,7 +62,17 @@ pub(super) fn cmd_lineage(context: &Context<'_>, arguments: &LineageArguments) -
         LineageFormat::Dot => dot(compilation, &kept),
     };
     context.terminal.print(&printed);
+    if is_cut && goes_on(&all, &kept, up, arguments.down) {
+        context.log.remark("LineageDepth", "One relation away; --depth goes further, and MODEL.COLUMN follows one column to its end");
+    }
     Ok(())
+}
+
+/// Whether there is more behind what is shown.
+fn goes_on(all: &[Edge], kept: &[Edge], up: bool, down: bool) -> bool {
+    let ends: BTreeSet<&Place> = kept.iter().map(|edge| &edge.from).collect();
+    let begins: BTreeSet<&Place> = kept.iter().map(|edge| &edge.to).collect();
+    all.iter().any(|edge| up && ends.contains(&edge.to) || down && begins.contains(&edge.from) && !kept.contains(edge))
 }
 
 fn is_relation(node: &Node) -> bool {
@@ -161,17 +174,34 @@ fn json(compilation: &Compilation, edges: &[Edge]) -> Value {
     json!({"edges": edges})
 }
 
-/// Each column with what it comes from; values first.
+/// Each column with what it comes from, values first. What decides about the rows of a relation is said once for all its columns.
 fn text(compilation: &Compilation, edges: &[Edge]) -> String {
-    let targets: BTreeSet<&Place> = edges.iter().map(|edge| &edge.to).collect();
+    let line = |edge: &Edge| {
+        let line = format!("  <- {} ({})", shown(compilation, &edge.from), edge.kind.as_str());
+        if edge.kind.is_direct() { line } else { paint(style::DIM, &line) }
+    };
     let mut lines = Vec::new();
-    for target in targets {
-        lines.push(paint(style::BOLD, &shown(compilation, target)));
-        let mut into: Vec<&Edge> = edges.iter().filter(|edge| edge.to == *target).collect();
-        into.sort_by_key(|edge| (edge.kind, &edge.from));
-        for edge in into {
-            let line = format!("  <- {} ({})", shown(compilation, &edge.from), edge.kind.as_str());
-            lines.push(if edge.kind.is_direct() { line } else { paint(style::DIM, &line) });
+    let nodes: BTreeSet<usize> = edges.iter().map(|edge| edge.to.0).collect();
+    for node in nodes {
+        let into: Vec<&Edge> = edges.iter().filter(|edge| edge.to.0 == node).collect();
+        let columns: BTreeSet<&Place> = into.iter().map(|edge| &edge.to).collect();
+        let of_all = |edge: &Edge| {
+            let same = |other: &&&Edge| other.from == edge.from && other.kind == edge.kind;
+            columns.len() > 1
+                && !matches!(edge.kind, EdgeKind::Value | EdgeKind::Condition)
+                && into.iter().filter(same).count() == columns.len()
+        };
+        for column in &columns {
+            let mut own: Vec<&Edge> = into.iter().copied().filter(|edge| edge.to == **column && !of_all(edge)).collect();
+            own.sort_by_key(|edge| (edge.kind, &edge.from));
+            lines.push(paint(style::BOLD, &shown(compilation, column)));
+            lines.extend(own.into_iter().map(line));
+        }
+        let shared: Vec<&Edge> = into.iter().copied().filter(|edge| columns.first() == Some(&&edge.to) && of_all(edge)).collect();
+        if !shared.is_empty() {
+            let name = compilation.manifest.nodes.get(node).map(shown_name).unwrap_or_default();
+            lines.push(paint(style::BOLD, &format!("{name}: all {} columns", columns.len())));
+            lines.extend(shared.into_iter().map(line));
         }
     }
     if lines.is_empty() { "(no columns are read)".to_owned() } else { lines.join("\n") }

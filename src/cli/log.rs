@@ -57,6 +57,11 @@ impl Log<'_> {
         self.say(LogLevel::Info, name, text, data, false);
     }
 
+    /// Whether diagnostics are kept for a format that programs read.
+    pub(super) fn collects(&self) -> bool {
+        self.collected.is_some()
+    }
+
     /// A remark beside the result: standard error.
     pub(super) fn remark(&self, name: &str, text: &str) {
         self.say(LogLevel::Info, name, text, json!({}), true);

@@ -13,6 +13,7 @@ use crate::diag::Diagnostics;
 use crate::dialect::Rewriter;
 use crate::execute::{adapter_chain, engine_of, lowers_names};
 use crate::jinja::{BUILTIN_MACROS, Invocation, Parsed, Templates, Unparsed, Work, YamlText};
+use crate::plan::check_choices;
 use crate::project::{LoadOptions, open};
 
 /// Reads, parses and links a project. Everything that is wrong is in `diagnostics`.
@@ -117,5 +118,8 @@ fn attempt(
     let lowering = engine_of(&project.target).ok().map(|engine| Arc::new(Rewriter::new(engine)) as Arc<dyn Lowering>);
     let portable = Portable::new(lowering, unrecorded, &manifest);
     let standing = standing.map(|(parse, edits)| Standing { parse, edits, asked: besides, files });
-    Ok(Compilation { standing, project, templates, manifest: Arc::new(manifest), messages, reading: OnceLock::new(), portable })
+    let compilation =
+        Compilation { standing, project, templates, manifest: Arc::new(manifest), messages, reading: OnceLock::new(), portable };
+    diagnostics.extend(check_choices(&compilation));
+    Ok(compilation)
 }

@@ -99,6 +99,7 @@ codes! {
     SCHEMA_CHANGED "schema-changed" Error "the columns of an incremental model are not those of its table any more";
     STATEMENT_FAILED "statement-failed" Error "the database refuses a statement";
     STATEMENT_TOO_LARGE "statement-too-large" Error "the SQL of a node is longer than the target takes";
+    TEST_FAILED "test-failed" Error "a data test finds rows that break its rule";
     TYPE_MISMATCH "type-mismatch" Error "an operator, function or clause is given values of types that it does not take";
     UNDECLARED_REF "undeclared-ref" Error "a ref() appears only while templates are executed";
     UNEQUAL_COLUMNS "unequal-columns" Error "queries or lists that belong together give different numbers of columns";

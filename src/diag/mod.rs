@@ -144,6 +144,13 @@ impl Diagnostics {
         }
     }
 
+    #[must_use]
+    pub fn without(self, code: &Code) -> Diagnostics {
+        let mut kept = Diagnostics::default();
+        kept.extend(self.list.into_iter().filter(|problem| problem.code != code));
+        kept
+    }
+
     pub fn has_errors(&self) -> bool {
         self.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }

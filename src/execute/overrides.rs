@@ -8,7 +8,7 @@ use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use crate::base::{ColumnInfo, Relation, RelationKind};
 use crate::diag::Diagnostic;
 use crate::jinja::{Argument, MacroCall, NodeArgument, NodeState, Rendered, Warehouse};
-use crate::plan::{NodePlan, Step, TableName, predicates_key};
+use crate::plan::{NodePlan, Step, TableName, predicates_key, strategy_macro};
 use crate::project::Node;
 
 const VIEW: &str = "get_create_view_as_sql";
@@ -16,11 +16,6 @@ const VIEW: &str = "get_create_view_as_sql";
 /// What dbt sets privileges with, and descriptions: the first of them is called, and calls the others.
 const GRANTS: [&str; 5] = ["apply_grants", "get_dcl_statement_list", "call_dcl_statements", "get_grant_sql", "get_revoke_sql"];
 const DOCS: [&str; 3] = ["persist_docs", "alter_relation_comment", "alter_column_comment"];
-
-/// The macro that dbt builds an incremental model with, for a strategy.
-pub(super) fn strategy_macro(strategy: &str) -> String {
-    format!("get_incremental_{}_sql", strategy.replace('+', "_"))
-}
 
 /// The macros that a strategy of dbt's ends in; one of the project's in the place of any of them counts.
 fn strategy_macros(strategy: &str) -> Vec<String> {

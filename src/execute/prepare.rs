@@ -20,7 +20,7 @@ use crate::dialect::{
 use crate::jinja::{NodeState, Warehouse};
 use crate::plan::{
     BatchResults, Existing, Hooks, NodePlan, Physical, PlanInput, SeedRules, failures_kept, needs_columns, plan_failures, plan_leading,
-    plan_node, plan_seed, retired_prefix,
+    plan_node, plan_seed, retired_prefix, strategy_macro,
 };
 use crate::project::{Detail, Node};
 use crate::syntax::before_semicolon;
@@ -314,7 +314,7 @@ pub(super) fn prepare_failures(turn: &Turn<'_>, kind: RelationKind, compiled: &C
 /// Whether the project has the macro of a strategy that is none of dbt's.
 pub(super) fn own_strategy(job: &RunJob<'_>, node: &Node) -> bool {
     let strategy = node.config.str("incremental_strategy").filter(|strategy| !matches!(*strategy, "append" | "delete+insert" | "merge"));
-    strategy.is_some_and(|strategy| job.compilation.templates.is_overridden(&overrides::strategy_macro(strategy), &node.package))
+    strategy.is_some_and(|strategy| job.compilation.templates.is_overridden(&strategy_macro(strategy), &node.package))
 }
 
 /// An engine that cuts names would build another relation than the one that is looked up the next time.

@@ -274,7 +274,11 @@ fn call_ref(scope: &Arc<Scope>, args: &[Value]) -> Result<Value, Error> {
     let (package, name) = match positional {
         [name] => (None, name.to_string()),
         [package, name] => (Some(package.to_string()), name.to_string()),
-        _ => return Err(raise(&codes::WRONG_ARGUMENTS, format!("ref() takes one or two names, {} are given", positional.len()))),
+        _ => {
+            let message = format!("ref() takes one or two names, {} are given", positional.len());
+            let help = "write ref('model'), or ref('package', 'model')".to_owned();
+            return Err(raise_with(&codes::WRONG_ARGUMENTS, message, vec![help]));
+        }
     };
     let mut version = None;
     for (key, value) in &named {

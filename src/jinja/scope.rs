@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use minijinja::value::{Enumerator, Object};
 use minijinja::{Environment, Error, State, Value};
 
-use super::failure::{Returned, describe, find_source, raise, wrap};
+use super::failure::{Returned, describe, find_source, raise, raise_with, wrap};
 use super::functions;
 use super::known::is_alike;
 use super::literals::rewrite_expression;
@@ -231,7 +231,8 @@ impl Scope {
     fn enter(&self, definition: &CompiledMacroRef) -> Result<usize, Error> {
         let mut facts = locked(&self.facts);
         if facts.stack.len() >= MAX_DEPTH {
-            return Err(raise(&codes::JINJA_ERROR, format!("macro '{}' calls itself without end", definition.name)));
+            let help = "end the calls with a condition, or let one of the macros do without the others".to_owned();
+            return Err(raise_with(&codes::JINJA_ERROR, format!("macro '{}' calls itself without end", definition.name), vec![help]));
         }
         facts.macros.insert(definition.id.clone());
         facts.stack.push(definition.id.clone());

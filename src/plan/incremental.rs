@@ -1,6 +1,7 @@
 //! Incremental models: rows of the query are added to a table that stays, whose columns may have to follow those of the query.
 
 use super::alter::{ColumnChanges, widened};
+use super::choices::strategy_macro;
 use super::materialize::{PlanInput, invalid, table};
 use super::steps::{Merge, Step, TableName, suffixed};
 use crate::base::{ColumnInfo, RelationKind};
@@ -86,18 +87,18 @@ pub(super) fn incremental(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic
         }
         // A macro of the project takes the place of this step.
         _ if input.own_strategy => steps.push(append),
-        other => {
-            let message = format!("'{}' has the unknown incremental strategy '{other}'", input.node.name);
-            let problem = invalid(input.node, "incremental_strategy", message);
-            return Err(problem.help(format!(
-                "it is one of append, delete+insert, merge, microbatch, or has a macro 'get_incremental_{}_sql' of the project",
-                other.replace('+', "_")
-            )));
-        }
+        other => return Err(unknown_strategy(input.node, other)),
     }
     steps.push(Step::DropTemporary { name: changes });
     steps.push(Step::Analyze { table: input.relation.clone() });
     Ok(steps)
+}
+
+pub(super) fn unknown_strategy(node: &Node, name: &str) -> Diagnostic {
+    let message = format!("'{}' has the unknown incremental strategy '{name}'", node.name);
+    let problem = invalid(node, "incremental_strategy", message).did_you_mean(name, ["append", "delete+insert", "merge", "microbatch"]);
+    let own = strategy_macro(name);
+    problem.help(format!("it is one of append, delete+insert, merge, microbatch, or has a macro '{own}' of the project"))
 }
 
 /// The columns that a match updates: those named, or all but the keys and those excluded.

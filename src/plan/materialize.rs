@@ -116,7 +116,7 @@ pub(super) fn with_hooks(steps: Vec<Step>, hooks: &Hooks) -> NodePlan {
     NodePlan { before: chosen(&hooks.before, false), steps: inside, after: chosen(&hooks.after, false), remark: None }
 }
 
-fn unknown_materialization(node: &Node, name: &str) -> Diagnostic {
+pub(super) fn unknown_materialization(node: &Node, name: &str) -> Diagnostic {
     let place = node.config.span("materialized").or(node.body).unwrap_or(node.origin);
     Diagnostic::new(&codes::UNKNOWN_MATERIALIZATION, format!("'{}' has the unknown materialization '{name}'", node.name))
         .at(place)

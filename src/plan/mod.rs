@@ -2,6 +2,7 @@
 
 mod alter;
 mod attributes;
+mod choices;
 mod contract;
 mod freshness;
 mod incremental;
@@ -18,6 +19,7 @@ mod steps;
 mod timeout;
 
 pub use alter::{AlterColumns, ColumnChanges};
+pub use choices::{check_choices, strategy_macro};
 pub use contract::{Contract, ContractColumn};
 pub use freshness::{Age, Freshness, FreshnessResult, age};
 pub use incremental::{SchemaChange, predicates_key};

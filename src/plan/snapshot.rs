@@ -152,11 +152,14 @@ fn strategy(node: &Node) -> Result<SnapshotStrategy, Diagnostic> {
             Some(Value::Array(_)) => Ok(SnapshotStrategy::Check(node.config.strings("check_cols"))),
             _ => Err(invalid(node, "check_cols", format!("the strategy 'check' of '{name}' needs 'check_cols': 'all' or a list"))),
         },
-        other => {
-            let what = other.map_or("no strategy".to_owned(), |other| format!("the unknown strategy '{other}'"));
-            Err(invalid(node, "strategy", format!("the snapshot '{name}' has {what}")).help("it is 'timestamp' or 'check'"))
-        }
+        other => Err(unknown_snapshot_strategy(node, other)),
     }
+}
+
+pub(super) fn unknown_snapshot_strategy(node: &Node, given: Option<&str>) -> Diagnostic {
+    let what = given.map_or("no strategy".to_owned(), |given| format!("the unknown strategy '{given}'"));
+    let problem = invalid(node, "strategy", format!("the snapshot '{}' has {what}", node.name));
+    problem.did_you_mean(given.unwrap_or_default(), ["timestamp", "check"]).help("it is 'timestamp' or 'check'")
 }
 
 fn deleted_rows(node: &Node) -> DeletedRows {

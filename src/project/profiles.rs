@@ -12,7 +12,7 @@ use crate::diag::{Diagnostic, codes, nearest};
 
 const FILE_NAME: &str = "profiles.yml";
 /// The database of a project that has no profile, relative to the project's root.
-const DEFAULT_DATABASE: &str = "build/acca.duckdb";
+pub const DEFAULT_DATABASE: &str = "build/acca.duckdb";
 const DEFAULT_THREADS: usize = 4;
 
 /// One type of target: the keys that it takes.

@@ -2,12 +2,10 @@
 
 use std::ops::{ControlFlow, Range};
 
-use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Query, Statement, VisitMut, VisitorMut};
-use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Span, Token, TokenWithSpan, Tokenizer};
+use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Query, VisitMut, VisitorMut};
+use sqlparser::tokenizer::{Span, Token, TokenWithSpan};
 
-use super::query::{Lines, parse_query};
-use super::tokens::sql_dialect;
+use super::query::{Lines, parse_query, read_changed, tokens_of};
 
 /// A range of bytes that is to be an argument of a call of that name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +20,7 @@ pub const MARK_PREFIX: &str = "__acca_";
 /// The tree of a query in which each mark is a call around what stands in its range. The marks are nested or apart, and outer ones
 /// come first. `None` where a range holds no expression of its own: a piece of one, or something else.
 pub fn parse_marked(sql: &str, marks: &[Mark]) -> Option<Box<Query>> {
-    let dialect = sql_dialect();
-    let tokens = Tokenizer::new(&*dialect, sql).tokenize_with_location().ok()?;
+    let tokens = tokens_of(sql).ok()?;
     let lines = Lines::new(sql);
     let places: Vec<Option<Range<usize>>> = tokens.iter().map(|token| lines.range(token.span)).collect();
     let solid: Vec<usize> = tokens
@@ -55,12 +52,7 @@ pub fn parse_marked(sql: &str, marks: &[Mark]) -> Option<Box<Query>> {
             marked.push(TokenWithSpan { token: Token::RParen, span: Span::new(end, end) });
         }
     }
-    let parser = Parser::new(&*dialect).with_recursion_limit(400);
-    let mut statements = parser.with_tokens_with_locations(marked).parse_statements().ok()?;
-    let query = match (statements.pop(), statements.is_empty()) {
-        (Some(Statement::Query(query)), true) => query,
-        _ => return None,
-    };
+    let query = read_changed(marked, sql)?;
     // Without the marks it must be what it was: `a + 1` of a macro is not one thing in `2 * a + 1`.
     let mut plain = query.clone();
     let _ = VisitMut::visit(&mut plain, &mut Unmark);

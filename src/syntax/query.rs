@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use sqlparser::ast::{Query, Statement};
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Location, Span};
+use sqlparser::tokenizer::{Location, Span, TokenWithSpan, Tokenizer};
 
-use super::tokens::{respelled, sql_dialect};
+use super::respelling::{may_be_misread, respelled};
+use super::tokens::sql_dialect;
 
 /// Why a text could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,24 +28,43 @@ pub fn parse_query(sql: &str) -> Option<Box<Query>> {
 /// # Errors
 /// Where the text cannot be read, and why.
 pub fn try_parse_query(sql: &str) -> Result<Option<Box<Query>>, Unread> {
-    read_query(sql).or_else(|first| match respelled(sql) {
-        Some(text) => read_query(&text).map_err(|error| unread(sql, &error)),
+    let tokens = || tokens_of(sql).map_err(|error| unread(sql, &error));
+    read_tokens(tokens()?, sql).or_else(|first| match respelled(tokens()?, false) {
+        Some(tokens) => parse_tokens(tokens).map_err(|error| unread(sql, &error)),
         None => Err(unread(sql, &first)),
     })
 }
 
-/// As [`try_parse_query`], for whoever writes the tree again: nothing that the parser lacks is read as something else.
+/// As [`try_parse_query`], for whoever writes the tree again: nothing that the parser lacks is read as something that only means the same
+/// to the checks.
 ///
 /// # Errors
 /// Where the text cannot be read, and why.
 pub fn try_parse_exact(sql: &str) -> Result<Option<Box<Query>>, Unread> {
-    read_query(sql).map_err(|error| unread(sql, &error))
+    tokens_of(sql).and_then(|tokens| read_tokens(tokens, sql)).map_err(|error| unread(sql, &error))
 }
 
-fn read_query(sql: &str) -> Result<Option<Box<Query>>, ParserError> {
+/// The tree of tokens of a text; what the parser would read as something else is put in other words first.
+fn read_tokens(tokens: Vec<TokenWithSpan>, sql: &str) -> Result<Option<Box<Query>>, ParserError> {
+    match may_be_misread(sql) {
+        true => parse_tokens(respelled(tokens.clone(), true).unwrap_or(tokens)),
+        false => parse_tokens(tokens),
+    }
+}
+
+/// The tree of tokens of a text that are changed already.
+pub(super) fn read_changed(tokens: Vec<TokenWithSpan>, sql: &str) -> Option<Box<Query>> {
+    read_tokens(tokens.clone(), sql).or_else(|error| respelled(tokens, false).map_or(Err(error), parse_tokens)).ok().flatten()
+}
+
+pub(super) fn tokens_of(sql: &str) -> Result<Vec<TokenWithSpan>, ParserError> {
+    Ok(Tokenizer::new(&*sql_dialect(), sql).tokenize_with_location()?)
+}
+
+fn parse_tokens(tokens: Vec<TokenWithSpan>) -> Result<Option<Box<Query>>, ParserError> {
     let dialect = sql_dialect();
     let parser = Parser::new(&*dialect).with_recursion_limit(400);
-    let mut statements = parser.try_with_sql(sql)?.parse_statements()?;
+    let mut statements = parser.with_tokens_with_locations(tokens).parse_statements()?;
     Ok(match (statements.pop(), statements.is_empty()) {
         (Some(Statement::Query(query)), true) => Some(query),
         _ => None,
@@ -92,6 +112,13 @@ impl<'t> Lines<'t> {
         }
         let (start, end) = (self.offset(span.start)?, self.offset(span.end)?);
         (start <= end).then_some(start..end)
+    }
+
+    /// The sign of an operator between its sides: the last one before the right side, of which a tree tells only the value in `date '…'`.
+    pub fn sign_between(&self, left: Span, right: Span, sign: &str) -> Option<Range<usize>> {
+        let (from, to) = (self.range(left)?.start, self.range(right)?.start);
+        let at = from + self.text.get(from..to)?.rfind(sign)?;
+        Some(at..at + sign.len())
     }
 
     /// Columns are counted in characters from one.

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::project::TestProject;
 
@@ -371,8 +371,39 @@ fn mistakes_are_errors_where_the_target_has_the_rules() {
     assert!(run.stdout.contains("\"edges\""), "{}", run.stdout);
     let run = project.acca(&["check", "--target", "post"]).expect_code(1);
     assert!(run.stderr.contains("error[unknown-column]") && run.stderr.contains("did you mean 'id'?"), "{}", run.stderr);
+    // No engine knows a column that is not there.
+    let run = project.acca(&["check", "--target", "duck"]).expect_code(1);
+    assert!(run.stderr.contains("error[unknown-column]"), "{}", run.stderr);
+    project.write("models/second.sql", "select id + 'a'::text as a, a || 'b' as b, rowid from {{ ref('first') }}");
     let run = project.acca(&["check", "--target", "duck"]).expect_code(0);
-    assert!(run.stderr.contains("warning[unknown-column]") && run.stderr.contains("PostgreSQL refuses this"), "{}", run.stderr);
+    assert!(run.stderr.contains("warning[type-mismatch]") && run.stderr.contains("PostgreSQL refuses this"), "{}", run.stderr);
+    assert!(!run.stderr.contains("unknown-column"), "{}", run.stderr);
+}
+
+/// What a whole model comes from is told one relation deep as text, and what decides about its rows once.
+#[test]
+fn lineage_as_text_is_short() {
+    let project = TestProject::new();
+    project.write("dbt_project.yml", "name: shop\n").write("models/first.sql", "select 1 as id, 2 as amount");
+    project.write("models/second.sql", "select id, amount from {{ ref('first') }} where id > 0");
+    project.write("models/third.sql", "select id, amount * 2 as twice from {{ ref('second') }} order by amount");
+    let whole = project.acca(&["lineage", "third"]).expect_code(0);
+    let expected =
+        "third.id\n  <- second.id (value)\nthird.twice\n  <- second.amount (value)\nthird: all 2 columns\n  <- second.amount (order)\n";
+    assert_eq!(whole.stdout, expected);
+    assert!(whole.stderr.contains("--depth goes further"), "{}", whole.stderr);
+    let column = project.acca(&["lineage", "third.twice"]).expect_code(0);
+    assert!(column.stdout.contains("first.amount (value)") && !column.stderr.contains("--depth"), "{}", column.stdout);
+}
+
+/// That no profile is found is said until something was built.
+#[test]
+fn the_default_database_is_told_once() {
+    let project = TestProject::new();
+    project.write("dbt_project.yml", "name: shop\n").write("models/first.sql", "select 1 as id");
+    assert!(project.acca(&["parse"]).expect_code(0).stderr.contains("names no profile"));
+    assert!(project.acca(&["build"]).expect_code(0).stderr.contains("names no profile"));
+    assert!(!project.acca(&["build"]).expect_code(0).stderr.contains("names no profile"));
 }
 
 /// Units are the project's own, so a mistake is one on every target, and so is what declares them.
@@ -434,6 +465,17 @@ fn diagnostics_of_a_project_that_cannot_be_read_have_the_chosen_format() {
     assert!(run.stdout.contains("\"statement-failed\"") && run.stderr.contains("Done. "), "{} {}", run.stdout, run.stderr);
     project.write("models/broken.sql", "select 1 as one\n");
     assert_eq!(project.acca(&["parse", "--output", "concise"]).expect_code(0).stdout, "");
+}
+
+#[test]
+fn failed_data_tests_are_findings_for_programs() {
+    let project = shop();
+    project.write("tests/none.sql", "select 1 as one\n");
+    let printed = |format: &str| project.acca(&["test", "--select", "none", "--output", format]).expect_code(1).stdout;
+    let result = serde_json::from_str::<Value>(&printed("sarif")).unwrap()["runs"][0]["results"][0].clone();
+    assert_eq!((&result["ruleId"], &result["level"]), (&json!("test-failed"), &json!("error")));
+    assert!(printed("concise").starts_with("tests/none.sql:1:1: error[test-failed]: test 'none' failed: "), "{}", printed("concise"));
+    assert!(printed("junit").contains("test-failed"));
 }
 
 #[test]

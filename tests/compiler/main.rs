@@ -6,6 +6,7 @@
 //! | [`cases`] | runs the case files under `cases/` and the pages of the diagnostics |
 //! | [`workbench`], [`engines`] | how cases are compiled, and run on DuckDB and PostgreSQL |
 //! | [`expressions`] | expressions of templates, with what dbt prints for them |
+//! | [`fuzz`] | how inputs at random are made, counted and repeated, for as long as is wanted |
 //! | [`random_input`] | bad input at random |
 //! | [`random_sql`] | SQL at random |
 //! | [`harness`] | what a case file is, and how it is compared with what the compiler says |
@@ -46,6 +47,7 @@ mod features;
 mod flags;
 mod flagship;
 mod freshness;
+mod fuzz;
 mod harness;
 mod hooks;
 mod kept_tables;

@@ -1,7 +1,7 @@
 //! SQL at random: queries that a small grammar writes, and statements of the corpus with pieces exchanged. Whatever it is, it is read and
 //! inferred without a panic and in time, and every place of a finding lies within the text.
 //!
-//! The generator is seeded, so a failure repeats; `RANDOM_SQL=1000000` looks longer, `RANDOM_SEED=7` elsewhere.
+//! `RANDOM_SQL=1000000` looks longer, `RANDOM_SEED=7` elsewhere; see `fuzz`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use acca::analysis::{RelationSchema, SchemaColumn, SqlType, Table, Tables, infer};
 use acca::syntax::parse_query;
+use rand::RngExt;
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
-use rayon::prelude::*;
 
+use crate::fuzz::{Attempt, number, search};
 use crate::tidy::root;
 
 /// Queries of a plain run.
@@ -61,7 +61,7 @@ fn expressions() -> Vec<String> {
 }
 
 struct Writer<'c> {
-    random: StdRng,
+    random: &'c mut StdRng,
     expressions: &'c [String],
     statements: &'c [String],
 }
@@ -201,23 +201,16 @@ fn judge(sql: &str, table: &OneTable) -> Result<bool, String> {
 
 #[test]
 fn any_sql_is_inferred_in_time() {
-    let number = |name: &str, default: usize| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
-    let (queries, seed) = (number("RANDOM_SQL", QUERIES), number("RANDOM_SEED", 1));
     let (table, expressions) = (table(), expressions());
     let statements: Vec<String> = file("statements.txt").lines().map(str::to_owned).collect();
-    let results: Vec<(String, Result<bool, String>)> = (0..queries)
-        .into_par_iter()
-        .map(|turn| {
-            let random = StdRng::seed_from_u64((seed as u64) << 32 | turn as u64);
-            let mut writer = Writer { random, expressions: &expressions, statements: &statements };
-            let sql = if turn % 4 == 0 { writer.exchanged() } else { writer.query(1 + turn % 3) };
-            let result = judge(&sql, &table);
-            // What went well need not be kept.
-            (if result.is_err() { sql } else { String::new() }, result)
-        })
-        .collect();
-    let failed: Vec<String> = results.iter().filter_map(|(sql, result)| Some(format!("{}\n{sql}", result.as_ref().err()?))).collect();
-    assert!(failed.is_empty(), "{} of {queries} failed\n{}", failed.len(), failed[..failed.len().min(3)].join("\n\n"));
-    let read = results.iter().filter(|(_, result)| *result == Ok(true)).count();
-    assert!(read * 2 > queries, "only {read} of {queries} can be read at all");
+    let attempt = |random: &mut StdRng, turn: usize| {
+        let mut writer = Writer { random, expressions: &expressions, statements: &statements };
+        let sql = if turn.is_multiple_of(4) { writer.exchanged() } else { writer.query(1 + turn % 3) };
+        let result = judge(&sql, &table);
+        Attempt { understood: result == Ok(true), problem: result.err().map(|problem| format!("{problem}\n{sql}")) }
+    };
+    let found = search("random_sql", number("RANDOM_SQL").unwrap_or(QUERIES), &attempt);
+    let failures = &found.failures;
+    assert!(failures.is_empty(), "{} of {} failed\n{}", failures.len(), found.done, failures[..failures.len().min(3)].join("\n\n"));
+    assert!(found.understood * 2 > found.done || found.done == 1, "only {} of {} can be read at all", found.understood, found.done);
 }

@@ -187,6 +187,12 @@ impl Inference<'_> {
         let foreign = catalogue().functions(&name).is_empty();
         for argument in &list.args {
             let value = match argument {
+                // `normalize(text, nfc)`
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(word))) if name == "normalize" && is_form(word) => {
+                    arguments.facts.push(Facts::of(Some(known().text.into()), false));
+                    arguments.expressions.push(None);
+                    continue;
+                }
                 FunctionArg::Unnamed(value) => value,
                 FunctionArg::Named { arg, .. } | FunctionArg::ExprNamed { arg, .. } => {
                     arguments.named = true;
@@ -287,6 +293,10 @@ impl Inference<'_> {
 
     fn may_be_null(&self, name: &str, call: &Function, arguments: &Arguments<'_>, scope: &Scope<'_>, all: &[Facts]) -> bool {
         let any = all.iter().any(|facts| facts.nullable);
+        if arguments.named {
+            // What is left out is not seen, nor what an array of arguments holds.
+            return true;
+        }
         if ALWAYS_VALUE.contains(&name) || (arguments.star && name == "count") {
             return false;
         }
@@ -295,10 +305,7 @@ impl Inference<'_> {
         }
         let pattern = matches!(name, "substring" | "substr")
             && all.get(1).and_then(|facts| facts.sql_type).is_none_or(|kind| kind.id != known().int4);
-        // In a call by name, what is left out is not seen.
-        any || arguments.named
-            || pattern
-            || !(NEVER_NULL.contains(&name) || matches!(name, "upper" | "lower" | "substring" | "ntile") && is_text(all))
+        any || pattern || !(NEVER_NULL.contains(&name) || matches!(name, "upper" | "lower" | "substring" | "ntile") && is_text(all))
     }
 
     /// What the grammar treats as functions, with rules of their own.
@@ -345,12 +352,8 @@ impl Inference<'_> {
             }
             "row" if plain => Some(Facts::of(Some(known().record.into()), facts.iter().any(|facts| facts.nullable)).reading(facts)),
             "grouping" if plain => Some(Facts::of(Some(known().int4.into()), false).reading(facts)),
-            "current_date" | "current_timestamp" | "localtimestamp" | "localtime" | "current_time" | "current_user" | "session_user"
-            | "current_catalog" | "user" | "current_role" | "current_schema"
-                if plain =>
-            {
-                Some(Facts::of(session_value(name, arguments), name == "current_schema"))
-            }
+            _ if plain && session_type(name).is_some() => Some(Facts::of(session_value(name, arguments), name == "current_schema")),
+            _ if plain => xml_type(name, facts).map(|kind| Facts::of(Some(kind), true).reading(facts)),
             _ => None,
         }
     }
@@ -406,7 +409,10 @@ impl Inference<'_> {
 
     fn found_call(&mut self, name: &str, given: &[TypeId], span: Span) -> Option<Call> {
         match function(name, given) {
-            Ok(call) => Some(call),
+            Ok(call) => {
+                self.note_fields(&call, given);
+                Some(call)
+            }
             Err(NotFound::Arguments) => {
                 let types: Vec<String> =
                     given.iter().map(|id| if *id == known().unknown { "a literal".to_owned() } else { spelled(*id) }).collect();
@@ -462,6 +468,20 @@ fn lambda_scope<'e>(argument: &Expr, scope: &Scope<'e>) -> Option<Scope<'e>> {
     Some(Scope { items, grouped: scope.grouped, ..Scope::new(scope.outer, scope.ctes) })
 }
 
+fn is_form(word: &Ident) -> bool {
+    ["nfc", "nfd", "nfkc", "nfkd"].contains(&fold(word).as_str())
+}
+
+/// What those functions of XML give that are parts of the grammar, not of the catalogue.
+fn xml_type(name: &str, facts: &[Facts]) -> Option<SqlType> {
+    match name {
+        "xmlelement" | "xmlforest" | "xmlattributes" | "xmlconcat" | "xmlparse" | "xmlpi" | "xmlroot" => SqlType::parse("xml"),
+        "xmlexists" => Some(known().bool.into()),
+        "xmlserialize" => facts.first().and_then(|facts| facts.sql_type),
+        _ => None,
+    }
+}
+
 fn is_text(facts: &[Facts]) -> bool {
     facts.first().and_then(|facts| facts.sql_type).is_some_and(|kind| {
         let known = known();
@@ -469,17 +489,23 @@ fn is_text(facts: &[Facts]) -> bool {
     })
 }
 
-/// `current_timestamp(3)` and the like.
-fn session_value(name: &str, arguments: &Arguments<'_>) -> Option<SqlType> {
+/// The type of what the grammar knows as a value of the session.
+pub(super) fn session_type(name: &str) -> Option<TypeId> {
     let known = known();
-    let id = match name {
+    Some(match name {
         "current_date" => known.date,
         "current_timestamp" => known.timestamptz,
         "localtimestamp" => known.timestamp,
         "localtime" => known.time,
         "current_time" => known.timetz,
-        _ => known.name,
-    };
+        "current_user" | "session_user" | "current_catalog" | "user" | "current_role" | "current_schema" => known.name,
+        _ => return None,
+    })
+}
+
+/// `current_timestamp(3)` and the like.
+fn session_value(name: &str, arguments: &Arguments<'_>) -> Option<SqlType> {
+    let id = session_type(name)?;
     let digits = arguments.expressions.first().copied().flatten().and_then(super::query::number);
     let modifier = digits.map_or(-1, |digits| i32::try_from(digits.min(6)).unwrap_or(-1));
     Some(SqlType { id, modifier })

@@ -6,7 +6,7 @@ use sqlparser::tokenizer::Span;
 use super::currencies::hide_currencies;
 use super::literal::{is_refused, literal, number_type, quoted};
 use super::scope::{Found, Scope, fold};
-use super::{Inference, known, settled, spelled};
+use super::{Finding, Inference, known, settled, spelled};
 use crate::analysis::candidates::{NotFound, binary_operator, operator_result_in_any_case, prefix_operator};
 use crate::analysis::catalogue::{Context, TypeId, catalogue};
 use crate::analysis::coercion::{array_element, can_coerce, common, has_pathway};
@@ -51,7 +51,8 @@ impl Inference<'_> {
             }
             Expr::Interval(interval) => {
                 let inner = self.expression(&interval.value, scope);
-                let first = interval.leading_field.as_ref().map_or_else(String::new, |field| format!(" {field}"));
+                let digits = interval.leading_precision.map_or_else(String::new, |digits| format!("({digits})"));
+                let first = interval.leading_field.as_ref().map_or_else(String::new, |field| format!(" {field}{digits}"));
                 let last = interval.last_field.as_ref().map_or_else(String::new, |field| format!(" to {field}"));
                 Facts::of(SqlType::parse(&format!("interval{first}{last}")), inner.nullable).reading(&[inner])
             }
@@ -118,6 +119,11 @@ impl Inference<'_> {
                 let [one, other] = &facts;
                 self.operator("=", (one, left), (other, right), left.span().union(&right.span()));
                 Facts::of(Some(known().bool.into()), false).reading(&facts)
+            }
+            // `like any (array[…])`
+            Expr::Like { expr, pattern, any: true, .. } | Expr::ILike { expr, pattern, any: true, .. } => {
+                let facts = self.expression(expr, scope);
+                self.compare_array(facts, "~~", pattern, scope)
             }
             Expr::Like { expr, pattern, .. } => self.compare("~~", expr, pattern, scope),
             Expr::ILike { expr, pattern, .. } => self.compare("~~*", expr, pattern, scope),
@@ -228,6 +234,7 @@ impl Inference<'_> {
 
     /// The type of a binary operator's result. A mistake is found only when both sides are known.
     fn operator(&mut self, name: &str, left: (&Facts, &Expr), right: (&Facts, &Expr), span: Span) -> Option<SqlType> {
+        let written = name;
         let name = if name == "!=" { "<>" } else { name };
         self.check_operator_units(name, left.0, right.0, span);
         let (Some(one), Some(other)) = (left.0.sql_type, right.0.sql_type) else {
@@ -243,7 +250,9 @@ impl Inference<'_> {
             Err(NotFound::Arguments) if !is_row(one.id) && !is_row(other.id) => {
                 let message = format!("there is no operator {name} for {} and {}", spelled_side(one), spelled_side(other));
                 let problem = Diagnostic::new(&codes::TYPE_MISMATCH, message);
-                self.find(span, problem.help("cast one side to the type of the other, if they mean the same"));
+                let problem = problem.help("cast one side to the type of the other, if they mean the same");
+                let range = self.lines.sign_between(left.1.span(), right.1.span(), written).or_else(|| self.lines.range(span));
+                self.findings.push(Finding { diagnostic: problem, range });
                 operator_result_in_any_case(name).map(SqlType::from)
             }
             Err(_) => operator_result_in_any_case(name).map(SqlType::from),
@@ -439,7 +448,10 @@ impl Inference<'_> {
             {
                 (self.column(&[relation.clone(), field.clone()], scope), rest)
             }
-            _ => (self.expression(root, scope), chain),
+            _ => match (chain, self.field(root, chain.first(), scope)) {
+                ([_, rest @ ..], Some(field)) => (field, rest),
+                _ => (self.expression(root, scope), chain),
+            },
         };
         if chain.is_empty() {
             return facts;

@@ -8,6 +8,7 @@ use sqlparser::tokenizer::Span;
 use super::equalities::Holds;
 use super::keys::keys_of;
 use super::query::take;
+use super::rows::is_rows_from;
 use super::scope::{Column, CteLink, Found, Item, Scope, fold, system_type};
 use super::{Inference, Outer, Table, path, settled};
 use crate::analysis::catalogue::catalogue;
@@ -16,6 +17,7 @@ use crate::analysis::facts::{EdgeKind, Facts, Meaning, Origin, merge, merge_labe
 use crate::analysis::sql_type::SqlType;
 use crate::analysis::units::Measure;
 use crate::diag::{Diagnostic, codes};
+use crate::syntax::{UNNAMED, using_alias};
 
 /// Which side may be missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,8 +90,15 @@ impl Inference<'_> {
                 both.items
             }
             JoinConstraint::Using(names) => {
-                let names: Vec<Ident> = names.iter().filter_map(|name| name.0.last()?.as_ident().cloned()).collect();
-                self.join_using(&names, both.items, split, kind, indirect)
+                let names = names.iter().filter_map(|name| name.0.last()?.as_ident().cloned());
+                let (aliases, names): (Vec<Ident>, Vec<Ident>) = names.partition(|name| using_alias(&name.value).is_some());
+                let mut items = self.join_using(&names, both.items, split, kind, indirect);
+                // `using (a, b) as j`: these columns are known as those of j, too.
+                if let (Some(alias), Some(joined)) = (aliases.first().and_then(|alias| using_alias(&alias.value)), items.last()) {
+                    let columns = joined.columns.iter().take(names.len()).cloned().collect();
+                    items.push(Item { name: Some(alias.to_owned()), columns, named: true, ..Item::default() });
+                }
+                items
             }
             JoinConstraint::Natural => {
                 let (left, right) = both.items.split_at(split);
@@ -218,6 +227,13 @@ impl Inference<'_> {
                 let item = self.named_table(&path(&parts), alias.as_ref(), left, name.span(), indirect);
                 vec![item]
             }
+            TableFactor::Table { name, alias, args: Some(arguments), with_ordinality, .. } if is_rows_from(name) => {
+                vec![self.rows_from(&arguments.args, *with_ordinality, alias.as_ref(), left)]
+            }
+            TableFactor::XmlTable { row_expression, passing, columns, alias, .. } => {
+                vec![self.xml_table(row_expression, passing, columns, alias.as_ref(), left)]
+            }
+            TableFactor::JsonTable { json_expr, columns, alias, .. } => vec![self.json_table(json_expr, columns, alias.as_ref(), left)],
             TableFactor::Table { name, alias, args: Some(arguments), with_ordinality, .. } => {
                 vec![self.table_function(name, &arguments.args, *with_ordinality, alias.as_ref(), left)]
             }
@@ -283,6 +299,15 @@ impl Inference<'_> {
 
     pub(super) fn table_item(&mut self, name: &[String], alias: Option<&TableAlias>, scope: &Scope<'_>, span: Span) -> Item {
         let last = name.last().cloned().unwrap_or_default();
+        if let [single] = name
+            && let Some(kind) =
+                super::calls::session_type(single).filter(|_| single != "user" && matches!(self.tables.find(name), Table::Foreign))
+        {
+            // `from current_date`
+            let column = alias.map_or_else(|| single.clone(), |alias| fold(&alias.name));
+            let columns = vec![Column { name: column, facts: Facts::of(Some(kind.into()), single == "current_schema"), id: 0 }];
+            return self.item(columns, false, Some(single), alias);
+        }
         let mut item = match self.tables.find(name) {
             Table::Node(node, schema) => {
                 let columns = schema.columns.iter().map(|column| {
@@ -334,7 +359,7 @@ impl Inference<'_> {
     }
 
     /// An entry of FROM with columns of its own, which the alias may rename.
-    fn item(&mut self, columns: Vec<Column>, open: bool, name: Option<&str>, alias: Option<&TableAlias>) -> Item {
+    pub(super) fn item(&mut self, columns: Vec<Column>, open: bool, name: Option<&str>, alias: Option<&TableAlias>) -> Item {
         let mut columns: Vec<Column> = columns
             .into_iter()
             .map(|column| {
@@ -342,7 +367,8 @@ impl Inference<'_> {
                 Column { facts, id: self.next_id(), ..column }
             })
             .collect();
-        let called = alias.map(|alias| fold(&alias.name)).or_else(|| name.map(str::to_owned));
+        let given = alias.map(|alias| fold(&alias.name)).filter(|alias| alias != UNNAMED);
+        let called = given.or_else(|| name.map(str::to_owned));
         self.settle_currencies(&mut columns, called.as_deref());
         if let Some(alias) = alias {
             for (column, renamed) in columns.iter_mut().zip(&alias.columns) {
@@ -356,7 +382,7 @@ impl Inference<'_> {
         Item { named: name.is_some(), name, columns, open, plain: true, ..Item::default() }
     }
 
-    fn table_function(
+    pub(super) fn table_function(
         &mut self,
         name: &ObjectName,
         arguments: &[FunctionArg],
@@ -380,7 +406,8 @@ impl Inference<'_> {
         if function == "unnest" && given.len() > 1 {
             return self.unnest(&given, ordinality, alias);
         }
-        let call = if named { None } else { self.plain_call(&function, &given, name.span()) };
+        let session = super::calls::session_type(&function).filter(|_| parts.len() == 1 && given.is_empty());
+        let call = if named || session.is_some() { None } else { self.plain_call(&function, &given, name.span()) };
         let mut columns: Vec<Column> = Vec::new();
         let mut open = false;
         // A series of plain days is one of instants to the database only.
@@ -409,10 +436,10 @@ impl Inference<'_> {
                 }));
             }
             (None, _) => {
-                let result = call.as_ref().and_then(|call| call.result);
+                let result = call.as_ref().and_then(|call| call.result).or(session);
                 open = result.is_none_or(|id| id == super::known().record);
                 if !open {
-                    let only = alias.map_or_else(|| function.clone(), |alias| fold(&alias.name));
+                    let only = alias.map(|alias| fold(&alias.name)).filter(|alias| alias != UNNAMED).unwrap_or_else(|| function.clone());
                     columns.push(column(&only, result.map(SqlType::from)));
                 }
             }
@@ -424,7 +451,7 @@ impl Inference<'_> {
     }
 
     /// What a function in FROM gives: its units are by columns that stand left of it, which go on being seen.
-    fn function_item(&mut self, columns: Vec<Column>, open: bool, name: &str, alias: Option<&TableAlias>) -> Item {
+    pub(super) fn function_item(&mut self, columns: Vec<Column>, open: bool, name: &str, alias: Option<&TableAlias>) -> Item {
         let measures: Vec<Measure> = columns.iter().map(|column| column.facts.meaning.measure.clone()).collect();
         let mut item = self.item(columns, open, Some(name), alias);
         for (column, measure) in item.columns.iter_mut().zip(measures) {
@@ -485,7 +512,7 @@ fn alias_span(tables: &[TableWithJoins], name: &str) -> Option<Span> {
     spans.next_back()
 }
 
-fn ordinality_column() -> Column {
+pub(super) fn ordinality_column() -> Column {
     Column { name: "ordinality".to_owned(), facts: Facts::of(catalogue().type_named("int8").map(SqlType::from), false), id: 0 }
 }
 
@@ -559,10 +586,16 @@ impl Inference<'_> {
                     );
                     Facts::unknown()
                 }
-                Found::Missing if name == "current_schema" => Facts::of(Some(super::known().name.into()), true),
+                Found::Missing if matches!(name.as_str(), "current_schema" | "current_role" | "current_catalog") => {
+                    Facts::of(Some(super::known().name.into()), name == "current_schema")
+                }
                 // The name of something in FROM stands for its whole row.
                 Found::Missing if scope.item(None, name).is_some() => {
                     scope.item(None, name).map_or_else(Facts::unknown, |(item, _)| self.whole_row(item))
+                }
+                // Other engines know the names of the list of SELECT everywhere in it, and rows by a number.
+                Found::Missing if self.tables.has_foreign_functions() && (name == "rowid" || self.aliases.contains(name)) => {
+                    Facts::unknown()
                 }
                 Found::Missing => {
                     let names = scope.column_names();
@@ -574,6 +607,11 @@ impl Inference<'_> {
             [.., relation, name] => {
                 let schema = names.len().checked_sub(3).and_then(|at| names.get(at)).map(String::as_str);
                 let Some((item, _)) = scope.item(schema, relation) else {
+                    // `a.b` may be a field of a column there.
+                    let is_column = |name: &String| !matches!(scope.column(name), Found::Missing);
+                    if self.tables.has_foreign_functions() && (names.len() > 2 || is_column(relation)) {
+                        return Facts::unknown();
+                    }
                     if names.len() == 2 || scope.item(None, relation).is_none() {
                         self.unknown_item(relation, scope, span);
                     }
@@ -586,7 +624,11 @@ impl Inference<'_> {
                     }
                     Found::Perhaps => Facts::of(system_type(name), true),
                     Found::Ambiguous(_) => {
-                        self.mistake(last_span, &codes::AMBIGUOUS_COLUMN, format!("'{relation}' has several columns '{name}'"));
+                        self.mistake(
+                            span.union(&last_span),
+                            &codes::AMBIGUOUS_COLUMN,
+                            format!("'{relation}' has several columns '{name}'"),
+                        );
                         Facts::unknown()
                     }
                     // `x.f` may also be a call f(x) over the row.
@@ -595,7 +637,8 @@ impl Inference<'_> {
                         let names: Vec<&str> = item.columns.iter().map(|column| column.name.as_str()).collect();
                         let problem = Diagnostic::new(&codes::UNKNOWN_COLUMN, format!("'{relation}' has no column '{name}'"))
                             .did_you_mean(name, names);
-                        self.find(last_span, problem);
+                        // From the name of the relation on, as the server says it.
+                        self.find(span.union(&last_span), problem);
                         Facts::unknown()
                     }
                 }

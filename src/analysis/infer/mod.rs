@@ -13,6 +13,7 @@ mod literal;
 mod narrowing;
 mod output_name;
 mod query;
+mod rows;
 mod scope;
 mod typed;
 mod units;
@@ -136,6 +137,8 @@ pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarat
         of_other_rows: HashMap::new(),
         group_keys: None,
         windows: Vec::new(),
+        row_fields: Vec::new(),
+        aliases: Vec::new(),
         declarations,
         conversions: Vec::new(),
         types: tables.keeps_types().then(ExpressionTypes::default),
@@ -179,6 +182,10 @@ struct Inference<'a> {
     group_keys: Option<Vec<u32>>,
     /// What the WINDOW clause of this query names.
     windows: Vec<windows::NamedWindow>,
+    /// The fields of the row that the last function gave.
+    row_fields: Vec<(String, Option<SqlType>)>,
+    /// Names of output columns, which other engines know within the query itself.
+    aliases: Vec<String>,
     declarations: &'a Declarations,
     /// The conversions that are being walked, innermost last.
     conversions: Vec<conversions::Running>,

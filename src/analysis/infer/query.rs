@@ -12,11 +12,14 @@ use super::keys::keys_of_select;
 use super::literal::quoted;
 use super::narrowing::narrow;
 use super::output_name::output_name;
+use super::rows::is_fields;
 use super::scope::{Column, CteLink, Found, QueryResult, Scope, fold};
 use super::{Inference, Outer, known, path, settled};
 use crate::analysis::coercion::common;
 use crate::analysis::facts::{EdgeKind, Facts, Origin, merge};
+use crate::analysis::sql_type::SqlType;
 use crate::diag::{Diagnostic, codes};
+use crate::syntax::added_columns;
 
 impl Inference<'_> {
     /// `outer` is what encloses a subquery; the common table expressions of what encloses it are known in it too.
@@ -72,7 +75,13 @@ impl Inference<'_> {
             // One mistake, one error: who reads it is not blamed as well.
             result.open = true;
         }
-        renamed(result, cte)
+        let mut result = renamed(result, cte);
+        let added = cte.alias.columns.last().map(|kept| added_columns(&kept.name.value)).unwrap_or_default();
+        result.columns.extend(added.into_iter().map(|added| {
+            let facts = Facts::of(added.kind.and_then(SqlType::parse), false);
+            Column { name: added.name, facts, id: 0 }
+        }));
+        result
     }
 
     fn query_body(&mut self, query: &Query, outer: Outer<'_>, ctes: Option<&CteLink<'_>>) -> QueryResult {
@@ -241,7 +250,27 @@ impl Inference<'_> {
     /// `last`: its own literals become text.
     fn select(&mut self, select: &Select, orders: &[OrderByExpr], outer: Outer<'_>, ctes: Option<&CteLink<'_>>, last: bool) -> QueryResult {
         let mut indirect = Vec::new();
-        let mut scope = self.from(&select.from, outer, ctes, &mut indirect);
+        let aliases_before = self.aliases.len();
+        if self.tables.has_foreign_functions() {
+            self.aliases.extend(select.projection.iter().filter_map(|item| match item {
+                SelectItem::ExprWithAlias { alias, .. } => Some(fold(alias)),
+                _ => None,
+            }));
+        }
+        let result = self.select_from(select, orders, (outer, ctes), &mut indirect, last);
+        self.aliases.truncate(aliases_before);
+        result
+    }
+
+    fn select_from(
+        &mut self,
+        select: &Select,
+        orders: &[OrderByExpr],
+        (outer, ctes): (Outer<'_>, Option<&CteLink<'_>>),
+        indirect: &mut Vec<Origin>,
+        last: bool,
+    ) -> QueryResult {
+        let mut scope = self.from(&select.from, outer, ctes, indirect);
         if !select.lateral_views.is_empty() || select.prewhere.is_some() || !select.connect_by.is_empty() || select.into.is_some() {
             self.doubts.is_blind = true;
             return QueryResult { open: true, ..QueryResult::default() };
@@ -249,16 +278,21 @@ impl Inference<'_> {
         if let Some(condition) = &select.selection {
             self.fix_currencies(condition, &mut scope, &Holds::Always);
             let facts = self.without_aggregates("WHERE", |this| this.condition(condition, &scope, "WHERE"));
-            take(&mut indirect, &facts, EdgeKind::Filter);
+            take(indirect, &facts, EdgeKind::Filter);
             narrow(&mut scope, condition);
         }
-        let grouping = self.group_by(select, &scope, &mut indirect);
+        let grouping = self.group_by(select, &scope, indirect);
         scope.grouped = grouping.never_empty();
         let keys_before = std::mem::replace(&mut self.group_keys, grouping.in_common());
         let windows_before = self.name_windows(&select.named_window, &scope, &grouping);
         let columns = self.projection(&select.projection, &scope, &grouping);
-        let mut result =
-            QueryResult { columns: columns.columns, open: columns.open, indirect, single: grouping.is_single(), keys: Vec::new() };
+        let mut result = QueryResult {
+            columns: columns.columns,
+            open: columns.open,
+            indirect: std::mem::take(indirect),
+            single: grouping.is_single(),
+            keys: Vec::new(),
+        };
         result.keys = keys_of_select(select, &scope, &grouping, &result);
         if let Some(having) = &select.having {
             let facts = self.condition(having, &scope, "HAVING");
@@ -298,6 +332,7 @@ impl Inference<'_> {
         let mut result = QueryResult::default();
         for item in items {
             match item {
+                SelectItem::UnnamedExpr(Expr::Function(call)) if is_fields(call) => self.fields_of_call(call, scope, &mut result),
                 SelectItem::UnnamedExpr(expression) => {
                     let mut facts = self.expression(expression, scope);
                     facts.meaning.constant = constant(expression).or(facts.meaning.constant);
@@ -536,12 +571,13 @@ pub(super) fn take(into: &mut Vec<Origin>, facts: &Facts, kind: EdgeKind) {
 }
 
 fn renamed(mut result: QueryResult, cte: &Cte) -> QueryResult {
-    if !cte.alias.columns.is_empty() {
+    let given = || cte.alias.columns.iter().filter(|alias| added_columns(&alias.name.value).is_empty());
+    if given().next().is_some() {
         let names: Vec<String> = result.columns.iter().map(|column| column.name.clone()).collect();
-        let news = names.iter().zip(&cte.alias.columns).map(|(old, alias)| (old.clone(), fold(&alias.name))).collect::<Vec<_>>();
+        let news = names.iter().zip(given()).map(|(old, alias)| (old.clone(), fold(&alias.name))).collect::<Vec<_>>();
         result.columns.iter_mut().for_each(|column| rename_currencies(&mut column.facts, &news));
     }
-    for (column, alias) in result.columns.iter_mut().zip(&cte.alias.columns) {
+    for (column, alias) in result.columns.iter_mut().zip(given()) {
         column.name = fold(&alias.name);
     }
     result
