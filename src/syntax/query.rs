@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use sqlparser::ast::{Query, Statement};
+use sqlparser::dialect::{Dialect, PostgreSqlDialect};
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Span, TokenWithSpan, Tokenizer};
 
 use super::respelling::{may_be_misread, respelled};
-use super::tokens::sql_dialect;
 
 /// Why a text could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,6 +129,11 @@ impl<'t> Lines<'t> {
         let rest = self.text.get(start..)?;
         Some(rest.char_indices().nth(column).map_or(self.text.len(), |(at, _)| start + at))
     }
+}
+
+/// The language of models.
+pub(super) fn sql_dialect() -> Box<dyn Dialect> {
+    Box::new(PostgreSqlDialect {})
 }
 
 #[cfg(test)]
