@@ -1,4 +1,4 @@
-//! Floor 2: SQL text and its tokens, on `sqlparser`. Never sees a template.
+//! Floor 2: SQL text, on `sqlparser` and a scanner. Never sees a template.
 
 mod marks;
 mod query;
