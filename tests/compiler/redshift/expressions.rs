@@ -234,6 +234,10 @@ impl Translator<'_> {
     fn compound(&mut self, names: &[Ident], scope: &Scope<'_>) -> Typed {
         let names: Vec<String> = names.iter().map(|name| name.value.to_lowercase()).collect();
         let (column, of, path) = match names.as_slice() {
+            // A value of a SUPER array is called as its relation is.
+            [value, path @ ..] if scope.column(Some(value), value) == Some(Type::Super) && path.first().is_some_and(|key| key != value) => {
+                (format!("{0}.{0}", quoted(value)), Type::Super, path)
+            }
             [table, column, path @ ..] if scope.has_relation(table) => {
                 let of = scope.column(Some(table), column).unwrap_or(Type::Unknown);
                 (format!("{}.{}", quoted(table), quoted(column)), of, path)

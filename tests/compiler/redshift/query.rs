@@ -458,6 +458,9 @@ impl<'l> Translator<'l> {
                 if sample.is_some() {
                     return Err(Failure::refused("TABLESAMPLE is not supported", "0A000"));
                 }
+                if let Some(values) = super_values(&parts(name)?, alias.as_ref(), scope) {
+                    return Ok(values);
+                }
                 let name = self.within(&parts(name)?)?;
                 let own = name.last().cloned().unwrap_or_default();
                 let cte = self.ctes.iter().rev().find(|(cte, _)| name.len() == 1 && *cte == name[0]).map(|(_, columns)| columns.clone());
@@ -623,4 +626,21 @@ fn is_catalogue(name: &[String]) -> bool {
         [name] => name.starts_with("pg_") || name.starts_with("svv_"),
         _ => false,
     }
+}
+
+/// `FROM t, t.items AS x`: the values of an array in a SUPER column, fact 129. The name of each value is that of its relation.
+fn super_values(name: &[String], alias: Option<&TableAlias>, scope: &mut Scope<'_>) -> Option<String> {
+    let alias = alias.filter(|alias| alias.columns.is_empty())?.name.value.to_lowercase();
+    let (table, column, path) = match name {
+        [table, column, path @ ..] if scope.column(Some(table), column) == Some(Type::Super) => (table, column, path),
+        // Of a value that is itself one of these.
+        [value, path @ ..] if !path.is_empty() && scope.column(Some(value), value) == Some(Type::Super) => (value, value, path),
+        _ => return None,
+    };
+    let keys: Vec<String> = path.iter().map(|key| super::expressions::literal(key)).collect();
+    let from = format!("{}.{}", quoted(table), quoted(column));
+    let value = if keys.is_empty() { from } else { format!("({from} #> ARRAY[{}])", keys.join(", ")) };
+    let array = format!("CASE WHEN jsonb_typeof({value}) = 'array' THEN {value} END");
+    scope.relations.push(Rel { name: alias.clone(), columns: Some(vec![Column { name: alias.clone(), of: Type::Super }]) });
+    Some(format!("LATERAL jsonb_array_elements({array}) AS {0} ({0})", quoted(&alias)))
 }

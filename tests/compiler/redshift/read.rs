@@ -22,6 +22,10 @@ impl Dialect for Grammar {
         true
     }
 
+    fn supports_create_table_like_parenthesized(&self) -> bool {
+        true
+    }
+
     fn supports_comment_on(&self) -> bool {
         true
     }
