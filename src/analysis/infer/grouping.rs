@@ -10,7 +10,7 @@ use sqlparser::tokenizer::Span;
 
 use super::Inference;
 use super::doubts::is_unknown_function;
-use super::scope::{Found, Scope, fold};
+use super::scope::{Column, Found, Item, Scope, fold};
 use crate::analysis::candidates::is_aggregate;
 use crate::analysis::sql_type::SqlType;
 use crate::diag::{Diagnostic, codes};
@@ -237,17 +237,30 @@ impl Inference<'_> {
     }
 
     fn ungrouped_column(&mut self, id: u32, name: &str, span: Span, scope: &Scope<'_>, grouping: &Grouping) {
-        // Columns depend on a key: of a table that may have one, all are there when any is grouped by.
-        let depends = scope.items.iter().any(|item| {
-            let has = |id: &u32| item.columns.iter().any(|column| column.id == *id);
-            item.keyed && has(&id) && grouping.columns.iter().any(has)
-        });
+        // Columns depend on a primary key: of a table that may have one, all are there when it is grouped by.
+        let holds = |item: &Item| item.columns.iter().any(|column| column.id == id);
+        let depends = scope.items.iter().any(|item| item.keyed && holds(item) && may_hold_key(item, &grouping.columns));
         if !depends {
             let problem =
                 Diagnostic::new(&codes::UNGROUPED_COLUMN, format!("column '{name}' is neither grouped by nor inside an aggregate"));
             self.find(span, problem.help(format!("add '{name}' to GROUP BY, or aggregate it, as in max({name})")));
         }
     }
+}
+
+/// Whether the primary key of a table may be among the columns that are grouped by. Where nothing declares it, it is looked for where
+/// it mostly is: in the first column, in one called `id`, or in the only one that is grouped by, when that is called as keys are.
+fn may_hold_key(item: &Item, grouped: &[u32]) -> bool {
+    let columns: Vec<&Column> = item.columns.iter().filter(|column| grouped.contains(&column.id)).collect();
+    let is_first = |column: &&Column| item.columns.first().is_some_and(|first| first.id == column.id);
+    let declared = item.keys.iter().any(|key| !key.is_empty() && key.iter().all(|id| grouped.contains(id)));
+    let called_so =
+        |name: &str| ["id", "key", "code", "uuid", "guid", "no", "nr", "number", "sk", "pk"].iter().any(|end| name.ends_with(end));
+    let only = match columns.as_slice() {
+        [only] => called_so(&only.name.to_lowercase()),
+        _ => false,
+    };
+    declared || only || columns.iter().any(|column| is_first(column) || column.name.eq_ignore_ascii_case("id"))
 }
 
 fn ungrouped(expression: &Expr, scope: &Scope<'_>, grouping: &Grouping, found: &mut Vec<(u32, String, Span)>) {
