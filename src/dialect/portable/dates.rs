@@ -44,6 +44,9 @@ impl Writer<'_> {
     /// A part of a moment, exactly, and its digits behind the point.
     fn part_of_moment(&mut self, field: &str, value: &Expr, span: Span) -> Option<(String, i32)> {
         let kind = self.type_name(value);
+        if let Some(years) = self.years_of_age(field, value) {
+            return Some((years, 0));
+        }
         if matches!(field, "epoch" | "day" | "days") && kind == "interval" {
             return self.between_moments(value, field != "epoch", span);
         }
@@ -232,7 +235,7 @@ impl Writer<'_> {
             let written = self.expression(seconds);
             return match self.target() {
                 Engine::Redshift if self.rewrites(Rewrite::ReadMoment) => {
-                    let micros = format!("cast(round({} * 1000000, 0) as bigint)", written.part());
+                    let micros = format!("cast(round({} * cast(1000000 as bigint), 0) as bigint)", written.part());
                     Sql::loose(format!("dateadd(microsecond, {micros}, timestamp '1970-01-01') at time zone 'UTC'"))
                 }
                 _ => Sql::atom(format!("to_timestamp({})", written.text)),
@@ -275,6 +278,12 @@ impl Writer<'_> {
 /// Longer ones before those that they begin with.
 const FORMATS: &[(&str, &str)] = &[
     ("FMMonth", "%B"),
+    ("FMHH24", "%-H"),
+    ("FMHH12", "%-I"),
+    ("FMDD", "%-d"),
+    ("FMMM", "%-m"),
+    ("FMMI", "%-M"),
+    ("FMSS", "%-S"),
     ("FMDay", "%A"),
     ("YYYY", "%Y"),
     ("IYYY", "%G"),

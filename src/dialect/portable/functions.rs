@@ -85,6 +85,7 @@ const FUNCTIONS: &[Entry] = &[
     by("date_trunc", |writer, call| writer.date_trunc(call)),
     same("degrees"),
     for_others("dense_rank", |writer, call| writer.whole_rank(call, "bigint")),
+    by("encode", |writer, call| writer.encode(call)),
     Entry { name: "every", postgres: Same, duckdb: Named("bool_and"), redshift: Named("bool_and") },
     by("exp", |writer, call| writer.of_float(call)),
     for_others("first_value", |writer, call| writer.plain_call(call, "first_value")),
