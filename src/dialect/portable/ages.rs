@@ -31,6 +31,10 @@ impl Writer<'_> {
     }
 }
 
+pub(super) fn is_age(value: &Expr) -> bool {
+    age_of(value).is_some()
+}
+
 fn age_of(value: &Expr) -> Option<(&Expr, &Expr)> {
     match value {
         Expr::Nested(inner) => age_of(inner),

@@ -7,6 +7,7 @@
 use sqlparser::ast::{BinaryOperator, Expr};
 use sqlparser::tokenizer::Span;
 
+use super::ages::is_age;
 use super::calls::Call;
 use super::literals::plain_text;
 use super::rewrite::Rewrite;
@@ -20,7 +21,7 @@ const UNITS: &[&str] = &["year", "quarter", "month", "week", "day", "hour", "min
 
 impl Writer<'_> {
     pub(super) fn extract(&mut self, field: &str, value: &Expr, span: Span) -> Sql {
-        if self.is(Engine::Postgres) {
+        if self.is(Engine::Postgres) && !is_age(value) {
             return Sql::atom(format!("extract({field} from {})", self.expression(value).text));
         }
         match self.part_of_moment(field, value, span) {
@@ -35,6 +36,9 @@ impl Writer<'_> {
         let Some(name) = plain_text(field) else {
             return self.refuse(span_of(field), "the part is to be a literal", "write it as a literal");
         };
+        if self.is(Engine::Postgres) && !is_age(value) {
+            return self.plain_call(call, "date_part");
+        }
         match self.part_of_moment(&name.to_lowercase(), value, call.span) {
             Some((text, _)) => Sql::atom(format!("cast({text} as {})", self.double())),
             None => Sql::atom("null"),

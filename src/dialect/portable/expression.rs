@@ -61,7 +61,7 @@ impl Writer<'_> {
                 let parts: Vec<String> = parts.iter().map(|part| self.expression(part).text).collect();
                 Sql::atom(format!("({})", parts.join(", ")))
             }
-            other => self.test(other),
+            other => self.first_group(other).unwrap_or_else(|| self.test(other)),
         }
     }
 

@@ -81,7 +81,7 @@ const FUNCTIONS: &[Entry] = &[
     same("cume_dist"),
     same("current_date"),
     for_others("current_timestamp", |writer, call| writer.moment(call)),
-    for_others("date_part", |writer, call| writer.date_part(call)),
+    by("date_part", |writer, call| writer.date_part(call)),
     by("date_trunc", |writer, call| writer.date_trunc(call)),
     same("degrees"),
     for_others("dense_rank", |writer, call| writer.whole_rank(call, "bigint")),

@@ -169,15 +169,18 @@ fn counted_units(text: &Expr) -> Option<(Span, &Expr)> {
 /// `make_interval(days => n)`
 fn made_interval(function: &Function) -> Option<(Span, &Expr)> {
     let FunctionArguments::List(list) = &function.args else { return None };
-    let ([FunctionArg::Named { name, arg: FunctionArgExpr::Expr(count), .. }], true) =
-        (list.args.as_slice(), function.name.to_string().eq_ignore_ascii_case("make_interval"))
-    else {
-        return None;
+    let [argument] = list.args.as_slice() else { return None };
+    let (name, count) = match argument {
+        FunctionArg::Named { name, arg: FunctionArgExpr::Expr(count), .. } => (name, count),
+        FunctionArg::ExprNamed { name: Expr::Identifier(name), arg: FunctionArgExpr::Expr(count), .. } => (name, count),
+        _ => return None,
     };
-    match name.value.to_lowercase().as_str() {
-        "years" | "months" | "weeks" | "days" | "hours" | "mins" => Some((read_text(&format!("1 {}", name.value.to_lowercase()))?, count)),
-        _ => None,
+    let unit = name.value.to_lowercase();
+    let known = matches!(unit.as_str(), "years" | "months" | "weeks" | "days" | "hours" | "mins");
+    if !known || !function.name.to_string().eq_ignore_ascii_case("make_interval") {
+        return None;
     }
+    Some((read_text(&format!("1 {unit}"))?, count))
 }
 
 fn read_interval(interval: &Interval) -> Option<Span> {

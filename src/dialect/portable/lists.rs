@@ -8,14 +8,19 @@ use sqlparser::tokenizer::Span;
 
 use super::calls::Call;
 use super::rewrite::Rewrite;
-use super::writer::{Sql, Writer, span_of};
+use super::writer::{Sql, Writer, span_of, unmarked};
 use crate::dialect::Engine;
 
 impl Writer<'_> {
     /// In the order of the values: PostgreSQL takes no other, and goes by it where none is written. On Redshift a character that no text has
     /// stands behind each, so that blanks at the end count and an empty string is one.
     pub(super) fn distinct_list(&mut self, call: &Call<'_>, value: &Expr, delimiter: &str) -> Sql {
-        let (delimiter, written) = (self.text(delimiter), self.ordered_text(value));
+        let delimiter = self.text(delimiter);
+        let written = match self.target() {
+            // What is ordered has to be what is aggregated, and that is text.
+            Engine::Postgres if self.pins_order() => format!("cast({} as text) collate \"C\"", self.expression(value).text),
+            _ => self.ordered_text(value),
+        };
         let options = match call.order_by {
             [] => String::new(),
             [key] if key.expr.to_string() == value.to_string() => key.options.to_string().to_lowercase(),
@@ -45,8 +50,9 @@ impl Writer<'_> {
             return;
         }
         let Some(sources) = self.sources.last_mut() else { return };
-        let other = sources.order_within_groups.get_or_insert_with(|| order.to_owned());
-        if other != order {
+        let order = unmarked(order).sql;
+        let other = sources.order_within_groups.get_or_insert_with(|| order.clone());
+        if *other != order {
             let help = "aggregate in one query for each order, and join them";
             self.lacks(span, "aggregates of a SELECT in different orders", help);
         }

@@ -30,6 +30,7 @@ mod expression;
 mod filter;
 mod from;
 mod functions;
+mod groups;
 mod intervals;
 mod json;
 mod lateral;

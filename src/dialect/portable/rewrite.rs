@@ -50,6 +50,7 @@ pub enum Rewrite {
     TextLength,
     TrailingBlanks,
     TruthTest,
+    Using,
     Values,
     WholeNumberCast,
     WideCoalesce,
@@ -75,7 +76,7 @@ const WAYS: &[Way] = &[
         rewrite: Rewrite::Age,
         name: "age",
         facts: &[87],
-        engines: &[DuckDb, Redshift],
+        engines: &[Postgres, DuckDb, Redshift],
         about: "whole years between dates are counted by year, month and day",
     },
     Way {
@@ -301,7 +302,7 @@ const WAYS: &[Way] = &[
         rewrite: Rewrite::RowComparison,
         name: "row-comparison",
         facts: &[143],
-        engines: &[DuckDb, Redshift],
+        engines: &[Postgres, DuckDb, Redshift],
         about: "rows are compared value by value, so that a null makes the answer null",
     },
     Way {
@@ -373,6 +374,13 @@ const WAYS: &[Way] = &[
         facts: &[22],
         engines: &[Redshift],
         about: "IS TRUE and its kin become COALESCE",
+    },
+    Way {
+        rewrite: Rewrite::Using,
+        name: "using",
+        facts: &[144],
+        engines: &[DuckDb],
+        about: "* behind USING and NATURAL names the columns, those in common first",
     },
     Way {
         rewrite: Rewrite::Values,

@@ -15,7 +15,9 @@ impl Writer<'_> {
     /// `None` where no rows are compared, or the engine does it as PostgreSQL.
     pub(super) fn rows_compared(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Option<Sql> {
         let (Expr::Tuple(lefts), Expr::Tuple(rights)) = (left, right) else { return None };
-        if self.is(Engine::Postgres) || lefts.len() != rights.len() || !self.rewrites(Rewrite::RowComparison) {
+        let is_order = matches!(op, BinaryOperator::Lt | BinaryOperator::LtEq | BinaryOperator::Gt | BinaryOperator::GtEq);
+        let by_locale = is_order && lefts.iter().chain(rights).any(|part| self.is_text(part));
+        if self.is(Engine::Postgres) && !by_locale || lefts.len() != rights.len() || !self.rewrites(Rewrite::RowComparison) {
             return None;
         }
         let pairs: Vec<(&Expr, &Expr)> = lefts.iter().zip(rights).collect();

@@ -1,11 +1,13 @@
-//! `USING` and `NATURAL` on Redshift: blanks at the end of text do not count there, and a condition that heeds them has to be written with
-//! ON. What is one column to the query are two then, so each place that names it names the one that has the value.
+//! `USING` and `NATURAL`. On Redshift blanks at the end of text do not count, and a condition that heeds them has to be written with ON. What
+//! is one column to the query are two then, so each place that names it names the one that has the value. On DuckDB `*` leaves the
+//! columns in common where they stand in the first relation, and does not put them first.
 //!
-//! <https://docs.aws.amazon.com/redshift/latest/dg/r_Join_examples.html>
+//! - <https://duckdb.org/docs/stable/sql/query_syntax/from>
+//! - <https://docs.aws.amazon.com/redshift/latest/dg/r_Join_examples.html>
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlparser::ast::{Ident, Join, JoinConstraint, JoinOperator, Select, Spanned, TableFactor, TableWithJoins};
+use sqlparser::ast::{Ident, Join, JoinConstraint, JoinOperator, Select, SelectItem, Spanned, TableFactor, TableWithJoins};
 use sqlparser::tokenizer::Span;
 
 use super::rewrite::Rewrite;
@@ -18,7 +20,9 @@ use crate::dialect::Engine;
 pub(super) struct Sources {
     /// What stands for a column that two relations have in common.
     merged: BTreeMap<String, String>,
-    /// The columns of the SELECT, where it is `*` alone and each has a name of its own.
+    /// Whether `*` gives the columns in another order.
+    reorders: bool,
+    /// The columns that the only `*` of the SELECT gives, where each has a name of its own.
     columns: Option<Vec<String>>,
     /// What the lists of the SELECT are ordered by, once there is one.
     pub order_within_groups: Option<String>,
@@ -27,15 +31,24 @@ pub(super) struct Sources {
 impl Writer<'_> {
     pub(super) fn look_at_sources(&mut self, select: &Select) {
         let mut sources = Sources::default();
-        if self.is(Engine::Redshift) {
-            let names = self.columns(select).map(|columns| columns.iter().map(|column| column.name.clone()).collect::<Vec<_>>());
-            let all_differ = |names: &Vec<String>| names.iter().collect::<BTreeSet<_>>().len() == names.len();
-            sources.columns = names.filter(|names| select.projection.len() == 1 && all_differ(names));
+        if !self.is(Engine::Postgres) {
+            sources.columns = self.starred_columns(select);
             for relation in &select.from {
                 self.look_at_joins(relation, &mut sources);
             }
         }
         self.sources.push(sources);
+    }
+
+    fn starred_columns(&self, select: &Select) -> Option<Vec<String>> {
+        let names: Vec<String> = self.columns(select)?.iter().map(|column| column.name.clone()).collect();
+        let star = select.projection.iter().position(|item| matches!(item, SelectItem::Wildcard(_)))?;
+        let behind = select.projection.len() - star - 1;
+        let several =
+            select.projection.iter().filter(|item| !matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. }));
+        let starred = names.get(star..names.len().checked_sub(behind)?)?;
+        let all_differ = starred.iter().collect::<BTreeSet<_>>().len() == starred.len();
+        (several.count() == 1 && all_differ).then(|| starred.to_vec())
     }
 
     fn look_at_joins(&mut self, relation: &TableWithJoins, sources: &mut Sources) {
@@ -46,6 +59,10 @@ impl Writer<'_> {
             }
         }
         for join in &relation.joins {
+            if self.is(Engine::DuckDb) {
+                sources.reorders |= constraint_of(join).is_some_and(is_by_name);
+                continue;
+            }
             let Some(shared) = self.types.using(join).filter(|shared| shared.iter().any(is_text)) else { continue };
             for column in shared {
                 let name = print_name(&column.name);
@@ -94,15 +111,31 @@ impl Writer<'_> {
 
     /// `*`, where it would give columns twice.
     pub(super) fn all_columns(&mut self, span: Span) -> Option<String> {
-        let Sources { merged, columns, .. } = self.sources.last().filter(|sources| !sources.merged.is_empty())?.clone();
+        let Sources { merged, columns, reorders, .. } = self.sources.last()?.clone();
+        if merged.is_empty() && !(reorders && self.rewrites(Rewrite::Using)) {
+            return None;
+        }
         let Some(columns) = columns else {
-            return Some(self.lacks(span, "* behind USING and NATURAL of text", "name the columns").text);
+            return Some(self.lacks(span, "* behind USING and NATURAL", "name the columns").text);
         };
         let written = columns.iter().map(|column| {
             let name = print_name(column);
             merged.get(column).map_or_else(|| name.clone(), |text| format!("{text} as {name}"))
         });
         Some(written.collect::<Vec<_>>().join(", "))
+    }
+}
+
+fn constraint_of(join: &Join) -> Option<&JoinConstraint> {
+    match &join.join_operator {
+        JoinOperator::Join(constraint)
+        | JoinOperator::Inner(constraint)
+        | JoinOperator::Left(constraint)
+        | JoinOperator::LeftOuter(constraint)
+        | JoinOperator::Right(constraint)
+        | JoinOperator::RightOuter(constraint)
+        | JoinOperator::FullOuter(constraint) => Some(constraint),
+        _ => None,
     }
 }
 

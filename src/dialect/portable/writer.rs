@@ -213,7 +213,7 @@ impl<'q> Writer<'q> {
 }
 
 /// Takes the marks out. They do not lie in each other.
-fn unmarked(text: &str) -> Lowered {
+pub(super) fn unmarked(text: &str) -> Lowered {
     let [open, middle, close] = MARKS;
     let mut lowered = Lowered::default();
     let mut rest = text;

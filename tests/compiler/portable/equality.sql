@@ -56,8 +56,9 @@ select i2, s from t union select k, grp from u order by 1, 2;
 -- needs: trailing-blanks redshift
 select id, a.s, b.v from t as a join (select id as other, s, v from t) as b using (s);
 
--- facts: 54
+-- facts: 54 144
 -- needs: trailing-blanks redshift
+-- needs: using duckdb
 select * from (select id, s from t) as a left join (select id as other, v as s from t where id <> 8) as b using (s);
 
 -- facts: 54
@@ -69,6 +70,10 @@ select * from (select id as k, grp from t) as a natural join u;
 
 -- facts: 54 144
 select id, k, w from t join u using (grp) where id > 0 order by id, k, w;
+
+-- facts: 144
+-- needs: using duckdb
+select 1 as one, *, a.i + w as sum from (select i, id as k from t) as a join (select w, k from u) as b using (k);
 
 -- facts: 144
 select k, a.i, u.w from (select id as k, i from t) as a right join u using (k);

@@ -1,5 +1,5 @@
 -- facts: 87
--- needs: age duckdb redshift
+-- needs: age postgres duckdb redshift
 select id, extract(year from age(d, e)) as years, date_part('year', age(e, d)) as back, extract(year from age(date '2024-02-28', date '2023-02-28')) as whole from t;
 
 -- facts: 107

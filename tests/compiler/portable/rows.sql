@@ -3,7 +3,7 @@
 select id, (grp, j) = ('a', 2) as equal, (grp, j) <> ('a', 2) as other, (grp, j) in (('a', 2), ('b', 1)) as listed, (i, j) not in ((7, 2), (3, null)) as unlisted from t;
 
 -- facts: 143
--- needs: row-comparison redshift
+-- needs: row-comparison postgres redshift
 select id, (j, id) > (2, 5) as behind, (j, id) <= (2, 5) as before, (i, j, id) < (3, 7, 7) as low, (v, j) >= ('abc', 2) as high from t;
 
 -- facts: 143
@@ -63,3 +63,6 @@ select id, s similar to '%b%' as a, s similar to 'abc' as b, v not similar to '(
 -- facts: 73 74
 -- needs: digest duckdb redshift
 select id, encode(sha256(convert_to(s, 'UTF8')), 'hex') as h, md5(v || 'x') as m from t;
+
+-- facts: 83
+select id, (regexp_match(s, 'b(.)'))[1] as a, (regexp_match(v, '[0-9]+'))[1] as b from t;
