@@ -105,12 +105,6 @@ impl Writer<'_> {
             let help = "write the order: string_agg(x, ',' order by x)";
             return self.refuse(call.span, "in which order strings are put together is not said, so each engine chooses", help);
         }
-        if call.distinct && call.function.over.is_none() && self.is_text(value) {
-            return match self.delimiter(delimiter) {
-                Some(text) => self.distinct_list(call, value, text),
-                None => Sql::atom("null"),
-            };
-        }
         if self.is(Engine::Postgres) && call.distinct {
             // What is ordered by has to be what is aggregated, which is of the type text.
             let falls = call.order_by.first().is_some_and(|key| key.options.sort == Some(sqlparser::ast::OrderBySort::Desc));
@@ -130,7 +124,7 @@ impl Writer<'_> {
         let written = self.expression(value);
         let delimiter = self.text(text);
         let keys = self.order_keys(call.order_by);
-        self.one_order(&keys, call.span);
+        self.one_order(&format!("{}{keys}", if call.distinct { "distinct " } else { "" }), call.span);
         if !self.rewrites(Rewrite::StringAggregate) {
             return Sql::atom(format!("listagg({}, {delimiter}) within group (order by {keys})", written.text));
         }
