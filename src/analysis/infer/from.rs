@@ -10,6 +10,7 @@ use super::keys::keys_of;
 use super::query::take;
 use super::rows::is_rows_from;
 use super::scope::{Column, CteLink, Found, Item, Scope, fold, system_type};
+use super::typed::Using;
 use super::{Inference, Outer, Table, path, settled};
 use crate::analysis::catalogue::catalogue;
 use crate::analysis::coercion::{array_element, common};
@@ -92,7 +93,7 @@ impl Inference<'_> {
             JoinConstraint::Using(names) => {
                 let names = names.iter().filter_map(|name| name.0.last()?.as_ident().cloned());
                 let (aliases, names): (Vec<Ident>, Vec<Ident>) = names.partition(|name| using_alias(&name.value).is_some());
-                let mut items = self.join_using(&names, both.items, split, kind, indirect);
+                let mut items = self.join_using(join, &names, both.items, split, kind, indirect);
                 // `using (a, b) as j`: these columns are known as those of j, too.
                 if let (Some(alias), Some(joined)) = (aliases.first().and_then(|alias| using_alias(&alias.value)), items.last()) {
                     let columns = joined.columns.iter().take(names.len()).cloned().collect();
@@ -105,7 +106,7 @@ impl Inference<'_> {
                 let left: Vec<&str> = plain_columns(left).map(|column| column.name.as_str()).collect();
                 let shared = plain_columns(right).filter(|column| left.contains(&column.name.as_str()));
                 let names: Vec<Ident> = shared.map(|column| Ident::with_quote('"', column.name.clone())).collect();
-                let mut items = self.join_using(&names, both.items, split, kind, indirect);
+                let mut items = self.join_using(join, &names, both.items, split, kind, indirect);
                 if items.iter().any(|item| item.open) {
                     // Which columns are shared is not known.
                     items.iter_mut().for_each(|item| item.open = true);
@@ -119,7 +120,16 @@ impl Inference<'_> {
         }
     }
 
-    fn join_using(&mut self, names: &[Ident], mut items: Vec<Item>, split: usize, kind: JoinKind, indirect: &mut Vec<Origin>) -> Vec<Item> {
+    fn join_using(
+        &mut self,
+        join: &Join,
+        names: &[Ident],
+        mut items: Vec<Item>,
+        split: usize,
+        kind: JoinKind,
+        indirect: &mut Vec<Origin>,
+    ) -> Vec<Item> {
+        let mut shared: Vec<Using> = Vec::new();
         let mut merged: Vec<Column> = Vec::new();
         let mut used: Vec<u32> = Vec::new();
         let mut same: Vec<(u32, u32, String)> = Vec::new();
@@ -132,7 +142,9 @@ impl Inference<'_> {
             if let (Some(left), Some(right)) = (&left, &right) {
                 same.push((left.facts.meaning.same_as, right.facts.meaning.same_as, name.clone()));
             }
+            let (entry, other) = (entry_of(&items, left.as_ref()), entry_of(&items, right.as_ref()));
             let column = self.merged(&name, left, right, kind, ident.span);
+            shared.push(Using { name: name.clone(), sql_type: column.facts.sql_type, left: entry, right: other });
             take(indirect, &column.facts, EdgeKind::Join);
             merged.push(column);
         }
@@ -151,6 +163,9 @@ impl Inference<'_> {
         }
         missing_sides(&mut items, split, kind);
         let open = items.iter().any(|item| item.plain && item.open);
+        if let Some(types) = self.types.as_mut().filter(|_| !open) {
+            types.note_using(join, shared);
+        }
         let rest = plain_columns(&items).filter(|column| !used.contains(&column.id)).cloned().collect::<Vec<_>>();
         items.iter_mut().for_each(|item| item.plain = false);
         items.push(Item { columns: merged.into_iter().chain(rest).collect(), open, plain: true, ..Item::default() });
@@ -646,4 +661,10 @@ impl Inference<'_> {
             [] => Facts::unknown(),
         }
     }
+}
+
+/// The name by which a column can be named with a point.
+fn entry_of(items: &[Item], column: Option<&Column>) -> Option<String> {
+    let id = column?.id;
+    items.iter().find(|item| item.named && item.columns.iter().any(|column| column.id == id))?.name.clone()
 }

@@ -31,7 +31,7 @@ use sqlparser::tokenizer::Span;
 use self::doubts::Doubts;
 pub use self::output_name::output_name;
 use self::scope::Scope;
-pub use self::typed::{ExpressionTypes, Output, Typed, quotient_digits};
+pub use self::typed::{ExpressionTypes, Output, Typed, Using, quotient_digits};
 use super::catalogue::{TypeId, catalogue};
 use super::facts::{Facts, Origin, RelationSchema};
 use super::sql_type::SqlType;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Query, Select, UnaryOperator, Value,
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Join, Query, Select, UnaryOperator, Value,
 };
 
 use super::expression::unnested;
@@ -37,11 +37,22 @@ pub struct Output {
     pub typed: Typed,
 }
 
+/// A column that two sides of a join have in common, by USING or NATURAL.
+#[derive(Clone, Debug)]
+pub struct Using {
+    pub name: String,
+    pub sql_type: Option<SqlType>,
+    /// The entries of FROM that it can be named by on each side; `None` where there is none.
+    pub left: Option<String>,
+    pub right: Option<String>,
+}
+
 /// By the places of expressions in memory: good for the tree that was walked, as long as it stays where it is.
 #[derive(Debug, Default)]
 pub struct ExpressionTypes {
     expressions: HashMap<usize, Typed>,
     outputs: HashMap<usize, Option<Vec<Output>>>,
+    using: HashMap<usize, Vec<Using>>,
 }
 
 impl ExpressionTypes {
@@ -57,6 +68,15 @@ impl ExpressionTypes {
     /// The columns of a query; `None` where not all are known.
     pub fn columns_of_query(&self, query: &Query) -> Option<&[Output]> {
         self.outputs.get(&address(query))?.as_deref()
+    }
+
+    /// What the sides of a join have in common; `None` where that is not known.
+    pub fn using(&self, join: &Join) -> Option<&[Using]> {
+        self.using.get(&address(join)).map(Vec::as_slice)
+    }
+
+    pub(super) fn note_using(&mut self, join: &Join, columns: Vec<Using>) {
+        self.using.insert(address(join), columns);
     }
 
     pub(super) fn note(&mut self, expression: &Expr, facts: &mut Facts) {

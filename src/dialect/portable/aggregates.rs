@@ -62,6 +62,7 @@ impl Writer<'_> {
         }
         let direction = if falls { " desc" } else { "" };
         let name = self.marked(call.span, &call.name);
+        self.one_order(&format!("{value}{direction}"), call.span);
         let (value, filter) = self.filtered(call.function, value);
         let over = self.over(call);
         Sql::atom(format!("{name}({share}) within group (order by {value}{direction}){filter}{over}"))
@@ -123,6 +124,7 @@ impl Writer<'_> {
         let written = self.expression(value);
         let delimiter = self.text(text);
         let keys = self.order_keys(call.order_by);
+        self.one_order(&format!("{}{keys}", if call.distinct { "distinct " } else { "" }), call.span);
         if !self.rewrites(Rewrite::StringAggregate) {
             return Sql::atom(format!("listagg({}, {delimiter}) within group (order by {keys})", written.text));
         }

@@ -121,7 +121,11 @@ impl Writer<'_> {
         };
         let within = match call.function.within_group.as_slice() {
             [] => String::new(),
-            keys => format!(" within group (order by {})", self.order_keys(keys)),
+            keys => {
+                let keys = self.order_keys(keys);
+                self.one_order(&keys, call.span);
+                format!(" within group (order by {keys})")
+            }
         };
         let rest: String = rest.iter().map(|argument| format!(", {argument}")).collect();
         let name = self.marked(call.span, name);

@@ -7,17 +7,13 @@ use sqlparser::ast::{BinaryOperator, Expr, Query};
 
 use super::calls::Call;
 use super::rewrite::Rewrite;
-use super::writer::{Form, Sql, Writer, span_of};
+use super::writer::{Sql, Writer, span_of};
 use crate::dialect::Engine;
 
 impl Writer<'_> {
     pub(super) fn comparison(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Sql {
-        if let (Expr::Tuple(lefts), Expr::Tuple(rights), Engine::Redshift) = (left, right, self.engine)
-            && matches!(op, BinaryOperator::Eq)
-            && lefts.len() == rights.len()
-        {
-            let pairs: Vec<String> = lefts.iter().zip(rights).map(|(one, other)| self.comparison(one, op, other).part()).collect();
-            return Sql { text: pairs.join(" and "), form: Form::And };
+        if let Some(rows) = self.rows_compared(left, op, right) {
+            return rows;
         }
         let is_text = self.is_text(left) || self.is_text(right);
         let blanks = is_text && self.is(Engine::Redshift);
@@ -49,10 +45,8 @@ impl Writer<'_> {
 
     pub(super) fn in_list(&mut self, value: &Expr, list: &[Expr], negated: bool) -> Sql {
         let redshift = self.is(Engine::Redshift);
-        if redshift && matches!(value, Expr::Tuple(_)) {
-            let equal: Vec<String> = list.iter().map(|item| self.comparison(value, &BinaryOperator::Eq, item).part()).collect();
-            let sql = Sql { text: equal.join(" or "), form: Form::Or };
-            return if negated { Sql::loose(format!("not {}", sql.part())) } else { sql };
+        if let Some(rows) = self.row_in_list(value, list, negated) {
+            return rows;
         }
         let not = if negated { "not " } else { "" };
         let marks = redshift && self.is_text(value);
@@ -63,6 +57,9 @@ impl Writer<'_> {
     }
 
     pub(super) fn in_subquery(&mut self, value: &Expr, query: &Query, negated: bool) -> Sql {
+        if let Some(rows) = self.row_in_subquery(value, query, negated) {
+            return rows;
+        }
         let not = if negated { "not " } else { "" };
         let (is_text, written) = (self.is_text(value), self.equal_text(value).part());
         let subquery = self.subquery(query);

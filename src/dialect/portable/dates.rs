@@ -7,6 +7,7 @@
 use sqlparser::ast::{BinaryOperator, Expr};
 use sqlparser::tokenizer::Span;
 
+use super::ages::is_age;
 use super::calls::Call;
 use super::literals::plain_text;
 use super::rewrite::Rewrite;
@@ -20,7 +21,7 @@ const UNITS: &[&str] = &["year", "quarter", "month", "week", "day", "hour", "min
 
 impl Writer<'_> {
     pub(super) fn extract(&mut self, field: &str, value: &Expr, span: Span) -> Sql {
-        if self.is(Engine::Postgres) {
+        if self.is(Engine::Postgres) && !is_age(value) {
             return Sql::atom(format!("extract({field} from {})", self.expression(value).text));
         }
         match self.part_of_moment(field, value, span) {
@@ -35,6 +36,9 @@ impl Writer<'_> {
         let Some(name) = plain_text(field) else {
             return self.refuse(span_of(field), "the part is to be a literal", "write it as a literal");
         };
+        if self.is(Engine::Postgres) && !is_age(value) {
+            return self.plain_call(call, "date_part");
+        }
         match self.part_of_moment(&name.to_lowercase(), value, call.span) {
             Some((text, _)) => Sql::atom(format!("cast({text} as {})", self.double())),
             None => Sql::atom("null"),
@@ -44,6 +48,9 @@ impl Writer<'_> {
     /// A part of a moment, exactly, and its digits behind the point.
     fn part_of_moment(&mut self, field: &str, value: &Expr, span: Span) -> Option<(String, i32)> {
         let kind = self.type_name(value);
+        if let Some(years) = self.years_of_age(field, value) {
+            return Some((years, 0));
+        }
         if matches!(field, "epoch" | "day" | "days") && kind == "interval" {
             return self.between_moments(value, field != "epoch", span);
         }
@@ -232,7 +239,7 @@ impl Writer<'_> {
             let written = self.expression(seconds);
             return match self.target() {
                 Engine::Redshift if self.rewrites(Rewrite::ReadMoment) => {
-                    let micros = format!("cast(round({} * 1000000, 0) as bigint)", written.part());
+                    let micros = format!("cast(round({} * cast(1000000 as bigint), 0) as bigint)", written.part());
                     Sql::loose(format!("dateadd(microsecond, {micros}, timestamp '1970-01-01') at time zone 'UTC'"))
                 }
                 _ => Sql::atom(format!("to_timestamp({})", written.text)),
@@ -275,6 +282,12 @@ impl Writer<'_> {
 /// Longer ones before those that they begin with.
 const FORMATS: &[(&str, &str)] = &[
     ("FMMonth", "%B"),
+    ("FMHH24", "%-H"),
+    ("FMHH12", "%-I"),
+    ("FMDD", "%-d"),
+    ("FMMM", "%-m"),
+    ("FMMI", "%-M"),
+    ("FMSS", "%-S"),
     ("FMDay", "%A"),
     ("YYYY", "%Y"),
     ("IYYY", "%G"),

@@ -24,9 +24,12 @@ impl Writer<'_> {
             Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, data_type, format: None } => {
                 self.cast(expression, expr, data_type)
             }
-            Expr::Function(call) => self.call(call),
+            Expr::Function(call) => self.interval_made(call, expression).unwrap_or_else(|| self.call(call)),
             Expr::Case { .. } => self.case(expression),
-            Expr::Subquery(query) => Sql::atom(self.subquery(query)),
+            Expr::Subquery(query) => {
+                self.refuse_limited_lookup(query);
+                Sql::atom(self.subquery(query))
+            }
             Expr::Exists { subquery, negated } => {
                 let not = if *negated { "not " } else { "" };
                 Sql::loose(format!("{not}exists {}", self.subquery(subquery)))
@@ -39,6 +42,7 @@ impl Writer<'_> {
             Expr::TypedString(typed) => self.typed_literal(&typed.data_type, &typed.value.value, expression),
             Expr::Extract { field, expr, .. } => self.extract(&field.to_string().to_lowercase(), expr, span_of(expression)),
             Expr::AtTimeZone { timestamp, time_zone } => self.at_time_zone(timestamp, time_zone),
+            Expr::SimilarTo { .. } => self.similar_to(expression),
             Expr::Trim { .. } => self.trim(expression),
             Expr::Ceil { expr, .. } => self.rounding_of("ceil", expr, expression),
             Expr::Floor { expr, .. } => self.rounding_of("floor", expr, expression),
@@ -57,7 +61,7 @@ impl Writer<'_> {
                 let parts: Vec<String> = parts.iter().map(|part| self.expression(part).text).collect();
                 Sql::atom(format!("({})", parts.join(", ")))
             }
-            other => self.test(other),
+            other => self.first_group(other).unwrap_or_else(|| self.test(other)),
         }
     }
 
@@ -136,7 +140,7 @@ impl Writer<'_> {
                 "declare the data_type of the source's columns, or cast it where it is read first",
             );
         }
-        Sql::atom(self.names(parts))
+        self.merged_column(parts).unwrap_or_else(|| Sql::atom(self.names(parts)))
     }
 
     fn binary(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr, expression: &Expr) -> Sql {

@@ -3,7 +3,7 @@
 use sqlparser::ast::{Ident, Join, JoinConstraint, JoinOperator, ObjectName, SetExpr, Spanned, TableAlias, TableFactor, TableWithJoins};
 use sqlparser::tokenizer::Span;
 
-use super::rewrite::Rewrite;
+use super::using::is_by_name;
 use super::writer::Writer;
 use crate::dialect::Engine;
 
@@ -124,16 +124,15 @@ impl Writer<'_> {
         };
         match constraint {
             JoinConstraint::On(condition) => format!("{words} {relation} on {}", self.expression(condition).text),
-            JoinConstraint::Using(_) | JoinConstraint::Natural if self.is(Engine::Redshift) && self.rewrites(Rewrite::TrailingBlanks) => {
-                let what = "USING and NATURAL, as blanks at the end of text do not count there";
-                self.lacks(join.relation.span(), what, "write the condition with ON");
-                String::new()
-            }
-            JoinConstraint::Using(columns) => {
-                let columns: Vec<String> = columns.iter().map(|column| self.object_name(column)).collect();
-                format!("{words} {relation} using ({})", columns.join(", "))
-            }
-            JoinConstraint::Natural => format!("natural {words} {relation}"),
+            by_name if is_by_name(by_name) => match (self.using_as_condition(join), by_name) {
+                (Some(condition), _) => format!("{words} {relation} on {condition}"),
+                (None, JoinConstraint::Using(columns)) => {
+                    let columns: Vec<String> = columns.iter().map(|column| self.object_name(column)).collect();
+                    format!("{words} {relation} using ({})", columns.join(", "))
+                }
+                (None, _) => format!("natural {words} {relation}"),
+            },
+            JoinConstraint::Using(_) | JoinConstraint::Natural => String::new(),
             JoinConstraint::None => format!("{words} {relation}"),
         }
     }

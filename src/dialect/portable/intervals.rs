@@ -5,7 +5,7 @@
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/r_DATEADD_function.html>
 //! - <https://duckdb.org/docs/stable/sql/data_types/interval>
 
-use sqlparser::ast::{BinaryOperator, DataType, Expr, Interval};
+use sqlparser::ast::{BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Interval};
 
 use super::literals::plain_text;
 use super::rewrite::Rewrite;
@@ -39,6 +39,9 @@ impl Writer<'_> {
             return None;
         }
         let span = plain_text(inner).and_then(read_text);
+        if let (None, Some((unit, count))) = (span, counted_units(inner)) {
+            return Some(self.times_interval(unit, count, inner));
+        }
         Some(match span {
             Some(span) => self.interval_literal(span, inner),
             None => self.refuse(
@@ -47,6 +50,22 @@ impl Writer<'_> {
                 "write a literal, times a number where it varies",
             ),
         })
+    }
+
+    /// `(n || ' days')::interval` and `make_interval(days => n)`: a literal, times a whole number.
+    fn times_interval(&mut self, unit: Span, count: &Expr, place: &Expr) -> Sql {
+        if !matches!(self.type_name(count), "int2" | "int4") {
+            return self.refuse(span_of(place), "an interval of this many units is not the same on all engines", "count with an integer");
+        }
+        let count = self.expression(count).part();
+        let literal = self.interval_literal(unit, place).text;
+        Sql::loose(format!("{count} * {literal}"))
+    }
+
+    /// A call of `make_interval` with one unit by its name.
+    pub(super) fn interval_made(&mut self, function: &Function, place: &Expr) -> Option<Sql> {
+        let (unit, count) = made_interval(function)?;
+        Some(self.times_interval(unit, count, place))
     }
 
     fn interval_literal(&mut self, span: Span, expression: &Expr) -> Sql {
@@ -116,7 +135,11 @@ fn scaled(expression: &Expr) -> Option<(Span, Option<&Expr>)> {
     match expression {
         Expr::Nested(inner) => scaled(inner),
         Expr::Interval(interval) => Some((read_interval(interval)?, None)),
-        Expr::Cast { expr, data_type: DataType::Interval { .. }, .. } => Some((read_text(plain_text(expr)?)?, None)),
+        Expr::Cast { expr, data_type: DataType::Interval { .. }, .. } => match plain_text(expr) {
+            Some(text) => Some((read_text(text)?, None)),
+            None => counted_units(expr).map(|(unit, count)| (unit, Some(count))),
+        },
+        Expr::Function(function) => made_interval(function).map(|(unit, count)| (unit, Some(count))),
         Expr::BinaryOp { left, op: BinaryOperator::Multiply, right } => match (scaled(left), scaled(right)) {
             (Some((span, None)), None) => Some((span, Some(right))),
             (None, Some((span, None))) => Some((span, Some(left))),
@@ -124,6 +147,40 @@ fn scaled(expression: &Expr) -> Option<(Span, Option<&Expr>)> {
         },
         _ => None,
     }
+}
+
+/// `n || ' days'`
+fn counted_units(text: &Expr) -> Option<(Span, &Expr)> {
+    match text {
+        Expr::Nested(inner) => counted_units(inner),
+        Expr::BinaryOp { left, op: BinaryOperator::StringConcat, right } => {
+            let unit = plain_text(right)?.trim();
+            let is_word = !unit.is_empty() && unit.chars().all(|c| c.is_ascii_alphabetic());
+            let unit = read_text(&format!("1 {unit}")).filter(|_| is_word)?;
+            match &**left {
+                Expr::Cast { expr, .. } => Some((unit, expr)),
+                count => Some((unit, count)),
+            }
+        }
+        _ => None,
+    }
+}
+
+/// `make_interval(days => n)`
+fn made_interval(function: &Function) -> Option<(Span, &Expr)> {
+    let FunctionArguments::List(list) = &function.args else { return None };
+    let [argument] = list.args.as_slice() else { return None };
+    let (name, count) = match argument {
+        FunctionArg::Named { name, arg: FunctionArgExpr::Expr(count), .. } => (name, count),
+        FunctionArg::ExprNamed { name: Expr::Identifier(name), arg: FunctionArgExpr::Expr(count), .. } => (name, count),
+        _ => return None,
+    };
+    let unit = name.value.to_lowercase();
+    let known = matches!(unit.as_str(), "years" | "months" | "weeks" | "days" | "hours" | "mins");
+    if !known || !function.name.to_string().eq_ignore_ascii_case("make_interval") {
+        return None;
+    }
+    Some((read_text(&format!("1 {unit}"))?, count))
 }
 
 fn read_interval(interval: &Interval) -> Option<Span> {

@@ -14,6 +14,7 @@
 //!    fail on the engines it names when the rewrite is off;
 //! 5. `UPDATE_DOCS=1 cargo nextest run portable` writes `docs/portable.md` from the table.
 
+mod ages;
 mod aggregates;
 mod average;
 mod calls;
@@ -22,25 +23,33 @@ mod collation;
 mod comparisons;
 mod dates;
 mod differences;
+mod digest;
 mod distinct_on;
 mod division;
 mod expression;
 mod filter;
 mod from;
 mod functions;
+mod groups;
 mod intervals;
 mod json;
 mod lateral;
+mod lists;
 mod literals;
+mod lookups;
 mod null_order;
 mod numbers;
 mod patterns;
 mod products;
 mod query;
 mod rewrite;
+mod rows;
 mod series;
+mod set_operations;
+mod similar;
 mod strings;
 mod type_names;
+mod using;
 mod writer;
 
 pub use rewrite::{Rewrite, Way, ways};

@@ -31,6 +31,15 @@ impl Writer<'_> {
         if let Some(with) = &query.with {
             text.push_str(&self.with(with));
         }
+        if let SetExpr::Values(values) = &*query.body
+            && !self.is(Engine::Postgres)
+            && query.order_by.is_none()
+        {
+            let rows = self.rows_in_from(values, self.columns_of(query), false);
+            text.push_str(rows.strip_prefix('(').and_then(|rows| rows.strip_suffix(')')).unwrap_or(&rows));
+            self.limit(query, &mut text);
+            return text;
+        }
         let keys: Vec<&Expr> = order_keys(query).iter().map(|key| &key.expr).collect();
         if self.orders_outside(&query.body, &keys) && self.pins_order() {
             let inner = self.indented(|writer| format!("{}{}", writer.line(), writer.body(&query.body, &[])));
@@ -71,6 +80,9 @@ impl Writer<'_> {
     }
 
     fn cte(&mut self, cte: &Cte, recursive: bool) -> String {
+        if recursive {
+            self.refuse_recursion_of_new_rows(cte);
+        }
         let mut name = self.alias(&cte.alias);
         // Redshift wants the columns of a recursive one to be named.
         if recursive && cte.alias.columns.is_empty() && self.is(Engine::Redshift) {
@@ -92,7 +104,7 @@ impl Writer<'_> {
         format!("{name} as {hint}{query}")
     }
 
-    fn body(&mut self, body: &SetExpr, order_by: &[OrderByExpr]) -> String {
+    pub(super) fn body(&mut self, body: &SetExpr, order_by: &[OrderByExpr]) -> String {
         match body {
             SetExpr::Select(select) => self.select(select, order_by),
             SetExpr::Query(query) => self.subquery(query),
@@ -123,12 +135,8 @@ impl Writer<'_> {
                 ""
             }
         };
-        if self.is(Engine::Redshift) && !all.is_empty() && op != SetOperator::Union {
-            self.lacks(left.span(), &format!("{op} ALL"), "number equal rows with row_number(), and compare the numbers too");
-        }
-        if self.is(Engine::Redshift) && all.is_empty() && self.has_text(left) && self.rewrites(Rewrite::TrailingBlanks) {
-            let help = "use UNION ALL and make the rows distinct in a query around it, or join on the keys";
-            self.lacks(left.span(), &format!("{op} of text, as blanks at the end do not count there"), help);
+        if let Some(grouped) = self.set_by_groups(left, op, !all.is_empty(), right) {
+            return grouped;
         }
         let line = self.line();
         let (one, other) = (self.side(left, op, quantifier), self.side(right, op, SetQuantifier::ByName));
@@ -144,17 +152,6 @@ impl Writer<'_> {
             }
             _ => self.body(side, &[]),
         }
-    }
-
-    fn has_text(&self, side: &SetExpr) -> bool {
-        let columns = match side {
-            SetExpr::Select(select) => self.columns(select),
-            SetExpr::Query(query) => self.columns_of(query),
-            SetExpr::SetOperation { left, .. } => return self.has_text(left),
-            _ => None,
-        };
-        let is_text = |column: &crate::analysis::Output| column.typed.sql_type.is_none_or(|kind| matches!(kind.name(), "text" | "varchar"));
-        columns.is_none_or(|columns| columns.iter().any(is_text))
     }
 
     /// VALUES in FROM. DuckDB gives other names to its columns, and Redshift has none.
@@ -208,6 +205,7 @@ impl Writer<'_> {
         let windows = self.windows_of(select);
         let starred = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)));
         self.enter_select(windows, starred);
+        self.look_at_sources(select);
         let distinction = self.distinction(select, order_by);
         let mut text = format!("select{}", distinction.word);
         text.push_str(&self.projection(&select.projection));
@@ -231,6 +229,7 @@ impl Writer<'_> {
             text.push_str(&format!("{}qualify {condition}", self.line()));
         }
         self.leave_select();
+        self.sources.pop();
         text
     }
 
@@ -289,7 +288,9 @@ impl Writer<'_> {
                 self.named_as_in_postgres(expression, written)
             }
             SelectItem::ExprWithAlias { expr, alias } => format!("{} as {}", self.expression(expr).text, self.name(alias)),
-            SelectItem::Wildcard(options) if options.to_string() == "*" || options.to_string().is_empty() => "*".to_owned(),
+            SelectItem::Wildcard(options) if options.to_string() == "*" || options.to_string().is_empty() => {
+                self.all_columns(item.span()).unwrap_or_else(|| "*".to_owned())
+            }
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) if options.to_string().is_empty() => {
                 format!("{}.*", self.object_name(name))
             }
@@ -303,6 +304,10 @@ impl Writer<'_> {
     /// A column without a name gets the one that PostgreSQL gives it.
     fn named_as_in_postgres(&mut self, expression: &Expr, written: String) -> String {
         match expression {
+            // Of what two relations have in common, a call may be left.
+            Expr::Identifier(name) if self.merged_column(std::slice::from_ref(name)).is_some() => {
+                format!("{written} as {}", self.name(name))
+            }
             Expr::Identifier(_) | Expr::CompoundIdentifier(_) => written,
             other if self.is(Engine::Postgres) && !written.is_empty() => {
                 // What is rewritten would be named after the rewrite.

@@ -5,6 +5,7 @@ use crate::dialect::Engine;
 /// One rewrite. Its name stands in tests and in `docs/portable.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rewrite {
+    Age,
     Average,
     Backslash,
     BooleanCast,
@@ -16,6 +17,7 @@ pub enum Rewrite {
     DateParts,
     DateTruncation,
     DecimalCast,
+    Digest,
     DistinctFrom,
     DistinctOn,
     Division,
@@ -37,7 +39,10 @@ pub enum Rewrite {
     RegexpReplace,
     Rounding,
     RoundingCast,
+    RowComparison,
     Series,
+    SetOperationAll,
+    SimilarTo,
     StringAggregate,
     SubstringPattern,
     Substring,
@@ -45,6 +50,7 @@ pub enum Rewrite {
     TextLength,
     TrailingBlanks,
     TruthTest,
+    Using,
     Values,
     WholeNumberCast,
     WideCoalesce,
@@ -66,6 +72,13 @@ pub struct Way {
 use Engine::{DuckDb, Postgres, Redshift};
 
 const WAYS: &[Way] = &[
+    Way {
+        rewrite: Rewrite::Age,
+        name: "age",
+        facts: &[87],
+        engines: &[Postgres, DuckDb, Redshift],
+        about: "whole years between dates are counted by year, month and day",
+    },
     Way {
         rewrite: Rewrite::Average,
         name: "average",
@@ -142,6 +155,13 @@ const WAYS: &[Way] = &[
         facts: &[8, 45],
         engines: &[DuckDb],
         about: "binary floats become exact numbers by their fifteen decimal digits",
+    },
+    Way {
+        rewrite: Rewrite::Digest,
+        name: "digest",
+        facts: &[73, 74],
+        engines: &[DuckDb, Redshift],
+        about: "encode(sha256(convert_to(x, 'UTF8')), 'hex') becomes sha256(x) or sha2(x, 256)",
     },
     Way {
         rewrite: Rewrite::DistinctFrom,
@@ -279,11 +299,32 @@ const WAYS: &[Way] = &[
         about: "numbers are rounded before they are cast to fewer digits",
     },
     Way {
+        rewrite: Rewrite::RowComparison,
+        name: "row-comparison",
+        facts: &[143],
+        engines: &[Postgres, DuckDb, Redshift],
+        about: "rows are compared value by value, so that a null makes the answer null",
+    },
+    Way {
         rewrite: Rewrite::Series,
         name: "series",
         facts: &[106],
         engines: &[Redshift],
         about: "`generate_series` in FROM is counted with digits",
+    },
+    Way {
+        rewrite: Rewrite::SetOperationAll,
+        name: "set-operation-all",
+        facts: &[133],
+        engines: &[Redshift],
+        about: "EXCEPT ALL and INTERSECT ALL number equal rows on both sides and group them",
+    },
+    Way {
+        rewrite: Rewrite::SimilarTo,
+        name: "similar-to",
+        facts: &[77],
+        engines: &[DuckDb],
+        about: "the pattern of SIMILAR TO is written as a regular expression",
     },
     Way {
         rewrite: Rewrite::StringAggregate,
@@ -333,6 +374,13 @@ const WAYS: &[Way] = &[
         facts: &[22],
         engines: &[Redshift],
         about: "IS TRUE and its kin become COALESCE",
+    },
+    Way {
+        rewrite: Rewrite::Using,
+        name: "using",
+        facts: &[144],
+        engines: &[DuckDb],
+        about: "* behind USING and NATURAL names the columns, those in common first",
     },
     Way {
         rewrite: Rewrite::Values,

@@ -8,6 +8,7 @@ use sqlparser::keywords::ALL_KEYWORDS;
 use sqlparser::tokenizer::Span;
 
 use super::rewrite::Rewrite;
+use super::using::Sources;
 use crate::analysis::{ExpressionTypes, Finding, Lowered, Output, SqlType, Typed, TypedQuery};
 use crate::base::quote_ident;
 use crate::diag::{Diagnostic, codes};
@@ -55,7 +56,7 @@ pub(super) type Windows = BTreeMap<String, (String, bool)>;
 /// The printer of one query.
 pub(super) struct Writer<'q> {
     pub engine: Engine,
-    types: &'q ExpressionTypes,
+    pub(super) types: &'q ExpressionTypes,
     lines: Lines<'q>,
     without: Option<Rewrite>,
     /// Whether something is written in another way than the query has it.
@@ -64,6 +65,8 @@ pub(super) struct Writer<'q> {
     depth: usize,
     /// The SELECTs that are being written, innermost last, and whether each gives all columns of what it reads.
     selects: Vec<(Windows, bool)>,
+    /// What the FROM of each SELECT that is being written adds, innermost last.
+    pub sources: Vec<Sources>,
     /// Not where the query itself has such characters.
     marks: bool,
 }
@@ -79,6 +82,7 @@ impl<'q> Writer<'q> {
             refusals: Vec::new(),
             depth: 0,
             selects: Vec::new(),
+            sources: Vec::new(),
             marks: !query.sql.contains(MARKS),
         }
     }
@@ -209,7 +213,7 @@ impl<'q> Writer<'q> {
 }
 
 /// Takes the marks out. They do not lie in each other.
-fn unmarked(text: &str) -> Lowered {
+pub(super) fn unmarked(text: &str) -> Lowered {
     let [open, middle, close] = MARKS;
     let mut lowered = Lowered::default();
     let mut rest = text;

@@ -37,7 +37,7 @@ select id, i = any (array[3, 7]) as a, j <> all (array[1, 2]) as b, id = any (se
 select id, i is distinct from j as d, s is not distinct from v as n from t;
 
 -- facts: 133
--- refused: redshift ALL
+-- needs: set-operation-all redshift
 select grp from t except all select grp from u;
 
 -- facts: 134

@@ -97,4 +97,4 @@ select encode(s::bytea, 'hex') from t;
 
 -- facts: 77
 -- refused: postgres duckdb redshift SIMILAR
-select s similar to '%b%' from t;
+select s similar to '[[:alpha:]]%' from t;

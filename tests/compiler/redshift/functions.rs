@@ -50,7 +50,7 @@ const FUNCTIONS: &[(&str, &str, Kind, Returns)] = &[
     ("asin", "pg_catalog.asin", Plain, Is(Type::Float8)), ("acos", "pg_catalog.acos", Plain, Is(Type::Float8)), ("atan", "pg_catalog.atan", Plain, Is(Type::Float8)),
     ("atan2", "pg_catalog.atan2", Plain, Is(Type::Float8)), ("degrees", "pg_catalog.degrees", Plain, Is(Type::Float8)), ("radians", "pg_catalog.radians", Plain, Is(Type::Float8)),
     ("greatest", "GREATEST", Plain, United), ("least", "LEAST", Plain, United), ("coalesce", "COALESCE", Plain, United), ("nvl", "COALESCE", Plain, United),
-    ("nullif", "NULLIF", Plain, First),
+    ("nullif", "NULLIF", Plain, First), ("grouping", "GROUPING", Plain, Is(Type::Int4)),
     ("lower", "pg_catalog.lower", Plain, First), ("upper", "pg_catalog.upper", Plain, First), ("initcap", "pg_catalog.initcap", Plain, First),
     ("len", "pg_catalog.length", Plain, Is(Type::Int4)), ("length", "pg_catalog.length", Plain, Is(Type::Int4)), ("textlen", "pg_catalog.length", Plain, Is(Type::Int4)),
     ("char_length", "pg_catalog.length", Plain, Is(Type::Int4)), ("character_length", "pg_catalog.length", Plain, Is(Type::Int4)),

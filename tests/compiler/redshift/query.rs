@@ -275,7 +275,11 @@ impl<'l> Translator<'l> {
             // Fact 124.
             Some(Distinct::On(_)) => return Err(Failure::refused("SELECT DISTINCT ON is not supported", "0A000")),
         };
-        let mut order = order.map(|order| self.order_by(order, &scope)).transpose()?;
+        let mut beside = Vec::new();
+        let mut order = match (order, &qualify) {
+            (Some(order), Some(_)) => Some(self.order_beside(order, &items, &mut beside, &scope)?),
+            (order, _) => order.map(|order| self.order_by(order, &scope)).transpose()?,
+        };
         if let Some(top) = &select.top {
             let limit = match &top.quantity {
                 Some(TopQuantity::Constant(rows)) if !top.percent && !top.with_ties => format!(" LIMIT {rows}"),
@@ -292,7 +296,8 @@ impl<'l> Translator<'l> {
             Some(condition) => {
                 let names = columns.as_ref().ok_or_else(|| Failure::not_imitated("QUALIFY over columns that are not known"))?;
                 let names: Vec<String> = names.iter().map(|column| format!("q.{}", quoted(&column.name))).collect();
-                let inner = format!("SELECT {}, {condition} AS \"qualify condition\"{tail}", list.join(", "));
+                let beside: Vec<String> = beside.iter().enumerate().map(|(at, sql)| format!(", {sql} AS \"qualify order {at}\"")).collect();
+                let inner = format!("SELECT {}, {condition} AS \"qualify condition\"{}{tail}", list.join(", "), beside.concat());
                 format!("SELECT {distinct}{} FROM ({inner}) q WHERE q.\"qualify condition\"", names.join(", "))
             }
         };
@@ -382,6 +387,27 @@ impl<'l> Translator<'l> {
             }
             _ => Err(Failure::not_imitated(format!("{order}"))),
         }
+    }
+
+    /// The order of rows that a SELECT around theirs keeps: what is no column of the output goes along beside them.
+    fn order_beside(&mut self, order: &OrderBy, items: &[Item], beside: &mut Vec<String>, scope: &Scope<'_>) -> Result<String, Failure> {
+        let OrderBy { kind: OrderByKind::Expressions(keys), interpolate: None } = order else {
+            return Err(Failure::not_imitated(format!("{order}")));
+        };
+        let names: Vec<&str> = items.iter().flat_map(|(_, columns)| columns.iter().flatten()).map(|column| column.name.as_str()).collect();
+        let mut texts = Vec::new();
+        for key in keys {
+            let sql = match &key.expr {
+                Expr::Value(_) => key.expr.to_string(),
+                Expr::Identifier(name) if names.contains(&name.value.to_lowercase().as_str()) => quoted(&name.value.to_lowercase()),
+                expression => {
+                    beside.push(self.expression(expression, scope)?.0);
+                    format!("\"qualify order {}\"", beside.len() - 1)
+                }
+            };
+            texts.push(format!("{sql}{}", key.options));
+        }
+        Ok(format!(" ORDER BY {}", texts.join(", ")))
     }
 
     /// NULL is last ascending and first descending, as PostgreSQL has it, fact 123.

@@ -1,0 +1,87 @@
+//! Set operations on Redshift: it has no `EXCEPT ALL` and `INTERSECT ALL`, and those that it has take texts for equal that differ in blanks at
+//! their end. Both sides are put one below the other, and rows that are equal to the last blank are grouped.
+//!
+//! <https://docs.aws.amazon.com/redshift/latest/dg/r_UNION.html>
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{Cte, SetExpr, SetOperator, SetQuantifier, visit_relations};
+
+use super::rewrite::Rewrite;
+use super::writer::{Writer, print_name};
+use crate::analysis::Output;
+use crate::dialect::Engine;
+
+impl<'q> Writer<'q> {
+    /// `None` where Redshift does the same as PostgreSQL.
+    pub(super) fn set_by_groups(&mut self, left: &SetExpr, op: SetOperator, all: bool, right: &SetExpr) -> Option<String> {
+        if !self.is(Engine::Redshift) || all && op == SetOperator::Union {
+            return None;
+        }
+        let (first, second) = (self.columns_of_body(left), self.columns_of_body(right));
+        let has_text = |columns: Option<&[Output]>| columns.is_none_or(|columns| columns.iter().any(is_text));
+        let needed = if all { Rewrite::SetOperationAll } else { Rewrite::TrailingBlanks };
+        if !all && !has_text(first) && !has_text(second) || !self.rewrites(needed) {
+            return None;
+        }
+        let (Some(first), Some(second)) = (first, second) else {
+            let span = sqlparser::ast::Spanned::span(left);
+            return Some(self.lacks(span, &format!("{op} of columns that are not known"), "name the columns and their types").text);
+        };
+        let texts: Vec<bool> = first.iter().zip(second).map(|(one, other)| is_text(one) || is_text(other)).collect();
+        let names: Vec<String> = (1..=texts.len()).map(|number| format!("acca_{number}")).collect();
+        let exact = |(name, text): (&String, &bool)| if *text { format!("{name} || '.'") } else { name.clone() };
+        let exact: Vec<String> = names.iter().zip(&texts).map(exact).collect();
+        let copies = if all { format!(", row_number() over (partition by {}) as acca_copy", exact.join(", ")) } else { String::new() };
+        let list = names.join(", ");
+        let mut sides = Vec::new();
+        for (number, side) in [left, right].into_iter().enumerate() {
+            sides.push(self.indented(|writer| {
+                let line = writer.line();
+                let rows = writer.indented(|writer| format!("{}{}", writer.line(), writer.body(side, &[])));
+                let tagged = format!("select {list}{copies}, {} as acca_side", number + 1);
+                format!("{line}{tagged}{line}from ({rows}{line}) as acca_rows ({list})")
+            }));
+        }
+        let line = self.line();
+        let output: Vec<String> = names.iter().zip(first).map(|(name, column)| format!("{name} as {}", print_name(&column.name))).collect();
+        let mut keys = names.clone();
+        keys.extend(exact.into_iter().filter(|key| !names.contains(key)));
+        keys.extend(all.then(|| "acca_copy".to_owned()));
+        let condition = match op {
+            SetOperator::Except => format!("{line}having max(acca_side) = 1"),
+            SetOperator::Intersect => format!("{line}having min(acca_side) = 1 and max(acca_side) = 2"),
+            _ => String::new(),
+        };
+        let union = format!("{line}    union all");
+        let (output, keys) = (output.join(", "), keys.join(", "));
+        Some(format!("select {output}{line}from ({}{line}) as acca_rows{line}group by {keys}{condition}", sides.join(&union)))
+    }
+
+    fn columns_of_body(&self, body: &SetExpr) -> Option<&'q [Output]> {
+        match body {
+            SetExpr::Select(select) => self.columns(select),
+            SetExpr::Query(query) => self.columns_of(query),
+            SetExpr::SetOperation { left, .. } => self.columns_of_body(left),
+            _ => None,
+        }
+    }
+
+    /// Redshift goes on with all rows of a recursive query, not with new ones only.
+    pub(super) fn refuse_recursion_of_new_rows(&mut self, cte: &Cte) {
+        let SetExpr::SetOperation { op: SetOperator::Union, set_quantifier, right, .. } = &*cte.query.body else { return };
+        let name = cte.alias.name.value.to_lowercase();
+        let reads_itself = visit_relations(right, |relation| {
+            let same = relation.to_string().trim_matches('"').to_lowercase() == name;
+            if same { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        if self.is(Engine::Redshift) && *set_quantifier != SetQuantifier::All && reads_itself.is_break() {
+            let help = "write UNION ALL, with a condition that ends it";
+            self.lacks(cte.alias.name.span, "UNION in a recursive query", help);
+        }
+    }
+}
+
+fn is_text(column: &Output) -> bool {
+    column.typed.sql_type.is_none_or(|kind| matches!(kind.name(), "text" | "varchar" | "bpchar"))
+}

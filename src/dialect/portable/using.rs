@@ -1,0 +1,152 @@
+//! `USING` and `NATURAL`. On Redshift blanks at the end of text do not count, and a condition that heeds them has to be written with ON. What
+//! is one column to the query are two then, so each place that names it names the one that has the value. On DuckDB `*` leaves the
+//! columns in common where they stand in the first relation, and does not put them first.
+//!
+//! - <https://duckdb.org/docs/stable/sql/query_syntax/from>
+//! - <https://docs.aws.amazon.com/redshift/latest/dg/r_Join_examples.html>
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlparser::ast::{Ident, Join, JoinConstraint, JoinOperator, Select, SelectItem, Spanned, TableFactor, TableWithJoins};
+use sqlparser::tokenizer::Span;
+
+use super::rewrite::Rewrite;
+use super::writer::{Sql, Writer, print_name};
+use crate::analysis::Using;
+use crate::dialect::Engine;
+
+/// What is to be known of FROM before SELECT is written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sources {
+    /// What stands for a column that two relations have in common.
+    merged: BTreeMap<String, String>,
+    /// Whether `*` gives the columns in another order.
+    reorders: bool,
+    /// The columns that the only `*` of the SELECT gives, where each has a name of its own.
+    columns: Option<Vec<String>>,
+    /// What the lists of the SELECT are ordered by, once there is one.
+    pub order_within_groups: Option<String>,
+}
+
+impl Writer<'_> {
+    pub(super) fn look_at_sources(&mut self, select: &Select) {
+        let mut sources = Sources::default();
+        if !self.is(Engine::Postgres) {
+            sources.columns = self.starred_columns(select);
+            for relation in &select.from {
+                self.look_at_joins(relation, &mut sources);
+            }
+        }
+        self.sources.push(sources);
+    }
+
+    fn starred_columns(&self, select: &Select) -> Option<Vec<String>> {
+        let names: Vec<String> = self.columns(select)?.iter().map(|column| column.name.clone()).collect();
+        let star = select.projection.iter().position(|item| matches!(item, SelectItem::Wildcard(_)))?;
+        let behind = select.projection.len() - star - 1;
+        let several =
+            select.projection.iter().filter(|item| !matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. }));
+        let starred = names.get(star..names.len().checked_sub(behind)?)?;
+        let all_differ = starred.iter().collect::<BTreeSet<_>>().len() == starred.len();
+        (several.count() == 1 && all_differ).then(|| starred.to_vec())
+    }
+
+    fn look_at_joins(&mut self, relation: &TableWithJoins, sources: &mut Sources) {
+        let factors = std::iter::once(&relation.relation).chain(relation.joins.iter().map(|join| &join.relation));
+        for factor in factors {
+            if let TableFactor::NestedJoin { table_with_joins, alias: None } = factor {
+                self.look_at_joins(table_with_joins, sources);
+            }
+        }
+        for join in &relation.joins {
+            if self.is(Engine::DuckDb) {
+                sources.reorders |= constraint_of(join).is_some_and(is_by_name);
+                continue;
+            }
+            let Some(shared) = self.types.using(join).filter(|shared| shared.iter().any(is_text)) else { continue };
+            for column in shared {
+                let name = print_name(&column.name);
+                let side = |side: &Option<String>| side.as_ref().map(|side| format!("{}.{name}", print_name(side)));
+                let text = match (&join.join_operator, side(&column.left), side(&column.right)) {
+                    (JoinOperator::Right(_) | JoinOperator::RightOuter(_), _, Some(right)) => right,
+                    (JoinOperator::FullOuter(_), Some(left), Some(right)) => format!("coalesce({left}, {right})"),
+                    (_, Some(left), _) => left,
+                    _ => continue,
+                };
+                sources.merged.insert(column.name.clone(), text);
+            }
+        }
+    }
+
+    /// What stands for a column that is named alone.
+    pub(super) fn merged_column(&self, parts: &[Ident]) -> Option<Sql> {
+        let [name] = parts else { return None };
+        self.sources.last()?.merged.get(&folded(name)).map(Sql::atom)
+    }
+
+    /// A condition for ON; `None` where USING means the same.
+    pub(super) fn using_as_condition(&mut self, join: &Join) -> Option<String> {
+        if !self.is(Engine::Redshift) {
+            return None;
+        }
+        let Some(shared) = self.types.using(join) else {
+            let help = "write the condition with ON";
+            return Some(self.lacks(join.relation.span(), "USING and NATURAL of columns that are not known", help).text);
+        };
+        if !shared.iter().any(is_text) || !self.rewrites(Rewrite::TrailingBlanks) {
+            return None;
+        }
+        let mut pairs = Vec::new();
+        for column in shared {
+            let (Some(left), Some(right)) = (&column.left, &column.right) else {
+                let help = "write the condition with ON";
+                return Some(self.lacks(join.relation.span(), "USING of columns that several joins have in common", help).text);
+            };
+            let name = print_name(&column.name);
+            let [left, right] = [left, right].map(|side| format!("{}.{name}", print_name(side)));
+            pairs.push(if is_text(column) { format!("({left} || '.') = ({right} || '.')") } else { format!("{left} = {right}") });
+        }
+        Some(pairs.join(" and "))
+    }
+
+    /// `*`, where it would give columns twice.
+    pub(super) fn all_columns(&mut self, span: Span) -> Option<String> {
+        let Sources { merged, columns, reorders, .. } = self.sources.last()?.clone();
+        if merged.is_empty() && !(reorders && self.rewrites(Rewrite::Using)) {
+            return None;
+        }
+        let Some(columns) = columns else {
+            return Some(self.lacks(span, "* behind USING and NATURAL", "name the columns").text);
+        };
+        let written = columns.iter().map(|column| {
+            let name = print_name(column);
+            merged.get(column).map_or_else(|| name.clone(), |text| format!("{text} as {name}"))
+        });
+        Some(written.collect::<Vec<_>>().join(", "))
+    }
+}
+
+fn constraint_of(join: &Join) -> Option<&JoinConstraint> {
+    match &join.join_operator {
+        JoinOperator::Join(constraint)
+        | JoinOperator::Inner(constraint)
+        | JoinOperator::Left(constraint)
+        | JoinOperator::LeftOuter(constraint)
+        | JoinOperator::Right(constraint)
+        | JoinOperator::RightOuter(constraint)
+        | JoinOperator::FullOuter(constraint) => Some(constraint),
+        _ => None,
+    }
+}
+
+pub(super) fn is_by_name(constraint: &JoinConstraint) -> bool {
+    matches!(constraint, JoinConstraint::Using(_) | JoinConstraint::Natural)
+}
+
+fn is_text(column: &Using) -> bool {
+    column.sql_type.is_none_or(|kind| matches!(kind.name(), "text" | "varchar" | "bpchar"))
+}
+
+pub(super) fn folded(name: &Ident) -> String {
+    if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() }
+}

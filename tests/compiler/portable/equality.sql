@@ -1,0 +1,101 @@
+-- facts: 54
+-- needs: trailing-blanks redshift
+select id, s = 'abc' as is_abc, s <> 'abc' as no_abc, s in ('abc', 'x') as listed, s not in ('abc', 'x') as unlisted, v = s as equal from t;
+
+-- facts: 54
+-- needs: trailing-blanks redshift
+select s, count(*) as c from t group by s;
+
+-- facts: 54
+-- needs: trailing-blanks redshift
+select distinct s, v from t;
+
+-- facts: 54
+-- needs: trailing-blanks redshift
+select count(distinct s) as texts, count(distinct v) as short from t;
+
+-- facts: 54
+-- needs: trailing-blanks redshift
+select a.id, b.id as other from t as a join t as b on a.s = b.s;
+
+-- facts: 54
+-- needs: trailing-blanks redshift
+select id, row_number() over (partition by s order by id) as place from t;
+
+-- facts: 54
+-- needs: trailing-blanks redshift
+select id, case s when 'abc' then 1 when '' then 2 else 3 end as kind, nullif(s, 'abc') as other from t;
+
+-- facts: 54
+-- needs: trailing-blanks redshift
+select id from t where s in (select v from t where id <> 4);
+
+-- facts: 54
+-- needs: trailing-blanks redshift
+select id from t where s not in (select v from t where v is not null and id <> 4);
+
+-- facts: 54
+select id from t where exists (select 1 from t as o where o.v = t.s);
+
+-- facts: 54
+-- needs: trailing-blanks redshift
+select s from t union select v from t;
+
+-- facts: 54
+-- needs: trailing-blanks redshift
+select s from t except select v from t where id <> 4;
+
+-- facts: 54
+-- needs: trailing-blanks redshift
+select s, j from t intersect select v, j from t where v <> 'abc ';
+
+-- facts: 54
+select i2, s from t union select k, grp from u order by 1, 2;
+
+-- facts: 54
+-- needs: trailing-blanks redshift
+select id, a.s, b.v from t as a join (select id as other, s, v from t) as b using (s);
+
+-- facts: 54 144
+-- needs: trailing-blanks redshift
+-- needs: using duckdb
+select * from (select id, s from t) as a left join (select id as other, v as s from t where id <> 8) as b using (s);
+
+-- facts: 54
+-- needs: trailing-blanks redshift
+select s, a.id, b.other from (select id, s from t) as a full join (select id as other, v as s from t) as b using (s) where s is not null;
+
+-- facts: 54
+select * from (select id as k, grp from t) as a natural join u;
+
+-- facts: 54 144
+select id, k, w from t join u using (grp) where id > 0 order by id, k, w;
+
+-- facts: 144
+-- needs: using duckdb
+select 1 as one, *, a.i + w as sum from (select i, id as k from t) as a join (select w, k from u) as b using (k);
+
+-- facts: 144
+select k, a.i, u.w from (select id as k, i from t) as a right join u using (k);
+
+-- facts: 133
+-- needs: set-operation-all redshift
+select grp from t except all select grp from u;
+
+-- facts: 133
+-- needs: set-operation-all redshift
+select grp, j from t intersect all select grp, j from t where id <> 2;
+
+-- facts: 133
+select i2 from t union select j from t intersect select k from u;
+
+select grp from t union all select grp from u;
+
+select i2 from t except select k from u;
+
+-- facts: 134
+-- refused: redshift UNION in a recursive query
+with recursive r (n) as (select 1 union select n + 1 from r where n < 5) select n from r;
+
+-- facts: 134
+with recursive r (n, path) as (select 1, 'a' union all select n + 1, path || '>' || n from r where n < 4) select n, path from r;

@@ -1,0 +1,32 @@
+-- facts: 61 62
+select grp, string_agg(s, ', ' order by id) as strings, string_agg(nullif(s, ''), '|' order by id) as filled from t where id <> 8 group by grp;
+
+-- facts: 64
+-- refused: redshift different orders
+select grp, string_agg(s, ', ' order by id) as forth, string_agg(v, '' order by id desc) as back from t where id <> 8 group by grp;
+
+-- facts: 61 63
+-- needs: string-aggregate redshift
+select grp, string_agg(distinct v, ',' order by v) as d from t group by grp;
+
+-- facts: 63
+-- needs: string-aggregate redshift
+select string_agg(distinct nullif(s, 'b'), ',' order by nullif(s, 'b') desc) filter (where id <> 1) as d from t where id <> 8;
+
+-- facts: 61 109
+select grp, string_agg(v, '/' order by v, id) filter (where b) as only_true from t group by grp;
+
+-- facts: 62
+select string_agg(s, ',' order by id) as nothing from t where id > 100;
+
+-- facts: 52 61
+select grp, string_agg(v, '\' order by id) as slashes from t group by grp;
+
+-- facts: 57
+select id, concat(s, '-', v) as c, concat(grp, i) as d, concat(null, v) as e, concat(v) as f from t;
+
+-- facts: 58
+select id, concat_ws('-', grp, s, v) as c, concat_ws('', s, v) as d, concat_ws(', ', nullif(s, ''), i, null, v) as e from t;
+
+-- facts: 59 60
+select id, s || v as sv, v || i as vi, i || ' of ' || j as ij, n || '' as amount, d || 'T' as day from t;
