@@ -53,6 +53,39 @@ const OPERATORS: &[(&str, u16, &str)] = &[
     ("?", 149, "look into the SUPER value"),
 ];
 
+/// Words that are reserved there and not in PostgreSQL, and are names of columns more often than anything else.
+const RESERVED: &[&str] = &[
+    "defrag",
+    "delta",
+    "encrypt",
+    "encryption",
+    "explicit",
+    "lun",
+    "luns",
+    "new",
+    "oid",
+    "old",
+    "open",
+    "percent",
+    "permissions",
+    "raw",
+    "readratio",
+    "recover",
+    "rejectlog",
+    "resort",
+    "restore",
+    "snapshot",
+    "system",
+    "tag",
+    "wallet",
+];
+
+/// Behind these a word is the name of a column.
+const BEFORE_COLUMNS: &[&str] = &[
+    "select", "distinct", ",", "(", "by", "where", "and", "or", "not", "on", "when", "then", "else", "=", "<>", "<", ">", "<=", ">=", "+",
+    "-", "*", "/", "||", "between", "having",
+];
+
 pub(super) fn check(tokens: &Tokens<'_>, found: &mut Findings) {
     let routine = tokens.is(0, "create") && (1..4).any(|at| tokens.is_any(at, &["function", "procedure"]));
     for at in 0..tokens.len() {
@@ -70,7 +103,10 @@ pub(super) fn check(tokens: &Tokens<'_>, found: &mut Findings) {
                 "literals are plain: no E'…', no U&'…', no dollar quotes",
                 Some("write the text in single quotes, with backslashes doubled"),
             ),
-            Some(Kind::Word) => check_word(tokens, at, found),
+            Some(Kind::Word) => {
+                check_word(tokens, at, found);
+                check_reserved(tokens, at, found);
+            }
             _ => {}
         }
     }
@@ -148,5 +184,15 @@ fn check_word(tokens: &Tokens<'_>, at: usize, found: &mut Findings) {
             );
         }
         _ => {}
+    }
+}
+
+/// Fact 171. Names behind a point and behind AS may be any word.
+fn check_reserved(tokens: &Tokens<'_>, at: usize, found: &mut Findings) {
+    let is_statement = tokens.is_any(0, &["select", "with", "insert", "update", "delete", "create"]);
+    if is_statement && at > 0 && tokens.is_any(at, RESERVED) && tokens.is_any(at - 1, BEFORE_COLUMNS) && !tokens.is_any(at + 1, &["(", "."])
+    {
+        let word = tokens.word(at);
+        found.refuse(tokens.range(at, at), 171, format!("'{word}' is a reserved word"), Some("put it in double quotes"));
     }
 }

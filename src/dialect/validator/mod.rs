@@ -89,7 +89,13 @@ pub(super) fn foreign(sql: &str) -> Vec<Finding> {
         let diagnostic = refusal.help.map_or(diagnostic.clone(), |help| diagnostic.help(help));
         Finding { diagnostic, range: Some(refusal.range) }
     };
-    refusals(sql).into_iter().map(finding).collect()
+    refusals(sql).into_iter().filter(|refusal| !is_common(sql, refusal)).map(finding).collect()
+}
+
+/// A cast to VARCHAR or TEXT without a length: mostly of numbers and dates, which are short.
+fn is_common(sql: &str, refusal: &Refusal) -> bool {
+    let defines = sql.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("create"));
+    refusal.severity == Severity::Loses && matches!(refusal.fact, 1 | 2) && !defines
 }
 
 /// Why Redshift would not take the statements of one session in that order, with the number of the statement: what a transaction

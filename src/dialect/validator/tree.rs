@@ -54,7 +54,7 @@ impl Dialect for Grammar {
 
 /// A text that the parser cannot read has been looked at by its tokens only.
 pub(super) fn check(sql: &str, tokens: &Tokens<'_>, found: &mut Findings) {
-    if !(0..tokens.len()).any(|at| tokens.is_any(at, &["select", "is"])) {
+    if !is_needed(tokens) {
         return;
     }
     let dialect = Grammar(RedshiftSqlDialect {});
@@ -64,6 +64,21 @@ pub(super) fn check(sql: &str, tokens: &Tokens<'_>, found: &mut Findings) {
     for statement in &statements {
         let _ = statement.visit(&mut rules);
     }
+}
+
+/// Whether something stands in the text of which only the tree tells more: most queries are read by their tokens alone.
+fn is_needed(tokens: &Tokens<'_>) -> bool {
+    let truths = ["true", "false", "unknown"];
+    (0..tokens.len()).any(|at| {
+        let is_truth =
+            || tokens.is(at, "is") && (tokens.is_any(at + 1, &truths) || tokens.is(at + 1, "not") && tokens.is_any(at + 2, &truths));
+        // A subquery that is neither a relation of FROM nor one of WITH.
+        let is_inner = || {
+            at > 0 && tokens.is(at, "(") && tokens.is_any(at + 1, &["select", "with"]) && !tokens.is_any(at - 1, &["as", "from", "join"])
+        };
+        let closes_a_row = || tokens.is(at, ")") && tokens.is_any(at + 1, &["in", "=", "<>", "<", ">", "<=", ">="]);
+        tokens.is_any(at, &["recursive", "qualify", "sets"]) || is_truth() || is_inner() || closes_a_row()
+    })
 }
 
 struct Rules<'r> {

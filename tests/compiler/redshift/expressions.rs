@@ -9,6 +9,33 @@ use super::Failure;
 use super::query::{Scope, Translator, quoted};
 use super::typing::{MAX_TEXT, Type};
 
+/// Words that are reserved in Redshift and not in PostgreSQL, fact 171.
+const RESERVED: &[&str] = &[
+    "defrag",
+    "delta",
+    "encrypt",
+    "encryption",
+    "explicit",
+    "lun",
+    "luns",
+    "new",
+    "oid",
+    "old",
+    "open",
+    "percent",
+    "permissions",
+    "raw",
+    "readratio",
+    "recover",
+    "rejectlog",
+    "resort",
+    "restore",
+    "snapshot",
+    "system",
+    "tag",
+    "wallet",
+];
+
 type Typed = Result<(String, Type), Failure>;
 
 /// A text as a literal of PostgreSQL.
@@ -19,7 +46,7 @@ pub fn literal(text: &str) -> String {
 impl Translator<'_> {
     pub(super) fn expression(&mut self, expression: &Expr, scope: &Scope<'_>) -> Typed {
         match expression {
-            Expr::Identifier(name) => Ok(self.identifier(name, scope)),
+            Expr::Identifier(name) => self.identifier(name, scope),
             Expr::CompoundIdentifier(names) => self.compound(names, scope),
             Expr::CompoundFieldAccess { root, access_chain } => self.navigation(root, access_chain, scope),
             Expr::JsonAccess { value, path } => self.json_path(value, path, scope),
@@ -164,6 +191,8 @@ impl Translator<'_> {
                 }
                 Ok((format!("pg_catalog.substring({})", arguments.join(", ")), of))
             }
+            // Fact 70.
+            Expr::Overlay { .. } => Err(Failure::refused("syntax error at or near \"PLACING\"", "42601")),
             Expr::Trim { trim_where, trim_what, expr, trim_characters: None } => {
                 let (sql, of) = self.expression(expr, scope)?;
                 let name = match trim_where {
@@ -182,19 +211,33 @@ impl Translator<'_> {
         }
     }
 
-    fn identifier(&mut self, name: &Ident, scope: &Scope<'_>) -> (String, Type) {
+    fn identifier(&mut self, name: &Ident, scope: &Scope<'_>) -> Typed {
         let lower = name.value.to_lowercase();
-        match scope.column(None, &lower) {
-            Some(of) => (quoted(&lower), of),
-            None if name.quote_style.is_none() && lower == "sysdate" => ("redshift.sysdate()".to_owned(), Type::Timestamp),
-            None => (quoted(&lower), Type::Unknown),
+        if name.quote_style.is_none() && RESERVED.contains(&lower.as_str()) {
+            return Err(Failure::refused(format!("syntax error at or near \"{lower}\""), "42601"));
         }
+        if let Some(of) = scope.column(None, &lower) {
+            return Ok((quoted(&lower), of));
+        }
+        if name.quote_style.is_none() && lower == "sysdate" {
+            return Ok(("redshift.sysdate()".to_owned(), Type::Timestamp));
+        }
+        // A column of FROM wins, where all of them are known.
+        let known = scope.relations.iter().all(|rel| rel.columns.is_some());
+        if let Some((_, sql, of)) = self.aliases.iter().rev().find(|(alias, ..)| known && *alias == lower) {
+            return Ok((sql.clone(), *of));
+        }
+        Ok((quoted(&lower), Type::Unknown))
     }
 
     /// `table.column`, or a way into a SUPER column: `column.attribute`, `table.column.attribute`.
     fn compound(&mut self, names: &[Ident], scope: &Scope<'_>) -> Typed {
         let names: Vec<String> = names.iter().map(|name| name.value.to_lowercase()).collect();
         let (column, of, path) = match names.as_slice() {
+            // A value of a SUPER array is called as its relation is.
+            [value, path @ ..] if scope.column(Some(value), value) == Some(Type::Super) && path.first().is_some_and(|key| key != value) => {
+                (format!("{0}.{0}", quoted(value)), Type::Super, path)
+            }
             [table, column, path @ ..] if scope.has_relation(table) => {
                 let of = scope.column(Some(table), column).unwrap_or(Type::Unknown);
                 (format!("{}.{}", quoted(table), quoted(column)), of, path)

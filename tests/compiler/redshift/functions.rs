@@ -163,7 +163,7 @@ impl Translator<'_> {
             (_, Is(of)) => *of,
             (_, First) if matches!(first, Type::Literal(_)) => Type::Varchar(MAX_TEXT),
             (_, First) => first,
-            (_, United) => arguments.iter().fold(Type::Null, |of, argument| of.united(argument.of)),
+            (_, United) => arguments.iter().fold(Type::Null, |of, argument| of.merged(argument.of)),
             (_, Open) => Type::Unknown,
         };
         match (&function.over, kind) {
@@ -316,11 +316,11 @@ impl Translator<'_> {
                         [search, result] => {
                             let same = format!("({0} = {1} OR ({0} IS NULL AND {1} IS NULL))", value.sql, search.sql);
                             text += &format!(" WHEN {same} THEN {}", result.sql);
-                            of = of.united(result.of);
+                            of = of.merged(result.of);
                         }
                         [otherwise] => {
                             text += &format!(" ELSE {}", otherwise.sql);
-                            of = of.united(otherwise.of);
+                            of = of.merged(otherwise.of);
                         }
                         _ => {}
                     }

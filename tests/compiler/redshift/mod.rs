@@ -32,6 +32,7 @@ mod rules;
 pub mod service;
 mod statements;
 mod typing;
+mod upkeep;
 mod validator;
 
 use std::fs::File;
@@ -44,6 +45,7 @@ use self::buckets::Buckets;
 use self::bulk::Bulk;
 use self::query::{Column, Found, Translator};
 use self::statements::Effect;
+use self::upkeep::Upkeep;
 use crate::postgres::{PgDatabase, PgServer};
 
 /// What Redshift does differently, in the order in which it is installed.
@@ -187,6 +189,9 @@ impl ImitationSession {
     }
 
     fn run_tokens(&mut self, statement: Vec<sqlparser::tokenizer::Token>) -> Result<Outcome, Failure> {
+        if let Some(upkeep) = upkeep::read(&statement)? {
+            return self.keep(&upkeep);
+        }
         match bulk::read(&statement)? {
             Some(bulk) => self.transfer(bulk),
             None => {
@@ -197,6 +202,33 @@ impl ImitationSession {
                 Ok(outcome)
             }
         }
+    }
+
+    /// The name of a table as PostgreSQL is to read it.
+    fn place(&self, name: &[String]) -> Result<String, Failure> {
+        let mut none = |_: &[String]| None;
+        let name = Translator::new(&self.database, &mut none).within(name)?;
+        Ok(name.iter().map(|part| query::quoted(part)).collect::<Vec<_>>().join("."))
+    }
+
+    fn keep(&mut self, upkeep: &Upkeep) -> Result<Outcome, Failure> {
+        if self.in_transaction && upkeep.needs_its_own_transaction() {
+            return Err(Failure::refused("the statement cannot run inside a transaction block", "25001"));
+        }
+        let there = |place: String| format!("SELECT 1 FROM {place} LIMIT 0");
+        let sql = match upkeep {
+            Upkeep::Refresh(name) => format!("REFRESH MATERIALIZED VIEW {}", self.place(name)?),
+            Upkeep::Analyze(Some(name)) => format!("ANALYZE {}", self.place(name)?),
+            Upkeep::Vacuum(Some(name)) | Upkeep::Storage(name) => there(self.place(name)?),
+            Upkeep::Analyze(None) | Upkeep::Vacuum(None) => "SELECT 1".to_owned(),
+            Upkeep::Lock(name) => format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", self.place(name)?),
+            Upkeep::Append(to, from) => {
+                let (to, from) = (self.place(to)?, self.place(from)?);
+                format!("WITH moved AS (DELETE FROM {from} RETURNING *) INSERT INTO {to} SELECT * FROM moved")
+            }
+        };
+        let changed = self.session.execute(&sql)?;
+        Ok(Outcome { changed, ..Outcome::default() })
     }
 
     fn transfer(&mut self, bulk: Bulk) -> Result<Outcome, Failure> {
@@ -217,13 +249,13 @@ impl ImitationSession {
                     names => names.iter().map(|name| all.iter().find(|column| column.name == *name).cloned()).collect(),
                 };
                 let columns = columns.ok_or_else(|| Failure::refused("COPY names a column that the table has not", "42703"))?;
-                let table: Vec<String> = name.iter().map(|part| query::quoted(part)).collect();
+                let table = self.place(&name)?;
                 // All rows or none, whether a transaction is open or not.
                 let own = !self.in_transaction;
                 if own {
                     self.session.execute("BEGIN")?;
                 }
-                let changed = bulk_rows::copy(&copy, &columns, &table.join("."), &self.buckets, &mut *self.session);
+                let changed = bulk_rows::copy(&copy, &columns, &table, &self.buckets, &mut *self.session);
                 if own {
                     self.session.execute(if changed.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
                 }

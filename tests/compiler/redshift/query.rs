@@ -59,6 +59,8 @@ pub struct Translator<'l> {
     pub(super) compute_only: Option<String>,
     /// Whether the expression stands where a predicate does.
     pub(super) predicate: bool,
+    /// What the select list has named so far: later items may read it, fact 137.
+    pub(super) aliases: Vec<(String, String, Type)>,
     /// The order of WITHIN GROUP that this SELECT has used.
     pub(super) group_order: Option<String>,
 }
@@ -87,6 +89,7 @@ impl<'l> Translator<'l> {
             leader_only: None,
             compute_only: None,
             predicate: false,
+            aliases: Vec::new(),
             group_order: None,
         }
     }
@@ -157,6 +160,7 @@ impl<'l> Translator<'l> {
             text = format!("WITH {}{} ", if with.recursive { "RECURSIVE " } else { "" }, ctes.join(", "));
         }
         let outside = std::mem::take(&mut self.group_order);
+        let aliases = std::mem::take(&mut self.aliases);
         let predicate = std::mem::replace(&mut self.predicate, false);
         let ordering = Scope { relations: Vec::new(), parent: outer };
         let (inner, scope) = self.set_expression(body, outer, order_by.as_ref())?;
@@ -168,7 +172,7 @@ impl<'l> Translator<'l> {
         if let Some(limit) = limit_clause {
             text += &self.limit(limit, &ordering)?;
         }
-        (self.group_order, self.predicate) = (outside, predicate);
+        (self.group_order, self.predicate, self.aliases) = (outside, predicate, aliases);
         self.ctes.truncate(known);
         Ok(Translated { sql: text, columns: inner.columns })
     }
@@ -233,7 +237,7 @@ impl<'l> Translator<'l> {
                 };
                 let (left, right) = (self.set_expression(left, outer, None)?.0, self.set_expression(right, outer, None)?.0);
                 let columns = left.columns.zip(right.columns).map(|(left, right)| {
-                    left.into_iter().zip(right).map(|(a, b)| Column { name: a.name, of: a.of.united(b.of) }).collect()
+                    left.into_iter().zip(right).map(|(a, b)| Column { name: a.name, of: a.of.merged(b.of) }).collect()
                 });
                 Ok((Translated { sql: format!("({} {sign} {})", left.sql, right.sql), columns }, None))
             }
@@ -297,6 +301,7 @@ impl<'l> Translator<'l> {
 
     fn projection(&mut self, select: &Select, scope: &Scope<'_>) -> Result<Vec<Item>, Failure> {
         let mut items = Vec::new();
+        let outside = std::mem::take(&mut self.aliases);
         for item in &select.projection {
             items.push(match item {
                 SelectItem::UnnamedExpr(expression) => self.named(expression, &output_name(expression), scope)?,
@@ -317,11 +322,13 @@ impl<'l> Translator<'l> {
                 other => return Err(Failure::not_imitated(format!("item {other} of a select list"))),
             });
         }
+        self.aliases = outside;
         Ok(items)
     }
 
     fn named(&mut self, expression: &Expr, name: &str, scope: &Scope<'_>) -> Result<Item, Failure> {
         let (sql, of) = self.expression(expression, scope)?;
+        self.aliases.push((name.to_lowercase(), sql.clone(), of));
         let column = Column { name: name.to_lowercase(), of };
         Ok((format!("{sql} AS {}", quoted(name)), Some(vec![column])))
     }
@@ -450,6 +457,9 @@ impl<'l> Translator<'l> {
             } if with_hints.is_empty() && partitions.is_empty() && index_hints.is_empty() => {
                 if sample.is_some() {
                     return Err(Failure::refused("TABLESAMPLE is not supported", "0A000"));
+                }
+                if let Some(values) = super_values(&parts(name)?, alias.as_ref(), scope) {
+                    return Ok(values);
                 }
                 let name = self.within(&parts(name)?)?;
                 let own = name.last().cloned().unwrap_or_default();
@@ -616,4 +626,21 @@ fn is_catalogue(name: &[String]) -> bool {
         [name] => name.starts_with("pg_") || name.starts_with("svv_"),
         _ => false,
     }
+}
+
+/// `FROM t, t.items AS x`: the values of an array in a SUPER column, fact 129. The name of each value is that of its relation.
+fn super_values(name: &[String], alias: Option<&TableAlias>, scope: &mut Scope<'_>) -> Option<String> {
+    let alias = alias.filter(|alias| alias.columns.is_empty())?.name.value.to_lowercase();
+    let (table, column, path) = match name {
+        [table, column, path @ ..] if scope.column(Some(table), column) == Some(Type::Super) => (table, column, path),
+        // Of a value that is itself one of these.
+        [value, path @ ..] if !path.is_empty() && scope.column(Some(value), value) == Some(Type::Super) => (value, value, path),
+        _ => return None,
+    };
+    let keys: Vec<String> = path.iter().map(|key| super::expressions::literal(key)).collect();
+    let from = format!("{}.{}", quoted(table), quoted(column));
+    let value = if keys.is_empty() { from } else { format!("({from} #> ARRAY[{}])", keys.join(", ")) };
+    let array = format!("CASE WHEN jsonb_typeof({value}) = 'array' THEN {value} END");
+    scope.relations.push(Rel { name: alias.clone(), columns: Some(vec![Column { name: alias.clone(), of: Type::Super }]) });
+    Some(format!("LATERAL jsonb_array_elements({array}) AS {0} ({0})", quoted(&alias)))
 }

@@ -22,6 +22,10 @@ impl Dialect for Grammar {
         true
     }
 
+    fn supports_create_table_like_parenthesized(&self) -> bool {
+        true
+    }
+
     fn supports_comment_on(&self) -> bool {
         true
     }
@@ -119,6 +123,10 @@ pub fn written(query: &Query) -> String {
 
 fn understood(token: Token) -> Result<Token, Failure> {
     Ok(match token {
+        // PostgreSQL would cut what Redshift keeps, fact 169.
+        Token::Word(Word { value, .. }) if value.len() > 63 => {
+            return Err(Failure::refused(format!("name \"{value}\" is longer than the imitation has it (63 bytes)"), "42622"));
+        }
         // Fact 170.
         Token::Word(Word { value, quote_style: Some(_), .. }) => {
             let value = value.replace("\"\"", "\"").to_lowercase();

@@ -1,8 +1,9 @@
 //! Statements other than queries: definitions and changes of data.
 
 use sqlparser::ast::{
-    Assignment, AssignmentTarget, ColumnDef, ColumnOption, CreateTable, CreateView, Delete, FromTable, Insert, ObjectName, ObjectType,
-    SchemaName, SetExpr, Statement, TableConstraint, TableFactor, TableObject, Truncate, Update, UpdateTableFromKind,
+    Assignment, AssignmentTarget, ColumnDef, ColumnOption, CreateTable, CreateTableLikeKind, CreateView, Delete, FromTable, Insert,
+    ObjectName, ObjectType, SchemaName, SetExpr, Statement, TableConstraint, TableFactor, TableObject, Truncate, Update,
+    UpdateTableFromKind,
 };
 
 use super::query::{Column, Scope, Translator, parts, quoted};
@@ -100,7 +101,7 @@ fn create_table(table: &CreateTable, translator: &mut Translator<'_>) -> Result<
     if unlike || table.partition_of.is_some() {
         return Err(Failure::refused("syntax error in CREATE TABLE", "42601"));
     }
-    if table.like.is_some() || table.clone.is_some() || table.on_commit.is_some() {
+    if table.clone.is_some() || table.on_commit.is_some() {
         return Err(Failure::not_imitated(format!("{table}")));
     }
     let head = format!(
@@ -109,6 +110,10 @@ fn create_table(table: &CreateTable, translator: &mut Translator<'_>) -> Result<
         if table.if_not_exists { "IF NOT EXISTS " } else { "" },
         translator.place(&table.name)?
     );
+    if let Some(CreateTableLikeKind::Parenthesized(like) | CreateTableLikeKind::Plain(like)) = &table.like {
+        // Lengths in bytes are checks here; keys, defaults and identities stay behind.
+        return Ok(format!("{head} (LIKE {} INCLUDING CONSTRAINTS)", translator.place(&like.name)?));
+    }
     match &table.query {
         Some(query) if table.columns.is_empty() => {
             let inner = translator.query(query, None)?;

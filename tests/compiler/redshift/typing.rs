@@ -205,6 +205,16 @@ impl Type {
         }
     }
 
+    /// The type of two branches of a set operator, of COALESCE and of DECODE: decimals have 19 digits there, fact 35.
+    pub fn merged(self, other: Type) -> Type {
+        match (self, other, self.united(other)) {
+            // One alone keeps what it has.
+            (Type::Null, ..) | (_, Type::Null, _) => self.united(other),
+            (_, _, Type::Decimal(precision, scale)) => Type::Decimal(precision.min(19), scale.min(19)),
+            (.., of) => of,
+        }
+    }
+
     /// The type of `a <sign> b`, fact 38 and the page on computations with numbers; `None` where one is no number.
     pub fn reckoned(self, sign: char, other: Type) -> Option<Type> {
         let number = |a: Type| match a {
@@ -223,6 +233,9 @@ impl Type {
         if !numeric(left) || !numeric(right) {
             return None;
         }
+        if left == Type::Float4 && right == Type::Float4 {
+            return Some(Type::Float4);
+        }
         let ((p1, s1), (p2, s2)) = match (left.digits(), right.digits()) {
             (Some(left), Some(right)) => (left, right),
             _ => return Some(Type::Float8),
@@ -239,7 +252,7 @@ impl Type {
                 ((p1 - s1).max(p2 - s2) + 1 + scale, scale)
             }
         };
-        // Above 38 digits the places behind the point give way, down to four of a quotient.
+        // No document says what gives way above 38 digits: here it is the places behind the point, down to four.
         let excess = precision.saturating_sub(38);
         let scale = if excess == 0 { scale } else { scale.saturating_sub(excess).max(scale.min(4)) };
         Some(Type::Decimal(precision.min(38), scale.min(37)))

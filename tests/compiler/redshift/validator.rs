@@ -76,3 +76,37 @@ fn a_place_is_the_piece_that_is_wrong() {
     assert_eq!(piece("select a -- distinct on (\n, b::jsonb from t"), Some("jsonb"));
     assert_eq!(piece("select \"filter\", 'distinct on (a)' from t"), None);
 }
+
+/// The statements for Redshift that case files expect, with the place of each.
+fn expected_statements() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compiler/cases");
+    let block = regex::Regex::new(r"(?ms)^```expect (?:explain|sql) \S+ redshift[^\n]*\n(.*?)^```").unwrap();
+    let title = regex::Regex::new(r"(?m)^-- .*$").unwrap();
+    let mut found = Vec::new();
+    for entry in walkdir::WalkDir::new(root).sort_by_file_name() {
+        let entry = entry.unwrap();
+        if entry.path().extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let text = fs::read_to_string(entry.path()).unwrap();
+        for block in block.captures_iter(&text) {
+            // Titles of steps may hold a semicolon; literals of these files hold none.
+            let sql = title.replace_all(&block[1], "").into_owned();
+            let statements = sql.split(';').map(str::trim).filter(|sql| !sql.is_empty());
+            found.extend(statements.map(|sql| (entry.path().display().to_string(), sql.to_owned())));
+        }
+    }
+    found
+}
+
+#[test]
+fn what_acca_writes_passes() {
+    let statements = expected_statements();
+    assert!(statements.len() >= 40, "{}", statements.len());
+    let in_a_transaction = statements.iter().flat_map(|(place, sql)| {
+        let found = refusals_in_order(["begin", sql.as_str()]);
+        found.into_iter().map(move |(_, refusal)| format!("{place}: {sql}\n    {refusal:?}"))
+    });
+    let wrong: Vec<String> = in_a_transaction.collect();
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}

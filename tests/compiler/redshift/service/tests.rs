@@ -166,3 +166,22 @@ fn what_the_validator_refuses_fails_with_a_place() {
     let described = run(&service, "BatchExecuteStatement", &json!({ "Sqls": ["truncate t"], "WorkgroupName": "w", "Database": "dev" }));
     assert!(described["Error"].as_str().unwrap().contains("TRUNCATE commits"), "{described}");
 }
+
+#[test]
+fn transactions_in_each_others_way_end_with_error_1023() {
+    let service = DataApi::start();
+    service.imitation().execute("create table t (a int); insert into t values (1)").unwrap();
+    let mut sessions = Vec::new();
+    for _ in 0..2 {
+        let mut first = request("begin");
+        first["SessionKeepAliveSeconds"] = json!(60);
+        let session = run(&service, "ExecuteStatement", &first)["SessionId"].as_str().unwrap().to_owned();
+        run(&service, "ExecuteStatement", &json!({ "Sql": "select a from t", "SessionId": session }));
+        sessions.push(session);
+    }
+    let said = |session: &str, sql: &str| run(&service, "ExecuteStatement", &json!({ "Sql": sql, "SessionId": session }));
+    assert_eq!(said(&sessions[0], "update t set a = 2")["Status"], "FINISHED");
+    assert_eq!(said(&sessions[0], "commit")["Status"], "FINISHED");
+    let described = said(&sessions[1], "update t set a = 3");
+    assert!(described["Error"].as_str().unwrap().starts_with("ERROR: 1023"), "{described}");
+}
