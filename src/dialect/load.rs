@@ -121,7 +121,11 @@ pub fn create_raw(engine: Engine, table: &Relation, columns: &[RawColumn]) -> St
     format!(
         "CREATE SCHEMA IF NOT EXISTS {};\nCREATE TABLE IF NOT EXISTS {} (\n{}  {} {text} NOT NULL,\n  {} {instant} NOT NULL DEFAULT {}\n);\n\
          CREATE TABLE IF NOT EXISTS {} (\n  file {text} NOT NULL,\n  line bigint NOT NULL,\n  reason {text} NOT NULL,\n  \
+<<<<<<< HEAD
          \"raw\" {text} NOT NULL,\n  loaded_at {instant} NOT NULL\n);\n",
+=======
+         {} {text} NOT NULL,\n  loaded_at {instant} NOT NULL\n);\n",
+>>>>>>> wt-warehouse
         schema_of(engine, table),
         table.quoted(),
         columns.concat(),
@@ -129,7 +133,16 @@ pub fn create_raw(engine: Engine, table: &Relation, columns: &[RawColumn]) -> St
         quote_ident(LOADED_AT_COLUMN),
         now(engine),
         rejects_of(table).quoted(),
+        raw_column(engine),
     )
+}
+
+/// The column of a reject table that holds the row as it stood in the file: a reserved word on Redshift (`r_pg_keywords`).
+fn raw_column(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Redshift => "\"raw\"",
+        Engine::DuckDb | Engine::Postgres => "raw",
+    }
 }
 
 /// Redshift's other functions for the time run where no rows are (`c_SQL_functions_leader_node_only`).
@@ -234,7 +247,12 @@ pub fn insert_rejects(engine: Engine, table: &Relation, file: &str, rows: &[Reje
         .iter()
         .map(|row| format!("({file}, {}, {}, {}, {now})", row.line, literal(row.reason, engine), literal(row.raw, engine)))
         .collect();
+<<<<<<< HEAD
     format!("INSERT INTO {} (file, line, reason, \"raw\", loaded_at) VALUES\n{}", rejects_of(table).quoted(), values.join(",\n"))
+=======
+    let raw = raw_column(engine);
+    format!("INSERT INTO {} (file, line, reason, {raw}, loaded_at) VALUES\n{}", rejects_of(table).quoted(), values.join(",\n"))
+>>>>>>> wt-warehouse
 }
 
 /// PostgreSQL: the statement that rows in COPY's text format are sent to, the file's name last.
