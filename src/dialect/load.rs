@@ -121,11 +121,7 @@ pub fn create_raw(engine: Engine, table: &Relation, columns: &[RawColumn]) -> St
     format!(
         "CREATE SCHEMA IF NOT EXISTS {};\nCREATE TABLE IF NOT EXISTS {} (\n{}  {} {text} NOT NULL,\n  {} {instant} NOT NULL DEFAULT {}\n);\n\
          CREATE TABLE IF NOT EXISTS {} (\n  file {text} NOT NULL,\n  line bigint NOT NULL,\n  reason {text} NOT NULL,\n  \
-<<<<<<< HEAD
-         \"raw\" {text} NOT NULL,\n  loaded_at {instant} NOT NULL\n);\n",
-=======
          {} {text} NOT NULL,\n  loaded_at {instant} NOT NULL\n);\n",
->>>>>>> wt-warehouse
         schema_of(engine, table),
         table.quoted(),
         columns.concat(),
@@ -247,12 +243,8 @@ pub fn insert_rejects(engine: Engine, table: &Relation, file: &str, rows: &[Reje
         .iter()
         .map(|row| format!("({file}, {}, {}, {}, {now})", row.line, literal(row.reason, engine), literal(row.raw, engine)))
         .collect();
-<<<<<<< HEAD
-    format!("INSERT INTO {} (file, line, reason, \"raw\", loaded_at) VALUES\n{}", rejects_of(table).quoted(), values.join(",\n"))
-=======
     let raw = raw_column(engine);
     format!("INSERT INTO {} (file, line, reason, {raw}, loaded_at) VALUES\n{}", rejects_of(table).quoted(), values.join(",\n"))
->>>>>>> wt-warehouse
 }
 
 /// PostgreSQL: the statement that rows in COPY's text format are sent to, the file's name last.
@@ -388,7 +380,7 @@ mod tests {
           file text NOT NULL,
           line bigint NOT NULL,
           reason text NOT NULL,
-          "raw" text NOT NULL,
+          raw text NOT NULL,
           loaded_at timestamptz NOT NULL
         );
         "#);
@@ -401,7 +393,7 @@ mod tests {
     fn names_and_values_are_quoted() {
         let rows = [RejectRow { line: 7, reason: "it's wrong", raw: "a'b" }];
         insta::assert_snapshot!(insert_rejects(Engine::Postgres, &Relation::new("d", "s", "a\"b"), "o'file", &rows), @r#"
-        INSERT INTO "d"."s"."a""b__rejects" (file, line, reason, "raw", loaded_at) VALUES
+        INSERT INTO "d"."s"."a""b__rejects" (file, line, reason, raw, loaded_at) VALUES
         ('o''file', 7, 'it''s wrong', 'a''b', CURRENT_TIMESTAMP)
         "#);
         insta::assert_snapshot!(forget_files(&Relation::new("d", "s'", "a\"b")), @r#"
