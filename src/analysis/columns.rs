@@ -33,7 +33,7 @@ pub struct Analysis {
     pub problems: Vec<Diagnostic>,
     /// By the number of the node.
     pub nodes: BTreeMap<usize, NodeAnalysis>,
-    promises: Promises,
+    promises: Arc<Promises>,
 }
 
 /// What is known of the columns of one node.
@@ -108,11 +108,22 @@ impl Compilation {
         problems.extend(doubts);
         let guarded = guarded(&self.manifest, &reports, &declarations);
         let rules = Rules { declarations: &declarations, reports: &reports, guarded, manifest: &self.manifest };
-        let mut analysis = Analysis { problems, promises: Promises::of(&self.manifest), ..Analysis::default() };
+        let promises = Arc::new(Promises::of(&self.manifest));
+        let mut analysis = Analysis { problems, promises: Arc::clone(&promises), ..Analysis::default() };
         let count = self.manifest.nodes.len();
         let is_readable = |number: usize| self.manifest.nodes.get(number).is_some_and(|node| !node.resource.is_test());
-        let on = KeptRules { templates: &self.templates, guarded: &rules.guarded, nodes: count, is_readable: &is_readable };
-        let mut progress = self.standing.as_ref().map(|standing| Progress::begin(standing, held, on));
+        let functions = || promises.digest_of_functions(self);
+        let on = KeptRules {
+            templates: &self.templates,
+            guarded: &rules.guarded,
+            nodes: count,
+            functions: &functions,
+            is_readable: &is_readable,
+        };
+        // What is read from another environment, or not at all, is told of this time only.
+        let usual = self.reading.get().is_none_or(|reading| reading.is_usual());
+        let standing = self.standing.as_ref().filter(|_| usual);
+        let mut progress = standing.map(|standing| Progress::begin(standing, held, on));
         for mut wave in self.waves(&included) {
             if let Some(progress) = &progress {
                 wave.retain(|number| self.is_constant(*number) || progress.is_due(*number, dag, &reports));
@@ -125,7 +136,7 @@ impl Compilation {
         }
         let is_whole = || (0..count).all(|number| included.contains(&number) || !self.is_query(number));
         let renewed = progress.and_then(|progress| {
-            let renewed = progress.renewed(&analysis.nodes, is_whole);
+            let renewed = progress.renewed(&analysis.nodes, promises.functions_asked(), is_whole);
             progress.recall_told(&included, &mut analysis.nodes);
             renewed
         });
@@ -189,7 +200,9 @@ impl Compilation {
         };
         if is_incremental(node) {
             let table = Arc::clone(&found.schema);
-            let again = match self.rendered_as(number, node, done, Some(&table)) {
+            let later = self.rendered_as(number, node, done, Some(&table));
+            found.again |= later.as_ref().map_or_else(|unknown| unknown.again, |rendered| rendered.momentary);
+            let again = match later {
                 // What both runs send is understood once.
                 Ok(rendered) if sql.as_ref() == Some(&rendered.sql) => found.clone(),
                 Ok(rendered) => self.analyse_rendered(number, node, &rendered, done, rules, Some(&table)),

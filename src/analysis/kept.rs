@@ -25,6 +25,8 @@ pub struct Standing {
     pub parse: Digest,
     /// By number, the nodes that are not as they were then.
     pub edits: BTreeMap<usize, Edited>,
+    /// What edited nodes asked of the outside when they were read.
+    pub asked: Asked,
     /// What templates ask the outside through.
     pub files: Arc<Recorded>,
 }
@@ -50,6 +52,8 @@ struct Header {
     flags: (BTreeSet<String>, Digest),
     /// Numbers of the nodes through which personal data reach reports.
     guarded: BTreeSet<usize>,
+    /// The digest of the functions that the project makes, where somebody asked for one.
+    functions: Option<Digest>,
     edits: BTreeMap<usize, Edited>,
     asked: Asked,
     /// By number.
@@ -82,6 +86,9 @@ impl<'b> Kept<'b> {
         let (flags, told) = &header.flags;
         let same = header.parse == standing.parse && rules.templates.digest_of_flags(flags) == *told;
         if !same || header.nodes.len() != nodes {
+            return None;
+        }
+        if header.functions.is_some_and(|functions| (rules.functions)() != functions) {
             return None;
         }
         header.asked.again(standing.files.unrecorded(), &|_| false)?;
@@ -121,6 +128,8 @@ pub(super) struct KeptRules<'a> {
     pub(super) guarded: &'a BTreeSet<usize>,
     /// How many nodes there are.
     pub(super) nodes: usize,
+    /// The digest of the functions that the project makes.
+    pub(super) functions: &'a (dyn Fn() -> Digest + Sync),
     /// Whether other nodes can read that one.
     pub(super) is_readable: &'a (dyn Fn(usize) -> bool + Sync),
 }
@@ -195,8 +204,14 @@ impl<'a> Progress<'a> {
     }
 
     /// What is to be kept from now on; `None` when what is kept does, or when not every node was asked for.
-    pub(super) fn renewed(&self, known: &BTreeMap<usize, NodeAnalysis>, is_whole: impl Fn() -> bool) -> Option<Vec<u8>> {
+    pub(super) fn renewed(
+        &self,
+        known: &BTreeMap<usize, NodeAnalysis>,
+        functions_asked: bool,
+        is_whole: impl Fn() -> bool,
+    ) -> Option<Vec<u8>> {
         let mut asked = self.standing.files.take();
+        asked.add(self.standing.asked.clone());
         if self.kept.is_some() && self.looked <= FEW || !is_whole() {
             return None;
         }
@@ -208,6 +223,7 @@ impl<'a> Progress<'a> {
             parse: self.standing.parse,
             flags: (flags, told),
             guarded: self.rules.guarded.clone(),
+            functions: functions_asked.then(|| (self.rules.functions)()),
             edits: self.standing.edits.clone(),
             asked,
             nodes: Vec::with_capacity(self.rules.nodes),

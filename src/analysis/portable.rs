@@ -85,7 +85,8 @@ impl Compilation {
         let Some(number) = self.manifest.number(&node.id).filter(|number| self.portable.nodes.contains(number)) else {
             return Ok(compiled);
         };
-        let analysis = self.portable.analysis.get_or_init(|| self.analyse(&*self.portable.files, Some(&self.portable.nodes)));
+        let columns = || self.analyse(&*self.portable.files, Some(&self.portable.nodes));
+        let analysis = self.portable.analysis.get_or_init(|| apart(columns));
         let parents = self.parents_of(number, node, analysis);
         let parents = Parents::new(&parents, self, node, analysis);
         match self.lower(&compiled.sql, &parents) {
@@ -158,6 +159,19 @@ impl Compilation {
         }
         lowering.lower(&TypedQuery { sql, query: &query, types: &inferred.types })
     }
+}
+
+/// Runs on threads of its own. A worker that waited for others here would take up the next node meanwhile, and wait for what it is
+/// making itself.
+fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let pool = rayon::ThreadPoolBuilder::new().build();
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(move || match pool {
+            Ok(pool) => pool.install(work),
+            Err(_) => work(),
+        });
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 /// The map of a text that was written anew: its pieces come from where the pieces of the old one came from.

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value;
 
 use super::compilation::Compilation;
+use crate::base::{Digest, digest};
 use crate::project::{Detail, GenericTest, Manifest, Node};
 
 /// Columns that are never null, columns that identify a row, functions that the project makes. Looked up when they are asked for: after an
@@ -32,6 +33,17 @@ impl Promises {
             nodes: manifest.nodes.iter().map(|_| OnceLock::new()).collect(),
             functions: OnceLock::new(),
         }
+    }
+
+    /// Whether anybody asked for a function of the project's.
+    pub(super) fn functions_asked(&self) -> bool {
+        self.functions.get().is_some()
+    }
+
+    /// Of the functions that the project makes.
+    pub(super) fn digest_of_functions(&self, compilation: &Compilation) -> Digest {
+        let functions: Vec<&str> = self.functions(compilation).iter().map(String::as_str).collect();
+        digest(functions.join("\0").as_bytes())
     }
 
     fn promised(&self, number: usize) -> Option<&Promised> {
@@ -62,11 +74,15 @@ impl Promises {
     }
 
     pub(super) fn has_function(&self, compilation: &Compilation, name: &str) -> bool {
+        self.functions(compilation).contains(name)
+    }
+
+    fn functions(&self, compilation: &Compilation) -> &BTreeSet<String> {
         let made = || {
             let files = compilation.project.sources.iter();
             files.flat_map(|(_, file)| made_functions(&file.text)).collect()
         };
-        self.functions.get_or_init(made).contains(name)
+        self.functions.get_or_init(made)
     }
 }
 

@@ -21,6 +21,11 @@ impl<'p> Framed<'p> {
         framed
     }
 
+    /// A sum of all parts, by which one file is told from another.
+    pub fn sum(&self) -> [u8; 4] {
+        self.sum
+    }
+
     /// What stands in the file, one behind the other.
     pub fn pieces(&self) -> Vec<&[u8]> {
         let mut pieces: Vec<&[u8]> = vec![self.magic, &self.sum];
@@ -28,6 +33,11 @@ impl<'p> Framed<'p> {
         pieces.extend(&self.last);
         pieces
     }
+}
+
+/// [`Framed::sum`] of what stands in a file.
+pub fn sum_of(bytes: &[u8]) -> Option<[u8; 4]> {
+    bytes.get(8..)?.first_chunk().copied()
 }
 
 /// The `N` parts of a file, the last being all that is left; `None` for another magic number and for damage.
@@ -55,6 +65,7 @@ mod tests {
         let framed = Framed::new(b"magic..1", &[b"one", b""], vec![b"t", b"wo"]);
         let bytes = framed.pieces().concat();
         assert_eq!(unframed::<3>(b"magic..1", &bytes), Some([&b"one"[..], b"", b"two"]));
+        assert_eq!(sum_of(&bytes), Some(framed.sum()));
         assert_eq!(unframed::<3>(b"magic..2", &bytes), None);
         for at in 0..bytes.len() {
             let mut damaged = bytes.clone();

@@ -14,7 +14,7 @@ mod window;
 pub use dag::{Cycle, Dag};
 pub use facts::{ColumnFacts, RelationFacts};
 pub use files::{Files, MemoryFiles};
-pub use framed::{Framed, unframed};
+pub use framed::{Framed, sum_of, unframed};
 pub use ident::{Relation, RelationKind, ResourceType, UniqueId, quote_ident};
 pub use moment::timestamp;
 pub use recorded::{Asked, Digest, Recorded, Reread, digest};

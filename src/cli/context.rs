@@ -37,7 +37,7 @@ use crate::plan::RunResult;
 use crate::plan::select::{Compared, IndirectSelection, Needs, Request, Scope, needs, select};
 use crate::project::{DEFAULT_DATABASE, LoadOptions, Node, parse_yaml};
 
-const PROJECT_FILE: &str = "dbt_project.yml";
+pub(super) const PROJECT_FILE: &str = "dbt_project.yml";
 
 /// One invocation in one project.
 pub(super) struct Context<'a> {
@@ -80,6 +80,7 @@ impl<'a> Context<'a> {
         };
         match find_root(global.project_dir.as_deref()) {
             Ok(root) => {
+                collected.iter().for_each(|collected| collected.is_about(&root));
                 log.file = global.log_path.as_ref().and_then(|folder| log_file(terminal, global, &root.join(folder))).map(Arc::new);
                 let warn_error = WarnError::new(global.warn_error, global.warn_error_options.as_deref()).map_err(|problem| {
                     log.diagnostic(&problem.0, &problem.1);

@@ -19,7 +19,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::Edited;
-use crate::base::{Asked, Digest, FileId, Files, Framed, SourceFile, Sources, Span, digest, unframed};
+use crate::base::{Asked, Digest, FileId, Files, Framed, SourceFile, Sources, Span, digest, sum_of, unframed};
 use crate::diag::Diagnostic;
 use crate::jinja::{BUILTIN_MACROS, Invocation, Passed, Work};
 use crate::project::{self, AccaFile, Detail, DocBlock, Group, LoadOptions, Macro, Manifest, Node, Opened, Project, Selector};
@@ -183,18 +183,20 @@ impl<'b> Kept<'b> {
             contents: project::Contents { macros, docs, groups, selectors, acca },
             problems,
             work: work?,
-            saved: Saved { digest: digest(written), header, contents, nodes, edited },
+            saved: Saved { digest: digest(&[written, &sum_of(bytes)?].concat()), header, contents, nodes, edited },
         })
     }
 }
 
 impl Saved<'_> {
-    /// Saves the parse anew, when so many bodies were edited that it is worth it. `passed` are the nodes that went through
+    /// Whether so many bodies were edited that it is worth to save the parse anew.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.edited.len() > FEW
+    }
+
+    /// Saves the parse anew. `passed` are the nodes that went through
     /// their first pass, by position; `asked` is what they asked. Returns what tells the new parse from others.
     pub(super) fn renew(&self, asked: Asked, passed: &[Option<Passed>], store: &dyn Store, target_path: &str) -> Option<Digest> {
-        if self.edited.len() <= FEW {
-            return None;
-        }
         let mut header = Header { nodes: Vec::with_capacity(passed.len()), ..self.header.clone() };
         header.asked.add(asked);
         header.asked.reads.extend(self.edited.iter().map(|(path, sum)| (path.clone(), Some(*sum))));
@@ -215,30 +217,41 @@ impl Saved<'_> {
 
     /// What tells the parse from others, and how the project differs from it: the nodes that went through their first pass again, with
     /// the digest of their text, or none when they belong to the moment. `None` when another node may see a difference.
-    pub(super) fn standing(&self, manifest: &Manifest) -> Option<(Digest, BTreeMap<usize, Edited>)> {
+    pub(super) fn standing(&self, manifest: &Manifest, passed: &[Option<Passed>]) -> Option<(Digest, BTreeMap<usize, Edited>)> {
         let mut edits = BTreeMap::new();
-        for (entry, (_, after)) in self.header.nodes.iter().zip(&self.nodes) {
+        for ((entry, (_, after)), passed) in self.header.nodes.iter().zip(&self.nodes).zip(passed) {
             let path = entry.body.and_then(|file| self.header.sources.get(file as usize));
             let edited = path.and_then(|path| self.edited.get(path));
             if edited.is_none() && !entry.momentary {
                 continue;
             }
             let (held, _): (Node, IgnoredAny) = rmp_serde::from_slice(after).ok()?;
-            let number = manifest.number(&held.id)?;
-            if seen_by_others(&held)? != seen_by_others(manifest.nodes.get(number)?)? {
+            let number = manifest.number(&held.id);
+            let now = match number {
+                Some(number) => manifest.nodes.get(number),
+                None => manifest.disabled.iter().find(|node| node.id == held.id),
+            };
+            if seen_by_others(&held)? != seen_by_others(now?)? {
                 return None;
             }
-            edits.insert(number, if entry.momentary { Edited::Always } else { edited.copied().map_or(Edited::Always, Edited::Text) });
+            let momentary = entry.momentary || passed.as_ref().is_some_and(|passed| passed.momentary);
+            let text = edited.copied().filter(|_| !momentary);
+            // What is disabled has no number, and nothing is found out about it.
+            edits.extend(number.map(|number| (number, text.map_or(Edited::Always, Edited::Text))));
         }
         Some((self.digest, edits))
     }
 }
 
-/// The nodes that belong to the moment, of those that went through their first pass.
-pub(super) fn momentary(manifest: &Manifest, passed: &[Option<Passed>]) -> BTreeMap<usize, Edited> {
+/// The nodes that belong to the moment, of those that went through their first pass; `None` where one of them is disabled, for the
+/// moment.
+pub(super) fn momentary(manifest: &Manifest, passed: &[Option<Passed>]) -> Option<BTreeMap<usize, Edited>> {
     let momentary = passed.iter().flatten().filter(|passed| passed.momentary);
-    let nodes = momentary.filter_map(|passed| rmp_serde::from_slice::<(Node, IgnoredAny)>(&passed.after).ok());
-    nodes.filter_map(|(node, _)| Some((manifest.number(&node.id)?, Edited::Always))).collect()
+    let numbers = momentary.map(|passed| {
+        let (node, _): (Node, IgnoredAny) = rmp_serde::from_slice(&passed.after).ok()?;
+        Some((manifest.number(&node.id)?, Edited::Always))
+    });
+    numbers.collect()
 }
 
 /// All of a node but its text and what that reads.
@@ -346,7 +359,8 @@ impl Written<'_> {
     fn save(&self, store: &dyn Store, target_path: &str) -> Option<Digest> {
         let header = rmp_serde::to_vec(self.header).ok()?;
         let nodes = self.nodes.iter().flat_map(|(before, after)| [*before, *after]).collect();
-        store.save(target_path, &Framed::new(MAGIC, &[&header, self.contents], nodes).pieces());
-        Some(digest(&header))
+        let framed = Framed::new(MAGIC, &[&header, self.contents], nodes);
+        store.save(target_path, &framed.pieces());
+        Some(digest(&[&header[..], &framed.sum()].concat()))
     }
 }

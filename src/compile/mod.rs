@@ -8,7 +8,7 @@ use cache::{Kept, Unread};
 pub use cache::{NoStore, Store};
 
 use crate::analysis::{Compilation, Lowering, Portable, Standing};
-use crate::base::{Files, Recorded, Sources};
+use crate::base::{Asked, Digest, Files, Recorded, Sources};
 use crate::diag::Diagnostics;
 use crate::dialect::Rewriter;
 use crate::execute::{adapter_chain, engine_of, lowers_names};
@@ -97,21 +97,27 @@ fn attempt(
         Err(Unparsed::Loop) => return Err(project.sources.into()),
         Err(Unparsed::Damaged) => return Err(Stopped::Damaged),
     };
-    let mut standing = None;
+    let (mut standing, mut besides) = (None, Asked::default());
     if store.saves() && !diagnostics.has_errors() {
-        let momentary = || cache::momentary(&manifest, &passed);
+        let target_path = &project.target_path;
+        let new = |digest: Option<Digest>| Some((digest?, cache::momentary(&manifest, &passed)?));
         standing = match saved {
-            Some(saved) => match saved.renew(asked, &passed, store, &project.target_path) {
-                Some(digest) => Some((digest, momentary())),
-                None => saved.standing(&manifest),
+            None => new(cache::save((key, asked), &project, &manifest, &passed, &problems, store)),
+            Some(saved) if saved.is_outdated() => new(saved.renew(asked, &passed, store, target_path)),
+            Some(saved) => match saved.standing(&manifest, &passed) {
+                Some((digest, edits)) => {
+                    // What the first pass of an edited node asks now is not in what is saved.
+                    besides = asked;
+                    Some((digest, edits))
+                }
+                None => new(saved.renew(asked, &passed, store, target_path)),
             },
-            None => cache::save((key, asked), &project, &manifest, &passed, &problems, store).map(|digest| (digest, momentary())),
         };
         files.reached("saving the parse");
     }
     let lowering = engine_of(&project.target).ok().map(|engine| Arc::new(Rewriter::new(engine)) as Arc<dyn Lowering>);
     let portable = Portable::new(lowering, unrecorded, &manifest);
-    let standing = standing.map(|(parse, edits)| Standing { parse, edits, files });
+    let standing = standing.map(|(parse, edits)| Standing { parse, edits, asked: besides, files });
     let compilation =
         Compilation { standing, project, templates, manifest: Arc::new(manifest), messages, reading: OnceLock::new(), portable };
     diagnostics.extend(check_choices(&compilation));

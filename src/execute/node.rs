@@ -267,7 +267,7 @@ fn run_step(turn: &Turn<'_>, step: &Step, prepared: &Prepared, outcome: &mut Out
     outcome.script.push_str(&format!("-- {title}\n"));
     outcome.script.extend(statements.iter().map(|statement| format!("{};\n", statement.shown())));
     if first {
-        // Whoever wonders what takes so long finds it there already.
+        // Whoever wonders what takes so long finds it there soon.
         write_script(turn, outcome);
     }
     for statement in statements {
@@ -515,17 +515,22 @@ fn test_failed(turn: &Turn<'_>, compiled: &CompiledNode, assertion: &Assertion, 
 /// Writes the compiled SQL where dbt writes it; a run does not fail because a folder cannot be written.
 pub(super) fn keep_compiled(turn: &Turn<'_>, compiled: &CompiledNode, outcome: &mut Outcome) {
     let Turn { job, node, .. } = *turn;
-    outcome.compiled_sql = Some(compiled.sql.as_str().into());
+    let sql: Arc<str> = compiled.sql.as_str().into();
+    outcome.compiled_sql = Some(sql.clone());
     let Some(files) = turn.files else { return };
     let path = artifact_path(job.compilation, &job.options.target_path, node, "compiled");
     outcome.compiled_path = Some(path.strip_prefix(&job.options.root).unwrap_or(&path).to_string_lossy().into_owned());
-    files.write(path, 0, compiled.sql.clone());
+    files.write(path, 0, sql);
 }
 
 /// Writes the statements that were sent.
 pub(super) fn write_script(turn: &Turn<'_>, outcome: &Outcome) {
     let Turn { job, node, .. } = *turn;
     if let Some(files) = turn.files {
-        files.write(artifact_path(job.compilation, &job.options.target_path, node, "run"), outcome.script_kept, outcome.script.clone());
+        files.write(
+            artifact_path(job.compilation, &job.options.target_path, node, "run"),
+            outcome.script_kept,
+            outcome.script.as_str().into(),
+        );
     }
 }

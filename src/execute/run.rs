@@ -271,18 +271,20 @@ fn work(job: &RunJob<'_>, catalog: &Catalog, reporter: &dyn Reporter, interrupt:
     let (files, writer) = sql_files();
     let shop = Shop { job, catalog, reporter, interrupt, board, changed, total, comment, watchdog, files };
     let refused = std::thread::scope(|scope| {
+        // Whatever happens from here on, the threads are ended: a scope waits for them.
+        let stopped = shop.watchdog.stopped_at_the_end();
+        let ended = shop.files.ended_at_the_end();
         scope.spawn(|| shop.watchdog.run());
-        let writer = scope.spawn(|| writer.run());
-        {
-            let _stopped = shop.watchdog.stopped_at_the_end();
-            let _ended = shop.files.ended_at_the_end();
-            in_parallel(threads, |thread| shop.worker(thread));
-        }
-        writer.join().unwrap_or_default()
+        let writer = std::thread::Builder::new().spawn_scoped(scope, || writer.run());
+        in_parallel(threads, |thread| shop.worker(thread));
+        drop((stopped, ended));
+        writer.ok().and_then(|writer| writer.join().ok())
     });
     let mut board = shop.board.into_inner().unwrap_or_else(PoisonError::into_inner);
-    for node in board.results.iter_mut().filter(|_| !refused.is_empty()) {
-        node.compiled_path.take_if(|path| refused.contains(&job.options.root.join(path)));
+    // Without a list nobody knows what was written.
+    let is_there = |path: &str| refused.as_ref().is_some_and(|refused| !refused.contains(&job.options.root.join(path)));
+    for node in &mut board.results {
+        node.compiled_path.take_if(|path| !is_there(path));
     }
     result.nodes.append(&mut board.results);
     board.retired

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Component, Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use crate::analysis::Compilation;
 use crate::project::{Detail, Node};
@@ -47,24 +48,27 @@ struct Text {
     path: PathBuf,
     /// Bytes of the file that stay in front of it.
     kept: usize,
-    sql: String,
+    sql: Arc<str>,
 }
 
 /// The way to the thread that writes the files of a run: a node waits for its engine, not for the disk.
-pub(super) struct SqlFiles(Sender<Option<Text>>);
+pub(super) struct SqlFiles(SyncSender<Option<Text>>);
 
 /// The other end.
 pub(super) struct SqlWriter(Receiver<Option<Text>>);
 
+/// Texts that wait for a slow disk.
+const MOST_WAITING: usize = 1024;
+
 pub(super) fn sql_files() -> (SqlFiles, SqlWriter) {
-    let (sender, receiver) = channel();
+    let (sender, receiver) = sync_channel(MOST_WAITING);
     (SqlFiles(sender), SqlWriter(receiver))
 }
 
 impl SqlFiles {
     /// As [`write_sql`], or behind the first `kept` bytes of the file that is there, soon. Texts for one file are written in the order
     /// in which they come.
-    pub(super) fn write(&self, path: PathBuf, kept: usize, sql: String) {
+    pub(super) fn write(&self, path: PathBuf, kept: usize, sql: Arc<str>) {
         let _ = self.0.send(Some(Text { path, kept, sql }));
     }
 
@@ -83,12 +87,20 @@ impl SqlFiles {
 impl SqlWriter {
     /// Writes what comes until the end. Returns the files that the disk refused.
     pub(super) fn run(self) -> BTreeSet<PathBuf> {
-        let texts = self.0.into_iter().map_while(|text| text);
-        let refused = texts.filter_map(|Text { path, kept, sql }| {
-            let done = if kept == 0 { write_sql(&path, &sql) } else { continue_sql(&path, kept, &sql) };
-            done.is_err().then_some(path)
-        });
-        refused.collect()
+        let mut refused = BTreeSet::new();
+        for Text { path, kept, sql } in self.0.into_iter().map_while(|text| text) {
+            let done = match kept {
+                0 => write_sql(&path, &sql),
+                // Nothing goes on behind a beginning that is not there.
+                _ if refused.contains(&path) => continue,
+                kept => continue_sql(&path, kept, &sql),
+            };
+            match done {
+                Ok(()) => refused.remove(&path),
+                Err(_) => refused.insert(path),
+            };
+        }
+        refused
     }
 }
 
@@ -98,6 +110,9 @@ impl SqlWriter {
 /// What the disk refuses.
 fn continue_sql(path: &Path, kept: usize, sql: &str) -> io::Result<()> {
     let mut file = fs::File::options().write(true).open(path)?;
+    if file.metadata()?.len() < kept as u64 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     file.set_len(kept as u64)?;
     file.seek(SeekFrom::End(0))?;
     file.write_all(sql.as_bytes())
@@ -139,12 +154,16 @@ mod tests {
         let (files, writer) = sql_files();
         let ended = files.ended_at_the_end();
         for (kept, sql) in [(0, "select 1; "), (0, "select 2; "), (10, "select 3")] {
-            files.write(path.clone(), kept, sql.to_owned());
+            files.write(path.clone(), kept, sql.into());
         }
-        files.write(taken.clone(), 0, "x".to_owned());
+        files.write(taken.clone(), 0, "x".into());
+        let short = folder.path().join("short.sql");
+        files.write(short.clone(), 0, "short".into());
+        files.write(short.clone(), 9, "behind nothing".into());
         drop(ended);
-        files.write(path.clone(), 0, "too late".to_owned());
-        assert_eq!(writer.run(), BTreeSet::from([taken]));
+        files.write(path.clone(), 0, "too late".into());
+        assert_eq!(writer.run(), BTreeSet::from([taken, short.clone()]));
+        assert_eq!(fs::read_to_string(&short).unwrap(), "short");
         assert_eq!(fs::read_to_string(&path).unwrap(), "select 2; select 3");
     }
 }

@@ -20,6 +20,13 @@ pub struct Reading {
     pub selected: Vec<UniqueId>,
 }
 
+impl Reading {
+    /// Whether relations are read as the manifest says.
+    pub fn is_usual(&self) -> bool {
+        self.empty.is_none() && self.deferral.is_none() && self.sample.is_none()
+    }
+}
+
 /// How a relation prints that gives no rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Empty {

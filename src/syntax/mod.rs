@@ -4,10 +4,8 @@ mod marks;
 mod query;
 mod respelling;
 mod statement;
-mod tokens;
 
 pub use marks::{MARK_PREFIX, Mark, mark_of, marked_expression, parse_marked};
 pub use query::{Lines, Unread, parse_query, try_parse_exact, try_parse_query};
 pub use respelling::{AddedColumn, FIELDS, ROWS_FROM, UNNAMED, added_columns, using_alias};
-pub use statement::{Shape, before_semicolon, is_single_query, past_comments, shape};
-pub use tokens::{CteInsertion, cte_insertion};
+pub use statement::{CteInsertion, Shape, before_semicolon, cte_insertion, is_single_query, past_comments, shape};

@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use sqlparser::ast::{Query, Statement};
+use sqlparser::dialect::{Dialect, PostgreSqlDialect};
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Span, TokenWithSpan, Tokenizer};
 
 use super::respelling::{may_be_misread, respelled};
-use super::tokens::sql_dialect;
 
 /// Why a text could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,11 @@ fn read_tokens(tokens: Vec<TokenWithSpan>, sql: &str) -> Result<Option<Box<Query
 /// The tree of tokens of a text that are changed already.
 pub(super) fn read_changed(tokens: Vec<TokenWithSpan>, sql: &str) -> Option<Box<Query>> {
     read_tokens(tokens.clone(), sql).or_else(|error| respelled(tokens, false).map_or(Err(error), parse_tokens)).ok().flatten()
+}
+
+/// The language of models.
+fn sql_dialect() -> Box<dyn Dialect> {
+    Box::new(PostgreSqlDialect {})
 }
 
 pub(super) fn tokens_of(sql: &str) -> Result<Vec<TokenWithSpan>, ParserError> {

@@ -67,6 +67,27 @@ pub fn before_semicolon(sql: &str) -> &str {
     sql.get(..at).unwrap_or(sql).trim_end()
 }
 
+/// Where further common table expressions go into a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CteInsertion {
+    /// Byte offset at which they are put.
+    pub offset: usize,
+    /// Whether the query begins with `WITH` already: the new ones then come first, followed by a comma.
+    pub has_with: bool,
+}
+
+/// Looks past comments for a leading `WITH [RECURSIVE]`.
+pub fn cte_insertion(sql: &str) -> CteInsertion {
+    let start = sql.len() - past_comments(sql).len();
+    let word_at = |at: usize, wanted: &str| match next_piece(sql, at) {
+        Some((Piece::Word, end)) if sql.get(at..end).is_some_and(|word| word.eq_ignore_ascii_case(wanted)) => Some(end),
+        _ => None,
+    };
+    let Some(with) = word_at(start, "with") else { return CteInsertion { offset: start, has_with: false } };
+    let next = sql.len() - past_comments(sql.get(with..).unwrap_or("")).len();
+    CteInsertion { offset: word_at(next, "recursive").unwrap_or(with), has_with: true }
+}
+
 /// The text from its first piece that is neither blank nor comment.
 pub fn past_comments(sql: &str) -> &str {
     let mut at = 0;
@@ -102,7 +123,7 @@ fn next_piece(sql: &str, at: usize) -> Option<(Piece, usize)> {
         ';' => (Piece::Semicolon, 1),
         '\'' => (Piece::Other, quoted_len(rest, '\'', false)),
         '"' => (Piece::Other, quoted_len(rest, '"', false)),
-        '-' if rest.starts_with("--") => (Piece::Space, rest.find('\n').unwrap_or(rest.len())),
+        '-' if rest.starts_with("--") => (Piece::Space, rest.find(['\n', '\r']).unwrap_or(rest.len())),
         '/' if rest.starts_with("/*") => (Piece::Space, comment_len(rest)),
         '$' => (Piece::Other, dollar_len(rest)),
         _ if first.is_whitespace() => (Piece::Space, first.len_utf8()),
@@ -217,5 +238,24 @@ mod tests {
         assert!(!is_single_query("select 1; drop table x"));
         assert!(!is_single_query("drop table x"));
         assert!(!is_single_query("  -- nothing\n"));
+    }
+
+    #[test]
+    fn finds_the_place_for_common_table_expressions() {
+        let split = |sql: &str| {
+            let found = cte_insertion(sql);
+            format!("{}|{}", &sql[..found.offset], &sql[found.offset..])
+        };
+        assert_eq!(split("-- é with\n  select 1"), "-- é with\n  |select 1");
+        assert_eq!(split("/* x */ with recursive a as (select 1) select 2"), "/* x */ with recursive| a as (select 1) select 2");
+        assert_eq!(split("WITH a as (select 1) select 2"), "WITH| a as (select 1) select 2");
+        assert_eq!(split("with e as (select E'\\xc3' as x) select 1"), "with| e as (select E'\\xc3' as x) select 1");
+        assert_eq!(split(""), "|");
+    }
+
+    #[test]
+    fn a_carriage_return_ends_a_comment() {
+        assert!(is_single_query("-- c\rselect 1 as one"));
+        assert!(!is_single_query("select 1 -- c\r; delete from a"));
     }
 }

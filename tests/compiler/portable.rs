@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | `-- facts: N…` | which differences between engines it is about |
 //! | `-- needs: REWRITE ENGINE…` | without that rewrite these engines give other rows, or an error: a test sees to it that they do |
+//! | `-- writes: REWRITE ENGINE…` | without that rewrite another text is written for these engines: where the imitation of Redshift cannot tell |
 //! | `-- fails: TEXT` | every engine refuses it while it runs, with a message that contains the text |
 //! | `-- refused: ENGINE… TEXT` | acca refuses it for these engines, with a message that contains the text |
 
@@ -20,6 +21,7 @@ use acca::execute::{Adapter, DuckDb, MEMORY, Postgres, Session};
 use acca::syntax::parse_query;
 
 use crate::postgres::PgServer;
+use crate::redshift::Imitation;
 use crate::tidy::root;
 
 const ENGINES: [(&str, Engine); 3] = [("postgres", Engine::Postgres), ("duckdb", Engine::DuckDb), ("redshift", Engine::Redshift)];
@@ -32,6 +34,7 @@ struct Query {
     sql: String,
     facts: Vec<u16>,
     needs: Vec<(portable::Rewrite, Engine)>,
+    writes: Vec<(portable::Rewrite, Engine)>,
     fails: Option<String>,
     refused: Vec<(Engine, String)>,
 }
@@ -79,10 +82,11 @@ impl Query {
         let mut words = text.split_whitespace();
         match key {
             "facts" => self.facts.extend(words.map(|word| word.parse::<u16>().unwrap())),
-            "needs" => {
+            "needs" | "writes" => {
                 let name = words.next().unwrap();
                 let rewrite = portable::Rewrite::named(name).unwrap_or_else(|| panic!("there is no rewrite {name}"));
-                self.needs.extend(words.map(|name| (rewrite, engine(name))));
+                let list = if key == "needs" { &mut self.needs } else { &mut self.writes };
+                list.extend(words.map(|name| (rewrite, engine(name))));
             }
             "fails" => self.fails = Some(text.to_owned()),
             "refused" => {
@@ -156,6 +160,7 @@ struct Bench {
     tables: TrapTables,
     postgres: Box<dyn Session>,
     duckdb: Box<dyn Session>,
+    redshift: Imitation,
     database: String,
 }
 
@@ -171,18 +176,36 @@ impl Bench {
         let postgres = Postgres::new(settings).unwrap().connect().unwrap();
         let mut duckdb = DuckDb::open(MEMORY, None, &BTreeMap::new()).unwrap().connect().unwrap();
         duckdb.execute(&ddl).unwrap();
-        Bench { tables: TrapTables::read(&ddl), postgres, duckdb, database }
+        let redshift = Imitation::new();
+        redshift.execute(&for_redshift(&ddl)).unwrap();
+        Bench { tables: TrapTables::read(&ddl), postgres, duckdb, redshift, database }
     }
 
-    /// The rows that an engine gives; `None` where there is no such engine here.
-    fn rows(&mut self, engine: Engine, sql: &str) -> Option<Result<Vec<Vec<Datum>>, String>> {
+    /// The rows that an engine gives; of Redshift the imitation.
+    fn rows(&mut self, engine: Engine, sql: &str) -> Result<Vec<Vec<Datum>>, String> {
         let session = match engine {
             Engine::Postgres => &mut self.postgres,
             Engine::DuckDb => &mut self.duckdb,
-            Engine::Redshift => return None,
+            Engine::Redshift => return self.redshift.execute(sql).map(|outcome| outcome.table.rows).map_err(|failure| failure.message),
         };
-        Some(session.query(sql, None).map(|table| table.rows).map_err(|error| error.to_string()))
+        session.query(sql, None).map(|table| table.rows).map_err(|error| error.to_string())
     }
+}
+
+/// The same tables: text with a length, documents as SUPER, backslashes doubled.
+fn for_redshift(ddl: &str) -> String {
+    let lines = ddl.lines().filter(|line| !line.starts_with("--")).map(|line| {
+        let line = line.replace('\\', "\\\\");
+        match line.rsplit_once(", '{") {
+            Some((before, document)) => match document.rsplit_once('\'') {
+                Some((document, after)) => format!("{before}, json_parse('{{{document}'){after}"),
+                None => line,
+            },
+            None if line.trim_end_matches(',').ends_with(" text") => line.replace(" text", " varchar(65535)"),
+            None => line.replace(" json", " super"),
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 impl Drop for Bench {
@@ -253,7 +276,7 @@ fn portable_queries_give_the_same_rows_everywhere() {
                     continue;
                 }
             };
-            let Some(said) = bench.rows(engine, &sql) else { continue };
+            let said = bench.rows(engine, &sql);
             if let (Engine::Postgres, Ok(rows)) = (engine, &said) {
                 expected = Some(printed(rows, is_ordered(&query.sql)));
             }
@@ -271,25 +294,27 @@ fn every_rewrite_of_a_portable_query_is_needed() {
     let mut wrong = Vec::new();
     let mut needed: BTreeSet<(portable::Rewrite, Engine)> = BTreeSet::new();
     for query in queries() {
+        for (rewrite, engine) in &query.writes {
+            needed.insert((*rewrite, *engine));
+            let [with, without] =
+                [Rewriter::new(*engine), Rewriter::without(*engine, *rewrite)].map(|rewriter| query.lowered(&bench.tables, &rewriter));
+            if with == without {
+                wrong.push(format!("{}: {rewrite:?} writes nothing on {engine:?}", query.place));
+            }
+        }
         let truth = query.lowered(&bench.tables, &Rewriter::new(Engine::Postgres)).ok();
-        let Some(Ok(expected)) = truth.and_then(|sql| bench.rows(Engine::Postgres, &sql)).map(|said| match said {
-            Err(_) if query.fails.is_some() => Ok(Vec::new()),
-            said => said,
-        }) else {
-            continue;
+        let Some(sql) = truth else { continue };
+        let expected = match bench.rows(Engine::Postgres, &sql) {
+            Ok(rows) => rows,
+            Err(_) if query.fails.is_some() => Vec::new(),
+            Err(_) => continue,
         };
         let expected = printed(&expected, is_ordered(&query.sql));
         for (rewrite, engine) in &query.needs {
             needed.insert((*rewrite, *engine));
             // Refused is as good as failed: nobody gets other rows.
             let Ok(sql) = query.lowered(&bench.tables, &Rewriter::without(*engine, *rewrite)) else { continue };
-            let with = query.lowered(&bench.tables, &Rewriter::new(*engine));
-            let Some(said) = bench.rows(*engine, &sql) else {
-                if with.is_ok_and(|with| with == sql) {
-                    wrong.push(format!("{}: {rewrite:?} is not made on {engine:?}", query.place));
-                }
-                continue;
-            };
+            let said = bench.rows(*engine, &sql);
             if judge(&query, &expected, said).is_ok() {
                 wrong.push(format!("{}: {rewrite:?} is not needed on {engine:?}\n{sql}", query.place));
             }
@@ -302,4 +327,73 @@ fn every_rewrite_of_a_portable_query_is_needed() {
         }
     }
     assert!(wrong.is_empty(), "{} wrong\n\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+/// `docs/portable.md` from the table of rewrites and the queries that are run here.
+fn page() -> String {
+    let queries = queries();
+    let mut page = fs::read_to_string(folder().join("page.md")).unwrap();
+    let mut counts = BTreeMap::from(ENGINES.map(|(name, _)| (name, 0)));
+    let mut lines = String::new();
+    for (number, subject) in portable::differences() {
+        let of_fact: Vec<&Query> = queries.iter().filter(|query| query.facts.contains(number)).collect();
+        let runs: Vec<&&Query> = of_fact.iter().filter(|query| query.refused.len() < ENGINES.len()).collect();
+        let mut done: Vec<String> = Vec::new();
+        for way in portable::ways().iter().filter(|way| way.facts.contains(number)) {
+            done.push(format!("`{}` ({})", way.name, names_of(way.engines)));
+        }
+        let refused: BTreeSet<&str> = of_fact
+            .iter()
+            .flat_map(|query| ENGINES.iter().filter(|(_, engine)| query.refusal(*engine).is_some()))
+            .map(|(name, _)| *name)
+            .collect();
+        for (name, engine) in ENGINES {
+            *counts.get_mut(name).unwrap() += usize::from(runs.iter().any(|query| query.refusal(engine).is_none()));
+        }
+        if done.is_empty() && !runs.is_empty() {
+            done.push("the same SQL".to_owned());
+        }
+        if of_fact.is_empty() {
+            done.push("refused: not on the list".to_owned());
+        } else if !refused.is_empty() {
+            let some = if runs.is_empty() { "" } else { "some forms " };
+            done.push(format!("{some}refused on {}", refused.into_iter().collect::<Vec<_>>().join(", ")));
+        }
+        let tests: BTreeSet<&str> = of_fact.iter().map(|query| query.place.split_once(':').unwrap().0).collect();
+        let tests = tests.into_iter().map(|family| format!("`{family}`")).collect::<Vec<_>>().join(", ");
+        lines.push_str(&format!("| {number} | {subject} | {} | {tests} |\n", done.join("; ")));
+    }
+    let total = portable::differences().len();
+    let counted = counts.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ");
+    page.push_str(&format!(
+        "## Differences\n\nOf {total} differences that a query can meet, so many have SQL that gives the same rows: {counted}. {} queries are \
+         run.\n\n| number | difference | what is done | queries |\n| --- | --- | --- | --- |\n{lines}\n",
+        queries.len()
+    ));
+    page.push_str("## Rewrites\n\n| name | on | what is written |\n| --- | --- | --- |\n");
+    for way in portable::ways() {
+        page.push_str(&format!("| `{}` | {} | {} |\n", way.name, names_of(way.engines), way.about));
+    }
+    let named = |all: bool| {
+        let names = portable::functions().filter(|(_, on)| on.iter().all(|has| *has) == all);
+        names.map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    };
+    page.push_str(&format!("\n## Functions\n\nOn all engines: {}.\n\nNot on Redshift: {}.\n", named(true), named(false)));
+    page
+}
+
+fn names_of(engines: &[Engine]) -> String {
+    let names = ENGINES.iter().filter(|(_, engine)| engines.contains(engine)).map(|(name, _)| *name);
+    names.collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn the_page_of_portable_sql_is_true() {
+    let path = root().join("docs/portable.md");
+    let page = page();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &page).unwrap();
+    }
+    let held = fs::read_to_string(&path).unwrap_or_default();
+    assert!(held == page, "docs/portable.md is not what the table says: UPDATE_DOCS=1 cargo nextest run portable writes it");
 }

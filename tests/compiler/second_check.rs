@@ -112,6 +112,79 @@ fn a_second_check_is_a_cold_check_whatever_was_edited() {
     assert_ne!(flagged, asked);
 }
 
+/// A check beside what was kept says what a cold one says.
+fn assert_as_cold(project: &TestProject, arguments: &[&str], why: &str) -> String {
+    let warm = found(project, "warm", arguments);
+    assert_eq!(warm, found(project, &format!("cold-{}", why.replace(' ', "-")), arguments), "{why}");
+    warm
+}
+
+#[test]
+fn what_is_read_from_elsewhere_counts_for_that_time_only() {
+    let project = shop();
+    project.write("models/reads.sql", "select nope from {{ ref('mid') }}");
+    let plain = found(&project, "warm", &[]);
+    assert!(plain.contains("there is no column 'nope'"), "{plain}");
+    project.acca(&["parse", "--target-path", "state"]).expect_code(0);
+    project.write("state/manifest.json", &project.read("state/manifest.json").replace("\"schema\":\"s\"", "\"schema\":\"prod\""));
+    let deferred = ["--defer", "--favor-state", "--state", "state", "--select", "reads"];
+    let other = assert_as_cold(&project, &deferred, "deferred");
+    assert!(!other.contains("nope"), "{other}");
+    assert_eq!(found(&project, "warm", &[]), plain);
+}
+
+#[test]
+fn what_belongs_to_the_moment_is_looked_at_each_time() {
+    let project = shop();
+    project
+        .write("models/asks.sql", "{{ config(materialized='incremental') }}select bet_id from {{ ref('mid') }}{% if is_incremental() %} where {{ 'nope' if 'needle' in graph.nodes['model.shop.twin'].raw_code else 'true' }}{% endif %}")
+        .write("models/on_and_off.sql", "{{ config(enabled=not invocation_args_dict.quiet) }}select 1 as one")
+        .write("models/off_and_on.sql", "{{ config(enabled=invocation_args_dict.quiet) }}select 1 as one")
+        .write("models/named.sql", "{{ config(alias='one' if invocation_args_dict.quiet else 'two') }}select 1 as one")
+        .write("models/other.sql", "select nope from s.one")
+        .write("analyses/made.sql", "create or replace function cents(x int) returns int as '' language sql")
+        .write("models/calls.sql", "select cents(1) as x");
+    assert_as_cold(&project, &[], "first");
+    project.write("models/twin.sql", "select bet_id, stake, phone, placed_at from {{ ref('stg') }} -- needle");
+    assert!(assert_as_cold(&project, &[], "raw code of another").contains("nope"));
+    project.write("analyses/made.sql", "select 1 as one");
+    assert!(assert_as_cold(&project, &[], "a function that is gone").contains("cents"));
+    // Another parse in between: nodes have other numbers and names.
+    project.acca(&["parse", "--no-partial-parse", "--quiet", "--target-path", "warm"]).expect_code(0);
+    for arguments in [&["--quiet"][..], &[], &["--quiet", "--select", "other"]] {
+        assert_as_cold(&project, arguments, &format!("another parse {}", arguments.len()));
+    }
+}
+
+#[test]
+fn many_nodes_looked_at_again_are_kept_anew() {
+    let project = shop();
+    for reader in 0..60 {
+        project.write(&format!("models/reader{reader}.sql"), "select bet_id, stake from {{ ref('mid') }}");
+    }
+    let all = looked_at(&project);
+    assert_eq!(looked_at(&project), 1);
+    project.write("models/mid.sql", "select bet_id, stake + 1 as stake, phone, placed_at, 1 as more from {{ ref('stg') }}");
+    project.write(
+        "models/reader7.sql",
+        "{% if not execute %}{% if invocation_args_dict.quiet %}{{ ref('mid') }}{% endif %}{% endif %}select nope from s.mid",
+    );
+    assert!(looked_at(&project) > 60);
+    assert_as_cold(&project, &[], "many");
+    assert_as_cold(&project, &["--quiet"], "many and quiet");
+    // A flag that a template asks for is another one again.
+    assert_eq!(looked_at(&project), all);
+    assert_eq!(looked_at(&project), 2);
+    // What others see of a node makes a new beginning, once.
+    project.write("models/mid.sql", "{{ config(tags=['new']) }}select bet_id, stake, phone, placed_at from {{ ref('stg') }}");
+    assert_eq!(looked_at(&project), all);
+    assert_eq!(looked_at(&project), 2);
+    project.write("models/off.sql", "{{ config(enabled=false) }}select 1 as one");
+    looked_at(&project);
+    project.write("models/off.sql", "{{ config(enabled=false) }}select 2 as two");
+    assert_eq!(looked_at(&project), 2);
+}
+
 #[test]
 fn only_what_an_edit_may_concern_is_looked_at() {
     let project = shop();
@@ -143,7 +216,8 @@ fn a_kept_check_that_is_damaged_or_foreign_is_not_used() {
     for bytes in [&b""[..], b"accachk1", b"{}", &whole[..whole.len() - 1], &flipped] {
         fs::write(&file, bytes).unwrap();
         assert_eq!(looked_at(&project), all);
-        assert_eq!(fs::read(&file).unwrap(), whole);
+        assert_ne!(fs::read(&file).unwrap(), bytes);
+        assert_eq!(looked_at(&project), 1);
     }
     let again = project.acca(&["check", "--no-partial-parse", "--profile-compile", "--target-path", "warm"]);
     assert!((again.stdout + &again.stderr).contains(&format!(" in {all}\n")));

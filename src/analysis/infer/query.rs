@@ -68,6 +68,9 @@ impl Inference<'_> {
             }
             _ => self.query(&cte.query, outer, ctes),
         };
+        if let Some(types) = &mut self.types {
+            types.note_query(&cte.query, &result);
+        }
         if self.findings.len() > found {
             // One mistake, one error: who reads it is not blamed as well.
             result.open = true;

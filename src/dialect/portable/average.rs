@@ -8,6 +8,7 @@ use super::calls::Call;
 use super::division::Exact;
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer};
+use crate::dialect::Engine;
 
 impl Writer<'_> {
     pub(super) fn average(&mut self, call: &Call<'_>) -> Sql {
@@ -28,7 +29,10 @@ impl Writer<'_> {
         if !self.rewrites(Rewrite::Average) {
             return self.aggregate(call, "avg", written);
         }
-        let sum = self.aggregate(call, "sum", written.clone());
+        // A sum of bigint is one on Redshift, and may be too large for it.
+        let wide = self.is(Engine::Redshift) && self.type_name(argument) == "int8";
+        let summand = if wide { format!("cast({written} as decimal(38,0))") } else { written.clone() };
+        let sum = self.aggregate(call, "sum", summand);
         let count = self.aggregate(call, "count", written);
         self.quotient(Exact { sql: sum, digits }, Exact { sql: count, digits: 0 }, call.span)
     }

@@ -7,6 +7,7 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Span;
 
 use super::functions::{self, How};
+use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer};
 use crate::dialect::Engine;
 
@@ -46,6 +47,7 @@ impl Writer<'_> {
         };
         match entry.how(self.engine) {
             How::Same => self.plain_call(&call, entry.name),
+            How::Named(name) => self.plain_call(&call, name),
             How::By(write) => write(self, &call),
             How::Not(help) => self.lacks(span, &format!("'{}'", call.name), help),
         }
@@ -110,6 +112,7 @@ impl Writer<'_> {
     }
 
     pub(super) fn aggregate_of(&mut self, call: &Call<'_>, name: &str, argument: String, rest: &[String]) -> Sql {
+        let argument = if call.distinct { self.told_apart(call, argument) } else { argument };
         let (argument, filter) = self.filtered(call.function, argument);
         let distinct = if call.distinct { "distinct " } else { "" };
         let order = match call.order_by {
@@ -126,6 +129,15 @@ impl Writer<'_> {
         Sql::atom(format!("{name}({distinct}{argument}{rest}{order}){within}{filter}{over}"))
     }
 
+    /// Texts that are counted once each.
+    fn told_apart(&mut self, call: &Call<'_>, argument: String) -> String {
+        let is_text = call.arguments.first().is_some_and(|value| self.is_text(value));
+        if is_text && call.name == "count" && self.is(Engine::Redshift) && self.rewrites(Rewrite::TrailingBlanks) {
+            return format!("({argument}) || '.'");
+        }
+        argument
+    }
+
     pub(super) fn wrong_arguments(&mut self, call: &Call<'_>) -> Sql {
         let message = format!("'{}' is called with arguments that are not the same on all engines", call.name);
         self.refuse(call.span, message, "call it with the arguments that docs/portable.md lists")
@@ -136,43 +148,62 @@ impl Writer<'_> {
         match &call.function.over {
             None => String::new(),
             Some(WindowType::NamedWindow(name)) => {
-                let named = self.name(name);
-                if self.is(Engine::Redshift) {
-                    self.lacks(call.span, "named windows", "write the window at the call");
+                let folded = if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() };
+                match self.window_named(&folded) {
+                    Some((window, frameless)) => {
+                        if frameless && functions::is_framed(&call.name) {
+                            return self.frameless(call, &window);
+                        }
+                        format!(" over ({window})")
+                    }
+                    None => self.refuse(call.span, format!("there is no window '{folded}'"), "write the window at the call").text,
                 }
-                format!(" over {named}")
             }
             Some(WindowType::WindowSpec(spec)) => {
                 if spec.window_name.is_some() {
                     self.lacks(call.span, "windows that extend another", "write the whole window at the call");
                 }
-                format!(" over ({})", self.window(spec, call))
+                let window = self.window(spec, call.span);
+                if is_frameless(spec) && functions::is_framed(&call.name) {
+                    return self.frameless(call, &window);
+                }
+                format!(" over ({window})")
             }
         }
     }
 
-    fn window(&mut self, spec: &WindowSpec, call: &Call<'_>) -> String {
+    /// An ordered window without a frame: rows of the same order count together. Redshift has frames of rows only, which are the same
+    /// for the first value.
+    fn frameless(&mut self, call: &Call<'_>, window: &str) -> String {
+        if !self.is(Engine::Redshift) {
+            return format!(" over ({window})");
+        }
+        if call.name == "first_value" && self.rewrites(Rewrite::WindowFrame) {
+            return format!(" over ({window} rows between unbounded preceding and current row)");
+        }
+        let help = "write the frame: rows between unbounded preceding and current row, with an order that has no ties";
+        self.lacks(call.span, "a window that is ordered and has no frame", help);
+        String::new()
+    }
+
+    pub(super) fn window(&mut self, spec: &WindowSpec, span: Span) -> String {
         let mut parts = Vec::new();
         if !spec.partition_by.is_empty() {
-            let keys: Vec<String> = spec.partition_by.iter().map(|key| self.expression(key).text).collect();
+            let keys: Vec<String> = spec.partition_by.iter().map(|key| self.equal_text(key).text).collect();
             parts.push(format!("partition by {}", keys.join(", ")));
         }
         if !spec.order_by.is_empty() {
             parts.push(format!("order by {}", self.order_keys(&spec.order_by)));
         }
         if let Some(frame) = &spec.window_frame {
-            parts.push(self.frame(frame, call));
-        } else if self.is(Engine::Redshift) && functions::is_framed(&call.name) && !spec.order_by.is_empty() {
-            // Without a frame, rows of the same order count together: Redshift has frames of rows only.
-            let help = "write the frame: rows between unbounded preceding and current row";
-            self.lacks(call.span, "a window that is ordered and has no frame", help);
+            parts.push(self.frame(frame, span));
         }
         parts.join(" ")
     }
 
-    fn frame(&mut self, frame: &WindowFrame, call: &Call<'_>) -> String {
+    fn frame(&mut self, frame: &WindowFrame, span: Span) -> String {
         if frame.units != WindowFrameUnits::Rows && self.is(Engine::Redshift) {
-            self.lacks(call.span, &format!("frames of {}", frame.units), "use a frame of rows, with an order that has no ties");
+            self.lacks(span, &format!("frames of {}", frame.units), "use a frame of rows, with an order that has no ties");
         }
         let units = frame.units.to_string().to_lowercase();
         let start = self.bound(&frame.start_bound);
@@ -192,4 +223,9 @@ impl Writer<'_> {
             Some(distance) => format!("{} {word}", self.expression(distance).part()),
         }
     }
+}
+
+/// Ordered, and without a word on which rows count.
+pub(super) fn is_frameless(spec: &WindowSpec) -> bool {
+    spec.window_frame.is_none() && !spec.order_by.is_empty()
 }

@@ -67,7 +67,7 @@ impl Writer<'_> {
         if !self.rewrites(Rewrite::Division) {
             return Sql::loose(format!("{} / {}", dividend.sql.part(), divisor.sql.part()));
         }
-        match self.engine {
+        match self.target() {
             Engine::Postgres => Sql::atom(format!("round(round({}, {COMPUTED}) / {}, {digits})", dividend.sql.text, divisor.sql.part())),
             Engine::DuckDb => Sql::atom(by_integers(dividend, divisor, digits)),
             Engine::Redshift => self.by_wide_decimals(dividend, divisor, digits, span),

@@ -1,8 +1,9 @@
 //! Expressions: every form of the grammar that is written, and a refusal for all others.
 
-use sqlparser::ast::{BinaryOperator, CastKind, Expr, Ident, Query, UnaryOperator};
+use sqlparser::ast::{BinaryOperator, CastKind, DataType, Expr, Ident, Query, UnaryOperator, Value};
 
 use super::writer::{Form, Sql, Writer, span_of};
+use crate::dialect::Engine;
 
 impl Writer<'_> {
     pub(super) fn expression(&mut self, expression: &Expr) -> Sql {
@@ -18,7 +19,7 @@ impl Writer<'_> {
                 let inner = self.expression(inner);
                 if inner.form == Form::Atom { inner } else { Sql::atom(format!("({})", inner.text)) }
             }
-            Expr::BinaryOp { left, op, right } => self.binary(left, op, right),
+            Expr::BinaryOp { left, op, right } => self.binary(left, op, right, expression),
             Expr::UnaryOp { op, expr } => self.unary(op, expr),
             Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, data_type, format: None } => {
                 self.cast(expression, expr, data_type)
@@ -30,18 +31,27 @@ impl Writer<'_> {
                 let not = if *negated { "not " } else { "" };
                 Sql::loose(format!("{not}exists {}", self.subquery(subquery)))
             }
-            Expr::InSubquery { expr, subquery, negated } => {
-                let value = self.expression(expr).part();
-                Sql::loose(format!("{value} {}in {}", not(*negated), self.subquery(subquery)))
+            Expr::InSubquery { expr, subquery, negated } => self.in_subquery(expr, subquery, *negated),
+            Expr::InList { expr, list, negated } => self.in_list(expr, list, *negated),
+            Expr::Between { expr, negated, low, high } => self.between(expr, low, high, *negated),
+            Expr::Like { .. } | Expr::ILike { .. } => self.like(expression),
+            Expr::Interval(interval) => self.interval(interval, expression),
+            Expr::TypedString(typed) => self.typed_literal(&typed.data_type, &typed.value.value, expression),
+            Expr::Extract { field, expr, .. } => self.extract(&field.to_string().to_lowercase(), expr, span_of(expression)),
+            Expr::AtTimeZone { timestamp, time_zone } => self.at_time_zone(timestamp, time_zone),
+            Expr::Trim { .. } => self.trim(expression),
+            Expr::Ceil { expr, .. } => self.rounding_of("ceil", expr, expression),
+            Expr::Floor { expr, .. } => self.rounding_of("floor", expr, expression),
+            Expr::Position { expr, r#in } => {
+                let (part, whole) = (self.expression(expr).text, self.expression(r#in).text);
+                Sql::atom(format!("strpos({whole}, {part})"))
             }
-            Expr::InList { expr, list, negated } => {
-                let value = self.expression(expr).part();
-                let list: Vec<String> = list.iter().map(|item| self.expression(item).text).collect();
-                Sql::loose(format!("{value} {}in ({})", not(*negated), list.join(", ")))
+            Expr::Substring { expr, substring_from, substring_for, special: _, shorthand: _ } => {
+                self.substring(expr, substring_from.as_deref(), substring_for.as_deref(), expression)
             }
-            Expr::Between { expr, negated, low, high } => {
-                let [value, low, high] = [expr, low, high].map(|part| self.expression(part).part());
-                Sql::loose(format!("{value} {}between {low} and {high}", not(*negated)))
+            Expr::Array(array) if !self.is(Engine::Redshift) => {
+                let elements: Vec<String> = array.elem.iter().map(|element| self.expression(element).text).collect();
+                Sql::atom(format!("array[{}]", elements.join(", ")))
             }
             Expr::Tuple(parts) => {
                 let parts: Vec<String> = parts.iter().map(|part| self.expression(part).text).collect();
@@ -53,19 +63,59 @@ impl Writer<'_> {
 
     /// Tests of one value.
     fn test(&mut self, expression: &Expr) -> Sql {
-        let (inner, words) = match expression {
-            Expr::IsNull(inner) => (inner, "is null"),
-            Expr::IsNotNull(inner) => (inner, "is not null"),
-            Expr::IsTrue(inner) => (inner, "is true"),
-            Expr::IsNotTrue(inner) => (inner, "is not true"),
-            Expr::IsFalse(inner) => (inner, "is false"),
-            Expr::IsNotFalse(inner) => (inner, "is not false"),
-            Expr::IsUnknown(inner) => (inner, "is null"),
-            Expr::IsNotUnknown(inner) => (inner, "is not null"),
-            other => return self.unknown_form(other),
-        };
-        let inner = self.expression(inner).part();
-        Sql::loose(format!("{inner} {words}"))
+        match expression {
+            Expr::IsNull(inner) | Expr::IsUnknown(inner) => Sql::loose(format!("{} is null", self.expression(inner).part())),
+            Expr::IsNotNull(inner) | Expr::IsNotUnknown(inner) => Sql::loose(format!("{} is not null", self.expression(inner).part())),
+            Expr::IsTrue(inner) => self.truth(inner, true, false),
+            Expr::IsNotTrue(inner) => self.truth(inner, true, true),
+            Expr::IsFalse(inner) => self.truth(inner, false, false),
+            Expr::IsNotFalse(inner) => self.truth(inner, false, true),
+            Expr::IsDistinctFrom(left, right) => self.distinct_from(left, right, false),
+            Expr::IsNotDistinctFrom(left, right) => self.distinct_from(left, right, true),
+            Expr::AnyOp { left, compare_op, right, .. } => self.with_list(left, compare_op, right, false),
+            Expr::AllOp { left, compare_op, right } => self.with_list(left, compare_op, right, true),
+            other => self.unknown_form(other),
+        }
+    }
+
+    fn rounding_of(&mut self, name: &str, value: &Expr, expression: &Expr) -> Sql {
+        self.rounded(name, &[value], span_of(expression))
+    }
+
+    fn substring(&mut self, text: &Expr, from: Option<&Expr>, length: Option<&Expr>, expression: &Expr) -> Sql {
+        match (from, length) {
+            (Some(pattern), None) if super::literals::plain_text(pattern).is_some() || self.is_text(pattern) => {
+                self.part_by_pattern(text, pattern)
+            }
+            (Some(start), length) => self.part(text, start, length),
+            _ => self.unknown_form(expression),
+        }
+    }
+
+    /// `date '2024-01-31'`
+    fn typed_literal(&mut self, data_type: &DataType, value: &Value, expression: &Expr) -> Sql {
+        let Value::SingleQuotedString(text) = value else { return self.unknown_form(expression) };
+        let (kind, spelled) = self.type_written(data_type, None, span_of(expression));
+        match kind.map_or("", |kind| kind.name()) {
+            "date" | "timestamp" | "timestamptz" if Writer::is_moment(text) => {
+                let text = self.text(text);
+                Sql::atom(format!("cast({text} as {spelled})"))
+            }
+            _ => self.refuse(
+                span_of(expression),
+                "this literal is not the same on all engines",
+                "write it as 2024-01-31 or 2024-01-31 12:00:00",
+            ),
+        }
+    }
+
+    /// Written in the form that every engine reads, not by a word such as `infinity`.
+    fn is_moment(text: &str) -> bool {
+        let text = text.trim();
+        text.len() >= 10
+            && text.is_char_boundary(4)
+            && text.get(4..5) == Some("-")
+            && !text.contains(|c: char| c.is_alphabetic() && !matches!(c, 'T' | 'Z'))
     }
 
     fn unknown_form(&mut self, expression: &Expr) -> Sql {
@@ -89,7 +139,7 @@ impl Writer<'_> {
         Sql::atom(self.names(parts))
     }
 
-    fn binary(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Sql {
+    fn binary(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr, expression: &Expr) -> Sql {
         let joined = |form: Form, word: &str, writer: &mut Self| {
             let side = |sql: Sql| if sql.form == form { sql.text } else { sql.part() };
             let (one, other) = (side(writer.expression(left)), side(writer.expression(right)));
@@ -104,13 +154,32 @@ impl Writer<'_> {
             | BinaryOperator::Lt
             | BinaryOperator::LtEq
             | BinaryOperator::Gt
-            | BinaryOperator::GtEq
-            | BinaryOperator::Plus
-            | BinaryOperator::Minus
-            | BinaryOperator::Multiply
-            | BinaryOperator::StringConcat => {
-                let (one, other) = (self.expression(left).part(), self.expression(right).part());
-                Sql::loose(format!("{one} {op} {other}"))
+            | BinaryOperator::GtEq => self.comparison(left, op, right),
+            BinaryOperator::StringConcat => self.joined_text(left, right),
+            BinaryOperator::Modulo => self.remainder(left, right),
+            BinaryOperator::PGRegexMatch
+            | BinaryOperator::PGRegexIMatch
+            | BinaryOperator::PGRegexNotMatch
+            | BinaryOperator::PGRegexNotIMatch => self.matches(left, op, right),
+            BinaryOperator::Arrow | BinaryOperator::LongArrow | BinaryOperator::HashArrow | BinaryOperator::HashLongArrow => {
+                self.json_path(expression)
+            }
+            BinaryOperator::PGExp => {
+                let float = |name: &str| matches!(name, "float4" | "float8" | "int2" | "int4" | "int8");
+                if !float(self.type_name(left)) || !float(self.type_name(right)) {
+                    return self.refuse(
+                        span_of(left),
+                        "powers of exact numbers have other digits on every engine",
+                        "cast to double precision",
+                    );
+                }
+                Sql::atom(format!("power({}, {})", self.expression(left).text, self.expression(right).text))
+            }
+            BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply => {
+                if let Some(moved) = self.moved(left, op, right) {
+                    return moved;
+                }
+                self.arithmetic(left, op, right)
             }
             other => {
                 let message = format!("the operator {other} is not on the list of what is the same on all engines");
@@ -134,21 +203,16 @@ impl Writer<'_> {
         }
     }
 
-    fn cast(&mut self, expression: &Expr, inner: &Expr, data_type: &sqlparser::ast::DataType) -> Sql {
-        let digits = self.typed(expression).digits;
-        let (_, spelled) = self.type_written(data_type, digits, span_of(inner));
-        let value = self.expression(inner).text;
-        Sql::atom(format!("cast({value} as {spelled})"))
-    }
-
     fn case(&mut self, expression: &Expr) -> Sql {
         let Expr::Case { operand, conditions, else_result, .. } = expression else { return self.unknown_form(expression) };
         let mut text = "case".to_owned();
         if let Some(operand) = operand {
-            text.push_str(&format!(" {}", self.expression(operand).text));
+            text.push_str(&format!(" {}", self.equal_text(operand).part()));
         }
         for branch in conditions {
-            let (condition, result) = (self.expression(&branch.condition).text, self.expression(&branch.result).text);
+            let condition =
+                if operand.is_some() { self.equal_text(&branch.condition).part() } else { self.expression(&branch.condition).text };
+            let result = self.expression(&branch.result).text;
             text.push_str(&format!(" when {condition} then {result}"));
         }
         if let Some(otherwise) = else_result {
@@ -165,10 +229,6 @@ impl Writer<'_> {
         });
         format!("({inner}{})", self.line())
     }
-}
-
-fn not(negated: bool) -> &'static str {
-    if negated { "not " } else { "" }
 }
 
 fn shortened(expression: &Expr) -> String {

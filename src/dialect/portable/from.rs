@@ -1,9 +1,11 @@
 //! FROM: relations, subqueries, joins.
 
-use sqlparser::ast::{Ident, Join, JoinConstraint, JoinOperator, ObjectName, Spanned, TableAlias, TableFactor, TableWithJoins};
+use sqlparser::ast::{Ident, Join, JoinConstraint, JoinOperator, ObjectName, SetExpr, Spanned, TableAlias, TableFactor, TableWithJoins};
 use sqlparser::tokenizer::Span;
 
+use super::rewrite::Rewrite;
 use super::writer::Writer;
+use crate::dialect::Engine;
 
 impl Writer<'_> {
     pub(super) fn from(&mut self, relations: &[TableWithJoins]) -> String {
@@ -37,9 +39,31 @@ impl Writer<'_> {
                 let name = self.object_name(name);
                 self.aliased(name, alias.as_ref(), factor.span())
             }
-            TableFactor::Derived { lateral: false, subquery, alias, sample: None } => {
-                let subquery = self.subquery(subquery);
-                self.aliased(subquery, alias.as_ref(), factor.span())
+            TableFactor::Table { name, alias, args: Some(arguments), with_ordinality: false, sample: None, .. }
+                if arguments.settings.is_none() =>
+            {
+                self.table_function(name, &arguments.args, alias.as_ref())
+            }
+            TableFactor::Function { name, args, with_ordinality: false, alias, .. } => self.table_function(name, args, alias.as_ref()),
+            TableFactor::UNNEST { alias, array_exprs, with_offset: false, with_offset_alias: None, with_ordinality: false } => {
+                self.unnest(array_exprs, alias.as_ref(), factor.span())
+            }
+            TableFactor::Derived { lateral, subquery, alias, sample: None } => {
+                if *lateral && self.is(Engine::Redshift) {
+                    let help = "number the rows of each group with row_number() in a subquery, and join those up to n";
+                    self.lacks(factor.span(), "LATERAL", help);
+                }
+                let written = match &*subquery.body {
+                    SetExpr::Values(values)
+                        if subquery.order_by.is_none() && subquery.limit_clause.is_none() && subquery.with.is_none() =>
+                    {
+                        let named = alias.as_ref().is_some_and(|alias| !alias.columns.is_empty());
+                        self.rows_in_from(values, self.columns_of(subquery), named)
+                    }
+                    _ => self.subquery(subquery),
+                };
+                let word = if *lateral { "lateral " } else { "" };
+                self.aliased(format!("{word}{written}"), alias.as_ref(), factor.span())
             }
             TableFactor::NestedJoin { table_with_joins, alias } => {
                 let inner = self.joined(table_with_joins);
@@ -80,6 +104,12 @@ impl Writer<'_> {
     }
 
     fn join(&mut self, join: &Join) -> String {
+        if let (TableFactor::Derived { lateral: true, subquery, alias: Some(alias), sample: None }, Engine::Redshift) =
+            (&join.relation, self.target())
+            && let Some(written) = self.lateral_join(&join.join_operator, subquery, alias)
+        {
+            return written;
+        }
         let relation = self.factor(&join.relation);
         let (words, constraint) = match &join.join_operator {
             JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) => ("join", constraint),
@@ -94,6 +124,11 @@ impl Writer<'_> {
         };
         match constraint {
             JoinConstraint::On(condition) => format!("{words} {relation} on {}", self.expression(condition).text),
+            JoinConstraint::Using(_) | JoinConstraint::Natural if self.is(Engine::Redshift) && self.rewrites(Rewrite::TrailingBlanks) => {
+                let what = "USING and NATURAL, as blanks at the end of text do not count there";
+                self.lacks(join.relation.span(), what, "write the condition with ON");
+                String::new()
+            }
             JoinConstraint::Using(columns) => {
                 let columns: Vec<String> = columns.iter().map(|column| self.object_name(column)).collect();
                 format!("{words} {relation} using ({})", columns.join(", "))

@@ -9,6 +9,8 @@ use crate::dialect::Engine;
 pub(super) enum How {
     /// The same name, the same meaning.
     Same,
+    /// Another name, the same meaning.
+    Named(&'static str),
     By(fn(&mut Writer<'_>, &Call<'_>) -> Sql),
     /// Nothing that means the same; the usual way out.
     Not(&'static str),
@@ -31,7 +33,7 @@ impl Entry {
     }
 }
 
-use How::{By, Not, Same};
+use How::{By, Named, Not, Same};
 
 const fn same(name: &'static str) -> Entry {
     Entry { name, postgres: Same, duckdb: Same, redshift: Same }
@@ -41,37 +43,173 @@ const fn by(name: &'static str, write: fn(&mut Writer<'_>, &Call<'_>) -> Sql) ->
     Entry { name, postgres: By(write), duckdb: By(write), redshift: By(write) }
 }
 
+/// PostgreSQL's own, written anew for the other two.
+const fn for_others(name: &'static str, write: fn(&mut Writer<'_>, &Call<'_>) -> Sql) -> Entry {
+    Entry { name, postgres: Same, duckdb: By(write), redshift: By(write) }
+}
+
+const fn not_on_redshift(name: &'static str, help: &'static str) -> Entry {
+    Entry { name, postgres: Same, duckdb: Same, redshift: Not(help) }
+}
+
+const FLOATS: &str = "compute it from sums of x, y, x * y and their squares, as double precision";
+
+/// In alphabetical order.
 const FUNCTIONS: &[Entry] = &[
     same("abs"),
+    not_on_redshift("array_agg", "aggregate to text with string_agg"),
+    same("ascii"),
     by("avg", |writer, call| writer.average(call)),
+    same("bit_and"),
+    same("bit_or"),
     same("bool_and"),
     same("bool_or"),
-    same("coalesce"),
+    Entry { name: "btrim", postgres: Same, duckdb: By(|writer, call| writer.trim_call(call)), redshift: Same },
+    by("ceil", |writer, call| writer.rounding(call)),
+    by("ceiling", |writer, call| writer.rounding(call)),
+    Entry { name: "char_length", postgres: Same, duckdb: Named("length"), redshift: Named("len") },
+    Entry { name: "character_length", postgres: Same, duckdb: Named("length"), redshift: Named("len") },
+    same("chr"),
+    for_others("coalesce", |writer, call| writer.coalesce(call)),
+    for_others("concat", |writer, call| writer.concat(call)),
+    for_others("concat_ws", |writer, call| writer.concat_with_separator(call)),
+    not_on_redshift("corr", FLOATS),
+    same("cos"),
     same("count"),
-    same("dense_rank"),
-    same("first_value"),
-    same("greatest"),
-    same("lag"),
+    not_on_redshift("covar_pop", FLOATS),
+    not_on_redshift("covar_samp", FLOATS),
+    same("cume_dist"),
+    same("current_date"),
+    for_others("current_timestamp", |writer, call| writer.moment(call)),
+    for_others("date_part", |writer, call| writer.date_part(call)),
+    by("date_trunc", |writer, call| writer.date_trunc(call)),
+    same("degrees"),
+    for_others("dense_rank", |writer, call| writer.whole_rank(call, "bigint")),
+    Entry { name: "every", postgres: Same, duckdb: Named("bool_and"), redshift: Named("bool_and") },
+    by("exp", |writer, call| writer.of_float(call)),
+    for_others("first_value", |writer, call| writer.plain_call(call, "first_value")),
+    by("floor", |writer, call| writer.rounding(call)),
+    for_others("format", |writer, call| writer.format_call(call)),
+    by("greatest", |writer, call| writer.extreme_of(call)),
+    same("grouping"),
+    for_others("initcap", |writer, call| writer.initcap(call)),
+    for_others("lag", |writer, call| writer.neighbour(call)),
     same("last_value"),
-    same("lead"),
-    same("least"),
+    for_others("lead", |writer, call| writer.neighbour(call)),
+    by("least", |writer, call| writer.extreme_of(call)),
+    for_others("left", |writer, call| writer.left_or_right(call)),
+    Entry { name: "length", postgres: Same, duckdb: Same, redshift: Named("len") },
+    by("ln", |writer, call| writer.of_float(call)),
+    for_others("localtimestamp", |writer, call| writer.moment(call)),
+    by("log", |writer, call| writer.of_float(call)),
     same("lower"),
-    same("max"),
-    same("min"),
-    Entry { name: "now", postgres: Same, duckdb: Same, redshift: Not("take the moment from a column, or from the run's variables") },
-    same("ntile"),
-    same("nullif"),
-    same("rank"),
+    for_others("lpad", |writer, call| writer.pad(call)),
+    Entry { name: "ltrim", postgres: Same, duckdb: By(|writer, call| writer.trim_call(call)), redshift: Same },
+    for_others("make_date", |writer, call| writer.make_date(call)),
+    by("max", |writer, call| writer.extreme(call)),
+    same("md5"),
+    by("min", |writer, call| writer.extreme(call)),
+    for_others("mod", |writer, call| writer.remainder_call(call)),
+    for_others("now", |writer, call| writer.moment(call)),
+    for_others("ntile", |writer, call| writer.whole_rank(call, "integer")),
+    for_others("nullif", |writer, call| writer.null_if(call)),
+    Entry { name: "octet_length", postgres: Same, duckdb: Named("strlen"), redshift: Same },
+    same("percent_rank"),
+    for_others("percentile_cont", |writer, call| writer.percentile(call)),
+    for_others("percentile_disc", |writer, call| writer.percentile(call)),
+    same("pi"),
+    same("position"),
+    by("power", |writer, call| writer.of_float(call)),
+    same("radians"),
+    same("random"),
+    for_others("rank", |writer, call| writer.whole_rank(call, "bigint")),
+    for_others("regexp_count", |writer, call| writer.regexp_count(call)),
+    for_others("regexp_replace", |writer, call| writer.regexp_replace(call)),
+    same("repeat"),
+    same("replace"),
+    same("reverse"),
+    for_others("right", |writer, call| writer.left_or_right(call)),
+    by("round", |writer, call| writer.rounding(call)),
     same("row_number"),
-    same("sum"),
+    for_others("rpad", |writer, call| writer.pad(call)),
+    Entry { name: "rtrim", postgres: Same, duckdb: By(|writer, call| writer.trim_call(call)), redshift: Same },
+    by("sign", |writer, call| writer.rounding(call)),
+    same("sin"),
+    for_others("split_part", |writer, call| writer.split_part(call)),
+    by("sqrt", |writer, call| writer.of_float(call)),
+    Entry { name: "starts_with", postgres: Same, duckdb: Same, redshift: By(|writer, call| writer.starts_with(call)) },
+    by("stddev", |writer, call| writer.spread(call)),
+    by("stddev_pop", |writer, call| writer.spread(call)),
+    by("stddev_samp", |writer, call| writer.spread(call)),
+    by("string_agg", |writer, call| writer.string_agg(call)),
+    same("strpos"),
+    for_others("substr", |writer, call| writer.substring_call(call)),
+    for_others("substring", |writer, call| writer.substring_call(call)),
+    by("sum", |writer, call| writer.sum(call)),
+    same("tan"),
+    for_others("to_char", |writer, call| writer.formatted_moment(call)),
+    for_others("to_date", |writer, call| writer.read_date(call)),
+    for_others("to_hex", |writer, call| writer.hexadecimal(call)),
+    for_others("to_timestamp", |writer, call| writer.read_instant(call)),
+    same("translate"),
+    by("trunc", |writer, call| writer.rounding(call)),
     same("upper"),
+    by("var_pop", |writer, call| writer.spread(call)),
+    by("var_samp", |writer, call| writer.spread(call)),
+    by("variance", |writer, call| writer.spread(call)),
 ];
 
 /// Aggregates take DISTINCT, FILTER and an order.
-const AGGREGATES: &[&str] = &["avg", "bool_and", "bool_or", "count", "max", "min", "sum"];
+const AGGREGATES: &[&str] = &[
+    "array_agg",
+    "avg",
+    "bit_and",
+    "bit_or",
+    "bool_and",
+    "bool_or",
+    "corr",
+    "count",
+    "covar_pop",
+    "covar_samp",
+    "every",
+    "max",
+    "min",
+    "percentile_cont",
+    "percentile_disc",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "string_agg",
+    "sum",
+    "var_pop",
+    "var_samp",
+    "variance",
+];
 
 /// Of which rows of the window it is, the frame says.
 const FRAMED: &[&str] = &["first_value", "last_value", "nth_value"];
+
+/// What people write in place of functions that are not on the list.
+const WAYS_OUT: &[(&str, &str)] = &[
+    ("age", "subtract the moments, or take extract(year from …) of each"),
+    ("clock_timestamp", "use current_timestamp, which is the start of the transaction"),
+    ("date_bin", "use date_trunc, or floor(extract(epoch from …) / seconds)"),
+    ("div", "write trunc(a / b)"),
+    ("generate_series", "put it into FROM: from generate_series(1, 3) as g(n)"),
+    ("json_agg", "aggregate to text with string_agg"),
+    ("json_build_object", "give each field a column of its own"),
+    ("jsonb_agg", "aggregate to text with string_agg"),
+    ("jsonb_array_elements", "unnest the list where it is loaded"),
+    ("jsonb_build_object", "give each field a column of its own"),
+    ("make_interval", "write an interval literal, times a number where it varies"),
+    ("mode", "count each value, number the rows by count with row_number() and keep the first"),
+    ("quote_literal", "write the quotes with ||"),
+    ("regexp_matches", "use ~ to test, substring(… from …) to take a part"),
+    ("regexp_split_to_array", "use split_part"),
+    ("regexp_split_to_table", "use split_part, joined with generate_series"),
+    ("unnest", "put it into FROM"),
+    ("width_bucket", "write a CASE, or floor((x - low) / width)"),
+];
 
 pub(super) fn find(name: &str) -> Option<&'static Entry> {
     FUNCTIONS.iter().find(|entry| entry.name == name)
@@ -86,6 +224,24 @@ pub(super) fn is_framed(name: &str) -> bool {
 }
 
 /// What is usually written in place of a function that is not on the list.
-pub(super) fn way_out(_: &str) -> &'static str {
-    "use a function that docs/portable.md lists"
+pub(super) fn way_out(name: &str) -> &'static str {
+    WAYS_OUT.iter().find(|(held, _)| *held == name).map_or("use a function that docs/portable.md lists", |(_, help)| help)
+}
+
+/// All names, for the documentation.
+pub(super) fn names() -> impl Iterator<Item = (&'static str, [bool; 3])> {
+    let has = |how: How| !matches!(how, Not(_));
+    FUNCTIONS.iter().map(move |entry| (entry.name, [has(entry.postgres), has(entry.duckdb), has(entry.redshift)]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_in_order() {
+        assert!(FUNCTIONS.is_sorted_by_key(|entry| entry.name));
+        assert!(WAYS_OUT.is_sorted_by_key(|(name, _)| *name));
+        assert!(WAYS_OUT.iter().all(|(name, _)| find(name).is_none()));
+    }
 }

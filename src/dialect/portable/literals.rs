@@ -2,9 +2,10 @@
 //!
 //! <https://docs.aws.amazon.com/redshift/latest/dg/r_pattern-matching-conditions.html>
 
-use sqlparser::ast::Value;
+use sqlparser::ast::{Expr, Value};
 use sqlparser::tokenizer::Span;
 
+use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer};
 use crate::dialect::{Engine, quote_text};
 
@@ -28,11 +29,11 @@ impl Writer<'_> {
     }
 
     /// A text as a literal.
-    pub(super) fn text(&self, text: &str) -> String {
-        match self.engine {
-            Engine::Redshift => quote_text(&text.replace('\\', "\\\\")),
-            Engine::Postgres | Engine::DuckDb => quote_text(text),
+    pub(super) fn text(&mut self, text: &str) -> String {
+        if self.is(Engine::Redshift) && text.contains('\\') && self.rewrites(Rewrite::Backslash) {
+            return quote_text(&text.replace('\\', "\\\\"));
         }
+        quote_text(text)
     }
 }
 
@@ -42,4 +43,17 @@ fn is_plain_number(text: &str) -> bool {
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
     digits(&mantissa.replacen('.', "", 1)) && digits(exponent)
+}
+
+/// The text of a literal in quotes.
+pub(super) fn plain_text(expression: &Expr) -> Option<&str> {
+    match expression {
+        Expr::Nested(inner) => plain_text(inner),
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) | Value::EscapedStringLiteral(text) | Value::UnicodeStringLiteral(text) => Some(text),
+            Value::DollarQuotedString(text) => Some(&text.value),
+            _ => None,
+        },
+        _ => None,
+    }
 }

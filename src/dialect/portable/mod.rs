@@ -14,17 +14,32 @@
 //!    fail on the engines it names when the rewrite is off;
 //! 5. `UPDATE_DOCS=1 cargo nextest run portable` writes `docs/portable.md` from the table.
 
+mod aggregates;
 mod average;
 mod calls;
+mod casts;
+mod collation;
+mod comparisons;
+mod dates;
+mod differences;
+mod distinct_on;
 mod division;
 mod expression;
 mod filter;
 mod from;
 mod functions;
+mod intervals;
+mod json;
+mod lateral;
 mod literals;
 mod null_order;
+mod numbers;
+mod patterns;
+mod products;
 mod query;
 mod rewrite;
+mod series;
+mod strings;
 mod type_names;
 mod writer;
 
@@ -33,6 +48,16 @@ pub use rewrite::{Rewrite, Way, ways};
 use self::writer::Writer;
 use super::Engine;
 use crate::analysis::{Finding, Lowered, Lowering, TypedQuery};
+
+/// The differences between engines that a query can meet: number and subject.
+pub fn differences() -> &'static [(u16, &'static str)] {
+    differences::DIFFERENCES
+}
+
+/// The functions that portable queries may call, and whether PostgreSQL, DuckDB and Redshift have them.
+pub fn functions() -> impl Iterator<Item = (&'static str, [bool; 3])> {
+    functions::names()
+}
 
 /// Rewrites portable queries for an engine.
 pub struct Rewriter {

@@ -3,7 +3,7 @@
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/r_ORDER_BY_clause.html>
 //! - <https://duckdb.org/docs/stable/sql/query_syntax/orderby>
 
-use sqlparser::ast::{OrderByExpr, OrderBySort};
+use sqlparser::ast::{OrderByExpr, OrderBySort, Select};
 
 use super::rewrite::Rewrite;
 use super::writer::Writer;
@@ -11,8 +11,8 @@ use crate::dialect::Engine;
 
 impl Writer<'_> {
     /// A key by which rows are ordered.
-    pub(super) fn order_key(&mut self, key: &OrderByExpr) -> String {
-        let written = self.expression(&key.expr).text;
+    fn order_key(&mut self, key: &OrderByExpr, select: Option<&Select>) -> String {
+        let written = self.ordered_key(&key.expr, select);
         let falls = match &key.options.sort {
             None | Some(OrderBySort::Asc) => false,
             Some(OrderBySort::Desc) => true,
@@ -33,6 +33,11 @@ impl Writer<'_> {
     }
 
     pub(super) fn order_keys(&mut self, keys: &[OrderByExpr]) -> String {
-        keys.iter().map(|key| self.order_key(key)).collect::<Vec<_>>().join(", ")
+        self.order_keys_of(keys, None)
+    }
+
+    /// Keys that may name columns which the SELECT gives.
+    pub(super) fn order_keys_of(&mut self, keys: &[OrderByExpr], select: Option<&Select>) -> String {
+        keys.iter().map(|key| self.order_key(key, select)).collect::<Vec<_>>().join(", ")
     }
 }

@@ -1,11 +1,16 @@
 //! Queries: WITH, set operations, VALUES, SELECT and its clauses.
 
 use sqlparser::ast::{
-    Cte, Distinct, Expr, GroupByExpr, LimitClause, NamedWindowExpr, OrderByKind, Query, Select, SelectFlavor, SelectItem,
+    Cte, Expr, GroupByExpr, LimitClause, NamedWindowExpr, OrderByExpr, OrderByKind, Query, Select, SelectFlavor, SelectItem,
     SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Spanned, Values, With,
 };
 
-use super::writer::Writer;
+use super::calls::is_frameless;
+use super::collation::output_expression;
+use super::distinct_on::grouping_is_empty;
+use super::numbers::whole_number;
+use super::rewrite::Rewrite;
+use super::writer::{Windows, Writer};
 use crate::dialect::Engine;
 
 impl Writer<'_> {
@@ -26,27 +31,70 @@ impl Writer<'_> {
         if let Some(with) = &query.with {
             text.push_str(&self.with(with));
         }
-        text.push_str(&self.body(&query.body));
-        self.order_and_limit(query, &mut text);
+        let keys: Vec<&Expr> = order_keys(query).iter().map(|key| &key.expr).collect();
+        if self.orders_outside(&query.body, &keys) && self.pins_order() {
+            let inner = self.indented(|writer| format!("{}{}", writer.line(), writer.body(&query.body, &[])));
+            let line = self.line();
+            text.push_str(&format!("select *{line}from ({inner}{line}) as acca_rows"));
+            self.order_by_number(query, &mut text);
+        } else {
+            text.push_str(&self.body(&query.body, order_keys(query)));
+            self.order_and_limit(query, &mut text);
+        }
+        self.limit(query, &mut text);
         text
+    }
+
+    /// Rows of a set operation are ordered by columns of its first side; around it they have names.
+    fn order_by_number(&mut self, query: &Query, text: &mut String) {
+        let columns = self.columns_of(query);
+        let keys: Vec<String> = order_keys(query)
+            .iter()
+            .map(|key| {
+                let behind = whole_number(&key.expr).and_then(|number| columns?.get(usize::try_from(number).ok()?.checked_sub(1)?));
+                let written = match behind {
+                    Some(column) => super::writer::print_name(&column.name),
+                    None => self.expression(&key.expr).text,
+                };
+                let collate = if self.is_text(&key.expr) { self.order_suffix() } else { "" };
+                format!("{written}{collate}{}", key.options.to_string().to_lowercase())
+            })
+            .collect();
+        text.push_str(&format!("{}order by {}", self.line(), keys.join(", ")));
     }
 
     fn with(&mut self, with: &With) -> String {
         let line = self.line();
-        let ctes: Vec<String> = with.cte_tables.iter().map(|cte| self.cte(cte)).collect();
+        let ctes: Vec<String> = with.cte_tables.iter().map(|cte| self.cte(cte, with.recursive)).collect();
         let recursive = if with.recursive { "recursive " } else { "" };
         format!("with {recursive}{}{line}", ctes.join(&format!(",{line}")))
     }
 
-    fn cte(&mut self, cte: &Cte) -> String {
-        let name = self.alias(&cte.alias);
+    fn cte(&mut self, cte: &Cte, recursive: bool) -> String {
+        let mut name = self.alias(&cte.alias);
+        // Redshift wants the columns of a recursive one to be named.
+        if recursive && cte.alias.columns.is_empty() && self.is(Engine::Redshift) {
+            match self.columns_of(&cte.query) {
+                Some(columns) => {
+                    let columns: Vec<String> = columns.iter().map(|column| super::writer::print_name(&column.name)).collect();
+                    name = format!("{name} ({})", columns.join(", "));
+                }
+                None => {
+                    self.lacks(cte.query.span(), "a recursive query whose columns are not named", "name them behind its name");
+                }
+            }
+        }
+        let hint = match &cte.materialized {
+            Some(hint) if !self.is(Engine::Redshift) => format!("{} ", hint.to_string().to_lowercase()),
+            _ => String::new(),
+        };
         let query = self.subquery(&cte.query);
-        format!("{name} as {query}")
+        format!("{name} as {hint}{query}")
     }
 
-    fn body(&mut self, body: &SetExpr) -> String {
+    fn body(&mut self, body: &SetExpr, order_by: &[OrderByExpr]) -> String {
         match body {
-            SetExpr::Select(select) => self.select(select),
+            SetExpr::Select(select) => self.select(select, order_by),
             SetExpr::Query(query) => self.subquery(query),
             SetExpr::SetOperation { left, op, set_quantifier, right } => self.set_operation(left, *op, *set_quantifier, right),
             SetExpr::Values(values) => self.values(values),
@@ -75,6 +123,13 @@ impl Writer<'_> {
                 ""
             }
         };
+        if self.is(Engine::Redshift) && !all.is_empty() && op != SetOperator::Union {
+            self.lacks(left.span(), &format!("{op} ALL"), "number equal rows with row_number(), and compare the numbers too");
+        }
+        if self.is(Engine::Redshift) && all.is_empty() && self.has_text(left) && self.rewrites(Rewrite::TrailingBlanks) {
+            let help = "use UNION ALL and make the rows distinct in a query around it, or join on the keys";
+            self.lacks(left.span(), &format!("{op} of text, as blanks at the end do not count there"), help);
+        }
         let line = self.line();
         let (one, other) = (self.side(left, op, quantifier), self.side(right, op, SetQuantifier::ByName));
         format!("{one}{line}{word}{all}{line}{other}")
@@ -84,11 +139,60 @@ impl Writer<'_> {
     fn side(&mut self, side: &SetExpr, op: SetOperator, quantifier: SetQuantifier) -> String {
         match side {
             SetExpr::SetOperation { op: inner, set_quantifier, .. } if *inner != op || *set_quantifier != quantifier => {
-                let inner = self.indented(|writer| format!("{}{}", writer.line(), writer.body(side)));
+                let inner = self.indented(|writer| format!("{}{}", writer.line(), writer.body(side, &[])));
                 format!("({inner}{})", self.line())
             }
-            _ => self.body(side),
+            _ => self.body(side, &[]),
         }
+    }
+
+    fn has_text(&self, side: &SetExpr) -> bool {
+        let columns = match side {
+            SetExpr::Select(select) => self.columns(select),
+            SetExpr::Query(query) => self.columns_of(query),
+            SetExpr::SetOperation { left, .. } => return self.has_text(left),
+            _ => None,
+        };
+        let is_text = |column: &crate::analysis::Output| column.typed.sql_type.is_none_or(|kind| matches!(kind.name(), "text" | "varchar"));
+        columns.is_none_or(|columns| columns.iter().any(is_text))
+    }
+
+    /// VALUES in FROM. DuckDB gives other names to its columns, and Redshift has none.
+    pub(super) fn rows_in_from(&mut self, values: &Values, columns: Option<&[crate::analysis::Output]>, named: bool) -> String {
+        let keeps = match self.target() {
+            Engine::Postgres => true,
+            Engine::DuckDb => named,
+            Engine::Redshift => false,
+        };
+        if keeps || !self.rewrites(Rewrite::Values) {
+            return format!("({})", self.values(values));
+        }
+        let rows: Vec<String> = values
+            .rows
+            .iter()
+            .enumerate()
+            .map(|(number, row)| {
+                let cells: Vec<String> = row
+                    .content
+                    .iter()
+                    .enumerate()
+                    .map(|(at, cell)| {
+                        let written = self.expression(cell).text;
+                        let typed = columns.and_then(|columns| columns.get(at)).map(|column| column.typed);
+                        // The first row decides about the types.
+                        let written = match typed.and_then(|typed| Some((typed.sql_type?, typed.digits))) {
+                            Some((kind, digits)) if number == 0 => {
+                                format!("cast({written} as {})", self.print_type(kind, digits, super::writer::span_of(cell)))
+                            }
+                            _ => written,
+                        };
+                        if number == 0 { format!("{written} as column{}", at + 1) } else { written }
+                    })
+                    .collect();
+                format!("select {}", cells.join(", "))
+            })
+            .collect();
+        format!("({})", rows.join(" union all "))
     }
 
     fn values(&mut self, values: &Values) -> String {
@@ -99,45 +203,52 @@ impl Writer<'_> {
         format!("values {}", rows.collect::<Vec<_>>().join(", "))
     }
 
-    fn select(&mut self, select: &Select) -> String {
+    fn select(&mut self, select: &Select, order_by: &[OrderByExpr]) -> String {
         self.refuse_foreign_clauses(select);
-        let mut text = "select".to_owned();
-        match &select.distinct {
-            None | Some(Distinct::All) => {}
-            Some(Distinct::Distinct) => text.push_str(" distinct"),
-            Some(Distinct::On(keys)) => {
-                let keys: Vec<String> = keys.iter().map(|key| self.expression(key).text).collect();
-                if self.is(Engine::Redshift) {
-                    self.lacks(select.span(), "DISTINCT ON", "number the rows with row_number() and keep the first");
-                }
-                text.push_str(&format!(" distinct on ({})", keys.join(", ")));
-            }
-        }
+        let windows = self.windows_of(select);
+        let starred = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)));
+        self.enter_select(windows, starred);
+        let distinction = self.distinction(select, order_by);
+        let mut text = format!("select{}", distinction.word);
         text.push_str(&self.projection(&select.projection));
         if !select.from.is_empty() {
             text.push_str(&format!("{}from {}", self.line(), self.from(&select.from)));
         }
         if let Some(condition) = &select.selection {
             text.push_str(&format!("{}where {}", self.line(), self.expression(condition).text));
+        } else if distinction.qualify.is_some() && grouping_is_empty(select) {
+            // QUALIFY right behind a relation would be taken for its name.
+            text.push_str(&format!("{}where true", self.line()));
         }
-        text.push_str(&self.group_by(&select.group_by));
+        match distinction.group_by {
+            Some(keys) => text.push_str(&format!("{}group by {keys}", self.line())),
+            None => text.push_str(&self.group_by(&select.group_by, select)),
+        }
         if let Some(condition) = &select.having {
             text.push_str(&format!("{}having {}", self.line(), self.expression(condition).text));
         }
-        self.named_windows(select);
+        if let Some(condition) = distinction.qualify {
+            text.push_str(&format!("{}qualify {condition}", self.line()));
+        }
+        self.leave_select();
         text
     }
 
-    fn named_windows(&mut self, select: &Select) {
-        let written =
-            select.named_window.iter().any(|window| matches!(window.1, NamedWindowExpr::WindowSpec(_) | NamedWindowExpr::NamedWindow(_)));
-        if written {
-            self.refuse(
-                select.span(),
-                "named windows are not on the list of what is the same on all engines",
-                "write the window at the call",
-            );
+    /// Windows that have a name stand at each call: Redshift has no names for them.
+    fn windows_of(&mut self, select: &Select) -> Windows {
+        let mut windows = Windows::new();
+        for window in &select.named_window {
+            match &window.1 {
+                NamedWindowExpr::WindowSpec(spec) if spec.window_name.is_none() => {
+                    let name = if window.0.quote_style.is_some() { window.0.value.clone() } else { window.0.value.to_lowercase() };
+                    windows.insert(name, (self.window(spec, select.span()), is_frameless(spec)));
+                }
+                _ => {
+                    self.lacks(select.span(), "windows that extend another", "write the whole window at the call");
+                }
+            }
         }
+        windows
     }
 
     fn refuse_foreign_clauses(&mut self, select: &Select) {
@@ -171,7 +282,7 @@ impl Writer<'_> {
         }
     }
 
-    fn item(&mut self, item: &SelectItem) -> String {
+    pub(super) fn item(&mut self, item: &SelectItem) -> String {
         match item {
             SelectItem::UnnamedExpr(expression) => {
                 let written = self.expression(expression).text;
@@ -202,20 +313,38 @@ impl Writer<'_> {
         }
     }
 
-    fn group_by(&mut self, group_by: &GroupByExpr) -> String {
+    fn group_by(&mut self, group_by: &GroupByExpr, select: &Select) -> String {
         match group_by {
             GroupByExpr::Expressions(keys, modifiers) if modifiers.is_empty() => {
                 if keys.is_empty() {
                     return String::new();
                 }
-                let keys: Vec<String> = keys.iter().map(|key| self.grouping_key(key)).collect();
-                format!("{}group by {}", self.line(), keys.join(", "))
+                let mut written: Vec<String> = keys.iter().map(|key| self.grouping_key(key)).collect();
+                written.extend(keys.iter().filter_map(|key| self.exact_key(key, select)));
+                format!("{}group by {}", self.line(), written.join(", "))
             }
             other => {
                 self.refuse(other.span(), "this form of GROUP BY is not PostgreSQL's", "list the keys");
                 String::new()
             }
         }
+    }
+
+    /// A further key where blanks at the end of text do not count: the text with a point behind it.
+    fn exact_key(&mut self, key: &Expr, select: &Select) -> Option<String> {
+        if !self.is(Engine::Redshift) {
+            return None;
+        }
+        if let Expr::Rollup(sets) | Expr::Cube(sets) | Expr::GroupingSets(sets) = key {
+            let text = sets.iter().flatten().any(|key| self.is_text(key));
+            if text && self.rewrites(Rewrite::TrailingBlanks) {
+                let help = "group by a number or a code of the text, and join the text";
+                self.lacks(super::writer::span_of(key), "grouping sets of text, as blanks at the end do not count there", help);
+            }
+            return None;
+        }
+        let behind = output_expression(select, key).filter(|_| !self.is_text(key)).unwrap_or(key);
+        (self.is_text(behind) && self.rewrites(Rewrite::TrailingBlanks)).then(|| self.equal_text(behind).text)
     }
 
     fn grouping_key(&mut self, key: &Expr) -> String {
@@ -239,13 +368,20 @@ impl Writer<'_> {
         if let Some(order_by) = &query.order_by {
             match &order_by.kind {
                 OrderByKind::Expressions(keys) if order_by.interpolate.is_none() => {
-                    text.push_str(&format!("{}order by {}", self.line(), self.order_keys(keys)));
+                    let select = match &*query.body {
+                        SetExpr::Select(select) => Some(&**select),
+                        _ => None,
+                    };
+                    text.push_str(&format!("{}order by {}", self.line(), self.order_keys_of(keys, select)));
                 }
                 _ => {
                     self.refuse(order_by.span(), "this form of ORDER BY is not PostgreSQL's", "list the keys");
                 }
             }
         }
+    }
+
+    fn limit(&mut self, query: &Query, text: &mut String) {
         match &query.limit_clause {
             None => {}
             Some(LimitClause::LimitOffset { limit, offset, limit_by }) if limit_by.is_empty() => {
@@ -274,5 +410,12 @@ impl Writer<'_> {
                 );
             }
         }
+    }
+}
+
+fn order_keys(query: &Query) -> &[OrderByExpr] {
+    match query.order_by.as_ref().map(|order_by| &order_by.kind) {
+        Some(OrderByKind::Expressions(keys)) => keys,
+        _ => &[],
     }
 }

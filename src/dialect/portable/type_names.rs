@@ -46,6 +46,15 @@ impl Writer<'_> {
             "date" => "date",
             "timestamp" if kind.modifier == -1 => "timestamp",
             "timestamptz" if kind.modifier == -1 => "timestamptz",
+            "json" | "jsonb" => {
+                if duckdb {
+                    "json"
+                } else {
+                    "super"
+                }
+            }
+            "uuid" if duckdb => "uuid",
+            "time" if kind.modifier == -1 => "time",
             "text" | "varchar" if duckdb => "varchar",
             "text" => "varchar(65535)",
             "varchar" => return format!("varchar({})", kind.length().map_or(65535, |length| (length * 4).min(65535))),

@@ -1,14 +1,14 @@
 //! What is common to all parts of the printer: types, refusals, places, indentation.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use sqlparser::ast::{Expr, Ident, Spanned};
+use sqlparser::ast::{Expr, Ident, Query, Select, Spanned};
 use sqlparser::keywords::ALL_KEYWORDS;
 use sqlparser::tokenizer::Span;
 
 use super::rewrite::Rewrite;
-use crate::analysis::{ExpressionTypes, Finding, Lowered, SqlType, Typed, TypedQuery};
+use crate::analysis::{ExpressionTypes, Finding, Lowered, Output, SqlType, Typed, TypedQuery};
 use crate::base::quote_ident;
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::Engine;
@@ -49,6 +49,9 @@ impl Sql {
     }
 }
 
+/// The windows that a SELECT names, and whether rows of the same order count together in them.
+pub(super) type Windows = BTreeMap<String, (String, bool)>;
+
 /// The printer of one query.
 pub(super) struct Writer<'q> {
     pub engine: Engine,
@@ -59,6 +62,8 @@ pub(super) struct Writer<'q> {
     changed: BTreeSet<Rewrite>,
     refusals: Vec<Finding>,
     depth: usize,
+    /// The SELECTs that are being written, innermost last, and whether each gives all columns of what it reads.
+    selects: Vec<(Windows, bool)>,
     /// Not where the query itself has such characters.
     marks: bool,
 }
@@ -73,6 +78,7 @@ impl<'q> Writer<'q> {
             changed: BTreeSet::new(),
             refusals: Vec::new(),
             depth: 0,
+            selects: Vec::new(),
             marks: !query.sql.contains(MARKS),
         }
     }
@@ -86,12 +92,43 @@ impl<'q> Writer<'q> {
         true
     }
 
+    /// By value, so that what is asked of the writer may change it.
+    pub(super) fn target(&self) -> Engine {
+        self.engine
+    }
+
     pub(super) fn is(&self, engine: Engine) -> bool {
         self.engine == engine
     }
 
     pub(super) fn typed(&self, expression: &Expr) -> Typed {
         self.types.of(expression)
+    }
+
+    pub(super) fn columns_of(&self, query: &Query) -> Option<&'q [Output]> {
+        self.types.columns_of_query(query)
+    }
+
+    /// The columns of a SELECT, as far as they are known.
+    pub(super) fn columns(&self, select: &Select) -> Option<&'q [Output]> {
+        self.types.columns(select)
+    }
+
+    pub(super) fn enter_select(&mut self, windows: Windows, starred: bool) {
+        self.selects.push((windows, starred));
+    }
+
+    pub(super) fn leave_select(&mut self) {
+        self.selects.pop();
+    }
+
+    /// Whether the SELECT gives all columns of what it reads.
+    pub(super) fn is_starred(&self) -> bool {
+        self.selects.last().is_none_or(|(_, starred)| *starred)
+    }
+
+    pub(super) fn window_named(&self, name: &str) -> Option<(String, bool)> {
+        self.selects.last()?.0.get(name).cloned()
     }
 
     pub(super) fn type_of(&self, expression: &Expr) -> Option<SqlType> {
@@ -121,7 +158,7 @@ impl<'q> Writer<'q> {
     }
 
     pub(super) fn engine_name(&self) -> &'static str {
-        match self.engine {
+        match self.target() {
             Engine::DuckDb => "DuckDB",
             Engine::Postgres => "PostgreSQL",
             Engine::Redshift => "Redshift",

@@ -27,7 +27,9 @@ pub(super) const FILTERS: &[(&str, Filter)] = &[
     ("join", join),
     ("first", |_, args| Ok(all("first", args)?.into_iter().next().unwrap_or_default())),
     ("last", |_, args| Ok(all("last", args)?.into_iter().next_back().unwrap_or_default())),
-    ("random", |_, args| {
+    ("random", |state, args| {
+        // Noted as something that belongs to the moment, as this is.
+        let _ = state.lookup("invocation_id");
         let items = all("random", args)?;
         let chosen = rand::random_range(0..items.len().max(1));
         Ok(items.into_iter().nth(chosen).unwrap_or_default())

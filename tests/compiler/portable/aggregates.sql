@@ -29,3 +29,89 @@ select id from t order by i desc, id limit 3;
 
 -- facts: 122
 select sum(i) as s, count(i) as c, max(s) as m from t where id > 100;
+
+-- facts: 42
+select sum(i2) as a, sum(j) as b, sum(i8) as c, sum(n) as d, sum(f) as e from t where id not in (4, 7);
+
+-- facts: 42
+-- needs: sum-type redshift
+select sum(i8) as big from t where id in (4, 6);
+
+-- facts: 44 112
+select grp, stddev(f) as s, var_pop(f) as v, every(b) as e, bool_or(b) as o, bit_and(j) as x from t where j is not null group by grp;
+
+-- facts: 44
+-- refused: postgres duckdb redshift exact numbers
+select stddev(n) from t;
+
+-- facts: 110
+select grp, percentile_cont(0.5) within group (order by j) as m from t group by grp;
+
+-- facts: 110
+select grp, percentile_disc(0.25) within group (order by j) as q from t group by grp;
+
+-- facts: 61 62
+-- needs: string-aggregate redshift
+select grp, string_agg(v, ', ' order by id) as list, string_agg(v, '' order by id) as glued from t group by grp;
+
+-- facts: 61
+-- refused: postgres duckdb redshift order
+select string_agg(v, ',') from t;
+
+-- facts: 56
+-- needs: collation postgres
+select min(v) as first, max(v) as last, least('b', v) as l from t where v is not null group by v;
+
+-- facts: 115
+-- needs: window-frame redshift
+select id, first_value(id) over (partition by grp order by j, id) as first from t;
+
+-- facts: 115
+-- refused: redshift no frame
+select id, sum(j) over (order by grp) as running from t;
+
+-- facts: 115
+select id, sum(j) over (partition by grp order by id rows unbounded preceding) as running, avg(j) over (partition by grp) as mean,
+    sum(j) over (order by id rows between 1 preceding and 1 following) as around
+from t;
+
+-- facts: 117
+-- needs: missing-neighbour redshift
+select id, lag(j, 1, -1) over (order by id) as before, lead(j, 2, 0) over (partition by grp order by id) as behind, lag(j) over (order by id) as plain
+from t;
+
+-- facts: 118 121
+select id, rank() over w as r, dense_rank() over w as d, row_number() over w2 as n, ntile(3) over w2 as q, percent_rank() over w2 as p
+from t window w as (partition by grp order by j), w2 as (order by id);
+
+-- facts: 120
+select id, count(*) over (partition by b) as c, max(j) over (partition by grp, b) as m from t;
+
+-- facts: 139
+select b, j, count(*) as c from t where j > 1 group by rollup (b, j);
+
+-- facts: 54
+-- needs: trailing-blanks redshift
+select s, count(*) as c, count(distinct s) as d from t where id in (1, 4, 6) group by s;
+
+-- facts: 54
+-- needs: trailing-blanks redshift
+select distinct s from t where id in (1, 4, 6);
+
+-- facts: 54
+-- needs: trailing-blanks redshift
+select id, s = 'abc' as e, s <> 'abc' as n, s in ('abc', 'x') as l, case s when 'abc' then 1 else 0 end as c, nullif(s, 'abc ') as z from t;
+
+-- facts: 54
+-- needs: trailing-blanks redshift
+select t.id, u.k from t join u on t.grp = u.grp where t.s in (select v from t as o where o.id = 1);
+
+-- facts: 61 63
+select grp, string_agg(distinct v, '; ' order by v) as list from t group by grp;
+
+-- facts: 119
+select id, sum(j) over w as s, max(j) over w as m from t window w as (partition by grp);
+
+-- facts: 116
+-- refused: redshift frames
+select id, sum(j) over (order by id range between 2 preceding and current row) as s, count(*) over (order by grp groups current row) as g from t;

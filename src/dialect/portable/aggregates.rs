@@ -1,0 +1,140 @@
+//! Aggregates and window functions whose type or rows differ.
+//!
+//! - <https://docs.aws.amazon.com/redshift/latest/dg/r_SUM.html>
+//! - <https://docs.aws.amazon.com/redshift/latest/dg/r_LISTAGG.html>
+//! - <https://docs.aws.amazon.com/redshift/latest/dg/r_WF_LAG.html>
+//! - <https://duckdb.org/docs/stable/sql/functions/aggregates>
+
+use super::calls::Call;
+use super::rewrite::Rewrite;
+use super::writer::{Sql, Writer, span_of};
+use crate::dialect::Engine;
+
+impl Writer<'_> {
+    /// The sum of integers is a `bigint` and that of `bigint` an exact number: never cut, never of 128 bits.
+    pub(super) fn sum(&mut self, call: &Call<'_>) -> Sql {
+        let Some(argument) = call.only() else { return self.wrong_arguments(call) };
+        let kind = self.type_name(argument);
+        let written = self.expression(argument).text;
+        match (kind, self.target()) {
+            ("float4", _) => self.refuse(call.span, "the sum of real has other digits on every engine", "cast it to double precision"),
+            ("int2" | "int4", Engine::DuckDb) if self.rewrites(Rewrite::SumType) => {
+                Sql::atom(format!("cast({} as bigint)", self.aggregate(call, "sum", written).text))
+            }
+            ("int8", Engine::DuckDb) if self.rewrites(Rewrite::SumType) => {
+                Sql::atom(format!("cast({} as decimal(38,0))", self.aggregate(call, "sum", written).text))
+            }
+            ("int8", Engine::Redshift) if self.rewrites(Rewrite::SumType) => {
+                self.aggregate(call, "sum", format!("cast({written} as decimal(38,0))"))
+            }
+            ("int2" | "int4" | "int8" | "numeric" | "float8", _) => self.aggregate(call, "sum", written),
+            _ => self.wrong_arguments(call),
+        }
+    }
+
+    /// `min` and `max`: of text, by its bytes.
+    pub(super) fn extreme(&mut self, call: &Call<'_>) -> Sql {
+        let Some(argument) = call.only() else { return self.wrong_arguments(call) };
+        let written = self.ordered_text(argument);
+        let found = self.aggregate(call, &call.name, written);
+        if self.is(Engine::Redshift) && self.is_text(argument) { Sql::atom(format!("rtrim({}, chr(1))", found.text)) } else { found }
+    }
+
+    /// Of exact numbers PostgreSQL gives exact digits that no other engine has.
+    pub(super) fn spread(&mut self, call: &Call<'_>) -> Sql {
+        let Some(argument) = call.only() else { return self.wrong_arguments(call) };
+        if !matches!(self.type_name(argument), "float4" | "float8") {
+            let message = format!("'{}' of exact numbers has other digits on every engine", call.name);
+            return self.refuse(call.span, message, format!("write {}(x::double precision)", call.name));
+        }
+        self.plain_call(call, &call.name)
+    }
+
+    pub(super) fn percentile(&mut self, call: &Call<'_>) -> Sql {
+        let (Some(share), [key]) = (call.arguments.first(), call.function.within_group.as_slice()) else {
+            return self.wrong_arguments(call);
+        };
+        let falls = key.options.sort.as_ref().is_some_and(|sort| *sort == sqlparser::ast::OrderBySort::Desc);
+        let share = self.expression(share).text;
+        let mut value = self.expression(&key.expr).text;
+        if call.name == "percentile_cont" {
+            value = format!("cast({value} as {})", self.double());
+        }
+        let direction = if falls { " desc" } else { "" };
+        let name = self.marked(call.span, &call.name);
+        let (value, filter) = self.filtered(call.function, value);
+        let over = self.over(call);
+        Sql::atom(format!("{name}({share}) within group (order by {value}{direction}){filter}{over}"))
+    }
+
+    /// Redshift's ranks are of a smaller type.
+    pub(super) fn whole_rank(&mut self, call: &Call<'_>, kind: &str) -> Sql {
+        let written = self.plain_call(call, &call.name).text;
+        let narrows = self.is(Engine::Redshift) || kind == "integer";
+        if narrows { Sql::atom(format!("cast({written} as {kind})")) } else { Sql::atom(written) }
+    }
+
+    /// `lag` and `lead`. Redshift has no value for rows that are not there: those are told by a number that every row has.
+    pub(super) fn neighbour(&mut self, call: &Call<'_>) -> Sql {
+        let [value, rest @ ..] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
+        let (Some(default), Engine::Redshift) = (rest.get(1), self.engine) else { return self.plain_call(call, &call.name) };
+        if !self.rewrites(Rewrite::MissingNeighbour) {
+            return self.plain_call(call, &call.name);
+        }
+        let distance = rest.first().map_or_else(|| "1".to_owned(), |distance| self.expression(distance).text);
+        let (value, default) = (self.expression(value).text, self.expression(default).text);
+        let (name, over) = (&call.name, self.over(call));
+        Sql::loose(format!("case when {name}(1, {distance}){over} is null then {default} else {name}({value}, {distance}){over} end"))
+    }
+
+    /// Each text once. A character that no text has ends each, so that blanks before it count; it is taken out again.
+    fn distinct_list(&mut self, call: &Call<'_>, delimiter: &str, value: &str, length: usize) -> Sql {
+        let falls = call.order_by.first().is_some_and(|key| key.options.sort == Some(sqlparser::ast::OrderBySort::Desc));
+        let direction = if falls { " desc" } else { "" };
+        let (joined, filter) = self.filtered(call.function, format!("{delimiter} || {value} || chr(1)"));
+        let over = self.over(call);
+        let list = format!("listagg(distinct {joined}) within group (order by {joined}{direction}){filter}{over}");
+        Sql::atom(format!("substring(replace({list}, chr(1), ''), {})", length + 1))
+    }
+
+    /// Redshift leaves out empty strings, so each string comes with its delimiter, and the first delimiter is cut off.
+    pub(super) fn string_agg(&mut self, call: &Call<'_>) -> Sql {
+        let [value, delimiter] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
+        if call.order_by.is_empty() {
+            let help = "write the order: string_agg(x, ',' order by x)";
+            return self.refuse(call.span, "in which order strings are put together is not said, so each engine chooses", help);
+        }
+        if self.is(Engine::Postgres) && call.distinct {
+            // What is ordered by has to be what is aggregated, which is of the type text.
+            let falls = call.order_by.first().is_some_and(|key| key.options.sort == Some(sqlparser::ast::OrderBySort::Desc));
+            let direction = if falls { " desc" } else { "" };
+            let collated = if self.rewrites(Rewrite::Collation) { " collate \"C\"" } else { "" };
+            let text = format!("cast({} as text){collated}", self.expression(value).text);
+            let (joined, filter) = self.filtered(call.function, text.clone());
+            let (delimiter, over) = (self.expression(delimiter).text, self.over(call));
+            return Sql::atom(format!("string_agg(distinct {joined}, {delimiter} order by {text}{direction}){filter}{over}"));
+        }
+        if !self.is(Engine::Redshift) {
+            return self.plain_call(call, "string_agg");
+        }
+        let Some(text) = super::literals::plain_text(delimiter) else {
+            return self.lacks(span_of(delimiter), "a delimiter that is no literal", "write the delimiter as a literal");
+        };
+        let written = self.expression(value);
+        let delimiter = self.text(text);
+        let keys = self.order_keys(call.order_by);
+        if !self.rewrites(Rewrite::StringAggregate) {
+            return Sql::atom(format!("listagg({}, {delimiter}) within group (order by {keys})", written.text));
+        }
+        if call.distinct {
+            return self.distinct_list(call, &delimiter, &written.part(), text.chars().count());
+        }
+        let (joined, filter) = self.filtered(call.function, format!("{delimiter} || {}", written.part()));
+        let over = self.over(call);
+        let list = format!("listagg({joined}) within group (order by {keys}){filter}{over}");
+        match text.chars().count() {
+            0 => Sql::atom(list),
+            length => Sql::atom(format!("substring({list}, {})", length + 1)),
+        }
+    }
+}

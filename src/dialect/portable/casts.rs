@@ -1,0 +1,158 @@
+//! Casts: to text, to numbers, to booleans, and how long text may be.
+//!
+//! - <https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html>
+//! - <https://docs.aws.amazon.com/redshift/latest/dg/r_Numeric_types201.html>
+//! - <https://duckdb.org/docs/stable/sql/data_types/typecasting>
+
+use sqlparser::ast::{DataType, Expr};
+
+use super::rewrite::Rewrite;
+use super::writer::{Sql, Writer, span_of};
+use crate::analysis::SqlType;
+use crate::dialect::Engine;
+
+/// Spellings of the truth that PostgreSQL reads.
+const TRUE: &[&str] = &["t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"];
+const FALSE: &[&str] = &["f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"];
+
+impl Writer<'_> {
+    pub(super) fn cast(&mut self, expression: &Expr, inner: &Expr, data_type: &DataType) -> Sql {
+        if let Some(interval) = self.interval_cast(inner, data_type) {
+            return interval;
+        }
+        let digits = self.typed(expression).digits;
+        let (target, spelled) = self.type_written(data_type, digits, span_of(inner));
+        let Some(target) = target else { return Sql::atom("null") };
+        let from = self.type_name(inner);
+        if self.is(Engine::Postgres) {
+            return Sql::atom(format!("cast({} as {spelled})", self.expression(inner).text));
+        }
+        match (from, target.name()) {
+            ("bool", "text" | "varchar") if self.is(Engine::Redshift) && self.rewrites(Rewrite::BooleanCast) => self.truth_as_text(inner),
+            ("text" | "varchar", "bool") if self.rewrites(Rewrite::BooleanCast) => self.text_as_truth(inner),
+            ("text" | "varchar", "int2" | "int4" | "int8") if self.is(Engine::DuckDb) && self.rewrites(Rewrite::WholeNumberCast) => {
+                self.text_as_whole(inner, &spelled)
+            }
+            ("float4" | "float8", "int2" | "int4" | "int8") if self.is(Engine::Redshift) => {
+                self.lacks(span_of(inner), "rounding binary floats to the even neighbour", "cast it to numeric(p,s) first")
+            }
+            ("numeric", "int2" | "int4" | "int8") if self.is(Engine::Redshift) && self.rewrites(Rewrite::RoundingCast) => {
+                Sql::atom(format!("cast(round({}, 0) as {spelled})", self.expression(inner).text))
+            }
+            ("float4" | "float8" | "numeric", "numeric") => self.cast_to_decimal(inner, from, target, &spelled),
+            ("unknown" | "text" | "varchar", "text" | "varchar") => self.shortened_text(inner, target, &spelled),
+            (_, "text" | "varchar") => {
+                let written = self.as_text(inner);
+                self.limited(written, target, &spelled)
+            }
+            (_, "json" | "jsonb") if self.is(Engine::Redshift) => Sql::atom(format!("json_parse({})", self.expression(inner).text)),
+            _ => Sql::atom(format!("cast({} as {spelled})", self.expression(inner).text)),
+        }
+    }
+
+    fn cast_to_decimal(&mut self, inner: &Expr, from: &str, target: SqlType, spelled: &str) -> Sql {
+        let written = self.expression(inner).text;
+        let scale = target.scale();
+        if from != "numeric" && scale.is_none() {
+            let message = "how many digits this number has behind the point is not known";
+            return self.refuse(span_of(inner), message, "write precision and scale, as in numeric(18,2)");
+        }
+        match (self.target(), scale) {
+            // PostgreSQL goes by fifteen decimal digits, which is what people see: 0.145 is rounded up.
+            (Engine::DuckDb, Some(_)) if from != "numeric" && self.rewrites(Rewrite::DecimalCast) => {
+                let digits = if from == "float4" { 6 } else { 15 };
+                Sql::atom(format!("cast(printf('%.{digits}g', cast({written} as double)) as {spelled})"))
+            }
+            (Engine::Redshift, Some(scale)) if self.rewrites(Rewrite::RoundingCast) => {
+                Sql::atom(format!("cast(round({written}, {scale}) as {spelled})"))
+            }
+            _ => Sql::atom(format!("cast({written} as {spelled})")),
+        }
+    }
+
+    /// A binary float as an exact number, by its fifteen digits.
+    pub(super) fn rounded_float(&mut self, inner: &Expr, places: i64) -> Sql {
+        let from = self.type_name(inner);
+        let spelled = format!("decimal(38,{places})");
+        match SqlType::parse(&format!("numeric(38,{places})")) {
+            Some(target) => self.cast_to_decimal(inner, from, target, &spelled),
+            None => Sql::atom("null"),
+        }
+    }
+
+    fn shortened_text(&mut self, inner: &Expr, target: SqlType, spelled: &str) -> Sql {
+        let written = self.expression(inner);
+        self.limited(written, target, spelled)
+    }
+
+    /// `varchar(n)` cuts after n characters. DuckDB keeps all, Redshift counts bytes.
+    fn limited(&mut self, written: Sql, target: SqlType, spelled: &str) -> Sql {
+        match target.length() {
+            Some(length) if self.rewrites(Rewrite::TextLength) => {
+                let cut = format!("left({}, {length})", written.text);
+                if self.is(Engine::Redshift) { Sql::atom(format!("cast({cut} as {spelled})")) } else { Sql::atom(cut) }
+            }
+            _ => Sql::atom(format!("cast({} as {spelled})", written.text)),
+        }
+    }
+
+    fn truth_as_text(&mut self, inner: &Expr) -> Sql {
+        let part = self.expression(inner).part();
+        Sql::loose(format!("case when {part} then 'true' when not {part} then 'false' end"))
+    }
+
+    fn text_as_truth(&mut self, inner: &Expr) -> Sql {
+        let written = self.expression(inner).text;
+        let list = |words: &[&str]| words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(", ");
+        let value = format!("lower(trim({written}))");
+        let wrong = match self.target() {
+            Engine::DuckDb => format!("error('invalid input syntax for type boolean: ' || {value})"),
+            // What is no number cannot be cast to one, so the statement fails.
+            _ => format!("cast('invalid input syntax for type boolean: ' || {value} as integer) = 1"),
+        };
+        Sql::loose(format!(
+            "case when {value} in ({}) then true when {value} in ({}) then false when {value} is not null then {wrong} end",
+            list(TRUE),
+            list(FALSE),
+        ))
+    }
+
+    /// DuckDB rounds `'1.5'` to 2, where PostgreSQL says that it is no integer.
+    fn text_as_whole(&mut self, inner: &Expr, spelled: &str) -> Sql {
+        let part = self.expression(inner).part();
+        let wrong = format!("error('invalid input syntax for type {spelled}: ' || {part})");
+        Sql::loose(format!(
+            "case when {part} is null or regexp_full_match({part}, '\\s*[-+]?[0-9]+\\s*') then cast({part} as {spelled}) else {wrong} end"
+        ))
+    }
+
+    /// A value as text, spelled alike on all engines.
+    pub(super) fn as_text(&mut self, expression: &Expr) -> Sql {
+        let typed = self.typed(expression);
+        let kind = typed.sql_type.map_or("", SqlType::name);
+        match kind {
+            "text" | "varchar" | "unknown" => self.expression(expression),
+            "int2" | "int4" | "int8" | "date" => self.plain_text_cast(expression),
+            "numeric" if typed.sql_type.and_then(SqlType::scale).is_some() || typed.digits == Some(0) => self.plain_text_cast(expression),
+            "bool" if self.is(Engine::Redshift) && self.rewrites(Rewrite::BooleanCast) => self.truth_as_text(expression),
+            "bool" => self.plain_text_cast(expression),
+            "timestamp" if self.is(Engine::DuckDb) => self.plain_text_cast(expression),
+            "json" | "jsonb" | "uuid" if self.is(Engine::DuckDb) => self.plain_text_cast(expression),
+            other => {
+                let message = format!("{other} is not spelled alike on all engines");
+                let help = "cast numbers to numeric(p,s) first, format moments with to_char";
+                self.refuse(span_of(expression), message, help)
+            }
+        }
+    }
+
+    fn plain_text_cast(&mut self, expression: &Expr) -> Sql {
+        let written = self.expression(expression).text;
+        let kind = match self.target() {
+            Engine::Postgres => "text",
+            Engine::DuckDb => "varchar",
+            Engine::Redshift => "varchar(65535)",
+        };
+        Sql::atom(format!("cast({written} as {kind})"))
+    }
+}

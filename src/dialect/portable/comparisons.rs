@@ -1,0 +1,153 @@
+//! Comparisons: of text, of rows, with lists, with nulls.
+//!
+//! - <https://docs.aws.amazon.com/redshift/latest/dg/r_comparison_condition.html>
+//! - <https://docs.aws.amazon.com/redshift/latest/dg/r_Boolean_type.html>
+
+use sqlparser::ast::{BinaryOperator, Expr, Query};
+
+use super::calls::Call;
+use super::rewrite::Rewrite;
+use super::writer::{Form, Sql, Writer, span_of};
+use crate::dialect::Engine;
+
+impl Writer<'_> {
+    pub(super) fn comparison(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Sql {
+        if let (Expr::Tuple(lefts), Expr::Tuple(rights), Engine::Redshift) = (left, right, self.engine)
+            && matches!(op, BinaryOperator::Eq)
+            && lefts.len() == rights.len()
+        {
+            let pairs: Vec<String> = lefts.iter().zip(rights).map(|(one, other)| self.comparison(one, op, other).part()).collect();
+            return Sql { text: pairs.join(" and "), form: Form::And };
+        }
+        let is_text = self.is_text(left) || self.is_text(right);
+        let blanks = is_text && self.is(Engine::Redshift);
+        match op {
+            BinaryOperator::Eq | BinaryOperator::NotEq if blanks && self.rewrites(Rewrite::TrailingBlanks) => {
+                let (one, other) = (self.expression(left).part(), self.expression(right).part());
+                Sql::loose(format!("({one} || '.') {op} ({other} || '.')"))
+            }
+            BinaryOperator::Lt | BinaryOperator::LtEq | BinaryOperator::Gt | BinaryOperator::GtEq if is_text => {
+                let [one, other] = [left, right].map(|side| self.ordered_side(side));
+                Sql::loose(format!("{one} {op} {other}"))
+            }
+            _ => {
+                let (one, other) = (self.expression(left).part(), self.expression(right).part());
+                Sql::loose(format!("{one} {op} {other}"))
+            }
+        }
+    }
+
+    /// A value that is compared for being equal: on Redshift blanks at the end of text do not count, but a point behind them does.
+    pub(super) fn equal_text(&mut self, expression: &Expr) -> Sql {
+        let is_text = self.is_text(expression) || super::literals::plain_text(expression).is_some();
+        let written = self.expression(expression);
+        if is_text && self.is(Engine::Redshift) && self.rewrites(Rewrite::TrailingBlanks) {
+            return Sql::loose(format!("{} || '.'", written.part()));
+        }
+        written
+    }
+
+    pub(super) fn in_list(&mut self, value: &Expr, list: &[Expr], negated: bool) -> Sql {
+        let redshift = self.is(Engine::Redshift);
+        if redshift && matches!(value, Expr::Tuple(_)) {
+            let equal: Vec<String> = list.iter().map(|item| self.comparison(value, &BinaryOperator::Eq, item).part()).collect();
+            let sql = Sql { text: equal.join(" or "), form: Form::Or };
+            return if negated { Sql::loose(format!("not {}", sql.part())) } else { sql };
+        }
+        let not = if negated { "not " } else { "" };
+        let marks = redshift && self.is_text(value);
+        let write = |writer: &mut Self, part: &Expr| if marks { writer.equal_text(part) } else { writer.expression(part) };
+        let written = write(self, value).part();
+        let list: Vec<String> = list.iter().map(|item| write(self, item).text).collect();
+        Sql::loose(format!("{written} {not}in ({})", list.join(", ")))
+    }
+
+    pub(super) fn in_subquery(&mut self, value: &Expr, query: &Query, negated: bool) -> Sql {
+        let not = if negated { "not " } else { "" };
+        let (is_text, written) = (self.is_text(value), self.equal_text(value).part());
+        let subquery = self.subquery(query);
+        if is_text && self.is(Engine::Redshift) && self.rewrites(Rewrite::TrailingBlanks) {
+            return Sql::loose(format!("{written} {not}in (select acca_rows.value || '.' from {subquery} as acca_rows (value))"));
+        }
+        Sql::loose(format!("{written} {not}in {subquery}"))
+    }
+
+    /// `nullif` compares too.
+    pub(super) fn null_if(&mut self, call: &Call<'_>) -> Sql {
+        let [one, other] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
+        if !self.is_text(one) || !self.is(Engine::Redshift) || !self.rewrites(Rewrite::TrailingBlanks) {
+            return self.plain_call(call, "nullif");
+        }
+        let written = self.expression(one).text;
+        let (one, other) = (self.equal_text(one).part(), self.equal_text(other).part());
+        Sql::loose(format!("case when {one} = {other} then null else {written} end"))
+    }
+
+    /// Not null whatever is compared. Redshift has no such test.
+    pub(super) fn distinct_from(&mut self, left: &Expr, right: &Expr, negated: bool) -> Sql {
+        if self.is(Engine::Redshift) && self.rewrites(Rewrite::DistinctFrom) {
+            let (one, other) = (self.expression(left).part(), self.expression(right).part());
+            let (op, null, half) = if negated { (BinaryOperator::Eq, "true", "false") } else { (BinaryOperator::NotEq, "false", "true") };
+            let compared = self.comparison(left, &op, right).text;
+            return Sql::loose(format!(
+                "case when {one} is null and {other} is null then {null} when {one} is null or {other} is null then {half} else {compared} end"
+            ));
+        }
+        let (one, other) = (self.expression(left).part(), self.expression(right).part());
+        let not = if negated { "not " } else { "" };
+        Sql::loose(format!("{one} is {not}distinct from {other}"))
+    }
+
+    /// `= any (array[…])` and `<> all (array[…])` are lists.
+    pub(super) fn with_list(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr, all: bool) -> Sql {
+        let negated = match (op, all) {
+            (BinaryOperator::Eq, false) => false,
+            (BinaryOperator::NotEq, true) => true,
+            _ => return self.refuse(span_of(left), "this comparison with a list is not the same on all engines", "write IN or NOT IN"),
+        };
+        match right {
+            Expr::Nested(inner) => self.with_list(left, op, inner, all),
+            Expr::Array(array) => self.in_list(left, &array.elem, negated),
+            Expr::Subquery(query) => {
+                let (value, not) = (self.expression(left).part(), if negated { "not " } else { "" });
+                Sql::loose(format!("{value} {not}in {}", self.subquery(query)))
+            }
+            other => {
+                self.refuse(span_of(other), "a list that is no literal is not the same on all engines", "write its elements, or a subquery")
+            }
+        }
+    }
+
+    /// `IS TRUE` and its kin. Redshift has them in WHERE only.
+    pub(super) fn truth(&mut self, inner: &Expr, is: bool, negated: bool) -> Sql {
+        let part = self.expression(inner).part();
+        if self.is(Engine::Redshift) && self.rewrites(Rewrite::TruthTest) {
+            let subject = if is { part } else { format!("not {part}") };
+            let sql = format!("coalesce({subject}, false)");
+            return if negated { Sql::loose(format!("not {sql}")) } else { Sql::atom(sql) };
+        }
+        let not = if negated { "not " } else { "" };
+        Sql::loose(format!("{part} is {not}{is}"))
+    }
+
+    /// A side of a comparison by order; a literal takes part too.
+    pub(super) fn ordered_side(&mut self, side: &Expr) -> String {
+        if self.is_text(side) {
+            return format!("({})", self.ordered_text(side));
+        }
+        let written = self.expression(side);
+        match (super::literals::plain_text(side), self.target()) {
+            (Some(_), Engine::Redshift) if self.rewrites(Rewrite::TrailingBlanks) => format!("({} || chr(1))", written.part()),
+            _ => written.part(),
+        }
+    }
+
+    pub(super) fn between(&mut self, value: &Expr, low: &Expr, high: &Expr, negated: bool) -> Sql {
+        let [written, low, high] = match self.is_text(value) {
+            true => [value, low, high].map(|part| self.ordered_side(part)),
+            false => [value, low, high].map(|part| self.expression(part).part()),
+        };
+        let not = if negated { "not " } else { "" };
+        Sql::loose(format!("{written} {not}between {low} and {high}"))
+    }
+}

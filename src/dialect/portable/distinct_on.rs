@@ -1,0 +1,97 @@
+//! `DISTINCT ON`, and what stands for it on Redshift: rows are numbered and the first is kept.
+//!
+//! <https://docs.aws.amazon.com/redshift/latest/dg/r_QUALIFY_clause.html>
+
+use sqlparser::ast::{Distinct, Expr, OrderByExpr, Select, SelectItem, Spanned};
+
+use super::collation::output_expression;
+use super::functions::is_aggregate;
+use super::rewrite::Rewrite;
+use super::writer::Writer;
+use crate::dialect::Engine;
+
+/// What DISTINCT adds to a SELECT.
+#[derive(Default)]
+pub(super) struct Distinction {
+    /// Behind SELECT.
+    pub word: String,
+    /// In place of it: keys of GROUP BY.
+    pub group_by: Option<String>,
+    pub qualify: Option<String>,
+}
+
+impl Writer<'_> {
+    pub(super) fn distinction(&mut self, select: &Select, order_by: &[OrderByExpr]) -> Distinction {
+        match &select.distinct {
+            None | Some(Distinct::All) => Distinction::default(),
+            Some(Distinct::Distinct) => self.distinct_rows(select),
+            Some(Distinct::On(keys)) => self.first_rows(select, keys, order_by),
+        }
+    }
+
+    /// Where blanks at the end of text do not count, rows are grouped by their text with a point behind it.
+    fn distinct_rows(&mut self, select: &Select) -> Distinction {
+        let plain = Distinction { word: " distinct".to_owned(), ..Distinction::default() };
+        let columns = self.columns(select);
+        let has_text = columns.is_none_or(|columns| {
+            columns.iter().any(|column| column.typed.sql_type.is_none_or(|kind| matches!(kind.name(), "text" | "varchar")))
+        });
+        if !self.is(Engine::Redshift) || !has_text || !self.rewrites(Rewrite::TrailingBlanks) {
+            return plain;
+        }
+        let expressions: Option<Vec<&Expr>> = select.projection.iter().map(item_expression).collect();
+        let is_plain = |expression: &&Expr| !expression.to_string().to_lowercase().contains(" over (") && !has_aggregate(expression);
+        let simple = grouping_is_empty(select) && select.having.is_none();
+        match expressions.filter(|expressions| simple && expressions.iter().all(is_plain)) {
+            Some(expressions) => {
+                let mut keys: Vec<String> = Vec::new();
+                for expression in expressions {
+                    keys.push(self.expression(expression).text);
+                    if self.is_text(expression) {
+                        keys.push(self.equal_text(expression).text);
+                    }
+                }
+                Distinction { group_by: Some(keys.join(", ")), ..Distinction::default() }
+            }
+            None => {
+                let help = "name the columns, and group by them in a query of their own";
+                self.lacks(select.span(), "DISTINCT of text in this form, as blanks at the end do not count there", help);
+                plain
+            }
+        }
+    }
+
+    fn first_rows(&mut self, select: &Select, keys: &[Expr], order_by: &[OrderByExpr]) -> Distinction {
+        if order_by.is_empty() {
+            let help = "order the rows: the first of each is taken";
+            self.refuse(select.span(), "which row DISTINCT ON takes is not said, so each engine chooses", help);
+        }
+        if self.is(Engine::Redshift) && self.rewrites(Rewrite::DistinctOn) {
+            let keys: Vec<String> = keys.iter().map(|key| self.equal_text(output_expression(select, key).unwrap_or(key)).text).collect();
+            let order = self.order_keys_of(order_by, Some(select));
+            let first = format!("row_number() over (partition by {} order by {order}) = 1", keys.join(", "));
+            return Distinction { qualify: Some(first), ..Distinction::default() };
+        }
+        let keys: Vec<String> = keys.iter().map(|key| self.ordered_key(key, Some(select))).collect();
+        Distinction { word: format!(" distinct on ({})", keys.join(", ")), ..Distinction::default() }
+    }
+}
+
+fn item_expression(item: &SelectItem) -> Option<&Expr> {
+    match item {
+        SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. } => Some(expression),
+        _ => None,
+    }
+}
+
+pub(super) fn grouping_is_empty(select: &Select) -> bool {
+    matches!(&select.group_by, sqlparser::ast::GroupByExpr::Expressions(keys, modifiers) if keys.is_empty() && modifiers.is_empty())
+}
+
+pub(super) fn has_aggregate(expression: &Expr) -> bool {
+    let found = sqlparser::ast::visit_expressions(expression, |part| match part {
+        Expr::Function(call) if is_aggregate(&call.name.to_string().to_lowercase()) => std::ops::ControlFlow::Break(()),
+        _ => std::ops::ControlFlow::Continue(()),
+    });
+    found.is_break()
+}

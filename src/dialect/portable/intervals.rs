@@ -1,0 +1,231 @@
+//! Intervals: literals, and what is added to moments. Redshift adds months, days and microseconds with `dateadd`, in years of twelve months,
+//! so that the 29th of February meets the 28th as everywhere.
+//!
+//! - <https://www.postgresql.org/docs/15/datatype-datetime.html>
+//! - <https://docs.aws.amazon.com/redshift/latest/dg/r_DATEADD_function.html>
+//! - <https://duckdb.org/docs/stable/sql/data_types/interval>
+
+use sqlparser::ast::{BinaryOperator, DataType, Expr, Interval};
+
+use super::literals::plain_text;
+use super::rewrite::Rewrite;
+use super::writer::{Sql, Writer, span_of};
+use crate::dialect::Engine;
+
+/// What PostgreSQL keeps of an interval.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Span {
+    months: i64,
+    days: i64,
+    micros: i64,
+}
+
+const SECOND: i64 = 1_000_000;
+
+impl Writer<'_> {
+    /// `interval '1 month'`
+    pub(super) fn interval(&mut self, interval: &Interval, expression: &Expr) -> Sql {
+        match read_interval(interval) {
+            Some(span) => self.interval_literal(span, expression),
+            None => {
+                self.refuse(span_of(expression), "this interval is not the same on all engines", "write it as interval '1 month 2 days'")
+            }
+        }
+    }
+
+    /// `'1 month'::interval`
+    pub(super) fn interval_cast(&mut self, inner: &Expr, data_type: &DataType) -> Option<Sql> {
+        if !matches!(data_type, DataType::Interval { fields: None, precision: None }) {
+            return None;
+        }
+        let span = plain_text(inner).and_then(read_text);
+        Some(match span {
+            Some(span) => self.interval_literal(span, inner),
+            None => self.refuse(
+                span_of(inner),
+                "a cast to interval is not the same on all engines",
+                "write a literal, times a number where it varies",
+            ),
+        })
+    }
+
+    fn interval_literal(&mut self, span: Span, expression: &Expr) -> Sql {
+        if self.is(Engine::Redshift) {
+            return self.lacks(span_of(expression), "an interval that stands alone", "add it to a moment");
+        }
+        let mut parts = Vec::new();
+        for (count, unit) in [(span.months, "months"), (span.days, "days")] {
+            if count != 0 {
+                parts.push(format!("{count} {unit}"));
+            }
+        }
+        if span.micros != 0 || parts.is_empty() {
+            parts.push(format!("{} seconds", seconds(span.micros)));
+        }
+        Sql::atom(format!("interval '{}'", parts.join(" ")))
+    }
+
+    /// A moment and an interval, or days; `None` where it is neither.
+    pub(super) fn moved(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Option<Sql> {
+        let moment = |name: &str| matches!(name, "date" | "timestamp" | "timestamptz");
+        let (one, other) = (self.type_name(left), self.type_name(right));
+        if one == "date" && other == "date" && self.is(Engine::DuckDb) {
+            let difference = Sql::loose(format!("{} - {}", self.expression(left).part(), self.expression(right).part()));
+            return Some(Sql::atom(format!("cast({} as integer)", difference.text)));
+        }
+        if moment(one) && moment(other) && self.is(Engine::Redshift) && (one, other) != ("date", "date") {
+            return Some(self.lacks(span_of(left), "an interval between moments", "take extract(epoch from a - b), or subtract dates"));
+        }
+        let (base, added, sign) = match (one, op, other) {
+            (_, BinaryOperator::Plus, "interval") if moment(one) => (left, right, 1),
+            (_, BinaryOperator::Minus, "interval") if moment(one) => (left, right, -1),
+            ("interval", BinaryOperator::Plus, _) if moment(other) => (right, left, 1),
+            _ => return None,
+        };
+        if !self.is(Engine::Redshift) {
+            return None;
+        }
+        let Some((span, times)) = scaled(added) else {
+            return Some(self.lacks(
+                span_of(added),
+                "an interval that is computed",
+                "write a literal, times a whole number where it varies",
+            ));
+        };
+        Some(self.added(base, span, times, sign))
+    }
+
+    fn added(&mut self, base: &Expr, span: Span, times: Option<&Expr>, sign: i64) -> Sql {
+        let mut text = self.expression(base).text;
+        let times = times.map(|times| self.expression(times).part());
+        let rewritten = self.rewrites(Rewrite::DateAddition);
+        // Years of twelve months: DATEADD of a year would make the 29th of February the 1st of March.
+        let units = [("month", span.months), ("day", span.days), ("microsecond", span.micros)];
+        for (unit, count) in units.into_iter().filter(|(_, count)| *count != 0) {
+            let count = count * sign;
+            let (unit, count) = if !rewritten && unit == "month" && count % 12 == 0 { ("year", count / 12) } else { (unit, count) };
+            let count = times.as_ref().map_or_else(|| count.to_string(), |times| format!("{count} * {times}"));
+            text = format!("dateadd({unit}, {count}, {text})");
+        }
+        if self.type_name(base) == "date" { Sql::atom(format!("cast({text} as timestamp)")) } else { Sql::atom(text) }
+    }
+}
+
+/// An interval literal, and the number that it is taken times.
+fn scaled(expression: &Expr) -> Option<(Span, Option<&Expr>)> {
+    match expression {
+        Expr::Nested(inner) => scaled(inner),
+        Expr::Interval(interval) => Some((read_interval(interval)?, None)),
+        Expr::Cast { expr, data_type: DataType::Interval { .. }, .. } => Some((read_text(plain_text(expr)?)?, None)),
+        Expr::BinaryOp { left, op: BinaryOperator::Multiply, right } => match (scaled(left), scaled(right)) {
+            (Some((span, None)), None) => Some((span, Some(right))),
+            (None, Some((span, None))) => Some((span, Some(left))),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn read_interval(interval: &Interval) -> Option<Span> {
+    if interval.last_field.is_some() || interval.leading_precision.is_some() || interval.fractional_seconds_precision.is_some() {
+        return None;
+    }
+    let text = plain_text(&interval.value)?;
+    match &interval.leading_field {
+        None => read_text(text),
+        Some(field) => read_text(&format!("{} {field}", text.trim())),
+    }
+}
+
+/// `1 year 2 months -3 days 04:05:06.7`
+fn read_text(text: &str) -> Option<Span> {
+    let mut span = Span::default();
+    let spaced = spaced(text);
+    let mut words = spaced.split_whitespace().peekable();
+    let mut seen = false;
+    while let Some(word) = words.next() {
+        seen = true;
+        if word.contains(':') {
+            span.micros = span.micros.checked_add(read_clock(word)?)?;
+            continue;
+        }
+        let unit = words.next().unwrap_or("second").to_ascii_lowercase();
+        let unit = unit.strip_suffix('s').unwrap_or(&unit);
+        let part = |factor: i64| read_scaled(word, factor);
+        match unit {
+            "year" | "y" | "yr" => span.months += whole(word)? * 12,
+            "month" | "mon" => span.months += whole(word)?,
+            "week" | "w" => span.days += whole(word)? * 7,
+            "day" | "d" => span.days += whole(word)?,
+            "hour" | "h" | "hr" => span.micros += part(3600 * SECOND)?,
+            "minute" | "min" | "m" => span.micros += part(60 * SECOND)?,
+            "second" | "sec" | "" => span.micros += part(SECOND)?,
+            "millisecond" | "msec" => span.micros += part(SECOND / 1000)?,
+            "microsecond" | "usec" => span.micros += whole(word)?,
+            _ => return None,
+        }
+    }
+    seen.then_some(span)
+}
+
+/// `1day` as two words.
+fn spaced(text: &str) -> String {
+    let mut spaced = String::new();
+    let mut digit = false;
+    for c in text.chars() {
+        if digit && c.is_alphabetic() {
+            spaced.push(' ');
+        }
+        digit = c.is_ascii_digit();
+        spaced.push(c);
+    }
+    spaced
+}
+
+fn whole(word: &str) -> Option<i64> {
+    word.strip_prefix('+').unwrap_or(word).parse().ok()
+}
+
+/// A number with a fraction, times a factor; none where that is no whole number.
+fn read_scaled(word: &str, factor: i64) -> Option<i64> {
+    let (sign, digits) = word.strip_prefix('-').map_or((1, word.trim_start_matches('+')), |digits| (-1, digits));
+    let (units, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let units: i64 = if units.is_empty() { 0 } else { units.parse().ok()? };
+    let scale = 10_i64.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+    let fraction: i64 = if fraction.is_empty() { 0 } else { fraction.parse().ok()? };
+    let part = fraction.checked_mul(factor)?;
+    (part % scale == 0).then_some(sign * (units.checked_mul(factor)? + part / scale))
+}
+
+fn read_clock(word: &str) -> Option<i64> {
+    let (sign, digits) = word.strip_prefix('-').map_or((1, word), |digits| (-1, digits));
+    let mut parts = digits.split(':');
+    let hours = read_scaled(parts.next()?, 3600 * SECOND)?;
+    let minutes = read_scaled(parts.next()?, 60 * SECOND)?;
+    let seconds = parts.next().map_or(Some(0), |part| read_scaled(part, SECOND))?;
+    parts.next().is_none().then_some(sign * (hours + minutes + seconds))
+}
+
+fn seconds(micros: i64) -> String {
+    let sign = if micros < 0 { "-" } else { "" };
+    let text = format!("{sign}{}.{:06}", micros.abs() / SECOND, micros.abs() % SECOND);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_intervals() {
+        let read = |text: &str| read_text(text).map(|span| (span.months, span.days, span.micros));
+        assert_eq!(read("1 year 2 months"), Some((14, 0, 0)));
+        assert_eq!(read("-1 day 02:03:04.5"), Some((0, -1, 7_384_500_000)));
+        assert_eq!(read("1.5 hours"), Some((0, 0, 5_400_000_000)));
+        assert_eq!(read("3"), Some((0, 0, 3_000_000)));
+        assert_eq!(read("1week"), Some((0, 7, 0)));
+        assert_eq!(read("1.5 months"), None);
+        assert_eq!(read("1 day ago"), None);
+        assert_eq!(seconds(-1_500_000), "-1.5");
+    }
+}

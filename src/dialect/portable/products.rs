@@ -1,0 +1,70 @@
+//! Products and sums of exact numbers. DuckDB gives a product of two numbers of up to 18 digits 18 digits again, and fails where they are
+//! not enough; Redshift takes digits behind the point away where both numbers have more than 38 together.
+//!
+//! - <https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201.html>
+//! - <https://duckdb.org/docs/stable/sql/data_types/numeric>
+
+use sqlparser::ast::{BinaryOperator, Expr, Value};
+
+use super::rewrite::Rewrite;
+use super::writer::{Sql, Writer, span_of};
+use crate::analysis::SqlType;
+use crate::dialect::Engine;
+
+/// Digits that DuckDB keeps in 64 bits.
+const NARROW: i32 = 18;
+const MOST: i32 = 38;
+
+impl Writer<'_> {
+    /// `+`, `-` or `*` of numbers.
+    pub(super) fn arithmetic(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Sql {
+        let exact = |name: &str| matches!(name, "int2" | "int4" | "int8" | "numeric");
+        let (one, other) = (self.type_name(left), self.type_name(right));
+        let (first, second) = (self.expression(left), self.expression(right));
+        let plain = |first: Sql, second: Sql| Sql::loose(format!("{} {op} {}", first.part(), second.part()));
+        let is_exact = exact(one) && exact(other) && (one == "numeric" || other == "numeric");
+        let (Some(before), Some(behind), true) = (self.typed(left).digits, self.typed(right).digits, is_exact) else {
+            return plain(first, second);
+        };
+        let (wide, narrow) = (self.precision(left), self.precision(right));
+        let is_product = *op == BinaryOperator::Multiply;
+        let is_tight = if is_product { wide + narrow > NARROW } else { wide.max(narrow) >= NARROW };
+        match self.target() {
+            Engine::DuckDb if is_tight && wide.max(narrow) <= NARROW && self.rewrites(Rewrite::Product) => {
+                plain(Sql::atom(format!("cast({} as decimal({MOST},{before}))", first.text)), second)
+            }
+            Engine::Redshift if is_product && wide + narrow > MOST && self.rewrites(Rewrite::Product) => {
+                // Where one is known to be short, the other may have the rest.
+                let (kept, rest) = if narrow <= NARROW { (MOST - narrow, narrow) } else { (MOST - NARROW, NARROW) };
+                let (kept, rest) = if wide <= NARROW { (wide, MOST - wide) } else { (kept, rest) };
+                if kept < before || rest < behind {
+                    let help = "cast one side to fewer digits, such as numeric(18,4)";
+                    return self.lacks(span_of(left), "a product of so many digits", help);
+                }
+                let cast =
+                    |sql: Sql, precision: i32, digits: i32| Sql::atom(format!("cast({} as decimal({precision},{digits}))", sql.text));
+                plain(cast(first, kept, before), cast(second, rest, behind))
+            }
+            _ => plain(first, second),
+        }
+    }
+
+    /// Digits in all that a number may have.
+    fn precision(&self, expression: &Expr) -> i32 {
+        match expression {
+            Expr::Nested(inner) => return self.precision(inner),
+            Expr::Value(value) => {
+                if let Value::Number(text, _) = &value.value {
+                    return i32::try_from(text.bytes().filter(u8::is_ascii_digit).count()).unwrap_or(MOST);
+                }
+            }
+            _ => {}
+        }
+        match self.type_name(expression) {
+            "int2" => 5,
+            "int4" => 10,
+            "int8" => 19,
+            _ => self.type_of(expression).and_then(SqlType::precision).unwrap_or(MOST),
+        }
+    }
+}

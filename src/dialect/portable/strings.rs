@@ -1,0 +1,207 @@
+//! Functions of text.
+//!
+//! - <https://docs.aws.amazon.com/redshift/latest/dg/String_functions_header.html>
+//! - <https://duckdb.org/docs/stable/sql/functions/text>
+
+use sqlparser::ast::{Expr, TrimWhereField};
+
+use super::calls::Call;
+use super::literals::plain_text;
+use super::numbers::whole_number;
+use super::rewrite::Rewrite;
+use super::writer::{Sql, Writer, span_of};
+use crate::dialect::Engine;
+
+impl Writer<'_> {
+    /// Nulls count as nothing. Redshift's function takes two arguments and gives null where one is.
+    pub(super) fn concat(&mut self, call: &Call<'_>) -> Sql {
+        if call.arguments.iter().any(|argument| self.type_name(argument) == "bool") {
+            // Here PostgreSQL writes t and f.
+            return self.refuse(call.span, "concat spells booleans in another way than a cast does", "cast it to text first");
+        }
+        let parts: Vec<Sql> = call.arguments.iter().map(|argument| self.as_text(argument)).collect();
+        if self.is(Engine::DuckDb) || !self.rewrites(Rewrite::Concat) {
+            return Sql::atom(format!("concat({})", parts.into_iter().map(|part| part.text).collect::<Vec<_>>().join(", ")));
+        }
+        let parts: Vec<String> = parts.into_iter().map(|part| format!("coalesce({}, '')", part.text)).collect();
+        Sql::loose(parts.join(" || "))
+    }
+
+    /// Redshift has none: each value comes with the separator before it, and the first separator is cut off.
+    pub(super) fn concat_with_separator(&mut self, call: &Call<'_>) -> Sql {
+        let [separator, values @ ..] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
+        let Some(text) = plain_text(separator) else {
+            return self.refuse(span_of(separator), "the separator is to be a literal", "write it as a literal");
+        };
+        let parts: Vec<Sql> = values.iter().map(|value| self.as_text(value)).collect();
+        let separator = self.text(text);
+        if self.is(Engine::DuckDb) || !self.rewrites(Rewrite::Concat) {
+            let parts: Vec<String> = parts.into_iter().map(|part| part.text).collect();
+            return Sql::atom(format!("concat_ws({separator}, {})", parts.join(", ")));
+        }
+        let joined: Vec<String> = parts.into_iter().map(|part| format!("coalesce({separator} || {}, '')", part.part())).collect();
+        Sql::atom(format!("substring({}, {})", joined.join(" || "), text.chars().count() + 1))
+    }
+
+    /// `||`: what is not text is spelled alike on all engines.
+    pub(super) fn joined_text(&mut self, left: &Expr, right: &Expr) -> Sql {
+        let textual = |name: &str| matches!(name, "text" | "varchar" | "unknown");
+        let (one, other) = (self.type_name(left), self.type_name(right));
+        if !textual(one) && !textual(other) {
+            return self.refuse(span_of(left), format!("{one} || {other} is not the same on all engines"), "cast both sides to text");
+        }
+        let (one, other) = (self.as_text(left).part(), self.as_text(right).part());
+        Sql::loose(format!("{one} || {other}"))
+    }
+
+    pub(super) fn trim_call(&mut self, call: &Call<'_>) -> Sql {
+        let name = if call.name == "btrim" { "trim" } else { &call.name };
+        self.plain_call(call, name)
+    }
+
+    /// `trim(both … from …)`
+    pub(super) fn trim(&mut self, expression: &Expr) -> Sql {
+        let Expr::Trim { trim_where, trim_what, expr, trim_characters } = expression else { return Sql::atom("null") };
+        let name = match (trim_where, self.engine) {
+            (Some(TrimWhereField::Leading), _) => "ltrim",
+            (Some(TrimWhereField::Trailing), _) => "rtrim",
+            (_, Engine::DuckDb) => "trim",
+            _ => "btrim",
+        };
+        let what: Vec<&Expr> = trim_what.iter().map(|part| &**part).chain(trim_characters.iter().flatten()).collect();
+        let mut arguments = vec![self.expression(expr).text];
+        arguments.extend(what.into_iter().map(|part| self.expression(part).text));
+        Sql::atom(format!("{name}({})", arguments.join(", ")))
+    }
+
+    /// DuckDB pads with nothing unless it is told with what.
+    pub(super) fn pad(&mut self, call: &Call<'_>) -> Sql {
+        let mut arguments: Vec<String> = call.arguments.iter().map(|argument| self.expression(argument).text).collect();
+        if arguments.len() == 2 && self.is(Engine::DuckDb) && self.rewrites(Rewrite::Pad) {
+            arguments.push("' '".to_owned());
+        }
+        Sql::atom(format!("{}({})", call.name, arguments.join(", ")))
+    }
+
+    pub(super) fn substring_call(&mut self, call: &Call<'_>) -> Sql {
+        match call.arguments.as_slice() {
+            [text, start] if self.type_name(start) != "int4" && self.is_text(start) || plain_text(start).is_some() => {
+                self.part_by_pattern(text, start)
+            }
+            [text, start] => self.part(text, start, None),
+            [text, start, length] => self.part(text, start, Some(length)),
+            _ => self.wrong_arguments(call),
+        }
+    }
+
+    /// A part of a text by its place. Before the first character PostgreSQL and Redshift count on; DuckDB counts from the end.
+    pub(super) fn part(&mut self, text: &Expr, start: &Expr, length: Option<&Expr>) -> Sql {
+        let text = self.expression(text).text;
+        let plain =
+            whole_number(start).is_some_and(|start| start > 0) && length.is_none_or(|length| whole_number(length).is_some_and(|n| n >= 0));
+        let (first, count) = (self.expression(start), length.map(|length| self.expression(length)));
+        if plain || !self.is(Engine::DuckDb) || !self.rewrites(Rewrite::Substring) {
+            let count = count.map_or_else(String::new, |count| format!(", {}", count.text));
+            return Sql::atom(format!("substring({text}, {}{count})", first.text));
+        }
+        let first = first.part();
+        let from = format!("case when {first} < 1 then 1 else {first} end");
+        let Some(count) = count.map(Sql::part) else { return Sql::atom(format!("substring({text}, {from})")) };
+        let wrong = "error('negative substring length not allowed')";
+        let shown = format!(
+            "case when {count} < 0 then {wrong} when {first} >= 1 then {count} when {first} + {count} > 1 then {first} + {count} - 1 else 0 end"
+        );
+        Sql::atom(format!("substring({text}, {from}, {shown})"))
+    }
+
+    /// Redshift counts from the beginning only.
+    pub(super) fn left_or_right(&mut self, call: &Call<'_>) -> Sql {
+        let [text, length] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
+        match whole_number(length) {
+            Some(0..) => self.plain_call(call, &call.name),
+            _ if !self.is(Engine::Redshift) => self.plain_call(call, &call.name),
+            Some(cut) => {
+                let part = self.expression(text).part();
+                let cut = -cut;
+                match call.name.as_str() {
+                    "left" => Sql::atom(format!("substring({part}, 1, greatest(len({part}) - {cut}, 0))")),
+                    _ => Sql::atom(format!("substring({part}, {})", cut + 1)),
+                }
+            }
+            None => self.lacks(span_of(length), "a number of characters that may be negative", "write it as a literal"),
+        }
+    }
+
+    pub(super) fn split_part(&mut self, call: &Call<'_>) -> Sql {
+        match call.arguments.get(2).and_then(|number| whole_number(number)) {
+            Some(1..) => self.plain_call(call, "split_part"),
+            _ if self.is(Engine::DuckDb) => self.plain_call(call, "split_part"),
+            _ => self.lacks(call.span, "counting parts from the end", "write the number of the part as a positive literal"),
+        }
+    }
+
+    /// Words in DuckDB are what PostgreSQL takes for words: letters and digits.
+    pub(super) fn initcap(&mut self, call: &Call<'_>) -> Sql {
+        let Some(text) = call.only() else { return self.wrong_arguments(call) };
+        if self.is(Engine::Redshift) || !self.rewrites(Rewrite::Initcap) {
+            return self.plain_call(call, "initcap");
+        }
+        let written = self.expression(text).text;
+        Sql::atom(format!(
+            "array_to_string(list_transform(regexp_extract_all({written}, '[\\pL\\pN]+|[^\\pL\\pN]+'), \
+             lambda word: upper(left(word, 1)) || lower(substring(word, 2))), '')"
+        ))
+    }
+
+    pub(super) fn starts_with(&mut self, call: &Call<'_>) -> Sql {
+        let [text, start] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
+        let (text, start) = (self.expression(text).text, self.expression(start).part());
+        Sql::loose(format!("(substring({text}, 1, len({start})) || '.') = ({start} || '.')"))
+    }
+
+    /// PostgreSQL writes lower-case digits, and an `integer` below zero as one of 32 bits.
+    pub(super) fn hexadecimal(&mut self, call: &Call<'_>) -> Sql {
+        let Some(number) = call.only() else { return self.wrong_arguments(call) };
+        if !self.rewrites(Rewrite::Hexadecimal) {
+            return self.plain_call(call, "to_hex");
+        }
+        let part = self.expression(number).part();
+        match self.type_name(number) {
+            "int8" => Sql::atom(format!("lower(to_hex({part}))")),
+            _ => Sql::atom(format!("lower(to_hex(cast({part} as bigint) + case when {part} < 0 then 4294967296 else 0 end))")),
+        }
+    }
+
+    /// `format('%s …', …)`: the parts, put together.
+    pub(super) fn format_call(&mut self, call: &Call<'_>) -> Sql {
+        let [pattern, values @ ..] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
+        let help = "put the parts together with ||";
+        let Some(pattern_text) = plain_text(pattern) else { return self.lacks(span_of(pattern), "a format that is no literal", help) };
+        let mut values = values.iter();
+        let mut parts = Vec::new();
+        let mut rest = pattern_text;
+        while let Some((before, after)) = rest.split_once('%') {
+            let mut literal = before.to_owned();
+            rest = if let Some(after) = after.strip_prefix('%') {
+                literal.push('%');
+                after
+            } else if let Some(after) = after.strip_prefix('s') {
+                parts.push(self.text(&std::mem::take(&mut literal)));
+                let Some(value) = values.next() else { return self.wrong_arguments(call) };
+                parts.push(format!("coalesce({}, '')", self.as_text(value).text));
+                after
+            } else {
+                return self.lacks(span_of(pattern), "formats other than %s", help);
+            };
+            if !literal.is_empty() {
+                parts.push(self.text(&literal));
+            }
+        }
+        parts.push(self.text(rest));
+        parts.retain(|part| part != "''");
+        if !self.rewrites(Rewrite::Format) {
+            return self.plain_call(call, "format");
+        }
+        Sql::loose(if parts.is_empty() { "''".to_owned() } else { parts.join(" || ") })
+    }
+}

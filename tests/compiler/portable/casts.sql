@@ -1,0 +1,62 @@
+-- facts: 4
+-- needs: text-length duckdb redshift
+select id, s::varchar(3) as short, cast(v as varchar(2)) as shorter from t;
+
+-- facts: 4
+select id, cast('漢字仮名' as varchar(2)) as two from t;
+
+-- facts: 8
+select id, n::numeric as n, j::numeric as j, '1.234567'::numeric as c, (n * m)::numeric(20,1) as d from t where id not in (4, 7);
+
+-- facts: 8
+-- refused: duckdb redshift digits
+select f::numeric from t;
+
+-- facts: 8
+-- needs: decimal-cast duckdb
+select id, (f / 1000 + 0.145)::numeric(18,2) as d from t where id in (5, 1);
+
+-- facts: 10
+-- needs: rounding-cast redshift
+select id, n::numeric(10,1) as one, m::integer as whole, (n * 10)::bigint as ten from t where id not in (4, 7);
+
+-- facts: 19
+-- needs: boolean-cast redshift
+select id, b::text as told from t;
+
+-- facts: 20
+-- needs: boolean-cast duckdb
+select s::boolean as truth from t where s in ('on') or id = -1 union all select 'on'::text::boolean;
+
+-- facts: 20
+-- needs: boolean-cast redshift
+select (case when j > 2 then 'yes' when j > 0 then 'off' end)::boolean as truth from t;
+
+-- facts: 20
+-- fails: invalid input syntax
+select s::boolean as truth from t;
+
+-- facts: 34
+-- needs: whole-number-cast duckdb
+-- fails: invalid input syntax
+select (v || '.5')::integer as whole from t where id = 10;
+
+-- facts: 34
+select v::integer as whole, s::bigint as big, '12'::integer as literal from t where id = 10;
+
+-- facts: 60
+select id, i::text as i, n::text as n, d::text as d, 'x' || j || '/' || n as joined from t;
+
+-- facts: 22
+-- needs: truth-test redshift
+select id, b is true as t, b is not true as nt, b is false as f, b is not false as nf, b is unknown as u from t;
+
+-- facts: 14 96
+select id, ts::date as d, d::timestamp as t, '2024-02-29'::date as l, date '2024-01-31' as m, timestamp '2024-01-31 12:00:00.5' as s from t;
+
+-- facts: 32
+-- refused: duckdb redshift type
+select '10.0.0.1'::inet as a;
+
+-- facts: 33
+select id, v::integer > j as g, j::text = '10' as e from t where id = 10;

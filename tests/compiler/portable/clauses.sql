@@ -1,0 +1,107 @@
+-- facts: 124 125
+-- needs: distinct-on redshift
+select distinct on (grp) grp, id, j from t order by grp, j desc, id;
+
+-- facts: 124
+-- needs: distinct-on redshift
+select distinct on (k) k as key, * from u order by k, moment desc, w;
+
+-- facts: 124
+-- refused: postgres duckdb redshift which row
+select distinct on (grp) grp, id from t;
+
+-- facts: 126
+-- needs: lateral redshift
+select t.id, x.k, x.w from t left join lateral (select u.k, u.w from u where u.grp = t.grp and u.k < 10 order by u.w desc, u.k limit 2) as x on true;
+
+-- facts: 126
+-- refused: redshift LATERAL
+select t.id, x.m from t cross join lateral (select max(w) as m from u where u.grp = t.grp) as x;
+
+-- facts: 126
+select t.id, x.k, x.w from t cross join lateral (select k, w from u where u.grp = t.grp order by w desc, k limit 1) as x;
+
+-- facts: 128
+-- needs: values redshift
+select v.a, v.b, t.id from (values (1, 'x'), (2, null)) as v (a, b) left join t on t.id = v.a;
+
+-- facts: 128
+-- needs: values duckdb redshift
+select column1 + 1 as n, column2 as c from (values (1, 'x'), (2, null)) as v;
+
+-- facts: 130
+select id, i = any (array[3, 7]) as a, j <> all (array[1, 2]) as b, id = any (select k from u) as c from t;
+
+-- facts: 131
+-- needs: distinct-from redshift
+select id, i is distinct from j as d, s is not distinct from v as n from t;
+
+-- facts: 133
+-- refused: redshift ALL
+select grp from t except all select grp from u;
+
+-- facts: 134
+with recursive r as (select 1 as n union all select n + 1 from r where n < 5) select n from r;
+
+-- facts: 135 136
+with a as materialized (select id, j from t), b as (with c as (select * from a) select id from c where j > 1) select a.id from a join b on a.id = b.id;
+
+-- facts: 127
+select id, (select max(u.w) from u where u.grp = t.grp) as m, exists (select 1 from u where u.k = t.id) as e, id not in (select k from u where k is not null) as n from t;
+
+-- facts: 143
+select id from t where (id, j) = (1, 2) or (id, j) in ((6, 7), (8, 1));
+
+-- facts: 140
+select id from t order by id desc fetch first 2 rows only;
+
+-- facts: 140
+-- refused: postgres duckdb redshift TIES
+select id from t order by grp fetch first 2 rows with ties;
+
+-- facts: 144
+select t.id, u.k from t full join u on t.id = u.k left join u as w on w.k = t.j and (w.w > 5 or w.w is null);
+
+-- facts: 48
+select id, not (i = j) as a, (i < j) = (j < 3) as b, i + j * 2 - 3 as c, i < 3 and j > 1 or b as d, - (i + j) as e from t where id not in (4, 7);
+
+-- facts: 142
+-- refused: duckdb redshift FOR UPDATE
+select id from t for update;
+
+-- facts: 129
+select x.v from unnest(array[3, 1, 2]) as x (v);
+
+-- facts: 53 170
+select id as "Mixed Case", j as "select", i as Plain from t;
+
+-- facts: 53 170
+select q."Mixed Case" + 1 as n from (select id as "Mixed Case" from t) as q;
+
+-- facts: 138
+select x.id from (select id from t where j > 2) as x;
+
+-- facts: 141
+-- refused: postgres duckdb redshift FROM
+select id from t tablesample bernoulli (10);
+
+-- facts: 171
+select id as "tag", j as "open", i as "delta", n as type, m as "user" from t;
+
+-- A week of an analyst.
+-- facts: 36 40 54 88 109 123
+with orders as (
+    select id, grp as customer, n as amount, ts as ordered_at, lower(trim(s)) as email, v from t where id <> 7
+),
+monthly as (
+    select date_trunc('month', ordered_at)::date as month, customer, count(*) as orders, sum(amount) as total, avg(amount) as mean,
+        count(*) filter (where amount > 1) as large, round(100.0 * sum(amount) / nullif(count(*), 0), 2) as share,
+        min(ordered_at) as first_at, count(distinct email) as emails
+    from orders where ordered_at is not null group by 1, 2 having count(*) >= 1
+)
+select month, customer, orders, total, mean, large, share, emails,
+    sum(total) over (partition by customer order by month rows between unbounded preceding and current row) as running,
+    lag(total) over (partition by customer order by month) as before, coalesce(nullif(customer, ''), 'n/a') as shown,
+    rank() over (order by total desc nulls last, customer) as place, to_char(month, 'YYYY-MM') as label,
+    extract(epoch from first_at - timestamp '2020-01-01') / 3600 as hours
+from monthly order by month desc, customer nulls first, total;

@@ -1,0 +1,96 @@
+-- facts: 91 92 93
+-- needs: date-parts duckdb redshift
+select id, extract(second from ts) as s, extract(milliseconds from ts) as m, extract(microseconds from ts) as u, extract(epoch from ts) as e, extract(epoch from d) as d, extract(epoch from tz) as z from t;
+
+-- facts: 91 95
+select id, extract(year from d) as y, extract(quarter from ts) as q, extract(month from tz) as m, extract(week from d) as w, extract(day from ts) as dd,
+    extract(hour from ts) as h, extract(minute from ts) as mi, extract(dow from d) as dow, extract(isodow from d) as iso, extract(doy from d) as doy, extract(isoyear from d) as iy,
+    date_part('year', ts) as p, date_part('second', ts) as ps
+from t;
+
+-- facts: 94
+select id, extract(epoch from ts - timestamp '2024-01-01 00:00:00.25') as s from t;
+
+-- facts: 88 90
+-- needs: date-truncation duckdb redshift
+select id, date_trunc('month', d) as m, date_trunc('week', d)::date as w, date_trunc('quarter', ts) as q, date_trunc('hour', tz) as h, date_trunc('day', tz, 'Europe/Berlin') as z from t;
+
+-- facts: 89
+-- refused: postgres duckdb redshift unit
+select date_trunc('century', d) from t;
+
+-- facts: 99 100 101
+-- needs: date-addition redshift
+select id, d + interval '1 year' as y, d + interval '1 month' as m, ts - interval '1 month 2 days 03:04:05.5' as t, tz + 36 * interval '1 hour' as z, d + j * interval '1 day' as n from t;
+
+-- facts: 96
+select id, d - e as days, d + 1 as next, d - j as before, d < e as earlier, d = date '2024-02-29' as leap from t;
+
+-- facts: 97
+-- refused: redshift interval
+select id, ts - timestamp '2024-01-01' as since from t;
+
+-- facts: 102
+-- needs: date-format duckdb
+select id, to_char(d, 'YYYY-MM-DD') as a, to_char(ts, 'DD.MM.YY HH24:MI:SS.MS') as b, to_char(ts, 'FMMonth YYYY, Dy HH12 AM "week" IW') as c from t;
+
+-- facts: 103
+-- needs: read-moment duckdb
+select id, to_date(to_char(d, 'DD/MM/YYYY'), 'DD/MM/YYYY') as d, to_timestamp('2024-02-29 01:02:03', 'YYYY-MM-DD HH24:MI:SS') as t from t;
+
+-- facts: 103
+-- needs: read-moment redshift
+-- fails: out of range
+select to_date('2024-02-' || (28 + j), 'YYYY-MM-DD') as d from t where id = 1 and j = 2;
+
+-- facts: 104
+-- needs: read-moment redshift
+select id, to_timestamp(f) as t from t where id <> 7;
+
+-- facts: 105
+select id, ts at time zone 'Europe/Berlin' as a, tz at time zone 'America/New_York' as b, (ts at time zone 'UTC') at time zone 'Asia/Kolkata' as c from t;
+
+-- facts: 105
+-- refused: postgres duckdb redshift zone
+select ts at time zone 'UTC+2' from t;
+
+-- facts: 106
+-- needs: series redshift
+select g, n from generate_series(1, 5) as g cross join generate_series(10, 0 + 20, 5) as x (n);
+
+-- facts: 106
+-- needs: series redshift
+select x.day::date as day, t.id from generate_series(date '2024-02-27', date '2024-03-02', interval '1 day') as x (day) left join t on t.d = x.day::date;
+
+-- facts: 106
+select m from generate_series(timestamp '2024-01-01', timestamp '2024-12-31', interval '1 month') as m;
+
+-- facts: 106
+-- refused: redshift bounds
+select t.id, g from t cross join generate_series(1, t.j) as g where t.j < 10;
+
+-- facts: 106
+-- refused: postgres duckdb redshift list
+select generate_series(1, 3) as n;
+
+-- facts: 107
+-- needs: make-date redshift
+select id, make_date(2000 + j, 2, 28) as d from t where j between 0 and 99;
+
+-- facts: 85
+-- needs: now redshift
+select count(*) as c from t where tz < now() and ts < localtimestamp and d < current_date and tz < current_timestamp;
+
+-- facts: 94 97
+select id, extract(day from ts - timestamp '2024-01-01 12:00:00') as d, date_part('day', ts - timestamp '2024-03-01') as e from t;
+
+-- facts: 86 87
+-- refused: postgres duckdb redshift age
+select age(ts) from t;
+
+-- facts: 108
+-- refused: postgres duckdb redshift literal
+select timestamp 'infinity' as x;
+
+-- facts: 85 96
+select id, d > current_date - interval '1000 years' as n, ts < now() - interval '1 day' as o from t;

@@ -1,0 +1,100 @@
+-- facts: 52
+-- needs: backslash redshift
+select id, s || '\x' as joined, 'it''s \\' as two, E'a\tb' as tab, $$x'y$$ as dollar from t where s = 'it''s a_b%c\d' or id = 1;
+
+-- facts: 57 58
+-- needs: concat redshift
+select id, concat(s, '-', v, j) as c, concat_ws(', ', grp, v, j) as w from t;
+
+-- facts: 59
+select id, s || v as j from t;
+
+-- facts: 65 66
+-- needs: substring duckdb
+select id, substring(s, 0, 3) as a, substr(s, -1) as b, substring(s from 2 for 3) as c, substring(s, j) as d, substr(s, j, 2) as e from t;
+
+-- facts: 67
+select id, left(s, 2) as l, right(s, 2) as r, left(s, -2) as ml, right(s, -2) as mr from t;
+
+-- facts: 68
+select id, split_part(s, ' ', 1) as a, split_part(s, 'b', 2) as b, split_part(s, 'zz', 3) as c from t;
+
+-- facts: 69
+-- needs: pad duckdb
+select id, lpad(v, 6) as l, rpad(v, 2) as r, lpad(v, 5, 'xy') as x from t;
+
+-- facts: 70
+-- needs: initcap duckdb
+select id, initcap(s) as i, initcap('two words, 3x oNE') as l from t where id <> 7;
+
+-- facts: 70
+select id, upper(v) as u, lower(v) as l, length(s) as n, char_length(v) as c, octet_length(s) as o, trim(s) as t, btrim(v, 'ab') as b, ltrim(v, 'a') as x,
+    trim(trailing 'c' from v) as y, replace(s, 'b', 'xx') as r, reverse(v) as z, repeat(v, 2) as w, translate(v, 'ab', 'x') as q, strpos(s, 'b') as p,
+    position('c' in s) as k, ascii(v) as a, chr(97) as h, md5(v) as m
+from t;
+
+-- facts: 71
+-- needs: format duckdb redshift
+select id, format('%s: %s%%', v, j) as f from t;
+
+-- facts: 72
+-- needs: hexadecimal duckdb redshift
+select id, to_hex(i) as h from t where id <> 3;
+
+-- facts: 75
+-- needs: case-folding redshift
+select id, s ilike '%ÜNÏ%' as u, v ilike 'abc' as v, 'É' || v ilike 'é%' as e from t;
+
+-- facts: 76 55
+-- needs: like-escape duckdb
+select id, s like '%a\_b%' as e, s like 'abc%' as p, s not like '%\%%' as n, v like s as o from t;
+
+-- facts: 78 79
+select id, s ~ '^[a-c]+$' as m, s ~* 'ABC' as i, s !~ 'b' as n, v !~* 'B' as k, s ~ '\d' as d, s ~ 'a.b' as p from t;
+
+-- facts: 78
+-- refused: duckdb redshift reference
+select s ~ '(a)\1' from t;
+
+-- facts: 80 81
+-- needs: regexp-replace redshift
+select id, regexp_replace(s, '^(a)(b)', '\2\1') as f, regexp_replace(s, '[aeiou]', '#', 'g') as g from t;
+
+-- facts: 80
+-- refused: redshift first match
+select id, regexp_replace(s, '[aeiou]', '#') as f from t;
+
+-- facts: 82
+-- needs: substring-pattern duckdb redshift
+select id, substring(s from '[b-d]+') as p, substring(s from 'a(b)') as g from t;
+
+-- facts: 83
+-- needs: regexp-count duckdb
+select id, regexp_count(s, '[ab]') as c from t;
+
+-- facts: 73
+select starts_with(s, 'ab') as w, md5(s) as m from t;
+
+-- facts: 56
+-- needs: collation postgres
+select id, v, v < 'abc' as l, v between 'A' and 'b' as b from t order by v desc, id;
+
+-- facts: 56
+-- needs: collation postgres
+select distinct v from t order by v;
+
+-- facts: 56
+-- needs: collation postgres
+select v as x from t where id < 6 union all select s from t where id = 5 order by 1;
+
+-- facts: 56
+-- needs: collation postgres
+select upper(v) as word, count(*) as c from t group by 1 order by word desc;
+
+-- facts: 74
+-- refused: postgres duckdb redshift encode
+select encode(s::bytea, 'hex') from t;
+
+-- facts: 77
+-- refused: postgres duckdb redshift SIMILAR
+select s similar to '%b%' from t;
