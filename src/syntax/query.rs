@@ -57,6 +57,11 @@ pub(super) fn read_changed(tokens: Vec<TokenWithSpan>, sql: &str) -> Option<Box<
     read_tokens(tokens.clone(), sql).or_else(|error| respelled(tokens, false).map_or(Err(error), parse_tokens)).ok().flatten()
 }
 
+/// The language of models.
+fn sql_dialect() -> Box<dyn Dialect> {
+    Box::new(PostgreSqlDialect {})
+}
+
 pub(super) fn tokens_of(sql: &str) -> Result<Vec<TokenWithSpan>, ParserError> {
     Ok(Tokenizer::new(&*sql_dialect(), sql).tokenize_with_location()?)
 }

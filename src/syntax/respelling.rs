@@ -211,6 +211,9 @@ impl Edits<'_> {
                     self.dropped.extend(inner..=close);
                 }
             }
+        } else if self.is(at, "lateral") && self.is_any(at + 1, &["xmltable", "json_table", "rows"]) {
+            // Functions see what stands left of them anyway.
+            self.dropped.insert(at);
         } else if self.is(at, "using") && self.is_token(at + 1, &Token::LParen) {
             let Some(close) = self.closing(at + 1).filter(|close| self.is(close + 1, "as")) else { return };
             let Some(alias) = self.name(close + 2) else { return };
@@ -526,6 +529,7 @@ mod tests {
                 "select x.* from rows from (f(1), g(2)) with ordinality as x(a, b)",
                 "SELECT x.* FROM __acca_rows_from(f(1), g(2)) WITH ORDINALITY AS x (a, b)",
             ),
+            ("select a from t, lateral rows from (f(b), g(b)) as x(a)", "SELECT a FROM t, __acca_rows_from(f(b), g(b)) AS x (a)"),
             ("select * from f('') as (a int, b text)", "SELECT * FROM f('') AS __acca_unnamed (a INT, b TEXT)"),
             (
                 "with x(a) as (select 1) select * from x join y using (a) as j",
