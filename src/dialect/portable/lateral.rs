@@ -76,6 +76,7 @@ impl Writer<'_> {
         conditions: &[&Expr],
     ) -> String {
         let name = self.name(&alias.name);
+        self.look_at_sources(select);
         let mut items: Vec<String> = select.projection.iter().map(|item| self.item(item)).collect();
         let mut on = Vec::new();
         let mut keys = Vec::new();
@@ -99,6 +100,7 @@ impl Writer<'_> {
         let filters: Vec<String> = conditions.iter().map(|condition| self.expression(condition).part()).collect();
         let filter = if filters.is_empty() { String::new() } else { format!(" where {}", filters.join(" and ")) };
         let on = if on.is_empty() { "true".to_owned() } else { on.join(" and ") };
+        self.sources.pop();
         format!("{word} (select {} from {from}{filter}) as {name} on {on}", items.join(", "))
     }
 }
