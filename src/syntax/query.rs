@@ -136,11 +136,6 @@ impl<'t> Lines<'t> {
     }
 }
 
-/// The language of models.
-pub(super) fn sql_dialect() -> Box<dyn Dialect> {
-    Box::new(PostgreSqlDialect {})
-}
-
 #[cfg(test)]
 mod tests {
     use sqlparser::ast::{SetExpr, Spanned};
