@@ -455,11 +455,15 @@ impl<'s> Parents<'s> {
 impl Tables for Parents<'_> {
     fn find(&self, name: &[String]) -> Table {
         let fits = |parent: &&Parent<'_>| {
-            if parent.node.is_ephemeral() {
-                let own = ephemeral_name(parent.node.alias.as_deref().unwrap_or(&parent.node.name));
-                return matches!(name, [single] if *single == own || *single == own.to_lowercase());
+            // Ephemeral models, and fixtures of unit tests.
+            let own = match &parent.node.detail {
+                Detail::Source(source) => ephemeral_name(&format!("{}__{}", source.source_name, parent.node.name)),
+                _ => ephemeral_name(parent.node.alias.as_deref().unwrap_or(&parent.node.name)),
+            };
+            if matches!(name, [single] if *single == own || *single == own.to_lowercase()) {
+                return true;
             }
-            parent.node.relation.as_ref().is_some_and(|relation| is_called(relation, name))
+            !parent.node.is_ephemeral() && parent.node.relation.as_ref().is_some_and(|relation| is_called(relation, name))
         };
         match self.parents.iter().find(fits) {
             Some(parent) => Table::Node(parent.number, Arc::clone(&parent.schema)),

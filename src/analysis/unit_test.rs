@@ -22,6 +22,7 @@ impl Compilation {
     ) -> Result<CompiledNode, Diagnostic> {
         let rendered = self.templates.render_unit(&self.project.sources, model, unit, &self.linked(warehouse))?;
         let compiled = CompiledNode { sql: rendered.sql, map: rendered.map, messages: rendered.messages, macros: rendered.macros };
+        let compiled = self.lowered(model, compiled)?;
         Ok(if fixtures.is_empty() { compiled } else { with_ctes(compiled, fixtures) })
     }
 }

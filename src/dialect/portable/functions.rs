@@ -112,6 +112,7 @@ const FUNCTIONS: &[Entry] = &[
     by("min", |writer, call| writer.extreme(call)),
     for_others("mod", |writer, call| writer.remainder_call(call)),
     for_others("now", |writer, call| writer.moment(call)),
+    same("nth_value"),
     for_others("ntile", |writer, call| writer.whole_rank(call, "integer")),
     for_others("nullif", |writer, call| writer.null_if(call)),
     Entry { name: "octet_length", postgres: Same, duckdb: Named("strlen"), redshift: Same },

@@ -229,7 +229,8 @@ fn read_text(text: &str) -> Option<Span> {
 fn spaced(text: &str) -> String {
     let mut spaced = String::new();
     let mut digit = false;
-    for c in text.chars() {
+    // A sign may stand apart from its number.
+    for c in text.replace("- ", "-").replace("+ ", "+").chars() {
         if digit && c.is_alphabetic() {
             spaced.push(' ');
         }
@@ -281,6 +282,7 @@ mod tests {
         assert_eq!(read("1.5 hours"), Some((0, 0, 5_400_000_000)));
         assert_eq!(read("3"), Some((0, 0, 3_000_000)));
         assert_eq!(read("1week"), Some((0, 7, 0)));
+        assert_eq!(read("1 month - 1 day"), Some((1, -1, 0)));
         assert_eq!(read("1.5 months"), None);
         assert_eq!(read("1 day ago"), None);
         assert_eq!(seconds(-1_500_000), "-1.5");

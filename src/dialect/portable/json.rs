@@ -43,8 +43,15 @@ impl Writer<'_> {
                         Step::Position(at) => format!("[#{at}]"),
                     })
                     .collect();
-                let name = if as_text { "json_extract_string" } else { "json_extract" };
-                Sql::atom(format!("{name}({}, {})", document.text, self.text(&format!("${path}"))))
+                let (document, path) = (document.text, self.text(&format!("${path}")));
+                if !as_text {
+                    return Sql::atom(format!("json_extract({document}, {path})"));
+                }
+                // Of an object PostgreSQL gives the text with its blanks, which DuckDB does not keep.
+                let wrong = "error('->> gives an object or a list, whose text is not the same on all engines')";
+                Sql::loose(format!(
+                    "case when json_type({document}, {path}) in ('OBJECT', 'ARRAY') then {wrong} else json_extract_string({document}, {path}) end"
+                ))
             }
             _ => self.super_path(document, &steps, as_text, expression),
         }

@@ -109,6 +109,11 @@ select t.id, u.k from t join u on t.grp = u.grp where t.s in (select v from t as
 -- facts: 61 63
 select grp, string_agg(distinct v, '; ' order by v) as list from t group by grp;
 
+-- facts: 116 118
+select id, nth_value(id, 2) over (order by id rows between unbounded preceding and unbounded following) as second,
+    sum(j) over (partition by grp order by id rows between 2 preceding and current row) as moving
+from t;
+
 -- facts: 119
 select id, sum(j) over w as s, max(j) over w as m from t window w as (partition by grp);
 

@@ -84,6 +84,9 @@ select count(*) as c from t where tz < now() and ts < localtimestamp and d < cur
 -- facts: 94 97
 select id, extract(day from ts - timestamp '2024-01-01 12:00:00') as d, date_part('day', ts - timestamp '2024-03-01') as e from t;
 
+-- facts: 100
+select id, date_trunc('month', d) + interval '1 month' - interval '1 day' as last, (date_trunc('month', d) + interval '1 month - 1 day')::date as day from t;
+
 -- facts: 86 87
 -- refused: postgres duckdb redshift age
 select age(ts) from t;
