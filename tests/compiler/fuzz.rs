@@ -16,7 +16,7 @@ use rayon::prelude::*;
 /// Inputs between two looks at the clock.
 const BATCH: usize = 400;
 /// What takes so long will not end.
-const HANGS: Duration = Duration::from_secs(120);
+const HANGS: Duration = Duration::from_secs(300);
 
 /// What came of one input.
 pub struct Attempt {
@@ -36,6 +36,11 @@ pub struct Search {
 
 pub fn number(name: &str) -> Option<usize> {
     std::env::var(name).ok()?.parse().ok()
+}
+
+/// How long an input may take: beside other work, at the lowest priority, everything takes many times as long.
+pub fn patience(alone: Duration) -> Duration {
+    if number("ACCA_FUZZ_SECONDS").is_some() { alone * 12 } else { alone }
 }
 
 /// Tries `turns` inputs, or as many as there is time for.

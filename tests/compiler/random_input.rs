@@ -11,7 +11,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 
 use crate::cases::case_projects;
-use crate::fuzz::{Attempt, number, search};
+use crate::fuzz::{Attempt, number, patience, search};
 use crate::harness::Case;
 use crate::workbench::compile;
 
@@ -147,7 +147,7 @@ fn judge(case: &Case) -> Option<String> {
     let began = Instant::now();
     let answer = catch_unwind(AssertUnwindSafe(|| compile(case)));
     let Ok(outcome) = answer else { return Some("panicked".to_owned()) };
-    if began.elapsed() > TOO_LONG {
+    if began.elapsed() > patience(TOO_LONG) {
         return Some(format!("took {:?}", began.elapsed()));
     }
     let strange = outcome.diagnostics.iter().find(|found| found.code.is_empty() || found.message.is_empty());

@@ -14,7 +14,7 @@ use acca::syntax::parse_query;
 use rand::RngExt;
 use rand::rngs::StdRng;
 
-use crate::fuzz::{Attempt, number, search};
+use crate::fuzz::{Attempt, number, patience, search};
 use crate::tidy::root;
 
 /// Queries of a plain run.
@@ -184,7 +184,7 @@ fn judge(sql: &str, table: &OneTable) -> Result<bool, String> {
     let began = Instant::now();
     let answer = catch_unwind(AssertUnwindSafe(|| parse_query(sql).map(|query| infer(sql, &query, table))));
     let inferred = answer.map_err(|_| "panicked".to_owned())?;
-    if began.elapsed() > TOO_LONG {
+    if began.elapsed() > patience(TOO_LONG) {
         return Err(format!("took {:?}", began.elapsed()));
     }
     let Some(inferred) = inferred else { return Ok(false) };
