@@ -13,10 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use acca::analysis::{Lowering, RelationSchema, SchemaColumn, SqlType, Table, Tables, TypedQuery, infer};
 use acca::base::Datum;
-use acca::dialect::{Engine, Rewriter, portable};
+use acca::dialect::{Engine, Rewriter, portable, refusals};
 use acca::execute::{Adapter, DuckDb, MEMORY, Postgres, Session};
 use acca::syntax::parse_query;
 
@@ -168,7 +169,9 @@ impl Bench {
     fn new() -> Bench {
         let server = PgServer::shared();
         // Text is ordered as people do it, which no other engine does.
-        let database = format!("portable_{}", std::process::id());
+        // Two tests may run in one process.
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let database = format!("portable_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         server.query("postgres", &format!("create database {database} template template0 locale_provider icu icu_locale 'en-US'"));
         let ddl = fs::read_to_string(folder().join("tables.sql")).unwrap();
         server.query(&database, &ddl);
@@ -400,4 +403,14 @@ fn the_page_of_portable_sql_is_true() {
     }
     let held = fs::read_to_string(&path).unwrap_or_default();
     assert!(held == page, "docs/portable.md is not what the table says: UPDATE_DOCS=1 cargo nextest run portable writes it");
+}
+
+#[test]
+fn what_is_written_for_redshift_passes_its_validator() {
+    let ddl = fs::read_to_string(folder().join("tables.sql")).unwrap();
+    let (tables, rewriter) = (TrapTables::read(&ddl), Rewriter::new(Engine::Redshift));
+    let written = queries().into_iter().filter_map(|query| Some((query.lowered(&tables, &rewriter).ok()?, query.place)));
+    let wrong = written.flat_map(|(sql, place)| refusals(&sql).into_iter().map(move |refusal| format!("{place}: {refusal:?}\n{sql}")));
+    let wrong: Vec<String> = wrong.collect();
+    assert!(wrong.is_empty(), "{} wrong\n\n{}", wrong.len(), wrong.join("\n\n"));
 }

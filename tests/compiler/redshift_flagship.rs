@@ -29,7 +29,7 @@ fn build(engine: &'static str) -> (Bench, Ran) {
 }
 
 #[test]
-#[ignore = "its loads passed before reserved words were refused by what stands in for Redshift; not run since the column 'raw' is in quotes"]
+#[ignore = "takes longer than the two minutes that a test may take, and has not been seen to pass yet"]
 fn a_slice_of_the_flagship_is_the_same_on_redshift() {
     let (redshift, ran) = build("redshift");
     let bad: Vec<String> = ran.statuses().into_iter().filter(|line| !line.starts_with("success") && !line.starts_with("pass")).collect();

@@ -81,7 +81,6 @@ fn rows(service: &DataApi, sql: &str) -> String {
 }
 
 #[test]
-#[ignore = "passed before reserved words were refused by what stands in for Redshift; not run since the column 'raw' is in quotes"]
 fn a_project_is_built_through_the_data_api() {
     let service = DataApi::start();
     let project = served(&service);
