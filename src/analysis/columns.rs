@@ -1,14 +1,14 @@
 //! Columns and lineage of every node of a project: each node's query is read once, after everything that it reads.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::compilation::Compilation;
-use super::declared::{declared_schema, seed_schema, snapshot_schema};
+use super::declared::{catalogued_schema, declared_schema, seed_schema, snapshot_schema};
 use super::described::described_columns;
 use super::facts::{EdgeKind, RelationSchema};
 use super::generic::of_test;
@@ -66,6 +66,15 @@ struct Rules<'r> {
     /// Numbers of the nodes by whose queries personal data may reach a report.
     guarded: BTreeSet<usize>,
     manifest: &'r Manifest,
+    /// `catalog.json`, once a source needs it.
+    catalog: OnceLock<Option<serde_json::Value>>,
+}
+
+impl Rules<'_> {
+    fn catalog(&self, files: &dyn Files, compilation: &Compilation) -> Option<&serde_json::Value> {
+        let read = || files.read(&format!("{}/catalog.json", compilation.project.target_path)).ok();
+        self.catalog.get_or_init(|| serde_json::from_slice(&read()?).ok()).as_ref()
+    }
 }
 
 impl Analysis {
@@ -112,7 +121,7 @@ impl Compilation {
         let (reports, doubts) = reports(&self.project, &self.manifest);
         problems.extend(doubts);
         let guarded = guarded(&self.manifest, &reports, &declarations);
-        let rules = Rules { declarations: &declarations, reports: &reports, guarded, manifest: &self.manifest };
+        let rules = Rules { declarations: &declarations, reports: &reports, guarded, manifest: &self.manifest, catalog: OnceLock::new() };
         let promises = Arc::new(Promises::of(&self.manifest));
         let mut analysis = Analysis { problems, promises: Arc::clone(&promises), ..Analysis::default() };
         let count = self.manifest.nodes.len();
@@ -191,7 +200,11 @@ impl Compilation {
     fn analyse_node(&self, number: usize, files: &dyn Files, done: &Analysis, rules: &Rules<'_>) -> Option<NodeAnalysis> {
         let node = self.manifest.nodes.get(number)?;
         match &node.detail {
-            Detail::Source(_) => Some(declared(node, declared_schema(node), rules)),
+            Detail::Source(_) => {
+                let catalog = if node.columns.is_empty() { rules.catalog(files, self) } else { None };
+                let schema = catalog.and_then(|catalog| catalogued_schema(node, catalog)).unwrap_or_else(|| declared_schema(node));
+                Some(declared(node, schema, rules))
+            }
             Detail::Seed { path } => Some(declared(node, seed_schema(node, files.read(path).ok().as_deref()), rules)),
             _ => self.is_query(number).then(|| self.analyse_query(number, node, files, done, rules)),
         }

@@ -21,6 +21,17 @@ pub(super) fn declared_schema(node: &Node) -> RelationSchema {
     RelationSchema { columns, open: !complete, keyed: !landing, keys: Vec::new() }
 }
 
+/// The columns of a source of which the project says nothing, as `catalog.json` of the last documentation has them. There may be more by
+/// now.
+pub(super) fn catalogued_schema(node: &Node, catalog: &Value) -> Option<RelationSchema> {
+    let columns = catalog.get("sources")?.get(&*node.id)?.get("columns")?.as_object()?;
+    let mut columns: Vec<&Value> = columns.values().collect();
+    columns.sort_by_key(|column| column.get("index").and_then(Value::as_u64));
+    let column = |column: &&Value| Some(typed(column.get("name")?.as_str()?, column.get("type")?.as_str()?));
+    let columns = columns.iter().filter_map(column).collect();
+    Some(RelationSchema { columns, ..RelationSchema::unknown() })
+}
+
 fn declared_column(column: &Column) -> SchemaColumn {
     // The database folds names without quotes.
     let name = if column.quote == Some(true) { column.name.clone() } else { column.name.to_lowercase() };

@@ -12,6 +12,7 @@ use super::Exit;
 use super::arguments::{DocsArguments, DocsCommand, GenerateArguments, ServeArguments};
 use super::compile::compile_nodes;
 use super::context::{Context, nodes};
+use super::lineage;
 use super::run::recorded;
 use super::style::{self, paint};
 use super::text::counted;
@@ -27,11 +28,12 @@ const DOCUMENTED: [ResourceType; 5] =
     [ResourceType::Model, ResourceType::Seed, ResourceType::Snapshot, ResourceType::Source, ResourceType::Test];
 
 /// The files of the target folder that the page reads, with their types; nothing else is served.
-const SERVED: [(&str, &str); 6] = [
+const SERVED: [(&str, &str); 7] = [
     ("index.html", "text/html; charset=utf-8"),
     ("static_index.html", "text/html; charset=utf-8"),
     ("manifest.json", "application/json"),
     ("catalog.json", "application/json"),
+    ("lineage.json", "application/json"),
     ("run_results.json", "application/json"),
     ("sources.json", "application/json"),
 ];
@@ -67,7 +69,8 @@ pub(super) fn generate(context: &Context<'_>, arguments: &GenerateArguments) -> 
     let document = catalog(&facts, &compilation.manifest, &|node| ids.contains(&*node.id), &context.metadata());
     let listed = ["nodes", "sources"].iter().map(|section| document.get(*section).and_then(Value::as_object).map_or(0, Map::len)).sum();
     let folder = context.target_path(compilation);
-    let written = write_site(&folder, &document.to_string(), arguments.r#static);
+    let lineage = lineage::whole(context, compilation).to_string();
+    let written = write_site(&folder, &document.to_string(), &lineage, arguments.r#static);
     let written = written.and_then(|()| copy_assets(context, &compilation.project, &folder));
     match written {
         Ok(()) => {
@@ -112,12 +115,13 @@ fn read(context: &Context<'_>, compilation: &Compilation, selected: &[&Node]) ->
 }
 
 /// Writes the catalogue and the page, and the page that holds everything where it is wanted.
-fn write_site(folder: &Path, document: &str, is_static: bool) -> Result<(), (PathBuf, io::Error)> {
+fn write_site(folder: &Path, document: &str, lineage: &str, is_static: bool) -> Result<(), (PathBuf, io::Error)> {
     let write = |name: &str, text: &str| {
         let path = folder.join(name);
         write_atomically(&path, text.as_bytes()).map_err(|error| (path, error))
     };
     write("catalog.json", document)?;
+    write("lineage.json", lineage)?;
     write("index.html", SITE)?;
     if is_static {
         let path = folder.join("manifest.json");

@@ -75,6 +75,13 @@ fn goes_on(all: &[Edge], kept: &[Edge], up: bool, down: bool) -> bool {
     all.iter().any(|edge| up && ends.contains(&edge.to) || down && begins.contains(&edge.from) && !kept.contains(edge))
 }
 
+/// Every edge between columns of the project, for `lineage.json` beside the artefacts.
+pub(super) fn whole(context: &Context<'_>, compilation: &Compilation) -> Value {
+    let analysis = compilation.analyse(&*context.files, None);
+    let edges: BTreeSet<Edge> = edges(compilation, &analysis).into_iter().collect();
+    json(compilation, &edges.into_iter().collect::<Vec<_>>())
+}
+
 fn is_relation(node: &Node) -> bool {
     matches!(node.resource, ResourceType::Model | ResourceType::Seed | ResourceType::Snapshot | ResourceType::Source)
 }

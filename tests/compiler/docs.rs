@@ -62,6 +62,13 @@ fn the_catalogue_tells_what_stands_in_the_database() {
         "source.shop.shop.raw: BASE TABLE null rows=2 (1 bet_id INTEGER null, 2 stake DECIMAL(38,2) null)",
     ];
     assert_eq!(told(&json(&project, "target/catalog.json")), expected);
+    // Every edge between columns, for the page and for other programs.
+    let lineage = json(&project, "target/lineage.json");
+    let edge = |edge: &Value| edge["to"]["node"] == "model.shop.turnover" && edge["to"]["column"] == "stake" && edge["kind"] == "value";
+    assert!(lineage["edges"].as_array().is_some_and(|edges| edges.iter().any(edge)), "{lineage}");
+    // A source of which the project says nothing has the columns that the catalogue tells.
+    let schema = project.acca(&["schema", "source:shop.raw"]).expect_code(0).stdout;
+    assert!(schema.contains("stake") && schema.contains("numeric(38,2)"), "{schema}");
     let manifest = json(&project, "target/manifest.json");
     assert!(manifest["nodes"]["model.shop.turnover"]["compiled_code"].as_str().is_some_and(|sql| sql.contains("sum(stake)")));
 
