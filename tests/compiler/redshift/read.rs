@@ -231,7 +231,7 @@ fn stripped(tokens: Vec<Token>) -> Vec<Token> {
                     tokens.get(at + 2..behind - 1).map(|list| list.split(|token| *token == Token::Comma).collect::<Vec<_>>())
                     && let [start, step] = numbers.as_slice()
                 {
-                    let says = |words: [&str; 2]| words.map(|word| Token::make_keyword(word)).to_vec();
+                    let says = |words: [&str; 2]| words.map(Token::make_keyword).to_vec();
                     let options = [says(["INCREMENT", "BY"]), step.to_vec(), says(["START", "WITH"]), start.to_vec()].concat();
                     kept.extend([vec![Token::LParen], options, vec![Token::RParen]].concat());
                 }
