@@ -68,6 +68,7 @@ mod random_sql;
 mod redshift;
 mod redshift_flagship;
 mod redshift_loads;
+mod redshift_storage;
 mod redshift_target;
 mod retry;
 mod run;
