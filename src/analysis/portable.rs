@@ -181,8 +181,7 @@ impl Compilation {
     /// Rewrites a text of which the tree and the types are known, and in which there is no mistake.
     pub(super) fn rewrite(&self, sql: &str, query: &Query, inferred: &Inferred) -> Outcome {
         let Some(lowering) = &self.portable.lowering else { return Ok(None) };
-        let mistakes: Vec<Finding> =
-            inferred.doubts.iter().filter(|doubt| doubt.diagnostic.severity == Severity::Error).cloned().collect();
+        let mistakes: Vec<Finding> = inferred.doubts.iter().filter(|doubt| doubt.diagnostic.severity == Severity::Error).cloned().collect();
         if mistakes.is_empty() { lowering.lower(&TypedQuery { sql, query, types: &inferred.types }) } else { Err(mistakes) }
     }
 }
