@@ -118,13 +118,15 @@ fn create_table(table: &CreateTable, translator: &mut Translator<'_>) -> Result<
         Some(query) if table.columns.is_empty() => {
             let inner = translator.query(query, None)?;
             // The types of the columns are those that Redshift would find, fact 164.
-            Ok(match inner.columns {
+            let made = match inner.columns {
                 Some(columns) => {
                     let list: Vec<String> = columns.iter().map(typed_column).collect();
                     format!("{head} AS SELECT {} FROM ({}) q", list.join(", "), inner.sql)
                 }
                 None => format!("{head} AS {}", inner.sql),
-            })
+            };
+            // CREATE TABLE AS gathers statistics (`r_CTAS_usage_notes`).
+            Ok(format!("{made}; ANALYZE {}", translator.place(&table.name)?))
         }
         Some(_) => Err(Failure::refused("syntax error in CREATE TABLE AS", "42601")),
         None => {
