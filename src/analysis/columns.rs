@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::compilation::Compilation;
-use super::declared::{catalogued_schema, declared_schema, seed_schema, snapshot_schema};
+use super::declared::{catalogued_schema, declared_schema, seed_schema, snapshot_schema, with_identities};
 use super::described::described_columns;
 use super::facts::{EdgeKind, RelationSchema};
 use super::generic::of_test;
@@ -388,7 +388,7 @@ fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred,
     schema.open |= !inferred.findings.is_empty();
     let mut schema = match node.resource {
         ResourceType::Snapshot => snapshot_schema(node, schema),
-        _ => RelationSchema { keyed: has_key(node), ..schema },
+        _ => RelationSchema { keyed: has_key(node), ..with_identities(node, schema) },
     };
     let doubts = if is_doubted(node) { inferred.doubts } else { Vec::new() };
     let findings = inferred.findings.into_iter().chain(inferred.unit_findings).chain(doubts);

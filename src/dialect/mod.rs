@@ -35,6 +35,8 @@ pub use steps::{Fallback, Statement, analyze, print_step, print_titled, relation
 pub use unit_test::{columns_of, rows_query};
 pub use validator::{Refusal, Severity, refusals, refusals_in_order};
 
+use crate::plan::StorageFeatures;
+
 /// The engines that acca prints SQL for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Engine {
@@ -75,9 +77,13 @@ pub fn max_statement(engine: Engine) -> Option<usize> {
     (engine == Engine::Redshift).then_some(redshift::MAX_STATEMENT)
 }
 
-/// Whether the engine spreads rows over nodes and keeps them in an order, as the configuration asks.
-pub fn has_physical_design(engine: Engine) -> bool {
-    engine == Engine::Redshift
+/// What the engine has of the ways to store a table that the configuration asks for.
+pub fn storage(engine: Engine) -> StorageFeatures {
+    match engine {
+        Engine::DuckDb => StorageFeatures::default(),
+        Engine::Postgres => StorageFeatures { identity: true, ..StorageFeatures::default() },
+        Engine::Redshift => StorageFeatures { columnar: true, identity: true },
+    }
 }
 
 /// The type of a seed's column, from the one that was told or guessed, and the bytes and the digits behind the point that its

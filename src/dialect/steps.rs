@@ -69,7 +69,7 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
         Step::CreateViewAs { view, query, .. } => {
             vec![Statement::around(format!("create view {} as\n", view.quoted()), query)]
         }
-        Step::CreateTable { table, columns } => plain(format!("create table {} (\n{}\n)", table.quoted(), print_columns(columns))),
+        Step::CreateTable { table, columns, .. } => plain(format!("create table {} (\n{}\n)", table.quoted(), print_columns(columns))),
         Step::CreateContracted { table, contract } => plain(contract::create(table, contract, engine)),
         Step::InsertQuery { table, columns, query } => vec![insert_query(table, columns, query)],
         Step::InsertRows { table, columns, rows } => each(insert_rows(table, columns, rows)),

@@ -111,6 +111,7 @@ pub enum Step {
     CreateTable {
         table: Relation,
         columns: Vec<ColumnInfo>,
+        physical: Physical,
     },
     /// A table with declared columns and constraints.
     CreateContracted {
@@ -291,6 +292,9 @@ impl Step {
             Step::Refresh { view } => format!("refresh {}", view.display()),
             Step::DropIndexes { of, names } => format!("drop {} of {}", plural(names.len(), "index", "indexes"), of.display()),
             Step::CreateTable { table, .. } => format!("create table {}", table.display()),
+            Step::CreateContracted { table, contract } if contract.of_query => {
+                format!("create table {} with the columns of its query", table.display())
+            }
             Step::CreateContracted { table, .. } => format!("create table {} as its contract declares it", table.display()),
             Step::InsertQuery { table, .. } => format!("fill table {}", name(table)),
             Step::InsertRows { table, rows, .. } => format!("insert {} into {}", plural(rows.len(), "row", "rows"), table.display()),

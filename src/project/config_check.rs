@@ -35,6 +35,7 @@ const KEYS: &[(&str, Shape)] = &[
     ("dist", Shape::Text),
     ("docs", Shape::Map),
     ("enabled", Shape::Bool),
+    ("encode", Shape::Any),
     ("error_if", Shape::Text),
     ("event_time", Shape::Any),
     ("fail_calc", Shape::Text),

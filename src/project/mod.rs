@@ -31,6 +31,7 @@ mod resources;
 mod secrets;
 mod selectors;
 mod sources;
+mod storage;
 #[cfg(test)]
 mod testing;
 mod unit_test;
@@ -62,5 +63,6 @@ pub use profiles::DEFAULT_DATABASE;
 pub use project_file::visible_vars;
 pub use secrets::is_open;
 pub use selectors::Selector;
+pub use storage::{Encoding, Identity, check_storage};
 pub use unit_test::{Cell, InputCall, UnitInput, UnitOverrides, UnitRow, UnitRows, UnitTest};
 pub use yaml::{Entry, ParsedYaml, Yaml, YamlValue, parse_yaml};

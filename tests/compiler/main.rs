@@ -67,6 +67,7 @@ mod random_sql;
 #[allow(dead_code, reason = "the harness of portable models and the service are to use the rest of it")]
 mod redshift;
 mod redshift_flagship;
+mod redshift_storage;
 mod redshift_target;
 mod retry;
 mod run;
