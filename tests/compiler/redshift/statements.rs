@@ -16,6 +16,8 @@ pub struct Script {
     /// The columns of the rows that it returns, where it returns rows and their types are known.
     pub columns: Option<Vec<Column>>,
     pub effect: Effect,
+    /// The table that rows come into.
+    pub grows: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +90,11 @@ pub fn translate(statement: &Statement, translator: &mut Translator<'_>, in_tran
         other => return Err(Failure::not_imitated(format!("statement {other}"))),
     };
     translator.finish()?;
-    Ok(Script { sql, columns, effect })
+    let grows = match statement {
+        Statement::Insert(Insert { table: TableObject::TableName(name), .. }) => Some(translator.place(name)?),
+        _ => None,
+    };
+    Ok(Script { sql, columns, effect, grows })
 }
 
 /// `schema`, or `database.schema`.
