@@ -84,7 +84,7 @@ impl Bench {
         let files = MemoryFiles::default()
             .with("dbt_project.yml", "name: shop\nversion: '1.0'\nprofile: shop\n")
             .with("profiles.yml", &format!("shop: &any\n  target: t\n  outputs:\n    t: {output}\nacca: *any\n"));
-        Bench { engine, folder, files, _database: database, service: service, adapter: Mutex::default(), runs: Mutex::new(0) }
+        Bench { engine, folder, files, _database: database, service, adapter: Mutex::default(), runs: Mutex::new(0) }
     }
 
     /// The project at the root of the repository, with its data.
