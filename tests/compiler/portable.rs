@@ -238,7 +238,7 @@ impl Drop for Bench {
 }
 
 /// Rows as text. Numbers are the same however many zeros end them; those in binary to the fifteenth digit.
-fn printed(rows: &[Vec<Datum>], ordered: bool) -> Vec<String> {
+pub fn printed(rows: &[Vec<Datum>], ordered: bool) -> Vec<String> {
     let cell = |cell: &Datum| match cell {
         Datum::Decimal(text) if text.contains('.') => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
         Datum::Float(number) => format!("~{number:.14e}"),

@@ -134,6 +134,7 @@ pub fn run(state: &State, id: &str, session: Arc<Mutex<ImitationSession>>) {
             job.parts.iter_mut().for_each(|part| part.status = Status::Aborted);
         }
     });
+    state.ended.notify_all();
 }
 
 /// The parts in order; a batch in one transaction.
