@@ -22,6 +22,7 @@ use acca::execute::{Adapter, DuckDb, MEMORY, Postgres, Session};
 use acca::syntax::parse_query;
 
 use crate::postgres::PgServer;
+use crate::redshift::silent::{Silent, outside_of_queries};
 use crate::redshift::{Imitation, emitted};
 use crate::tidy::root;
 
@@ -54,6 +55,11 @@ fn queries() -> Vec<Query> {
     paths.sort();
     let only = std::env::var("PORTABLE").unwrap_or_default();
     paths.iter().flat_map(read).filter(|query| query.place.contains(&only)).collect()
+}
+
+/// The differences that some query is about.
+pub fn facts_of_queries() -> BTreeSet<u16> {
+    queries().into_iter().flat_map(|query| query.facts).collect()
 }
 
 fn read(path: &PathBuf) -> Vec<Query> {
@@ -395,7 +401,12 @@ fn page() -> String {
          run.\n\n| number | difference | what is done | queries |\n| --- | --- | --- | --- |\n{lines}\n",
         queries.len()
     ));
-    page.push_str("## Rewrites\n\n| name | on | what is written |\n| --- | --- | --- |\n");
+    page.push_str("## Differences outside of queries\n\nThose that would give wrong results without an error.\n\n");
+    page.push_str("| number | what is done | shown by |\n| --- | --- | --- |\n");
+    for Silent { number, done, shown_by } in outside_of_queries() {
+        page.push_str(&format!("| {number} | {done} | `{shown_by}` |\n"));
+    }
+    page.push_str("\n## Rewrites\n\n| name | on | what is written |\n| --- | --- | --- |\n");
     for way in portable::ways() {
         page.push_str(&format!("| `{}` | {} | {} |\n", way.name, names_of(way.engines), way.about));
     }
