@@ -5,7 +5,6 @@
 //! | --- | --- |
 //! | `-- facts: N…` | which differences between engines it is about |
 //! | `-- needs: REWRITE ENGINE…` | without that rewrite these engines give other rows, or an error: a test sees to it that they do |
-//! | `-- writes: REWRITE ENGINE…` | without that rewrite another text is written for these engines: where the imitation of Redshift cannot tell |
 //! | `-- fails: [ENGINE…] TEXT` | these engines (without any, all) refuse it while it runs, with a message that contains the text |
 //! | `-- refused: ENGINE… TEXT` | acca refuses it for these engines, with a message that contains the text |
 
@@ -36,7 +35,6 @@ struct Query {
     sql: String,
     facts: Vec<u16>,
     needs: Vec<(portable::Rewrite, Engine)>,
-    writes: Vec<(portable::Rewrite, Engine)>,
     fails: Vec<(Engine, String)>,
     refused: Vec<(Engine, String)>,
 }
@@ -89,11 +87,10 @@ impl Query {
         let mut words = text.split_whitespace();
         match key {
             "facts" => self.facts.extend(words.map(|word| word.parse::<u16>().unwrap())),
-            "needs" | "writes" => {
+            "needs" => {
                 let name = words.next().unwrap();
                 let rewrite = portable::Rewrite::named(name).unwrap_or_else(|| panic!("there is no rewrite {name}"));
-                let list = if key == "needs" { &mut self.needs } else { &mut self.writes };
-                list.extend(words.map(|name| (rewrite, engine(name))));
+                self.needs.extend(words.map(|name| (rewrite, engine(name))));
             }
             "fails" => {
                 self.fails = named(text);
@@ -325,14 +322,6 @@ fn every_rewrite_of_a_portable_query_is_needed() {
     let mut wrong = Vec::new();
     let mut needed: BTreeSet<(portable::Rewrite, Engine)> = BTreeSet::new();
     for query in queries() {
-        for (rewrite, engine) in &query.writes {
-            needed.insert((*rewrite, *engine));
-            let [with, without] =
-                [Rewriter::new(*engine), Rewriter::without(*engine, *rewrite)].map(|rewriter| query.lowered(&bench.tables, &rewriter));
-            if with == without {
-                wrong.push(format!("{}: {rewrite:?} writes nothing on {engine:?}", query.place));
-            }
-        }
         let truth = query.lowered(&bench.tables, &Rewriter::new(Engine::Postgres)).ok();
         let Some(sql) = truth else { continue };
         let expected = match bench.rows(Engine::Postgres, &sql) {

@@ -61,8 +61,12 @@ select s ~ '(a)\1' from t;
 select id, regexp_replace(s, '^(a)(b)', '\2\1') as f, regexp_replace(s, '[aeiou]', '#', 'g') as g from t;
 
 -- facts: 80
--- refused: redshift first match
-select id, regexp_replace(s, '[aeiou]', '#') as f from t;
+-- needs: regexp-replace redshift
+select id, regexp_replace(s, '[aeiou]', '#') as f, regexp_replace(s || 'a1b22', '([a-z])([0-9]+)', '<\2\1>') as g, regexp_replace(v, '[b-z]+$', '', 'i') as h, regexp_replace(s, '(漢|é).', '') as i from t;
+
+-- facts: 80
+-- refused: redshift may be empty
+select id, regexp_replace(s, 'a*', '#') as f from t;
 
 -- facts: 82
 -- needs: substring-pattern duckdb redshift
