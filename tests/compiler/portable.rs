@@ -20,6 +20,7 @@ use acca::dialect::{Engine, Rewriter, portable, refusals};
 use acca::execute::{Adapter, DuckDb, MEMORY, Postgres, Session};
 use acca::syntax::parse_query;
 
+use crate::bench::Bench;
 use crate::postgres::PgServer;
 use crate::redshift::silent::{Silent, outside_of_queries};
 use crate::redshift::{Imitation, emitted};
@@ -178,7 +179,7 @@ impl Tables for TrapTables {
 }
 
 /// The engines with the trap data in them.
-struct Bench {
+struct Engines {
     tables: TrapTables,
     postgres: Box<dyn Session>,
     duckdb: Box<dyn Session>,
@@ -186,8 +187,8 @@ struct Bench {
     database: String,
 }
 
-impl Bench {
-    fn new() -> Bench {
+impl Engines {
+    fn new() -> Engines {
         let server = PgServer::shared();
         // Text is ordered as people do it, which no other engine does.
         // Two tests may run in one process.
@@ -202,7 +203,7 @@ impl Bench {
         duckdb.execute(&ddl).unwrap();
         let redshift = Imitation::new();
         redshift.execute(&for_redshift(&ddl)).unwrap();
-        Bench { tables: TrapTables::read(&ddl), postgres, duckdb, redshift, database }
+        Engines { tables: TrapTables::read(&ddl), postgres, duckdb, redshift, database }
     }
 
     /// The rows that an engine gives; of Redshift the imitation.
@@ -232,7 +233,7 @@ fn for_redshift(ddl: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-impl Drop for Bench {
+impl Drop for Engines {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             PgServer::shared().query("postgres", &format!("drop database {} with (force)", self.database));
@@ -282,7 +283,7 @@ fn differences(expected: &[String], rows: &[String]) -> String {
 
 #[test]
 fn portable_queries_give_the_same_rows_everywhere() {
-    let mut bench = Bench::new();
+    let mut bench = Engines::new();
     let mut wrong = Vec::new();
     for query in queries() {
         let mut expected: Option<Vec<String>> = None;
@@ -318,7 +319,7 @@ fn portable_queries_give_the_same_rows_everywhere() {
 
 #[test]
 fn every_rewrite_of_a_portable_query_is_needed() {
-    let mut bench = Bench::new();
+    let mut bench = Engines::new();
     let mut wrong = Vec::new();
     let mut needed: BTreeSet<(portable::Rewrite, Engine)> = BTreeSet::new();
     for query in queries() {
@@ -433,4 +434,14 @@ fn what_is_written_for_redshift_passes_its_validator() {
         .flat_map(|(sql, place)| refusals(&sql).into_iter().map(move |refusal| format!("{place}: {refusal:?}\n{sql}")));
     let wrong: Vec<String> = wrong.collect();
     assert!(wrong.is_empty(), "{} wrong\n\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+#[test]
+fn a_locale_without_letters_is_an_error_of_portable_models() {
+    let mut bench = Bench::in_database(PgServer::shared().database_from("template0 lc_ctype 'C'"));
+    bench.file("models/plain.sql", "select upper('\u{e9}') as letter");
+    bench.run().ok();
+    bench.file("models/models.yml", "models: [{name: plain, config: {meta: {portable: true}}}]");
+    let ran = bench.run();
+    assert!(ran.drawn.contains("knows no letters beyond ASCII") && ran.drawn.contains("models/plain.sql"), "{}", ran.drawn);
 }
