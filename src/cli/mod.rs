@@ -36,6 +36,7 @@ mod schema;
 mod self_check;
 mod shell;
 mod show;
+mod sides;
 mod state;
 mod style;
 mod table;

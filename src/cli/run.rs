@@ -273,7 +273,7 @@ pub(super) fn recorded(context: &Context<'_>, which: &str, mut arguments: Map<St
     let entries = [
         ("which", json!(which)),
         ("profile", json!(global.profile)),
-        ("target", json!(global.target)),
+        ("target", json!(context.side.as_ref().map(|(name, _)| name).or(global.target.as_ref()))),
         ("threads", json!(if global.single_threaded { Some(1) } else { global.threads })),
         ("vars", names_only(&vars)),
         ("warn_error", json!(global.warn_error)),
