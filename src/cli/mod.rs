@@ -34,6 +34,7 @@ mod run;
 mod run_operation;
 mod schema;
 mod self_check;
+mod serve;
 mod shell;
 mod show;
 mod sides;

@@ -1,11 +1,39 @@
 //! `--target all`: one command on several targets.
 
+use std::sync::Arc;
+
 use super::Exit;
 use super::context::{Context, Loaded};
+use crate::base::UniqueId;
 use crate::compile::all_targets;
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::execute::{Adapter, Origin, Origins};
 use crate::plan::{Placed, place};
 use crate::project::{AllTargets, Manifest, Target};
+
+/// The project as several targets have it.
+pub(super) struct Sides<'a> {
+    /// That of the default class first.
+    pub(super) sides: Vec<Side<'a>>,
+    /// Nodes of all targets, each after what it reads on any of them; `None` where each target has the whole project for itself.
+    pub(super) order: Option<Vec<UniqueId>>,
+}
+
+impl Sides<'_> {
+    /// Where the tables come from that are built on another target, by the side that gets them. `adapters` are those of the sides, as
+    /// far as they are connected to.
+    pub(super) fn origins(&self, side: &Side<'_>, adapters: &[Option<Arc<dyn Adapter>>]) -> Origins {
+        let arrivals = side.placed.iter().flat_map(|placed| &placed.arrivals);
+        let origin = |(id, home): (&UniqueId, &usize)| {
+            let at = self.sides.get(*home)?;
+            let place = side.loaded.compilation.project.acca.serving.as_ref().and_then(|serving| serving.transfer.clone());
+            let adapter = adapters.get(*home).cloned().flatten();
+            let relation = at.manifest().node(id)?.relation.clone()?;
+            Some((id.clone(), Origin { target: at.target().clone(), relation, place, adapter, asked: true }))
+        };
+        arrivals.filter_map(origin).collect()
+    }
+}
 
 /// The project as one of several targets has it.
 pub(super) struct Side<'a> {
@@ -30,6 +58,12 @@ impl Side<'_> {
         self.manifest().nodes.get(number).is_some_and(|node| placed.built.contains(&node.id))
     }
 
+    /// Whether the node with that number is built elsewhere and comes from there.
+    pub(super) fn gets(&self, number: usize) -> bool {
+        let (Some(placed), Some(node)) = (&self.placed, self.manifest().nodes.get(number)) else { return false };
+        placed.arrivals.contains_key(&node.id)
+    }
+
     /// Says of which target problems are.
     pub(super) fn named(&self, problems: Diagnostics) -> Diagnostics {
         let target = self.target();
@@ -43,7 +77,7 @@ impl Side<'_> {
 ///
 /// # Errors
 /// Where one of them cannot be had, or the project on it is wrong: that was said.
-pub(super) fn sides<'a>(context: &Context<'a>) -> Result<Option<Vec<Side<'a>>>, Exit> {
+pub(super) fn sides<'a>(context: &Context<'a>) -> Result<Option<Sides<'a>>, Exit> {
     if context.side.is_some() || context.global.target.as_deref() != Some("all") {
         return Ok(None);
     }
@@ -64,15 +98,17 @@ pub(super) fn sides<'a>(context: &Context<'a>) -> Result<Option<Vec<Side<'a>>>, 
         let loaded = context.load()?;
         sides.push(Side { context, loaded, placed: None });
     }
+    let mut order = None;
     if serves
         && sides.len() > 1
         && let Some(serving) = sides.first().and_then(|side| side.loaded.compilation.project.acca.serving.clone())
     {
         let manifests: Vec<(&str, &Manifest)> = sides.iter().map(|side| (side.target().name.as_str(), side.manifest())).collect();
         let placed = place(&serving, &manifests).map_err(|problem| said(context, &problem, &sides))?;
-        sides.iter_mut().zip(placed).for_each(|(side, placed)| side.placed = Some(placed));
+        sides.iter_mut().zip(placed.placed).for_each(|(side, placed)| side.placed = Some(placed));
+        order = Some(placed.order);
     }
-    Ok(Some(sides))
+    Ok(Some(Sides { sides, order }))
 }
 
 fn said(context: &Context<'_>, problem: &Diagnostic, sides: &[Side<'_>]) -> Exit {
@@ -83,9 +119,9 @@ fn said(context: &Context<'_>, problem: &Diagnostic, sides: &[Side<'_>]) -> Exit
 }
 
 /// Carries something out on each target in turn, whatever comes of the others.
-pub(super) fn each<'s, 'a>(sides: &'s [Side<'a>], work: impl Fn(&'s Side<'a>) -> Result<(), Exit>) -> Result<(), Exit> {
+pub(super) fn each<'s, 'a>(sides: &'s Sides<'a>, work: impl Fn(&'s Side<'a>) -> Result<(), Exit>) -> Result<(), Exit> {
     let mut done = Ok(());
-    for side in sides {
+    for side in &sides.sides {
         let target = side.target();
         side.context.log.remark("Target", &format!("On target '{}' ({}):", target.name, target.adapter));
         done = done.and(work(side));

@@ -16,6 +16,15 @@ pub struct Placed {
     pub arrivals: BTreeMap<UniqueId, usize>,
 }
 
+/// A project on several targets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// Of all targets, each after what it reads on any of them.
+    pub order: Vec<UniqueId>,
+    /// One for each target, in the order in which they were given.
+    pub placed: Vec<Placed>,
+}
+
 /// Every mistake in what the nodes say of their classes, where the project has any.
 pub fn check_serving(compilation: &Compilation) -> Vec<Diagnostic> {
     if compilation.project.acca.serving.is_none() {
@@ -32,7 +41,7 @@ pub fn check_serving(compilation: &Compilation) -> Vec<Diagnostic> {
 ///
 /// # Errors
 /// `cycle`, where what is read on one target and what is read on another make a loop together.
-pub fn place(serving: &Serving, sides: &[(&str, &Manifest)]) -> Result<Vec<Placed>, Diagnostic> {
+pub fn place(serving: &Serving, sides: &[(&str, &Manifest)]) -> Result<Placement, Diagnostic> {
     let placing = Placing { serving, sides };
     let ids: Vec<&UniqueId> =
         sides.iter().flat_map(|(_, manifest)| &manifest.nodes).map(|node| &node.id).collect::<BTreeSet<_>>().into_iter().collect();
@@ -43,16 +52,16 @@ pub fn place(serving: &Serving, sides: &[(&str, &Manifest)]) -> Result<Vec<Place
             .flat_map(move |read| manifest.dag.children(read).into_iter().map(move |reader| (read, reader)))
             .filter_map(move |(read, reader)| Some((number(read)?, number(reader)?)))
     });
-    let dag = Dag::new(ids.len(), edges).map_err(|cycles| loop_of_targets(&cycles.first().map_or(&[][..], |cycle| &cycle.0), &ids))?;
+    let dag = Dag::new(ids.len(), edges).map_err(|cycles| loop_of_targets(cycles.first().map_or(&[][..], |cycle| &cycle.0), &ids))?;
     let mut placed = Places(vec![Placed::default(); sides.len()]);
-    for number in dag.topological().into_iter().rev() {
-        let Some(id) = ids.get(number) else { continue };
+    let order: Vec<UniqueId> = dag.topological().into_iter().filter_map(|number| ids.get(number)).map(|id| (*id).clone()).collect();
+    for id in order.iter().rev() {
         placing.place_built(id, &mut placed);
     }
     for id in &ids {
         placing.place_reader(id, &mut placed);
     }
-    Ok(placed.0)
+    Ok(Placement { order, placed: placed.0 })
 }
 
 fn loop_of_targets(cycle: &[usize], ids: &[&UniqueId]) -> Diagnostic {

@@ -97,3 +97,76 @@ fn what_is_refused_says_on_which_target() {
     let run = project.acca(&["compile", "--target", "all"]).expect_code(1);
     assert!(run.stderr.contains("on target 'pg' (postgres)") && !run.stderr.contains("on target 'rs'"), "{}", run.stderr);
 }
+
+#[test]
+fn explain_shows_where_a_table_is_built_and_how_it_goes_over() {
+    let project = shop();
+    let explained = project.acca(&["explain", "facts", "--target", "all", "--offline"]).expect_code(0);
+    insta::assert_snapshot!(explained.stdout.trim_end(), @r#"
+    -- model.shop.facts (table) on rs
+    -- 1. build table marts.facts__acca_stage
+    create table "shop"."marts"."facts__acca_stage"
+    as (
+
+    select id from "shop"."marts"."staged"
+    );
+    -- 2. publish marts.facts
+    alter table "shop"."marts"."facts__acca_stage" rename to "facts";
+
+    -- model.shop.facts (transfer) to pg
+    -- 1. on target rs: unload marts.facts to s3://lake/acca/<uuid>/pg/model.shop.facts/
+    select count(*) from (select "id" from "shop"."marts"."facts") as sent;
+    unload ('select "id" from "shop"."marts"."facts"')
+    to 's3://lake/acca/<uuid>/pg/model.shop.facts/rows.csv'
+    iam_role default
+    format as csv
+    delimiter as ','
+    null as '@acca:null@'
+    parallel off;
+    -- 2. create table marts.facts__acca_stage
+    create table "serving"."marts"."facts__acca_stage" (
+        "id" integer
+    );
+    -- 3. load marts.facts__acca_stage
+    select aws_s3.table_import_from_s3(
+        '"marts"."facts__acca_stage"',
+        '"id"',
+        '(format csv, null ''@acca:null@'')',
+        aws_commons.create_s3_uri('lake', 'acca/<uuid>/pg/model.shop.facts/rows.csv000', 'eu-west-1')
+    );
+    -- 4. hold the rows in marts.facts__acca_stage against those that were sent
+    select count(*) from "serving"."marts"."facts__acca_stage";
+    -- 5. gather statistics of marts.facts__acca_stage
+    analyze "serving"."marts"."facts__acca_stage";
+    -- 6. publish marts.facts
+    alter table "serving"."marts"."facts__acca_stage" rename to "facts";
+    "#);
+    let whole = project.acca(&["explain", "--target", "all", "--offline"]).expect_code(0).stdout;
+    let headings: Vec<&str> = whole.lines().filter(|line| line.starts_with("-- model.") || line.starts_with("-- seed.")).collect();
+    insta::assert_snapshot!(headings.join("\n"), @"
+    -- model.shop.unread (view) on rs
+    -- seed.shop.codes (seed) on rs
+    -- seed.shop.codes (seed) on pg
+    -- model.shop.staged (view) on rs
+    -- model.shop.staged (view) on pg
+    -- model.shop.facts (table) on rs
+    -- model.shop.facts (transfer) to pg
+    -- model.shop.desk (table) on pg
+    -- model.shop.large (table) on rs
+    -- model.shop.large (transfer) to pg
+    -- model.shop.report (view) on rs
+    ");
+    let json = project.acca(&["explain", "facts", "--target", "all", "--offline", "--output", "json"]).expect_code(0).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((json[0]["target"].as_str(), json[1]["target"].as_str()), (Some("rs"), Some("pg")));
+}
+
+#[test]
+fn a_transfer_without_a_place_is_refused_where_it_is_needed() {
+    let project = shop();
+    project.write("acca.yml", "serving: {low_latency: pg, high_latency: rs}\n");
+    project.acca(&["compile", "--target", "all"]).expect_code(0);
+    let run = project.acca(&["explain", "facts", "--target", "all", "--offline"]).expect_code(1);
+    assert!(run.stderr.contains("'facts' goes from target 'rs' to 'pg', and nothing says through which bucket"), "{}", run.stderr);
+    assert!(run.stderr.contains("models/facts.sql:1:"), "{}", run.stderr);
+}
