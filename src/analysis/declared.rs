@@ -39,6 +39,16 @@ fn declared_column(column: &Column) -> SchemaColumn {
     SchemaColumn { name, sql_type, nullable: !column.constraints.iter().any(is_not_null), ..SchemaColumn::default() }
 }
 
+/// What the database numbers, in front of what the query gives.
+pub(super) fn with_identities(node: &Node, mut schema: RelationSchema) -> RelationSchema {
+    let numbered = |column: &Column| {
+        let declared = declared_column(column);
+        SchemaColumn { sql_type: declared.sql_type.or_else(|| SqlType::parse("bigint")), nullable: false, ..declared }
+    };
+    schema.columns.splice(0..0, node.columns.iter().filter(|column| column.is_identity()).map(numbered));
+    schema
+}
+
 fn is_not_null(constraint: &Value) -> bool {
     matches!(constraint.get("type").and_then(Value::as_str), Some("not_null" | "primary_key"))
 }

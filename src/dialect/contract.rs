@@ -1,10 +1,10 @@
 //! Declared tables: their columns with constraints, and which of those an engine has.
 
-use super::steps::table_word;
+use super::steps::{partition_clause, table_word};
 use super::{Engine, redshift};
 use crate::base::{Relation, quote_ident};
 use crate::plan::{Contract, suffixed};
-use crate::project::{Constraint, ConstraintKind};
+use crate::project::{Constraint, ConstraintKind, Identity};
 
 /// What an engine does with a constraint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,21 +87,34 @@ fn family(spelled: &str) -> String {
 
 /// The statement that makes the table.
 pub(super) fn create(table: &Relation, contract: &Contract, engine: Engine) -> String {
+    let identities = contract.physical.identities.iter().map(|identity| format!("    {}", numbered(identity, contract, engine)));
     let columns = contract.columns.iter().map(|column| {
         let constraints = column.constraints.iter().filter(|constraint| support(constraint.kind, engine) != Support::Missing);
         let mut printed: String = constraints.map(|constraint| format!(" {}", of_column(constraint))).collect();
         if engine == Engine::Redshift && is_filled(contract, &column.name) && !printed.contains("not null") {
             printed.push_str(" not null");
         }
-        format!("    {} {}{printed}", quote_ident(&column.name), column.data_type)
+        let attributes =
+            if engine == Engine::Redshift { redshift::column_attributes(&contract.physical, &column.name) } else { String::new() };
+        format!("    {} {}{attributes}{printed}", quote_ident(&column.name), column.data_type)
     });
+    let columns = identities.chain(columns);
     let own = contract.constraints.iter().filter(|constraint| support(constraint.kind, engine) != Support::Missing);
     // It has no checks, by which the others say this.
     let own = own.filter(|constraint| !(engine == Engine::Redshift && constraint.kind == ConstraintKind::NotNull));
     let own = own.flat_map(|constraint| of_table(constraint, contract, engine)).map(|constraint| format!("    {constraint}"));
-    let table_word = table_word(contract.physical.unlogged, engine);
-    let stored = if engine == Engine::Redshift { redshift::attributes(&contract.physical) } else { String::new() };
+    let cut = partition_clause(&contract.physical, engine);
+    let table_word = table_word(contract.physical.unlogged && cut.is_empty(), engine);
+    let stored = if engine == Engine::Redshift { redshift::attributes(&contract.physical) } else { cut };
     format!("create {table_word} {} (\n{}\n){stored}", table.quoted(), columns.chain(own).collect::<Vec<_>>().join(",\n"))
+}
+
+fn numbered(identity: &Identity, contract: &Contract, engine: Engine) -> String {
+    if engine == Engine::Redshift {
+        return redshift::identity(identity, &contract.physical);
+    }
+    let Identity { column, start, step } = identity;
+    format!("{} bigint generated always as identity (start with {start} increment by {step})", quote_ident(column))
 }
 
 /// Whether a constraint of the whole table says that a column is never NULL.

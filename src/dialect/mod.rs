@@ -9,6 +9,7 @@ mod contract;
 mod freshness;
 mod lease;
 pub mod load;
+mod partitions;
 pub mod portable;
 mod publication;
 mod redshift;
@@ -31,9 +32,12 @@ pub use publication::{
     bind_to_live, drop_retired, end_publication, lock_out, lock_reader, lock_referring, one_publication, patience, patience_of_session,
     reads_retired, retired_among,
 };
+pub use redshift::{S3Format, manifest as s3_manifest};
 pub use steps::{Fallback, Statement, analyze, print_step, print_titled, relation_word};
 pub use unit_test::{columns_of, rows_query};
 pub use validator::{Refusal, Severity, refusals, refusals_in_order};
+
+use crate::plan::StorageFeatures;
 
 /// The engines that acca prints SQL for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,9 +79,13 @@ pub fn max_statement(engine: Engine) -> Option<usize> {
     (engine == Engine::Redshift).then_some(redshift::MAX_STATEMENT)
 }
 
-/// Whether the engine spreads rows over nodes and keeps them in an order, as the configuration asks.
-pub fn has_physical_design(engine: Engine) -> bool {
-    engine == Engine::Redshift
+/// What the engine has of the ways to store a table that the configuration asks for.
+pub fn storage(engine: Engine) -> StorageFeatures {
+    match engine {
+        Engine::DuckDb => StorageFeatures::default(),
+        Engine::Postgres => StorageFeatures { identity: true, partitions: true, ..StorageFeatures::default() },
+        Engine::Redshift => StorageFeatures { columnar: true, identity: true, ..StorageFeatures::default() },
+    }
 }
 
 /// The type of a seed's column, from the one that was told or guessed, and the bytes and the digits behind the point that its

@@ -12,9 +12,9 @@ use crate::analysis::CompiledNode;
 use crate::base::{ColumnInfo, Relation, RelationKind, Span, UniqueId, quote_ident};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::transfer::{Bucket, Transfer, arriving, instant_or_number};
-use crate::dialect::{Engine, folds_case};
+use crate::dialect::{Engine, folds_case, storage};
 use crate::jinja::NodeState;
-use crate::plan::{Arrival, Counted, Existing, Hooks, Newer, Physical, PlanInput, SendRows, Status, plan_arrival, staged};
+use crate::plan::{Arrival, Counted, Existing, Hooks, Newer, Physical, PlanInput, SendRows, Status, StorageFeatures, plan_arrival, staged};
 use crate::project::{Node, Target, TransferPlace};
 
 /// Where the rows of a node come from that is built on another target.
@@ -136,6 +136,9 @@ pub(super) fn prepare(turn: &Turn<'_>, origin: &Origin) -> Result<Prepared, Node
         arrived: plan.arrived,
         newer: newer.map(|replaced| Newer { replaced, total: count(relation) }),
     };
+    // Numbers are given where the table is built.
+    let has = StorageFeatures { identity: true, partitions: false, ..storage(job.engine) };
+    let physical = Physical { identities: Vec::new(), ..Physical::of(node, has)? };
     let input = PlanInput {
         node,
         relation,
@@ -143,7 +146,7 @@ pub(super) fn prepare(turn: &Turn<'_>, origin: &Origin) -> Result<Prepared, Node
         existing: &existing,
         incoming: &[],
         contract: None,
-        physical: Physical::default(),
+        physical,
         full_refresh: state.full_refresh,
         batch: None,
         run_tag: &job.options.tag(),

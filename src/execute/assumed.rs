@@ -78,7 +78,8 @@ fn built(node: &Node) -> Option<CatalogRelation> {
 fn columns(node: &Node, number: usize, analysis: &Analysis) -> Option<Vec<ColumnInfo>> {
     let schema = &analysis.nodes.get(&number)?.schema;
     let declared = |name: &str| node.columns.iter().find(|column| column.names(name)).and_then(|column| column.data_type.clone());
-    let columns = schema.columns.iter().map(|column| ColumnInfo {
+    let numbered = |name: &str| node.columns.iter().any(|column| column.is_identity() && column.names(name));
+    let columns = schema.columns.iter().filter(|column| !numbered(&column.name)).map(|column| ColumnInfo {
         name: column.name.clone(),
         data_type: column
             .sql_type

@@ -29,7 +29,7 @@ pub(super) fn check(
     }
     let mut promised = Vec::new();
     let mut contract = Contract { run_tag: job.options.tag(), ..Contract::default() };
-    for (column, spelled) in node.columns.iter().zip(declared) {
+    for (column, spelled) in node.query_columns().zip(declared) {
         let given = incoming.iter().find(|given| column.names(&given.name)).map_or(&column.name, |given| &given.name);
         let place = column.span.or(node.properties).unwrap_or(node.origin);
         let constraints = referring(job, node, state, column.constraints(), place, session)?;
@@ -41,6 +41,26 @@ pub(super) fn check(
     Ok(if trusts_keys(job.engine) { guarded(contract, node, &job.compilation.manifest) } else { contract })
 }
 
+/// The columns of the query of a node without a contract, where its table cannot be made by the query itself. A type that is not known
+/// (without a connection) is the declared one.
+pub(super) fn of_query(turn: &Turn<'_>, incoming: &[ColumnInfo]) -> Result<Contract, NodeError> {
+    let Turn { job, node, .. } = *turn;
+    let mut contract = Contract { run_tag: job.options.tag(), of_query: true, ..Contract::default() };
+    for given in incoming {
+        let declared = node.columns.iter().find(|column| column.names(&given.name)).and_then(|column| column.data_type.as_deref());
+        let is_known = |data_type: &&str| *data_type != "unknown" && !loses_its_fraction(data_type, job.engine);
+        let Some(data_type) = [Some(given.data_type.as_str()), declared].into_iter().flatten().find(is_known) else {
+            let message = format!("the type of column '{}' of '{}' is not known, and its table needs it", given.name, node.name);
+            let place = node.properties.or(node.body).unwrap_or(node.origin);
+            let problem = Diagnostic::new(&codes::INVALID_CONFIG, message).at(place);
+            return Err(problem.help("declare its 'data_type', or cast it in the query").into());
+        };
+        let data_type = declared_type(data_type, true, job.engine);
+        contract.columns.push(ContractColumn { name: given.name.clone(), data_type, constraints: Vec::new() });
+    }
+    Ok(contract)
+}
+
 fn written_type(job: &RunJob<'_>, node: &Node, column: &Column) -> String {
     declared_type(column.data_type.as_deref().unwrap_or(""), node.contract_alias_types(), job.engine)
 }
@@ -49,7 +69,7 @@ fn written_type(job: &RunJob<'_>, node: &Node, column: &Column) -> String {
 fn declared_types(turn: &Turn<'_>, savepoint: bool) -> Result<Vec<String>, NodeError> {
     let Turn { job, node, session, .. } = *turn;
     let is_whole = |column: &&Column| column.data_type.as_deref().is_some_and(|declared| loses_its_fraction(declared, job.engine));
-    if let Some(column) = node.columns.iter().find(is_whole) {
+    if let Some(column) = node.query_columns().find(is_whole) {
         let message =
             format!("column '{}' of '{}' would lose its fractions: this engine's numeric has none without a scale", column.name, node.name);
         let place = column.data_type_span.or(column.span).unwrap_or(node.origin);
@@ -69,7 +89,7 @@ fn declared_types(turn: &Turn<'_>, savepoint: bool) -> Result<Vec<String>, NodeE
         }
         found
     };
-    let columns: Vec<&Column> = node.columns.iter().collect();
+    let columns: Vec<&Column> = node.query_columns().collect();
     let refused = match ask(&columns) {
         Ok(found) => return Ok(found),
         Err(error @ AdapterError::Statement { .. }) => error,
@@ -98,7 +118,7 @@ struct Difference<'a> {
 
 fn compare(node: &Node, declared: &[String], actual: &[ColumnInfo]) -> Option<Diagnostic> {
     let mut differences = Vec::new();
-    for (column, data_type) in node.columns.iter().zip(declared) {
+    for (column, data_type) in node.query_columns().zip(declared) {
         let given = actual.iter().find(|given| column.names(&given.name));
         let mismatch = match given {
             None => "missing in the query",
@@ -109,7 +129,7 @@ fn compare(node: &Node, declared: &[String], actual: &[ColumnInfo]) -> Option<Di
         let actual = given.map_or("", |given| &given.data_type);
         differences.push(Difference { column: &column.name, declared: data_type, actual, mismatch, place });
     }
-    for given in actual.iter().filter(|given| !node.columns.iter().any(|column| column.names(&given.name))) {
+    for given in actual.iter().filter(|given| !node.query_columns().any(|column| column.names(&given.name))) {
         let (column, actual) = (given.name.as_str(), given.data_type.as_str());
         differences.push(Difference { column, declared: "", actual, mismatch: "missing in the contract", place: None });
     }

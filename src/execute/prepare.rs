@@ -14,9 +14,7 @@ use super::{arrival, contract, load_source, overrides, statement_fits};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
 use crate::base::{Relation, RelationKind, UniqueId, Window};
 use crate::diag::{Diagnostic, codes};
-use crate::dialect::{
-    Engine, folds_case, has_materialized_views, has_physical_design, lowers_names, max_identifier, reads_retired, seed_type,
-};
+use crate::dialect::{Engine, folds_case, has_materialized_views, lowers_names, max_identifier, reads_retired, seed_type, storage};
 use crate::jinja::{NodeState, Warehouse};
 use crate::plan::{
     BatchResults, Existing, Hooks, NodePlan, Physical, PlanInput, SeedRules, failures_kept, needs_columns, plan_failures, plan_leading,
@@ -153,6 +151,9 @@ pub(super) struct Draft {
     hooks: Hooks,
     /// The plan depends on the columns of the query, which the engine is asked for.
     described: bool,
+    physical: Physical,
+    /// Its table is made of columns that are written out.
+    declares: bool,
 }
 
 /// A node ready to be run.
@@ -234,10 +235,18 @@ pub(super) fn draft_in(turn: &Turn<'_>, state: NodeState, hooks: Hooks) -> Resul
     if materialization.is_none() && !matches!(node.detail, Detail::Seed { .. }) {
         check_is_query(node, &compiled)?;
     }
-    let existing = look_up(node, relation, state.existing, catalog, session)?;
+    let physical = Physical::of(node, storage(job.engine))?;
+    let mut existing = look_up(node, relation, state.existing, catalog, session)?;
+    // What the database numbers is nobody else's affair.
+    existing.columns.retain(|column| !physical.numbers(&column.name));
+    let refreshes = node.config.bool("full_refresh").unwrap_or(state.full_refresh);
+    let stays = node.materialized() == "incremental" && existing.kind == Some(RelationKind::Table) && !refreshes;
+    let declares = physical.is_declared() && !stays;
     let leaves_hooks = materialization.as_ref().is_some_and(|macro_id| job.compilation.templates.runs_hooks(macro_id));
     Ok(Draft {
-        described: node.contract_enforced() || needs_columns(node, &existing) && materialization.is_none(),
+        described: node.contract_enforced() || (declares || needs_columns(node, &existing)) && materialization.is_none(),
+        declares,
+        physical,
         relation: relation.clone(),
         hooks: if leaves_hooks { Hooks::default() } else { hooks },
         compiled,
@@ -260,16 +269,25 @@ impl Draft {
 pub(super) fn plan(turn: &Turn<'_>, draft: Draft, begun: bool) -> Result<Prepared, NodeError> {
     let Turn { job, node, session, .. } = *turn;
     let leads = !begun && draft.leading(node).is_some();
-    let Draft { compiled, state, relation, materialization, existing, hooks, described } = draft;
+    let Draft { compiled, state, relation, materialization, existing, hooks, described, physical, declares } = draft;
     let query = before_semicolon(&compiled.sql);
-    let described = if described { locked(session).describe(query) } else { Ok(Vec::new()) };
+    let is_seed = matches!(node.detail, Detail::Seed { .. });
+    let described = if described && !is_seed { locked(session).describe(query) } else { Ok(Vec::new()) };
     let mut incoming = described.map_err(|error| match query_failed(node, &compiled, error) {
         NodeError::Diagnostic(problem) if leads => {
             problem.help("what its pre-hook or header makes is not there yet: a run makes it first").into()
         }
         error => error,
     })?;
-    let contract = if node.contract_enforced() { Some(contract::check(turn, state, &mut incoming, begun)?) } else { None };
+    let contract = match node.contract_enforced() {
+        true => Some(contract::check(turn, state, &mut incoming, begun)?),
+        false if declares && materialization.is_none() && !is_seed => Some(contract::of_query(turn, &incoming)?),
+        false => None,
+    };
+    if let Some(contract) = &contract {
+        let typed = contract.columns.iter().map(|column| (column.name.as_str(), column.data_type.as_str())).collect::<Vec<_>>();
+        physical.check_columns(node, &typed)?;
+    }
     let input = PlanInput {
         node,
         relation: &relation,
@@ -277,7 +295,7 @@ pub(super) fn plan(turn: &Turn<'_>, draft: Draft, begun: bool) -> Result<Prepare
         existing: &existing,
         incoming: &incoming,
         contract,
-        physical: if has_physical_design(job.engine) { Physical::of(node)? } else { Physical::of_any(node) },
+        physical,
         full_refresh: state.full_refresh,
         batch: state.batch,
         run_tag: &job.options.tag(),

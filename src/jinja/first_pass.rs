@@ -18,7 +18,8 @@ use super::values::{from_json, locked};
 use crate::base::{Relation, ResourceType, Sources, Span};
 use crate::diag::{Diagnostic, codes};
 use crate::project::{
-    Config, Detail, GenericTest, InputCall, Node, RefCall, check_contract, check_microbatch, check_told, hooks_of, not_obeyed,
+    Config, Detail, GenericTest, InputCall, Node, RefCall, check_contract, check_microbatch, check_storage, check_told, hooks_of,
+    not_obeyed,
 };
 
 /// What the first pass over all nodes shares.
@@ -95,6 +96,7 @@ impl Pass<'_> {
         found.problems.extend(check_contract(&node));
         found.problems.extend(not_obeyed(&node));
         found.problems.extend(check_microbatch(&node));
+        found.problems.extend(check_storage(&node));
         self.name_relation(&mut node, &mut found);
         self.render_descriptions(&mut node, &mut found);
         (Arc::unwrap_or_clone(node), found)

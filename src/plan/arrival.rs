@@ -36,10 +36,12 @@ pub struct Newer {
 /// As [`super::plan_node`], of indexes.
 pub fn plan_arrival(input: &PlanInput<'_>, arrival: Arrival) -> Result<NodePlan, Diagnostic> {
     let Arrival { send, columns, load, arrived, newer } = arrival;
+    let typed: Vec<(&str, &str)> = columns.iter().map(|column| (column.name.as_str(), column.data_type.as_str())).collect();
+    input.physical.check_columns(input.node, &typed)?;
     let stage = staged(input.relation);
     let names = columns.iter().map(|column| column.name.clone()).collect();
     let mut steps = vec![
-        Step::CreateTable { table: stage.clone(), columns },
+        Step::CreateTable { table: stage.clone(), columns, physical: input.physical.clone() },
         Step::Statement { title: format!("load {}", stage.display()), sql: load },
         Step::CompareCounts { table: stage.clone(), arrived, of: Counted::Sent },
     ];

@@ -18,6 +18,8 @@ pub struct Contract {
     pub run_tag: String,
     /// How the table is stored.
     pub physical: Physical,
+    /// Nobody declared it: its columns are those of the query.
+    pub of_query: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

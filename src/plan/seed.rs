@@ -35,9 +35,14 @@ pub fn plan_seed(input: &PlanInput<'_>, file: &[u8], rules: SeedRules<'_>) -> Re
     if rules.lowers_names && input.node.config.bool("quote_columns") != Some(true) {
         columns.iter_mut().for_each(|column| column.name = column.name.to_lowercase());
     }
+    let typed: Vec<(&str, &str)> = columns.iter().map(|column| (column.name.as_str(), column.data_type.as_str())).collect();
+    input.physical.check_columns(input.node, &typed)?;
     let stage = staged(input.relation);
-    let mut steps =
-        vec![Step::CreateTable { table: stage.clone(), columns: columns.clone() }, Step::InsertRows { table: stage, columns, rows }];
+    let physical = input.physical.clone();
+    let mut steps = vec![
+        Step::CreateTable { table: stage.clone(), columns: columns.clone(), physical },
+        Step::InsertRows { table: stage, columns, rows },
+    ];
     steps.extend(publish(input, RelationKind::Table));
     finished(input, steps)
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Node;
 use super::fields::Fields;
 use super::loader::Loader;
-use crate::base::Span;
+use crate::base::{Span, bucket_and_key};
 use crate::diag::{Diagnostic, codes};
 
 /// How soon readers of a model need their answer.
@@ -146,9 +146,9 @@ fn transfer_place(fields: &Fields<'_, '_>, loader: &mut Loader<'_>) -> Option<Tr
 
 /// `s3://bucket/prefix`.
 fn parse_place(url: &str) -> Option<(String, String)> {
-    let rest = url.strip_prefix("s3://")?;
-    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-    (!bucket.is_empty()).then(|| (bucket.to_owned(), prefix.trim_matches('/').to_owned()))
+    let url = format!("{}/", url.trim_end_matches('/'));
+    let (bucket, prefix) = bucket_and_key(&url)?;
+    Some((bucket.to_owned(), prefix.trim_matches('/').to_owned()))
 }
 
 #[cfg(test)]

@@ -78,12 +78,17 @@ pub fn explain(compilation: &Compilation, id: &str) -> Result<String, Vec<Diagno
     shown(acca::execute::explain(&job).map_err(|problem| vec![problem])?)
 }
 
-/// The steps that would build the node on a database where all of the project is, worked out without one.
-pub fn explain_again(compilation: &Compilation, id: &str, files: &MemoryFiles) -> Result<String, Vec<Diagnostic>> {
+/// The steps that would build the node on a database of which that is assumed, worked out without one.
+pub fn explain_offline(
+    compilation: &Compilation,
+    id: &str,
+    files: &MemoryFiles,
+    assumption: Assumption,
+) -> Result<String, Vec<Diagnostic>> {
     let engine = engine_of(&compilation.project.target).map_err(|problem| vec![problem])?;
     let number = compilation.manifest.number(id).unwrap();
     let options = options(Path::new(""));
-    let explained = explain_assuming(compilation, engine, &[number], &options, files, Assumption::Built, &Origins::new());
+    let explained = explain_assuming(compilation, engine, &[number], &options, files, assumption, &Origins::new());
     shown(explained.map_err(|problem| vec![problem])?)
 }
 

@@ -5,7 +5,7 @@ use crate::redshift::service::{DataApi, Trouble};
 
 const PROFILES: &str = "shop:\n  target: warehouse\n  outputs:\n    warehouse: {type: redshift, serverless_work_group: made-up, region: eu-west-1, dbname: shop, schema: marts}\n";
 
-fn shop() -> TestProject {
+pub fn shop() -> TestProject {
     let project = TestProject::new();
     project.write("dbt_project.yml", "name: shop\nversion: '1.0'\nprofile: shop\n").write("profiles.yml", PROFILES);
     project
@@ -65,7 +65,7 @@ fn the_state_of_a_later_run_can_be_assumed() {
 }
 
 /// The project's target is a service that stands in for the Data API.
-fn served(service: &DataApi) -> TestProject {
+pub fn served(service: &DataApi) -> TestProject {
     let mut project = shop();
     let endpoint = format!("endpoint: '{}', dbname: dev", service.endpoint());
     project.write("profiles.yml", &PROFILES.replace("dbname: shop", &endpoint));
@@ -76,7 +76,7 @@ fn served(service: &DataApi) -> TestProject {
 }
 
 /// Rows of a query on what the service holds, one a line.
-fn rows(service: &DataApi, sql: &str) -> String {
+pub fn rows(service: &DataApi, sql: &str) -> String {
     service.imitation().execute(sql).unwrap_or_else(|failure| panic!("{sql}: {failure:?}")).lines().join("\n")
 }
 

@@ -8,6 +8,7 @@
 //! | `sql NODE [TARGET]` | its compiled SQL |
 //! | `explain NODE [TARGET]` | the steps that would build it on an empty database, with their statements |
 //! | `explain NODE TARGET built` | those that would build it again, without a connection |
+//! | `explain NODE TARGET empty` | those that would build it first, without a connection |
 //! | `schema NODE` | its columns with their types, as `acca schema` infers them |
 //! | `lineage NODE` | each of its columns with the columns that it comes from |
 //! | `selected ARGUMENT…` | what `--select ARGUMENT…` selects; `--exclude`, `--selector` and `--indirect-selection` may follow |
@@ -29,7 +30,7 @@ use acca::analysis::{Compilation, NodeAnalysis, SchemaColumn, check_is_query, is
 use acca::artifacts::{Metadata, describe_state};
 use acca::base::{Files, MemoryFiles, ResourceType, Sources};
 use acca::diag::{Diagnostic, Diagnostics, render};
-use acca::execute::{adapter_chain, engine_of, statement_fits};
+use acca::execute::{Assumption, adapter_chain, engine_of, statement_fits};
 use acca::jinja::{Invocation, NodeState};
 use acca::plan::select::{Compared, IndirectSelection, Request, Scope, select};
 use acca::plan::{State, StateFreshness, StateResults};
@@ -198,7 +199,8 @@ impl Workbench {
             ["lineage", name] => self.lineage(name),
             ["explain", name] => self.explain(name, "duckdb"),
             ["explain", name, target] => self.explain(name, target),
-            ["explain", name, target, "built"] => self.explain_again(name, target),
+            ["explain", name, target, "built"] => self.explain_offline(name, target, Assumption::Built),
+            ["explain", name, target, "empty"] => self.explain_offline(name, target, Assumption::Empty),
             ["selected", arguments @ ..] => self.selected(arguments),
             ["build", target] => Ok(self.built(target)?.statuses.clone()),
             ["build"] => self.on_both(|built| Ok(built.statuses.clone())),
@@ -262,10 +264,10 @@ impl Workbench {
             .map_err(|problems| problems.iter().map(|problem| render(problem, &compilation.project.sources, false, WIDTH)).collect())
     }
 
-    fn explain_again(&self, name: &str, target: &str) -> Result<String, String> {
+    fn explain_offline(&self, name: &str, target: &str, assumption: Assumption) -> Result<String, String> {
         let compilation = self.compilation(Some(target))?;
         let id = node_named(&compilation, name)?.id.clone();
-        engines::explain_again(&compilation, &id, &MemoryFiles { files: self.case.files.clone(), env: self.case.env.clone() })
+        engines::explain_offline(&compilation, &id, &MemoryFiles { files: self.case.files.clone(), env: self.case.env.clone() }, assumption)
             .map_err(|problems| problems.iter().map(|problem| render(problem, &compilation.project.sources, false, WIDTH)).collect())
     }
 

@@ -3,11 +3,13 @@
 mod copy;
 mod dml;
 mod rows;
+mod staged;
 mod tables;
 
 pub use copy::{CopyFromS3, Existing, FilesOnS3, S3Format, Unload, copy_and_replace, manifest};
 pub use rows::RowInserts;
-pub(super) use tables::{attributes, sized_type};
+pub use staged::{NULL_MARK, StagedCopy};
+pub(super) use tables::{attributes, column_attributes, identity, sized_type};
 
 use super::relation_word;
 use super::steps::Statement;
@@ -27,6 +29,7 @@ pub(super) fn print(step: &Step) -> Option<Vec<Statement>> {
     let each = |sql: Vec<String>| Some(sql.into_iter().map(Statement::plain).collect());
     match step {
         Step::CreateTableAs { table, query, physical } => Some(vec![tables::create_as(table, query, physical)]),
+        Step::CreateTable { table, columns, physical } => each(vec![tables::create(table, columns, physical)]),
         Step::CreateViewAs { view, query, bound } => Some(tables::create_view(view, query, *bound)),
         Step::CreateMaterializedView { view, query, physical } => Some(vec![tables::create_materialized_view(view, query, physical)]),
         Step::InsertRows { table, columns, rows } => each(dml::insert_rows(table, columns, rows)),

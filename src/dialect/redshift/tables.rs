@@ -1,9 +1,10 @@
 //! Tables with their physical design, late-binding and materialized views.
 
 use super::Statement;
-use crate::base::Relation;
+use crate::base::{ColumnInfo, Relation, quote_ident};
 use crate::dialect::steps::print_table;
-use crate::plan::{Distribution, Physical, Sort, TableName};
+use crate::plan::{Distribution, Physical, Sort, TableName, encoding_of};
+use crate::project::Identity;
 
 /// Bytes that a `VARCHAR` may have at most (`r_Character_types`).
 const MAX_VARCHAR: usize = 65_535;
@@ -26,6 +27,26 @@ pub(in crate::dialect) fn attributes(physical: &Physical) -> String {
         }
     };
     format!("{backup}{distribution}{sort}")
+}
+
+/// What stands behind the type of a column, `""` for nothing.
+pub(in crate::dialect) fn column_attributes(physical: &Physical, column: &str) -> String {
+    encoding_of(physical, column).map_or_else(String::new, |word| format!(" encode {word}"))
+}
+
+/// A column that is numbered; numbers of parallel loads have gaps and no order.
+pub(in crate::dialect) fn identity(identity: &Identity, physical: &Physical) -> String {
+    let Identity { column, start, step } = identity;
+    format!("{} bigint identity({start}, {step}){}", quote_ident(column), column_attributes(physical, column))
+}
+
+/// A table with columns of its own.
+pub(super) fn create(table: &Relation, columns: &[ColumnInfo], physical: &Physical) -> String {
+    let print = |column: &ColumnInfo| {
+        format!("    {} {}{}", quote_ident(&column.name), column.data_type, column_attributes(physical, &column.name))
+    };
+    let columns: Vec<String> = columns.iter().map(print).collect();
+    format!("create table {} (\n{}\n){}", table.quoted(), columns.join(",\n"), attributes(physical))
 }
 
 pub(super) fn create_as(table: &TableName, query: &str, physical: &Physical) -> Statement {

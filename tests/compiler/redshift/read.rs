@@ -226,7 +226,16 @@ fn stripped(tokens: Vec<Token>) -> Vec<Token> {
                 let by_default = kept.last().is_some_and(|last| word(Some(last)) == "AS");
                 let words: &[&str] = if by_default { &["IDENTITY"] } else { &["GENERATED", "ALWAYS", "AS", "IDENTITY"] };
                 kept.extend(words.iter().map(|word| Token::make_keyword(word)));
-                at = behind_list(at + 1);
+                let behind = behind_list(at + 1);
+                if let Some(numbers) =
+                    tokens.get(at + 2..behind - 1).map(|list| list.split(|token| *token == Token::Comma).collect::<Vec<_>>())
+                    && let [start, step] = numbers.as_slice()
+                {
+                    let says = |words: [&str; 2]| words.map(Token::make_keyword).to_vec();
+                    let options = [says(["INCREMENT", "BY"]), step.to_vec(), says(["START", "WITH"]), start.to_vec()].concat();
+                    kept.extend([vec![Token::LParen], options, vec![Token::RParen]].concat());
+                }
+                at = behind;
             }
             _ => {
                 match token {
