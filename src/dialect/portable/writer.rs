@@ -1,7 +1,8 @@
 //! What is common to all parts of the printer: types, refusals, places, indentation.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use sqlparser::ast::{Expr, Ident, Query, Select, Spanned};
 use sqlparser::keywords::ALL_KEYWORDS;
@@ -249,13 +250,19 @@ fn read_range(text: &str) -> Option<Range<usize>> {
 }
 
 pub(super) fn print_name(name: &str) -> String {
-    // Words of the parser's that no engine keeps for itself.
-    const FREE: &[&str] = &["id", "key", "main", "name", "part", "status", "total", "value"];
-    let is_word = |name: &str| !FREE.contains(&name) && ALL_KEYWORDS.binary_search(&name.to_uppercase().as_str()).is_ok();
     let plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_')
         && !is_word(name);
     if plain { name.to_owned() } else { quote_ident(name) }
+}
+
+/// Whether an engine may take a name, in small letters, for a word of its own.
+fn is_word(name: &str) -> bool {
+    // Words of the parser's that no engine keeps for itself.
+    const FREE: &[&str] = &["id", "key", "main", "name", "part", "status", "total", "value"];
+    static WORDS: OnceLock<HashSet<String>> = OnceLock::new();
+    let words = WORDS.get_or_init(|| ALL_KEYWORDS.iter().map(|word| word.to_lowercase()).collect());
+    words.contains(name) && !FREE.contains(&name)
 }
 
 /// Where an expression stands, as far as the parser tells.
