@@ -25,7 +25,7 @@ use crate::base::{Files, Relation, RelationKind, ResourceType};
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::jinja::{Linked, NodeState, Rendered, SpanMap, StatementResult, Warehouse, ephemeral_name};
 use crate::project::{Detail, Manifest, Node};
-use crate::syntax::{Mark, parse_marked, parse_query, try_parse_query};
+use crate::syntax::{Mark, parse_marked, parse_query, try_parse_exact, try_parse_query};
 
 /// What is known of the columns of a project.
 #[derive(Debug, Default)]
@@ -312,12 +312,15 @@ impl Compilation {
         let is_plain = marks.is_empty();
         let (marked, unmarked) = marked_query(rendered, marks);
         let parents = Parents::new(&parents, self, node, done);
-        let query = marked.map_or_else(|| try_parse_query(&rendered.sql), |query| Ok(Some(query)));
+        // What is written anew is read exactly: the other reading leaves out words that change rows.
+        let exact = if is_portable(node) && is_plain { try_parse_exact(&rendered.sql).ok().flatten() } else { None };
+        let is_exact = exact.is_some();
+        let query = exact.or(marked).map_or_else(|| try_parse_query(&rendered.sql), |query| Ok(Some(query)));
         let mut plain = None;
         let mut inferred = match query {
             Ok(Some(query)) => {
                 let inferred = infer_with(&rendered.sql, &query, &parents, rules.declarations);
-                plain = is_plain.then_some(query);
+                plain = is_exact.then_some(query);
                 inferred
             }
             Ok(None) => Inferred { schema: RelationSchema::unknown(), ..Inferred::default() },

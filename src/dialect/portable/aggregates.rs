@@ -78,7 +78,14 @@ impl Writer<'_> {
     /// `lag` and `lead`. Redshift has no value for rows that are not there: those are told by a number that every row has.
     pub(super) fn neighbour(&mut self, call: &Call<'_>) -> Sql {
         let [value, rest @ ..] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
-        let (Some(default), Engine::Redshift) = (rest.get(1), self.engine) else { return self.plain_call(call, &call.name) };
+        let Some(default) = rest.get(1) else { return self.plain_call(call, &call.name) };
+        if self.common_digits(&[*value, *default]).is_some() {
+            let help = "cast both to one numeric(p,s)";
+            return self.lacks(call.span, "a default with more digits behind the point than the values", help);
+        }
+        if !self.is(Engine::Redshift) {
+            return self.plain_call(call, &call.name);
+        }
         if !self.rewrites(Rewrite::MissingNeighbour) {
             return self.plain_call(call, &call.name);
         }

@@ -7,6 +7,7 @@
 use sqlparser::ast::{DataType, Expr};
 
 use super::json::is_json_text;
+use super::literals::plain_text;
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer, span_of};
 use crate::analysis::SqlType;
@@ -31,6 +32,12 @@ impl Writer<'_> {
         if is_json_text(inner) && matches!(target.name(), "numeric" | "float4" | "float8") && self.rewrites(Rewrite::JsonPath) {
             return self.json_to_number(inner, target, &spelled);
         }
+        if let ("date" | "timestamp" | "timestamptz", Some(text)) = (target.name(), plain_text(inner))
+            && !Writer::is_moment(text)
+        {
+            let help = "write it as 2024-01-31 or 2024-01-31 12:00:00";
+            return self.refuse(span_of(inner), "this literal is not the same on all engines", help);
+        }
         match (from, target.name()) {
             ("bool", "text" | "varchar") if self.is(Engine::Redshift) && self.rewrites(Rewrite::BooleanCast) => self.truth_as_text(inner),
             ("text" | "varchar", "bool") if self.rewrites(Rewrite::BooleanCast) => self.text_as_truth(inner),
@@ -50,6 +57,7 @@ impl Writer<'_> {
                 let written = self.as_text(inner);
                 self.limited(written, target, &spelled)
             }
+            ("json" | "jsonb", "json" | "jsonb") if self.is(Engine::Redshift) => self.expression(inner),
             (_, "json" | "jsonb") if self.is(Engine::Redshift) => Sql::atom(format!("json_parse({})", self.expression(inner).text)),
             _ => Sql::atom(format!("cast({} as {spelled})", self.expression(inner).text)),
         }

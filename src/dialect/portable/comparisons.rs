@@ -15,7 +15,9 @@ impl Writer<'_> {
         if let Some(rows) = self.rows_compared(left, op, right) {
             return rows;
         }
-        let is_text = self.is_text(left) || self.is_text(right);
+        // Two literals are text too.
+        let literals = [left, right].map(|side| super::literals::plain_text(side).is_some());
+        let is_text = self.is_text(left) || self.is_text(right) || literals == [true, true];
         let blanks = is_text && self.is(Engine::Redshift);
         match op {
             BinaryOperator::Eq | BinaryOperator::NotEq if blanks && self.rewrites(Rewrite::TrailingBlanks) => {
@@ -27,7 +29,8 @@ impl Writer<'_> {
                 Sql::loose(format!("{one} {op} {other}"))
             }
             _ => {
-                let (one, other) = (self.expression(left).part(), self.expression(right).part());
+                let kinds = (self.type_name(left), self.type_name(right));
+                let (one, other) = (self.widened(left, kinds.1).part(), self.widened(right, kinds.0).part());
                 Sql::loose(format!("{one} {op} {other}"))
             }
         }
@@ -82,6 +85,9 @@ impl Writer<'_> {
 
     /// Not null whatever is compared. Redshift has no such test.
     pub(super) fn distinct_from(&mut self, left: &Expr, right: &Expr, negated: bool) -> Sql {
+        if self.is(Engine::Redshift) && (matches!(left, Expr::Tuple(_)) || matches!(right, Expr::Tuple(_))) {
+            return self.lacks(span_of(left), "IS DISTINCT FROM of rows", "compare their parts one by one");
+        }
         if self.is(Engine::Redshift) && self.rewrites(Rewrite::DistinctFrom) {
             let (one, other) = (self.expression(left).part(), self.expression(right).part());
             let (op, null, half) = if negated { (BinaryOperator::Eq, "true", "false") } else { (BinaryOperator::NotEq, "false", "true") };

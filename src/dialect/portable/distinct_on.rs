@@ -68,7 +68,7 @@ impl Writer<'_> {
         }
         if self.is(Engine::Redshift) && self.rewrites(Rewrite::DistinctOn) {
             let keys: Vec<String> = keys.iter().map(|key| self.equal_text(output_expression(select, key).unwrap_or(key)).text).collect();
-            let order = self.order_keys_of(order_by, Some(select));
+            let order = self.inner_order_keys(order_by, select);
             let first = format!("row_number() over (partition by {} order by {order}) = 1", keys.join(", "));
             return Distinction { qualify: Some(first), ..Distinction::default() };
         }

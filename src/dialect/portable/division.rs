@@ -40,6 +40,7 @@ impl Writer<'_> {
             return Sql::loose(format!("{} {operator} {divisor}", dividend.part()));
         }
         if is_float(one) || is_float(other) {
+            let (dividend, divisor) = (self.widened(left, other), self.widened(right, one));
             let divisor = self.not_zero(right, divisor);
             return Sql::loose(format!("{} / {divisor}", dividend.part()));
         }
@@ -118,7 +119,7 @@ fn by_integers(dividend: Exact, divisor: Exact, digits: i32) -> String {
 fn whole(exact: Exact) -> String {
     match exact.digits {
         0 => format!("cast({} as hugeint)", exact.sql.text),
-        1..=6 => format!("cast({} * {} as hugeint)", exact.sql.part(), power_of_ten(exact.digits)),
+        digits @ 1..=6 => format!("cast(cast({} as decimal(38,{digits})) * {} as hugeint)", exact.sql.text, power_of_ten(digits)),
         // So many zeros more would not fit.
         digits => format!("cast(replace(cast(cast({} as decimal(38,{digits})) as varchar), '.', '') as hugeint)", exact.sql.text),
     }

@@ -2,6 +2,7 @@
 
 use sqlparser::ast::{BinaryOperator, CastKind, DataType, Expr, Ident, Query, UnaryOperator, Value};
 
+use super::json::is_json_value;
 use super::writer::{Form, Sql, Writer, span_of};
 use crate::dialect::Engine;
 
@@ -14,6 +15,7 @@ impl Writer<'_> {
         match expression {
             Expr::Identifier(ident) => self.column(std::slice::from_ref(ident), expression),
             Expr::CompoundIdentifier(parts) => self.column(parts, expression),
+            Expr::Value(value) if self.is_uuid_literal(expression) => self.uuid_literal(&value.value, value.span),
             Expr::Value(value) => self.value(&value.value, value.span),
             Expr::Nested(inner) => {
                 let inner = self.expression(inner);
@@ -57,6 +59,9 @@ impl Writer<'_> {
                 let elements: Vec<String> = array.elem.iter().map(|element| self.expression(element).text).collect();
                 Sql::atom(format!("array[{}]", elements.join(", ")))
             }
+            Expr::Tuple(_) if self.is(Engine::Redshift) => {
+                self.lacks(span_of(expression), "a row as a value", "write its parts one by one")
+            }
             Expr::Tuple(parts) => {
                 let parts: Vec<String> = parts.iter().map(|part| self.expression(part).text).collect();
                 Sql::atom(format!("({})", parts.join(", ")))
@@ -68,6 +73,10 @@ impl Writer<'_> {
     /// Tests of one value.
     fn test(&mut self, expression: &Expr) -> Sql {
         match expression {
+            Expr::IsNull(inner) | Expr::IsNotNull(inner) if is_json_value(inner) && self.is(Engine::Redshift) => {
+                self.refuse_json_null(&[&**inner]);
+                Sql::atom("null")
+            }
             Expr::IsNull(inner) | Expr::IsUnknown(inner) => Sql::loose(format!("{} is null", self.expression(inner).part())),
             Expr::IsNotNull(inner) | Expr::IsNotUnknown(inner) => Sql::loose(format!("{} is not null", self.expression(inner).part())),
             Expr::IsTrue(inner) => self.truth(inner, true, false),
@@ -114,12 +123,14 @@ impl Writer<'_> {
     }
 
     /// Written in the form that every engine reads, not by a word such as `infinity`.
-    fn is_moment(text: &str) -> bool {
+    pub(super) fn is_moment(text: &str) -> bool {
         let text = text.trim();
         text.len() >= 10
             && text.is_char_boundary(4)
             && text.get(4..5) == Some("-")
             && !text.contains(|c: char| c.is_alphabetic() && !matches!(c, 'T' | 'Z'))
+            // Of a seventh digit of a second PostgreSQL makes a sixth, DuckDB nothing.
+            && text.split_once('.').is_none_or(|(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count() <= 6)
     }
 
     fn unknown_form(&mut self, expression: &Expr) -> Sql {
@@ -209,6 +220,8 @@ impl Writer<'_> {
 
     fn case(&mut self, expression: &Expr) -> Sql {
         let Expr::Case { operand, conditions, else_result, .. } = expression else { return self.unknown_form(expression) };
+        let branches: Vec<&Expr> = conditions.iter().map(|branch| &branch.result).chain(else_result.as_deref()).collect();
+        let digits = self.common_digits(&branches);
         let mut text = "case".to_owned();
         if let Some(operand) = operand {
             text.push_str(&format!(" {}", self.equal_text(operand).part()));
@@ -216,11 +229,11 @@ impl Writer<'_> {
         for branch in conditions {
             let condition =
                 if operand.is_some() { self.equal_text(&branch.condition).part() } else { self.expression(&branch.condition).text };
-            let result = self.expression(&branch.result).text;
+            let result = self.aligned(&branch.result, digits).text;
             text.push_str(&format!(" when {condition} then {result}"));
         }
         if let Some(otherwise) = else_result {
-            text.push_str(&format!(" else {}", self.expression(otherwise).text));
+            text.push_str(&format!(" else {}", self.aligned(otherwise, digits).text));
         }
         Sql::loose(text + " end")
     }

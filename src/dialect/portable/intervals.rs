@@ -111,6 +111,9 @@ impl Writer<'_> {
                 "write a literal, times a whole number where it varies",
             ));
         };
+        if let Some(times) = times.filter(|times| !matches!(self.type_name(times), "int2" | "int4" | "int8")) {
+            return Some(self.lacks(span_of(times), "an interval times a fraction", "take whole numbers of a smaller unit"));
+        }
         Some(self.added(base, span, times, sign))
     }
 

@@ -34,6 +34,14 @@ impl Writer<'_> {
         self.json_value(expression, Wanted::Whole)
     }
 
+    /// On Redshift a null of JSON is null itself, in PostgreSQL it is a value.
+    pub(super) fn refuse_json_null(&mut self, parts: &[&Expr]) {
+        let is_json = |part: &&&Expr| is_json_value(part);
+        if let (true, Some(part)) = (self.is(Engine::Redshift), parts.iter().find(is_json)) {
+            self.lacks(span_of(part), "a null of JSON that is not null", "take text out of the document with ->>");
+        }
+    }
+
     fn json_value(&mut self, expression: &Expr, wanted: Wanted) -> Sql {
         let Expr::BinaryOp { left, op, right } = without_parentheses(expression) else { return Sql::atom("null") };
         let wanted = if gives_text(op) { wanted } else { Wanted::Json };
@@ -102,6 +110,12 @@ fn without_parentheses(mut expression: &Expr) -> &Expr {
         expression = inner;
     }
     expression
+}
+
+/// Whether an expression takes a value out of a document, as JSON.
+pub(super) fn is_json_value(expression: &Expr) -> bool {
+    let expression = without_parentheses(expression);
+    matches!(expression, Expr::BinaryOp { op: BinaryOperator::Arrow | BinaryOperator::HashArrow, .. })
 }
 
 /// Whether an expression takes text out of a document.

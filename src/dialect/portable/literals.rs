@@ -12,7 +12,14 @@ use crate::dialect::{Engine, quote_text};
 impl Writer<'_> {
     pub(super) fn value(&mut self, value: &Value, span: Span) -> Sql {
         let text = match value {
-            Value::Number(text, _) if is_plain_number(text) => text.clone(),
+            Value::Number(text, _) if is_plain_number(text) => match text.split_once(['e', 'E']) {
+                // A number with an exponent is a binary float elsewhere.
+                Some((mantissa, exponent)) if !self.is(Engine::Postgres) => match without_exponent(mantissa, exponent) {
+                    Some(text) => text,
+                    None => return self.refuse(span, "a number of so many digits is not the same on all engines", "cast it from text"),
+                },
+                _ => text.clone(),
+            },
             Value::SingleQuotedString(text) | Value::EscapedStringLiteral(text) | Value::UnicodeStringLiteral(text) => self.text(text),
             Value::DollarQuotedString(text) => self.text(&text.value),
             Value::Boolean(truth) => truth.to_string(),
@@ -38,6 +45,20 @@ impl Writer<'_> {
 }
 
 /// `12`, `1.5`, `.5`, `1e3`
+/// `1.25e2` as `125`, `1e-2` as `0.01`; `None` beyond 38 digits.
+fn without_exponent(mantissa: &str, exponent: &str) -> Option<String> {
+    let exponent: i32 = exponent.parse().ok().filter(|exponent: &i32| exponent.abs() <= 38)?;
+    let (before, behind) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{before}{behind}");
+    let point = i32::try_from(before.len()).ok()? + exponent;
+    let text = match usize::try_from(point) {
+        Ok(point) if point >= digits.len() => format!("{digits}{}", "0".repeat(point - digits.len())),
+        Ok(point) if point > 0 => format!("{}.{}", digits.get(..point)?, digits.get(point..)?),
+        _ => format!("0.{}{digits}", "0".repeat(usize::try_from(-point).ok()?)),
+    };
+    Some(text)
+}
+
 fn is_plain_number(text: &str) -> bool {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

@@ -5,6 +5,7 @@
 
 use sqlparser::ast::{OrderByExpr, OrderBySort, Select};
 
+use super::collation::output_expression;
 use super::rewrite::Rewrite;
 use super::writer::Writer;
 use crate::dialect::Engine;
@@ -13,6 +14,19 @@ impl Writer<'_> {
     /// A key by which rows are ordered.
     fn order_key(&mut self, key: &OrderByExpr, select: Option<&Select>) -> String {
         let written = self.ordered_key(&key.expr, select);
+        self.directed(key, written)
+    }
+
+    /// Keys of a window inside of a SELECT, which sees neither the names nor the numbers of what the SELECT gives.
+    pub(super) fn inner_order_keys(&mut self, keys: &[OrderByExpr], select: &Select) -> String {
+        let key = |writer: &mut Self, key: &OrderByExpr| {
+            let written = writer.ordered_text(output_expression(select, &key.expr).unwrap_or(&key.expr));
+            writer.directed(key, written)
+        };
+        keys.iter().map(|held| key(self, held)).collect::<Vec<_>>().join(", ")
+    }
+
+    fn directed(&mut self, key: &OrderByExpr, written: String) -> String {
         let falls = match &key.options.sort {
             None | Some(OrderBySort::Asc) => false,
             Some(OrderBySort::Desc) => true,

@@ -106,10 +106,11 @@ impl Writer<'_> {
     /// `greatest` and `least` are the same everywhere but for the order of text.
     pub(super) fn extreme_of(&mut self, call: &Call<'_>) -> Sql {
         let texts = call.arguments.iter().any(|argument| self.is_text(argument));
+        let digits = self.common_digits(&call.arguments);
         let arguments: Vec<String> = call
             .arguments
             .iter()
-            .map(|argument| if texts { self.ordered_side(argument) } else { self.expression(argument).text })
+            .map(|argument| if texts { self.ordered_side(argument) } else { self.aligned(argument, digits).text })
             .collect();
         let found = format!("{}({})", call.name, arguments.join(", "));
         let marked = self.is(Engine::Redshift) && call.arguments.iter().any(|argument| self.is_text(argument));
@@ -119,6 +120,11 @@ impl Writer<'_> {
     /// On Redshift the result of `coalesce` has 19 digits at most; that of a CASE has as many as there are.
     pub(super) fn coalesce(&mut self, call: &Call<'_>) -> Sql {
         let exact = call.arguments.iter().any(|argument| self.type_name(argument) == "numeric");
+        if let Some(digits) = self.common_digits(&call.arguments) {
+            let arguments: Vec<String> = call.arguments.iter().map(|argument| self.aligned(argument, Some(digits)).text).collect();
+            return Sql::atom(format!("coalesce({})", arguments.join(", ")));
+        }
+        self.refuse_json_null(&call.arguments);
         if !self.is(Engine::Redshift) || !exact || !self.rewrites(Rewrite::WideCoalesce) {
             return self.plain_call(call, "coalesce");
         }

@@ -240,6 +240,29 @@ fn read_pattern(text: &str, engine: Engine) -> Result<Pattern, String> {
                 continue;
             }
             '[' if !in_class => in_class = true,
+            // DuckDB's classes know ASCII only.
+            '[' if chars.peek() == Some(&':') && engine == Engine::DuckDb => {
+                let name: String = chars.by_ref().skip(1).take_while(|c| *c != ':').collect();
+                if chars.next() != Some(']') {
+                    return Err(format!("[:{name}"));
+                }
+                pattern.text.push_str(match name.as_str() {
+                    "alpha" => "\\pL",
+                    "alnum" => "\\pL\\pN",
+                    "upper" => "\\p{Lu}",
+                    "lower" => "\\p{Ll}",
+                    "digit" => "0-9",
+                    "space" => "\\s",
+                    "punct" | "blank" | "xdigit" => {
+                        pattern.text.push_str(&format!("[:{name}:]"));
+                        before = ']';
+                        continue;
+                    }
+                    _ => return Err(format!("the class {name}")),
+                });
+                before = 'x';
+                continue;
+            }
             ']' if in_class && before != '[' => in_class = false,
             '(' if !in_class => {
                 if chars.peek() == Some(&'?') {

@@ -14,13 +14,15 @@ use crate::dialect::Engine;
 /// Digits that DuckDB keeps in 64 bits.
 const NARROW: i32 = 18;
 const MOST: i32 = 38;
+/// Digits that the factors of a product have together on Redshift at most: it counts one more.
+const FACTORS: i32 = 37;
 
 impl Writer<'_> {
     /// `+`, `-` or `*` of numbers.
     pub(super) fn arithmetic(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Sql {
         let exact = |name: &str| matches!(name, "int2" | "int4" | "int8" | "numeric");
         let (one, other) = (self.type_name(left), self.type_name(right));
-        let (first, second) = (self.expression(left), self.expression(right));
+        let (first, second) = (self.widened(left, other), self.widened(right, one));
         let plain = |first: Sql, second: Sql| Sql::loose(format!("{} {op} {}", first.part(), second.part()));
         let is_exact = exact(one) && exact(other) && (one == "numeric" || other == "numeric");
         let (Some(before), Some(behind), true) = (self.typed(left).digits, self.typed(right).digits, is_exact) else {
@@ -30,13 +32,13 @@ impl Writer<'_> {
         let is_product = *op == BinaryOperator::Multiply;
         let is_tight = if is_product { wide + narrow > NARROW } else { wide.max(narrow) >= NARROW };
         match self.target() {
-            Engine::DuckDb if is_tight && wide.max(narrow) <= NARROW && self.rewrites(Rewrite::Product) => {
+            Engine::DuckDb if is_tight && self.rewrites(Rewrite::Product) => {
                 plain(Sql::atom(format!("cast({} as decimal({MOST},{before}))", first.text)), second)
             }
-            Engine::Redshift if is_product && wide + narrow > MOST && self.rewrites(Rewrite::Product) => {
+            Engine::Redshift if is_product && wide + narrow > FACTORS && self.rewrites(Rewrite::Product) => {
                 // Where one is known to be short, the other may have the rest.
-                let (kept, rest) = if narrow <= NARROW { (MOST - narrow, narrow) } else { (MOST - NARROW, NARROW) };
-                let (kept, rest) = if wide <= NARROW { (wide, MOST - wide) } else { (kept, rest) };
+                let (kept, rest) = if narrow <= NARROW { (FACTORS - narrow, narrow) } else { (FACTORS - NARROW, NARROW) };
+                let (kept, rest) = if wide <= NARROW { (wide, FACTORS - wide) } else { (kept, rest) };
                 if kept < before || rest < behind {
                     let help = "cast one side to fewer digits, such as numeric(18,4)";
                     return self.lacks(span_of(left), "a product of so many digits", help);
@@ -46,6 +48,36 @@ impl Writer<'_> {
                 plain(cast(first, kept, before), cast(second, rest, behind))
             }
             _ => plain(first, second),
+        }
+    }
+
+    /// A `real` beside another number: PostgreSQL computes with twice its bits, DuckDB with its own.
+    pub(super) fn widened(&mut self, expression: &Expr, other: &str) -> Sql {
+        let written = self.expression(expression);
+        let widens = self.is(Engine::DuckDb) && self.type_name(expression) == "float4" && !matches!(other, "float4" | "");
+        if widens { Sql::atom(format!("cast({} as double)", written.text)) } else { written }
+    }
+
+    /// The digits behind the point that DuckDB would lose where exact numbers become one column: it keeps 38 in all, and takes what is too
+    /// much from behind the point. `None` where nothing is lost.
+    pub(super) fn common_digits(&self, parts: &[&Expr]) -> Option<i32> {
+        if !self.is(Engine::DuckDb) || !parts.iter().any(|part| self.type_name(part) == "numeric") {
+            return None;
+        }
+        let numbers = parts.iter().filter(|part| matches!(self.type_name(part), "int2" | "int4" | "int8" | "numeric"));
+        let known: Vec<(i32, i32)> = numbers.map(|part| Some((self.precision(part), self.typed(part).digits?))).collect::<Option<_>>()?;
+        let behind = known.iter().map(|(_, digits)| *digits).max()?;
+        known.iter().any(|(precision, digits)| precision - digits + behind > MOST).then_some(behind)
+    }
+
+    /// One of these numbers, with so many digits behind the point.
+    pub(super) fn aligned(&mut self, expression: &Expr, digits: Option<i32>) -> Sql {
+        let written = self.expression(expression);
+        match (digits, self.type_name(expression)) {
+            (Some(digits), "int2" | "int4" | "int8" | "numeric") if self.rewrites(Rewrite::Product) => {
+                Sql::atom(format!("cast({} as decimal({MOST},{digits}))", written.text))
+            }
+            _ => written,
         }
     }
 

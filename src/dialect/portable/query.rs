@@ -48,7 +48,13 @@ impl Writer<'_> {
             self.order_by_number(query, &mut text);
         } else {
             text.push_str(&self.body(&query.body, order_keys(query)));
+            // What USING has merged is named by the keys too.
+            let sources = self.last_sources.take().filter(|_| matches!(&*query.body, SetExpr::Select(_)));
+            let entered = sources.map(|sources| self.sources.push(sources)).is_some();
             self.order_and_limit(query, &mut text);
+            if entered {
+                self.sources.pop();
+            }
         }
         self.limit(query, &mut text);
         text
@@ -118,6 +124,7 @@ impl Writer<'_> {
     }
 
     fn set_operation(&mut self, left: &SetExpr, op: SetOperator, quantifier: SetQuantifier, right: &SetExpr) -> String {
+        self.refuse_lost_digits(left, right);
         let word = match op {
             SetOperator::Union => "union",
             SetOperator::Except => "except",
@@ -229,7 +236,7 @@ impl Writer<'_> {
             text.push_str(&format!("{}qualify {condition}", self.line()));
         }
         self.leave_select();
-        self.sources.pop();
+        self.last_sources = self.sources.pop();
         text
     }
 
@@ -324,7 +331,7 @@ impl Writer<'_> {
                 if keys.is_empty() {
                     return String::new();
                 }
-                let mut written: Vec<String> = keys.iter().map(|key| self.grouping_key(key)).collect();
+                let mut written: Vec<String> = keys.iter().map(|key| self.grouping_key(key, select)).collect();
                 written.extend(keys.iter().filter_map(|key| self.exact_key(key, select)));
                 format!("{}group by {}", self.line(), written.join(", "))
             }
@@ -352,7 +359,13 @@ impl Writer<'_> {
         (self.is_text(behind) && self.rewrites(Rewrite::TrailingBlanks)).then(|| self.equal_text(behind).text)
     }
 
-    fn grouping_key(&mut self, key: &Expr) -> String {
+    fn grouping_key(&mut self, key: &Expr, select: &Select) -> String {
+        // A name of the list that no relation has.
+        if let (Expr::Identifier(_), None) = (key, self.type_of(key))
+            && let Some(behind) = output_expression(select, key)
+        {
+            return self.expression(behind).text;
+        }
         let (word, sets) = match key {
             Expr::Rollup(sets) => ("rollup", sets),
             Expr::Cube(sets) => ("cube", sets),

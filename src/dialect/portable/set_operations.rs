@@ -8,11 +8,38 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{Cte, SetExpr, SetOperator, SetQuantifier, visit_relations};
 
 use super::rewrite::Rewrite;
+use super::type_names::MOST_DIGITS;
 use super::writer::{Writer, print_name};
 use crate::analysis::Output;
 use crate::dialect::Engine;
 
 impl<'q> Writer<'q> {
+    /// DuckDB keeps 38 digits of a column that two sides have together, and takes what is too much from behind the point.
+    pub(super) fn refuse_lost_digits(&mut self, left: &SetExpr, right: &SetExpr) {
+        let (Some(first), Some(second), true) = (self.columns_of_body(left), self.columns_of_body(right), self.is(Engine::DuckDb)) else {
+            return;
+        };
+        for (one, other) in first.iter().zip(second) {
+            let sizes = [one, other].map(|column| {
+                let kind = column.typed.sql_type?;
+                let precision = match kind.name() {
+                    "int2" => 5,
+                    "int4" => 10,
+                    "int8" => 19,
+                    "numeric" => kind.precision().unwrap_or(MOST_DIGITS),
+                    _ => return None,
+                };
+                Some((precision, column.typed.digits?))
+            });
+            let [Some(one_size), Some(other_size)] = sizes else { continue };
+            let behind = one_size.1.max(other_size.1);
+            if [one_size, other_size].iter().any(|(precision, digits)| precision - digits + behind > MOST_DIGITS) {
+                let what = format!("the digits of column '{}', of which one side has more behind the point than fit", one.name);
+                self.lacks(sqlparser::ast::Spanned::span(right), &what, "cast both sides to one numeric(p,s)");
+            }
+        }
+    }
+
     /// `None` where Redshift does the same as PostgreSQL.
     pub(super) fn set_by_groups(&mut self, left: &SetExpr, op: SetOperator, all: bool, right: &SetExpr) -> Option<String> {
         if !self.is(Engine::Redshift) || all && op == SetOperator::Union {

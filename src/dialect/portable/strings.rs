@@ -196,6 +196,9 @@ impl Writer<'_> {
             } else if let Some(after) = after.strip_prefix('s') {
                 parts.push(self.text(&std::mem::take(&mut literal)));
                 let Some(value) = values.next() else { return self.wrong_arguments(call) };
+                if self.type_name(value) == "bool" {
+                    return self.refuse(span_of(value), "the text of a boolean is not the same on all engines", "cast it to text first");
+                }
                 parts.push(format!("coalesce({}, '')", self.as_text(value).text));
                 after
             } else {

@@ -72,6 +72,8 @@ pub(super) struct Writer<'q> {
     selects: Vec<(Windows, bool)>,
     /// What the FROM of each SELECT that is being written adds, innermost last.
     pub sources: Vec<Sources>,
+    /// Those of the SELECT that was written last.
+    pub(super) last_sources: Option<Sources>,
     /// Not where the query itself has such characters.
     marks: bool,
 }
@@ -90,6 +92,7 @@ impl<'q> Writer<'q> {
             depth: 0,
             selects: Vec::new(),
             sources: Vec::new(),
+            last_sources: None,
             marks: !query.sql.contains(MARKS),
         }
     }

@@ -105,3 +105,25 @@ select month, customer, orders, total, mean, large, share, emails,
     rank() over (order by total desc nulls last, customer) as place, to_char(month, 'YYYY-MM') as label,
     extract(epoch from first_at - timestamp '2020-01-01') / 3600 as hours
 from monthly order by month desc, customer nulls first, total;
+
+-- facts: 124
+-- needs: distinct-on redshift
+select distinct on (grp) grp, id from t order by 1, 2 desc;
+
+-- facts: 124
+select distinct on (grp) grp, -id as id from t order by grp, id;
+
+-- facts: 124
+select distinct on (grp) grp, -id as neg from t order by grp, neg;
+
+-- facts: 48
+select date_trunc('month', ts)::date as month, count(*) as c, grp as g from t group by month, g order by month, g;
+
+-- facts: 144
+select t.grp, k from t join u using (grp) order by grp, k, id;
+
+-- facts: 144
+select grp, count(*) as c from t join u using (grp) group by grp order by grp;
+
+-- facts: 54
+select 'abc ' = 'abc' as a, id from t where id = 1;

@@ -32,3 +32,10 @@ select id, doc -> 'a' ->> 'b' as number from t where id = 6;
 -- facts: 145
 -- fails: duckdb redshift spelled otherwise
 select id, doc ->> 'a' as object from t where id = 1;
+
+-- facts: 146
+-- refused: redshift a null of JSON
+select id, doc -> 'text' is null as a, coalesce(doc -> 'a', doc) is null as b from t;
+
+-- facts: 23
+select id, doc::jsonb ->> 'text' as a from t;

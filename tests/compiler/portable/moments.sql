@@ -40,3 +40,7 @@ select id, date_part('second', ts) as s, date_part('epoch', ts) as e, date_part(
 
 -- facts: 84
 select id, greatest(i, j, null) as g, least(n, m) as l, greatest(d, e) as gd, greatest(null, i) as gn, least(s, v, 'm') as t from t where id <> 7;
+
+-- facts: 99
+-- refused: redshift times a fraction
+select id, ts + 1.5 * interval '1 day' as a from t;

@@ -56,3 +56,28 @@ select id, trunc(n / 2) as d from t;
 
 -- facts: 51
 select count(*) as c from t where random() < 2;
+
+-- facts: 39
+-- needs: product redshift
+select id, coalesce(n, 0) * 1.055 as a, n * 0.055 * 1.19 as b, n * n * n as c, round(m, 3) * 1.055 as d, (case when b then n else 1.11 end) * 1.055 as e, j / 3.0 * 3 as f from t where id not in (4, 7);
+
+-- facts: 39
+-- needs: product duckdb
+select max(m) * 1000 as a from t;
+
+-- facts: 35 39
+-- needs: product duckdb
+select least(sum(n), 0.005) as a, case when sum(n) > 100 then sum(n) else 0.00125 end as b, coalesce(sum(n) filter (where false), sum(m)) as c from t where id in (1, 6, 9);
+
+-- facts: 35
+-- refused: duckdb the digits of column
+select sum(n) as x from t where id = 1 union all select 0.005;
+
+-- facts: 38
+select id, m / 7 as a, 1 / m as b from t where id in (1, 4, 6);
+
+-- facts: 53
+select id, n * 1e-2 as a, n * 1e2 as b, 1.25e1 as c, 12.5e-3 as d from t where id <> 4;
+
+-- facts: 33 43
+select id, r = 0.1 as a, r * 2 as b, r + n as c, r - 1 as d, r / 3 as e, r * 1.5 as f from t where id = 1;

@@ -66,3 +66,7 @@ select id, encode(sha256(convert_to(s, 'UTF8')), 'hex') as h, md5(v || 'x') as m
 
 -- facts: 83
 select id, (regexp_match(s, 'b(.)'))[1] as a, (regexp_match(v, '[0-9]+'))[1] as b from t;
+
+-- facts: 131 143
+-- refused: redshift IS DISTINCT FROM of rows
+select id, (grp, j) is distinct from ('a', 2) as a from t;

@@ -102,3 +102,10 @@ select encode(s::bytea, 'hex') from t;
 -- facts: 77
 -- refused: postgres duckdb redshift SIMILAR
 select s similar to '[[:alpha:]]%' from t;
+
+-- facts: 79
+select id, regexp_replace('Zoë' || s, '[^[:alpha:] ]', '', 'g') as a, 'zoë' ~ '^[[:alpha:]]+$' as b, s ~ '[[:upper:]][[:digit:][:space:]]' as c from t;
+
+-- facts: 71
+-- refused: duckdb redshift boolean
+select format('%s', b) from t;

@@ -57,6 +57,10 @@ select id, cardinality(array_agg(i)) from t group by id;
 select id, 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'::uuid = replace('a0eebc99-9c0b-4ef8-XX6d-6bb9bd380a11', 'XX', 'bb')::uuid as same, ('A' || '0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11')::uuid::text as told from t;
 
 -- facts: 27
+-- needs: uuid redshift
+select id, u = 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11' as a, u in ('A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11') as b from (select id, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid as u from t) as x;
+
+-- facts: 27
 -- fails: a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1
 select id, ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1' || v)::uuid as none from t;
 
@@ -93,3 +97,7 @@ select id, i as j, j + 1 as more from t;
 -- facts: 113
 -- refused: postgres duckdb redshift approx_count_distinct
 select approx_count_distinct(s) from t;
+
+-- facts: 15
+-- refused: duckdb redshift this literal
+select '2024-02-29 23:59:59.9999996'::timestamp as a;
