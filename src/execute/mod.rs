@@ -10,6 +10,7 @@ mod clean_up;
 mod comment;
 mod connect;
 mod contract;
+mod copied_rows;
 mod duckdb;
 mod freshness;
 mod guarded_keys;

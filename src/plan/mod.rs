@@ -17,6 +17,7 @@ mod snapshot;
 mod state;
 mod steps;
 mod timeout;
+mod unload;
 
 pub use alter::{AlterColumns, ColumnChanges};
 pub use choices::{check_choices, strategy_macro};
@@ -30,5 +31,8 @@ pub use result::{BatchResults, NodeResult, RunResult, Status};
 pub use seed::{SeedRules, plan_seed, seed_columns, seed_rows};
 pub use snapshot::{DeletedRows, SnapshotNames, SnapshotSpec, SnapshotStrategy};
 pub use state::{State, StateBatches, StateFreshness, StateManifest, StateNode, StateResult, StateResults};
-pub use steps::{Comment, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, Step, TableName, retired_prefix, suffixed};
+pub use steps::{
+    BucketFiles, Comment, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, Step, TableName, retired_prefix, suffixed,
+};
 pub use timeout::{parse_timeout, timeout_of};
+pub use unload::{ExistingFiles, UnloadFormat, Unloading};
