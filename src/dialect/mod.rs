@@ -9,6 +9,7 @@ mod contract;
 mod freshness;
 mod lease;
 pub mod load;
+mod partitions;
 pub mod portable;
 mod publication;
 mod redshift;
@@ -84,8 +85,8 @@ pub fn max_statement(engine: Engine) -> Option<usize> {
 pub fn storage(engine: Engine) -> StorageFeatures {
     match engine {
         Engine::DuckDb => StorageFeatures::default(),
-        Engine::Postgres => StorageFeatures { identity: true, ..StorageFeatures::default() },
-        Engine::Redshift => StorageFeatures { columnar: true, identity: true },
+        Engine::Postgres => StorageFeatures { identity: true, partitions: true, ..StorageFeatures::default() },
+        Engine::Redshift => StorageFeatures { columnar: true, identity: true, ..StorageFeatures::default() },
     }
 }
 

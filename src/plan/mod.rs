@@ -8,6 +8,7 @@ mod freshness;
 mod incremental;
 mod materialize;
 mod materialized_view;
+mod partitions;
 mod physical;
 mod publication;
 mod result;
@@ -25,11 +26,12 @@ pub use contract::{Contract, ContractColumn};
 pub use freshness::{Age, Freshness, FreshnessResult, age};
 pub use incremental::{SchemaChange, predicates_key};
 pub use materialize::{Hooks, PlanInput, failures_kept, needs_columns, plan_failures, plan_leading, plan_load, plan_node, staged};
+pub use partitions::MakePartitions;
 pub use physical::{Distribution, Physical, Sort, StorageFeatures, encoding_of};
 pub use publication::{Attachments, Dependent, Managed, Publish, Reference, Reserve, Setting, SettingKind, rebound};
 pub use result::{BatchResults, NodeResult, RunResult, Status};
 pub use seed::{SeedRules, plan_seed, seed_columns, seed_rows};
-pub use snapshot::{DeletedRows, SnapshotNames, SnapshotSpec, SnapshotStrategy};
+pub use snapshot::{DeletedRows, SNAPSHOT_MOMENT, SnapshotNames, SnapshotSpec, SnapshotStrategy};
 pub use state::{State, StateBatches, StateFreshness, StateManifest, StateNode, StateResult, StateResults};
 pub use steps::{
     BucketFiles, Comment, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, Step, TableName, retired_prefix, suffixed,

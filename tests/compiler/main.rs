@@ -56,6 +56,7 @@ mod load;
 mod materialized_views;
 mod microbatch;
 mod packages;
+mod partitions;
 mod portable;
 mod postgres;
 #[allow(dead_code, reason = "tests on a server are to use the rest of it")]
