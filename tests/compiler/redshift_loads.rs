@@ -183,7 +183,7 @@ fn plain_objects_do_not_come_by() {
     copy "bets__acca_load" ("id", "stake", "placed_at", "note", "ok", "at", "day")
     from 's3://lake/acca/…/manifest.json'
     iam_role 'arn:aws:iam::1:role/load'
-    format as csv delimiter ',' quote '"'
+    format as csv quote as '"' delimiter ','
     manifest
     ignoreheader 1
     null as '@acca:…:null@'

@@ -246,7 +246,7 @@ mod tests {
         copy "t__acca_load" ("stake", "id", "at", "ok", "note")
         from 's3://lake/m.json'
         iam_role default
-        format as csv delimiter ';' quote '"'
+        format as csv quote as '"' delimiter ';'
         manifest
         ignoreheader 1
         null as '@none@'
