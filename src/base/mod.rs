@@ -8,6 +8,7 @@ mod ident;
 mod moment;
 mod recorded;
 mod rows;
+mod s3;
 mod source;
 mod window;
 
@@ -19,5 +20,6 @@ pub use ident::{Relation, RelationKind, ResourceType, UniqueId, quote_ident};
 pub use moment::timestamp;
 pub use recorded::{Asked, Digest, Recorded, Reread, digest};
 pub use rows::{ColumnInfo, Datum, Table};
+pub use s3::bucket_and_key;
 pub use source::{FileId, Position, SourceFile, Sources, Span};
 pub use window::{Window, parse_moment, utc_of, utc_stamp, utc_text};

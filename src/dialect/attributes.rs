@@ -19,9 +19,15 @@ pub(super) fn create_indexes(table: &Relation, indexes: &[Index], published: boo
             // DuckDB has one method.
             _ => String::new(),
         };
-        format!("create {unique}index {} on {}{method} ({})", quote_ident(&index.name), table.quoted(), index.columns.join(", "))
+        let include = if index.include.is_empty() { String::new() } else { format!(" include ({})", index.include.join(", ")) };
+        let predicate = index.predicate.as_ref().map_or_else(String::new, |predicate| format!(" where {predicate}"));
+        let columns = index.columns.join(", ");
+        let extra = if engine == Engine::Postgres { format!("{include}{predicate}") } else { String::new() };
+        format!("create {unique}index {} on {}{method} ({columns}){extra}", quote_ident(&index.name), table.quoted())
     };
-    if due { indexes.iter().map(create).collect() } else { Vec::new() }
+    // An index of some rows is one of all of them elsewhere, which a unique one cannot be.
+    let is_had = |index: &&Index| engine == Engine::Postgres || index.predicate.is_none();
+    if due { indexes.iter().filter(is_had).map(create).collect() } else { Vec::new() }
 }
 
 pub(super) fn comment(comment: &Comment) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Declared tables: their columns with constraints, and which of those an engine has.
 
-use super::steps::table_word;
+use super::steps::{partition_clause, table_word};
 use super::{Engine, redshift};
 use crate::base::{Relation, quote_ident};
 use crate::plan::{Contract, suffixed};
@@ -103,8 +103,9 @@ pub(super) fn create(table: &Relation, contract: &Contract, engine: Engine) -> S
     // It has no checks, by which the others say this.
     let own = own.filter(|constraint| !(engine == Engine::Redshift && constraint.kind == ConstraintKind::NotNull));
     let own = own.flat_map(|constraint| of_table(constraint, contract, engine)).map(|constraint| format!("    {constraint}"));
-    let table_word = table_word(contract.physical.unlogged, engine);
-    let stored = if engine == Engine::Redshift { redshift::attributes(&contract.physical) } else { String::new() };
+    let cut = partition_clause(&contract.physical, engine);
+    let table_word = table_word(contract.physical.unlogged && cut.is_empty(), engine);
+    let stored = if engine == Engine::Redshift { redshift::attributes(&contract.physical) } else { cut };
     format!("create {table_word} {} (\n{}\n){stored}", table.quoted(), columns.chain(own).collect::<Vec<_>>().join(",\n"))
 }
 

@@ -9,6 +9,7 @@ mod contract;
 mod freshness;
 mod lease;
 pub mod load;
+mod partitions;
 pub mod portable;
 mod publication;
 mod redshift;
@@ -31,6 +32,7 @@ pub use publication::{
     bind_to_live, drop_retired, end_publication, lock_out, lock_reader, lock_referring, one_publication, patience, patience_of_session,
     reads_retired, retired_among,
 };
+pub use redshift::{S3Format, manifest as s3_manifest};
 pub use steps::{Fallback, Statement, analyze, print_step, print_titled, relation_word};
 pub use unit_test::{columns_of, rows_query};
 pub use validator::{Refusal, Severity, refusals, refusals_in_order};
@@ -81,8 +83,8 @@ pub fn max_statement(engine: Engine) -> Option<usize> {
 pub fn storage(engine: Engine) -> StorageFeatures {
     match engine {
         Engine::DuckDb => StorageFeatures::default(),
-        Engine::Postgres => StorageFeatures { identity: true, ..StorageFeatures::default() },
-        Engine::Redshift => StorageFeatures { columnar: true, identity: true },
+        Engine::Postgres => StorageFeatures { identity: true, partitions: true, ..StorageFeatures::default() },
+        Engine::Redshift => StorageFeatures { columnar: true, identity: true, ..StorageFeatures::default() },
     }
 }
 

@@ -1,16 +1,15 @@
 //! Statements of snapshots: history kept by rows with an interval of validity.
 
-use super::steps::{Statement, print_names};
+use super::steps::{Statement, print_names, print_table};
 use super::{Engine, redshift};
-use crate::base::{Relation, quote_ident};
-use crate::plan::{DeletedRows, Physical, SnapshotSpec, SnapshotStrategy};
+use crate::base::quote_ident;
+use crate::plan::{DeletedRows, Physical, SNAPSHOT_MOMENT, SnapshotSpec, SnapshotStrategy, TableName};
 
 /// The moment of the snapshot as UTC without a zone; the same throughout a transaction.
 const NOW: &str = "cast(now() at time zone 'UTC' as timestamp)";
 const NOW_ON_REDSHIFT: &str = "sysdate";
 
-/// The column of the changes that says from when on they hold.
-const MOMENT: &str = "acca_valid_from";
+const MOMENT: &str = SNAPSHOT_MOMENT;
 
 fn now(spec: &SnapshotSpec, engine: Engine) -> &str {
     spec.now.as_deref().unwrap_or(if engine == Engine::Redshift { NOW_ON_REDSHIFT } else { NOW })
@@ -77,7 +76,7 @@ fn matching(spec: &SnapshotSpec, left: &str, right: &str) -> String {
 }
 
 /// `create table … as` for the first run: every row is current.
-pub(super) fn first(table: &Relation, spec: &SnapshotSpec, physical: &Physical, engine: Engine) -> Statement {
+pub(super) fn first(table: &TableName, spec: &SnapshotSpec, physical: &Physical, engine: Engine) -> Statement {
     let moment = updated_at(spec, engine);
     let names = &spec.names;
     // The end of an interval is of the type of its beginning.
@@ -91,8 +90,9 @@ pub(super) fn first(table: &Relation, spec: &SnapshotSpec, physical: &Physical, 
     };
     let stored = if engine == Engine::Redshift { redshift::attributes(physical) } else { String::new() };
     let head = format!(
-        "create table {}{stored} as\nselect\n    *,\n    {} as {},\n    {moment} as {},\n    {moment} as {},\n    {end} as {}{mark}\nfrom (\n",
-        table.quoted(),
+        "create {} {}{stored} as\nselect\n    *,\n    {} as {},\n    {moment} as {},\n    {moment} as {},\n    {end} as {}{mark}\nfrom (\n",
+        if matches!(table, TableName::Temporary(_)) { "temporary table" } else { "table" },
+        print_table(table),
         scd_id(&spec.keys, "", &moment, engine),
         names.scd_id,
         names.updated_at,

@@ -1,8 +1,8 @@
 //! Prints the steps of a plan as statements.
 
-use super::{Engine, alter, attributes, contract, publication, quote_text, redshift, snapshot};
+use super::{Engine, alter, attributes, contract, partitions, publication, quote_text, redshift, snapshot};
 use crate::base::{ColumnInfo, Relation, RelationKind, Window, quote_ident, utc_text};
-use crate::plan::{Merge, Step, TableName};
+use crate::plan::{Merge, Physical, Step, TableName};
 
 /// One statement as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +70,12 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
             vec![Statement::around(format!("create view {} as\n", view.quoted()), query)]
         }
         Step::CreateTable { table, columns, .. } => plain(format!("create table {} (\n{}\n)", table.quoted(), print_columns(columns))),
+        Step::CreateLike { table, like, physical } => {
+            let clause = partition_clause(physical, engine);
+            plain(format!("create table {} (like {}){clause}", table.quoted(), print_table(like)))
+        }
+        Step::MakePartitions(step) => plain(partitions::make(step)),
+        Step::FillFrom { table, source, columns } => plain(fill_from(table, source, columns)),
         Step::CreateContracted { table, contract } => plain(contract::create(table, contract, engine)),
         Step::InsertQuery { table, columns, query } => vec![insert_query(table, columns, query)],
         Step::InsertRows { table, columns, rows } => each(insert_rows(table, columns, rows)),
@@ -96,6 +102,20 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
         // Rendered and sent when it is its turn.
         Step::Hook(_) | Step::CallMacro(_) | Step::RunMaterialization { .. } => Vec::new(),
     }
+}
+
+fn fill_from(table: &Relation, source: &TableName, columns: &[String]) -> String {
+    let (list, what) = match columns {
+        [] => (String::new(), "*".to_owned()),
+        _ => (format!(" ({})", print_names(columns)), print_names(columns)),
+    };
+    format!("insert into {}{list}\nselect {what}\nfrom {}", table.quoted(), print_table(source))
+}
+
+/// What says that a table is cut into partitions.
+pub(super) fn partition_clause(physical: &Physical, engine: Engine) -> String {
+    let by = physical.partition_by.as_ref().filter(|_| engine == Engine::Postgres);
+    by.map_or_else(String::new, partitions::clause)
 }
 
 /// PostgreSQL alone has tables of which it keeps no log.

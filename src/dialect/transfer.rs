@@ -8,7 +8,7 @@ use super::{ColumnType, Engine, literal};
 use crate::base::{Relation, quote_ident};
 
 /// What stands for NULL in the files.
-const NULL: &str = "@acca:null@";
+const NULL: &str = super::redshift::NULL_MARK;
 
 /// A place in a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]

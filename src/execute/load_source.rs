@@ -1,17 +1,20 @@
 //! Runs a source of the graph: its raw table, then every landing file that is new or has changed.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use globset::GlobBuilder;
 
-use super::load::{self, Gone, LoadColumn, LoadError, LoadOutcome, Loader, RawTable, Refresh};
+use super::buckets::Buckets;
+use super::load::{self, CopyBucket, Gone, LandingFile, LoadColumn, LoadError, LoadOutcome, Loader, RawTable, Refresh};
 use super::node::Outcome;
 use super::prepare::{NodeError, RunJob};
 use super::warehouse::{SharedSession, locked};
 use super::{AdapterError, Interrupt};
+use crate::base::bucket_and_key;
 use crate::diag::{Diagnostic, codes};
-use crate::dialect::ColumnType;
+use crate::dialect::{ColumnType, Engine};
 use crate::plan::{NodePlan, Status};
 use crate::project::{Detail, Landing, Node};
 
@@ -25,20 +28,21 @@ pub(super) fn run(
     let Detail::Source(source) = &node.detail else { return Ok(()) };
     let (Some(landing), Some(relation)) = (&source.landing, &node.relation) else { return Ok(()) };
     let columns = columns(node)?;
-    let files = matching_files(&job.options.root, node, landing)?;
+    let Files { files, buckets } = matching_files(job, node, landing)?;
+    let bucket = copy_bucket(job)?;
     let interrupted = || interrupt.is_raised();
     let table = RawTable { source: &node.id, relation, columns: &columns, landing, run_id: &job.options.run_id };
-    let present: BTreeSet<&str> = files.iter().map(|(_, recorded_as)| recorded_as.as_str()).collect();
+    let present: BTreeSet<&str> = files.iter().map(LandingFile::recorded_as).collect();
     let refresh = job.options.full_refresh.then_some(Refresh { present: &present, prune: job.options.prune });
-    let mut loader =
-        Loader::open(&mut **locked(session), job.engine, table, refresh, &interrupted).map_err(|error| failed(node, landing, error))?;
+    let opened = Loader::open(&mut **locked(session), job.engine, table, refresh, &interrupted);
+    let mut loader = opened.map_err(|error| failed(node, landing, error))?.through(bucket.as_ref());
     let mut progress = Progress::default();
-    for (path, recorded_as) in &files {
+    for file in &files {
         if interrupt.is_raised() {
             return Err(AdapterError::Cancelled.into());
         }
         // One file's failure does not keep the others out: each stands for itself, and all mistakes show at once.
-        match loader.load(&mut **locked(session), path, recorded_as) {
+        match loader.load_file(&mut **locked(session), file, buckets.as_deref()) {
             Ok(loaded) => progress.add(&loaded),
             Err(LoadError::Engine(AdapterError::Cancelled)) => return Err(AdapterError::Cancelled.into()),
             Err(LoadError::Engine(error @ AdapterError::Connection { .. })) => return Err(error.into()),
@@ -68,9 +72,19 @@ pub(super) fn plan(job: &RunJob<'_>, node: &Node, session: &SharedSession) -> Re
     let Detail::Source(source) = &node.detail else { return Ok(NodePlan::default()) };
     let (Some(landing), Some(relation)) = (&source.landing, &node.relation) else { return Ok(NodePlan::default()) };
     let columns = columns(node)?;
-    let files = matching_files(&job.options.root, node, landing)?;
+    let Files { files, .. } = matching_files(job, node, landing)?;
+    let bucket = copy_bucket(job)?;
     let table = RawTable { source: &node.id, relation, columns: &columns, landing, run_id: &job.options.run_id };
-    load::plan(&mut **locked(session), job.engine, table, &files, job.options.full_refresh).map_err(|error| failed(node, landing, error))
+    load::plan(&mut **locked(session), job.engine, table, &files, job.options.full_refresh, bucket.as_ref())
+        .map_err(|error| failed(node, landing, error))
+}
+
+/// By which rows go into Redshift.
+fn copy_bucket(job: &RunJob<'_>) -> Result<Option<CopyBucket>, AdapterError> {
+    match job.engine {
+        Engine::Redshift => CopyBucket::of(&job.compilation.project.target),
+        Engine::DuckDb | Engine::Postgres => Ok(None),
+    }
 }
 
 #[derive(Default)]
@@ -134,13 +148,31 @@ fn columns(node: &Node) -> Result<Vec<LoadColumn>, Diagnostic> {
     node.columns.iter().map(column).collect()
 }
 
-/// Files that the pattern matches, with their paths as recorded, in ascending order.
-fn matching_files(root: &Path, node: &Node, landing: &Landing) -> Result<Vec<(PathBuf, String)>, Diagnostic> {
+/// The files of a source, in ascending order of their names, and the buckets in which they are.
+struct Files {
+    files: Vec<LandingFile>,
+    buckets: Option<Arc<Buckets>>,
+}
+
+/// Files that the pattern matches.
+fn matching_files(job: &RunJob<'_>, node: &Node, landing: &Landing) -> Result<Files, NodeError> {
+    let root = &job.options.root;
     let invalid =
         |why: String| Diagnostic::new(&codes::INVALID_LANDING, format!("the landing path of '{}' {why}", node.name)).at(landing.path_span);
     let glob =
         GlobBuilder::new(&landing.path).literal_separator(true).build().map_err(|error| invalid(format!("is no pattern: {error}")))?;
     let matcher = glob.compile_matcher();
+    if let Some((bucket, prefix)) = bucket_and_key(fixed_part(&landing.path)) {
+        let buckets = Buckets::of(&job.compilation.project.target)?;
+        let mut objects = buckets.list(bucket, prefix)?;
+        objects.retain(|object| matcher.is_match(&object.url));
+        objects.sort_by(|one, other| one.url.cmp(&other.url));
+        if objects.is_empty() {
+            let problem = invalid(format!("matches no object: '{}'", landing.path));
+            return Err(Diagnostic { code: &codes::MISSING_FILE, ..problem }.help("check bucket, folder and pattern").into());
+        }
+        return Ok(Files { files: objects.into_iter().map(LandingFile::OnS3).collect(), buckets: Some(buckets) });
+    }
     let folder = fixed_folder(&landing.path);
     let base = root.join(folder);
     let mut files = Vec::new();
@@ -149,21 +181,28 @@ fn matching_files(root: &Path, node: &Node, landing: &Landing) -> Result<Vec<(Pa
         let path = entry.path();
         let recorded = if Path::new(folder).is_absolute() { path } else { path.strip_prefix(root).unwrap_or(path) };
         if entry.file_type().is_file() && matcher.is_match(recorded) {
-            files.push((path.to_owned(), recorded.to_string_lossy().replace('\\', "/")));
+            let recorded_as = recorded.to_string_lossy().replace('\\', "/");
+            files.push(LandingFile::Local { path: path.to_owned(), recorded_as });
         }
     }
-    files.sort();
+    files.sort_by(|one, other| one.recorded_as().cmp(other.recorded_as()));
     if files.is_empty() {
         let problem = invalid(format!("matches no file: '{}'", landing.path));
-        return Err(Diagnostic { code: &codes::MISSING_FILE, ..problem }.help("check the path; it is relative to the project's folder"));
+        return Err(Diagnostic { code: &codes::MISSING_FILE, ..problem }
+            .help("check the path; it is relative to the project's folder")
+            .into());
     }
-    Ok(files)
+    Ok(Files { files, buckets: None })
 }
 
 /// The part of a pattern before its first sign, up to the last `/`.
 fn fixed_folder(pattern: &str) -> &str {
-    let fixed = pattern.find(['*', '?', '[', '{']).map_or(pattern, |at| pattern.get(..at).unwrap_or(""));
+    let fixed = fixed_part(pattern);
     fixed.rfind('/').map_or("", |at| fixed.get(..at).unwrap_or(""))
+}
+
+fn fixed_part(pattern: &str) -> &str {
+    pattern.find(['*', '?', '[', '{', '\\']).map_or(pattern, |at| pattern.get(..at).unwrap_or(""))
 }
 
 fn failed(node: &Node, landing: &Landing, error: LoadError) -> NodeError {

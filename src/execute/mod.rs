@@ -2,6 +2,9 @@
 
 mod adapter;
 mod assumed;
+#[cfg(feature = "redshift")]
+mod aws;
+mod buckets;
 mod catalog;
 mod clean_up;
 mod comment;
@@ -37,6 +40,7 @@ mod workers;
 
 pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};
 pub use assumed::{Assumption, explain_assuming};
+pub use buckets::{Buckets, Object};
 pub use catalog::read_catalog;
 pub use comment::Comment;
 pub use connect::{Connected, adapter_chain, connection_failed, empty_form, engine_of, lowers_names, may_be_out_of_reach, open};

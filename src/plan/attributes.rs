@@ -4,11 +4,12 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::materialize::{PlanInput, with_hooks};
+use super::partitions::check_indexes;
 use super::publication::Managed;
 use super::steps::{Comment, Index, NodePlan, Privilege, Step, suffixed};
 use crate::base::{ColumnInfo, Relation, RelationKind};
-use crate::diag::{Diagnostic, codes};
-use crate::project::{Node, checked_indexes};
+use crate::diag::Diagnostic;
+use crate::project::Node;
 
 /// The whole plan of a relation that `steps` build: indexes where a table is made anew; privileges, descriptions and hooks in
 /// the order in which dbt's materializations have them.
@@ -61,23 +62,30 @@ fn with_indexes(input: &PlanInput<'_>, steps: Vec<Step>) -> Result<(Vec<Step>, R
 
 /// The name holds what the index is and this run: the table that is replaced still has the index of an earlier one.
 pub(super) fn indexes(input: &PlanInput<'_>) -> Result<Vec<Index>, Diagnostic> {
-    let Some(given) = input.node.config.get("indexes").filter(|given| !given.is_null()) else { return Ok(Vec::new()) };
-    let invalid = |why: String| {
-        let place = input.node.config.span("indexes").or(input.node.body).unwrap_or(input.node.origin);
-        Diagnostic::new(&codes::INVALID_CONFIG, format!("'indexes' of '{}' {why}", input.node.name))
-            .at(place)
-            .help("write them like [{columns: [customer_id, placed_at], unique: true, type: btree}]")
-    };
-    let described = checked_indexes(given).map_err(invalid)?;
-    Ok(described
+    let described = input.node.indexes()?;
+    let indexes: Vec<Index> = described
         .into_iter()
         .map(|index| {
-            let digest = Sha256::digest(format!("{:?}{}{:?}", index.columns, index.unique, index.method));
+            let mut said = format!("{:?}{}{:?}", index.columns, index.unique, index.method);
+            // Names of indexes that dbt's words describe stay what they were.
+            if index.predicate.is_some() || !index.include.is_empty() {
+                said.push_str(&format!("{:?}{:?}", index.predicate, index.include));
+            }
+            let digest = Sha256::digest(said);
             let hash: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
             let name = suffixed(&input.relation.identifier, &format!("__{hash}_{}", input.run_tag));
-            Index { name, columns: index.columns, unique: index.unique, method: index.method }
+            Index {
+                name,
+                columns: index.columns,
+                unique: index.unique,
+                method: index.method,
+                predicate: index.predicate,
+                include: index.include,
+            }
         })
-        .collect())
+        .collect();
+    check_indexes(input, &indexes)?;
+    Ok(indexes)
 }
 
 /// The part of an index's name that only indexes of its columns and method have, whichever run made them.

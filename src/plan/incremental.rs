@@ -3,6 +3,7 @@
 use super::alter::{ColumnChanges, widened};
 use super::choices::strategy_macro;
 use super::materialize::{PlanInput, invalid, table};
+use super::partitions::make_partitions;
 use super::steps::{Merge, Step, TableName, suffixed};
 use crate::base::{ColumnInfo, RelationKind};
 use crate::diag::{Diagnostic, codes};
@@ -40,7 +41,7 @@ pub(super) fn incremental(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic
     let again = input.batch.is_some_and(|batch| batch.incremental);
     let refresh = !again && input.node.config.bool("full_refresh").unwrap_or(input.full_refresh);
     if input.existing.kind != Some(RelationKind::Table) || refresh {
-        return Ok(table(input));
+        return table(input);
     }
     let keys = input.node.config.strings("unique_key");
     let default = if keys.is_empty() { "append" } else { "delete+insert" };
@@ -60,6 +61,9 @@ pub(super) fn incremental(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic
         0,
         Step::CreateTableAs { table: source.clone(), query: input.query.to_owned(), physical: input.physical.clone().temporary() },
     );
+    if let Some(by) = &input.physical.partition_by {
+        steps.push(Step::MakePartitions(make_partitions(input, by, target.clone(), source.clone(), by.column.clone())));
+    }
     match strategy {
         "append" => steps.push(append),
         "delete+insert" => {

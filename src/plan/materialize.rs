@@ -5,6 +5,7 @@ use super::attributes::finished;
 use super::contract::{Contract, contracted_table};
 use super::incremental::{SchemaChange, incremental};
 use super::materialized_view::materialized_view;
+use super::partitions::{gathered, partitioned_table};
 use super::physical::Physical;
 use super::publication::publish;
 use super::snapshot::snapshot;
@@ -68,7 +69,7 @@ pub fn plan_node(input: &PlanInput<'_>) -> Result<NodePlan, Diagnostic> {
         return Ok(with_hooks(steps, &input.hooks));
     }
     let steps = match input.node.materialized() {
-        "table" => table(input),
+        "table" => table(input)?,
         "view" => view(input),
         "materialized_view" => {
             let (steps, remark) = materialized_view(input)?;
@@ -103,7 +104,7 @@ pub fn failures_kept(test: &Node, asked: bool) -> Option<RelationKind> {
 
 /// The plan that keeps the failing rows of a test.
 pub fn plan_failures(input: &PlanInput<'_>, kind: RelationKind) -> NodePlan {
-    let steps = if kind == RelationKind::View { view(input) } else { table(input) };
+    let steps = if kind == RelationKind::View { view(input) } else { plain_table(input) };
     NodePlan { steps, ..NodePlan::default() }
 }
 
@@ -129,10 +130,19 @@ pub fn staged(relation: &Relation) -> Relation {
     relation.with_identifier(&suffixed(&relation.identifier, "__acca_stage"))
 }
 
-pub(super) fn table(input: &PlanInput<'_>) -> Vec<Step> {
-    if let Some(contract) = &input.contract {
-        return contracted_table(input, contract);
+pub(super) fn table(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic> {
+    if let Some(by) = &input.physical.partition_by {
+        let table = TableName::Temporary(gathered(input));
+        let physical = input.physical.clone().temporary();
+        return partitioned_table(input, by, Step::CreateTableAs { table, query: input.query.to_owned(), physical });
     }
+    Ok(match &input.contract {
+        Some(contract) => contracted_table(input, contract),
+        None => plain_table(input),
+    })
+}
+
+fn plain_table(input: &PlanInput<'_>) -> Vec<Step> {
     let stage = staged(input.relation);
     let mut steps = vec![
         Step::CreateTableAs { table: TableName::Relation(stage.clone()), query: input.query.to_owned(), physical: input.physical.clone() },

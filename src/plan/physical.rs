@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::base::ResourceType;
 use crate::diag::{Diagnostic, codes};
-use crate::project::{Encoding, Identity, Node};
+use crate::project::{Encoding, Identity, Node, PartitionBy};
 
 /// dbt's `dist`, `sort`, `sort_type` and `backup`, what acca adds to them, and what PostgreSQL has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +20,7 @@ pub struct Physical {
     pub encodings: Vec<Encoding>,
     /// Columns that the database numbers, in front of those of the query.
     pub identities: Vec<Identity>,
+    pub partition_by: Option<PartitionBy>,
 }
 
 /// What an engine has of it.
@@ -29,6 +30,8 @@ pub struct StorageFeatures {
     pub columnar: bool,
     /// It numbers rows by itself.
     pub identity: bool,
+    /// It cuts tables into partitions.
+    pub partitions: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +68,8 @@ impl Physical {
             let problem = Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, message).at(place.unwrap_or(node.origin));
             return Err(problem.help("number the rows in the query with row_number(), or make a key of the columns that tell rows apart"));
         }
-        let every = Physical { unlogged, identities, ..Physical::default() };
+        let partition_by = if has.partitions { PartitionBy::of(node)? } else { None };
+        let every = Physical { unlogged, identities, partition_by, ..Physical::default() };
         if !has.columnar {
             return Ok(every);
         }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::alter::{ColumnChanges, is_text, widened};
 use super::materialize::{PlanInput, invalid, staged};
+use super::partitions::{gathered, make_partitions, partitioned_table};
 use super::publication::publish;
 use super::steps::{Step, TableName, suffixed};
 use crate::base::{ColumnInfo, Relation, RelationKind};
@@ -104,7 +105,11 @@ pub(super) fn snapshot(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic> {
         now: None,
     };
     if input.existing.kind.is_none() {
-        let first = Step::SnapshotFirst { table: staged(input.relation), spec, physical: input.physical.clone() };
+        if let Some(by) = &input.physical.partition_by {
+            let physical = input.physical.clone().temporary();
+            return partitioned_table(input, by, Step::SnapshotFirst { table: TableName::Temporary(gathered(input)), spec, physical });
+        }
+        let first = Step::SnapshotFirst { table: TableName::Relation(staged(input.relation)), spec, physical: input.physical.clone() };
         return Ok([first].into_iter().chain(publish(input, RelationKind::Table)).collect());
     }
     if let Some(kind) = input.existing.kind.filter(|kind| *kind != RelationKind::Table) {
@@ -120,7 +125,7 @@ pub(super) fn snapshot(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic> {
     let alter = ColumnChanges { add: added, drop: Vec::new(), retype: widened(input, &incoming) }.steps(input);
     let (changes, rows) = (suffixed(&input.relation.identifier, "__acca_changes"), suffixed(&input.relation.identifier, "__acca_rows"));
     if spec.deleted == DeletedRows::Ignore {
-        return Ok(alter.into_iter().chain(apply(changes, spec)).collect());
+        return Ok(alter.into_iter().chain(apply(input, changes, spec)).collect());
     }
     // What is gone is found in the same rows as what has changed.
     let source = Step::CreateTableAs {
@@ -129,15 +134,23 @@ pub(super) fn snapshot(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic> {
         physical: input.physical.clone().temporary(),
     };
     let spec = SnapshotSpec { rows: Some(rows.clone()), ..spec };
-    Ok([source].into_iter().chain(alter).chain(apply(changes, spec)).chain([Step::DropTemporary { name: rows }]).collect())
+    Ok([source].into_iter().chain(alter).chain(apply(input, changes, spec)).chain([Step::DropTemporary { name: rows }]).collect())
 }
 
-fn apply(changes: String, spec: SnapshotSpec) -> [Step; 3] {
-    [
-        Step::SnapshotChanges { changes: changes.clone(), spec: spec.clone() },
-        Step::SnapshotApply { changes: changes.clone(), spec },
-        Step::DropTemporary { name: changes },
-    ]
+/// The column of the changes that says from when on they hold.
+pub const SNAPSHOT_MOMENT: &str = "acca_valid_from";
+
+fn apply(input: &PlanInput<'_>, changes: String, spec: SnapshotSpec) -> Vec<Step> {
+    let partitions = input.physical.partition_by.as_ref().map(|by| {
+        let is_own = |name: &str| name.eq_ignore_ascii_case(by.column.trim_matches('"'));
+        // Intervals begin and end with the moment of the change.
+        let of_interval = [&spec.names.valid_from, &spec.names.valid_to, &spec.names.updated_at].into_iter().any(|name| is_own(name));
+        let key = if of_interval { SNAPSHOT_MOMENT.to_owned() } else { by.column.clone() };
+        Step::MakePartitions(make_partitions(input, by, input.relation.clone(), TableName::Temporary(changes.clone()), key))
+    });
+    let find = Step::SnapshotChanges { changes: changes.clone(), spec: spec.clone() };
+    let record = [Step::SnapshotApply { changes: changes.clone(), spec }, Step::DropTemporary { name: changes }];
+    [find].into_iter().chain(partitions).chain(record).collect()
 }
 
 fn strategy(node: &Node) -> Result<SnapshotStrategy, Diagnostic> {

@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::alter::AlterColumns;
 use super::contract::Contract;
+use super::partitions::MakePartitions;
 use super::physical::Physical;
 use super::publication::{Publish, Reserve};
 use super::snapshot::SnapshotSpec;
@@ -39,6 +40,10 @@ pub struct Index {
     pub unique: bool,
     /// The engine's word for the method: `btree`, `hash`, `gin`; `None`: its default.
     pub method: Option<String>,
+    /// The rows that it is for; `None`: all.
+    pub predicate: Option<String>,
+    /// Columns that it holds besides, so that a query need not look at the table.
+    pub include: Vec<String>,
 }
 
 /// Descriptions of a relation and its columns.
@@ -112,6 +117,19 @@ pub enum Step {
         table: Relation,
         columns: Vec<ColumnInfo>,
         physical: Physical,
+    },
+    /// An empty table with the columns of another.
+    CreateLike {
+        table: Relation,
+        like: TableName,
+        physical: Physical,
+    },
+    MakePartitions(MakePartitions),
+    /// Brings the rows of a temporary table into one that has just been made; no columns: all, in the same order.
+    FillFrom {
+        table: Relation,
+        source: TableName,
+        columns: Vec<String>,
     },
     /// A table with declared columns and constraints.
     CreateContracted {
@@ -188,7 +206,7 @@ pub enum Step {
         exact: bool,
     },
     SnapshotFirst {
-        table: Relation,
+        table: TableName,
         spec: SnapshotSpec,
         physical: Physical,
     },
@@ -296,6 +314,9 @@ impl Step {
                 format!("create table {} with the columns of its query", table.display())
             }
             Step::CreateContracted { table, .. } => format!("create table {} as its contract declares it", table.display()),
+            Step::CreateLike { table, .. } => format!("create table {} with the columns of its rows", table.display()),
+            Step::MakePartitions(step) => format!("make missing partitions of {}", step.table.display()),
+            Step::FillFrom { table, .. } => format!("fill table {}", table.display()),
             Step::InsertQuery { table, .. } => format!("fill table {}", name(table)),
             Step::InsertRows { table, rows, .. } => format!("insert {} into {}", plural(rows.len(), "row", "rows"), table.display()),
             Step::Reserve(reserve) => format!("reserve {}", reserve.live.display()),

@@ -91,44 +91,6 @@ const KEYS: &[(&str, Shape)] = &[
 const ADAPTER_KEYS: &[&str] =
     &["bucket", "cluster_by", "database_role", "file_format", "format", "options", "partition_by", "partitioned_by", "tag", "schemas"];
 
-/// One entry of `indexes`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IndexConfig {
-    pub columns: Vec<String>,
-    pub unique: bool,
-    pub method: Option<String>,
-}
-
-/// The value of `indexes`: a list of mappings with `columns`, `unique` and `type`.
-///
-/// # Errors
-/// What is wrong, as the end of a sentence: `has an entry without 'columns'`.
-pub fn checked_indexes(value: &Value) -> Result<Vec<IndexConfig>, String> {
-    let Value::Array(entries) = value else { return Err("is no list".to_owned()) };
-    entries.iter().map(checked_index).collect()
-}
-
-fn checked_index(entry: &Value) -> Result<IndexConfig, String> {
-    let Value::Object(entry) = entry else { return Err("has an entry that is no mapping".to_owned()) };
-    if let Some(key) = entry.keys().find(|key| !matches!(key.as_str(), "columns" | "unique" | "type")) {
-        return Err(format!("has an entry with the unknown key '{key}'"));
-    }
-    let columns: Vec<String> = match entry.get("columns") {
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Some(Value::String(one)) => vec![one.clone()],
-        _ => Vec::new(),
-    };
-    if columns.is_empty() {
-        return Err("has an entry without 'columns'".to_owned());
-    }
-    let unique = entry.get("unique").is_some_and(|unique| *unique == Value::Bool(true));
-    let method = entry.get("type").and_then(Value::as_str).map(str::to_owned);
-    if let Some(method) = method.as_ref().filter(|method| !method.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')) {
-        return Err(format!("has an entry with the type '{method}'"));
-    }
-    Ok(IndexConfig { columns, unique, method })
-}
-
 /// All keys with a meaning of their own.
 pub(super) fn known_config_keys() -> Vec<&'static str> {
     KEYS.iter().map(|(key, _)| *key).collect()

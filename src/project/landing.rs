@@ -9,7 +9,7 @@ use super::fields::Fields;
 use super::loader::Loader;
 use super::node::Column;
 use super::yaml::{Entry, Yaml, YamlValue, find};
-use crate::base::Span;
+use crate::base::{Span, bucket_and_key};
 use crate::diag::{Diagnostic, codes};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +34,8 @@ pub const LOADED_AT_COLUMN: &str = "_acca_loaded_at";
 /// A checked `meta.landing` mapping.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Landing {
-    /// Glob over paths relative to the project's root, `/` between the parts (`data/bets/*.csv.gz`, `**` for any depth).
+    /// Glob over paths relative to the project's root, `/` between the parts (`data/bets/*.csv.gz`, `**` for any depth), or over
+    /// objects on S3 (`s3://bucket/bets/*.csv`).
     pub path: String,
     /// Where the pattern is written.
     pub path_span: Span,
@@ -140,6 +141,7 @@ fn read_landing(loader: &mut Loader<'_>, fields: &Fields<'_, '_>, table: &str) -
             "use '*', '**', '?', '[…]' and '{a,b}' only",
         );
     }
+    check_bucket(loader, &path, path_span)?;
     let format = format(loader, fields, &path, path_span)?;
     let problems = loader.diagnostics.count(crate::diag::Severity::Error);
     let landing = Landing {
@@ -157,6 +159,20 @@ fn read_landing(loader: &mut Loader<'_>, fields: &Fields<'_, '_>, table: &str) -
         max_rejects: fields.count("max_rejects", loader.diagnostics).unwrap_or(0),
     };
     (loader.diagnostics.count(crate::diag::Severity::Error) == problems).then_some(landing)
+}
+
+/// A pattern of objects on S3 names its bucket.
+fn check_bucket(loader: &mut Loader<'_>, path: &str, span: Span) -> Option<()> {
+    let Some((scheme, _)) = path.split_once("://") else { return Some(()) };
+    let help = "write the bucket as it is, as in 's3://bucket/folder/*.csv'";
+    if scheme != "s3" {
+        return problem(loader, format!("'{path}' is neither a path nor a place on S3"), span, help);
+    }
+    let bucket = bucket_and_key(path).map_or("", |(bucket, _)| bucket);
+    if bucket.is_empty() || bucket.contains(['*', '?', '[', '{', '\\']) {
+        return problem(loader, format!("'{path}' names no bucket"), span, help);
+    }
+    Some(())
 }
 
 fn format(loader: &mut Loader<'_>, fields: &Fields<'_, '_>, path: &str, path_span: Span) -> Option<FileFormat> {
@@ -318,7 +334,21 @@ mod tests {
 
     #[test]
     fn mistakes() {
-        let cases: [(&str, &[&str]); 10] = [
+        let cases: [(&str, &[&str]); 12] = [
+            (
+                "{path: 's3://*/a.csv'}",
+                &[
+                    "error[invalid-landing] models/s.yml:6:32 ''s3://*/a.csv'': 's3://*/a.csv' names no bucket",
+                    "  help: write the bucket as it is, as in 's3://bucket/folder/*.csv'",
+                ],
+            ),
+            (
+                "{path: 'gs://b/a.csv'}",
+                &[
+                    "error[invalid-landing] models/s.yml:6:32 ''gs://b/a.csv'': 'gs://b/a.csv' is neither a path nor a place on S3",
+                    "  help: write the bucket as it is, as in 's3://bucket/folder/*.csv'",
+                ],
+            ),
             (
                 "{path: a.csv, delimeter: ';'}",
                 &[

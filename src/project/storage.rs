@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::node::{Column, Detail, Node};
+use super::partitions::PartitionBy;
 use crate::base::{ResourceType, Span};
 use crate::diag::{Diagnostic, codes};
 
@@ -140,5 +141,5 @@ pub fn check_storage(node: &Node) -> Vec<Diagnostic> {
     if !matches!(node.resource, ResourceType::Model | ResourceType::Snapshot | ResourceType::Seed) {
         return Vec::new();
     }
-    [node.encodings().err(), node.identities().err()].into_iter().flatten().collect()
+    [node.encodings().err(), node.identities().err(), PartitionBy::of(node).err()].into_iter().flatten().collect()
 }

@@ -56,6 +56,7 @@ mod load;
 mod materialized_views;
 mod microbatch;
 mod packages;
+mod partitions;
 mod portable;
 mod postgres;
 #[allow(dead_code, reason = "tests on a server are to use the rest of it")]
@@ -67,6 +68,7 @@ mod random_sql;
 #[allow(dead_code, reason = "the harness of portable models and the service are to use the rest of it")]
 mod redshift;
 mod redshift_flagship;
+mod redshift_loads;
 mod redshift_storage;
 mod redshift_target;
 mod retry;

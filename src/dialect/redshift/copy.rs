@@ -54,6 +54,11 @@ impl CopyFromS3 {
     /// # Errors
     /// Why the statement would not do what it says.
     pub fn print(&self) -> Result<String, String> {
+        self.print_into(&self.table.quoted())
+    }
+
+    /// Into a table of that name, as it is written in SQL, instead of its own.
+    pub(super) fn print_into(&self, table: &str) -> Result<String, String> {
         if self.columns.is_empty() {
             return Err("a load has to name its columns: without them their order would be that of the table".to_owned());
         }
@@ -64,7 +69,7 @@ impl CopyFromS3 {
         };
         check_place(place)?;
         let mut lines = vec![
-            format!("copy {} ({columns})", self.table.quoted()),
+            format!("copy {table} ({columns})"),
             format!("from {}", quote_text(place)),
             role(self.iam_role.as_deref()),
             format!("format as {}", self.format_words()?),
@@ -128,8 +133,7 @@ impl CopyFromS3 {
 pub fn copy_and_replace(load: &CopyFromS3, staged: &str, keys: &[String]) -> Result<Vec<String>, String> {
     let target = load.table.quoted();
     let stage = quote_ident(staged);
-    // Of the temporary table, whose name has no schema.
-    let copy = load.print()?.replacen(&target, &stage, 1);
+    let copy = load.print_into(&stage)?;
     let columns = load.columns.iter().map(|column| quote_ident(column)).collect::<Vec<_>>().join(", ");
     let matching: Vec<String> = keys.iter().map(|key| quote_ident(key)).map(|key| format!("{stage}.{key} = {target}.{key}")).collect();
     let mut statements = vec![format!("create temporary table {stage} (like {target})"), copy];

@@ -3,10 +3,12 @@
 mod copy;
 mod dml;
 mod rows;
+mod staged;
 mod tables;
 
 pub use copy::{CopyFromS3, Existing, FilesOnS3, S3Format, Unload, copy_and_replace, manifest};
 pub use rows::RowInserts;
+pub use staged::{NULL_MARK, StagedCopy};
 pub(super) use tables::{attributes, column_attributes, identity, sized_type};
 
 use super::relation_word;

@@ -17,7 +17,7 @@ use super::{
     raw_columns, replace_rejects, stopped, unreadable,
 };
 use crate::dialect::Engine;
-use crate::dialect::load::{self as sql, CsvScan, ParquetColumn, RawColumn};
+use crate::dialect::load::{self as sql, CsvScan, ManifestEntry, ParquetColumn, RawColumn};
 use crate::execute::adapter::Session;
 use crate::project::FileFormat;
 
@@ -213,8 +213,9 @@ fn store(session: &mut dyn Session, job: &LoadJob<'_>, checked: &Checked, insert
             return Err(miscounted(job, tally.rows, inserted));
         }
         replace_rejects(session, Engine::DuckDb, job, tally)?;
-        session.execute(&sql::write_manifest(Engine::DuckDb, &manifest_entry(job, &checked.fingerprint, tally), job.known))?;
-        let Fingerprint { sha256, bytes } = checked.fingerprint.clone();
-        Ok(Loaded { rows: tally.rows, rejected: tally.rejected, bytes, sha256, replaced: job.known, direct: false })
+        let entry = manifest_entry(job, &checked.fingerprint, tally);
+        session.execute(&sql::write_manifest(Engine::DuckDb, &entry, job.known))?;
+        let ManifestEntry { rows, rejected, bytes, sha256, .. } = entry;
+        Ok(Loaded { rows, rejected, bytes, sha256, replaced: job.known, direct: false })
     })
 }

@@ -7,7 +7,7 @@ use super::{
     replace_rejects, stopped, unreadable,
 };
 use crate::dialect::Engine;
-use crate::dialect::load as sql;
+use crate::dialect::load::{self as sql, ManifestEntry};
 use crate::execute::adapter::{Adapter, AdapterError, Datum, Session};
 use crate::execute::duckdb::{DuckDb, MEMORY};
 use crate::execute::load::input::Fingerprint;
@@ -54,8 +54,8 @@ fn copy(
         let entry = manifest_entry(job, &fingerprint, &stream.tally);
         replace_rejects(session, Engine::Postgres, job, &stream.tally)?;
         session.execute(&sql::write_manifest(Engine::Postgres, &entry, true))?;
-        let Fingerprint { sha256, bytes } = fingerprint;
-        Ok(Loaded { rows: entry.rows, rejected: entry.rejected, bytes, sha256, replaced, direct: false })
+        let ManifestEntry { rows, rejected, bytes, sha256, .. } = entry;
+        Ok(Loaded { rows, rejected, bytes, sha256, replaced, direct: false })
     });
     match stream.stop.take() {
         Some(stop) => Err(stopped(session, Engine::Postgres, job, stream, stop)),

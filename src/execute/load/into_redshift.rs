@@ -1,15 +1,16 @@
-//! Redshift without a bucket: rows become statements that insert many of them, in one transaction a file.
+//! Redshift: the checked rows go through a bucket where the target has one. Without, they become statements that insert many of them, in
+//! one transaction a file.
 
 use std::io::{BufRead, BufReader};
 
 use super::rows::Output;
 use super::table::in_transaction;
 use super::{
-    LoadError, LoadJob, Loaded, input, manifest_entry, miscounted, misfit, open_parquet_rows, open_rows, parquet, plain_csv, raw_columns,
-    replace_rejects, stopped, unreadable,
+    LoadError, LoadJob, Loaded, copy, input, manifest_entry, miscounted, misfit, open_parquet_rows, open_rows, parquet, plain_csv,
+    raw_columns, replace_rejects, stopped, unreadable,
 };
 use crate::dialect::Engine;
-use crate::dialect::load::{self as sql, RowInserts};
+use crate::dialect::load::{self as sql, ManifestEntry, RowInserts};
 use crate::execute::adapter::{Adapter, AdapterError, Session};
 use crate::execute::duckdb::{DuckDb, MEMORY};
 use crate::execute::load::input::Fingerprint;
@@ -21,6 +22,7 @@ pub(super) fn load(session: &mut dyn Session, job: &LoadJob<'_>) -> Result<Loade
         let message = "the name of a file that is loaded into Redshift may not have a backslash".to_owned();
         return Err(LoadError::File { file: job.recorded_as.to_owned(), message, help: Vec::new() });
     }
+    let output = if job.bucket.is_some() { Output::CsvForCopy } else { Output::CopyText };
     if job.landing.format == FileFormat::Parquet {
         let fingerprint = input::fingerprint(job.path).map_err(|error| unreadable(job, &error))?;
         let folder = tempfile::tempdir().map_err(|error| unreadable(job, &error))?;
@@ -29,21 +31,38 @@ pub(super) fn load(session: &mut dyn Session, job: &LoadJob<'_>) -> Result<Loade
         let mut duckdb = DuckDb::open(MEMORY, None, &std::collections::BTreeMap::new())?.connect()?;
         let columns = parquet::bind(&mut *duckdb, &path, job.columns)?.map_err(|found| misfit(job, found))?;
         duckdb.execute(&sql::parquet_to_csv(&columns, &path, &csv.to_string_lossy()))?;
-        let mut stream = open_parquet_rows(job, &plain_csv(job.landing), &csv, Output::CopyText)?;
-        return insert(session, job, &mut stream, || fingerprint);
+        let mut stream = open_parquet_rows(job, &plain_csv(job.landing), &csv, output)?;
+        return store(session, job, &mut stream, || fingerprint);
     }
-    let (mut stream, seal) = open_rows(job, Output::CopyText)?;
-    insert(session, job, &mut stream, || seal.fingerprint())
+    let (mut stream, seal) = open_rows(job, output)?;
+    store(session, job, &mut stream, || seal.fingerprint())
 }
 
-/// Everything of one file in one transaction. The fingerprint is known once the file is read.
+/// The fingerprint is known once the file is read.
+fn store(
+    session: &mut dyn Session,
+    job: &LoadJob<'_>,
+    stream: &mut RowStream<'_>,
+    fingerprint: impl FnOnce() -> Fingerprint,
+) -> Result<Loaded, LoadError> {
+    let done = match job.bucket {
+        Some(bucket) => copy::load(session, job, bucket, stream, fingerprint),
+        None => insert(session, job, stream, fingerprint),
+    };
+    match stream.stop.take() {
+        Some(stop) => Err(stopped(session, Engine::Redshift, job, stream, stop)),
+        None => done,
+    }
+}
+
+/// Everything of one file in one transaction.
 fn insert(
     session: &mut dyn Session,
     job: &LoadJob<'_>,
     stream: &mut RowStream<'_>,
     fingerprint: impl FnOnce() -> Fingerprint,
 ) -> Result<Loaded, LoadError> {
-    let done = in_transaction(session, |session| {
+    in_transaction(session, |session| {
         if job.known {
             session.execute(&sql::delete_file(job.relation, job.recorded_as))?;
         }
@@ -55,13 +74,9 @@ fn insert(
         let entry = manifest_entry(job, &fingerprint, &stream.tally);
         replace_rejects(session, Engine::Redshift, job, &stream.tally)?;
         session.execute(&sql::write_manifest(Engine::Redshift, &entry, true))?;
-        let Fingerprint { sha256, bytes } = fingerprint;
-        Ok(Loaded { rows: entry.rows, rejected: entry.rejected, bytes, sha256, replaced: job.known, direct: false })
-    });
-    match stream.stop.take() {
-        Some(stop) => Err(stopped(session, Engine::Redshift, job, stream, stop)),
-        None => done,
-    }
+        let ManifestEntry { rows, rejected, bytes, sha256, .. } = entry;
+        Ok(Loaded { rows, rejected, bytes, sha256, replaced: job.known, direct: false })
+    })
 }
 
 /// How many rows came in.

@@ -6,8 +6,10 @@
 
 mod check;
 mod columns;
+mod copy;
 mod csv;
 mod error;
+mod files;
 mod input;
 mod into_duckdb;
 mod into_postgres;
@@ -19,23 +21,27 @@ mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use encoding_rs::Encoding;
 
 use self::columns::Misfit;
+use self::files::FileState;
 use self::input::{Fingerprint, Seal};
 use self::rows::{Nulls, Output, Pass, RowStream, Stop, Tally};
 use self::table::{ensure_raw, in_transaction};
 use super::adapter::{AdapterError, Datum, Session};
+use super::buckets::Buckets;
 use crate::base::Relation;
-use crate::dialect::load::{self as sql, ManifestEntry, RawColumn, RejectRow};
+use crate::dialect::load::{self as sql, ManifestEntry, RawColumn, RejectRow, StagedCopy};
 use crate::dialect::{Engine, max_statement};
 use crate::plan::{LandingFiles, NodePlan, plan_load};
 use crate::project::Landing;
 
 pub use self::columns::LoadColumn;
+pub use self::copy::CopyBucket;
 pub use self::error::{LoadError, Remedy};
+pub use self::files::LandingFile;
 pub use self::rows::Reject;
 pub use self::table::ensure_state;
 
@@ -72,7 +78,8 @@ pub struct Loader<'a> {
     table: RawTable<'a>,
     interrupted: &'a dyn Fn() -> bool,
     refresh: Option<Refresh<'a>>,
-    /// The checksum of the loaded version of each file.
+    bucket: Option<&'a CopyBucket>,
+    /// The checksum of the loaded version of each file, or what S3 calls it.
     loaded: BTreeMap<String, String>,
     /// Files that this loader loaded, with at least one row, in that order.
     fresh: Vec<String>,
@@ -92,6 +99,10 @@ struct LoadJob<'a> {
     run_id: &'a str,
     path: &'a Path,
     recorded_as: &'a str,
+    /// What the manifest keeps of the content instead of its checksum.
+    version: Option<&'a str>,
+    /// Redshift: by which rows go.
+    bucket: Option<&'a CopyBucket>,
     /// Whether rows of a version of the file may be in the raw table.
     known: bool,
     /// Whether the reject table has rows of the file.
@@ -138,7 +149,37 @@ impl<'a> Loader<'a> {
         let stored = if refresh.is_some() { names(session, &sql::select_stored_files(table.relation))? } else { BTreeSet::new() };
         let loaded = loaded_files(session, table.relation)?;
         let noted = names(session, &sql::select_rejected_files(table.relation))?;
-        Ok(Loader { engine, table, interrupted, refresh, loaded, fresh: Vec::new(), stored, noted })
+        Ok(Loader { engine, table, interrupted, refresh, bucket: None, loaded, fresh: Vec::new(), stored, noted })
+    }
+
+    /// The same, with a bucket by which rows go into Redshift.
+    #[must_use]
+    pub fn through(self, bucket: Option<&'a CopyBucket>) -> Loader<'a> {
+        Loader { bucket, ..self }
+    }
+
+    /// As [`Loader::load`], wherever the file is. `buckets` are those of the files on S3.
+    ///
+    /// # Errors
+    /// As [`Loader::load`].
+    pub fn load_file(
+        &mut self,
+        session: &mut dyn Session,
+        file: &LandingFile,
+        buckets: Option<&Buckets>,
+    ) -> Result<LoadOutcome, LoadError> {
+        if self.refresh.is_none() && file.state(&self.loaded)? == FileState::Unchanged {
+            return Ok(LoadOutcome::Unchanged);
+        }
+        match (file, buckets) {
+            (LandingFile::OnS3(object), Some(buckets)) => {
+                let folder = tempfile::tempdir().map_err(|error| file.unreadable(&error))?;
+                let path = files::fetch(buckets, object, folder.path(), self.interrupted)?;
+                self.load_version(session, &path, &object.url, Some(&object.version()))
+            }
+            (LandingFile::Local { path, recorded_as }, _) => self.load_version(session, path, recorded_as, None),
+            (LandingFile::OnS3(_), None) => Ok(LoadOutcome::Unchanged),
+        }
     }
 
     /// Loads the file at `path` in a transaction of its own, unless this content of it is loaded already and no refresh is wanted.
@@ -147,16 +188,21 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// Then nothing has changed, but for rejects of the file in the reject table.
     pub fn load(&mut self, session: &mut dyn Session, path: &Path, recorded_as: &str) -> Result<LoadOutcome, LoadError> {
+        self.load_file(session, &LandingFile::Local { path: path.to_owned(), recorded_as: recorded_as.to_owned() }, None)
+    }
+
+    fn load_version(
+        &mut self,
+        session: &mut dyn Session,
+        path: &Path,
+        recorded_as: &str,
+        version: Option<&str>,
+    ) -> Result<LoadOutcome, LoadError> {
         let RawTable { source, relation, columns, landing, run_id } = self.table;
         let known = self.loaded.contains_key(recorded_as) || self.stored.contains(recorded_as);
         let noted = self.noted.contains(recorded_as);
-        let job = LoadJob { source, relation, columns, landing, run_id, path, recorded_as, known, noted, interrupted: self.interrupted };
-        if self.refresh.is_none() {
-            let state = state_of(&self.loaded, path, recorded_as).map_err(|error| unreadable(&job, &error))?;
-            if state == FileState::Unchanged {
-                return Ok(LoadOutcome::Unchanged);
-            }
-        }
+        let (bucket, interrupted) = (self.bucket, self.interrupted);
+        let job = LoadJob { source, relation, columns, landing, run_id, path, recorded_as, version, bucket, known, noted, interrupted };
         let done = match self.engine {
             Engine::Postgres => into_postgres::load(session, &job),
             Engine::DuckDb => into_duckdb::load(session, &job),
@@ -214,22 +260,7 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// A file beside what is recorded of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FileState {
-    New,
-    Changed,
-    Unchanged,
-}
-
-fn state_of(loaded: &BTreeMap<String, String>, path: &Path, recorded_as: &str) -> std::io::Result<FileState> {
-    let Some(sha256) = loaded.get(recorded_as) else { return Ok(FileState::New) };
-    let same = input::fingerprint(path)?.sha256 == *sha256;
-    Ok(if same { FileState::Unchanged } else { FileState::Changed })
-}
-
-/// The plan of what [`Loader`] would do with these files, each a path with the name that it is recorded as. Only reads, so the raw
-/// table and schema `_acca` need not be there.
+/// The plan of what [`Loader`] would do with these files. Only reads, so the raw table and schema `_acca` need not be there.
 ///
 /// # Errors
 /// A file cannot be read, or those of the engine.
@@ -237,8 +268,9 @@ pub fn plan(
     session: &mut dyn Session,
     engine: Engine,
     table: RawTable<'_>,
-    files: &[(PathBuf, String)],
+    files: &[LandingFile],
     refresh: bool,
+    bucket: Option<&CopyBucket>,
 ) -> Result<NodePlan, LoadError> {
     let mut loaded = BTreeMap::new();
     if !session.columns(table.relation)?.is_empty() && !session.columns(&sql::manifest_relation(table.relation))?.is_empty() {
@@ -246,31 +278,49 @@ pub fn plan(
     }
     let mut states = LandingFiles { refresh, ..LandingFiles::default() };
     let mut first = None;
-    for (path, recorded_as) in files {
-        let state = state_of(&loaded, path, recorded_as).map_err(|error| LoadError::File {
-            file: recorded_as.clone(),
-            message: error.to_string(),
-            help: Vec::new(),
-        })?;
-        match state {
-            FileState::New => states.new.push(recorded_as.clone()),
-            FileState::Changed => states.changed.push(recorded_as.clone()),
-            FileState::Unchanged => states.unchanged.push(recorded_as.clone()),
-        }
+    for file in files {
+        let state = file.state(&loaded)?;
+        let names = match state {
+            FileState::New => &mut states.new,
+            FileState::Changed => &mut states.changed,
+            FileState::Unchanged => &mut states.unchanged,
+        };
+        names.push(file.recorded_as().to_owned());
         if refresh || state != FileState::Unchanged {
-            first.get_or_insert((path, recorded_as));
+            first.get_or_insert((file, state != FileState::New));
         }
     }
-    let statement = first.map(|(path, recorded_as)| match engine {
-        Engine::DuckDb => {
-            let RawTable { source, relation, columns, landing, run_id } = table;
-            let (known, noted, interrupted) = (false, false, &|| false);
-            into_duckdb::statement(&LoadJob { source, relation, columns, landing, run_id, path, recorded_as, known, noted, interrupted })
-        }
-        Engine::Postgres => sql::copy_from_stdin(table.relation, &raw_columns(table.columns)),
-        Engine::Redshift => sql::RowInserts::new(table.relation, &raw_columns(table.columns)).shown(),
-    });
+    let statement = first.map(|(file, known)| statement(engine, table, file, known, bucket)).transpose()?;
     Ok(plan_load(table.landing, sql::create_raw(engine, table.relation, &raw_columns(table.columns)), states, statement))
+}
+
+/// What is sent for a file. `known`: rows of an older version of it are there.
+fn statement(
+    engine: Engine,
+    table: RawTable<'_>,
+    file: &LandingFile,
+    known: bool,
+    bucket: Option<&CopyBucket>,
+) -> Result<String, LoadError> {
+    let RawTable { source, relation, columns, landing, run_id } = table;
+    let recorded_as = file.recorded_as();
+    Ok(match (engine, bucket) {
+        (Engine::DuckDb, _) => {
+            // An object is copied to disk first.
+            let path = match file {
+                LandingFile::Local { path, .. } => path.as_path(),
+                LandingFile::OnS3(object) => Path::new(&object.url),
+            };
+            let (version, bucket, noted, interrupted) = (None, None, false, &|| false);
+            let job = LoadJob { source, relation, columns, landing, run_id, path, recorded_as, version, bucket, known, noted, interrupted };
+            into_duckdb::statement(&job)
+        }
+        (Engine::Postgres, _) => sql::copy_from_stdin(relation, &raw_columns(columns)),
+        (Engine::Redshift, None) => sql::RowInserts::new(relation, &raw_columns(columns)).shown(),
+        (Engine::Redshift, Some(bucket)) => bucket
+            .shown(StagedCopy { table: relation, columns: &raw_columns(columns), file: recorded_as }, known)
+            .map_err(|message| LoadError::File { file: recorded_as.to_owned(), message, help: Vec::new() })?,
+    })
 }
 
 /// The loaded files of a raw table with the checksum of their content.
@@ -391,7 +441,7 @@ fn manifest_entry(job: &LoadJob<'_>, fingerprint: &Fingerprint, tally: &Tally) -
         relation: job.relation.clone(),
         file: job.recorded_as.to_owned(),
         source: job.source.to_owned(),
-        sha256: fingerprint.sha256.clone(),
+        sha256: job.version.map_or_else(|| fingerprint.sha256.clone(), str::to_owned),
         bytes: fingerprint.bytes,
         rows: tally.rows,
         rejected: tally.rejected,

@@ -6,6 +6,7 @@ use super::check::check;
 use super::columns::{LoadColumn, Misfit, match_by_name};
 use super::csv::{CsvReader, Head, Punctuation};
 use super::ndjson::NdjsonReader;
+use crate::dialect::load::NULL_MARK;
 use crate::project::{FileFormat, Landing};
 
 /// How many rejects of one file are kept with their text; the count goes on.
@@ -35,6 +36,8 @@ pub(super) enum Output {
     CopyText,
     /// Comma and line feed; every value in quotes, NULL as nothing between the commas.
     Csv,
+    /// As [`Output::Csv`] for Redshift's COPY: a mark for NULL, as an empty text is a value there.
+    CsvForCopy,
 }
 
 /// What the pass has seen so far.
@@ -161,6 +164,12 @@ impl<'a> RowStream<'a> {
         }
     }
 
+    /// What was made and not given yet: to the end of a row.
+    pub(super) fn rest_of_block(&mut self, rest: &mut Vec<u8>) {
+        rest.extend_from_slice(self.block.get(self.given..).unwrap_or(&[]));
+        self.given = self.block.len();
+    }
+
     fn make_block(&mut self) {
         self.block.clear();
         self.given = 0;
@@ -203,7 +212,7 @@ impl<'a> RowStream<'a> {
                 match (&fault, self.output) {
                     (Some(_), _) => self.block.truncate(start),
                     (None, Output::Nothing) => {}
-                    (None, Output::CopyText | Output::Csv) => self.block.extend_from_slice(&self.row_end),
+                    (None, Output::CopyText | Output::Csv | Output::CsvForCopy) => self.block.extend_from_slice(&self.row_end),
                 }
                 fault
             }
@@ -339,6 +348,13 @@ fn append_row(records: &Records, columns: &[LoadColumn], output: Output, scratch
             Output::Nothing => {}
             Output::CopyText => append_copy_text(block, at > 0, value),
             Output::Csv => append_csv(block, at > 0, value),
+            Output::CsvForCopy => match value {
+                None => append_mark(block, at > 0),
+                Some(value) if value == NULL_MARK.as_bytes() => {
+                    return Err(format!("column '{}': '{NULL_MARK}' is what acca writes for NULL on the way to Redshift", column.name));
+                }
+                value => append_csv(block, at > 0, value),
+            },
         }
     }
     Ok(())
@@ -385,6 +401,13 @@ fn append_csv(block: &mut Vec<u8>, separated: bool, value: Option<&[u8]>) {
         block.push(*byte);
     }
     block.push(b'"');
+}
+
+fn append_mark(block: &mut Vec<u8>, separated: bool) {
+    if separated {
+        block.push(b',');
+    }
+    block.extend_from_slice(NULL_MARK.as_bytes());
 }
 
 /// For messages: `line 7: column 'stake': …`.

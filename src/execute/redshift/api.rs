@@ -2,25 +2,19 @@
 
 use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::Region;
 use aws_sdk_redshiftdata::Client;
-use aws_sdk_redshiftdata::config::Credentials;
 use aws_sdk_redshiftdata::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_redshiftdata::operation::describe_statement::DescribeStatementOutput;
 use aws_sdk_redshiftdata::types::StatusString;
-use aws_smithy_http_client::tls;
 use rand::RngExt;
 
 use super::failure::{self, connection};
 use super::settings::{Authentication, RedshiftSettings, Warehouse};
 use super::values::{column, datum};
 use crate::execute::adapter::{AdapterError, Table};
+use crate::execute::aws;
 
-/// Requests that nobody answers, or that the service fails itself, are sent so often, within a second or two.
-const REQUESTS: u32 = 4;
-const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 /// Seconds that the service keeps a session without a statement. What a killed run has locked is free then.
 const KEEP_ALIVE: i32 = 120;
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -41,21 +35,7 @@ pub(super) struct Started {
 
 impl Api {
     pub(super) async fn new(settings: &RedshiftSettings) -> Result<Api, AdapterError> {
-        let http = aws_smithy_http_client::Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring));
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http.build_https())
-            .retry_config(RetryConfig::standard().with_max_attempts(REQUESTS).with_initial_backoff(FIRST_BACKOFF))
-            .timeout_config(TimeoutConfig::builder().connect_timeout(Duration::from_secs(10)).build());
-        if let Some(region) = &settings.region {
-            loader = loader.region(Region::new(region.clone()));
-        }
-        if let Some(profile) = &settings.aws_profile {
-            loader = loader.profile_name(profile);
-        }
-        if let Some((id, secret)) = &settings.access_key {
-            loader = loader.credentials_provider(Credentials::new(id, secret, None, None, "profiles.yml"));
-        }
-        let config = loader.load().await;
+        let config = aws::config(&settings.access).await;
         let mut service = aws_sdk_redshiftdata::config::Builder::from(&config);
         if let Some(endpoint) = &settings.endpoint {
             service = service.endpoint_url(endpoint);

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
-
 use crate::diag::{Diagnostic, codes};
+use crate::execute::aws::{Access, text};
 use crate::project::Target;
 
 /// What the statements go to.
@@ -32,12 +31,7 @@ pub struct RedshiftSettings {
     pub warehouse: Warehouse,
     pub authentication: Authentication,
     pub database: String,
-    /// `None`: as the environment or the configuration of AWS says.
-    pub region: Option<String>,
-    /// The profile of AWS's configuration.
-    pub aws_profile: Option<String>,
-    /// Access key and its secret, where the profile has them.
-    pub access_key: Option<(String, String)>,
+    pub access: Access,
     /// The address of the Data API where it is not Amazon's own.
     pub endpoint: Option<String>,
     pub query_group: Option<String>,
@@ -77,9 +71,7 @@ impl RedshiftSettings {
             warehouse,
             authentication,
             database: target.database.clone(),
-            region: text(settings, "region").or(host.region),
-            aws_profile: text(settings, "iam_profile"),
-            access_key: text(settings, "access_key_id").zip(text(settings, "secret_access_key")),
+            access: Access { region: text(settings, "region").or(host.region), ..Access::of(target) },
             endpoint: text(settings, "endpoint"),
             query_group: text(settings, "query_group"),
         })
@@ -93,11 +85,6 @@ impl RedshiftSettings {
         };
         format!("{warehouse}, database '{}'", self.database)
     }
-}
-
-fn text(settings: &Map<String, Value>, name: &str) -> Option<String> {
-    let value = settings.get(name).filter(|value| !value.is_null())?;
-    Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned)).filter(|text| !text.is_empty())
 }
 
 /// What the host names of AWS tell: `GROUP.ACCOUNT.REGION.redshift-serverless.amazonaws.com` and `CLUSTER.ID.REGION.redshift.amazonaws.com`.
@@ -128,7 +115,7 @@ impl Host {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -165,7 +152,7 @@ mod tests {
         ] {
             let found = settings(&keys).unwrap();
             assert_eq!(found.place(), format!("{place}, database 'shop'"));
-            assert_eq!((found.region.as_deref(), found.authentication), (region, authentication), "{keys}");
+            assert_eq!((found.access.region.as_deref(), found.authentication), (region, authentication), "{keys}");
         }
         assert!(settings(&json!({"host": "localhost", "user": "u"})).is_err());
     }
@@ -173,7 +160,7 @@ mod tests {
     #[test]
     fn the_secret_of_an_access_key_is_not_shown() {
         let found = settings(&json!({"cluster_id": "c", "access_key_id": "AK", "secret_access_key": "sesame"})).unwrap();
-        assert_eq!(found.access_key, Some(("AK".to_owned(), "sesame".to_owned())));
+        assert_eq!(found.access.access_key, Some(("AK".to_owned(), "sesame".to_owned())));
         assert!(!format!("{found:?}").contains("sesame"));
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::settings::{Authentication, RedshiftSettings, Warehouse};
 use super::{Adapter, AdapterError, Redshift};
 use crate::execute::adapter::{ColumnInfo, Datum};
+use crate::execute::aws::Access;
 
 /// A request: the action, and what it was about.
 type Request = (String, Value);
@@ -58,9 +59,7 @@ impl Service {
             warehouse: Warehouse::Cluster("c".to_owned()),
             authentication: Authentication::User("u".to_owned()),
             database: "shop".to_owned(),
-            region: None,
-            aws_profile: None,
-            access_key: Some(("AK".to_owned(), "SK".to_owned())),
+            access: Access { access_key: Some(("AK".to_owned(), "SK".to_owned())), ..Access::default() },
             endpoint: Some(self.endpoint.clone()),
             query_group: None,
         })

@@ -117,19 +117,30 @@ fn serve(folder: &Path, mut request: Request) {
         Method::Get if key.is_empty() => {
             let prefix = place.with_key(option("prefix").unwrap_or_default());
             let contents = keys(folder, &prefix).into_iter().map(|key| {
-                let size = fs::metadata(path(folder, &prefix.with_key(key.clone()))).map_or(0, |file| file.len());
-                format!("<Contents><Key>{}</Key><Size>{size}</Size></Contents>", key.replace('&', "&amp;").replace('<', "&lt;"))
+                let content = fs::read(path(folder, &prefix.with_key(key.clone()))).unwrap_or_default();
+                let (size, etag) = (content.len(), etag(&content).replace('"', "&quot;"));
+                let key = key.replace('&', "&amp;").replace('<', "&lt;");
+                format!("<Contents><Key>{key}</Key><Size>{size}</Size><ETag>{etag}</ETag></Contents>")
             });
             let contents: Vec<String> = contents.collect();
             let list = format!(
-                "<ListBucketResult><Name>{bucket}</Name><IsTruncated>false</IsTruncated><KeyCount>{}</KeyCount>{}</ListBucketResult>",
+                "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>{bucket}</Name><IsTruncated>false</IsTruncated><KeyCount>{}</KeyCount>{}</ListBucketResult>",
                 contents.len(),
                 contents.concat()
             );
             Response::from_data(list.into_bytes()).with_header(xml)
         }
         Method::Get | Method::Head => match fs::read(path(folder, &place)) {
-            Ok(content) => Response::from_data(content),
+            Ok(content) => {
+                let found = Header::from_bytes("ETag", etag(&content)).unwrap();
+                let wanted = request.headers().iter().find(|header| header.field.equiv("If-Match"));
+                if wanted.is_some_and(|wanted| wanted.value.as_str() != found.value.as_str()) {
+                    let changed = "<Error><Code>PreconditionFailed</Code><Message>It was changed.</Message></Error>";
+                    Response::from_data(changed).with_header(xml).with_status_code(412)
+                } else {
+                    Response::from_data(content).with_header(found)
+                }
+            }
             Err(_) => Response::from_data(missing).with_header(xml).with_status_code(404),
         },
         Method::Put => {
@@ -149,6 +160,11 @@ fn serve(folder: &Path, mut request: Request) {
     };
     // A client that went away needs no answer.
     let _ = request.respond(response);
+}
+
+/// What the content is called.
+fn etag(content: &[u8]) -> String {
+    format!("\"{:08x}\"", crc32fast::hash(content))
 }
 
 /// `%20` and its like.

@@ -1,0 +1,178 @@
+//! Redshift with a bucket: the checked rows of a file become objects in the bucket, which COPY reads into a table of the session; from
+//! there they go into the raw table with the name of their file. COPY could read many files at once, but does not tell their rows
+//! apart, and a file is whole or not there: so it is one COPY a file, in the transaction of the file.
+
+use std::io::{Read, Write};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::rows::RowStream;
+use super::{LoadError, LoadJob, manifest_entry, miscounted, raw_columns, replace_rejects, unreadable};
+use super::{Loaded, input::Fingerprint, table::in_transaction};
+use crate::base::bucket_and_key;
+use crate::dialect::load::{self as sql, StagedCopy};
+use crate::dialect::{Engine, S3Format, s3_manifest};
+use crate::execute::adapter::{AdapterError, Session};
+use crate::execute::buckets::Buckets;
+use crate::project::Target;
+
+/// How many bytes of rows go into one object: the nodes of a warehouse read several at the same time.
+const PART: usize = 64 * 1024 * 1024;
+
+/// Where files for COPY are put, and by which right the warehouse reads them.
+pub struct CopyBucket {
+    buckets: std::sync::Arc<Buckets>,
+    /// `s3://bucket/folder`, no slash at its end.
+    folder: String,
+    iam_role: Option<String>,
+}
+
+impl CopyBucket {
+    /// From `load_bucket` and `iam_role` of the target; `None` where it has no bucket.
+    ///
+    /// # Errors
+    /// `Connection` where the key is no place on S3, or S3 cannot be asked.
+    pub fn of(target: &Target) -> Result<Option<CopyBucket>, AdapterError> {
+        let text = |name: &str| target.settings.get(name).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty());
+        let Some(place) = text("load_bucket") else { return Ok(None) };
+        let folder = place.trim_end_matches('/').to_owned();
+        if bucket_and_key(&format!("{folder}/")).is_none() {
+            return Err(AdapterError::Connection {
+                message: format!("'load_bucket' of target '{}' is no place on S3: '{place}'", target.name),
+                hints: vec!["write it as in 'load_bucket: s3://bucket/folder'".to_owned()],
+            });
+        }
+        Ok(Some(CopyBucket { buckets: Buckets::of(target)?, folder, iam_role: text("iam_role").map(str::to_owned) }))
+    }
+
+    /// The statements of a load, for people. `known`: rows of an older version of the file are there.
+    pub(super) fn shown(&self, staged: StagedCopy<'_>, known: bool) -> Result<String, String> {
+        let copy = staged.copy(&format!("{}/…/manifest.json", self.folder), self.iam_role.clone(), None)?;
+        let delete = known.then(|| sql::delete_file(staged.table, staged.file));
+        Ok(delete.into_iter().chain([staged.create(), copy, staged.insert(), staged.drop()]).collect::<Vec<_>>().join(";\n"))
+    }
+}
+
+/// Objects that are deleted when this value goes.
+struct Uploaded<'a> {
+    bucket: &'a CopyBucket,
+    folder: String,
+    urls: Vec<String>,
+    sizes: Vec<u64>,
+}
+
+impl Uploaded<'_> {
+    fn put(&mut self, name: &str, content: Vec<u8>) -> Result<String, AdapterError> {
+        let url = format!("{}/{name}", self.folder);
+        let size = content.len() as u64;
+        // Also one that came in without an answer.
+        self.urls.push(url.clone());
+        self.sizes.push(size);
+        self.bucket.buckets.put(&url, content)?;
+        Ok(url)
+    }
+}
+
+impl Drop for Uploaded<'_> {
+    fn drop(&mut self) {
+        for url in &self.urls {
+            // What is left over costs a little, and says by its name where it is from.
+            let _ = self.bucket.buckets.delete(url);
+        }
+    }
+}
+
+/// Everything of one file in one transaction. The fingerprint is known once the file is read.
+pub(super) fn load(
+    session: &mut dyn Session,
+    job: &LoadJob<'_>,
+    bucket: &CopyBucket,
+    stream: &mut RowStream<'_>,
+    fingerprint: impl FnOnce() -> Fingerprint,
+) -> Result<Loaded, LoadError> {
+    let digest = crc32fast::hash(format!("{} {}", job.source, job.recorded_as).as_bytes());
+    let folder = format!("{}/{}/{}-{digest:08x}", bucket.folder, job.run_id, job.relation.identifier);
+    let mut uploaded = Uploaded { bucket, folder, urls: Vec::new(), sizes: Vec::new() };
+    upload(job, stream, &mut uploaded)?;
+    let fingerprint = fingerprint();
+    let manifest = if stream.tally.rows == 0 {
+        None
+    } else {
+        let files: Vec<(String, u64)> = uploaded.urls.iter().cloned().zip(uploaded.sizes.iter().copied()).collect();
+        let format = S3Format::Json { paths: None };
+        Some(uploaded.put("manifest.json", s3_manifest(&files, &format).into_bytes())?)
+    };
+    in_transaction(session, |session| {
+        if job.known {
+            session.execute(&sql::delete_file(job.relation, job.recorded_as))?;
+        }
+        let columns = raw_columns(job.columns);
+        let staged = StagedCopy { table: job.relation, columns: &columns, file: job.recorded_as };
+        if let Some(manifest) = &manifest {
+            let region = bucket.buckets.other_region(manifest);
+            let copy = staged.copy(manifest, bucket.iam_role.clone(), region).map_err(|why| LoadError::File {
+                file: job.recorded_as.to_owned(),
+                message: why,
+                help: Vec::new(),
+            })?;
+            session.execute(&staged.create())?;
+            session.execute(&copy)?;
+            let copied = session.execute(&staged.insert())?;
+            if copied != stream.tally.rows {
+                return Err(miscounted(job, stream.tally.rows, copied));
+            }
+            session.execute(&staged.drop())?;
+        }
+        let entry = manifest_entry(job, &fingerprint, &stream.tally);
+        replace_rejects(session, Engine::Redshift, job, &stream.tally)?;
+        session.execute(&sql::write_manifest(Engine::Redshift, &entry, true))?;
+        Ok(Loaded {
+            rows: entry.rows,
+            rejected: entry.rejected,
+            bytes: entry.bytes,
+            sha256: entry.sha256,
+            replaced: job.known,
+            direct: false,
+        })
+    })
+}
+
+/// The rows as packed objects, until the stream ends or stops.
+fn upload(job: &LoadJob<'_>, stream: &mut RowStream<'_>, uploaded: &mut Uploaded<'_>) -> Result<(), LoadError> {
+    let mut block = vec![0; 128 * 1024];
+    let mut number = 0;
+    loop {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        // A row is in one object: what is read last may end within one.
+        let mut written = 0;
+        let mut rest: Vec<u8> = Vec::new();
+        let mut ended = false;
+        while written < PART {
+            let read = match stream.read(&mut block) {
+                Ok(read) => read,
+                // Why, says the stream.
+                Err(_) if stream.stop.is_some() => return Ok(()),
+                Err(error) => return Err(unreadable(job, &error)),
+            };
+            if read == 0 {
+                ended = true;
+                break;
+            }
+            packed.write_all(block.get(..read).unwrap_or(&[])).map_err(|error| unreadable(job, &error))?;
+            written += read;
+        }
+        if !ended {
+            stream.rest_of_block(&mut rest);
+            packed.write_all(&rest).map_err(|error| unreadable(job, &error))?;
+        }
+        if written > 0 {
+            let content = packed.finish().map_err(|error| unreadable(job, &error))?;
+            uploaded.put(&format!("rows-{number:05}.csv.gz"), content)?;
+            number += 1;
+        }
+        if ended {
+            return Ok(());
+        }
+    }
+}
