@@ -23,6 +23,7 @@ pub mod buckets;
 mod bulk;
 mod bulk_rows;
 mod definitions;
+pub mod emitted;
 mod expressions;
 mod functions;
 mod loads;
