@@ -19,11 +19,12 @@
     reaches the limit, far above what any bookmaker pays, stays there and comes out as null.
 -#}
 {% macro odds_product(factors) -%}
-    {%- set limit = '9999999999999' -%}
+    {%- set limit = 'cast(9999999999999 as numeric(38, 10))' -%}
     {%- set ns = namespace(product='cast(' ~ factors[0] ~ ' as numeric(23, 10))') -%}
     {%- for factor in factors[1:] -%}
         {%- set next = ns.product ~ ' * cast(' ~ factor ~ ' as numeric(15, 10))' -%}
-        {%- set ns.product = 'cast(least(round(' ~ next ~ ', 10), ' ~ limit ~ ') as numeric(23, 10))' -%}
+        {%- set rounded = 'cast(round(' ~ next ~ ', 10) as numeric(38, 10))' -%}
+        {%- set ns.product = 'cast(least(' ~ rounded ~ ', ' ~ limit ~ ') as numeric(23, 10))' -%}
     {%- endfor -%}
     nullif({{ ns.product }}, {{ limit }})
 {%- endmacro %}
