@@ -14,17 +14,15 @@
 {%- endmacro %}
 
 {#-
-    Product of odds (each 0 or at least 1, and below 100,000), multiplied one after the other and rounded to ten decimals each
-    time, since 38 digits do not hold the exact product of eight odds: they hold one of 23 and one of 15. A product that
-    reaches the limit, far above what any bookmaker pays, stays there and comes out as null.
+    Product of odds (each 0 or at least 1), multiplied one after the other and rounded to ten decimals each time, since
+    38 digits do not hold the exact product of eight odds. A product that reaches 10^13, far above what any bookmaker
+    pays, stays there and comes out as null.
 -#}
 {% macro odds_product(factors) -%}
-    {%- set limit = 'cast(9999999999999 as numeric(38, 10))' -%}
-    {%- set ns = namespace(product='cast(' ~ factors[0] ~ ' as numeric(23, 10))') -%}
+    {%- set limit = 'cast(10000000000000 as numeric(38, 10))' -%}
+    {%- set ns = namespace(product='cast(' ~ factors[0] ~ ' as numeric(38, 10))') -%}
     {%- for factor in factors[1:] -%}
-        {%- set next = ns.product ~ ' * cast(' ~ factor ~ ' as numeric(15, 10))' -%}
-        {%- set rounded = 'cast(round(' ~ next ~ ', 10) as numeric(38, 10))' -%}
-        {%- set ns.product = 'cast(least(' ~ rounded ~ ', ' ~ limit ~ ') as numeric(23, 10))' -%}
+        {%- set ns.product = 'least(cast(round(' ~ ns.product ~ ' * ' ~ factor ~ ', 10) as numeric(38, 10)), ' ~ limit ~ ')' -%}
     {%- endfor -%}
     nullif({{ ns.product }}, {{ limit }})
 {%- endmacro %}

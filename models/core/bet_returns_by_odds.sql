@@ -122,11 +122,10 @@ bet_returns as (
         bonus_stake,
         has_all_legs,
         has_all_results,
-        round(
-            cast(unit_stake as numeric(15, 4))
-            * cast(case when is_each_way then win_lines + place_lines else win_lines end as numeric(23, 10)),
-            2
-        ) as gross_return
+        case
+            when is_each_way then round(unit_stake * (win_lines + place_lines), 2)
+            else round(unit_stake * win_lines, 2)
+        end as gross_return
     from bet_lines
 
 ),
