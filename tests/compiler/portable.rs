@@ -404,7 +404,8 @@ fn page() -> String {
         let names = portable::functions().filter(|(_, on)| on.iter().all(|has| *has) == all);
         names.map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
     };
-    page.push_str(&format!("\n## Functions\n\nOn all engines: {}.\n\nNot on Redshift: {}.\n", named(true), named(false)));
+    page.push_str(&format!("\n## Functions\n\nOn all engines: {}.\n\nNot on Redshift: {}.\n\n", named(true), named(false)));
+    page.push_str(&crate::redshift_flagship::section());
     page
 }
 

@@ -48,6 +48,7 @@ mod series;
 mod set_operations;
 mod similar;
 mod strings;
+mod trim;
 mod type_names;
 mod using;
 mod uuid;

@@ -49,6 +49,7 @@ pub enum Rewrite {
     SumType,
     TextLength,
     TrailingBlanks,
+    Trim,
     TruthTest,
     Using,
     Uuid,
@@ -374,6 +375,13 @@ const WAYS: &[Way] = &[
         facts: &[54],
         engines: &[Redshift],
         about: "a character is put behind text that is compared, so that blanks at its end count",
+    },
+    Way {
+        rewrite: Rewrite::Trim,
+        name: "trim",
+        facts: &[70],
+        engines: &[DuckDb],
+        about: "blanks alone are trimmed, not all spaces of Unicode",
     },
     Way {
         rewrite: Rewrite::TruthTest,

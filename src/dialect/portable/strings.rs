@@ -3,7 +3,7 @@
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/String_functions_header.html>
 //! - <https://duckdb.org/docs/stable/sql/functions/text>
 
-use sqlparser::ast::{Expr, TrimWhereField};
+use sqlparser::ast::Expr;
 
 use super::calls::Call;
 use super::literals::plain_text;
@@ -52,26 +52,6 @@ impl Writer<'_> {
         }
         let (one, other) = (self.as_text(left).part(), self.as_text(right).part());
         Sql::loose(format!("{one} || {other}"))
-    }
-
-    pub(super) fn trim_call(&mut self, call: &Call<'_>) -> Sql {
-        let name = if call.name == "btrim" { "trim" } else { &call.name };
-        self.plain_call(call, name)
-    }
-
-    /// `trim(both … from …)`
-    pub(super) fn trim(&mut self, expression: &Expr) -> Sql {
-        let Expr::Trim { trim_where, trim_what, expr, trim_characters } = expression else { return Sql::atom("null") };
-        let name = match (trim_where, self.engine) {
-            (Some(TrimWhereField::Leading), _) => "ltrim",
-            (Some(TrimWhereField::Trailing), _) => "rtrim",
-            (_, Engine::DuckDb) => "trim",
-            _ => "btrim",
-        };
-        let what: Vec<&Expr> = trim_what.iter().map(|part| &**part).chain(trim_characters.iter().flatten()).collect();
-        let mut arguments = vec![self.expression(expr).text];
-        arguments.extend(what.into_iter().map(|part| self.expression(part).text));
-        Sql::atom(format!("{name}({})", arguments.join(", ")))
     }
 
     /// DuckDB pads with nothing unless it is told with what.

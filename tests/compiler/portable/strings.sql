@@ -33,6 +33,11 @@ select id, upper(v) as u, lower(v) as l, length(s) as n, char_length(v) as c, oc
     position('c' in s) as k, ascii(v) as a, chr(97) as h, md5(v) as m
 from t;
 
+-- The blank before the letters is one that does not break lines.
+-- facts: 70
+-- needs: trim duckdb
+select id, trim(' ' || s || ' ') as t, btrim(' ' || v) as b, ltrim(' ' || v) as l, rtrim(v || ' ') as r, trim(leading from ' ') as n from t;
+
 -- facts: 71
 -- needs: format duckdb redshift
 select id, format('%s: %s%%', v, j) as f from t;
