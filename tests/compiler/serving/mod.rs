@@ -206,8 +206,9 @@ fn listings_tell_the_targets() {
 fn without_a_profile_the_example_is_taken_for_a_named_target() {
     let project = shop();
     std::fs::rename(project.path("profiles.yml"), project.path("profiles.example.yml")).unwrap();
-    project.acca(&["compile", "--target", "all"]).expect_code(0);
+    let run = project.acca(&["compile", "--target", "all"]).expect_code(0);
     assert_eq!(compiled(&project, "pg").len(), 4);
+    assert!(run.stderr.contains("there is no profiles.yml, so target 'pg' is that of 'profiles.example.yml'"), "{}", run.stderr);
     project.acca(&["compile", "--target", "rs"]).expect_code(0);
     // Nobody is sent to a database that was not named.
     let parsed = project.acca(&["parse"]).expect_code(0).stderr;
