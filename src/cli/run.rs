@@ -233,6 +233,7 @@ pub(super) fn plain_options(context: &Context<'_>, compilation: &Compilation) ->
         run_id: context.invocation.id.clone(),
         root: context.root.clone(),
         target_path: context.target_path(compilation),
+        offline: false,
     }
 }
 

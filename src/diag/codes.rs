@@ -74,6 +74,7 @@ codes! {
     INVALID_STATE "invalid-state" Error "the artefacts of an earlier invocation cannot be used";
     INVALID_UNIT "invalid-unit" Error "a unit is declared in a way that cannot be used";
     INVALID_UNIT_TEST "invalid-unit-test" Error "a unit test cannot be run as it is written";
+    INVALID_UNLOAD "invalid-unload" Error "what a model says of its unload cannot be used";
     INVALID_YAML "invalid-yaml" Error "a YAML file cannot be read";
     JINJA_ERROR "jinja-error" Error "a Jinja template fails while it is rendered";
     JINJA_SYNTAX "jinja-syntax" Error "a Jinja template cannot be read";

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-pub use super::redshift::{NULL_MARK, RowInserts, StagedCopy};
+pub use super::redshift::{DirectCopy, DirectFormat, NULL_MARK, RowInserts, StagedCopy, type_for_parquet};
 use super::{ColumnType, Engine, literal, quote_text};
 use crate::base::{Relation, quote_ident};
 pub use crate::project::{FILE_COLUMN, LOADED_AT_COLUMN};

@@ -17,6 +17,7 @@ mod snapshot;
 mod steps;
 pub mod transfer;
 mod unit_test;
+mod unload;
 mod validator;
 
 pub use alter::indexes_in_the_way;
@@ -35,6 +36,7 @@ pub use publication::{
 pub use redshift::{S3Format, manifest as s3_manifest};
 pub use steps::{Fallback, Statement, analyze, print_step, print_titled, relation_word};
 pub use unit_test::{columns_of, rows_query};
+pub use unload::unload;
 pub use validator::{Refusal, Severity, refusals, refusals_in_order};
 
 use crate::plan::StorageFeatures;

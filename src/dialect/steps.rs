@@ -78,7 +78,7 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
         Step::FillFrom { table, source, columns } => plain(fill_from(table, source, columns)),
         Step::CreateContracted { table, contract } => plain(contract::create(table, contract, engine)),
         Step::InsertQuery { table, columns, query } => vec![insert_query(table, columns, query)],
-        Step::InsertRows { table, columns, rows } => each(insert_rows(table, columns, rows)),
+        Step::InsertRows { table, columns, rows } | Step::CopyRows { table, columns, rows, .. } => each(insert_rows(table, columns, rows)),
         Step::Reserve(step) => each(publication::reserve(step)),
         Step::Publish(step) => publication::publish(step, engine),
         Step::Append { target, source, columns } => {

@@ -42,6 +42,7 @@ pub fn explain_assuming(
         Assumption::Empty => Vec::new(),
         Assumption::Built => compilation.manifest.nodes.iter().filter_map(built).collect(),
     };
+    let options = RunOptions { offline: true, ..options.clone() };
     let mut explained = Vec::new();
     for number in compilation.manifest.dag.topological().into_iter().filter(|number| wanted.contains(number)) {
         let Some(node) = compilation.manifest.nodes.get(number) else { continue };

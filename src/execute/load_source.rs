@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use globset::GlobBuilder;
 
-use super::buckets::Buckets;
+use super::buckets::{Buckets, Object};
 use super::load::{self, CopyBucket, Gone, LandingFile, LoadColumn, LoadError, LoadOutcome, Loader, RawTable, Refresh};
 use super::node::Outcome;
 use super::prepare::{NodeError, RunJob};
@@ -163,6 +163,11 @@ fn matching_files(job: &RunJob<'_>, node: &Node, landing: &Landing) -> Result<Fi
         GlobBuilder::new(&landing.path).literal_separator(true).build().map_err(|error| invalid(format!("is no pattern: {error}")))?;
     let matcher = glob.compile_matcher();
     if let Some((bucket, prefix)) = bucket_and_key(fixed_part(&landing.path)) {
+        if job.options.offline {
+            // The pattern stands for all of them.
+            let object = Object { url: landing.path.clone(), bytes: 0, etag: String::new() };
+            return Ok(Files { files: vec![LandingFile::OnS3(object)], buckets: None });
+        }
         let buckets = Buckets::of(&job.compilation.project.target)?;
         let mut objects = buckets.list(bucket, prefix)?;
         objects.retain(|object| matcher.is_match(&object.url));

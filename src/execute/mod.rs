@@ -11,6 +11,7 @@ mod clean_up;
 mod comment;
 mod connect;
 mod contract;
+mod copied_rows;
 mod duckdb;
 mod exchange;
 mod freshness;

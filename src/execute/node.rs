@@ -11,7 +11,7 @@ use super::publication::{broken_reference, explain_hold, let_others_publish, ref
 use super::sql_files::{SqlFiles, artifact_path};
 use super::unit_test::run_unit_test;
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
-use super::{AdapterError, Datum, Interrupt, Table, arrival, load_source};
+use super::{AdapterError, Datum, Interrupt, Table, arrival, copied_rows, load_source};
 use crate::analysis::CompiledNode;
 use crate::assertions::{Assertion, Verdict};
 use crate::base::{Relation, RelationKind, UniqueId};
@@ -252,11 +252,11 @@ pub(super) fn finish<T>(session: &SharedSession, done: Result<T, NodeError>) -> 
 }
 
 fn run_step(turn: &Turn<'_>, step: &Step, prepared: &Prepared, outcome: &mut Outcome) -> Result<(), NodeError> {
-    let Turn { job, node, session, .. } = *turn;
     match step {
         Step::RunMaterialization { macro_id } => return run_materialization(turn, macro_id, prepared, outcome),
         Step::Hook(hook) => return run_hook(turn, hook, prepared.state, outcome),
         Step::CallMacro(call) => return run_call(turn, call, prepared.state, outcome),
+        Step::CopyRows { .. } => return copied_rows::run(turn, step, prepared, outcome),
         Step::Reserve(wanted) => {
             outcome.script.push_str(&format!("-- {}\n", step.title()));
             reserve(turn, wanted, outcome)?;
@@ -265,6 +265,12 @@ fn run_step(turn: &Turn<'_>, step: &Step, prepared: &Prepared, outcome: &mut Out
         }
         _ => {}
     }
+    run_statements(turn, step, prepared, outcome)
+}
+
+/// A step that is nothing but its statements.
+pub(super) fn run_statements(turn: &Turn<'_>, step: &Step, prepared: &Prepared, outcome: &mut Outcome) -> Result<(), NodeError> {
+    let Turn { job, node, session, .. } = *turn;
     let Some((title, statements)) = print_titled(step, job.engine) else { return Ok(()) };
     let first = outcome.script.is_empty();
     outcome.script.push_str(&format!("-- {title}\n"));

@@ -10,15 +10,15 @@ use super::microbatch::batches;
 use super::node::{Turn, query_failed};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{Adapter, AdapterError, CatalogRelation, Origins, Partner};
-use super::{arrival, contract, load_source, overrides, statement_fits};
+use super::{arrival, contract, copied_rows, load_source, overrides, statement_fits};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
 use crate::base::{Relation, RelationKind, UniqueId, Window};
 use crate::diag::{Diagnostic, codes};
-use crate::dialect::{Engine, folds_case, has_materialized_views, lowers_names, max_identifier, reads_retired, seed_type, storage};
+use crate::dialect::{Engine, folds_case, has_materialized_views, lowers_names, max_identifier, reads_retired, seed_type, storage, unload};
 use crate::jinja::{NodeState, Warehouse};
 use crate::plan::{
-    BatchResults, Existing, Hooks, NodePlan, Physical, PlanInput, SeedRules, failures_kept, needs_columns, plan_failures, plan_leading,
-    plan_node, plan_seed, retired_prefix, strategy_macro,
+    BatchResults, Existing, Hooks, NodePlan, Physical, PlanInput, SeedRules, Step, Unloading, failures_kept, needs_columns, plan_failures,
+    plan_leading, plan_node, plan_seed, retired_prefix, strategy_macro,
 };
 use crate::project::{Detail, Node};
 use crate::syntax::before_semicolon;
@@ -76,6 +76,8 @@ pub struct RunOptions {
     pub root: PathBuf,
     /// Folder for compiled and run SQL.
     pub target_path: PathBuf,
+    /// Nobody outside of this machine is asked anything.
+    pub offline: bool,
 }
 
 impl RunOptions {
@@ -305,20 +307,37 @@ pub(super) fn plan(turn: &Turn<'_>, draft: Draft, begun: bool) -> Result<Prepare
         hooks: if begun { Hooks { before: Vec::new(), ..hooks } } else { hooks },
         begun,
     };
-    let plan = match &node.detail {
+    let mut plan = match &node.detail {
         Detail::Seed { path } => {
             let file = std::fs::read(job.options.root.join(path)).map_err(|error| {
                 Diagnostic::new(&codes::MISSING_FILE, format!("the file of seed '{}' cannot be read: {error}", node.name)).at(node.origin)
             })?;
             {
                 let sized = |data_type: &str, bytes: usize, places: usize| seed_type(data_type, bytes, places, job.engine);
-                plan_seed(&input, &file, SeedRules { lowers_names: lowers_names(job.engine), sized: &sized })?
+                let rules = SeedRules { lowers_names: lowers_names(job.engine), sized: &sized };
+                let mut plan = plan_seed(&input, &file, rules)?;
+                copied_rows::through_bucket(job, &mut plan)?;
+                plan
             }
         }
         _ => plan_node(&input)?,
     };
+    plan.steps.extend(unload_step(job, node, &relation)?);
     let columns = existing.columns.iter().chain(&incoming).collect();
     Ok(Prepared { plan: overrides::apply(turn, plan, columns, state)?, compiled, state })
+}
+
+/// What writes a model to files, once it is in its place.
+fn unload_step(job: &RunJob<'_>, node: &Node, relation: &Relation) -> Result<Option<Step>, Diagnostic> {
+    let Detail::Model(_) = node.detail else { return Ok(None) };
+    let Some(wanted) = Unloading::of(node)? else { return Ok(None) };
+    let iam_role = job.compilation.project.target.settings.get("iam_role").and_then(serde_json::Value::as_str);
+    let Some(printed) = unload(relation, &wanted, iam_role, job.engine) else { return Ok(None) };
+    let sql = printed.map_err(|why| {
+        let place = node.config.span("meta").or(node.body).unwrap_or(node.origin);
+        Diagnostic::new(&codes::INVALID_UNLOAD, format!("'{}' cannot be unloaded so: {why}", node.name)).at(place)
+    })?;
+    Ok(Some(Step::Statement { title: format!("unload to {}", wanted.to), sql }))
 }
 
 /// The plan that keeps the failing rows of a test, given as a query.

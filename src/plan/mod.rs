@@ -20,6 +20,7 @@ mod snapshot;
 mod state;
 mod steps;
 mod timeout;
+mod unload;
 
 pub use alter::{AlterColumns, ColumnChanges};
 pub use arrival::{Arrival, Newer, plan_arrival};
@@ -37,6 +38,8 @@ pub use seed::{SeedRules, plan_seed, seed_columns, seed_rows};
 pub use snapshot::{DeletedRows, SNAPSHOT_MOMENT, SnapshotNames, SnapshotSpec, SnapshotStrategy};
 pub use state::{State, StateBatches, StateFreshness, StateManifest, StateNode, StateResult, StateResults};
 pub use steps::{
-    Comment, Counted, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, SendRows, Step, TableName, retired_prefix, suffixed,
+    BucketFiles, Comment, Counted, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, SendRows, Step, TableName,
+    retired_prefix, suffixed,
 };
 pub use timeout::{parse_timeout, timeout_of};
+pub use unload::{ExistingFiles, UnloadFormat, Unloading};

@@ -148,6 +148,13 @@ pub enum Step {
         columns: Vec<ColumnInfo>,
         rows: Vec<Vec<Option<String>>>,
     },
+    /// The same where they are many: from files in a bucket.
+    CopyRows {
+        table: Relation,
+        columns: Vec<ColumnInfo>,
+        rows: Vec<Vec<Option<String>>>,
+        files: BucketFiles,
+    },
     /// Waits until nobody uses a relation that is about to be replaced, nor the views that go along, and keeps others from them
     /// until the end of the transaction: what is known of them is true from then on.
     Reserve(Reserve),
@@ -240,6 +247,15 @@ pub enum Step {
         /// What is sent for the first of them.
         statement: Option<String>,
     },
+}
+
+/// Files of rows in a bucket, and by which right the warehouse reads them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BucketFiles {
+    pub manifest: String,
+    pub iam_role: Option<String>,
+    /// Of the bucket, where it is elsewhere than the warehouse.
+    pub region: Option<String>,
 }
 
 /// Rows that leave another target.
@@ -351,6 +367,7 @@ impl Step {
             Step::MakePartitions(step) => format!("make missing partitions of {}", step.table.display()),
             Step::FillFrom { table, .. } => format!("fill table {}", table.display()),
             Step::InsertQuery { table, .. } => format!("fill table {}", name(table)),
+            Step::CopyRows { table, rows, .. } => format!("copy {} into {}", plural(rows.len(), "row", "rows"), table.display()),
             Step::InsertRows { table, rows, .. } => format!("insert {} into {}", plural(rows.len(), "row", "rows"), table.display()),
             Step::Reserve(reserve) => format!("reserve {}", reserve.live.display()),
             Step::Publish(publish) => match publish.replaced {

@@ -208,6 +208,7 @@ impl Bench {
                 timings: std::sync::Arc::default(),
                 run_id: format!("run{:05}", *runs),
                 target_path: root.join("target"),
+                offline: false,
                 root,
             },
         };

@@ -131,6 +131,7 @@ fn options(root: &Path) -> RunOptions {
         run_id: "00000000-0000-0000-0000-000000000000".to_owned(),
         root: root.to_owned(),
         target_path: root.join("target"),
+        offline: false,
     }
 }
 

@@ -118,3 +118,262 @@ fn objects_are_copied_once() {
     let statements = rows(&service, "select file, rows from _acca.load_manifest order by file");
     assert_eq!(statements, "s3://lake/bets/day=1/a b.csv|1\ns3://lake/bets/day=2/c.csv|1");
 }
+
+/// The statements that the service was sent, from the first that begins so on.
+fn sent(service: &DataApi, beginning: &str) -> Vec<String> {
+    let requests = service.requests();
+    let sqls = requests.iter().filter_map(|(_, body)| body["Sql"].as_str().map(str::to_owned));
+    // A comment says who sends it.
+    let said = |sql: &String| sql.split_once("*/").map_or(sql.as_str(), |(_, rest)| rest).trim_start().starts_with(beginning);
+    sqls.filter(said).collect()
+}
+
+#[test]
+fn plain_objects_do_not_come_by() {
+    let service = DataApi::start();
+    let project = project(&service, "s3://lake/bets/*.csv.gz", BUCKET);
+    let rows_of = |text: &str| {
+        use std::io::Write;
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(text.as_bytes()).unwrap();
+        packed.finish().unwrap()
+    };
+    project.write("models/sources.yml", &project.read("models/sources.yml").replace("          - {name: doc, data_type: json}\n", PLAIN));
+    put(
+        &service,
+        "s3://lake/bets/1.csv.gz",
+        &rows_of(
+            "stake,ID,placed_at,note,ok,at,day\n1.50,1,2026-01-01 10:00:00.5,a\\Nb,t,2026-01-01T10:00:00Z,2026-02-28\n,2,,  ,FALSE,,\n-0.5,3,2026-01-01T10:00:00,\u{e9},false,2026-01-01 10:00:00+01:00,\n",
+        ),
+    );
+    // The second row has a FALSE that is left to the pass.
+    project.acca(&["load"]).expect_code(0);
+    assert_eq!(sent(&service, "copy").len(), 2, "{:#?}", sent(&service, "copy"));
+    put(
+        &service,
+        "s3://lake/bets/1.csv.gz",
+        &rows_of(
+            "stake,ID,placed_at,note,ok,at,day\n1.50,1,2026-01-01 10:00:00.5,a\\Nb,t,2026-01-01T10:00:00Z,2026-02-28\n,2,,  ,,,\n-0.5,3,2026-01-01T10:00:00,\u{e9},false,2026-01-01 10:00:00+01:00,\n",
+        ),
+    );
+    let passed = rows(&service, ALL);
+    project.acca(&["load"]).expect_code(0);
+    assert_eq!(sent(&service, "copy").len(), 3, "{:#?}", sent(&service, "copy"));
+    // Both ways give the same, but for what was changed.
+    assert_eq!(rows(&service, ALL), passed.replace("|  |false|", "|  |\u{2205}|"));
+    assert_eq!(
+        passed,
+        "1|1.50|2026-01-01 10:00:00.5|a\\Nb|true|2026-01-01 10:00:00+00|2026-02-28\n2|\u{2205}|\u{2205}|  |false|\u{2205}|\u{2205}\n\
+         3|-0.50|2026-01-01 10:00:00|\u{e9}|false|2026-01-01 09:00:00+00|\u{2205}"
+    );
+    assert_eq!(keys(&service, "s3://lake/acca"), Vec::<String>::new());
+    let explained = project.acca(&["explain", "--select", "source:raw", "--offline"]).expect_code(0).stdout;
+    let (_, statements) = explained.split_once("-- 2. ").unwrap();
+    insta::assert_snapshot!(statements.trim_end(), @r#"
+    load files of s3://lake/bets/*.csv.gz: 1 new ('s3://lake/bets/*.csv.gz')
+    create temporary table "bets__acca_load" (
+        "id" varchar(65535),
+        "stake" varchar(65535),
+        "placed_at" varchar(65535),
+        "note" varchar(65535),
+        "ok" varchar(65535),
+        "at" varchar(65535),
+        "day" varchar(65535)
+    );
+    copy "bets__acca_load" ("id", "stake", "placed_at", "note", "ok", "at", "day")
+    from 's3://lake/acca/…/manifest.json'
+    iam_role 'arn:aws:iam::1:role/load'
+    format as csv quote as '"' delimiter ','
+    manifest
+    ignoreheader 1
+    null as '@acca:…:null@'
+    gzip
+    roundec
+    dateformat 'auto'
+    timeformat 'auto';
+    select count(*), coalesce(sum(case
+            when case when octet_length("id") > 0 then "id" end !~ '^-?[0-9]{1,18}$'
+            or case when octet_length("stake") > 0 then "stake" end !~ '^-?[0-9]{1,10}([.][0-9]{1,2})?$'
+            or case when octet_length("placed_at") > 0 then "placed_at" end !~ '^[0-9]{4}-[01][0-9]-[0-3][0-9][ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?$'
+            or position('"' in "note") > 0 or len("note") > 20
+            or case when octet_length("ok") > 0 then "ok" end !~ '^(true|false|t|f|1|0)$'
+            or case when octet_length("at") > 0 then "at" end !~ '^[0-9]{4}-[01][0-9]-[0-3][0-9][ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?(Z|[+-](0[0-9]|1[0-3])(:[0-5][0-9])?)$'
+            or case when octet_length("day") > 0 then "day" end !~ '^[0-9]{4}-[01][0-9]-[0-3][0-9]$'
+            then 1 else 0 end), 0)
+    from "bets__acca_load";
+    insert into "dev"."raw"."bets" ("id", "stake", "placed_at", "note", "ok", "at", "day", "_acca_file")
+    select
+        cast(case when octet_length("id") > 0 then "id" end as bigint),
+        cast(case when octet_length("stake") > 0 then "stake" end as numeric(12,2)),
+        cast(replace(case when octet_length("placed_at") > 0 then "placed_at" end, 'T', ' ') as timestamp),
+        case when octet_length("note") > 0 then "note" end,
+        (case when octet_length("ok") > 0 then "ok" end) in ('true', 't', '1'),
+        cast(replace(replace(case when octet_length("at") > 0 then "at" end, 'T', ' '), 'Z', '+00') as timestamptz),
+        cast(case when octet_length("day") > 0 then "day" end as date),
+        's3://lake/bets/*.csv.gz'
+    from "bets__acca_load";
+    drop table "bets__acca_load";
+    "#);
+}
+
+const PLAIN: &str = "          - {name: ok, data_type: boolean}\n          - {name: at, data_type: timestamptz}\n          - {name: day, data_type: date}\n";
+const ALL: &str = "select id, stake, placed_at, note, ok, at, day from raw.bets order by id";
+
+#[test]
+fn what_copy_would_bend_is_refused_with_its_place() {
+    let service = DataApi::start();
+    let project = project(&service, "s3://lake/bets/*.csv", BUCKET);
+    project.write("models/sources.yml", &project.read("models/sources.yml").replace("          - {name: doc, data_type: json}\n", ""));
+    for (row, why) in [
+        ("1,1.005,,x", "column 'stake': '1.005' has 3 decimals and may have 2"),
+        ("1,,01/02/2026 10:00:00,x", "column 'placed_at': '01/02/2026"),
+        ("1,,,123456789012345678901", "column 'note': '123456789012345678901' has 21 characters"),
+        ("1 ,,,x", "column 'id': '1 ' is not an integer"),
+        ("1,,,x,y", "the row has 5 values and must have 4"),
+    ] {
+        put(&service, "s3://lake/bets/1.csv", format!("id,stake,placed_at,note\n9,,,\n{row}\n").as_bytes());
+        let failed = project.acca(&["load"]).expect_code(1);
+        let told = format!("s3://lake/bets/1.csv:3: {why}");
+        assert!(failed.stderr.contains(&told) || failed.stdout.contains(&told), "{told}\n{}\n{}", failed.stdout, failed.stderr);
+        assert_eq!(rows(&service, "select count(*) from raw.bets"), "0");
+    }
+    assert_eq!(rows(&service, "select file, line from raw.bets__rejects"), "s3://lake/bets/1.csv|3");
+    // A row that may be malformed is put aside.
+    let sources = project.read("models/sources.yml").replace("*.csv'", "*.csv', max_rejects: 1");
+    project.write("models/sources.yml", &sources);
+    project.acca(&["load"]).expect_code(0);
+    assert_eq!(rows(&service, "select id from raw.bets"), "9");
+}
+
+#[test]
+fn parquet_and_local_files_are_copied() {
+    let service = DataApi::start();
+    let project = project(&service, "s3://lake/bets/*.parquet", BUCKET);
+    project.write("models/sources.yml", &project.read("models/sources.yml").replace("          - {name: doc, data_type: json}\n", ""));
+    service.imitation().execute("create table given (note varchar(20), id bigint, stake decimal(10,2), placed_at timestamp)").unwrap();
+    service.imitation().execute("insert into given values ('x\"', 1, 1.5, '2026-01-01 10:00:00'), (null, 2, null, null)").unwrap();
+    service
+        .imitation()
+        .execute("unload ('select * from given order by id') to 's3://lake/bets/x' iam_role default format as parquet parallel off")
+        .unwrap();
+    project.acca(&["load"]).expect_code(0);
+    assert_eq!(
+        rows(&service, "select id, stake, placed_at, note from raw.bets order by id"),
+        "1|1.50|2026-01-01 10:00:00|x\"\n2|\u{2205}|\u{2205}|\u{2205}"
+    );
+    assert!(sent(&service, "copy")[0].contains("format as parquet"));
+    project.write("models/sources.yml", &project.read("models/sources.yml").replace("s3://lake/bets/*.parquet", "landing/*.ndjson"));
+    project.write("landing/a.ndjson", "{\"id\": 7, \"stake\": 0.5, \"placed_at\": null, \"note\": \"\"}\n");
+    project.acca(&["load"]).expect_code(0);
+    assert_eq!(rows(&service, "select id, stake, note, _acca_file from raw.bets where id = 7"), "7|0.50||landing/a.ndjson");
+    assert!(sent(&service, "insert into \"dev\".\"raw\".\"bets\" (").iter().all(|sql| sql.contains("__acca_load")));
+}
+
+#[test]
+fn other_engines_load_from_s3() {
+    let service = DataApi::start();
+    let buckets = service.imitation().buckets();
+    put(&service, "s3://lake/bets/1.csv", FIRST);
+    put(&service, "s3://lake/bets/2.csv", b"id,stake,placed_at,note,doc\n3,3.00,,,\n");
+    let database = crate::postgres::PgServer::shared().database();
+    for engine in ["duckdb", "postgres"] {
+        let mut project = project(&service, "s3://lake/bets/*.csv", "");
+        match engine {
+            "duckdb" => {
+                project.write("profiles.yml", "shop:\n  target: dev\n  outputs:\n    dev: {type: duckdb, path: shop.duckdb}\n");
+            }
+            _ => {
+                project.connect("shop", &database, "marts");
+            }
+        }
+        project.set_env("AWS_REGION", "eu-west-1").set_env("AWS_ENDPOINT_URL_S3", &buckets.endpoint());
+        let first = project.acca(&["load"]).expect_code(0);
+        assert!(first.stdout.contains("3 rows of 2 files"), "{engine}: {}", first.stdout);
+        let query = "select id, length(note), stake, replace(_acca_file, '/bets/', '/') as file from raw.bets order by id";
+        let shown = project.acca(&["show", "--inline", query, "--output", "json"]).expect_code(0).stdout;
+        assert!(shown.contains("s3://lake/2.csv") && shown.contains("2.25"), "{engine}: {shown}");
+        let second = project.acca(&["load"]).expect_code(0);
+        assert!(second.stdout.contains("2 files unchanged"), "{engine}: {}", second.stdout);
+    }
+    let project = project(&service, "s3://other/*.csv", BUCKET);
+    let missing = project.acca(&["load"]).expect_code(1);
+    assert!(missing.stdout.contains("error[missing-file]: the landing path of 'bets' matches no object"), "{}", missing.stdout);
+}
+
+#[test]
+fn models_are_unloaded() {
+    let service = DataApi::start();
+    let project = project(&service, "s3://lake/bets/*.csv", BUCKET);
+    let model = |unload: &str| {
+        format!(
+            "{{{{ config(materialized='table', meta={{'unload': {{{unload}}}}}) }}}}\nselect 1 as id, 'a' as kind union all select 2, 'b\\\\''c' as kind"
+        )
+    };
+    project.write("models/kinds.sql", &model("'to': 's3://lake/out/kinds/', 'format': 'csv', 'partition_by': ['kind']"));
+    let explained = project.acca(&["explain", "kinds", "--offline"]).expect_code(0).stdout;
+    let (_, step) = explained.split_once("-- 3. ").unwrap();
+    insta::assert_snapshot!(step.trim_end(), @r#"
+    unload to s3://lake/out/kinds/
+    unload ('select * from "dev"."marts"."kinds"')
+    to 's3://lake/out/kinds/'
+    iam_role 'arn:aws:iam::1:role/load'
+    format as csv
+    partition by ("kind") include
+    delimiter as ','
+    header;
+    "#);
+    project.acca(&["run"]).expect_code(0);
+    let found = keys(&service, "s3://lake/out/");
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].starts_with("out/kinds/kind=a/"), "{found:?}");
+    // Files that are there are an error, and the model stays as it was.
+    let altered = project.read("models/kinds.sql").replace("select 1 as id", "select 7 as id");
+    project.write("models/kinds.sql", &altered);
+    let failed = project.acca(&["run"]).expect_code(1);
+    assert!(failed.stdout.contains("is not empty") || failed.stderr.contains("is not empty"), "{}{}", failed.stdout, failed.stderr);
+    assert_eq!(rows(&service, "select id from marts.kinds order by id"), "1\n2");
+    let apart = altered.replace("/out/", "/again/");
+    project.write("models/kinds.sql", &apart.replace("'partition_by': ['kind']", "'header': False, 'single_file': True"));
+    project.acca(&["run"]).expect_code(0);
+    assert_eq!(keys(&service, "s3://lake/again/"), ["again/kinds/000"]);
+    let content = service.imitation().buckets().get(&Place::read("s3://lake/again/kinds/000").unwrap()).unwrap();
+    assert_eq!(String::from_utf8(content).unwrap(), "7,a\n2,b\\'c\n");
+}
+
+#[test]
+fn what_cannot_be_unloaded_is_told() {
+    let service = DataApi::start();
+    let project = project(&service, "s3://lake/bets/*.csv", BUCKET);
+    for (unload, told) in [
+        ("'to': 's3://lake/'", "'s3://lake/' is no place that 'm' can be unloaded to"),
+        ("'to': 's3://lake/x', 'existing': 'delete'", "'delete' is no 'existing' of 'unload' of 'm'"),
+        ("'to': 's3://lake/x/', 'fromat': 'csv'", "the key 'fromat' means nothing in 'unload' of 'm'"),
+        ("'to': 's3://lake/x/', 'format': 'orc'", "'orc' is no 'format' of 'unload' of 'm'"),
+        ("'to': 's3://lake/x/', 'single_file': 'yes'", "'single_file' of 'unload' of 'm' is not true or false"),
+        ("'to': 's3://lake/x/', 'single_file': True, 'partition_by': 'id'", "'m' cannot be unloaded so: files in folders by value"),
+    ] {
+        project.write("models/m.sql", &format!("{{{{ config(meta={{'unload': {{{unload}}}}}) }}}}\nselect 1 as id"));
+        let failed = project.acca(&["explain", "m", "--offline"]).expect_code(1);
+        assert!(failed.stderr.contains("error[invalid-unload]") && failed.stderr.contains(told), "{told}\n{}", failed.stderr);
+    }
+}
+
+#[test]
+fn large_seeds_are_copied() {
+    let service = DataApi::start();
+    let project = project(&service, "s3://lake/bets/*.csv", BUCKET);
+    let rows_of: Vec<String> = (0..12_000).map(|id| format!("{id},\"{}\",2026-01-{:02},", "a\\\"\"b".repeat(20), id % 28 + 1)).collect();
+    project.write("seeds/codes.csv", &format!("id,label,since,nothing\n{}\n", rows_of.join("\n")));
+    let explained = project.acca(&["explain", "codes", "--offline"]).expect_code(0).stdout;
+    assert!(
+        explained.contains("-- 2. copy 12000 rows into marts.codes__acca_stage\ncopy \"dev\".\"marts\".\"codes__acca_stage\""),
+        "{explained}"
+    );
+    project.acca(&["seed"]).expect_code(0);
+    assert_eq!(
+        rows(&service, "select count(*), min(label), max(len(label)), min(since), count(nothing) from marts.codes"),
+        format!("12000|{}|80|2026-01-01|0", "a\\\"b".repeat(20))
+    );
+    assert_eq!(sent(&service, "copy").len(), 1);
+    assert_eq!(keys(&service, "s3://lake/acca"), Vec::<String>::new());
+}

@@ -1,12 +1,14 @@
 //! Amazon Redshift where its statements are not those of the other engines. Pages of its Developer Guide are named by their file.
 
 mod copy;
+mod direct;
 mod dml;
 mod rows;
 mod staged;
 mod tables;
 
 pub use copy::{CopyFromS3, Existing, FilesOnS3, S3Format, Unload, copy_and_replace, manifest};
+pub use direct::{DirectCopy, DirectFormat, type_for_parquet};
 pub use rows::RowInserts;
 pub use staged::{NULL_MARK, StagedCopy};
 pub(super) use tables::{attributes, column_attributes, identity, sized_type};
@@ -33,6 +35,7 @@ pub(super) fn print(step: &Step) -> Option<Vec<Statement>> {
         Step::CreateViewAs { view, query, bound } => Some(tables::create_view(view, query, *bound)),
         Step::CreateMaterializedView { view, query, physical } => Some(vec![tables::create_materialized_view(view, query, physical)]),
         Step::InsertRows { table, columns, rows } => each(dml::insert_rows(table, columns, rows)),
+        Step::CopyRows { table, columns, files, .. } => each(vec![staged::copy_rows(table, columns, files)]),
         Step::Publish(step) => each(publish(step)),
         Step::DeleteMatching { target, source, keys, predicates } => each(vec![dml::delete_matching(target, source, keys, predicates)]),
         Step::DeleteWindow { target, column, window, predicates } => each(vec![dml::delete_window(target, column, *window, predicates)]),

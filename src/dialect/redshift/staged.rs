@@ -1,9 +1,10 @@
 //! Files that COPY reads for a raw table: into a table of the session first, since COPY does not say which file a row is from.
 
 use super::{CopyFromS3, FilesOnS3, S3Format};
-use crate::base::{Relation, quote_ident};
+use crate::base::{ColumnInfo, Relation, quote_ident};
 use crate::dialect::load::{FILE_COLUMN, RawColumn};
 use crate::dialect::{ColumnType, Engine, literal};
+use crate::plan::BucketFiles;
 
 /// What stands for NULL in files of rows that acca writes. No value is this text.
 pub const NULL_MARK: &str = "@acca:null@";
@@ -73,6 +74,23 @@ impl StagedCopy<'_> {
     pub fn drop(&self) -> String {
         format!("drop table {}", self.stage())
     }
+}
+
+/// Rows as acca writes them, into a table that has just been made.
+pub(super) fn copy_rows(table: &Relation, columns: &[ColumnInfo], files: &BucketFiles) -> String {
+    let load = CopyFromS3 {
+        table: table.clone(),
+        columns: columns.iter().map(|column| column.name.clone()).collect(),
+        files: FilesOnS3::Manifest(files.manifest.clone()),
+        format: S3Format::Csv { delimiter: ',', quote: '"', header_lines: 0, null_text: Some(NULL_MARK.to_owned()) },
+        iam_role: files.iam_role.clone(),
+        region: files.region.clone(),
+        gzip: true,
+        replace_invalid: None,
+        time_format: None,
+    };
+    // A seed has columns, and the place was looked at with the target.
+    load.print().unwrap_or_default()
 }
 
 fn is_document(column: &RawColumn) -> bool {

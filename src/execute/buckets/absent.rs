@@ -40,6 +40,12 @@ impl Buckets {
 
     /// # Errors
     /// Never called.
+    pub fn part(&self, _object: &Object, _from: u64, _bytes: u64) -> Result<Vec<u8>, AdapterError> {
+        match *self {}
+    }
+
+    /// # Errors
+    /// Never called.
     pub fn put(&self, _url: &str, _content: Vec<u8>) -> Result<(), AdapterError> {
         match *self {}
     }

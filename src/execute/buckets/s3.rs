@@ -57,7 +57,7 @@ pub struct Buckets {
 enum Ask<'a> {
     List { prefix: &'a str, token: Option<&'a str> },
     Head,
-    Get { etag: &'a str },
+    Get { etag: &'a str, range: Option<(u64, u64)> },
     Put { content: &'a [u8] },
     Delete,
 }
@@ -159,7 +159,7 @@ impl Buckets {
     pub fn download(&self, object: &Object, to: &mut dyn Write, interrupted: &dyn Fn() -> bool) -> Result<(), AdapterError> {
         let breaks = |error: String| failed(format!("'{}' breaks off: {error}", object.url), "load again");
         self.runtime.block_on(async {
-            let mut stream = ByteStream::new(self.send(&object.url, &Ask::Get { etag: &object.etag }).await?.into_body());
+            let mut stream = ByteStream::new(self.send(&object.url, &Ask::Get { etag: &object.etag, range: None }).await?.into_body());
             let mut read = 0;
             loop {
                 if interrupted() {
@@ -176,6 +176,16 @@ impl Buckets {
                 Err(breaks(format!("{read} of {} bytes came", object.bytes)))
             }
         })
+    }
+
+    /// So many bytes of an object from a place on, as far as it goes.
+    ///
+    /// # Errors
+    /// As [`Buckets::download`].
+    pub fn part(&self, object: &Object, from: u64, bytes: u64) -> Result<Vec<u8>, AdapterError> {
+        let last = (from + bytes).min(object.bytes).saturating_sub(1);
+        let ask = Ask::Get { etag: &object.etag, range: Some((from, last)) };
+        self.runtime.block_on(async { bytes_of(self.send(&object.url, &ask).await?).await })
     }
 
     /// Makes an object, in place of what is there.
@@ -274,8 +284,13 @@ impl Buckets {
         request.set_method(method).map_err(|error| unclear(error.to_string()))?;
         request.set_uri(url.as_str()).map_err(|error| unclear(error.to_string()))?;
         match ask {
-            Ask::Get { etag } if !etag.is_empty() => {
-                request.headers_mut().insert("if-match", (*etag).to_owned());
+            Ask::Get { etag, range } => {
+                if !etag.is_empty() {
+                    request.headers_mut().insert("if-match", (*etag).to_owned());
+                }
+                if let Some((from, last)) = range {
+                    request.headers_mut().insert("range", format!("bytes={from}-{last}"));
+                }
             }
             Ask::Put { content } => {
                 request.headers_mut().insert("content-length", content.len().to_string());
@@ -349,10 +364,13 @@ async fn accepted(url: &str, ask: &Ask<'_>, answer: HttpResponse) -> Result<Http
 }
 
 async fn text_of(answer: HttpResponse) -> Result<String, AdapterError> {
+    Ok(String::from_utf8_lossy(&bytes_of(answer).await?).into_owned())
+}
+
+async fn bytes_of(answer: HttpResponse) -> Result<Vec<u8>, AdapterError> {
     let read = timeout(PATIENCE, ByteStream::new(answer.into_body()).collect()).await;
     let breaks = || failed("an answer of S3 breaks off".to_owned(), "try again");
-    let bytes = read.map_err(|_| breaks())?.map_err(|_| breaks())?.into_bytes();
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(read.map_err(|_| breaks())?.map_err(|_| breaks())?.to_vec())
 }
 
 fn failed(message: String, hint: &str) -> AdapterError {

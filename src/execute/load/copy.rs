@@ -3,11 +3,12 @@
 //! apart, and a file is whole or not there: so it is one COPY a file, in the transaction of the file.
 
 use std::io::{Read, Write};
+use std::sync::Arc;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::rows::RowStream;
+use super::rows::{RowStream, append_for_copy};
 use super::{LoadError, LoadJob, manifest_entry, miscounted, raw_columns, replace_rejects, unreadable};
 use super::{Loaded, input::Fingerprint, table::in_transaction};
 use crate::base::bucket_and_key;
@@ -15,24 +16,25 @@ use crate::dialect::load::{self as sql, StagedCopy};
 use crate::dialect::{Engine, S3Format, s3_manifest};
 use crate::execute::adapter::{AdapterError, Session};
 use crate::execute::buckets::Buckets;
-use crate::project::Target;
+use crate::plan::BucketFiles;
+use crate::project::{FileFormat, Target};
 
 /// How many bytes of rows go into one object: the nodes of a warehouse read several at the same time.
 const PART: usize = 64 * 1024 * 1024;
 
 /// Where files for COPY are put, and by which right the warehouse reads them.
 pub struct CopyBucket {
-    buckets: std::sync::Arc<Buckets>,
+    target: Target,
     /// `s3://bucket/folder`, no slash at its end.
     folder: String,
-    iam_role: Option<String>,
+    pub(super) iam_role: Option<String>,
 }
 
 impl CopyBucket {
     /// From `load_bucket` and `iam_role` of the target; `None` where it has no bucket.
     ///
     /// # Errors
-    /// `Connection` where the key is no place on S3, or S3 cannot be asked.
+    /// `Connection` where the key is no place on S3.
     pub fn of(target: &Target) -> Result<Option<CopyBucket>, AdapterError> {
         let text = |name: &str| target.settings.get(name).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty());
         let Some(place) = text("load_bucket") else { return Ok(None) };
@@ -43,42 +45,96 @@ impl CopyBucket {
                 hints: vec!["write it as in 'load_bucket: s3://bucket/folder'".to_owned()],
             });
         }
-        Ok(Some(CopyBucket { buckets: Buckets::of(target)?, folder, iam_role: text("iam_role").map(str::to_owned) }))
+        Ok(Some(CopyBucket { target: target.clone(), folder, iam_role: text("iam_role").map(str::to_owned) }))
+    }
+
+    pub(super) fn buckets(&self) -> Result<Arc<Buckets>, AdapterError> {
+        Buckets::of(&self.target)
+    }
+
+    pub fn role(&self) -> Option<String> {
+        self.iam_role.clone()
+    }
+
+    /// Rows, of a run and for something of that name, as objects.
+    ///
+    /// # Errors
+    /// What S3 says.
+    pub fn upload_rows(&self, run_id: &str, name: &str, rows: &[Vec<Option<String>>]) -> Result<Uploaded, AdapterError> {
+        let folder = format!("{}/{run_id}/{:08x}", self.folder, crc32fast::hash(name.as_bytes()));
+        let mut uploaded = Uploaded { buckets: self.buckets()?, folder, files: Vec::new(), manifest: String::new() };
+        let (mut number, mut block) = (0, Vec::new());
+        for (at, row) in rows.iter().enumerate() {
+            append_for_copy(&mut block, row);
+            if block.len() < PART && at + 1 < rows.len() {
+                continue;
+            }
+            let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+            let content = packed.write_all(&block).and_then(|()| packed.finish()).map_err(|error| AdapterError::Io(error.to_string()))?;
+            uploaded.put(&format!("rows-{number:05}.csv.gz"), content)?;
+            block.clear();
+            number += 1;
+        }
+        let files = uploaded.files.clone();
+        uploaded.manifest = uploaded.put_manifest(&files, FileFormat::Csv)?;
+        Ok(uploaded)
+    }
+
+    /// Where a manifest will be, for people.
+    pub fn shown_manifest(&self) -> String {
+        format!("{}/…/manifest.json", self.folder)
     }
 
     /// The statements of a load, for people. `known`: rows of an older version of the file are there.
     pub(super) fn shown(&self, staged: StagedCopy<'_>, known: bool) -> Result<String, String> {
-        let copy = staged.copy(&format!("{}/…/manifest.json", self.folder), self.iam_role.clone(), None)?;
+        let copy = staged.copy(&self.shown_manifest(), self.iam_role.clone(), None)?;
         let delete = known.then(|| sql::delete_file(staged.table, staged.file));
         Ok(delete.into_iter().chain([staged.create(), copy, staged.insert(), staged.drop()]).collect::<Vec<_>>().join(";\n"))
     }
 }
 
 /// Objects that are deleted when this value goes.
-struct Uploaded<'a> {
-    bucket: &'a CopyBucket,
+pub struct Uploaded {
+    buckets: Arc<Buckets>,
     folder: String,
-    urls: Vec<String>,
-    sizes: Vec<u64>,
+    files: Vec<(String, u64)>,
+    manifest: String,
 }
 
-impl Uploaded<'_> {
+impl Uploaded {
+    /// Nothing yet. The names are those of one file in one run.
+    pub(super) fn new(bucket: &CopyBucket, job: &LoadJob<'_>) -> Result<Uploaded, AdapterError> {
+        let digest = crc32fast::hash(format!("{} {}", job.source, job.recorded_as).as_bytes());
+        let folder = format!("{}/{}/{}-{digest:08x}", bucket.folder, job.run_id, job.relation.identifier);
+        Ok(Uploaded { buckets: bucket.buckets()?, folder, files: Vec::new(), manifest: String::new() })
+    }
+
+    /// What COPY is to read.
+    pub fn files(&self, bucket: &CopyBucket) -> BucketFiles {
+        let region = self.buckets.other_region(&self.manifest);
+        BucketFiles { manifest: self.manifest.clone(), iam_role: bucket.role(), region }
+    }
+
     fn put(&mut self, name: &str, content: Vec<u8>) -> Result<String, AdapterError> {
         let url = format!("{}/{name}", self.folder);
-        let size = content.len() as u64;
         // Also one that came in without an answer.
-        self.urls.push(url.clone());
-        self.sizes.push(size);
-        self.bucket.buckets.put(&url, content)?;
+        self.files.push((url.clone(), content.len() as u64));
+        self.buckets.put(&url, content)?;
         Ok(url)
+    }
+
+    /// The place of a manifest of those files.
+    pub(super) fn put_manifest(&mut self, files: &[(String, u64)], format: FileFormat) -> Result<String, AdapterError> {
+        let format = if format == FileFormat::Parquet { S3Format::Parquet } else { S3Format::Json { paths: None } };
+        self.put("manifest.json", s3_manifest(files, &format).into_bytes())
     }
 }
 
-impl Drop for Uploaded<'_> {
+impl Drop for Uploaded {
     fn drop(&mut self) {
-        for url in &self.urls {
+        for (url, _) in &self.files {
             // What is left over costs a little, and says by its name where it is from.
-            let _ = self.bucket.buckets.delete(url);
+            let _ = self.buckets.delete(url);
         }
     }
 }
@@ -91,17 +147,14 @@ pub(super) fn load(
     stream: &mut RowStream<'_>,
     fingerprint: impl FnOnce() -> Fingerprint,
 ) -> Result<Loaded, LoadError> {
-    let digest = crc32fast::hash(format!("{} {}", job.source, job.recorded_as).as_bytes());
-    let folder = format!("{}/{}/{}-{digest:08x}", bucket.folder, job.run_id, job.relation.identifier);
-    let mut uploaded = Uploaded { bucket, folder, urls: Vec::new(), sizes: Vec::new() };
+    let mut uploaded = Uploaded::new(bucket, job)?;
     upload(job, stream, &mut uploaded)?;
     let fingerprint = fingerprint();
     let manifest = if stream.tally.rows == 0 {
         None
     } else {
-        let files: Vec<(String, u64)> = uploaded.urls.iter().cloned().zip(uploaded.sizes.iter().copied()).collect();
-        let format = S3Format::Json { paths: None };
-        Some(uploaded.put("manifest.json", s3_manifest(&files, &format).into_bytes())?)
+        let files = uploaded.files.clone();
+        Some(uploaded.put_manifest(&files, FileFormat::Csv)?)
     };
     in_transaction(session, |session| {
         if job.known {
@@ -110,7 +163,7 @@ pub(super) fn load(
         let columns = raw_columns(job.columns);
         let staged = StagedCopy { table: job.relation, columns: &columns, file: job.recorded_as };
         if let Some(manifest) = &manifest {
-            let region = bucket.buckets.other_region(manifest);
+            let region = uploaded.buckets.other_region(manifest);
             let copy = staged.copy(manifest, bucket.iam_role.clone(), region).map_err(|why| LoadError::File {
                 file: job.recorded_as.to_owned(),
                 message: why,
@@ -139,7 +192,7 @@ pub(super) fn load(
 }
 
 /// The rows as packed objects, until the stream ends or stops.
-fn upload(job: &LoadJob<'_>, stream: &mut RowStream<'_>, uploaded: &mut Uploaded<'_>) -> Result<(), LoadError> {
+fn upload(job: &LoadJob<'_>, stream: &mut RowStream<'_>, uploaded: &mut Uploaded) -> Result<(), LoadError> {
     let mut block = vec![0; 128 * 1024];
     let mut number = 0;
     loop {

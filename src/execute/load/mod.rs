@@ -8,6 +8,7 @@ mod check;
 mod columns;
 mod copy;
 mod csv;
+mod direct;
 mod error;
 mod files;
 mod input;
@@ -31,7 +32,7 @@ use self::input::{Fingerprint, Seal};
 use self::rows::{Nulls, Output, Pass, RowStream, Stop, Tally};
 use self::table::{ensure_raw, in_transaction};
 use super::adapter::{AdapterError, Datum, Session};
-use super::buckets::Buckets;
+use super::buckets::{Buckets, Object};
 use crate::base::Relation;
 use crate::dialect::load::{self as sql, ManifestEntry, RawColumn, RejectRow, StagedCopy};
 use crate::dialect::{Engine, max_statement};
@@ -173,6 +174,9 @@ impl<'a> Loader<'a> {
         }
         match (file, buckets) {
             (LandingFile::OnS3(object), Some(buckets)) => {
+                if let Some(loaded) = self.load_directly(session, object)? {
+                    return Ok(loaded);
+                }
                 let folder = tempfile::tempdir().map_err(|error| file.unreadable(&error))?;
                 let path = files::fetch(buckets, object, folder.path(), self.interrupted)?;
                 self.load_version(session, &path, &object.url, Some(&object.version()))
@@ -191,23 +195,27 @@ impl<'a> Loader<'a> {
         self.load_file(session, &LandingFile::Local { path: path.to_owned(), recorded_as: recorded_as.to_owned() }, None)
     }
 
-    fn load_version(
-        &mut self,
-        session: &mut dyn Session,
-        path: &Path,
-        recorded_as: &str,
-        version: Option<&str>,
-    ) -> Result<LoadOutcome, LoadError> {
+    /// By the warehouse itself, where it has a bucket and can; `None` where not.
+    fn load_directly(&mut self, session: &mut dyn Session, object: &Object) -> Result<Option<LoadOutcome>, LoadError> {
+        let (Engine::Redshift, Some(bucket)) = (self.engine, self.bucket) else { return Ok(None) };
+        let version = object.version();
+        let done = direct::load(session, &self.job(Path::new(""), &object.url, Some(&version)), bucket, object);
+        match done? {
+            Some(loaded) => Ok(Some(self.note(&object.url, Ok(loaded))?)),
+            None => Ok(None),
+        }
+    }
+
+    fn job<'j>(&'j self, path: &'j Path, recorded_as: &'j str, version: Option<&'j str>) -> LoadJob<'j> {
         let RawTable { source, relation, columns, landing, run_id } = self.table;
         let known = self.loaded.contains_key(recorded_as) || self.stored.contains(recorded_as);
         let noted = self.noted.contains(recorded_as);
         let (bucket, interrupted) = (self.bucket, self.interrupted);
-        let job = LoadJob { source, relation, columns, landing, run_id, path, recorded_as, version, bucket, known, noted, interrupted };
-        let done = match self.engine {
-            Engine::Postgres => into_postgres::load(session, &job),
-            Engine::DuckDb => into_duckdb::load(session, &job),
-            Engine::Redshift => into_redshift::load(session, &job),
-        };
+        LoadJob { source, relation, columns, landing, run_id, path, recorded_as, version, bucket, known, noted, interrupted }
+    }
+
+    /// Keeps in mind what came of a file.
+    fn note(&mut self, recorded_as: &str, done: Result<Loaded, LoadError>) -> Result<LoadOutcome, LoadError> {
         match &done {
             Ok(loaded) if loaded.rejected == 0 => self.noted.remove(recorded_as),
             Ok(_) | Err(LoadError::Rejected { .. }) => self.noted.insert(recorded_as.to_owned()),
@@ -219,6 +227,22 @@ impl<'a> Loader<'a> {
             self.fresh.push(recorded_as.to_owned());
         }
         Ok(LoadOutcome::Loaded(loaded))
+    }
+
+    fn load_version(
+        &mut self,
+        session: &mut dyn Session,
+        path: &Path,
+        recorded_as: &str,
+        version: Option<&str>,
+    ) -> Result<LoadOutcome, LoadError> {
+        let job = self.job(path, recorded_as, version);
+        let done = match self.engine {
+            Engine::Postgres => into_postgres::load(session, &job),
+            Engine::DuckDb => into_duckdb::load(session, &job),
+            Engine::Redshift => into_redshift::load(session, &job),
+        };
+        self.note(recorded_as, done)
     }
 
     /// Ends a refresh after which every file that is present is loaded: with `prune` takes out rows, rejects and manifest entries
@@ -304,22 +328,23 @@ fn statement(
 ) -> Result<String, LoadError> {
     let RawTable { source, relation, columns, landing, run_id } = table;
     let recorded_as = file.recorded_as();
+    // An object is copied to disk first.
+    let path = match file {
+        LandingFile::Local { path, .. } => path.as_path(),
+        LandingFile::OnS3(object) => Path::new(&object.url),
+    };
+    let (version, noted, interrupted) = (None, false, &|| false);
+    let job = LoadJob { source, relation, columns, landing, run_id, path, recorded_as, version, bucket, known, noted, interrupted };
+    let unprintable = |message: String| LoadError::File { file: recorded_as.to_owned(), message, help: Vec::new() };
     Ok(match (engine, bucket) {
-        (Engine::DuckDb, _) => {
-            // An object is copied to disk first.
-            let path = match file {
-                LandingFile::Local { path, .. } => path.as_path(),
-                LandingFile::OnS3(object) => Path::new(&object.url),
-            };
-            let (version, bucket, noted, interrupted) = (None, None, false, &|| false);
-            let job = LoadJob { source, relation, columns, landing, run_id, path, recorded_as, version, bucket, known, noted, interrupted };
-            into_duckdb::statement(&job)
-        }
+        (Engine::DuckDb, _) => into_duckdb::statement(&job),
         (Engine::Postgres, _) => sql::copy_from_stdin(relation, &raw_columns(columns)),
         (Engine::Redshift, None) => sql::RowInserts::new(relation, &raw_columns(columns)).shown(),
-        (Engine::Redshift, Some(bucket)) => bucket
-            .shown(StagedCopy { table: relation, columns: &raw_columns(columns), file: recorded_as }, known)
-            .map_err(|message| LoadError::File { file: recorded_as.to_owned(), message, help: Vec::new() })?,
+        (Engine::Redshift, Some(bucket)) => {
+            let own = || bucket.shown(StagedCopy { table: relation, columns: &raw_columns(columns), file: recorded_as }, known);
+            let directly = if matches!(file, LandingFile::OnS3(_)) { direct::shown(&job, bucket) } else { None };
+            directly.unwrap_or_else(own).map_err(unprintable)?
+        }
     })
 }
 

@@ -403,6 +403,17 @@ fn append_csv(block: &mut Vec<u8>, separated: bool, value: Option<&[u8]>) {
     block.push(b'"');
 }
 
+/// A row as [`Output::CsvForCopy`].
+pub(super) fn append_for_copy(block: &mut Vec<u8>, row: &[Option<String>]) {
+    for (at, value) in row.iter().enumerate() {
+        match value {
+            None => append_mark(block, at > 0),
+            Some(value) => append_csv(block, at > 0, Some(value.as_bytes())),
+        }
+    }
+    block.push(b'\n');
+}
+
 fn append_mark(block: &mut Vec<u8>, separated: bool) {
     if separated {
         block.push(b',');

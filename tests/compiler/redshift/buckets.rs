@@ -138,7 +138,12 @@ fn serve(folder: &Path, mut request: Request) {
                     let changed = "<Error><Code>PreconditionFailed</Code><Message>It was changed.</Message></Error>";
                     Response::from_data(changed).with_header(xml).with_status_code(412)
                 } else {
-                    Response::from_data(content).with_header(found)
+                    let range = request.headers().iter().find(|header| header.field.equiv("Range"));
+                    let range = range.and_then(|range| range.value.as_str().strip_prefix("bytes=")?.split_once('-'));
+                    match range.map(|(from, last)| (from.parse::<usize>().unwrap(), last.parse::<usize>().unwrap())) {
+                        Some((from, last)) => Response::from_data(&content[from..=last]).with_header(found).with_status_code(206),
+                        None => Response::from_data(content).with_header(found),
+                    }
                 }
             }
             Err(_) => Response::from_data(missing).with_header(xml).with_status_code(404),
