@@ -96,8 +96,8 @@ impl Compilation {
     /// Rewrites the SQL of a portable node for the target; that of others stays as it is.
     ///
     /// # Errors
-    /// What is wrong with the query, or what the engine has no equivalent for: the first of these, and how many more there are.
-    pub(super) fn lowered(&self, node: &Node, compiled: CompiledNode) -> Result<CompiledNode, Diagnostic> {
+    /// All that is wrong with the query, or that the engine has no equivalent for.
+    pub(super) fn lowered(&self, node: &Node, compiled: CompiledNode) -> Result<CompiledNode, Vec<Diagnostic>> {
         let Some(number) = self.manifest.number(&node.id).filter(|number| self.portable.nodes.contains(number)) else {
             return Ok(compiled);
         };
@@ -110,12 +110,10 @@ impl Compilation {
         match outcome {
             Ok(None) => Ok(compiled),
             Ok(Some(lowered)) => Ok(CompiledNode { map: replaced(&compiled.map, &lowered.places), sql: lowered.sql, ..compiled }),
-            Err(problems) => {
-                let more = problems.len() - 1;
-                let problem = problems.into_iter().next().map(|finding| placed(finding, &compiled.map, node));
-                let problem = problem.unwrap_or_else(|| Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, "the query cannot be rewritten"));
-                Err(if more == 0 { problem } else { problem.note(format!("{more} more in '{}': acca check lists them all", node.name)) })
+            Err(problems) if problems.is_empty() => {
+                Err(vec![Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, "the query cannot be rewritten").at(node.origin)])
             }
+            Err(problems) => Err(problems.into_iter().map(|finding| placed(finding, &compiled.map, node)).collect()),
         }
     }
 

@@ -146,7 +146,16 @@ pub(super) fn load_target(loader: &mut Loader<'_>, project_profile: Option<(Stri
     let fields = Fields::of(&profiles, "profiles.yml", loader.diagnostics)?;
     let names: Vec<&str> = fields.entries.iter().map(|entry| entry.key.as_str()).filter(|name| *name != "config").collect();
     match fields.entry(&name) {
-        Some(profile) => load_profile(loader, profile),
+        Some(profile) => {
+            if path == EXAMPLE {
+                let target = loader.options.target.clone().unwrap_or_default();
+                let message = format!("there is no profiles.yml, so target '{target}' is that of '{EXAMPLE}'");
+                loader
+                    .diagnostics
+                    .push(Diagnostic::new(&codes::DEFAULT_PROFILE, message).help("write a profiles.yml for a target of your own"));
+            }
+            load_profile(loader, profile)
+        }
         // The file in the user's home is there for other projects: one without profiles of its own, such as a sample, works beside it.
         None if asked.is_none() && is_at_home(loader, &path) && nearest(&name, names.iter().copied()).is_none() => {
             default_target(loader, &format!("'{path}' has no profile '{name}'"), name_span)
@@ -259,12 +268,12 @@ fn load_profile(loader: &mut Loader<'_>, profile: &Entry) -> Option<Target> {
     };
     let Some(output) = outputs.iter().find(|output| output.key == name) else {
         let names: Vec<&str> = outputs.iter().map(|output| output.key.as_str()).collect();
-        loader.diagnostics.push(
-            Diagnostic::new(&codes::INVALID_PROFILE, format!("{owner} has no target '{name}'"))
-                .at(span.unwrap_or(profile.key_span))
-                .did_you_mean(&name, names.iter().copied())
-                .help(format!("the targets are: {}", names.join(", "))),
-        );
+        let problem = Diagnostic::new(&codes::INVALID_PROFILE, format!("{owner} has no target '{name}'"))
+            .at(span.unwrap_or(profile.key_span))
+            .did_you_mean(&name, names.iter().copied())
+            .help(format!("the targets are: {}", names.join(", ")));
+        let all = "'--target all' is for compile, explain, ls, build, run, test, seed, snapshot and load";
+        loader.diagnostics.push(if name == "all" { problem.help(all) } else { problem });
         return None;
     };
     load_output(loader, &profile.key, output)
