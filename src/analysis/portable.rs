@@ -102,6 +102,14 @@ impl Compilation {
         }
     }
 
+    /// The bytes of UTF-8 that a text column of a portable node has at most, where the widths of what it is made of tell.
+    pub fn text_bytes(&self, node: &Node, column: &str) -> Option<u32> {
+        let number = self.manifest.number(&node.id).filter(|number| self.portable.nodes.contains(number))?;
+        let columns = || self.analyse(&*self.portable.files, Some(&self.portable.nodes));
+        let schema = &self.portable.analysis.get_or_init(|| apart(columns)).nodes.get(&number)?.schema;
+        schema.columns.iter().find(|held| held.name.eq_ignore_ascii_case(column))?.bytes
+    }
+
     /// The first thing in a text that the engine does not run.
     fn refuses(&self, sql: &str) -> Option<Finding> {
         self.portable.lowering.as_ref().and_then(|lowering| lowering.foreign(sql).into_iter().next())

@@ -240,7 +240,11 @@ impl Workbench {
             let kind = column.sql_type.map_or("?".to_owned(), |kind| kind.to_string());
             let unit = column.measure.spelled().map_or_else(String::new, |unit| format!(" ({unit})"));
             let labels = if column.labels.is_empty() { String::new() } else { format!(" [{}]", column.labels.join(", ")) };
-            format!("{}: {kind}{}{unit}{labels}", column.name, if column.nullable { "" } else { " not null" })
+            // What the type says already is not said again.
+            let of_type = column.sql_type.and_then(|kind| kind.length()).and_then(|length| u32::try_from(length * 4).ok());
+            let bytes =
+                column.bytes.filter(|bytes| Some(*bytes) != of_type).map_or_else(String::new, |bytes| format!(" (at most {bytes} bytes)"));
+            format!("{}: {kind}{}{bytes}{unit}{labels}", column.name, if column.nullable { "" } else { " not null" })
         };
         let more = found.schema.open.then(|| "…".to_owned());
         Ok(found.schema.columns.iter().map(line).chain(more).collect::<Vec<_>>().join("\n"))
