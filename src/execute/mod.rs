@@ -4,6 +4,7 @@ mod adapter;
 mod assumed;
 #[cfg(feature = "redshift")]
 mod aws;
+mod bound_views;
 mod buckets;
 mod catalog;
 mod clean_up;

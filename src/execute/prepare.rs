@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::bound_views::{check_reads, check_replaced};
 use super::hook::hooks;
 use super::microbatch::batches;
 use super::node::{Turn, query_failed};
@@ -14,6 +15,7 @@ use super::{contract, load_source, overrides, statement_fits};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
 use crate::base::{Relation, RelationKind, UniqueId, Window};
 use crate::diag::{Diagnostic, codes};
+use crate::dialect::binds_materialized_views;
 use crate::dialect::{Engine, folds_case, has_materialized_views, lowers_names, max_identifier, reads_retired, seed_type, storage};
 use crate::jinja::{NodeState, Warehouse};
 use crate::plan::{
@@ -210,11 +212,14 @@ pub(super) fn draft_in(turn: &Turn<'_>, state: NodeState, hooks: Hooks) -> Resul
             .help("make it a table there: materialized: \"{{ 'table' if target.type == 'duckdb' else 'materialized_view' }}\"")
             .into());
     }
+    if materialization.is_none() && node.materialized() == "materialized_view" && binds_materialized_views(job.engine) {
+        check_reads(turn)?;
+    }
     if materialization.is_none() && !matches!(node.detail, Detail::Seed { .. }) {
         check_is_query(node, &compiled)?;
     }
     let physical = Physical::of(node, storage(job.engine))?;
-    let mut existing = look_up(node, relation, state.existing, catalog, session)?;
+    let mut existing = look_up(node, relation, state.existing, catalog, session, binds_materialized_views(job.engine))?;
     // What the database numbers is nobody else's affair.
     existing.columns.retain(|column| !physical.numbers(&column.name));
     let refreshes = node.config.bool("full_refresh").unwrap_or(state.full_refresh);
@@ -282,6 +287,7 @@ pub(super) fn plan(turn: &Turn<'_>, draft: Draft, begun: bool) -> Result<Prepare
         own_strategy: own_strategy(job, node),
         hooks: if begun { Hooks { before: Vec::new(), ..hooks } } else { hooks },
         begun,
+        binds_views: binds_materialized_views(job.engine),
     };
     let plan = match &node.detail {
         Detail::Seed { path } => {
@@ -296,6 +302,9 @@ pub(super) fn plan(turn: &Turn<'_>, draft: Draft, begun: bool) -> Result<Prepare
         _ => plan_node(&input)?,
     };
     let columns = existing.columns.iter().chain(&incoming).collect();
+    if input.binds_views {
+        check_replaced(turn, &plan)?;
+    }
     Ok(Prepared { plan: overrides::apply(turn, plan, columns, state)?, compiled, state })
 }
 
@@ -325,6 +334,7 @@ pub(super) fn prepare_failures(turn: &Turn<'_>, kind: RelationKind, compiled: &C
         own_strategy: false,
         hooks: Hooks::default(),
         begun: false,
+        binds_views: false,
     };
     Ok(Prepared { compiled: compiled.clone(), plan: plan_failures(&input, kind), state: NodeState::default() })
 }
@@ -356,12 +366,13 @@ fn look_up(
     kind: Option<RelationKind>,
     catalog: &Catalog,
     session: &SharedSession,
+    bound: bool,
 ) -> Result<Existing, AdapterError> {
     let mut existing = Existing { kind, ..catalog.existing(relation) };
     if existing.kind.is_some() && matches!(node.materialized(), "incremental" | "snapshot") {
         existing.columns = locked(session).columns(relation)?;
     }
-    if existing.kind == Some(RelationKind::MaterializedView) && node.materialized() == "materialized_view" {
+    if existing.kind == Some(RelationKind::MaterializedView) && node.materialized() == "materialized_view" && !bound {
         let mut session = locked(session);
         existing.indexes = session.readers(relation)?.indexes;
         existing.outdated = session.value(&reads_retired(relation))?.is_some();

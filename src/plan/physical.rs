@@ -21,6 +21,8 @@ pub struct Physical {
     /// Columns that the database numbers, in front of those of the query.
     pub identities: Vec<Identity>,
     pub partition_by: Option<PartitionBy>,
+    /// Of a materialized view: whether the engine brings it up to date by itself.
+    pub auto_refresh: Option<bool>,
 }
 
 /// What an engine has of it.
@@ -78,6 +80,7 @@ impl Physical {
             sort: sort(node)?,
             no_backup: node.stored("backup").and_then(Value::as_bool) == Some(false),
             encodings: encodings(node)?,
+            auto_refresh: auto_refresh(node)?,
             ..every
         })
     }
@@ -165,6 +168,14 @@ pub fn encoding_of<'p>(physical: &'p Physical, column: &str) -> Option<&'p str> 
 
 fn invalid(node: &Node, key: &str, message: String) -> Diagnostic {
     Diagnostic::new(&codes::INVALID_CONFIG, message).at(node.stored_at(key))
+}
+
+fn auto_refresh(node: &Node) -> Result<Option<bool>, Diagnostic> {
+    match node.stored("auto_refresh") {
+        None => Ok(None),
+        Some(Value::Bool(refresh)) => Ok(Some(*refresh)),
+        Some(_) => Err(invalid(node, "auto_refresh", format!("'auto_refresh' of '{}' is neither true nor false", node.name))),
+    }
 }
 
 fn distribution(node: &Node) -> Result<Option<Distribution>, Diagnostic> {
