@@ -212,7 +212,7 @@ mod tests {
         copy "serving"."marts"."bets" ("id", "note")
         from 's3://lake/acca/run-1/bets/rows.csv'
         iam_role 'arn:aws:iam::1:role/move'
-        format as csv delimiter ',' quote '"'
+        format as csv quote as '"' delimiter ','
         region 'eu-west-1'
         null as '@acca:null@'
         roundec

@@ -6,7 +6,7 @@
 //! | `-- facts: N…` | which differences between engines it is about |
 //! | `-- needs: REWRITE ENGINE…` | without that rewrite these engines give other rows, or an error: a test sees to it that they do |
 //! | `-- writes: REWRITE ENGINE…` | without that rewrite another text is written for these engines: where the imitation of Redshift cannot tell |
-//! | `-- fails: TEXT` | every engine refuses it while it runs, with a message that contains the text |
+//! | `-- fails: [ENGINE…] TEXT` | these engines (without any, all) refuse it while it runs, with a message that contains the text |
 //! | `-- refused: ENGINE… TEXT` | acca refuses it for these engines, with a message that contains the text |
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ use acca::execute::{Adapter, DuckDb, MEMORY, Postgres, Session};
 use acca::syntax::parse_query;
 
 use crate::postgres::PgServer;
-use crate::redshift::Imitation;
+use crate::redshift::{Imitation, emitted};
 use crate::tidy::root;
 
 const ENGINES: [(&str, Engine); 3] = [("postgres", Engine::Postgres), ("duckdb", Engine::DuckDb), ("redshift", Engine::Redshift)];
@@ -36,7 +36,7 @@ struct Query {
     facts: Vec<u16>,
     needs: Vec<(portable::Rewrite, Engine)>,
     writes: Vec<(portable::Rewrite, Engine)>,
-    fails: Option<String>,
+    fails: Vec<(Engine, String)>,
     refused: Vec<(Engine, String)>,
 }
 
@@ -89,21 +89,24 @@ impl Query {
                 let list = if key == "needs" { &mut self.needs } else { &mut self.writes };
                 list.extend(words.map(|name| (rewrite, engine(name))));
             }
-            "fails" => self.fails = Some(text.to_owned()),
-            "refused" => {
-                let mut rest = text;
-                while let Some((name, engine)) = ENGINES.iter().find(|(name, _)| rest.starts_with(name)) {
-                    rest = rest.strip_prefix(name).unwrap().trim_start();
-                    self.refused.push((*engine, String::new()));
+            "fails" => {
+                self.fails = named(text);
+                if self.fails.is_empty() {
+                    self.fails.extend(ENGINES.map(|(_, engine)| (engine, text.to_owned())));
                 }
-                self.refused.iter_mut().for_each(|(_, message)| rest.clone_into(message));
             }
+            "refused" => self.refused = named(text),
             _ => {}
         }
     }
 
     fn refusal(&self, engine: Engine) -> Option<&str> {
-        self.refused.iter().find(|(held, _)| *held == engine).map(|(_, message)| message.as_str())
+        said(&self.refused, engine)
+    }
+
+    /// How it fails on an engine while it runs.
+    fn failure(&self, engine: Engine) -> Option<&str> {
+        said(&self.fails, engine)
     }
 
     /// The SQL for an engine, or what is refused.
@@ -119,6 +122,21 @@ impl Query {
             Err(refusals) => Err(refusals.iter().map(|refusal| refusal.diagnostic.message.clone()).collect::<Vec<_>>().join("; ")),
         }
     }
+}
+
+/// The engines in front of a text, each with what is behind them.
+fn named(text: &str) -> Vec<(Engine, String)> {
+    let mut rest = text;
+    let mut engines = Vec::new();
+    while let Some((name, engine)) = ENGINES.iter().find(|(name, _)| rest.starts_with(name)) {
+        rest = rest.strip_prefix(name).unwrap().trim_start();
+        engines.push(*engine);
+    }
+    engines.into_iter().map(|engine| (engine, rest.to_owned())).collect()
+}
+
+fn said(of: &[(Engine, String)], engine: Engine) -> Option<&str> {
+    of.iter().find(|(held, _)| *held == engine).map(|(_, message)| message.as_str())
 }
 
 /// The trap tables, for types.
@@ -220,7 +238,7 @@ impl Drop for Bench {
 }
 
 /// Rows as text. Numbers are the same however many zeros end them; those in binary to the fifteenth digit.
-fn printed(rows: &[Vec<Datum>], ordered: bool) -> Vec<String> {
+pub fn printed(rows: &[Vec<Datum>], ordered: bool) -> Vec<String> {
     let cell = |cell: &Datum| match cell {
         Datum::Decimal(text) if text.contains('.') => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
         Datum::Float(number) => format!("~{number:.14e}"),
@@ -239,8 +257,8 @@ fn is_ordered(sql: &str) -> bool {
 }
 
 /// What is wrong with what an engine says to a query.
-fn judge(query: &Query, expected: &[String], said: Result<Vec<Vec<Datum>>, String>) -> Result<(), String> {
-    match (said, &query.fails) {
+fn judge(query: &Query, engine: Engine, expected: &[String], said: Result<Vec<Vec<Datum>>, String>) -> Result<(), String> {
+    match (said, query.failure(engine)) {
         (Ok(rows), None) => {
             let rows = printed(&rows, is_ordered(&query.sql));
             if rows == expected { Ok(()) } else { Err(differences(expected, &rows)) }
@@ -287,7 +305,7 @@ fn portable_queries_give_the_same_rows_everywhere() {
             if let (Engine::Postgres, Ok(rows)) = (engine, &said) {
                 expected = Some(printed(rows, is_ordered(&query.sql)));
             }
-            if let Err(problem) = judge(&query, expected.as_deref().unwrap_or_default(), said) {
+            if let Err(problem) = judge(&query, engine, expected.as_deref().unwrap_or_default(), said) {
                 wrong.push(format!("{} on {name}: {problem}\n{sql}", query.place));
             }
         }
@@ -313,7 +331,7 @@ fn every_rewrite_of_a_portable_query_is_needed() {
         let Some(sql) = truth else { continue };
         let expected = match bench.rows(Engine::Postgres, &sql) {
             Ok(rows) => rows,
-            Err(_) if query.fails.is_some() => Vec::new(),
+            Err(_) if query.failure(Engine::Postgres).is_some() => Vec::new(),
             Err(_) => continue,
         };
         let expected = printed(&expected, is_ordered(&query.sql));
@@ -322,7 +340,7 @@ fn every_rewrite_of_a_portable_query_is_needed() {
             // Refused is as good as failed: nobody gets other rows.
             let Ok(sql) = query.lowered(&bench.tables, &Rewriter::without(*engine, *rewrite)) else { continue };
             let said = bench.rows(*engine, &sql);
-            if judge(&query, &expected, said).is_ok() {
+            if judge(&query, *engine, &expected, said).is_ok() {
                 wrong.push(format!("{}: {rewrite:?} is not needed on {engine:?}\n{sql}", query.place));
             }
         }
@@ -410,7 +428,9 @@ fn what_is_written_for_redshift_passes_its_validator() {
     let ddl = fs::read_to_string(folder().join("tables.sql")).unwrap();
     let (tables, rewriter) = (TrapTables::read(&ddl), Rewriter::new(Engine::Redshift));
     let written = queries().into_iter().filter_map(|query| Some((query.lowered(&tables, &rewriter).ok()?, query.place)));
-    let wrong = written.flat_map(|(sql, place)| refusals(&sql).into_iter().map(move |refusal| format!("{place}: {refusal:?}\n{sql}")));
+    let wrong = written
+        .inspect(|(sql, _)| emitted::keep(sql))
+        .flat_map(|(sql, place)| refusals(&sql).into_iter().map(move |refusal| format!("{place}: {refusal:?}\n{sql}")));
     let wrong: Vec<String> = wrong.collect();
     assert!(wrong.is_empty(), "{} wrong\n\n{}", wrong.len(), wrong.join("\n\n"));
 }

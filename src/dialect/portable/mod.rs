@@ -50,6 +50,7 @@ mod similar;
 mod strings;
 mod type_names;
 mod using;
+mod uuid;
 mod writer;
 
 pub use rewrite::{Rewrite, Way, ways};

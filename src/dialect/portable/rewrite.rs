@@ -51,6 +51,7 @@ pub enum Rewrite {
     TrailingBlanks,
     TruthTest,
     Using,
+    Uuid,
     Values,
     WholeNumberCast,
     WideCoalesce,
@@ -381,6 +382,13 @@ const WAYS: &[Way] = &[
         facts: &[144],
         engines: &[DuckDb],
         about: "* behind USING and NATURAL names the columns, those in common first",
+    },
+    Way {
+        rewrite: Rewrite::Uuid,
+        name: "uuid",
+        facts: &[27],
+        engines: &[Redshift],
+        about: "a uuid is text of 36 small letters, and nothing else",
     },
     Way {
         rewrite: Rewrite::Values,
