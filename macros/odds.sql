@@ -3,15 +3,9 @@
     right to nine significant digits, a hundredth of a penny in a return of a hundred thousand pounds.
 -#}
 
-{#-
-    Decimals are not divided alike everywhere, so this counts whole steps of 10^-10 in floating point: with 53 bits they
-    come out right for all prices with a denominator up to 100 and odds up to 1000.
--#}
+{#- A price to one is a quotient of exact numbers, rounded once. -#}
 {% macro fractional_to_decimal_odds(numerator, denominator) -%}
-    cast(
-        1 + cast(round(cast({{ numerator }} as double precision) * 10000000000 / {{ denominator }}) as bigint)
-        * 0.0000000001 as numeric(18, 10)
-    )
+    cast(1 + cast({{ numerator }} as numeric(19, 0)) / {{ denominator }} as numeric(18, 10))
 {%- endmacro %}
 
 {#- The place part of an each-way bet pays a fifth of the odds. -#}

@@ -17,7 +17,7 @@ use super::insertion::{check_contract, check_insertion};
 use super::kept::{KeptRules, Progress};
 use super::meaning::{Shown, declare_meaning, texts};
 use super::personal::{guarded, personal_data, reports};
-use super::portable::is_portable;
+use super::portable::{Rewritten, is_portable};
 use super::promises::Promises;
 use super::units::{Declarations, marks};
 use super::unread::{unasked_query, unread_query};
@@ -45,6 +45,8 @@ pub struct NodeAnalysis {
     pub problems: Vec<Diagnostic>,
     /// Another invocation may find something else, though nothing of the project changes.
     pub again: bool,
+    /// Of a portable node what its texts are rewritten to, where that was asked for.
+    pub(super) rewritten: Vec<Rewritten>,
 }
 
 /// A column of this node comes from a column of another.
@@ -68,6 +70,8 @@ struct Rules<'r> {
     manifest: &'r Manifest,
     /// `catalog.json`, once a source needs it.
     catalog: OnceLock<Option<serde_json::Value>>,
+    /// Whether rewritten texts are kept.
+    rewrites: bool,
 }
 
 impl Rules<'_> {
@@ -93,7 +97,7 @@ impl Analysis {
 
 impl NodeAnalysis {
     pub(super) fn of(schema: RelationSchema) -> NodeAnalysis {
-        NodeAnalysis { schema: Arc::new(schema), edges: Vec::new(), problems: Vec::new(), again: false }
+        NodeAnalysis { schema: Arc::new(schema), edges: Vec::new(), problems: Vec::new(), again: false, rewritten: Vec::new() }
     }
 }
 
@@ -104,10 +108,25 @@ impl Compilation {
         self.analyse_again(files, wanted, None).0
     }
 
+    /// As [`Compilation::analyse`], keeping what portable nodes are rewritten to.
+    pub(super) fn analyse_portable(&self, files: &dyn Files, wanted: &BTreeSet<usize>) -> Analysis {
+        self.analyse_with(files, Some(wanted), None, true).0
+    }
+
     /// As [`Compilation::analyse`], looking only at what an earlier analysis, which is `held`, does not know already. The other nodes are in
     /// the result where something is to be said of them (of these only that counts) or where one that was looked at reads them. With it
     /// comes what is to be held from now on, when that is something else.
     pub fn analyse_again(&self, files: &dyn Files, wanted: Option<&BTreeSet<usize>>, held: Option<&[u8]>) -> (Analysis, Option<Vec<u8>>) {
+        self.analyse_with(files, wanted, held, false)
+    }
+
+    fn analyse_with(
+        &self,
+        files: &dyn Files,
+        wanted: Option<&BTreeSet<usize>>,
+        held: Option<&[u8]>,
+        rewrites: bool,
+    ) -> (Analysis, Option<Vec<u8>>) {
         let dag = &self.manifest.dag;
         let included: BTreeSet<usize> = match wanted {
             // What nobody reads is looked at with whatever is: nothing else would say what is wrong with its declarations.
@@ -121,7 +140,8 @@ impl Compilation {
         let (reports, doubts) = reports(&self.project, &self.manifest);
         problems.extend(doubts);
         let guarded = guarded(&self.manifest, &reports, &declarations);
-        let rules = Rules { declarations: &declarations, reports: &reports, guarded, manifest: &self.manifest, catalog: OnceLock::new() };
+        let rules =
+            Rules { declarations: &declarations, reports: &reports, guarded, manifest: &self.manifest, catalog: OnceLock::new(), rewrites };
         let promises = Arc::new(Promises::of(&self.manifest));
         let mut analysis = Analysis { problems, promises: Arc::clone(&promises), ..Analysis::default() };
         let count = self.manifest.nodes.len();
@@ -220,12 +240,13 @@ impl Compilation {
             let table = Arc::clone(&found.schema);
             let later = self.rendered_as(number, node, done, Some(&table));
             found.again |= later.as_ref().map_or_else(|unknown| unknown.again, |rendered| rendered.momentary);
-            let again = match later {
+            let mut again = match later {
                 // What both runs send is understood once.
                 Ok(rendered) if sql.as_ref() == Some(&rendered.sql) => found.clone(),
                 Ok(rendered) => self.analyse_rendered(number, node, &rendered, done, rules, Some(&table)),
                 Err(unknown) => unknown,
             };
+            found.rewritten.append(&mut again.rewritten);
             found.problems = of_both_runs(found.problems, again);
         }
         found.problems.extend(check_contract(node, &found.schema));
@@ -288,11 +309,17 @@ impl Compilation {
     ) -> NodeAnalysis {
         let parents = self.parents(number, node, done, table);
         let marks = marks(&rendered.map, rules.declarations, &self.project.sources);
+        let is_plain = marks.is_empty();
         let (marked, unmarked) = marked_query(rendered, marks);
         let parents = Parents::new(&parents, self, node, done);
         let query = marked.map_or_else(|| try_parse_query(&rendered.sql), |query| Ok(Some(query)));
+        let mut plain = None;
         let mut inferred = match query {
-            Ok(Some(query)) => infer_with(&rendered.sql, &query, &parents, rules.declarations),
+            Ok(Some(query)) => {
+                let inferred = infer_with(&rendered.sql, &query, &parents, rules.declarations);
+                plain = is_plain.then_some(query);
+                inferred
+            }
             Ok(None) => Inferred { schema: RelationSchema::unknown(), ..Inferred::default() },
             Err(why) => {
                 let finding = unread_query(node, why, &rendered.sql, rules.guarded.contains(&number));
@@ -300,10 +327,19 @@ impl Compilation {
             }
         };
         inferred.unit_findings.extend(unmarked);
+        let mut rewritten = Vec::new();
         if is_portable(node) && inferred.findings.is_empty() {
-            let said = inferred.doubts.clone();
-            let refused = self.refusals(&rendered.sql, &parents).into_iter();
-            inferred.unit_findings.extend(refused.filter(|refusal| !said.iter().any(|doubt| doubt.diagnostic == refusal.diagnostic)));
+            let outcome = match &plain {
+                Some(query) => self.rewrite(&rendered.sql, query, &inferred),
+                // Its tree is not that of the text.
+                None => self.lower(&rendered.sql, &parents),
+            };
+            let refused = outcome.as_ref().err().into_iter().flatten();
+            let unsaid = refused.filter(|refusal| !inferred.doubts.iter().any(|doubt| doubt.diagnostic == refusal.diagnostic));
+            inferred.unit_findings.extend(unsaid.cloned());
+            if rules.rewrites {
+                rewritten.push(Rewritten::new(&rendered.sql, outcome));
+            }
         }
         inferred.unit_findings.extend(self.foreign_findings(node, &rendered.sql));
         let units = &inferred.unit_findings;
@@ -311,7 +347,7 @@ impl Compilation {
         if let Some(table) = table {
             inferred.doubts.extend(check_insertion(table, &inferred));
         }
-        assemble(number, node, rendered, inferred, rules, done)
+        NodeAnalysis { rewritten, ..assemble(number, node, rendered, inferred, rules, done) }
     }
 
     /// A name that nothing reads is spoken of only where it stands so in the node's own file: a macro or a loop may write more than is
@@ -399,7 +435,7 @@ fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred,
     if rules.reports.contains(&number) {
         problems.extend(personal_data(node, &schema, &edges, &places, (rules.manifest, rules.declarations), done));
     }
-    NodeAnalysis { schema: Arc::new(schema), edges, problems, again: rendered.momentary }
+    NodeAnalysis { schema: Arc::new(schema), edges, problems, again: rendered.momentary, rewritten: Vec::new() }
 }
 
 fn is_incremental(node: &Node) -> bool {

@@ -116,7 +116,7 @@ impl<'b> Kept<'b> {
         };
         let problems = self.header.problems.get(&number).cloned().unwrap_or_default();
         let again = self.header.nodes.get(number)?.again;
-        Some(NodeAnalysis { schema: Arc::new(schema), edges, problems, again })
+        Some(NodeAnalysis { edges, problems, again, ..NodeAnalysis::of(schema) })
     }
 }
 

@@ -8,8 +8,8 @@ use sqlparser::ast::Query;
 
 use super::columns::{Analysis, Parents, placed};
 use super::compilation::{Compilation, CompiledNode};
-use super::infer::{ExpressionTypes, Finding, infer};
-use crate::base::Files;
+use super::infer::{ExpressionTypes, Finding, Inferred, infer};
+use crate::base::{Digest, Files, digest};
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::jinja::{Origin, Segment, SpanMap};
 use crate::project::{Detail, Manifest, Node};
@@ -41,6 +41,22 @@ pub trait Lowering: Send + Sync {
 
     /// What the engine refuses of a text that it would get, or takes for something else, as far as that is known without asking it.
     fn foreign(&self, sql: &str) -> Vec<Finding>;
+}
+
+/// What a text is rewritten to, or why not.
+pub(super) type Outcome = Result<Option<Lowered>, Vec<Finding>>;
+
+/// What came of rewriting a text, while its tree was at hand.
+#[derive(Clone, Debug)]
+pub(super) struct Rewritten {
+    of: Digest,
+    outcome: Outcome,
+}
+
+impl Rewritten {
+    pub(super) fn new(sql: &str, outcome: Outcome) -> Rewritten {
+        Rewritten { of: digest(sql.as_bytes()), outcome }
+    }
 }
 
 /// What portable models of a project need.
@@ -85,11 +101,13 @@ impl Compilation {
         let Some(number) = self.manifest.number(&node.id).filter(|number| self.portable.nodes.contains(number)) else {
             return Ok(compiled);
         };
-        let columns = || self.analyse(&*self.portable.files, Some(&self.portable.nodes));
+        let columns = || self.analyse_portable(&*self.portable.files, &self.portable.nodes);
         let analysis = self.portable.analysis.get_or_init(|| apart(columns));
-        let parents = self.parents_of(number, node, analysis);
-        let parents = Parents::new(&parents, self, node, analysis);
-        match self.lower(&compiled.sql, &parents) {
+        let outcome = self.known(number, &compiled.sql, analysis).unwrap_or_else(|| {
+            let parents = self.parents_of(number, node, analysis);
+            self.lower(&compiled.sql, &Parents::new(&parents, self, node, analysis))
+        });
+        match outcome {
             Ok(None) => Ok(compiled),
             Ok(Some(lowered)) if self.refuses(&lowered.sql).is_some() => Err(self.unlowered(node, &lowered)),
             Ok(Some(lowered)) => Ok(CompiledNode { map: replaced(&compiled.map, &lowered.places), sql: lowered.sql, ..compiled }),
@@ -105,9 +123,16 @@ impl Compilation {
     /// The bytes of UTF-8 that a text column of a portable node has at most, where the widths of what it is made of tell.
     pub fn text_bytes(&self, node: &Node, column: &str) -> Option<u32> {
         let number = self.manifest.number(&node.id).filter(|number| self.portable.nodes.contains(number))?;
-        let columns = || self.analyse(&*self.portable.files, Some(&self.portable.nodes));
+        let columns = || self.analyse_portable(&*self.portable.files, &self.portable.nodes);
         let schema = &self.portable.analysis.get_or_init(|| apart(columns)).nodes.get(&number)?.schema;
         schema.columns.iter().find(|held| held.name.eq_ignore_ascii_case(column))?.bytes
+    }
+
+    /// What came of a text when its node was analysed: only other texts are read here.
+    fn known(&self, number: usize, sql: &str, analysis: &Analysis) -> Option<Outcome> {
+        let of = digest(sql.as_bytes());
+        let rewritten = analysis.nodes.get(&number)?.rewritten.iter().find(|held| held.of == of)?;
+        Some(rewritten.outcome.clone())
     }
 
     /// The first thing in a text that the engine does not run.
@@ -141,13 +166,11 @@ impl Compilation {
         }
     }
 
-    /// What a rewrite of a portable node's query refuses.
-    pub(super) fn refusals(&self, sql: &str, parents: &Parents<'_>) -> Vec<Finding> {
-        self.lower(sql, parents).err().unwrap_or_default()
-    }
-
-    fn lower(&self, sql: &str, parents: &Parents<'_>) -> Result<Option<Lowered>, Vec<Finding>> {
-        let Some(lowering) = &self.portable.lowering else { return Ok(None) };
+    /// Reads a text and rewrites it.
+    pub(super) fn lower(&self, sql: &str, parents: &Parents<'_>) -> Outcome {
+        if self.portable.lowering.is_none() {
+            return Ok(None);
+        }
         let query = match try_parse_exact(sql) {
             Ok(Some(query)) => query,
             // Whoever asks for one query says that it is none.
@@ -160,12 +183,14 @@ impl Compilation {
             }
         };
         let inferred = infer(sql, &query, parents);
-        let mut mistakes = inferred.findings;
-        mistakes.extend(inferred.doubts.into_iter().filter(|doubt| doubt.diagnostic.severity == Severity::Error));
-        if !mistakes.is_empty() {
-            return Err(mistakes);
-        }
-        lowering.lower(&TypedQuery { sql, query: &query, types: &inferred.types })
+        if inferred.findings.is_empty() { self.rewrite(sql, &query, &inferred) } else { Err(inferred.findings) }
+    }
+
+    /// Rewrites a text of which the tree and the types are known, and in which there is no mistake.
+    pub(super) fn rewrite(&self, sql: &str, query: &Query, inferred: &Inferred) -> Outcome {
+        let Some(lowering) = &self.portable.lowering else { return Ok(None) };
+        let mistakes: Vec<Finding> = inferred.doubts.iter().filter(|doubt| doubt.diagnostic.severity == Severity::Error).cloned().collect();
+        if mistakes.is_empty() { lowering.lower(&TypedQuery { sql, query, types: &inferred.types }) } else { Err(mistakes) }
     }
 }
 

@@ -4,14 +4,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use acca::analysis::{Analysis, Compilation};
-use acca::base::{Files, MemoryFiles, Window};
+use acca::base::{Files, MemoryFiles, Relation, ResourceType, Window};
 use acca::diag::{Diagnostics, render};
-use acca::execute::{Adapter, Event, Interrupt, Reporter, RunJob, RunOptions, adapter_chain, open, run};
+use acca::execute::{Adapter, Event, Interrupt, Reporter, RunJob, RunOptions, Served, adapter_chain, open, run};
 use acca::jinja::Invocation;
 use acca::plan::{RunResult, Status};
 use acca::project::{LoadOptions, Node};
 
 use crate::postgres::{PgDatabase, PgServer};
+use crate::redshift::Imitation;
 use crate::redshift::service::DataApi;
 use crate::tidy::root;
 
@@ -23,7 +24,7 @@ pub struct Bench {
     /// Lives as long as the bench.
     _database: Option<PgDatabase<'static>>,
     /// What stands in for a warehouse.
-    _service: Option<DataApi>,
+    service: Option<DataApi>,
     adapter: Mutex<Option<Arc<dyn Adapter>>>,
     runs: Mutex<usize>,
 }
@@ -67,8 +68,16 @@ impl Bench {
     }
 
     pub fn new(engine: &'static str) -> Bench {
+        Bench::with(engine, (engine == "postgres").then(|| PgServer::shared().database()))
+    }
+
+    /// A bench on PostgreSQL, in a database of the caller's.
+    pub fn in_database(database: PgDatabase<'static>) -> Bench {
+        Bench::with("postgres", Some(database))
+    }
+
+    fn with(engine: &'static str, database: Option<PgDatabase<'static>>) -> Bench {
         let folder = tempfile::tempdir().unwrap();
-        let database = (engine == "postgres").then(|| PgServer::shared().database());
         let service = (engine == "redshift").then(DataApi::start);
         let output = match (&database, &service) {
             (Some(database), _) => database.profile_output("shop"),
@@ -83,7 +92,7 @@ impl Bench {
         let files = MemoryFiles::default()
             .with("dbt_project.yml", "name: shop\nversion: '1.0'\nprofile: shop\n")
             .with("profiles.yml", &format!("shop: &any\n  target: t\n  outputs:\n    t: {output}\nacca: *any\n"));
-        Bench { engine, folder, files, _database: database, _service: service, adapter: Mutex::default(), runs: Mutex::new(0) }
+        Bench { engine, folder, files, _database: database, service, adapter: Mutex::default(), runs: Mutex::new(0) }
     }
 
     /// The project at the root of the repository, with its data.
@@ -114,6 +123,21 @@ impl Bench {
     /// The profiles as they are now.
     pub fn profile(&self) -> String {
         self.files.files["profiles.yml"].clone()
+    }
+
+    /// What the project makes: the resource, the name and the relation of each node that has one.
+    pub fn relations(&self) -> Vec<(ResourceType, String, Relation)> {
+        let compilation = self.compile(&How::default());
+        let nodes = compilation.manifest.nodes.iter().filter(|node| node.is_runnable() && !node.resource.is_test());
+        nodes.filter_map(|node| Some((node.resource, node.name.clone(), node.relation.clone()?))).collect()
+    }
+
+    /// Names of some nodes, in order.
+    pub fn nodes(&self, chosen: impl Fn(&Node) -> bool) -> Vec<String> {
+        let compilation = self.compile(&How::default());
+        let mut names: Vec<String> = compilation.manifest.nodes.iter().filter(|node| chosen(node)).map(|node| node.name.clone()).collect();
+        names.sort();
+        names
     }
 
     /// The next run connects as the profile says then.
@@ -170,6 +194,7 @@ impl Bench {
             adapter: connected.adapter,
             engine: connected.engine,
             selected: numbers.filter(wanted).collect(),
+            served: Served::default(),
             options: RunOptions {
                 threads: 4,
                 fail_fast: false,
@@ -200,6 +225,11 @@ impl Bench {
         let table = adapter.connect().unwrap().query(sql, None).unwrap();
         let row = |row: &Vec<acca::base::Datum>| row.iter().map(ToString::to_string).collect::<Vec<_>>().join("|");
         table.rows.iter().map(row).collect::<Vec<_>>().join("\n")
+    }
+
+    /// What stands in for the warehouse, without the service in front of it.
+    pub fn imitation(&self) -> Option<&Imitation> {
+        self.service.as_ref().map(DataApi::imitation)
     }
 
     /// A session of somebody else.

@@ -13,7 +13,7 @@ const REPORT: &str = "select * from shop_marts.rpt_daily_ggr order by 1, 2, 3, 4
 
 /// Days on which the report and the generator's own books differ, by any amount; a day that only one of them has counts.
 /// Independent of the model's own tests: it reads the control file's raw table and the report, nothing between.
-const DIFFERENCES: &str = "
+pub const DIFFERENCES: &str = "
     with report as (
         select business_day, business, sum(bet_count) as bets, sum(turnover_gbp) as turnover, sum(returns_gbp) as returned, sum(ggr_gbp) as ggr
         from shop_marts.rpt_daily_ggr
@@ -146,17 +146,18 @@ fn values_that_are_missing_are_found() {
     }
 }
 
+/// Generates the extracts of some days into the project's folder `extracts`.
+pub fn extract(bench: &Bench, days: &str, arguments: &[&str]) {
+    let mut betgen = Command::new(env!("CARGO_BIN_EXE_betgen"));
+    betgen.arg("--out").arg(bench.folder.path().join("extracts")).arg("--real").arg(root().join("data/real"));
+    let made = betgen.args(["--seed", "42", "--days", days]).args(arguments).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
 /// Names of the tests that find something in the extracts with the fault, with the number of rows that they find.
 fn noticed(bench: &Bench, fault: Option<&str>) -> BTreeSet<String> {
-    let extracts = bench.folder.path().join("extracts");
-    let mut betgen = Command::new(env!("CARGO_BIN_EXE_betgen"));
-    betgen.arg("--out").arg(&extracts).arg("--real").arg(root().join("data/real"));
-    betgen.args(["--seed", "42", "--days", "2025-10-24..2025-10-27,2026-01-16..2026-02-05", "--scale", "small"]);
-    if let Some(fault) = fault {
-        betgen.args(["--inject", fault]);
-    }
-    let made = betgen.output().unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let inject = fault.map(|fault| ["--inject", fault]);
+    extract(bench, "2025-10-24..2025-10-27,2026-01-16..2026-02-05", inject.as_ref().map_or(&[], |inject| inject.as_slice()));
     let vars = serde_json::Map::from_iter([("landing_root".to_owned(), "extracts".into())]);
     bench.run_how(&How { only: Some(|node| node.resource == ResourceType::Source), vars: vars.clone(), ..How::default() }).ok();
     let ran = bench.run_how(&How { only: Some(|node| node.resource != ResourceType::Source), vars, ..How::default() });

@@ -100,7 +100,7 @@ fn objects_are_copied_once() {
     copy "bets__acca_load" ("id", "stake", "placed_at", "note", "doc")
     from 's3://lake/acca/…/manifest.json'
     iam_role 'arn:aws:iam::1:role/load'
-    format as csv delimiter ',' quote '"'
+    format as csv quote as '"' delimiter ','
     manifest
     null as '@acca:null@'
     gzip

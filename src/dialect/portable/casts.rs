@@ -6,6 +6,7 @@
 
 use sqlparser::ast::{DataType, Expr};
 
+use super::json::is_json_text;
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer, span_of};
 use crate::analysis::SqlType;
@@ -27,6 +28,9 @@ impl Writer<'_> {
         if self.is(Engine::Postgres) {
             return Sql::atom(format!("cast({} as {spelled})", self.expression(inner).text));
         }
+        if is_json_text(inner) && matches!(target.name(), "numeric" | "float4" | "float8") && self.rewrites(Rewrite::JsonPath) {
+            return self.json_to_number(inner, target, &spelled);
+        }
         match (from, target.name()) {
             ("bool", "text" | "varchar") if self.is(Engine::Redshift) && self.rewrites(Rewrite::BooleanCast) => self.truth_as_text(inner),
             ("text" | "varchar", "bool") if self.rewrites(Rewrite::BooleanCast) => self.text_as_truth(inner),
@@ -39,6 +43,7 @@ impl Writer<'_> {
             ("numeric", "int2" | "int4" | "int8") if self.is(Engine::Redshift) && self.rewrites(Rewrite::RoundingCast) => {
                 Sql::atom(format!("cast(round({}, 0) as {spelled})", self.expression(inner).text))
             }
+            ("unknown" | "text" | "varchar", "uuid") if self.is(Engine::Redshift) => self.text_as_uuid(inner, &spelled),
             ("float4" | "float8" | "numeric", "numeric") => self.cast_to_decimal(inner, from, target, &spelled),
             ("unknown" | "text" | "varchar", "text" | "varchar") => self.shortened_text(inner, target, &spelled),
             (_, "text" | "varchar") => {
@@ -48,6 +53,14 @@ impl Writer<'_> {
             (_, "json" | "jsonb") if self.is(Engine::Redshift) => Sql::atom(format!("json_parse({})", self.expression(inner).text)),
             _ => Sql::atom(format!("cast({} as {spelled})", self.expression(inner).text)),
         }
+    }
+
+    fn json_to_number(&mut self, inner: &Expr, target: SqlType, spelled: &str) -> Sql {
+        if target.name() == "numeric" && target.scale().is_none() {
+            let message = "how many digits this number has behind the point is not known";
+            return self.refuse(span_of(inner), message, "write precision and scale, as in numeric(18,2)");
+        }
+        Sql::atom(format!("cast({} as {spelled})", self.json_number(inner).text))
     }
 
     fn cast_to_decimal(&mut self, inner: &Expr, from: &str, target: SqlType, spelled: &str) -> Sql {
@@ -102,7 +115,7 @@ impl Writer<'_> {
     }
 
     fn text_as_truth(&mut self, inner: &Expr) -> Sql {
-        let written = self.expression(inner).text;
+        let written = self.read_text(inner).text;
         let list = |words: &[&str]| words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(", ");
         let value = format!("lower(trim({written}))");
         let wrong = match self.target() {
@@ -117,9 +130,14 @@ impl Writer<'_> {
         ))
     }
 
+    /// Text that is read as something else.
+    fn read_text(&mut self, inner: &Expr) -> Sql {
+        if is_json_text(inner) { self.json_whole(inner) } else { self.expression(inner) }
+    }
+
     /// DuckDB rounds `'1.5'` to 2, where PostgreSQL says that it is no integer.
     fn text_as_whole(&mut self, inner: &Expr, spelled: &str) -> Sql {
-        let part = self.expression(inner).part();
+        let part = self.read_text(inner).part();
         let wrong = format!("error('invalid input syntax for type {spelled}: ' || {part})");
         Sql::loose(format!(
             "case when {part} is null or regexp_full_match({part}, '\\s*[-+]?[0-9]+\\s*') then cast({part} as {spelled}) else {wrong} end"
@@ -137,7 +155,8 @@ impl Writer<'_> {
             "bool" if self.is(Engine::Redshift) && self.rewrites(Rewrite::BooleanCast) => self.truth_as_text(expression),
             "bool" => self.plain_text_cast(expression),
             "timestamp" if self.is(Engine::DuckDb) => self.plain_text_cast(expression),
-            "json" | "jsonb" | "uuid" if self.is(Engine::DuckDb) => self.plain_text_cast(expression),
+            "uuid" => self.plain_text_cast(expression),
+            "json" | "jsonb" if self.is(Engine::DuckDb) => self.plain_text_cast(expression),
             other => {
                 let message = format!("{other} is not spelled alike on all engines");
                 let help = "cast numbers to numeric(p,s) first, format moments with to_char";

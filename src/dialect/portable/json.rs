@@ -21,8 +21,22 @@ enum Step {
 impl Writer<'_> {
     /// `->`, `->>`, `#>` and `#>>`.
     pub(super) fn json_path(&mut self, expression: &Expr) -> Sql {
-        let Expr::BinaryOp { left, op, right } = expression else { return Sql::atom("null") };
-        let as_text = matches!(op, BinaryOperator::LongArrow | BinaryOperator::HashLongArrow);
+        self.json_value(expression, Wanted::Text)
+    }
+
+    /// `(document ->> key)::numeric` and its kin, to be cast by the caller.
+    pub(super) fn json_number(&mut self, expression: &Expr) -> Sql {
+        self.json_value(expression, Wanted::Number)
+    }
+
+    /// `(document ->> key)::integer`: what is none is found by whoever casts it.
+    pub(super) fn json_whole(&mut self, expression: &Expr) -> Sql {
+        self.json_value(expression, Wanted::Whole)
+    }
+
+    fn json_value(&mut self, expression: &Expr, wanted: Wanted) -> Sql {
+        let Expr::BinaryOp { left, op, right } = without_parentheses(expression) else { return Sql::atom("null") };
+        let wanted = if gives_text(op) { wanted } else { Wanted::Json };
         if self.is(Engine::Postgres) || !self.rewrites(Rewrite::JsonPath) {
             let (one, other) = (self.expression(left).part(), self.expression(right).part());
             return Sql::loose(format!("{one} {op} {other}"));
@@ -43,21 +57,14 @@ impl Writer<'_> {
                         Step::Position(at) => format!("[#{at}]"),
                     })
                     .collect();
-                let (document, path) = (document.text, self.text(&format!("${path}")));
-                if !as_text {
-                    return Sql::atom(format!("json_extract({document}, {path})"));
-                }
-                // Of an object PostgreSQL gives the text with its blanks, which DuckDB does not keep.
-                let wrong = "error('->> gives an object or a list, whose text is not the same on all engines')";
-                Sql::loose(format!(
-                    "case when json_type({document}, {path}) in ('OBJECT', 'ARRAY') then {wrong} else json_extract_string({document}, {path}) end"
-                ))
+                let path = self.text(&format!("${path}"));
+                duckdb_value(&format!("{}, {path}", document.text), wanted)
             }
-            _ => self.super_path(document, &steps, as_text, expression),
+            _ => self.super_path(document, &steps, wanted, expression),
         }
     }
 
-    fn super_path(&mut self, document: Sql, steps: &[Step], as_text: bool, expression: &Expr) -> Sql {
+    fn super_path(&mut self, document: Sql, steps: &[Step], wanted: Wanted, expression: &Expr) -> Sql {
         let mut path = document.part();
         for step in steps {
             match step {
@@ -70,8 +77,73 @@ impl Writer<'_> {
                 Step::Position(_) => return self.lacks(span_of(expression), "positions from the end", "count from the beginning"),
             }
         }
-        if as_text { Sql::atom(format!("cast({path} as varchar(65535))")) } else { Sql::atom(path) }
+        super_value(path, wanted)
     }
+}
+
+/// What becomes of the value at the end of a path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Json,
+    Text,
+    /// Text that is cast to a number at once.
+    Number,
+    /// Text of which the cast to another type tells what is wrong.
+    Whole,
+}
+
+/// Whether an operator takes text out of a document.
+fn gives_text(op: &BinaryOperator) -> bool {
+    matches!(op, BinaryOperator::LongArrow | BinaryOperator::HashLongArrow)
+}
+
+fn without_parentheses(mut expression: &Expr) -> &Expr {
+    while let Expr::Nested(inner) = expression {
+        expression = inner;
+    }
+    expression
+}
+
+/// Whether an expression takes text out of a document.
+pub(super) fn is_json_text(expression: &Expr) -> bool {
+    matches!(without_parentheses(expression), Expr::BinaryOp { op, .. } if gives_text(op))
+}
+
+/// PostgreSQL gives an object with the blanks and a number with the zeros of the document. The other engines do not keep them: they say so
+/// where it would show.
+fn duckdb_value(arguments: &str, wanted: Wanted) -> Sql {
+    let (kind, text) = (format!("json_type({arguments})"), format!("json_extract_string({arguments})"));
+    match wanted {
+        Wanted::Json => Sql::atom(format!("json_extract({arguments})")),
+        Wanted::Text => {
+            Sql::loose(format!("case when {kind} in ('OBJECT', 'ARRAY', 'DOUBLE') then error({}) else {text} end", complaint(&kind)))
+        }
+        Wanted::Whole => Sql::atom(text),
+        // Numbers are binary floats there, of which fifteen decimal digits are certain.
+        Wanted::Number => Sql::loose(format!(
+            "case when {kind} = 'DOUBLE' and length(regexp_replace({text}, '[-.]|e.*', '', 'g')) > 15 then error({}) else {text} end",
+            complaint(&kind)
+        )),
+    }
+}
+
+fn super_value(path: String, wanted: Wanted) -> Sql {
+    let text = format!("cast({path} as varchar(65535))");
+    match wanted {
+        Wanted::Json => Sql::atom(path),
+        Wanted::Number => Sql::atom(text),
+        // What does not fit would be NULL.
+        Wanted::Text | Wanted::Whole => {
+            // What is no number cannot be cast to one, so the statement fails.
+            let wrong = format!("cast(cast({} as integer) as varchar(65535))", complaint(&format!("json_typeof({path})")));
+            let shown = format!("is_object({path}) or is_array({path}) or json_typeof({path}) = 'number' and not is_bigint({path})");
+            Sql::loose(format!("case when {shown} then {wrong} else {text} end"))
+        }
+    }
+}
+
+fn complaint(kind: &str) -> String {
+    format!("'->> gives what is spelled otherwise by each engine (cast numbers to numeric): ' || {kind}")
 }
 
 /// The document, and the way into it.

@@ -50,6 +50,7 @@ mod similar;
 mod strings;
 mod type_names;
 mod using;
+mod uuid;
 mod writer;
 
 pub use rewrite::{Rewrite, Way, ways};
@@ -61,6 +62,11 @@ use crate::analysis::{Finding, Lowered, Lowering, TypedQuery};
 /// The differences between engines that a query can meet: number and subject.
 pub fn differences() -> &'static [(u16, &'static str)] {
     differences::DIFFERENCES
+}
+
+/// A query for whether the database knows the case of letters beyond ASCII; `None` where an engine always does.
+pub fn knows_letters(engine: Engine) -> Option<&'static str> {
+    (engine == Engine::Postgres).then_some("select upper('\u{e9}') = '\u{c9}'")
 }
 
 /// The functions that portable queries may call, and whether PostgreSQL, DuckDB and Redshift have them.

@@ -386,34 +386,32 @@ impl Writer<'_> {
         }
     }
 
+    /// LIMIT, then OFFSET: Redshift knows no other order.
     fn limit(&mut self, query: &Query, text: &mut String) {
-        match &query.limit_clause {
-            None => {}
-            Some(LimitClause::LimitOffset { limit, offset, limit_by }) if limit_by.is_empty() => {
-                if let Some(limit) = limit {
-                    text.push_str(&format!("{}limit {}", self.line(), self.expression(limit).part()));
-                }
-                if let Some(offset) = offset {
-                    text.push_str(&format!("{}offset {}", self.line(), self.expression(&offset.value).part()));
-                }
-            }
+        let (limit, offset) = match &query.limit_clause {
+            None => (None, None),
+            Some(LimitClause::LimitOffset { limit, offset, limit_by }) if limit_by.is_empty() => (limit.as_ref(), offset.as_ref()),
             Some(_) => {
                 self.refuse(query.span(), "this form of LIMIT is not PostgreSQL's", "write LIMIT n OFFSET m");
+                return;
             }
-        }
-        match &query.fetch {
-            None => {}
+        };
+        let rows = match &query.fetch {
+            None => limit.map(|limit| self.expression(limit).part()),
             Some(fetch) if !fetch.with_ties && !fetch.percent => {
-                let rows = fetch.quantity.as_ref().map_or_else(|| "1".to_owned(), |rows| self.expression(rows).part());
-                text.push_str(&format!("{}limit {rows}", self.line()));
+                Some(fetch.quantity.as_ref().map_or_else(|| "1".to_owned(), |rows| self.expression(rows).part()))
             }
             Some(_) => {
-                self.refuse(
-                    query.span(),
-                    "FETCH … WITH TIES is not the same on all engines",
-                    "rank the rows with rank() and keep those up to n",
-                );
+                let help = "rank the rows with rank() and keep those up to n";
+                self.refuse(query.span(), "FETCH … WITH TIES is not the same on all engines", help);
+                None
             }
+        };
+        if let Some(rows) = rows {
+            text.push_str(&format!("{}limit {rows}", self.line()));
+        }
+        if let Some(offset) = offset {
+            text.push_str(&format!("{}offset {}", self.line(), self.expression(&offset.value).part()));
         }
     }
 }

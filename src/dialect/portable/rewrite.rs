@@ -51,6 +51,7 @@ pub enum Rewrite {
     TrailingBlanks,
     TruthTest,
     Using,
+    Uuid,
     Values,
     WholeNumberCast,
     WideCoalesce,
@@ -205,7 +206,13 @@ const WAYS: &[Way] = &[
         engines: &[DuckDb, Redshift],
         about: "hexadecimal digits are lower case, negative integers have 32 bits",
     },
-    Way { rewrite: Rewrite::Initcap, name: "initcap", facts: &[70], engines: &[DuckDb], about: "words are put into capitals one by one" },
+    Way {
+        rewrite: Rewrite::Initcap,
+        name: "initcap",
+        facts: &[70],
+        engines: &[Postgres, DuckDb],
+        about: "words, which are letters and digits whatever the locale says, are put into capitals one by one",
+    },
     Way {
         rewrite: Rewrite::JsonPath,
         name: "json-path",
@@ -381,6 +388,13 @@ const WAYS: &[Way] = &[
         facts: &[144],
         engines: &[DuckDb],
         about: "* behind USING and NATURAL names the columns, those in common first",
+    },
+    Way {
+        rewrite: Rewrite::Uuid,
+        name: "uuid",
+        facts: &[27],
+        engines: &[Redshift],
+        about: "a uuid is text of 36 small letters, and nothing else",
     },
     Way {
         rewrite: Rewrite::Values,

@@ -54,6 +54,7 @@ impl Writer<'_> {
                 }
             }
             "uuid" if duckdb => "uuid",
+            "uuid" => "varchar(36)",
             "time" if kind.modifier == -1 => "time",
             "text" | "varchar" if duckdb => "varchar",
             "text" => "varchar(65535)",

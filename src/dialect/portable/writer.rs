@@ -7,6 +7,7 @@ use sqlparser::ast::{Expr, Ident, Query, Select, Spanned};
 use sqlparser::keywords::ALL_KEYWORDS;
 use sqlparser::tokenizer::Span;
 
+use super::lists::reads_a_table;
 use super::rewrite::Rewrite;
 use super::using::Sources;
 use crate::analysis::{ExpressionTypes, Finding, Lowered, Output, SqlType, Typed, TypedQuery};
@@ -56,6 +57,9 @@ pub(super) type Windows = BTreeMap<String, (String, bool)>;
 /// The printer of one query.
 pub(super) struct Writer<'q> {
     pub engine: Engine,
+    query: &'q Query,
+    /// Known once it was asked for.
+    reads_a_table: Option<bool>,
     pub(super) types: &'q ExpressionTypes,
     lines: Lines<'q>,
     without: Option<Rewrite>,
@@ -75,6 +79,8 @@ impl<'q> Writer<'q> {
     pub(super) fn new(query: &TypedQuery<'q>, engine: Engine, without: Option<Rewrite>) -> Writer<'q> {
         Writer {
             engine,
+            query: query.query,
+            reads_a_table: None,
             types: query.types,
             lines: Lines::new(query.sql),
             without,
@@ -94,6 +100,11 @@ impl<'q> Writer<'q> {
         }
         self.changed.insert(rewrite);
         true
+    }
+
+    /// Whether the query reads something that it does not make itself.
+    pub(super) fn reads_a_table(&mut self) -> bool {
+        *self.reads_a_table.get_or_insert_with(|| reads_a_table(self.query))
     }
 
     /// By value, so that what is asked of the writer may change it.

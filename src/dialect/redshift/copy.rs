@@ -91,7 +91,7 @@ impl CopyFromS3 {
             }
             S3Format::Parquet => "parquet".to_owned(),
             S3Format::Csv { delimiter, quote, .. } => {
-                format!("csv delimiter {} quote {}", quote_text(&delimiter.to_string()), quote_text(&quote.to_string()))
+                format!("csv quote as {} delimiter {}", quote_text(&quote.to_string()), quote_text(&delimiter.to_string()))
             }
             S3Format::Json { paths: None } => "json 'auto'".to_owned(),
             S3Format::Json { paths: Some(paths) } => format!("json {}", quote_text(paths)),
@@ -265,7 +265,7 @@ mod tests {
         copy "shop"."raw"."bets" ("id", "stake")
         from 's3://lake/bets/1.manifest'
         iam_role 'arn:aws:iam::1:role/load'
-        format as csv delimiter '|' quote '"'
+        format as csv quote as '"' delimiter '|'
         region 'eu-west-1'
         manifest
         ignoreheader 1

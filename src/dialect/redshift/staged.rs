@@ -97,7 +97,7 @@ mod tests {
         copy "t__acca_load" ("id", "doc")
         from 's3://lake/m.json'
         iam_role default
-        format as csv delimiter ',' quote '"'
+        format as csv quote as '"' delimiter ','
         region 'eu-west-1'
         manifest
         null as '@acca:null@'

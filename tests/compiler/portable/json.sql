@@ -16,3 +16,19 @@ select x.doc ->> 'text' as t from (select doc from t where id = 1 union all sele
 -- facts: 149
 -- refused: postgres duckdb redshift json_build_object
 select json_build_object('a', id) from t;
+
+-- facts: 145 148
+-- needs: json-path duckdb
+select id, (doc -> 'a' ->> 'b')::numeric(10,2) as number, (doc #>> '{a,b}')::double precision as binary from t where id in (1, 2, 5, 6, 10);
+
+-- facts: 145 148
+-- fails: invalid input syntax
+select id, (doc -> 'a' ->> 'b')::integer as number from t where id = 4;
+
+-- facts: 145
+-- fails: duckdb redshift spelled otherwise
+select id, doc -> 'a' ->> 'b' as number from t where id = 6;
+
+-- facts: 145
+-- fails: duckdb redshift spelled otherwise
+select id, doc ->> 'a' as object from t where id = 1;

@@ -79,7 +79,7 @@ const FUNCTIONS: &[(&str, &str, Kind, Returns)] = &[
     ("json_parse", "redshift.json_parse", Plain, Is(Type::Super)), ("json_serialize", "redshift.json_serialize", Plain, TEXT),
     ("json_typeof", "redshift.json_typeof", Plain, Is(Type::Varchar(16))), ("get_array_length", "redshift.get_array_length", Plain, Is(Type::Int8)),
     ("is_array", "redshift.is_array", Plain, Is(Type::Bool)), ("is_object", "redshift.is_object", Plain, Is(Type::Bool)),
-    ("is_varchar", "redshift.is_varchar", Plain, Is(Type::Bool)), ("split_to_array", "redshift.split_to_array", Plain, Is(Type::Super)),
+    ("is_varchar", "redshift.is_varchar", Plain, Is(Type::Bool)), ("is_bigint", "redshift.is_bigint", Plain, Is(Type::Bool)), ("split_to_array", "redshift.split_to_array", Plain, Is(Type::Super)),
     ("array", "redshift.array", Plain, Is(Type::Super)), ("object", "redshift.object", Plain, Is(Type::Super)),
     ("current_date", "CURRENT_DATE", Plain, Is(Type::Date)), ("current_user", "CURRENT_USER", Plain, Is(Type::Varchar(128))),
     ("current_schema", "pg_catalog.current_schema", Plain, Is(Type::Varchar(128))), ("current_database", "redshift.current_database", Plain, Is(Type::Varchar(128))),
@@ -165,6 +165,12 @@ impl Translator<'_> {
             (_, First) => first,
             (_, United) => arguments.iter().fold(Type::Null, |of, argument| of.merged(argument.of)),
             (_, Open) => Type::Unknown,
+        };
+        // What has more than 19 digits does not fit, fact 35.
+        let wide = arguments.iter().any(|argument| argument.of.digits().is_some_and(|(precision, _)| precision > 19));
+        let call = match (returns, of) {
+            (United, Type::Decimal(precision, scale)) if wide => format!("redshift.to_decimal({call}, {precision}, {scale})"),
+            _ => call,
         };
         match (&function.over, kind) {
             (None, Window) => Err(Failure::refused(format!("{name} needs OVER"), "42809")),

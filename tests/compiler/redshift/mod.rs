@@ -23,6 +23,7 @@ pub mod buckets;
 mod bulk;
 mod bulk_rows;
 mod definitions;
+pub mod emitted;
 mod expressions;
 mod functions;
 mod loads;
@@ -30,11 +31,13 @@ mod query;
 mod read;
 mod rules;
 pub mod service;
+pub mod silent;
 mod statements;
 mod typing;
 mod upkeep;
 mod validator;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -57,6 +60,9 @@ const SEMANTICS: &[&str] = &[
     include_str!("semantics/json.sql"),
     include_str!("semantics/catalogue.sql"),
 ];
+
+/// A table is looked at anew when so many rows have come into it.
+const MANY_ROWS: u64 = 50;
 
 /// Why a statement was not run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,7 +150,13 @@ impl Imitation {
         // Transactions see one state, as with SNAPSHOT, and fail where another has changed the same rows: fact 195.
         session.execute("SET default_transaction_isolation = 'repeatable read'").unwrap();
         session.execute(&format!("SET redshift.database = {}", expressions::literal(database))).unwrap();
-        ImitationSession { session, database: database.to_owned(), buckets: Arc::clone(&self.buckets), in_transaction: false }
+        ImitationSession {
+            session,
+            database: database.to_owned(),
+            buckets: Arc::clone(&self.buckets),
+            in_transaction: false,
+            grown: BTreeSet::new(),
+        }
     }
 
     /// Runs one or more statements on a connection of their own; what the last one gave.
@@ -161,6 +173,8 @@ pub struct ImitationSession {
     database: String,
     buckets: Arc<Buckets>,
     in_transaction: bool,
+    /// Tables that many rows have come into: of these the warehouse gathers statistics by itself, a while later.
+    grown: BTreeSet<String>,
 }
 
 impl ImitationSession {
@@ -308,6 +322,17 @@ impl ImitationSession {
             Effect::Commits | Effect::Changes => {}
         }
         let changed = self.session.execute(&script.sql)?;
+        if let Some(table) = script.grows.filter(|_| changed >= MANY_ROWS) {
+            self.grown.insert(table);
+        }
+        if script.effect == Effect::Rollback {
+            self.grown.clear();
+        }
+        if !self.in_transaction {
+            for table in std::mem::take(&mut self.grown) {
+                self.session.execute(&format!("ANALYZE {table}"))?;
+            }
+        }
         Ok(Outcome { changed, ..Outcome::default() })
     }
 }

@@ -16,6 +16,8 @@ pub struct Script {
     /// The columns of the rows that it returns, where it returns rows and their types are known.
     pub columns: Option<Vec<Column>>,
     pub effect: Effect,
+    /// The table that rows come into.
+    pub grows: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +91,11 @@ pub fn translate(statement: &Statement, translator: &mut Translator<'_>, in_tran
         other => return Err(Failure::not_imitated(format!("statement {other}"))),
     };
     translator.finish()?;
-    Ok(Script { sql, columns, effect })
+    let grows = match statement {
+        Statement::Insert(Insert { table: TableObject::TableName(name), .. }) => Some(translator.place(name)?),
+        _ => None,
+    };
+    Ok(Script { sql, columns, effect, grows })
 }
 
 /// `schema`, or `database.schema`.
@@ -119,13 +125,15 @@ fn create_table(table: &CreateTable, translator: &mut Translator<'_>) -> Result<
         Some(query) if table.columns.is_empty() => {
             let inner = translator.query(query, None)?;
             // The types of the columns are those that Redshift would find, fact 164.
-            Ok(match inner.columns {
+            let made = match inner.columns {
                 Some(columns) => {
                     let list: Vec<String> = columns.iter().map(typed_column).collect();
                     format!("{head} AS SELECT {} FROM ({}) q", list.join(", "), inner.sql)
                 }
                 None => format!("{head} AS {}", inner.sql),
-            })
+            };
+            // CREATE TABLE AS gathers statistics (`r_CTAS_usage_notes`).
+            Ok(format!("{made}; ANALYZE {}", translator.place(&table.name)?))
         }
         Some(_) => Err(Failure::refused("syntax error in CREATE TABLE AS", "42601")),
         None => {

@@ -43,6 +43,9 @@ CREATE FUNCTION redshift.get_array_length(jsonb) RETURNS bigint LANGUAGE sql IMM
 CREATE FUNCTION redshift.is_array(jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT jsonb_typeof($1) = 'array' $$;
 CREATE FUNCTION redshift.is_object(jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT jsonb_typeof($1) = 'object' $$;
 CREATE FUNCTION redshift.is_varchar(jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT jsonb_typeof($1) = 'string' $$;
+-- Numbers without places, in 64 bits.
+CREATE FUNCTION redshift.is_bigint(jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
+    $$ SELECT CASE WHEN jsonb_typeof($1) = 'number' THEN scale($1::numeric) = 0 AND $1::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 ELSE false END $$;
 CREATE FUNCTION redshift.split_to_array(text, text DEFAULT ',') RETURNS jsonb LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT to_jsonb(string_to_array($1, $2)) $$;
 CREATE FUNCTION redshift.array(VARIADIC "any") RETURNS jsonb LANGUAGE internal STABLE AS 'jsonb_build_array';
 CREATE FUNCTION redshift.object(VARIADIC "any") RETURNS jsonb LANGUAGE internal STABLE AS 'jsonb_build_object';

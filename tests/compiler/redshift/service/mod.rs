@@ -18,8 +18,8 @@ mod running;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -32,6 +32,10 @@ const STATEMENT_BYTES: usize = 100 * 1024;
 const BATCH: usize = 40;
 /// Rows of one page of a result.
 const PAGE: usize = 100;
+/// An answer about a running statement waits so long for its end: short of it a client would sleep, and tests would mostly do that.
+const ANSWER_WAITS: Duration = Duration::from_millis(200);
+/// Requests that are answered at a time.
+const SERVERS: usize = 16;
 
 /// What the service does wrong on demand.
 #[derive(Clone, Debug)]
@@ -60,6 +64,8 @@ struct State {
     imitation: Imitation,
     submitted: AtomicUsize,
     jobs: Mutex<BTreeMap<String, Job>>,
+    /// Told whenever a statement ends.
+    ended: Condvar,
     sessions: Mutex<BTreeMap<String, Arc<Mutex<ImitationSession>>>>,
     troubles: Mutex<VecDeque<Trouble>>,
     requests: Mutex<Vec<(String, Value)>>,
@@ -94,11 +100,12 @@ impl DataApi {
             imitation: Imitation::new(),
             submitted: AtomicUsize::new(0),
             jobs: Mutex::default(),
+            ended: Condvar::new(),
             sessions: Mutex::default(),
             troubles: Mutex::default(),
             requests: Mutex::default(),
         });
-        for _ in 0..4 {
+        for _ in 0..SERVERS {
             let (server, state) = (Arc::clone(&server), Arc::clone(&state));
             std::thread::spawn(move || {
                 while let Ok(request) = server.recv() {
@@ -132,7 +139,7 @@ impl DataApi {
 
 impl Drop for DataApi {
     fn drop(&mut self) {
-        for _ in 0..4 {
+        for _ in 0..SERVERS {
             self.server.unblock();
         }
     }
@@ -197,7 +204,7 @@ fn answer(state: &Arc<State>, operation: &str, body: &Value) -> Result<Value, Re
             let sqls = sqls.filter(|sqls| (1..=BATCH).contains(&sqls.len()));
             submit(state, sqls.ok_or_else(|| missing("sqls"))?, true, body)
         }
-        "DescribeStatement" => with_job(state, body, |job, sub| Ok(answers::description(job, sub))),
+        "DescribeStatement" => with_ended_job(state, body, |job, sub| Ok(answers::description(job, sub))),
         "GetStatementResult" => with_job(state, body, |job, sub| answers::page(job, sub, text(body, "NextToken").as_deref())),
         "CancelStatement" => {
             let id = text(body, "Id").ok_or_else(|| missing("id"))?;
@@ -244,6 +251,24 @@ fn submit(state: &Arc<State>, sqls: Vec<String>, batch: bool, body: &Value) -> R
     let state = Arc::clone(state);
     std::thread::spawn(move || running::run(&state, &id, session));
     Ok(answer)
+}
+
+/// As [`with_job`], when the statement has ended, or has been waited for long enough.
+fn with_ended_job(
+    state: &State,
+    body: &Value,
+    use_it: impl FnOnce(&Job, Option<usize>) -> Result<Value, Refusal>,
+) -> Result<Value, Refusal> {
+    let until = Instant::now() + ANSWER_WAITS;
+    let id = text(body, "Id").unwrap_or_default();
+    let whole = id.split(':').next().unwrap_or_default();
+    let mut jobs = locked(&state.jobs);
+    while jobs.get(whole).is_some_and(|job| !job.status.has_ended()) {
+        let Some(left) = until.checked_duration_since(Instant::now()) else { break };
+        jobs = state.ended.wait_timeout(jobs, left).unwrap_or_else(std::sync::PoisonError::into_inner).0;
+    }
+    drop(jobs);
+    with_job(state, body, use_it)
 }
 
 /// Looks up a statement by its id, or that of a part of a batch: `<id>:2`.

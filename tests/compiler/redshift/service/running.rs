@@ -8,7 +8,7 @@ use acca::execute::Cancel;
 use serde_json::{Value, json};
 
 use super::{Refusal, State, Trouble, locked, text};
-use crate::redshift::{Failure, ImitationSession, Outcome};
+use crate::redshift::{Failure, ImitationSession, Outcome, emitted};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
@@ -134,6 +134,7 @@ pub fn run(state: &State, id: &str, session: Arc<Mutex<ImitationSession>>) {
             job.parts.iter_mut().for_each(|part| part.status = Status::Aborted);
         }
     });
+    state.ended.notify_all();
 }
 
 /// The parts in order; a batch in one transaction.
@@ -142,7 +143,8 @@ fn run_parts(state: &State, id: &str, session: &mut ImitationSession, sqls: &[St
         if update(state, id, |job| job.cancelled).unwrap_or(true) {
             return Err("ERROR: Query cancelled on user's request".to_owned());
         }
-        refused(session, sql).map_or_else(|| session.execute_one(sql).map_err(|failure| told(&failure)), Err)
+        let outcome = refused(session, sql).map_or_else(|| session.execute_one(sql).map_err(|failure| told(&failure)), Err);
+        outcome.inspect(|_| emitted::keep(sql))
     };
     if batch {
         step(session, "BEGIN")?;
@@ -175,6 +177,9 @@ fn run_parts(state: &State, id: &str, session: &mut ImitationSession, sqls: &[St
 
 /// What the validator of the product says before the imitation is asked: both must let a statement pass.
 fn refused(session: &ImitationSession, sql: &str) -> Option<String> {
+    if let Some(word) = emitted::never(sql) {
+        return Some(format!("ERROR: acca never sends {}", word.to_uppercase()));
+    }
     let before = if session.in_transaction() { vec!["begin"] } else { Vec::new() };
     let found = refusals_in_order(before.into_iter().chain([sql]));
     let first = found.into_iter().map(|(_, refusal)| refusal).find(|refusal| refusal.severity == Severity::Refused)?;
