@@ -30,12 +30,8 @@ pub use incremental::{SchemaChange, predicates_key};
 pub use materialize::{Hooks, PlanInput, failures_kept, needs_columns, plan_failures, plan_leading, plan_load, plan_node, staged};
 pub use partitions::MakePartitions;
 pub use physical::{Distribution, Physical, Sort, StorageFeatures, encoding_of};
-<<<<<<< HEAD
-pub use publication::{Attachments, Dependent, Managed, Publish, Reference, ReplaceView, Reserve, Setting, SettingKind, rebound};
-=======
 pub use placement::{Placed, Placement, check_serving, place};
-pub use publication::{Attachments, Dependent, Managed, Publish, Reference, Reserve, Setting, SettingKind, rebound};
->>>>>>> main
+pub use publication::{Attachments, Dependent, Managed, Publish, Reference, ReplaceView, Reserve, Setting, SettingKind, rebound};
 pub use result::{BatchResults, NodeResult, RunResult, Status};
 pub use seed::{SeedRules, plan_seed, seed_columns, seed_rows};
 pub use snapshot::{DeletedRows, SNAPSHOT_MOMENT, SnapshotNames, SnapshotSpec, SnapshotStrategy};
