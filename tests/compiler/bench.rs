@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use acca::analysis::{Analysis, Compilation};
 use acca::base::{Files, MemoryFiles, Relation, ResourceType, Window};
 use acca::diag::{Diagnostics, render};
-use acca::execute::{Adapter, Event, Interrupt, Reporter, RunJob, RunOptions, adapter_chain, open, run};
+use acca::execute::{Adapter, Event, Interrupt, Reporter, RunJob, RunOptions, Served, adapter_chain, open, run};
 use acca::jinja::Invocation;
 use acca::plan::{RunResult, Status};
 use acca::project::{LoadOptions, Node};
@@ -68,8 +68,16 @@ impl Bench {
     }
 
     pub fn new(engine: &'static str) -> Bench {
+        Bench::with(engine, (engine == "postgres").then(|| PgServer::shared().database()))
+    }
+
+    /// A bench on PostgreSQL, in a database of the caller's.
+    pub fn in_database(database: PgDatabase<'static>) -> Bench {
+        Bench::with("postgres", Some(database))
+    }
+
+    fn with(engine: &'static str, database: Option<PgDatabase<'static>>) -> Bench {
         let folder = tempfile::tempdir().unwrap();
-        let database = (engine == "postgres").then(|| PgServer::shared().database());
         let service = (engine == "redshift").then(DataApi::start);
         let output = match (&database, &service) {
             (Some(database), _) => database.profile_output("shop"),
@@ -186,6 +194,7 @@ impl Bench {
             adapter: connected.adapter,
             engine: connected.engine,
             selected: numbers.filter(wanted).collect(),
+            served: Served::default(),
             options: RunOptions {
                 threads: 4,
                 fail_fast: false,
