@@ -44,10 +44,23 @@ impl Compilation {
     /// name; `warehouse` answers the queries of macros, if it may.
     ///
     /// # Errors
-    /// What its templates fail with.
+    /// What its templates fail with, or the first that keeps a portable query from being rewritten, and how much more there is.
     pub fn compile_node(&self, node: &Node, state: NodeState, warehouse: Option<Arc<dyn Warehouse>>) -> Result<CompiledNode, Diagnostic> {
+        self.compile_with_all(node, state, warehouse).map_err(|problems| first_of(node, problems))
+    }
+
+    /// As [`Compilation::compile_node`].
+    ///
+    /// # Errors
+    /// What its templates fail with, or all that keeps a portable query from being rewritten.
+    pub fn compile_with_all(
+        &self,
+        node: &Node,
+        state: NodeState,
+        warehouse: Option<Arc<dyn Warehouse>>,
+    ) -> Result<CompiledNode, Vec<Diagnostic>> {
         let linked = self.linked(warehouse);
-        let rendered = self.templates.render(&self.project.sources, node, state, &linked)?;
+        let rendered = self.templates.render(&self.project.sources, node, state, &linked).map_err(|problem| vec![problem])?;
         let mut compiled = CompiledNode { sql: rendered.sql, map: rendered.map, messages: rendered.messages, macros: rendered.macros };
         let reading = self.reading.get();
         let filtered = state.batch.is_some() || reading.is_some_and(|reading| reading.sample.is_some());
@@ -58,7 +71,7 @@ impl Compilation {
         compiled = self.lowered(node, compiled)?;
         let mut ctes = Vec::new();
         for id in &rendered.ephemerals {
-            self.collect_ephemeral(id, &linked, &mut ctes)?;
+            self.collect_ephemeral(id, &linked, &mut ctes).map_err(|problem| vec![problem])?;
         }
         if !ctes.is_empty() {
             compiled = with_ctes(compiled, &ctes);
@@ -93,10 +106,17 @@ impl Compilation {
             self.collect_ephemeral(inner, linked, ctes)?;
         }
         let compiled = CompiledNode { sql: rendered.sql, map: rendered.map, ..CompiledNode::default() };
-        let compiled = self.lowered(node, compiled)?;
+        let compiled = self.lowered(node, compiled).map_err(|problems| first_of(node, problems))?;
         ctes.push((name, before_semicolon(&compiled.sql).trim_start().to_owned()));
         Ok(())
     }
+}
+
+pub(super) fn first_of(node: &Node, problems: Vec<Diagnostic>) -> Diagnostic {
+    let more = problems.len().saturating_sub(1);
+    let first = problems.into_iter().next();
+    let first = first.unwrap_or_else(|| Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, "the query cannot be rewritten").at(node.origin));
+    if more == 0 { first } else { first.note(format!("{more} more in '{}': acca compile lists them all", node.name)) }
 }
 
 /// Puts common table expressions before those that the query has, or before the query.

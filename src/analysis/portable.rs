@@ -96,8 +96,8 @@ impl Compilation {
     /// Rewrites the SQL of a portable node for the target; that of others stays as it is.
     ///
     /// # Errors
-    /// What is wrong with the query, or what the engine has no equivalent for: the first of these, and how many more there are.
-    pub(super) fn lowered(&self, node: &Node, compiled: CompiledNode) -> Result<CompiledNode, Diagnostic> {
+    /// All that is wrong with the query, or that the engine has no equivalent for.
+    pub(super) fn lowered(&self, node: &Node, compiled: CompiledNode) -> Result<CompiledNode, Vec<Diagnostic>> {
         let Some(number) = self.manifest.number(&node.id).filter(|number| self.portable.nodes.contains(number)) else {
             return Ok(compiled);
         };
@@ -109,14 +109,11 @@ impl Compilation {
         });
         match outcome {
             Ok(None) => Ok(compiled),
-            Ok(Some(lowered)) if self.refuses(&lowered.sql).is_some() => Err(self.unlowered(node, &lowered)),
             Ok(Some(lowered)) => Ok(CompiledNode { map: replaced(&compiled.map, &lowered.places), sql: lowered.sql, ..compiled }),
-            Err(problems) => {
-                let more = problems.len() - 1;
-                let problem = problems.into_iter().next().map(|finding| placed(finding, &compiled.map, node));
-                let problem = problem.unwrap_or_else(|| Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, "the query cannot be rewritten"));
-                Err(if more == 0 { problem } else { problem.note(format!("{more} more in '{}': acca check lists them all", node.name)) })
+            Err(problems) if problems.is_empty() => {
+                Err(vec![Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, "the query cannot be rewritten").at(node.origin)])
             }
+            Err(problems) => Err(problems.into_iter().map(|finding| placed(finding, &compiled.map, node)).collect()),
         }
     }
 
@@ -135,23 +132,14 @@ impl Compilation {
         Some(rewritten.outcome.clone())
     }
 
-    /// The first thing in a text that the engine does not run.
-    fn refuses(&self, sql: &str) -> Option<Finding> {
-        self.portable.lowering.as_ref().and_then(|lowering| lowering.foreign(sql).into_iter().next())
-    }
-
-    /// A rewrite wrote what the engine does not have: no mistake of the project's.
-    fn unlowered(&self, node: &Node, lowered: &Lowered) -> Diagnostic {
-        let finding = self.refuses(&lowered.sql);
-        let said = finding.as_ref().map_or("", |finding| finding.diagnostic.message.as_str());
-        let piece = finding.as_ref().and_then(|finding| lowered.sql.get(finding.range.clone()?)).unwrap_or("");
-        Diagnostic::new(
-            &codes::UNSUPPORTED_IN_DIALECT,
-            format!("the query of '{}' is rewritten to what the engine does not run: {said}", node.name),
-        )
-        .note(format!("it would get: {piece}"))
-        .at(node.body.unwrap_or(node.origin))
-        .help("write it otherwise, and report this as a fault of acca's rewrites")
+    /// A rewrite wrote what the engine does not have: no mistake of the project's. Only `check` asks; in a run the engine itself would say so.
+    pub(super) fn unlowered(&self, node: &Node, lowered: &Lowered) -> Option<Finding> {
+        let finding = self.portable.lowering.as_ref()?.foreign(&lowered.sql).into_iter().next()?;
+        let piece = finding.range.and_then(|range| lowered.sql.get(range)).unwrap_or("");
+        let message = format!("the query of '{}' is rewritten to what the engine does not run: {}", node.name, finding.diagnostic.message);
+        let problem = Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, message).note(format!("it would get: {piece}"));
+        let problem = problem.help("write it otherwise, and report this as a fault of acca's rewrites");
+        Some(Finding { diagnostic: problem, range: None })
     }
 
     /// What the engine of the target refuses of a node that is written for it, or takes for something else.

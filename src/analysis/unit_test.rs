@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::CompiledNode;
-use super::compilation::{Compilation, with_ctes};
+use super::compilation::{Compilation, first_of, with_ctes};
 use crate::diag::Diagnostic;
 use crate::jinja::{UnitScope, Warehouse};
 use crate::project::Node;
@@ -22,7 +22,7 @@ impl Compilation {
     ) -> Result<CompiledNode, Diagnostic> {
         let rendered = self.templates.render_unit(&self.project.sources, model, unit, &self.linked(warehouse))?;
         let compiled = CompiledNode { sql: rendered.sql, map: rendered.map, messages: rendered.messages, macros: rendered.macros };
-        let compiled = self.lowered(model, compiled)?;
+        let compiled = self.lowered(model, compiled).map_err(|problems| first_of(model, problems))?;
         Ok(if fixtures.is_empty() { compiled } else { with_ctes(compiled, fixtures) })
     }
 }

@@ -99,13 +99,13 @@ pub(super) fn compile_nodes(context: &Context<'_>, compilation: &Compilation, se
     });
     let target_path = context.target_path(compilation);
     let engine = engine_of(target).ok();
-    let compiled: Vec<(UniqueId, Result<Stored, Diagnostic>)> = selected
+    let compiled: Vec<(UniqueId, Result<Stored, Vec<Diagnostic>>)> = selected
         .par_iter()
         .map(|node| {
             let _held = context.files.working_on("nodes compiled", &node.id);
-            let compiled = compilation.compile_node(node, NodeState::default(), Some(warehouse.clone()));
+            let compiled = compilation.compile_with_all(node, NodeState::default(), Some(warehouse.clone()));
             let compiled = compiled.and_then(|compiled| {
-                engine.map_or(Ok(()), |engine| statement_fits(node, &compiled, engine))?;
+                engine.map_or(Ok(()), |engine| statement_fits(node, &compiled, engine)).map_err(|problem| vec![problem])?;
                 Ok(compiled)
             });
             let path = || artifact_path(compilation, &target_path, node, "compiled");
@@ -163,7 +163,7 @@ impl Stored {
 }
 
 /// Says what templates said and what could not be written, in the order of the nodes.
-fn written(context: &Context<'_>, compiled: Vec<(UniqueId, Result<Stored, Diagnostic>)>) -> CompileOutcome {
+fn written(context: &Context<'_>, compiled: Vec<(UniqueId, Result<Stored, Vec<Diagnostic>>)>) -> CompileOutcome {
     let mut written = BTreeMap::new();
     let mut result = RunResult::default();
     let at = context.metadata().generated_at;
@@ -181,9 +181,10 @@ fn written(context: &Context<'_>, compiled: Vec<(UniqueId, Result<Stored, Diagno
                 result.nodes.push(NodeResult { compiled_sql: Some(sql.clone()), ..done });
                 written.insert(id, Compiled { sql, path });
             }
-            Err(problem) => {
-                result.nodes.push(NodeResult::without_work(id, Status::Error, problem.message.clone(), at.clone()));
-                problems.push(problem);
+            Err(found) => {
+                let message = found.first().map(|problem| problem.message.clone()).unwrap_or_default();
+                result.nodes.push(NodeResult::without_work(id, Status::Error, message, at.clone()));
+                problems.extend(found);
             }
         }
     }

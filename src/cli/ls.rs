@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 use super::Exit;
 use super::arguments::{LsArguments, LsOutput, Resource, ResourceArguments};
 use super::context::{Context, nodes};
+use super::sides::{Side, sides};
+use crate::analysis::Compilation;
 use crate::artifacts::describe_nodes;
 use crate::base::{ResourceType, Sources};
 use crate::project::{Detail, ModelDetail, Node};
@@ -33,22 +35,48 @@ const KEYS: [&str; 10] =
     ["alias", "name", "package_name", "depends_on", "tags", "config", "resource_type", "source_name", "original_file_path", "unique_id"];
 
 pub(super) fn cmd_ls(context: &Context<'_>, arguments: &LsArguments) -> Result<(), Exit> {
-    let loaded = context.load()?;
-    let compilation = &loaded.compilation;
-    let selected = context.select(compilation, &arguments.selection, &resources(&arguments.resources, &LISTED))?;
-    let mut lines: Vec<String> = match arguments.output {
-        LsOutput::Json => {
-            let described = describe_nodes(compilation, &*context.files, &context.metadata(), &selected);
-            described.iter().map(|entry| object(entry, &arguments.output_keys).to_string()).collect()
-        }
-        _ => nodes(compilation, &selected).into_iter().map(|node| line(node, arguments.output, &compilation.project.sources)).collect(),
-    };
+    let mut lines = match sides(context)? {
+        Some(sides) => sides.sides.iter().map(|side| lines(&side.context, &side.loaded.compilation, arguments, Some(side))).collect(),
+        None => lines(context, &context.load()?.compilation, arguments, None).map(|lines| vec![lines]),
+    }?
+    .concat();
     if arguments.output == LsOutput::Path {
         lines.sort();
         lines.dedup();
     }
     lines.iter().for_each(|line| context.log.output("ListCmdOut", line));
     Ok(())
+}
+
+/// One for each node; of several targets, with the target and where the node comes from that is not built there.
+fn lines(context: &Context<'_>, compilation: &Compilation, arguments: &LsArguments, side: Option<&Side<'_>>) -> Result<Vec<String>, Exit> {
+    let mut selected = context.select(compilation, &arguments.selection, &resources(&arguments.resources, &LISTED))?;
+    selected.retain(|number| side.is_none_or(|side| side.builds(*number) || side.gets(*number)));
+    let place = |number: usize| {
+        let side = side?;
+        Some((side.target().name.as_str(), side.gets(number)))
+    };
+    if arguments.output == LsOutput::Json {
+        let described = describe_nodes(compilation, &*context.files, &context.metadata(), &selected);
+        let entry = |(number, entry): (&usize, &Value)| {
+            let mut object = object(entry, &arguments.output_keys);
+            if let (Some((target, gets)), Some(entries)) = (place(*number), object.as_object_mut()) {
+                entries.insert("target".to_owned(), target.into());
+                entries.insert("transferred".to_owned(), gets.into());
+            }
+            object.to_string()
+        };
+        return Ok(selected.iter().zip(&described).map(entry).collect());
+    }
+    let named = |(number, node): (&usize, &Node)| {
+        let line = line(node, arguments.output, &compilation.project.sources);
+        match place(*number) {
+            None => line,
+            Some((target, false)) => format!("{target} {line}"),
+            Some((target, true)) => format!("{target} {line} (transferred)"),
+        }
+    };
+    Ok(selected.iter().zip(nodes(compilation, &selected)).map(named).collect())
 }
 
 /// The types that the flags leave of those that a command works on.

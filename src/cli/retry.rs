@@ -32,6 +32,10 @@ pub(super) fn cmd_retry(context: &Context<'_>, arguments: &RetryArguments) -> Re
         context.log.diagnostic(problem, sources);
         Exit::Usage
     };
+    if context.global.target.as_deref() == Some("all") {
+        let problem = Diagnostic::new(&codes::INVALID_STATE, "a run on several targets cannot be retried yet");
+        return Err(refused(&problem.help("build again what failed: acca build --target all --select <NAME>+"), &Sources::default()));
+    }
     let last = last_run(context, arguments).map_err(|problem| refused(&problem, &Sources::default()))?;
     let global = global(context.global, &last.results.args);
     let warn_error = WarnError::new(global.warn_error, global.warn_error_options.as_deref());

@@ -12,7 +12,7 @@ use crate::analysis::CompiledNode;
 use crate::base::{ColumnInfo, Relation, RelationKind, Span, UniqueId, quote_ident};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::transfer::{Bucket, Transfer, arriving, instant_or_number};
-use crate::dialect::{Engine, folds_case, storage};
+use crate::dialect::{ColumnType, Engine, folds_case, storage};
 use crate::jinja::NodeState;
 use crate::plan::{Arrival, Counted, Existing, Hooks, Newer, Physical, PlanInput, SendRows, Status, StorageFeatures, plan_arrival, staged};
 use crate::project::{Node, Target, TransferPlace};
@@ -111,7 +111,7 @@ pub(super) fn prepare(turn: &Turn<'_>, origin: &Origin) -> Result<Prepared, Node
     };
     let state = NodeState { existing: turn.catalog.kind(relation), full_refresh: job.options.full_refresh, batch: None };
     let existing = look_up(node, relation, state.existing, turn.catalog, turn.session, false)?;
-    let newer = newer(turn, origin, &held, &existing)?;
+    let newer = newer(turn, origin, &held, &columns, &existing)?;
     let transfer = Transfer {
         from: (from, origin.relation.clone()),
         to: (job.engine, staged(relation)),
@@ -180,8 +180,14 @@ fn untransferable(turn: &Turn<'_>, origin: &Origin, why: &str) -> Diagnostic {
 }
 
 /// The condition of the rows that go over, where others are there already: those from the highest watermark on, which may not have
-/// been complete when they were sent last, and those without one. `None`: all rows.
-fn newer(turn: &Turn<'_>, origin: &Origin, held: &[ColumnInfo], existing: &Existing) -> Result<Option<String>, NodeError> {
+/// been complete when they were sent last, and those without one. `None`: all rows, as where columns have other types than before.
+fn newer(
+    turn: &Turn<'_>,
+    origin: &Origin,
+    held: &[ColumnInfo],
+    columns: &[ColumnInfo],
+    existing: &Existing,
+) -> Result<Option<String>, NodeError> {
     let Turn { job, node, .. } = *turn;
     let said = node.config.get("meta").and_then(|meta| meta.get("watermark")).and_then(serde_json::Value::as_str);
     let Some(watermark) = said.filter(|_| node.materialized() == "incremental") else { return Ok(None) };
@@ -190,8 +196,11 @@ fn newer(turn: &Turn<'_>, origin: &Origin, held: &[ColumnInfo], existing: &Exist
         let problem = Diagnostic::new(&codes::INVALID_CONFIG, message).at(place(node));
         return Err(problem.did_you_mean(watermark, held.iter().map(|column| column.name.as_str())).into());
     };
-    let same = held.len() == existing.columns.len()
-        && held.iter().all(|column| existing.columns.iter().any(|other| other.name.eq_ignore_ascii_case(&column.name)));
+    let is_there = |column: &ColumnInfo| {
+        let same = |other: &ColumnInfo| other.name.eq_ignore_ascii_case(&column.name) && is_type(&other.data_type, &column.data_type);
+        existing.columns.iter().any(same)
+    };
+    let same = columns.len() == existing.columns.len() && columns.iter().all(is_there);
     let refresh = node.config.bool("full_refresh").unwrap_or(job.options.full_refresh);
     if existing.kind != Some(RelationKind::Table) || refresh || !same {
         return Ok(None);
@@ -216,6 +225,11 @@ fn newer(turn: &Turn<'_>, origin: &Origin, held: &[ColumnInfo], existing: &Exist
         UNASKED.to_owned()
     };
     Ok(Some(format!("{name} >= {highest} or {name} is null")))
+}
+
+/// Whether two spellings are those of one type.
+fn is_type(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other) || matches!((ColumnType::parse(one), ColumnType::parse(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Writes the rows into files, in one transaction with the counts of them.

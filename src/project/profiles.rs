@@ -259,12 +259,12 @@ fn load_profile(loader: &mut Loader<'_>, profile: &Entry) -> Option<Target> {
     };
     let Some(output) = outputs.iter().find(|output| output.key == name) else {
         let names: Vec<&str> = outputs.iter().map(|output| output.key.as_str()).collect();
-        loader.diagnostics.push(
-            Diagnostic::new(&codes::INVALID_PROFILE, format!("{owner} has no target '{name}'"))
-                .at(span.unwrap_or(profile.key_span))
-                .did_you_mean(&name, names.iter().copied())
-                .help(format!("the targets are: {}", names.join(", "))),
-        );
+        let problem = Diagnostic::new(&codes::INVALID_PROFILE, format!("{owner} has no target '{name}'"))
+            .at(span.unwrap_or(profile.key_span))
+            .did_you_mean(&name, names.iter().copied())
+            .help(format!("the targets are: {}", names.join(", ")));
+        let all = "'--target all' is for compile, explain, ls, build, run, test, seed, snapshot and load";
+        loader.diagnostics.push(if name == "all" { problem.help(all) } else { problem });
         return None;
     };
     load_output(loader, &profile.key, output)

@@ -140,7 +140,7 @@ fn transfer_place(fields: &Fields<'_, '_>, loader: &mut Loader<'_>) -> Option<Tr
         loader.diagnostics.push(problem.help("write it like s3://bucket/prefix"));
         return None;
     };
-    let iam_role = fields.text("iam_role", loader.diagnostics);
+    let iam_role = fields.text("iam_role", loader.diagnostics).filter(|role| role != "default");
     Some(TransferPlace { bucket, prefix, region: region?.0, iam_role })
 }
 
@@ -160,13 +160,15 @@ mod tests {
 
     #[test]
     fn what_the_file_says() {
-        let file = "serving: {low_latency: pg, high_latency: rs, transfer: {bucket: 's3://lake/acca/x/', region: eu-west-1}}\n";
+        let file =
+            "serving: {low_latency: pg, high_latency: rs, transfer: {bucket: 's3://lake/acca/x/', region: eu-west-1, iam_role: default}}\n";
         let loaded = load_files(&[PROJECT, ("acca.yml", file)]);
         assert_eq!(loaded.problems, Vec::<String>::new());
         let serving = loaded.project().acca.serving.as_ref().unwrap();
         assert_eq!((serving.targets(), serving.default), (vec!["rs", "pg"], ServingClass::HighLatency));
         let place = serving.transfer.as_ref().unwrap();
         assert_eq!((place.bucket.as_str(), place.prefix.as_str(), place.region.as_str()), ("lake", "acca/x", "eu-west-1"));
+        assert_eq!(place.iam_role, None);
     }
 
     #[test]

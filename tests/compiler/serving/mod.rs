@@ -1,5 +1,7 @@
 //! One project on two warehouses: where models are built, what goes over, and what is said of it.
 
+mod both;
+
 use crate::project::TestProject;
 
 const PROFILES: &str = "shop:\n  target: rs\n  outputs:\n    \
@@ -93,8 +95,9 @@ fn mistakes_in_serving_point_at_their_places() {
 #[test]
 fn what_is_refused_says_on_which_target() {
     let project = shop();
-    project.write("models/desk.sql", "{{ config(meta={'serving': 'low_latency', 'portable': true}) }}\nselect nope() as x");
+    project.write("models/desk.sql", "{{ config(meta={'serving': 'low_latency', 'portable': true}) }}\nselect nope() as x, nada() as y");
     let run = project.acca(&["compile", "--target", "all"]).expect_code(1);
+    assert!(run.stderr.contains("'nope'") && run.stderr.contains("'nada'"), "all that is refused, not the first: {}", run.stderr);
     assert!(run.stderr.contains("on target 'pg' (postgres)") && !run.stderr.contains("on target 'rs'"), "{}", run.stderr);
 }
 
@@ -169,4 +172,44 @@ fn a_transfer_without_a_place_is_refused_where_it_is_needed() {
     let run = project.acca(&["explain", "facts", "--target", "all", "--offline"]).expect_code(1);
     assert!(run.stderr.contains("'facts' goes from target 'rs' to 'pg', and nothing says through which bucket"), "{}", run.stderr);
     assert!(run.stderr.contains("models/facts.sql:1:"), "{}", run.stderr);
+}
+
+#[test]
+fn listings_tell_the_targets() {
+    let project = shop();
+    let listed = project.acca(&["ls", "--target", "all", "--resource-type", "model", "--output", "name"]).expect_code(0).stdout;
+    let lines: Vec<&str> = listed.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "rs facts",
+            "rs large",
+            "rs report",
+            "rs staged",
+            "rs unread",
+            "pg desk",
+            "pg facts (transferred)",
+            "pg large (transferred)",
+            "pg staged"
+        ]
+    );
+    let json = project.acca(&["ls", "--target", "all", "--select", "facts", "--resource-type", "model", "--output", "json"]).expect_code(0);
+    let entries: Vec<serde_json::Value> = json.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((entries[0]["target"].as_str(), entries[1]["transferred"].as_bool()), (Some("rs"), Some(true)));
+    // Commands that work on one target say so.
+    let refused = project.acca(&["show", "facts", "--target", "all"]).expect_code(1).stderr;
+    assert!(refused.contains("'--target all' is for compile, explain, ls, build"), "{refused}");
+    project.acca(&["retry", "--target", "all"]).expect_code(2);
+}
+
+#[test]
+fn without_a_profile_the_example_is_taken_for_a_named_target() {
+    let project = shop();
+    std::fs::rename(project.path("profiles.yml"), project.path("profiles.example.yml")).unwrap();
+    project.acca(&["compile", "--target", "all"]).expect_code(0);
+    assert_eq!(compiled(&project, "pg").len(), 4);
+    project.acca(&["compile", "--target", "rs"]).expect_code(0);
+    // Nobody is sent to a database that was not named.
+    let parsed = project.acca(&["parse"]).expect_code(0).stderr;
+    assert!(parsed.contains("so DuckDB in 'build/acca.duckdb' is used"), "{parsed}");
 }
