@@ -20,6 +20,8 @@ pub struct Facts {
     /// Of an exact number: so many digits stand behind the point at most, where its type does not say it. PostgreSQL forgets that; engines
     /// whose exact numbers all have a scale do not.
     pub digits: Option<i32>,
+    /// Of a text: so many bytes of UTF-8 it has at most, where its type does not say it or says more.
+    pub bytes: Option<u32>,
 }
 
 /// What a value means to people, which the database does not know.
@@ -160,6 +162,8 @@ pub struct SchemaColumn {
     pub determined_by: Vec<String>,
     /// As in [`Facts`].
     pub digits: Option<i32>,
+    /// Of a text: so many bytes it has at most.
+    pub bytes: Option<u32>,
 }
 
 impl RelationSchema {

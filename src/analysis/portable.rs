@@ -117,6 +117,14 @@ impl Compilation {
         }
     }
 
+    /// The bytes of UTF-8 that a text column of a portable node has at most, where the widths of what it is made of tell.
+    pub fn text_bytes(&self, node: &Node, column: &str) -> Option<u32> {
+        let number = self.manifest.number(&node.id).filter(|number| self.portable.nodes.contains(number))?;
+        let columns = || self.analyse_portable(&*self.portable.files, &self.portable.nodes);
+        let schema = &self.portable.analysis.get_or_init(|| apart(columns)).nodes.get(&number)?.schema;
+        schema.columns.iter().find(|held| held.name.eq_ignore_ascii_case(column))?.bytes
+    }
+
     /// What came of a text when its node was analysed: only other texts are read here.
     fn known(&self, number: usize, sql: &str, analysis: &Analysis) -> Option<Outcome> {
         let of = digest(sql.as_bytes());

@@ -53,6 +53,7 @@ fn object(node: &Node, found: &NodeAnalysis) -> Value {
             "name": column.name,
             "type": column.sql_type.map(|kind| kind.to_string()),
             "nullable": nullable,
+            "bytes": column.bytes,
             "unit": column.measure.spelled(),
             "labels": column.labels,
         })
@@ -65,15 +66,20 @@ fn object(node: &Node, found: &NodeAnalysis) -> Value {
     Value::Object(object)
 }
 
+fn counted_bytes(bytes: u32) -> String {
+    if bytes == 1 { "at most 1 byte".to_owned() } else { format!("at most {bytes} bytes") }
+}
+
 fn text(node: &Node, schema: &RelationSchema) -> String {
     let names = schema.columns.iter().map(|column| width(&column.name)).max().unwrap_or(0);
     let mut lines = vec![paint(style::BOLD, &shown_name(node))];
     for column in &schema.columns {
         let kind = column.sql_type.map_or_else(|| "?".to_owned(), |kind| kind.to_string());
         let not_null = if column.nullable { "" } else { " not null" };
+        let bytes = column.bytes.map_or_else(String::new, |bytes| format!(" ({})", counted_bytes(bytes)));
         let unit = column.measure.spelled().map_or_else(String::new, |unit| format!("  {unit}"));
         let labels = if column.labels.is_empty() { String::new() } else { format!("  [{}]", column.labels.join(", ")) };
-        lines.push(format!("  {}  {kind}{not_null}{unit}{labels}", pad_right(&column.name, names)));
+        lines.push(format!("  {}  {kind}{not_null}{bytes}{unit}{labels}", pad_right(&column.name, names)));
     }
     if schema.open {
         lines.push(paint(style::DIM, "  … (there may be more columns)"));

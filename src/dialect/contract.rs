@@ -28,13 +28,14 @@ pub fn support(kind: ConstraintKind, engine: Engine) -> Support {
 }
 
 /// A declared type as `engine` reads it: `string` is the one name that dbt lets projects use everywhere. Text without a length gets
-/// the greatest one where the engine would make it short.
-pub fn declared_type(declared: &str, alias_types: bool, engine: Engine) -> String {
+/// that of `bytes` where the engine would make it short; `None`: the greatest one.
+pub fn declared_type(declared: &str, alias_types: bool, bytes: Option<u32>, engine: Engine) -> String {
+    let bytes = bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(usize::MAX);
     let is_string = alias_types && declared.trim().eq_ignore_ascii_case("string");
     match engine {
         Engine::Postgres if is_string => "text".to_owned(),
-        Engine::Redshift if is_string => redshift::sized_type("text", usize::MAX, 0),
-        Engine::Redshift if !loses_its_fraction(declared, engine) => redshift::sized_type(declared, usize::MAX, 0),
+        Engine::Redshift if is_string => redshift::sized_type("text", bytes, 0),
+        Engine::Redshift if !loses_its_fraction(declared, engine) => redshift::sized_type(declared, bytes, 0),
         _ => declared.to_owned(),
     }
 }
@@ -188,7 +189,8 @@ mod tests {
 
     #[test]
     fn declared_types_keep_what_they_hold() {
-        let declared = |text: &str, engine| declared_type(text, true, engine);
+        let declared = |text: &str, engine| declared_type(text, true, None, engine);
+        assert_eq!(declared_type("text", true, Some(36), Engine::Redshift), "varchar(36)");
         assert_eq!(
             (declared("string", Engine::Postgres).as_str(), declared("String", Engine::Redshift).as_str()),
             ("text", "varchar(65535)")

@@ -101,7 +101,12 @@ pub fn seed_type(data_type: &str, bytes: usize, places: usize, engine: Engine) -
 
 /// Whether the engine has materialized views that acca keeps.
 pub fn has_materialized_views(engine: Engine) -> bool {
-    engine == Engine::Postgres
+    engine != Engine::DuckDb
+}
+
+/// Whether a materialized view is bound for good, can take no other name, and is refreshed outside of transactions.
+pub fn binds_materialized_views(engine: Engine) -> bool {
+    engine == Engine::Redshift
 }
 
 /// A string constant of the engine.

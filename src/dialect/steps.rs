@@ -61,6 +61,8 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
         Step::CreateMaterializedView { view, query, .. } => {
             vec![Statement::around(format!("create materialized view {} as\n", view.quoted()), query)]
         }
+        // Only Redshift's are bound for good.
+        Step::ReplaceView(step) => each(vec![format!("create materialized view {} as\n{}", step.view.quoted(), step.query)]),
         Step::Refresh { view } => plain(format!("refresh materialized view {}", view.quoted())),
         Step::DropIndexes { of, names } => {
             let drop = |name: &String| format!("drop index {}", of.with_identifier(name).quoted());

@@ -55,14 +55,15 @@ pub(super) fn of_query(turn: &Turn<'_>, incoming: &[ColumnInfo]) -> Result<Contr
             let problem = Diagnostic::new(&codes::INVALID_CONFIG, message).at(place);
             return Err(problem.help("declare its 'data_type', or cast it in the query").into());
         };
-        let data_type = declared_type(data_type, true, job.engine);
+        let data_type = declared_type(data_type, true, None, job.engine);
         contract.columns.push(ContractColumn { name: given.name.clone(), data_type, constraints: Vec::new() });
     }
     Ok(contract)
 }
 
 fn written_type(job: &RunJob<'_>, node: &Node, column: &Column) -> String {
-    declared_type(column.data_type.as_deref().unwrap_or(""), node.contract_alias_types(), job.engine)
+    let bytes = job.compilation.text_bytes(node, &column.name);
+    declared_type(column.data_type.as_deref().unwrap_or(""), node.contract_alias_types(), bytes, job.engine)
 }
 
 /// The declared types as the engine spells them.

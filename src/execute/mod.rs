@@ -5,6 +5,7 @@ mod arrival;
 mod assumed;
 #[cfg(feature = "redshift")]
 mod aws;
+mod bound_views;
 mod buckets;
 mod catalog;
 mod clean_up;

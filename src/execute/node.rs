@@ -220,6 +220,10 @@ pub(super) fn refreshed<'s>(turn: &Turn<'_>, step: &'s Step) -> Result<Cow<'s, S
         Step::Publish(publish) if publish.replaced.is_some() && turn.job.engine != Engine::DuckDb => {
             Cow::Owned(Step::Publish(refreshed_publish(turn, publish)?))
         }
+        Step::ReplaceView(replace) if replace.replaced.is_some() => {
+            let held = locked(session).attachments(&replace.view, &replace.view, RelationKind::MaterializedView)?;
+            Cow::Owned(Step::ReplaceView(replace.clone().carrying(&held)))
+        }
         Step::AlterColumns(alter) => Cow::Owned(Step::AlterColumns(refreshed_alter(turn, alter)?)),
         Step::Comment(comment) if !comment.columns.is_empty() => {
             let held = locked(session).columns(&comment.relation)?;

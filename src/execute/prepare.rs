@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::bound_views::{check_reads, check_replaced};
 use super::hook::hooks;
 use super::microbatch::batches;
 use super::node::{Turn, query_failed};
@@ -14,7 +15,9 @@ use super::{arrival, contract, copied_rows, load_source, overrides, statement_fi
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
 use crate::base::{Relation, RelationKind, UniqueId, Window};
 use crate::diag::{Diagnostic, codes};
-use crate::dialect::{Engine, folds_case, has_materialized_views, lowers_names, max_identifier, reads_retired, seed_type, storage, unload};
+use crate::dialect::{
+    Engine, binds_materialized_views, folds_case, has_materialized_views, lowers_names, max_identifier, reads_retired, seed_type, storage, unload,
+};
 use crate::jinja::{NodeState, Warehouse};
 use crate::plan::{
     BatchResults, Existing, Hooks, NodePlan, Physical, PlanInput, SeedRules, Step, Unloading, failures_kept, needs_columns, plan_failures,
@@ -234,11 +237,14 @@ pub(super) fn draft_in(turn: &Turn<'_>, state: NodeState, hooks: Hooks) -> Resul
             .help("make it a table there: materialized: \"{{ 'table' if target.type == 'duckdb' else 'materialized_view' }}\"")
             .into());
     }
+    if materialization.is_none() && node.materialized() == "materialized_view" && binds_materialized_views(job.engine) {
+        check_reads(turn)?;
+    }
     if materialization.is_none() && !matches!(node.detail, Detail::Seed { .. }) {
         check_is_query(node, &compiled)?;
     }
     let physical = Physical::of(node, storage(job.engine))?;
-    let mut existing = look_up(node, relation, state.existing, catalog, session)?;
+    let mut existing = look_up(node, relation, state.existing, catalog, session, binds_materialized_views(job.engine))?;
     // What the database numbers is nobody else's affair.
     existing.columns.retain(|column| !physical.numbers(&column.name));
     let refreshes = node.config.bool("full_refresh").unwrap_or(state.full_refresh);
@@ -306,6 +312,7 @@ pub(super) fn plan(turn: &Turn<'_>, draft: Draft, begun: bool) -> Result<Prepare
         own_strategy: own_strategy(job, node),
         hooks: if begun { Hooks { before: Vec::new(), ..hooks } } else { hooks },
         begun,
+        binds_views: binds_materialized_views(job.engine),
     };
     let mut plan = match &node.detail {
         Detail::Seed { path } => {
@@ -324,6 +331,9 @@ pub(super) fn plan(turn: &Turn<'_>, draft: Draft, begun: bool) -> Result<Prepare
     };
     plan.steps.extend(unload_step(job, node, &relation)?);
     let columns = existing.columns.iter().chain(&incoming).collect();
+    if input.binds_views {
+        check_replaced(turn, &plan)?;
+    }
     Ok(Prepared { plan: overrides::apply(turn, plan, columns, state)?, compiled, state })
 }
 
@@ -366,6 +376,7 @@ pub(super) fn prepare_failures(turn: &Turn<'_>, kind: RelationKind, compiled: &C
         own_strategy: false,
         hooks: Hooks::default(),
         begun: false,
+        binds_views: false,
     };
     Ok(Prepared { compiled: compiled.clone(), plan: plan_failures(&input, kind), state: NodeState::default() })
 }
@@ -397,12 +408,13 @@ pub(super) fn look_up(
     kind: Option<RelationKind>,
     catalog: &Catalog,
     session: &SharedSession,
+    bound: bool,
 ) -> Result<Existing, AdapterError> {
     let mut existing = Existing { kind, ..catalog.existing(relation) };
     if existing.kind.is_some() && matches!(node.materialized(), "incremental" | "snapshot") {
         existing.columns = locked(session).columns(relation)?;
     }
-    if existing.kind == Some(RelationKind::MaterializedView) && node.materialized() == "materialized_view" {
+    if existing.kind == Some(RelationKind::MaterializedView) && node.materialized() == "materialized_view" && !bound {
         let mut session = locked(session);
         existing.indexes = session.readers(relation)?.indexes;
         existing.outdated = session.value(&reads_retired(relation))?.is_some();

@@ -18,7 +18,7 @@ use crate::project::Node;
 /// `invalid-config` for an index that is no index.
 pub(super) fn finished(input: &PlanInput<'_>, steps: Vec<Step>) -> Result<NodePlan, Diagnostic> {
     let (mut steps, kind) = with_indexes(input, steps)?;
-    let anew = steps.iter().any(|step| matches!(step, Step::Publish(_)));
+    let anew = steps.iter().any(|step| matches!(step, Step::Publish(_) | Step::ReplaceView(_)));
     let relation = input.relation.clone();
     let privileges = privileges(input.node).map(|wanted| Step::SetPrivileges { relation, wanted, held: Vec::new(), exact: !anew });
     let settings: Vec<Step> = privileges.into_iter().chain(comment(input, kind, anew).map(Step::Comment)).collect();
@@ -36,8 +36,8 @@ pub(super) fn finished(input: &PlanInput<'_>, steps: Vec<Step>) -> Result<NodePl
 fn with_indexes(input: &PlanInput<'_>, steps: Vec<Step>) -> Result<(Vec<Step>, RelationKind), Diagnostic> {
     let indexes = indexes(input)?;
     let mut all = Vec::with_capacity(steps.len());
-    let refreshes = steps.iter().any(|step| matches!(step, Step::Refresh { .. }));
-    let mut kind = if refreshes { RelationKind::MaterializedView } else { RelationKind::Table };
+    let is_view = input.node.materialized() == "materialized_view";
+    let mut kind = if is_view { RelationKind::MaterializedView } else { RelationKind::Table };
     for step in steps {
         let Step::Publish(publish) = step else {
             all.push(step);

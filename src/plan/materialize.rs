@@ -4,7 +4,7 @@ use super::alter::has_limits;
 use super::attributes::finished;
 use super::contract::{Contract, contracted_table};
 use super::incremental::{SchemaChange, incremental};
-use super::materialized_view::materialized_view;
+use super::materialized_view::{bound_view, materialized_view};
 use super::partitions::{gathered, partitioned_table};
 use super::physical::Physical;
 use super::publication::publish;
@@ -41,6 +41,8 @@ pub struct PlanInput<'a> {
     pub hooks: Hooks,
     /// The hooks before it and its header have been run already.
     pub begun: bool,
+    /// Whether a materialized view is bound for good, can take no other name, and is refreshed outside of transactions.
+    pub binds_views: bool,
 }
 
 /// The hooks of a node in the order of the configuration.
@@ -71,6 +73,12 @@ pub fn plan_node(input: &PlanInput<'_>) -> Result<NodePlan, Diagnostic> {
     let steps = match input.node.materialized() {
         "table" => table(input)?,
         "view" => view(input),
+        "materialized_view" if input.binds_views => {
+            let (steps, after, remark) = bound_view(input);
+            let mut plan = finished(input, with_header(steps))?;
+            plan.after.splice(0..0, after);
+            return Ok(NodePlan { remark, ..plan });
+        }
         "materialized_view" => {
             let (steps, remark) = materialized_view(input)?;
             return Ok(NodePlan { remark, ..finished(input, with_header(steps))? });

@@ -1,8 +1,8 @@
 //! Materialized views: made once, their rows brought up to date by each run, their indexes as the configuration says.
 
-use super::attributes::{index_family, indexes};
+use super::attributes::{index_family, indexes, managed};
 use super::materialize::{PlanInput, staged};
-use super::publication::publish;
+use super::publication::{ReplaceView, publish};
 use super::steps::{Index, Step};
 use crate::base::RelationKind;
 use crate::diag::{Diagnostic, codes};
@@ -38,6 +38,25 @@ pub(super) fn materialized_view(input: &PlanInput<'_>) -> Result<(Vec<Step>, Opt
             Ok((indexes.into_iter().chain(update).collect(), Some("refreshed, its indexes changed".to_owned())))
         }
     }
+}
+
+/// The steps in a transaction and those behind it, and what is to be said of them, where a view can take no other name. What hangs on
+/// the one that is there is added at its turn.
+pub(super) fn bound_view(input: &PlanInput<'_>) -> (Vec<Step>, Vec<Step>, Option<String>) {
+    let refresh = input.node.config.bool("full_refresh").unwrap_or(input.full_refresh);
+    let view = input.relation.clone();
+    if !refresh && input.existing.kind == Some(RelationKind::MaterializedView) {
+        return (Vec::new(), vec![Step::Refresh { view }], Some("refreshed".to_owned()));
+    }
+    let replace = ReplaceView {
+        view,
+        query: input.query.to_owned(),
+        physical: input.physical.clone(),
+        replaced: input.existing.kind,
+        settings: Vec::new(),
+        managed: managed(input.node),
+    };
+    (vec![Step::ReplaceView(replace)], Vec::new(), None)
 }
 
 /// Indexes that the configuration asks for and the view lacks, and those that an earlier configuration asked for. Indexes of others

@@ -21,6 +21,8 @@ pub struct Physical {
     /// Columns that the database numbers, in front of those of the query.
     pub identities: Vec<Identity>,
     pub partition_by: Option<PartitionBy>,
+    /// Of a materialized view: whether the engine brings it up to date by itself.
+    pub auto_refresh: Option<bool>,
 }
 
 /// What an engine has of it.
@@ -78,6 +80,7 @@ impl Physical {
             sort: sort(node)?,
             no_backup: node.stored("backup").and_then(Value::as_bool) == Some(false),
             encodings: encodings(node)?,
+            auto_refresh: auto_refresh(node)?,
             ..every
         })
     }
@@ -114,6 +117,20 @@ impl Physical {
             }
         }
         Ok(())
+    }
+
+    /// Columns that the configuration names, each with the key that names it.
+    pub(super) fn named_columns(&self) -> Vec<(&'static str, String)> {
+        let mut named = Vec::new();
+        if let Some(Distribution::Key(column)) = &self.distribution {
+            named.push(("dist", column.clone()));
+        }
+        if let Some(Sort::Keys { columns, .. }) = &self.sort {
+            named.extend(columns.iter().map(|column| ("sort", column.clone())));
+        }
+        named.extend(self.encodings.iter().map(|encoding| ("encode", encoding.column.clone())));
+        named.extend(self.partition_by.iter().map(|by| ("partition_by", by.column.clone())));
+        named
     }
 
     /// Whether the database numbers the column of that name.
@@ -165,6 +182,14 @@ pub fn encoding_of<'p>(physical: &'p Physical, column: &str) -> Option<&'p str> 
 
 fn invalid(node: &Node, key: &str, message: String) -> Diagnostic {
     Diagnostic::new(&codes::INVALID_CONFIG, message).at(node.stored_at(key))
+}
+
+fn auto_refresh(node: &Node) -> Result<Option<bool>, Diagnostic> {
+    match node.stored("auto_refresh") {
+        None => Ok(None),
+        Some(Value::Bool(refresh)) => Ok(Some(*refresh)),
+        Some(_) => Err(invalid(node, "auto_refresh", format!("'auto_refresh' of '{}' is neither true nor false", node.name))),
+    }
 }
 
 fn distribution(node: &Node) -> Result<Option<Distribution>, Diagnostic> {

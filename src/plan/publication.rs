@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::materialize::{PlanInput, staged};
+use super::physical::Physical;
 use super::steps::{Privilege, Step, retired_name};
 use crate::base::{Relation, RelationKind};
 
@@ -110,6 +111,27 @@ pub struct Managed {
     pub privileges: Option<Vec<Privilege>>,
     pub comment: bool,
     pub column_comments: bool,
+}
+
+/// A view that is made under its own name, as it cannot be renamed, in the place of what is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplaceView {
+    pub view: Relation,
+    pub query: String,
+    pub physical: Physical,
+    pub replaced: Option<RelationKind>,
+    /// Statements that give it what the replaced one had besides its rows.
+    pub settings: Vec<String>,
+    pub managed: Managed,
+}
+
+impl ReplaceView {
+    /// The same, with what now hangs on what is replaced.
+    #[must_use]
+    pub fn carrying(self, attachments: &Attachments) -> ReplaceView {
+        let settings = attachments.settings.iter().filter(|setting| self.managed.keeps(setting));
+        ReplaceView { settings: settings.map(|setting| setting.statement.clone()).collect(), ..self }
+    }
 }
 
 impl Managed {

@@ -6,7 +6,7 @@ use super::alter::AlterColumns;
 use super::contract::Contract;
 use super::partitions::MakePartitions;
 use super::physical::Physical;
-use super::publication::{Publish, Reserve};
+use super::publication::{Publish, ReplaceView, Reserve};
 use super::snapshot::SnapshotSpec;
 use crate::base::{ColumnInfo, Relation, RelationKind, Span, UniqueId, Window, utc_text};
 use crate::jinja::MacroCall;
@@ -104,6 +104,7 @@ pub enum Step {
         query: String,
         physical: Physical,
     },
+    ReplaceView(ReplaceView),
     /// Brings the rows of a materialized view up to date.
     Refresh {
         view: Relation,
@@ -356,6 +357,7 @@ impl Step {
             Step::CreateTableAs { table, .. } => format!("build table {}", name(table)),
             Step::CreateViewAs { view, .. } => format!("build view {}", view.display()),
             Step::CreateMaterializedView { view, .. } => format!("build materialized view {}", view.display()),
+            Step::ReplaceView(step) => format!("build materialized view {}", step.view.display()),
             Step::Refresh { view } => format!("refresh {}", view.display()),
             Step::DropIndexes { of, names } => format!("drop {} of {}", plural(names.len(), "index", "indexes"), of.display()),
             Step::CreateTable { table, .. } => format!("create table {}", table.display()),

@@ -437,6 +437,72 @@ fn what_is_written_for_redshift_passes_its_validator() {
     assert!(wrong.is_empty(), "{} wrong\n\n{}", wrong.len(), wrong.join("\n\n"));
 }
 
+/// Texts that become longer on their way, besides those of the families.
+const SIZED: &[(&str, Option<u32>)] = &[
+    ("select upper('stra\u{df}e \u{149}\u{390}') as c", Some(36)),
+    ("select lower('\u{130}\u{23a}') as c", Some(12)),
+    ("select initcap(s) || '\u{20ac}' as c from t", None),
+    ("select 'x' || i8::text || '-' || i2::text as c from t", Some(28)),
+    ("select concat(b, ' ', d, ' ', n, f) as c from t", Some(60)),
+    ("select concat_ws(', ', 'a', 'bc', '\u{20ac}') as c", Some(10)),
+    ("select replace(s, 'a', '\u{20ac}\u{20ac}') as c from t", None),
+    ("select replace('banana', 'an', '') as c", Some(6)),
+    ("select translate(s, 'abc', '\u{6f22}\u{6f22}\u{6f22}') as c from t", None),
+    ("select left(s, 3) as c from t", Some(12)),
+    ("select left('abc', -1) as c", Some(3)),
+    ("select substring(s from 2 for 3) as c from t", Some(12)),
+    ("select substring(s from 2) as c from t", None),
+    ("select lpad(s, 9, '\u{20ac}') as c from t", Some(36)),
+    ("select repeat('\u{20ac}', 4) as c", Some(12)),
+    ("select case when b then v when i > 1 then 'two' end as c from t", Some(80)),
+    ("select coalesce(left(v, 2), grp) as c from t", None),
+    ("select tz::text || ts::text || d::text as c from t", Some(90)),
+    ("select cast(n as varchar(4)) as c from t where n < 10", Some(13)),
+    ("select md5(s) as c from t", Some(32)),
+    ("select max(v) as c from t union all select 'abcdefghijklmnopqrstuvwxyz' as c", Some(80)),
+    ("with recursive r (n, c) as (select 1, 'a'::text union all select n + 1, c || 'bb' from r where n < 20) select c from r", None),
+    (
+        "with recursive r (n, c) as (select 1, 'a'::text union all select n + 1, left(c || 'bb', 5) from r where n < 20) select c from r",
+        Some(20),
+    ),
+    ("select * from (values ('a'), ('\u{20ac}\u{20ac}')) as v (c)", Some(6)),
+];
+
+/// Columns of text of which nothing is said are as long as their longest value, in which letters of four bytes may be.
+#[test]
+fn no_text_is_longer_than_its_size_says() {
+    let mut bench = Engines::new();
+    let mut tables = TrapTables(std::mem::take(&mut bench.tables.0));
+    for (name, schema) in &mut tables.0 {
+        for column in Arc::make_mut(schema).columns.iter_mut().filter(|column| column.sql_type == SqlType::parse("text")) {
+            let rows = bench.rows(Engine::Postgres, &format!("select max(octet_length({})) from {name}", column.name)).unwrap();
+            column.bytes = rows.first().and_then(|row| row.first()).and_then(|longest| longest.to_string().parse().ok());
+        }
+    }
+    let (mut told, mut wrong) = (0, Vec::new());
+    let own = SIZED.iter().map(|(sql, size)| ((*sql).to_owned(), Some(*size)));
+    let families = queries().into_iter().filter(|query| query.fails.is_empty()).map(|query| (query.sql, None));
+    for (sql, expected) in own.chain(families) {
+        let Some(query) = parse_query(&sql) else { continue };
+        for column in &infer(&sql, &query, &tables).schema.columns {
+            // What depends on the lengths of the trap data is not written down.
+            if let Some(Some(size)) = expected {
+                assert_eq!(column.bytes, Some(size), "{sql}");
+            }
+            let longest = format!("select max(octet_length(\"{}\"::text)) from ({sql}) as q", column.name);
+            let (Some(most), Ok(rows)) = (column.bytes, bench.rows(Engine::Postgres, &longest)) else { continue };
+            told += 1;
+            if let Some(Datum::Int(found)) = rows.first().and_then(|row| row.first())
+                && *found > i64::from(most)
+            {
+                wrong.push(format!("{found} bytes, and {most} were said: {sql}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(told > 60, "only {told} columns have a size");
+}
+
 #[test]
 fn a_locale_without_letters_is_an_error_of_portable_models() {
     let mut bench = Bench::in_database(PgServer::shared().database_from("template0 lc_ctype 'C'"));

@@ -51,3 +51,44 @@ fn numbered_rows_are_refused_where_there_are_none() {
     let refused = project.acca(&["run"]).expect_code(1);
     assert!(refused.stdout.contains("this engine numbers no rows, and column 'number' of 'bets' is an identity"), "{refused:?}");
 }
+
+#[test]
+fn materialized_views_stay_and_are_refreshed() {
+    let service = DataApi::start();
+    let project = served(&service);
+    let view = "{{ config(materialized='materialized_view', dist='day', sort=['day'], auto_refresh=true, grants={'select': 'ann'}) }}\n\
+                select day, count(*) as bets from {{ ref('bets') }} group by day";
+    project
+        .write("models/bets.sql", "{{ config(materialized='incremental') }} select 1 as id, cast('2026-01-01' as date) as day")
+        .write("models/daily.sql", view)
+        .write("models/readers.sql", "select sum(bets) as bets from {{ ref('daily') }}");
+    project.acca(&["run"]).expect_code(0);
+    project.acca(&["run"]).expect_code(0);
+    assert_eq!(rows(&service, "select bets from marts.readers"), "2");
+    // What the view is bound to is not replaced; the view itself is made anew in one transaction, and who could read it still can.
+    let refused = project.acca(&["run", "--full-refresh", "--select", "bets"]).expect_code(1);
+    assert!(
+        refused.stdout.contains("[unsafe-publication]: 'bets' is not replaced: the materialized view 'daily' is bound to its table"),
+        "{}",
+        refused.stdout
+    );
+    project.write("models/daily.sql", &view.replace("count(*)", "10 * count(*)"));
+    service.imitation().execute("grant select on marts.daily to group readers").unwrap();
+    project.acca(&["run", "--full-refresh", "--select", "daily"]).expect_code(0);
+    assert_eq!(rows(&service, "select bets from marts.readers"), "20");
+    let held = "select identity_type, identity_name from svv_relation_privileges where relation_name = 'daily' order by 2";
+    assert_eq!(rows(&service, held), "user|ann");
+    project.write("models/daily.sql", &view.replace(", grants={'select': 'ann'}", ""));
+    service.imitation().execute("grant select on marts.daily to group readers").unwrap();
+    project.acca(&["run", "--full-refresh", "--select", "daily"]).expect_code(0);
+    assert_eq!(rows(&service, held), "user|ann\ngroup|readers");
+    for (materialized, why) in [("table", "which each run replaces"), ("view", "which is a view: this engine takes tables only")] {
+        project.write(
+            "models/bets.sql",
+            &format!("{{{{ config(materialized='{materialized}') }}}} select 1 as id, cast('2026-01-01' as date) as day"),
+        );
+        let refused = project.acca(&["explain", "daily", "--offline"]).expect_code(1);
+        let said = refused.stdout + &refused.stderr;
+        assert!(said.contains(&format!("the materialized view 'daily' reads 'bets', {why}")), "{said}");
+    }
+}

@@ -33,7 +33,7 @@ use acca::diag::{Diagnostic, Diagnostics, render};
 use acca::execute::{Assumption, adapter_chain, engine_of, statement_fits};
 use acca::jinja::{Invocation, NodeState};
 use acca::plan::select::{Compared, IndirectSelection, Request, Scope, select};
-use acca::plan::{State, StateFreshness, StateResults};
+use acca::plan::{State, StateFreshness, StateResults, key_advice};
 use acca::project::{LoadOptions, Node};
 
 use crate::engines::{self, Built};
@@ -54,6 +54,7 @@ const OF_ANALYSIS: &[&str] = &[
     "integer-division",
     "invalid-unit",
     "join-fan-out",
+    "key-advice",
     "lossy-cast",
     "misplaced-aggregate",
     "mixed-currency",
@@ -101,6 +102,9 @@ pub fn compile(case: &Case) -> Outcome {
     if let (Ok(compilation), true) = (&parsed, analysed && !diagnostics.has_errors()) {
         let analysis = compilation.analyse(&MemoryFiles { files: bench.case.files.clone(), env: bench.case.env.clone() }, None);
         diagnostics.extend(analysis.problems.iter().cloned());
+        if case.announces(&["key-advice"]) {
+            diagnostics.extend(key_advice(compilation, &analysis, false));
+        }
         diagnostics.extend(analysis.nodes.into_values().flat_map(|node| node.problems));
     }
     let mut said = said(&diagnostics, sources_of(&parsed));
@@ -240,7 +244,11 @@ impl Workbench {
             let kind = column.sql_type.map_or("?".to_owned(), |kind| kind.to_string());
             let unit = column.measure.spelled().map_or_else(String::new, |unit| format!(" ({unit})"));
             let labels = if column.labels.is_empty() { String::new() } else { format!(" [{}]", column.labels.join(", ")) };
-            format!("{}: {kind}{}{unit}{labels}", column.name, if column.nullable { "" } else { " not null" })
+            // What the type says already is not said again.
+            let of_type = column.sql_type.and_then(|kind| kind.length()).and_then(|length| u32::try_from(length * 4).ok());
+            let bytes =
+                column.bytes.filter(|bytes| Some(*bytes) != of_type).map_or_else(String::new, |bytes| format!(" (at most {bytes} bytes)"));
+            format!("{}: {kind}{}{bytes}{unit}{labels}", column.name, if column.nullable { "" } else { " not null" })
         };
         let more = found.schema.open.then(|| "…".to_owned());
         Ok(found.schema.columns.iter().map(line).chain(more).collect::<Vec<_>>().join("\n"))

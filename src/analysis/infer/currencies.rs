@@ -398,6 +398,7 @@ pub(super) fn schema_columns(columns: &[Column]) -> Vec<SchemaColumn> {
             labels: meaning.labels.clone(),
             determined_by: meaning.determined_by.iter().map(name_of).collect::<Option<_>>().unwrap_or_default(),
             digits: column.facts.digits,
+            bytes: super::sizes::bytes(&column.facts),
         }
     };
     columns.iter().zip(measures).map(told).collect()

@@ -227,7 +227,8 @@ impl Inference<'_> {
         let mut meaning = always.facts.meaning.clone();
         merge_labels(&mut meaning.labels, &other.facts.meaning.labels);
         let digits = super::typed::merged(&left.facts, &right.facts);
-        Column { name, facts: Facts { sql_type, nullable, origins, meaning, digits }, id }
+        let bytes = super::sizes::merged(&left.facts, &right.facts);
+        Column { name, facts: Facts { sql_type, nullable, origins, meaning, digits, bytes }, id }
     }
 
     fn table_factor(&mut self, factor: &TableFactor, left: &Scope<'_>, indirect: &mut Vec<Origin>) -> Vec<Item> {
@@ -334,6 +335,7 @@ impl Inference<'_> {
                         origins: vec![origin],
                         meaning,
                         digits: column.digits,
+                        bytes: column.bytes,
                     };
                     Column { name: column.name.clone(), facts, id: 0 }
                 });

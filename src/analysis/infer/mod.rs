@@ -15,6 +15,7 @@ mod output_name;
 mod query;
 mod rows;
 mod scope;
+mod sizes;
 mod typed;
 mod units;
 mod unused;

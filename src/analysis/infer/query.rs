@@ -54,10 +54,16 @@ impl Inference<'_> {
                 let mut first = renamed(self.settle(first), cte);
                 // Later rounds may add nulls to any column.
                 first.columns.iter_mut().for_each(|column| column.facts.nullable = true);
+                // Each round may make a text longer.
+                let sizes: Vec<Option<u32>> = first.columns.iter_mut().map(|column| column.facts.bytes.take()).collect();
                 let link = CteLink { name: fold(&cte.alias.name), result: first.clone(), number: None, before: ctes };
                 let more = self.set_expr(right, outer, Some(&link));
                 self.check_widths(&first, &more, right.span(), "UNION");
                 let measures = both_by_name(&first, &more);
+                for ((column, other), size) in first.columns.iter_mut().zip(&more.columns).zip(sizes) {
+                    column.facts.bytes = size;
+                    column.facts.bytes = super::sizes::merged(&column.facts, &other.facts);
+                }
                 for ((column, other), measures) in first.columns.iter_mut().zip(&more.columns).zip(&measures) {
                     let meaning = self.united((column, other), measures, "UNION", right.span());
                     column.facts.meaning = meaning;
@@ -215,7 +221,8 @@ impl Inference<'_> {
             let measures = measures.next().filter(|_| !open).unwrap_or_default();
             let meaning = self.united((&column, &other), &measures, &operator.to_string(), span);
             let digits = super::typed::merged(&column.facts, &other.facts);
-            let facts = Facts { sql_type, nullable, origins: column.facts.origins, meaning, digits };
+            let bytes = super::sizes::merged(&column.facts, &other.facts);
+            let facts = Facts { sql_type, nullable, origins: column.facts.origins, meaning, digits, bytes };
             let facts = if operator == SetOperator::Union { facts.reading(std::slice::from_ref(&other.facts)) } else { facts };
             result.columns.push(Column { facts, ..column });
         }
@@ -241,6 +248,7 @@ impl Inference<'_> {
             let mut facts = Facts::of(sql_type, cells.iter().any(|facts| facts.nullable));
             facts.digits =
                 cells.iter().map(|cell| super::typed::digits(cell)).collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().max());
+            facts.bytes = super::sizes::most(cells.iter().copied());
             cells.iter().for_each(|cell| facts = std::mem::take(&mut facts).reading(std::slice::from_ref(cell)));
             Column { name: format!("column{}", at + 1), facts, id: 0 }
         });

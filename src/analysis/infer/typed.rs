@@ -26,6 +26,8 @@ pub struct Typed {
     pub nullable: bool,
     /// Digits behind the point at most, of an exact number.
     pub digits: Option<i32>,
+    /// Bytes of a text at most.
+    pub bytes: Option<u32>,
     /// The type that its place asks for; it is cast to it by itself.
     pub wanted: Option<TypeId>,
 }
@@ -82,6 +84,9 @@ impl ExpressionTypes {
     pub(super) fn note(&mut self, expression: &Expr, facts: &mut Facts) {
         if facts.digits.is_none() {
             facts.digits = self.digits(expression, facts);
+        }
+        if facts.bytes.is_none() {
+            facts.bytes = self.bytes(expression, facts);
         }
         self.expressions.insert(address(expression), typed(facts));
     }
@@ -165,7 +170,7 @@ pub fn quotient_digits(divisor: i32) -> i32 {
 }
 
 pub(super) fn typed(facts: &Facts) -> Typed {
-    Typed { sql_type: facts.sql_type, nullable: facts.nullable, digits: digits(facts), wanted: None }
+    Typed { sql_type: facts.sql_type, nullable: facts.nullable, digits: digits(facts), bytes: super::sizes::bytes(facts), wanted: None }
 }
 
 /// At most so many digits stand behind the point.
@@ -207,7 +212,7 @@ fn written_digits(text: &str) -> Option<i32> {
     (plain && !mantissa.is_empty()).then(|| (length - exponent).max(0))
 }
 
-fn whole(expression: &Expr) -> Option<i32> {
+pub(super) fn whole(expression: &Expr) -> Option<i32> {
     match unnested(expression) {
         Expr::Value(value) => match &value.value {
             Value::Number(text, _) => text.parse().ok(),
@@ -219,7 +224,7 @@ fn whole(expression: &Expr) -> Option<i32> {
 }
 
 /// The arguments of a call that are expressions.
-fn plain_arguments(call: &Function) -> Vec<&Expr> {
+pub(super) fn plain_arguments(call: &Function) -> Vec<&Expr> {
     let FunctionArguments::List(list) = &call.args else { return Vec::new() };
     let arguments = list.args.iter();
     arguments

@@ -34,6 +34,7 @@ pub(super) fn print(step: &Step) -> Option<Vec<Statement>> {
         Step::CreateTable { table, columns, physical } => each(vec![tables::create(table, columns, physical)]),
         Step::CreateViewAs { view, query, bound } => Some(tables::create_view(view, query, *bound)),
         Step::CreateMaterializedView { view, query, physical } => Some(vec![tables::create_materialized_view(view, query, physical)]),
+        Step::ReplaceView(step) => Some(tables::replace_view(step)),
         Step::InsertRows { table, columns, rows } => each(dml::insert_rows(table, columns, rows)),
         Step::CopyRows { table, columns, files, .. } => each(vec![staged::copy_rows(table, columns, files)]),
         Step::Publish(step) => each(publish(step)),
@@ -80,8 +81,11 @@ fn alter_columns(step: &AlterColumns) -> Vec<String> {
 /// Columns of views have no comments: most views here are late-binding ones, which cannot have them.
 fn comment(comment: &Comment) -> Vec<String> {
     let name = comment.relation.quoted();
-    let columns = comment.columns.iter().filter(|_| comment.kind != RelationKind::View);
-    let own = comment.text.iter().map(|text| format!("comment on {} {name} is {}", relation_word(comment.kind), quote_text(text)));
+    let of_table = matches!(comment.kind, RelationKind::Table | RelationKind::External);
+    let columns = comment.columns.iter().filter(|_| of_table);
+    // There is no word for materialized ones (`r_COMMENT`).
+    let word = if of_table { relation_word(comment.kind) } else { "view" };
+    let own = comment.text.iter().map(|text| format!("comment on {word} {name} is {}", quote_text(text)));
     let text = |text: &Option<String>| text.as_ref().map_or_else(|| "null".to_owned(), |text| quote_text(text));
     own.chain(columns.map(|(column, said)| format!("comment on column {name}.{} is {}", quote_ident(column), text(said)))).collect()
 }

@@ -2,8 +2,9 @@
 
 use super::Statement;
 use crate::base::{ColumnInfo, Relation, quote_ident};
+use crate::dialect::drop_retired;
 use crate::dialect::steps::print_table;
-use crate::plan::{Distribution, Physical, Sort, TableName, encoding_of};
+use crate::plan::{Distribution, Physical, ReplaceView, Sort, TableName, encoding_of};
 use crate::project::Identity;
 
 /// Bytes that a `VARCHAR` may have at most (`r_Character_types`).
@@ -70,7 +71,23 @@ pub(super) fn create_view(view: &Relation, query: &str, bound: bool) -> Vec<Stat
 
 /// `materialized-view-create-sql-command`: what is distributed has to be said, as the default is EVEN and not AUTO.
 pub(super) fn create_materialized_view(view: &Relation, query: &str, physical: &Physical) -> Statement {
-    around(format!("create materialized view {}{}\nas (\n", view.quoted(), attributes(physical)), query, "\n)")
+    let mut design = physical.clone();
+    // It knows neither AUTO nor kinds of sort keys.
+    design.distribution = design.distribution.filter(|distribution| *distribution != Distribution::Auto);
+    design.sort = None;
+    let sort = match &physical.sort {
+        Some(Sort::Keys { columns, .. }) => format!(" sortkey ({})", columns.join(", ")),
+        Some(Sort::Auto) | None => String::new(),
+    };
+    let refresh = physical.auto_refresh.map_or("", |refresh| if refresh { " auto refresh yes" } else { " auto refresh no" });
+    around(format!("create materialized view {}{}{sort}{refresh}\nas (\n", view.quoted(), attributes(&design)), query, "\n)")
+}
+
+/// It takes no other name, so what is there goes first, in the same transaction; nothing is dropped with CASCADE.
+pub(super) fn replace_view(step: &ReplaceView) -> Vec<Statement> {
+    let drop = step.replaced.map(|kind| Statement::plain(drop_retired(&step.view, kind)));
+    let create = create_materialized_view(&step.view, &step.query, &step.physical);
+    drop.into_iter().chain([create]).chain(step.settings.iter().cloned().map(Statement::plain)).collect()
 }
 
 fn around(head: String, query: &str, tail: &str) -> Statement {

@@ -53,6 +53,7 @@ pub fn translate(statement: &Statement, translator: &mut Translator<'_>, in_tran
             let kind = match object_type {
                 ObjectType::Table => "TABLE",
                 ObjectType::View => "VIEW",
+                ObjectType::MaterializedView => "MATERIALIZED VIEW",
                 ObjectType::Schema => "SCHEMA",
                 other => return Err(Failure::refused(format!("DROP {other} is not supported"), "0A000")),
             };
