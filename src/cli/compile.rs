@@ -15,6 +15,7 @@ use super::context::{Context, nodes};
 use super::log::Log;
 use super::ls::resources;
 use super::run::{chosen, recorded};
+use super::sides::{Side, each, sides};
 use super::style::{self, paint};
 use super::text::{counted, seconds};
 use crate::analysis::{Compilation, CompiledNode};
@@ -34,7 +35,9 @@ pub(super) fn cmd_compile(context: &Context<'_>, arguments: &CompileArguments) -
 
 /// `only`: these nodes in place of a selection.
 pub(super) fn carry_out_compile(context: &Context<'_>, arguments: &CompileArguments, only: Option<&BTreeSet<String>>) -> Result<(), Exit> {
-    let began = Instant::now();
+    if let Some(sides) = sides(context)? {
+        return each(&sides, |side| compile_all(&side.context, &side.loaded.compilation, arguments, only, Some(side)));
+    }
     let mut loaded = context.load()?;
     if let Some(text) = &arguments.inline {
         context.read_from(&loaded.compilation, &arguments.selection.state, &[])?;
@@ -42,11 +45,26 @@ pub(super) fn carry_out_compile(context: &Context<'_>, arguments: &CompileArgume
         print_sql(context, arguments, "inline", &compiled.sql);
         return Ok(());
     }
-    let compilation = &loaded.compilation;
+    compile_all(context, &loaded.compilation, arguments, only, None)
+}
+
+/// `side`: one of several targets, of which it compiles what is placed there.
+fn compile_all(
+    context: &Context<'_>,
+    compilation: &Compilation,
+    arguments: &CompileArguments,
+    only: Option<&BTreeSet<String>>,
+    side: Option<&Side<'_>>,
+) -> Result<(), Exit> {
+    let began = Instant::now();
     let resources = resources(&arguments.resources, &COMPILED);
-    let selected = chosen(context, compilation, &arguments.selection, &resources, only)?;
+    let mut selected = chosen(context, compilation, &arguments.selection, &resources, only)?;
+    selected.retain(|number| side.is_none_or(|side| side.builds(*number)));
     let selected = nodes(compilation, &selected);
-    let (written, problems, result) = compile_nodes(context, compilation, &selected, !arguments.no_introspect);
+    let (written, mut problems, result) = compile_nodes(context, compilation, &selected, !arguments.no_introspect);
+    if let Some(side) = side {
+        problems = side.named(problems);
+    }
     context.stage("compiled", began.elapsed());
     let result = RunResult { elapsed: began.elapsed().as_secs_f64(), ..result };
     context.write_artifacts(compilation, &written, Some((&result, recorded(context, "compile", arguments.recorded()))));

@@ -52,6 +52,8 @@ pub(super) struct Context<'a> {
     pub(super) root: PathBuf,
     pub(super) files: Arc<dyn Files>,
     pub(super) disk: Arc<Disk>,
+    /// The one of several targets that this is about (`--target all`), and whether it has a folder of its own below the target path.
+    pub(super) side: Option<(String, bool)>,
 }
 
 /// A project that can be worked with.
@@ -88,12 +90,25 @@ impl<'a> Context<'a> {
                 })?;
                 let disk = Disk::new(&root);
                 let disk = Arc::new(if global.profile_compile || trace::wanted() { disk.traced() } else { disk });
-                Ok(Context { terminal, log, warn_error, global, interrupts, invocation, root, files: disk.clone(), disk })
+                Ok(Context { terminal, log, warn_error, global, interrupts, invocation, root, files: disk.clone(), disk, side: None })
             }
             Err(problem) => {
                 log.diagnostic(&problem, &Sources::default());
                 Err(Exit::Usage)
             }
+        }
+    }
+
+    /// The same for one of several targets.
+    pub(super) fn on(&self, target: &str, own_folder: bool) -> Context<'a> {
+        Context {
+            log: self.log.clone(),
+            warn_error: self.warn_error.clone(),
+            root: self.root.clone(),
+            files: self.files.clone(),
+            disk: self.disk.clone(),
+            side: Some((target.to_owned(), own_folder)),
+            ..*self
         }
     }
 
@@ -149,7 +164,8 @@ impl<'a> Context<'a> {
         let profiles_dir = self.global.profiles_dir.as_ref().map(|folder| absolute(folder));
         Ok(LoadOptions {
             profile: self.global.profile.clone(),
-            target: self.global.target.clone(),
+            target: self.side.as_ref().map(|(name, _)| name.clone()).or_else(|| self.global.target.clone()),
+            target_folder: self.side.as_ref().filter(|(_, own)| *own).map(|(name, _)| name.clone()),
             profiles_dir: profiles_dir.map(|folder| folder.to_string_lossy().into_owned()),
             home: std::env::home_dir().map(|home| home.to_string_lossy().into_owned()),
             vars,

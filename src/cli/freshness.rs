@@ -16,7 +16,7 @@ use super::warn_error::{FRESHNESS, Verdict};
 use crate::artifacts::{sources, write_atomically};
 use crate::base::ResourceType;
 use crate::diag::Severity;
-use crate::execute::{Event, FreshnessRun, Reporter, RunJob, check_freshness};
+use crate::execute::{Event, FreshnessRun, Reporter, RunJob, Served, check_freshness};
 use crate::plan::{Age, Freshness, FreshnessResult, Status};
 use crate::project::{Detail, Node};
 
@@ -49,6 +49,7 @@ fn cmd_freshness(context: &Context<'_>, arguments: &FreshnessArguments) -> Resul
         engine: connected.engine,
         selected: selected.clone(),
         options: plain_options(context, compilation),
+        served: Served::default(),
     };
     let interrupt = context.interrupts.begin();
     let counter = AtomicUsize::new(0);

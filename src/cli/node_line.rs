@@ -39,6 +39,13 @@ impl Layout {
     }
 }
 
+impl Layout {
+    /// For the nodes of both.
+    pub(super) fn and(self, other: Layout) -> Layout {
+        Layout { total: self.total + other.total, name: self.name.max(other.name), relation: self.relation.max(other.relation), ..other }
+    }
+}
+
 /// What is built or run, in a word.
 pub(super) fn kind(node: &Node) -> String {
     match node.detail {
@@ -95,17 +102,37 @@ fn remark(node: &Node, result: &NodeResult) -> String {
     }
 }
 
+/// Where a node of a run on several targets was built.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'p> {
+    pub(super) target: &'p str,
+    /// The target that its table comes from.
+    pub(super) from: Option<&'p str>,
+}
+
+impl Place<'_> {
+    fn remark(&self, said: &str) -> String {
+        let place = match self.from {
+            Some(from) => format!("from {from} to {}", self.target),
+            None => format!("on {}", self.target),
+        };
+        if said.is_empty() { place } else { format!("{said} {place}") }
+    }
+}
+
 /// The line of a finished node. In a narrow terminal, first the kind and then the counter give way to the name.
-pub(super) fn finished(node: &Node, result: &NodeResult, position: usize, layout: &Layout) -> String {
+pub(super) fn finished(node: &Node, result: &NodeResult, position: usize, layout: &Layout, place: Option<&Place<'_>>) -> String {
     let digits = layout.total.to_string().len();
     let counter = format!("{}/{}", pad_left(&position.to_string(), digits), layout.total);
     let status = pad_right(&status_text(result), STATUS);
     let time = if result.status == Status::Skipped { String::new() } else { seconds(result.execution_time) };
     let time = pad_left(&time, TIME);
     let remark = remark(node, result);
+    let remark = place.map_or(remark.clone(), |place| place.remark(&remark));
     let name = display_name(node);
     let status = paint(status_style(result.status), &status);
-    let kind = paint(style::DIM, &pad_right(&kind(node), KIND));
+    let kind = if place.is_some_and(|place| place.from.is_some()) { "transfer".to_owned() } else { kind(node) };
+    let kind = paint(style::DIM, &pad_right(&kind, KIND));
     let counter = paint(style::DIM, &counter);
     let Some(limit) = layout.width else {
         let name = pad_right(&name, layout.name.min(WIDEST_NAME));
@@ -183,7 +210,7 @@ pub(super) mod tests {
             let layout = Layout { total: 12, ..Layout::new(&nodes, width) };
             drawn.push_str(&format!("-- {width:?}\n"));
             for (at, (node, result)) in nodes.iter().zip(&results).enumerate() {
-                let line = style::plain(&finished(node, result, at + 8, &layout));
+                let line = style::plain(&finished(node, result, at + 8, &layout, None));
                 assert!(width.is_none_or(|width| super::super::text::width(&line) < width), "{width:?} {line}");
                 drawn.push_str(&line);
                 drawn.push('\n');

@@ -1,5 +1,6 @@
 //! Shows a run while it goes on: a line for each finished node and, on a terminal, what runs now.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::arguments::{LogFormat, LogLevel};
 use super::log::Log;
-use super::node_line::{Layout, display_name, finished, kind, status_text};
+use super::node_line::{Layout, Place, display_name, finished, kind, status_text};
 use super::style::{self, paint};
 use super::terminal::Terminal;
 use super::text::{clip, counted, pad_left, pad_right, seconds, width};
@@ -45,6 +46,8 @@ struct State {
 
 struct Running {
     id: UniqueId,
+    /// The target, of a run on several.
+    target: Option<String>,
     kind: String,
     name: String,
     since: Instant,
@@ -109,32 +112,38 @@ impl<'a> Progress<'a> {
         live_lines(state, spinner, self.log.terminal)
     }
 
-    fn planned(&self, nodes: &[&Node], threads: usize) {
+    fn planned(&self, nodes: &[&Node], threads: usize, place: &str) {
         let layout = Layout::new(nodes, self.log.terminal.width());
-        self.lock().layout = layout;
-        let text = format!("{} {}, {}", planned(nodes), self.place, counted(threads, "thread"));
+        let mut state = self.lock();
+        // Several runs share the screen.
+        state.layout = state.layout.and(layout);
+        drop(state);
+        let text = format!("{} {place}, {}", planned(nodes), counted(threads, "thread"));
         self.log.line("RunPlanned", &paint(style::BOLD, &text), json!({"total": nodes.len(), "threads": threads}));
     }
 
-    fn started(&self, node: &Node) {
-        let running = Running { id: node.id.clone(), kind: kind(node), name: display_name(node), since: Instant::now() };
+    fn started(&self, node: &Node, on: Option<&OnSide<'_, '_>>) {
+        let target = on.map(|on| on.target.clone());
+        let sources = on.map_or(self.sources, |on| on.sources);
+        let running = Running { id: node.id.clone(), target, kind: kind(node), name: display_name(node), since: Instant::now() };
         self.lock().running.push(running);
         if self.log.is_json() || self.log.file.is_some() {
             let text = format!("started {} {}", kind(node), display_name(node));
-            self.log.detail_or_event("NodeStart", &text, || json!({"node_info": info(node, "started", self.sources)}));
+            self.log.detail_or_event("NodeStart", &text, || json!({"node_info": info(node, "started", sources, on)}));
         }
     }
 
-    fn finished(&self, node: &Node, result: &NodeResult, total: usize) {
+    fn finished(&self, node: &Node, result: &NodeResult, on: Option<&OnSide<'_, '_>>) {
+        let place = on.map(|on| on.place(node));
         let line = {
             let mut state = self.lock();
-            state.running.retain(|running| running.id != node.id);
+            let target = place.map(|place| place.target);
+            state.running.retain(|running| running.id != node.id || running.target.as_deref() != target);
             state.finished += 1;
             state.failed += usize::from(result.status.is_failure());
-            state.layout.total = total;
             // A terminal may have been made wider or narrower.
             state.layout.width = self.log.terminal.width();
-            finished(node, result, state.finished, &state.layout)
+            finished(node, result, state.finished, &state.layout, place.as_ref())
         };
         if !self.log.is_json() {
             return self.log.line("NodeFinished", &line, Value::Null);
@@ -145,16 +154,16 @@ impl<'a> Progress<'a> {
             Status::Success | Status::Pass | Status::Skipped => LogLevel::Info,
         };
         let text = format!("{} {}", status_text(result), display_name(node));
-        self.log.event(level, "NodeFinished", &text, finished_data(node, result, self.sources));
+        self.log.event(level, "NodeFinished", &text, finished_data(node, result, on.map_or(self.sources, |on| on.sources), on));
     }
 }
 
-impl Reporter for Progress<'_> {
-    fn report(&self, event: &Event<'_>) {
+impl Progress<'_> {
+    fn tell(&self, event: &Event<'_>, on: Option<&OnSide<'_, '_>>) {
         match event {
-            Event::Planned { nodes, threads } => self.planned(nodes, *threads),
-            Event::Started { node, .. } => self.started(node),
-            Event::Finished { total, node, result, .. } => self.finished(node, result, *total),
+            Event::Planned { nodes, threads } => self.planned(nodes, *threads, on.map_or(&self.place, |on| &on.planned)),
+            Event::Started { node, .. } => self.started(node, on),
+            Event::Finished { node, result, .. } => self.finished(node, result, on),
             Event::Abandoned { count, why } => {
                 self.lock().finished += count;
                 let text = format!("SKIP {}: {why}", counted(*count, "node"));
@@ -165,14 +174,43 @@ impl Reporter for Progress<'_> {
     }
 }
 
+impl Reporter for Progress<'_> {
+    fn report(&self, event: &Event<'_>) {
+        self.tell(event, None);
+    }
+}
+
+/// Hears of the run on one of several targets.
+pub(super) struct OnSide<'p, 'a> {
+    pub(super) progress: &'p Progress<'a>,
+    pub(super) sources: &'p Sources,
+    pub(super) target: String,
+    /// `on dev (duckdb)`.
+    pub(super) planned: String,
+    /// The target from which a node comes, by id.
+    pub(super) from: BTreeMap<UniqueId, String>,
+}
+
+impl OnSide<'_, '_> {
+    fn place(&self, node: &Node) -> Place<'_> {
+        Place { target: &self.target, from: self.from.get(&node.id).map(String::as_str) }
+    }
+}
+
+impl Reporter for OnSide<'_, '_> {
+    fn report(&self, event: &Event<'_>) {
+        self.progress.tell(event, Some(self));
+    }
+}
+
 /// dbt's description of a node in events.
-fn info(node: &Node, status: &str, sources: &Sources) -> Value {
+fn info(node: &Node, status: &str, sources: &Sources, on: Option<&OnSide<'_, '_>>) -> Value {
     let relation = node.relation.as_ref().map(|relation| {
         json!({
             "database": &*relation.database, "schema": &*relation.schema, "alias": &*relation.identifier, "relation_name": relation.quoted(),
         })
     });
-    json!({
+    let mut info = json!({
         "unique_id": &*node.id,
         "node_name": node.name,
         "resource_type": node.resource.as_str(),
@@ -183,11 +221,17 @@ fn info(node: &Node, status: &str, sources: &Sources) -> Value {
         "node_started_at": "",
         "node_finished_at": "",
         "meta": node.config.get("meta").cloned().unwrap_or_else(|| json!({})),
-    })
+    });
+    if let (Some(on), Some(entries)) = (on, info.as_object_mut()) {
+        let place = on.place(node);
+        entries.insert("target".to_owned(), json!(place.target));
+        entries.insert("transferred_from".to_owned(), json!(place.from));
+    }
+    info
 }
 
-fn finished_data(node: &Node, result: &NodeResult, sources: &Sources) -> Value {
-    let mut node_info = info(node, result.status.as_str(), sources);
+fn finished_data(node: &Node, result: &NodeResult, sources: &Sources, on: Option<&OnSide<'_, '_>>) -> Value {
+    let mut node_info = info(node, result.status.as_str(), sources, on);
     if let Some(entries) = node_info.as_object_mut() {
         entries.insert("node_started_at".to_owned(), json!(result.started_at));
         entries.insert("node_finished_at".to_owned(), json!(result.completed_at));

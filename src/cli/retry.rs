@@ -68,6 +68,7 @@ pub(super) fn cmd_retry(context: &Context<'_>, arguments: &RetryArguments) -> Re
         root: context.root.clone(),
         files: context.files.clone(),
         disk: context.disk.clone(),
+        side: context.side.clone(),
     };
     once_more(&context, &last, &run, only, arguments)
 }

@@ -12,14 +12,16 @@ use super::event_time::check_times;
 use super::failures;
 use super::ls::resources;
 use super::progress::Progress;
+use super::serve::carry_out_sides;
 use super::show::show_loaded;
+use super::sides::sides;
 use super::trace::ENGINE;
 use super::warn_error::{self, Verdict};
 use crate::analysis::Compilation;
 use crate::artifacts::Compiled;
 use crate::base::{Files, ResourceType, UniqueId};
 use crate::diag::{Diagnostic, Severity, codes};
-use crate::execute::{Connected, RunJob, RunOptions, observed, run};
+use crate::execute::{Connected, RunJob, RunOptions, Served, observed, run};
 use crate::plan::{BatchResults, RunResult, Status};
 use crate::project::Node;
 
@@ -146,6 +148,9 @@ pub(super) fn chosen(
 
 pub(super) fn carry_out(context: &Context<'_>, work: &Work<'_>) -> Result<(), Exit> {
     check_times(context, work.arguments)?;
+    if let Some(sides) = sides(context)? {
+        return carry_out_sides(context, work, &sides);
+    }
     let loaded = context.load()?;
     let compilation = &loaded.compilation;
     let mut selected = chosen(context, compilation, &work.arguments.selection, &work.resources, work.only.as_ref())?;
@@ -169,7 +174,6 @@ pub(super) fn run_nodes(
     work: &Work<'_>,
     connected: Connected,
 ) -> RunResult {
-    let Work { verb, arguments, prune, .. } = *work;
     context.disk.reached("connection");
     let target = &compilation.project.target;
     let adapter = match context.disk.trace() {
@@ -181,18 +185,8 @@ pub(super) fn run_nodes(
         adapter,
         engine: connected.engine,
         selected,
-        options: RunOptions {
-            fail_fast: arguments.fail_fast,
-            full_refresh: arguments.full_refresh,
-            store_failures: arguments.store_failures,
-            prune,
-            gate_on_tests: verb.gate_on_tests,
-            node_timeout: arguments.node_timeout,
-            event_time: arguments.event_time(),
-            batches: std::sync::Arc::new(work.batches.clone()),
-            timings: std::sync::Arc::new(context.timings(compilation)),
-            ..plain_options(context, compilation)
-        },
+        options: run_options(context, compilation, work),
+        served: Served::default(),
     };
     let interrupt = context.interrupts.begin();
     let progress = Progress::new(&context.log, format!("on {} ({})", target.name, target.adapter), &compilation.project.sources);
@@ -202,15 +196,25 @@ pub(super) fn run_nodes(
     for (trace, node) in context.disk.trace().iter().flat_map(|trace| result.nodes.iter().map(move |node| (trace, node))) {
         trace.add("nodes run", &node.id, Duration::from_secs_f64(node.execution_time));
     }
-    failures::report(
-        &context.log,
-        &result,
-        &compilation.manifest,
-        &compilation.project.sources,
-        context.warn_error.verdict(warn_error::TEST) == Verdict::Error,
-    );
+    report(context, compilation, &result);
     close(context, job);
     result
+}
+
+pub(super) fn run_options(context: &Context<'_>, compilation: &Compilation, work: &Work<'_>) -> RunOptions {
+    let Work { verb, arguments, prune, .. } = *work;
+    RunOptions {
+        fail_fast: arguments.fail_fast,
+        full_refresh: arguments.full_refresh,
+        store_failures: arguments.store_failures,
+        prune,
+        gate_on_tests: verb.gate_on_tests,
+        node_timeout: arguments.node_timeout,
+        event_time: arguments.event_time(),
+        batches: std::sync::Arc::new(work.batches.clone()),
+        timings: std::sync::Arc::new(context.timings(compilation)),
+        ..plain_options(context, compilation)
+    }
 }
 
 /// The options of a run of which nothing particular is asked.
@@ -231,6 +235,11 @@ pub(super) fn plain_options(context: &Context<'_>, compilation: &Compilation) ->
         target_path: context.target_path(compilation),
         offline: false,
     }
+}
+
+pub(super) fn report(context: &Context<'_>, compilation: &Compilation, result: &RunResult) {
+    let strict = context.warn_error.verdict(warn_error::TEST) == Verdict::Error;
+    failures::report(&context.log, result, &compilation.manifest, &compilation.project.sources, strict);
 }
 
 /// Writes what came of a run, and how it ended.
@@ -274,7 +283,7 @@ pub(super) fn recorded(context: &Context<'_>, which: &str, mut arguments: Map<St
     let entries = [
         ("which", json!(which)),
         ("profile", json!(global.profile)),
-        ("target", json!(global.target)),
+        ("target", json!(context.side.as_ref().map(|(name, _)| name).or(global.target.as_ref()))),
         ("threads", json!(if global.single_threaded { Some(1) } else { global.threads })),
         ("vars", names_only(&vars)),
         ("warn_error", json!(global.warn_error)),

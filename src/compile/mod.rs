@@ -13,8 +13,8 @@ use crate::diag::Diagnostics;
 use crate::dialect::Rewriter;
 use crate::execute::{adapter_chain, engine_of, lowers_names};
 use crate::jinja::{BUILTIN_MACROS, Invocation, Parsed, Templates, Unparsed, Work, YamlText};
-use crate::plan::check_choices;
-use crate::project::{LoadOptions, open};
+use crate::plan::{check_choices, check_serving};
+use crate::project::{AllTargets, LoadOptions, open};
 
 /// Reads, parses and links a project. Everything that is wrong is in `diagnostics`.
 ///
@@ -41,6 +41,14 @@ pub fn parse(
         Stopped::Refused(sources) => sources,
         Stopped::Damaged => Sources::default(),
     })
+}
+
+/// Looks which targets `--target all` means.
+///
+/// # Errors
+/// As [`parse`].
+pub fn all_targets(files: &dyn Files, options: &LoadOptions, diagnostics: &mut Diagnostics) -> Result<AllTargets, Sources> {
+    crate::project::all_targets(files, options, &YamlText::default(), diagnostics)
 }
 
 enum Stopped {
@@ -121,5 +129,6 @@ fn attempt(
     let compilation =
         Compilation { standing, project, templates, manifest: Arc::new(manifest), messages, reading: OnceLock::new(), portable };
     diagnostics.extend(check_choices(&compilation));
+    diagnostics.extend(check_serving(&compilation));
     Ok(compilation)
 }

@@ -101,6 +101,7 @@ codes! {
     STATEMENT_FAILED "statement-failed" Error "the database refuses a statement";
     STATEMENT_TOO_LARGE "statement-too-large" Error "the SQL of a node is longer than the target takes";
     TEST_FAILED "test-failed" Error "a data test finds rows that break its rule";
+    TRANSFER_MISMATCH "transfer-mismatch" Error "other rows have arrived on a target than were sent to it";
     TYPE_MISMATCH "type-mismatch" Error "an operator, function or clause is given values of types that it does not take";
     UNDECLARED_REF "undeclared-ref" Error "a ref() appears only while templates are executed";
     UNEQUAL_COLUMNS "unequal-columns" Error "queries or lists that belong together give different numbers of columns";

@@ -5,7 +5,7 @@
 
 pub use super::redshift::{CopyFromS3, Existing, FilesOnS3, S3Format, Unload, copy_and_replace, manifest};
 use super::{ColumnType, Engine, literal};
-use crate::base::{Relation, quote_ident};
+use crate::base::{ColumnInfo, Relation, quote_ident};
 
 /// What stands for NULL in the files.
 const NULL: &str = super::redshift::NULL_MARK;
@@ -31,44 +31,84 @@ impl Bucket {
     }
 }
 
-/// A table that one warehouse has and another gets.
+/// A table of one warehouse whose rows another gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transfer {
     pub from: (Engine, Relation),
+    /// New and empty, with the same columns.
     pub to: (Engine, Relation),
-    pub columns: Vec<(String, ColumnType)>,
+    /// With the types of the table that gets them ([`arriving`]).
+    pub columns: Vec<ColumnInfo>,
     pub bucket: Bucket,
     /// Nobody else's: files that are there are not the transfer's.
     pub folder: String,
-    /// Rows of the source that count, as its engine says it; `None`: all, which replace those that are there.
+    /// Rows of the source that count, as its engine says it; `None`: all.
     pub only: Option<String>,
 }
 
-/// What is sent to which side, in order; the statements of a side in one transaction.
+/// What is sent to which side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransferPlan {
-    pub unload: Vec<String>,
-    pub load: Vec<String>,
-    /// Counts of what left and of what is there: where all rows go over, they must be equal before the load is committed.
-    pub counts: (String, String),
+    /// Where the files lie, for people.
+    pub place: String,
+    pub unload: String,
+    pub load: String,
+    /// Counts the rows that leave, and those that are there: they must be equal before anybody sees them.
+    pub sent: String,
+    pub arrived: String,
+}
+
+/// The columns of a table of one engine as another engine is to have them.
+///
+/// # Errors
+/// Which column would not arrive as it is, and what to do about it.
+pub fn arriving(columns: &[ColumnInfo], from: Engine, to: Engine) -> Result<Vec<ColumnInfo>, String> {
+    if columns.is_empty() {
+        return Err("the table has no columns that are known".to_owned());
+    }
+    let of_another = |column: &ColumnInfo| {
+        let name = &column.name;
+        let kind = match column.data_type.to_ascii_lowercase().as_str() {
+            "hugeint" => Ok(ColumnType::Numeric { precision: 38, scale: 0 }),
+            "double" => Ok(ColumnType::Double),
+            declared => ColumnType::parse(declared),
+        };
+        let kind =
+            kind.map_err(|why| format!("column '{name}' of type {} cannot go over, so cast it in the model: {why}", column.data_type))?;
+        if matches!(kind, ColumnType::Json | ColumnType::Jsonb) {
+            return Err(format!("column '{name}' is of type {kind}, whose text differs between engines: cast it to text in the model"));
+        }
+        Ok(ColumnInfo { name: name.clone(), data_type: kind.print(to) })
+    };
+    // PostgreSQL reads of all of its types what it writes.
+    if (from, to) == (Engine::Postgres, Engine::Postgres) { Ok(columns.to_vec()) } else { columns.iter().map(of_another).collect() }
+}
+
+/// A value of a column as a condition of another engine has it. `None` for types of which engines do not agree how they are ordered.
+pub fn instant_or_number(text: &str, data_type: &str) -> Option<String> {
+    let kind = ColumnType::parse(data_type).ok()?;
+    match kind {
+        ColumnType::Smallint | ColumnType::Integer | ColumnType::Bigint | ColumnType::Numeric { .. } => Some(text.to_owned()),
+        ColumnType::Date | ColumnType::Timestamp | ColumnType::Timestamptz => Some(format!("cast('{text}' as {kind})")),
+        _ => None,
+    }
 }
 
 impl Transfer {
     /// # Errors
-    /// Why the rows would not arrive as they are.
+    /// Why it cannot be written.
     pub fn plan(&self) -> Result<TransferPlan, String> {
-        if let Some((name, kind)) = self.columns.iter().find(|(_, kind)| matches!(kind, ColumnType::Json | ColumnType::Jsonb)) {
-            return Err(format!("column '{name}' is of type {kind}, whose text differs between engines: cast it to text in the model"));
-        }
-        if self.columns.is_empty() {
-            return Err("a transfer has to name its columns".to_owned());
-        }
-        let counts = (format!("select count(*) from ({}) as sent", self.query()), format!("select count(*) from {}", self.to.1.quoted()));
-        Ok(TransferPlan { unload: vec![self.unload()?], load: self.load()?, counts })
+        Ok(TransferPlan {
+            place: self.bucket.url(&self.folder),
+            unload: self.unload()?,
+            load: self.load()?,
+            sent: format!("select count(*) from ({}) as sent", self.query()),
+            arrived: format!("select count(*) from {}", self.to.1.quoted()),
+        })
     }
 
     fn names(&self) -> String {
-        self.columns.iter().map(|(name, _)| quote_ident(name)).collect::<Vec<_>>().join(", ")
+        self.columns.iter().map(|column| quote_ident(&column.name)).collect::<Vec<_>>().join(", ")
     }
 
     fn query(&self) -> String {
@@ -112,18 +152,12 @@ impl Transfer {
         }
     }
 
-    /// All rows take the place of those that are there; some are added to them.
-    fn load(&self) -> Result<Vec<String>, String> {
+    fn load(&self) -> Result<String, String> {
         let (engine, table) = &self.to;
-        let mut statements = Vec::new();
-        if self.only.is_none() {
-            // Not TRUNCATE, which Redshift commits at once.
-            statements.push(format!("delete from {}", table.quoted()));
-        }
-        statements.push(match engine {
+        match engine {
             Engine::Redshift => CopyFromS3 {
                 table: table.clone(),
-                columns: self.columns.iter().map(|(name, _)| name.clone()).collect(),
+                columns: self.columns.iter().map(|column| column.name.clone()).collect(),
                 files: match self.from.0 {
                     Engine::Redshift => FilesOnS3::Manifest(format!("{}manifest", self.bucket.url(&self.folder))),
                     Engine::Postgres | Engine::DuckDb => FilesOnS3::Prefix(format!("{}rows.csv", self.bucket.url(&self.folder))),
@@ -135,26 +169,25 @@ impl Transfer {
                 replace_invalid: None,
                 time_format: None,
             }
-            .print()?,
+            .print(),
             // `USER_PostgreSQL.S3Import` of the RDS User Guide.
-            Engine::Postgres => format!(
+            Engine::Postgres => Ok(format!(
                 "select aws_s3.table_import_from_s3(\n    {},\n    {},\n    {},\n    {}\n)",
                 literal(&format!("{}.{}", quote_ident(&table.schema), quote_ident(&table.identifier)), Engine::Postgres),
                 literal(&self.names(), Engine::Postgres),
                 literal(&format!("(format csv, null {})", literal(NULL, Engine::Postgres)), Engine::Postgres),
                 // Redshift numbers what it writes.
                 self.uri(if self.from.0 == Engine::Redshift { "rows.csv000" } else { "rows.csv" }),
-            ),
-            Engine::DuckDb => self.read_into_duckdb(table),
-        });
-        Ok(statements)
+            )),
+            Engine::DuckDb => Ok(self.read_into_duckdb(table)),
+        }
     }
 
     fn read_into_duckdb(&self, table: &Relation) -> String {
         let types: Vec<String> = self
             .columns
             .iter()
-            .map(|(name, kind)| format!("{}: {}", literal(name, Engine::DuckDb), literal(&kind.print(Engine::DuckDb), Engine::DuckDb)))
+            .map(|column| format!("{}: {}", literal(&column.name, Engine::DuckDb), literal(&column.data_type, Engine::DuckDb)))
             .collect();
         format!(
             "insert into {} ({names})\nselect {names}\nfrom read_csv({}, auto_detect = false, header = false, nullstr = {}, columns = {{{}}})",
@@ -180,11 +213,15 @@ fn csv() -> S3Format {
 mod tests {
     use super::*;
 
+    fn column(name: &str, data_type: &str) -> ColumnInfo {
+        ColumnInfo { name: name.to_owned(), data_type: data_type.to_owned() }
+    }
+
     fn transfer(from: Engine, to: Engine, only: Option<&str>) -> Transfer {
         Transfer {
             from: (from, Relation::new("shop", "marts", "bets")),
             to: (to, Relation::new("serving", "marts", "bets")),
-            columns: vec![("id".to_owned(), ColumnType::Bigint), ("note".to_owned(), ColumnType::Text)],
+            columns: arriving(&[column("id", "bigint"), column("note", "text")], from, to).unwrap(),
             bucket: Bucket {
                 name: "lake".to_owned(),
                 region: "eu-west-1".to_owned(),
@@ -198,7 +235,7 @@ mod tests {
 
     fn printed(from: Engine, to: Engine, only: Option<&str>) -> String {
         let TransferPlan { unload, load, .. } = transfer(from, to, only).plan().unwrap();
-        [unload, load].concat().join(";\n")
+        [unload, load].join(";\n")
     }
 
     #[test]
@@ -231,7 +268,6 @@ mod tests {
         delimiter as ','
         null as '@acca:null@'
         manifest;
-        delete from "serving"."marts"."bets";
         insert into "serving"."marts"."bets" ("id", "note")
         select "id", "note"
         from read_csv('s3://lake/acca/run-1/bets/*', auto_detect = false, header = false, nullstr = '@acca:null@', columns = {'id': 'BIGINT', 'note': 'VARCHAR'})
@@ -243,16 +279,15 @@ mod tests {
     #[test]
     fn one_file_goes_from_redshift_to_postgresql_and_rows_are_counted() {
         let plan = transfer(Engine::Redshift, Engine::Postgres, None).plan().unwrap();
-        assert!(plan.unload[0].ends_with("\nparallel off") && !plan.unload[0].contains("manifest"), "{}", plan.unload[0]);
-        assert!(plan.load[1].contains("'acca/run-1/bets/rows.csv000'"), "{}", plan.load[1]);
-        assert_eq!(plan.counts.1, "select count(*) from \"serving\".\"marts\".\"bets\"");
+        assert!(plan.unload.ends_with("\nparallel off") && !plan.unload.contains("manifest"), "{}", plan.unload);
+        assert!(plan.load.contains("'acca/run-1/bets/rows.csv000'"), "{}", plan.load);
+        assert_eq!(plan.arrived, "select count(*) from \"serving\".\"marts\".\"bets\"");
     }
 
     #[test]
     fn rows_go_from_duckdb_to_postgresql() {
         insta::assert_snapshot!(printed(Engine::DuckDb, Engine::Postgres, None), @r#"
         copy (select "id", "note" from "shop"."marts"."bets") to 's3://lake/acca/run-1/bets/rows.csv' (format csv, header false, nullstr '@acca:null@', force_quote *);
-        delete from "serving"."marts"."bets";
         select aws_s3.table_import_from_s3(
             '"marts"."bets"',
             '"id", "note"',
@@ -264,10 +299,36 @@ mod tests {
 
     #[test]
     fn what_would_not_arrive_is_refused() {
-        let nothing = Transfer { columns: Vec::new(), ..transfer(Engine::Redshift, Engine::Postgres, None) };
-        assert!(nothing.plan().is_err());
-        let mut documents = transfer(Engine::Postgres, Engine::Redshift, None);
-        documents.columns.push(("doc".to_owned(), ColumnType::Jsonb));
-        assert!(documents.plan().unwrap_err().contains("'doc'"));
+        let refused = |kind: &str, from, to| arriving(&[column("doc", kind)], from, to).unwrap_err();
+        assert!(arriving(&[], Engine::Redshift, Engine::Postgres).is_err());
+        assert!(refused("jsonb", Engine::Postgres, Engine::Redshift).contains("'doc'"));
+        assert!(refused("super", Engine::Redshift, Engine::Postgres).contains("'doc'"));
+        let without = refused("numeric", Engine::Postgres, Engine::Redshift);
+        assert!(without.contains("needs precision and scale") && without.contains("cast it in the model"), "{without}");
+    }
+
+    #[test]
+    fn columns_have_the_types_of_where_they_arrive() {
+        let types = |kinds: &[&str], from, to| {
+            let columns: Vec<ColumnInfo> = kinds.iter().map(|kind| column("c", kind)).collect();
+            arriving(&columns, from, to).unwrap().into_iter().map(|column| column.data_type).collect::<Vec<_>>()
+        };
+        let kinds = ["character varying(20)", "timestamp without time zone", "numeric(12,2)", "uuid"];
+        assert_eq!(types(&kinds, Engine::Postgres, Engine::Redshift), ["varchar(80)", "timestamp", "numeric(12,2)", "varchar(36)"]);
+        assert_eq!(
+            types(&["HUGEINT", "DOUBLE", "VARCHAR"], Engine::DuckDb, Engine::Postgres),
+            ["numeric(38,0)", "double precision", "text"]
+        );
+        assert_eq!(types(&["numeric", "jsonb"], Engine::Postgres, Engine::Postgres), ["numeric", "jsonb"]);
+    }
+
+    #[test]
+    fn a_watermark_is_a_number_or_a_time() {
+        assert_eq!(instant_or_number("7", "bigint").unwrap(), "7");
+        assert_eq!(
+            instant_or_number("2026-01-02 03:04:05.5", "timestamp without time zone").unwrap(),
+            "cast('2026-01-02 03:04:05.5' as timestamp)"
+        );
+        assert_eq!(instant_or_number("a", "text"), None);
     }
 }

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use super::run::explain;
-use super::{Adapter, AdapterError, Cancel, CatalogRelation, NodeExplanation, RunJob, RunOptions, Session};
+use super::{Adapter, AdapterError, Cancel, CatalogRelation, NodeExplanation, Origin, Origins, RunJob, RunOptions, Served, Session};
 use crate::analysis::{Analysis, Compilation};
 use crate::base::{ColumnInfo, Files, Relation, RelationKind, Table};
 use crate::diag::Diagnostic;
@@ -34,6 +34,7 @@ pub fn explain_assuming(
     options: &RunOptions,
     files: &dyn Files,
     assumption: Assumption,
+    origins: &Origins,
 ) -> Result<Vec<NodeExplanation>, Diagnostic> {
     let wanted: BTreeSet<usize> = selected.iter().copied().collect();
     let analysis = compilation.analyse(files, Some(&wanted));
@@ -46,10 +47,21 @@ pub fn explain_assuming(
     for number in compilation.manifest.dag.topological().into_iter().filter(|number| wanted.contains(number)) {
         let Some(node) = compilation.manifest.nodes.get(number) else { continue };
         let adapter = Assumed { relations: relations.clone(), columns: columns(node, number, &analysis), node: node.relation.clone() };
-        let job = RunJob { compilation, adapter: Arc::new(adapter), engine, selected: vec![number], options: options.clone() };
+        let origins = origins.get(&node.id).map(|origin| (node.id.clone(), origin.assumed(columns(node, number, &analysis))));
+        let served = Served { origins: origins.into_iter().collect(), partner: None };
+        let job = RunJob { compilation, adapter: Arc::new(adapter), engine, selected: vec![number], options: options.clone(), served };
         explained.extend(explain(&job)?);
     }
     Ok(explained)
+}
+
+impl Origin {
+    /// The same where nobody is asked: the table has these columns.
+    fn assumed(&self, columns: Option<Vec<ColumnInfo>>) -> Origin {
+        let held = CatalogRelation { relation: self.relation.clone(), kind: RelationKind::Table, owner: None };
+        let adapter = Assumed { relations: vec![held], columns, node: Some(self.relation.clone()) };
+        Origin { adapter: Some(Arc::new(adapter)), asked: false, ..self.clone() }
+    }
 }
 
 /// The relation that a node leaves.

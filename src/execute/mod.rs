@@ -1,6 +1,7 @@
 //! Floor 7: runs what the dialect printed. The only floor that talks to a database.
 
 mod adapter;
+mod arrival;
 mod assumed;
 #[cfg(feature = "redshift")]
 mod aws;
@@ -12,6 +13,7 @@ mod connect;
 mod contract;
 mod copied_rows;
 mod duckdb;
+mod exchange;
 mod freshness;
 mod guarded_keys;
 mod hook;
@@ -40,18 +42,20 @@ mod watchdog;
 mod workers;
 
 pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};
+pub use arrival::{Origin, Origins};
 pub use assumed::{Assumption, explain_assuming};
 pub use buckets::{Buckets, Object};
 pub use catalog::read_catalog;
 pub use comment::Comment;
 pub use connect::{Connected, adapter_chain, connection_failed, empty_form, engine_of, lowers_names, may_be_out_of_reach, open};
 pub use duckdb::{DuckDb, MEMORY};
+pub use exchange::{Exchange, Partner};
 pub use freshness::{FreshnessRun, check_freshness};
 pub use limits::statement_fits;
 pub use observed::observed;
 pub use operation::{find_operation, run_operation};
 pub use postgres::{PgSettings, Postgres};
-pub use prepare::{RunJob, RunOptions};
+pub use prepare::{RunJob, RunOptions, Served};
 #[cfg(feature = "redshift")]
 pub use redshift::{Redshift, RedshiftSettings};
 pub use report::{Event, Interrupt, Reporter};

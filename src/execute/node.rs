@@ -11,7 +11,7 @@ use super::publication::{broken_reference, explain_hold, let_others_publish, ref
 use super::sql_files::{SqlFiles, artifact_path};
 use super::unit_test::run_unit_test;
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
-use super::{AdapterError, Datum, Interrupt, Table, copied_rows, load_source};
+use super::{AdapterError, Datum, Interrupt, Table, arrival, copied_rows, load_source};
 use crate::analysis::CompiledNode;
 use crate::assertions::{Assertion, Verdict};
 use crate::base::{Relation, RelationKind, UniqueId};
@@ -36,6 +36,8 @@ pub(super) struct Outcome {
     pub(super) lead: String,
     pub(super) failures: Option<u64>,
     pub(super) rows_affected: Option<u64>,
+    /// Of a table that comes from another target.
+    pub(super) sent: Option<arrival::Sent>,
     pub(super) compiled_sql: Option<Arc<str>>,
     pub(super) compiled_path: Option<String>,
     pub(super) diagnostics: Vec<Diagnostic>,
@@ -78,11 +80,12 @@ pub(super) struct Turn<'a> {
 pub(super) fn run_node(turn: &Turn<'_>) -> Outcome {
     let interrupt = turn.interrupt;
     let mut outcome = Outcome::default();
-    let done = match &turn.node.detail {
-        Detail::SingularTest | Detail::GenericTest(_) => run_test(turn, &mut outcome),
-        Detail::UnitTest(test) => run_unit_test(turn, test, &mut outcome),
-        Detail::Source(_) => load_source::run(turn.job, turn.node, turn.session, interrupt, &mut outcome),
-        _ => match batches(turn) {
+    let done = match (turn.job.served.origins.get(&turn.node.id), &turn.node.detail) {
+        (Some(origin), _) => arrival::run(turn, origin, &mut outcome),
+        (None, Detail::SingularTest | Detail::GenericTest(_)) => run_test(turn, &mut outcome),
+        (None, Detail::UnitTest(test)) => run_unit_test(turn, test, &mut outcome),
+        (None, Detail::Source(_)) => load_source::run(turn.job, turn.node, turn.session, interrupt, &mut outcome),
+        (None, _) => match batches(turn) {
             Some(batches) => build_batches(turn, &batches, &mut outcome),
             None => build(turn, &mut outcome),
         },
@@ -142,7 +145,7 @@ pub(super) fn run_draft(turn: &Turn<'_>, draft: Draft, outcome: &mut Outcome) ->
     done
 }
 
-fn run_plan(turn: &Turn<'_>, prepared: &Prepared, outcome: &mut Outcome) -> Result<(), NodeError> {
+pub(super) fn run_plan(turn: &Turn<'_>, prepared: &Prepared, outcome: &mut Outcome) -> Result<(), NodeError> {
     for step in &prepared.plan.before {
         run_step(turn, step, prepared, outcome)?;
     }
@@ -275,6 +278,11 @@ pub(super) fn run_statements(turn: &Turn<'_>, step: &Step, prepared: &Prepared, 
     if first {
         // Whoever wonders what takes so long finds it there soon.
         write_script(turn, outcome);
+    }
+    match step {
+        Step::SendRows(send) => return arrival::send(turn, send, outcome),
+        Step::CompareCounts { table, arrived, of } => return arrival::compare(turn, table, arrived, *of, outcome),
+        _ => {}
     }
     for statement in statements {
         if let Step::CheckKeys { keys, .. } = step {

@@ -9,8 +9,8 @@ use super::hook::hooks;
 use super::microbatch::batches;
 use super::node::{Turn, query_failed};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
-use super::{Adapter, AdapterError, CatalogRelation};
-use super::{contract, copied_rows, load_source, overrides, statement_fits};
+use super::{Adapter, AdapterError, CatalogRelation, Origins, Partner};
+use super::{arrival, contract, copied_rows, load_source, overrides, statement_fits};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
 use crate::base::{Relation, RelationKind, UniqueId, Window};
 use crate::diag::{Diagnostic, codes};
@@ -31,6 +31,24 @@ pub struct RunJob<'a> {
     /// Numbers of nodes of the manifest.
     pub selected: Vec<usize>,
     pub options: RunOptions,
+    /// Its part in what is built on several targets.
+    pub served: Served,
+}
+
+/// What a run has to do with other targets; nothing, where it is the only one.
+#[derive(Clone, Default)]
+pub struct Served {
+    /// What is built there and comes from there.
+    pub origins: Origins,
+    /// The runs that go on there at the same time.
+    pub partner: Option<Partner>,
+}
+
+impl RunJob<'_> {
+    /// Whether the run does something for a node.
+    pub(super) fn works_on(&self, node: &Node) -> bool {
+        node.is_runnable() || self.served.origins.contains_key(&node.id)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -84,6 +102,7 @@ impl Catalog {
         let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number));
         let built = nodes
             .filter(|node| match node.detail {
+                _ if job.served.origins.contains_key(&node.id) => true,
                 Detail::Source(_) | Detail::UnitTest(_) => false,
                 Detail::SingularTest | Detail::GenericTest(_) => failures_kept(node, job.options.store_failures).is_some(),
                 _ => true,
@@ -168,6 +187,9 @@ impl From<AdapterError> for NodeError {
 /// Compiles and plans a node that builds a relation or loads files. Tests are not planned: they are queries. Of a model that is
 /// built in batches, the first.
 pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
+    if let Some(origin) = turn.job.served.origins.get(&turn.node.id) {
+        return arrival::prepare(turn, origin);
+    }
     if matches!(turn.node.detail, Detail::Source(_)) {
         return Ok(Prepared {
             compiled: CompiledNode::default(),
@@ -355,7 +377,7 @@ pub(super) fn own_strategy(job: &RunJob<'_>, node: &Node) -> bool {
 }
 
 /// An engine that cuts names would build another relation than the one that is looked up the next time.
-fn check_name(job: &RunJob<'_>, node: &Node, relation: &Relation) -> Result<(), Diagnostic> {
+pub(super) fn check_name(job: &RunJob<'_>, node: &Node, relation: &Relation) -> Result<(), Diagnostic> {
     match max_identifier(job.engine) {
         Some(most) if relation.identifier.len() > most => {
             let message =
@@ -369,7 +391,7 @@ fn check_name(job: &RunJob<'_>, node: &Node, relation: &Relation) -> Result<(), 
 }
 
 /// What the plan needs to know of the relation that is there.
-fn look_up(
+pub(super) fn look_up(
     node: &Node,
     relation: &Relation,
     kind: Option<RelationKind>,

@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 
 use super::clean_up::{clean_up, stale};
 use super::comment::QueryComment;
+use super::exchange::Departure;
 use super::hook::explain_hook;
 use super::node::{Outcome, Retired, Turn, refreshed, run_node};
 use super::overrides::{self, explain_call};
 use super::prepare::{Catalog, NodeError, RunJob, prepare};
 use super::publication::refreshed_reserve;
 use super::run_hooks::run_hooks;
-use super::schedule::Schedule;
+use super::schedule::{Borders, Schedule};
 use super::sql_files::{SqlFiles, sql_files};
 use super::warehouse::{SharedSession, locked};
 use super::watchdog::Watchdog;
@@ -80,7 +81,7 @@ pub fn explain(job: &RunJob<'_>) -> Result<Vec<NodeExplanation>, Diagnostic> {
     let nodes =
         order.into_iter().filter(|number| selected.contains(number)).filter_map(|number| job.compilation.manifest.nodes.get(number));
     Ok(nodes
-        .filter(|node| builds(node))
+        .filter(|node| builds(node) || job.works_on(node) && !is_test(node))
         .map(|node| explain_node(&Turn { job, node, catalog: &catalog, session: &session, interrupt: &interrupt, files: None }))
         .collect())
 }
@@ -97,7 +98,7 @@ fn is_test(node: &Node) -> bool {
 fn makers<'a>(job: &'a RunJob<'_>) -> impl Iterator<Item = &'a Node> {
     let keeps = |node: &Node| is_test(node) && failures_kept(node, job.options.store_failures).is_some();
     let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number));
-    nodes.filter(move |node| builds(node) || keeps(node))
+    nodes.filter(move |node| builds(node) || keeps(node) || job.served.origins.contains_key(&node.id))
 }
 
 fn explain_node(turn: &Turn<'_>) -> NodeExplanation {
@@ -229,6 +230,8 @@ struct Board {
     retired: Vec<Retired>,
     started: usize,
     finished: usize,
+    /// Nodes that another run makes, which is not known to have ended with them.
+    held: BTreeSet<usize>,
 }
 
 struct Shop<'a> {
@@ -242,11 +245,12 @@ struct Shop<'a> {
     comment: QueryComment,
     watchdog: Watchdog,
     files: SqlFiles,
+    borders: Borders,
 }
 
 fn work(job: &RunJob<'_>, catalog: &Catalog, reporter: &dyn Reporter, interrupt: &Interrupt, result: &mut RunResult) -> Vec<Retired> {
     let manifest = &job.compilation.manifest;
-    let runnable = |number: &usize| manifest.nodes.get(*number).is_some_and(Node::is_runnable);
+    let runnable = |number: &usize| manifest.nodes.get(*number).is_some_and(|node| job.works_on(node));
     let selected: BTreeSet<usize> = job.selected.iter().copied().filter(runnable).collect();
     let nodes: Vec<&Node> = manifest
         .dag
@@ -257,19 +261,21 @@ fn work(job: &RunJob<'_>, catalog: &Catalog, reporter: &dyn Reporter, interrupt:
         .collect();
     let threads = job.options.threads.clamp(1, selected.len().max(1));
     reporter.report(&Event::Planned { nodes: &nodes, threads });
-    let mut schedule = Schedule::new(manifest, &selected, job.options.gate_on_tests);
+    let borders = borders(job, &selected);
+    let mut schedule = Schedule::served(manifest, &selected, job.options.gate_on_tests, &borders);
     if threads > 1 {
         // One worker does everything anyway, so it keeps to the order in which people read.
         schedule = schedule.longest_first(&|number| job.options.timings.get(&*manifest.nodes.get(number)?.id).copied());
     }
-    let board = Board { schedule, results: Vec::new(), retired: Vec::new(), started: 0, finished: 0 };
+    let held = borders.held.clone();
+    let board = Board { schedule, results: Vec::new(), retired: Vec::new(), started: 0, finished: 0, held };
     // What is wrong with the comment was said when the engine was opened.
     let comment = QueryComment::of(job.compilation).unwrap_or_default();
     let total = selected.len();
     let watchdog = Watchdog::default();
     let (board, changed) = (Mutex::new(board), Condvar::new());
     let (files, writer) = sql_files();
-    let shop = Shop { job, catalog, reporter, interrupt, board, changed, total, comment, watchdog, files };
+    let shop = Shop { job, catalog, reporter, interrupt, board, changed, total, comment, watchdog, files, borders };
     let refused = std::thread::scope(|scope| {
         // Whatever happens from here on, the threads are ended: a scope waits for them.
         let stopped = shop.watchdog.stopped_at_the_end();
@@ -288,6 +294,21 @@ fn work(job: &RunJob<'_>, catalog: &Catalog, reporter: &dyn Reporter, interrupt:
     }
     result.nodes.append(&mut board.results);
     board.retired
+}
+
+/// Where the run touches those on other targets.
+fn borders(job: &RunJob<'_>, selected: &BTreeSet<usize>) -> Borders {
+    let manifest = &job.compilation.manifest;
+    let Some(partner) = &job.served.partner else { return Borders::default() };
+    let numbers = |ids: &mut dyn Iterator<Item = &UniqueId>| -> BTreeSet<usize> {
+        ids.filter_map(|id| manifest.number(id)).filter(|number| selected.contains(number)).collect()
+    };
+    let departures = numbers(&mut partner.departures.iter());
+    Borders {
+        arrivals: numbers(&mut job.served.origins.keys()),
+        held: numbers(&mut partner.awaited.keys()),
+        departures: departures.into_iter().enumerate().map(|(at, number)| (manifest.dag.len() + at, number)).collect(),
+    }
 }
 
 impl Shop<'_> {
@@ -316,7 +337,13 @@ impl Shop<'_> {
             if self.interrupt.is_raised() {
                 self.abandon(&mut board, "stopped before it began");
             }
+            self.receive(&mut board);
             if let Some(number) = board.schedule.take() {
+                if self.borders.departures.contains_key(&number) {
+                    self.leave(number, Ok(()));
+                    board.schedule.succeeded(number);
+                    continue;
+                }
                 board.started += 1;
                 return Some((number, board.started));
             }
@@ -328,9 +355,36 @@ impl Shop<'_> {
                 // Between two statements nothing is cancelled, so it is tried until nothing runs any more.
                 self.interrupt.cancel_workers();
             }
-            // The time-out is for Ctrl-C, which does not notify.
-            let waited = self.changed.wait_timeout(board, Duration::from_millis(200));
+            // The time-out is for Ctrl-C and for other runs, which do not notify.
+            let patience = if board.held.is_empty() { 200 } else { 20 };
+            let waited = self.changed.wait_timeout(board, Duration::from_millis(patience));
             board = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Takes up what another run has made by now, and takes out what waits for it in vain.
+    fn receive(&self, board: &mut Board) {
+        let Some(partner) = self.job.served.partner.as_ref().filter(|_| !board.held.is_empty()) else { return };
+        let node = |number: &usize| self.job.compilation.manifest.nodes.get(*number);
+        let held = board.held.iter().copied();
+        let come: Vec<_> = held.filter_map(|number| Some((number, partner.arrived(&node(&number)?.id)?))).collect();
+        for (number, how) in come {
+            board.held.remove(&number);
+            match how {
+                Ok(()) => board.schedule.has_come(number),
+                Err(why) => {
+                    let lost = board.schedule.does_not_come(number);
+                    self.skip(board, &lost, &why);
+                }
+            }
+        }
+    }
+
+    /// Tells other runs what became of a node that they wait for.
+    fn leave(&self, departure: usize, how: Departure) {
+        let node = self.borders.departures.get(&departure).and_then(|number| self.job.compilation.manifest.nodes.get(*number));
+        if let (Some(partner), Some(node)) = (&self.job.served.partner, node) {
+            partner.leave(&node.id, how);
         }
     }
 
@@ -429,6 +483,9 @@ impl Shop<'_> {
     /// Nothing more begins. One event stands for all that is left: it may be thousands.
     fn abandon(&self, board: &mut Board, why: &str) {
         let left = board.schedule.abandon();
+        board.held.clear();
+        left.iter().for_each(|number| self.leave(*number, Err(why.to_owned())));
+        let left: Vec<usize> = left.into_iter().filter(|number| !self.borders.departures.contains_key(number)).collect();
         if !left.is_empty() {
             self.reporter.report(&Event::Abandoned { count: left.len(), why });
         }
@@ -439,6 +496,8 @@ impl Shop<'_> {
     }
 
     fn skip(&self, board: &mut Board, numbers: &[usize], why: &str) {
+        let here = &self.job.compilation.project.target.name;
+        numbers.iter().for_each(|number| self.leave(*number, Err(format!("{why} on {here}"))));
         for node in numbers.iter().filter_map(|number| self.job.compilation.manifest.nodes.get(*number)) {
             self.record(board, node, skipped(node, why));
         }

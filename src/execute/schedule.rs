@@ -30,13 +30,23 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
+    #[cfg(test)]
+    fn new(manifest: &Manifest, selected: &BTreeSet<usize>, gate_on_tests: bool) -> Schedule {
+        Schedule::served(manifest, selected, gate_on_tests, &Borders::default())
+    }
+
     /// The selected nodes. A node waits for the selected nodes that it reads, through nodes that are not selected as well.
-    /// With `gate_on_tests` a node also waits for the tests of what it reads.
-    pub(super) fn new(manifest: &Manifest, selected: &BTreeSet<usize>, gate_on_tests: bool) -> Schedule {
+    /// With `gate_on_tests` a node also waits for the tests of what it reads. `borders`: where it is one of several targets.
+    pub(super) fn served(manifest: &Manifest, selected: &BTreeSet<usize>, gate_on_tests: bool, borders: &Borders) -> Schedule {
         let mut edges = selected_edges(manifest, selected);
         if gate_on_tests {
             edges.extend(test_edges(manifest, selected));
             edges.extend(unit_test_edges(manifest, selected));
+        }
+        // What comes from elsewhere does not read what its query reads.
+        edges.retain(|(_, reader)| !borders.arrivals.contains(reader));
+        for (departure, node) in &borders.departures {
+            edges.extend(gates(manifest, selected, *node, gate_on_tests).into_iter().map(|gate| (gate, *departure)));
         }
         let mut waiting: BTreeMap<usize, usize> = selected.iter().map(|node| (*node, 0)).collect();
         let mut readers: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
@@ -52,6 +62,8 @@ impl Schedule {
             }
         }
         let mut schedule = Schedule { waiting: BTreeMap::new(), readers, free: BTreeSet::new(), running: 0, ranks };
+        // One more than all that are told of it.
+        borders.held.iter().for_each(|node| *waiting.entry(*node).or_default() += 1);
         for (node, count) in waiting {
             if count > 0 {
                 schedule.waiting.insert(node, count);
@@ -111,9 +123,26 @@ impl Schedule {
         self.release(node);
     }
 
+    /// Frees a node that waited for another run.
+    pub(super) fn has_come(&mut self, node: usize) {
+        if self.waiting.remove(&node).is_some() {
+            self.set_free(node);
+        }
+    }
+
+    /// Takes out a node that waited for another run in vain, with all that waits for it.
+    pub(super) fn does_not_come(&mut self, node: usize) -> Vec<usize> {
+        self.waiting.remove(&node);
+        std::iter::once(node).chain(self.lost(node)).collect()
+    }
+
     /// Takes out everything that waits for the node, directly or not, and returns it in ascending order.
     pub(super) fn failed(&mut self, node: usize) -> Vec<usize> {
         self.running -= 1;
+        self.lost(node)
+    }
+
+    fn lost(&mut self, node: usize) -> Vec<usize> {
         let mut lost = BTreeSet::new();
         let mut queue = vec![node];
         while let Some(at) = queue.pop() {
@@ -149,6 +178,29 @@ impl Schedule {
             }
         }
     }
+}
+
+/// Where the run of one target touches those of others.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Borders {
+    /// Nodes that come from elsewhere: nothing that stands above them is waited for.
+    pub(super) arrivals: BTreeSet<usize>,
+    /// Those of them that another run makes at the same time.
+    pub(super) held: BTreeSet<usize>,
+    /// Numbers that no node has, for nodes that others wait for: such a number is free when the node and its tests are well.
+    pub(super) departures: BTreeMap<usize, usize>,
+}
+
+/// What has to be well before others may have a node: itself, and its tests, of which all that they test is there by then.
+fn gates(manifest: &Manifest, selected: &BTreeSet<usize>, node: usize, gate_on_tests: bool) -> Vec<usize> {
+    let above = manifest.dag.ancestors(node, None);
+    let is_gate = |test: &usize| {
+        let tested = manifest.dag.parents(*test);
+        let is_data_test = is_test(manifest, *test) && unit_tested(manifest, *test).is_none();
+        is_data_test && tested.contains(&node) && tested.iter().all(|tested| above.contains(tested))
+    };
+    let tests = selected.iter().copied().filter(|test| gate_on_tests && is_gate(test));
+    selected.get(&node).copied().into_iter().chain(tests).collect()
 }
 
 /// Edges between selected nodes; a way through unselected ones counts as an edge.
@@ -319,6 +371,34 @@ mod tests {
         // Two nodes wait for 2, one for 0.
         assert_eq!(taken(schedule().longest_first(&|_| None)), (Some(2), Some(0)));
         assert_eq!(taken(schedule().longest_first(&|node| Some(if node == 1 { 9.0 } else { 1.0 }))), (Some(0), Some(2)));
+    }
+
+    #[test]
+    fn what_comes_from_elsewhere_waits_for_nothing_but_its_coming() {
+        // 1 comes from elsewhere, where 0 is not needed; 2 reads it.
+        let manifest = graph(4, &[(0, 1), (1, 2)]);
+        let borders = || Borders { arrivals: BTreeSet::from([1]), held: BTreeSet::from([1]), departures: BTreeMap::from([(4, 3)]) };
+        let schedule = || Schedule::served(&manifest, &(0..4).collect(), false, &borders());
+        let mut come = schedule();
+        assert_eq!((come.take(), come.take(), come.take()), (Some(0), Some(3), None));
+        assert!(come.failed(0).is_empty());
+        come.has_come(1);
+        assert_eq!(come.take(), Some(1));
+        come.succeeded(1);
+        assert_eq!(come.take(), Some(2));
+        come.succeeded(2);
+        // Others may have 3 when it is well, and not before.
+        assert_eq!(come.take(), None);
+        come.succeeded(3);
+        assert_eq!(come.take(), Some(4));
+        come.succeeded(4);
+        assert!(come.is_done());
+        let mut lost = schedule();
+        assert_eq!((lost.take(), lost.take()), (Some(0), Some(3)));
+        assert_eq!(lost.does_not_come(1), vec![1, 2]);
+        assert_eq!(lost.failed(3), vec![4]);
+        lost.succeeded(0);
+        assert!(lost.is_done());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Floor 5: what is to be done, as typed steps, and what came of it.
 
 mod alter;
+mod arrival;
 mod attributes;
 mod choices;
 mod contract;
@@ -10,6 +11,7 @@ mod materialize;
 mod materialized_view;
 mod partitions;
 mod physical;
+mod placement;
 mod publication;
 mod result;
 mod seed;
@@ -21,6 +23,7 @@ mod timeout;
 mod unload;
 
 pub use alter::{AlterColumns, ColumnChanges};
+pub use arrival::{Arrival, Newer, plan_arrival};
 pub use choices::{check_choices, strategy_macro};
 pub use contract::{Contract, ContractColumn};
 pub use freshness::{Age, Freshness, FreshnessResult, age};
@@ -28,13 +31,15 @@ pub use incremental::{SchemaChange, predicates_key};
 pub use materialize::{Hooks, PlanInput, failures_kept, needs_columns, plan_failures, plan_leading, plan_load, plan_node, staged};
 pub use partitions::MakePartitions;
 pub use physical::{Distribution, Physical, Sort, StorageFeatures, encoding_of};
+pub use placement::{Placed, Placement, check_serving, place};
 pub use publication::{Attachments, Dependent, Managed, Publish, Reference, Reserve, Setting, SettingKind, rebound};
 pub use result::{BatchResults, NodeResult, RunResult, Status};
 pub use seed::{SeedRules, plan_seed, seed_columns, seed_rows};
 pub use snapshot::{DeletedRows, SNAPSHOT_MOMENT, SnapshotNames, SnapshotSpec, SnapshotStrategy};
 pub use state::{State, StateBatches, StateFreshness, StateManifest, StateNode, StateResult, StateResults};
 pub use steps::{
-    BucketFiles, Comment, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, Step, TableName, retired_prefix, suffixed,
+    BucketFiles, Comment, Counted, Existing, Hook, Index, LandingFiles, Merge, NodePlan, Privilege, SendRows, Step, TableName,
+    retired_prefix, suffixed,
 };
 pub use timeout::{parse_timeout, timeout_of};
 pub use unload::{ExistingFiles, UnloadFormat, Unloading};

@@ -231,6 +231,15 @@ pub enum Step {
     RunMaterialization {
         macro_id: UniqueId,
     },
+    /// Writes rows of a table of another target into files, on that target and outside of the transaction.
+    SendRows(SendRows),
+    /// Refuses to go on where another number of rows is there than was sent.
+    CompareCounts {
+        table: Relation,
+        /// Counts the rows that are there.
+        arrived: String,
+        of: Counted,
+    },
     /// Loads the landing files of a source that are new or have changed, each in a transaction of its own.
     LoadFiles {
         pattern: String,
@@ -247,6 +256,30 @@ pub struct BucketFiles {
     pub iam_role: Option<String>,
     /// Of the bucket, where it is elsewhere than the warehouse.
     pub region: Option<String>,
+}
+
+/// Rows that leave another target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SendRows {
+    /// The name of the other target.
+    pub target: String,
+    pub table: Relation,
+    /// Where the files are written.
+    pub place: String,
+    pub unload: String,
+    /// Counts the rows that are written.
+    pub sent: String,
+    /// Counts all rows of the table, where only some are written.
+    pub total: Option<String>,
+}
+
+/// Which rows are counted on both targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// Those that were written.
+    Sent,
+    /// All of the table.
+    All,
 }
 
 /// The landing files of a source, as they are recorded, in the order of loading.
@@ -360,6 +393,13 @@ impl Step {
             Step::SnapshotChanges { spec, .. } => format!("find changes for {}", spec.target.display()),
             Step::SnapshotApply { spec, .. } => format!("record changes in {}", spec.target.display()),
             Step::RunMaterialization { macro_id } => format!("run {macro_id}"),
+            Step::SendRows(send) => format!("on target {}: unload {} to {}", send.target, send.table.display(), send.place),
+            Step::CompareCounts { table, of: Counted::Sent, .. } => {
+                format!("hold the rows in {} against those that were sent", table.display())
+            }
+            Step::CompareCounts { table, of: Counted::All, .. } => {
+                format!("hold all rows of {} against those on the other target", table.display())
+            }
             Step::LoadFiles { pattern, files, .. } => format!("load files of {pattern}: {}", files.summary()),
         }
     }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::acca_checks::{Weights, read_weights};
 use super::fields::Fields;
 use super::loader::Loader;
+use super::serving::{Serving, read_serving};
 use super::yaml::{Entry, Yaml};
 use crate::base::Span;
 use crate::diag::{Diagnostic, codes};
@@ -26,6 +27,8 @@ pub struct AccaFile {
     pub forbidden_labels: Vec<(String, Span)>,
     /// How much findings weigh.
     pub weights: Weights,
+    /// Which targets serve which models.
+    pub serving: Option<Serving>,
 }
 
 /// A name and what is said of it.
@@ -56,7 +59,8 @@ pub(super) fn load_acca_file(loader: &mut Loader<'_>) -> AccaFile {
     let Some(yaml) = loader.read_yaml(FILE_NAME) else { return AccaFile::default() };
     let owner = format!("'{FILE_NAME}'");
     let Some(fields) = Fields::of(&yaml, &owner, loader.diagnostics) else { return AccaFile::default() };
-    fields.check_keys(&["version", "units", "conversions", "anonymising", "reports", "forbidden_labels", "checks"], loader.diagnostics);
+    let known = ["version", "units", "conversions", "anonymising", "reports", "forbidden_labels", "checks", "serving"];
+    fields.check_keys(&known, loader.diagnostics);
     let units = fields.map("units", loader.diagnostics).iter().map(told).collect();
     let conversions = fields.list("conversions", loader.diagnostics).iter().filter_map(|item| conversion(loader, item)).collect();
     AccaFile {
@@ -66,6 +70,7 @@ pub(super) fn load_acca_file(loader: &mut Loader<'_>) -> AccaFile {
         reports: fields.spanned_strings("reports", loader.diagnostics),
         forbidden_labels: fields.spanned_strings("forbidden_labels", loader.diagnostics),
         weights: read_weights(&fields, loader),
+        serving: read_serving(&fields, loader),
     }
 }
 

@@ -13,7 +13,7 @@ use super::groups::apply_groups;
 use super::loader::{Loader, join};
 use super::node::{Detail, Node};
 use super::packages::load_packages;
-use super::profiles::load_target;
+use super::profiles::{load_target, target_names};
 use super::project_file::{ProjectFile, Trees, load_project_file, load_raw_project, visible_vars};
 use super::properties::{PropertiesFile, Scope, apply_properties, load_properties, path_in_package};
 use super::resources::{Catalog, load_macros, load_resources};
@@ -85,6 +85,59 @@ pub fn open(
         }
         None => Err(loader.sources),
     }
+}
+
+/// What `--target all` means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AllTargets {
+    /// The profile has a target of that name.
+    One,
+    /// Those that `acca.yml` names under `serving`, that of the default class first.
+    Serving(Vec<String>),
+    /// Those of the profile, as they are written.
+    Profile(Vec<String>),
+}
+
+/// Looks which targets `--target all` means.
+///
+/// # Errors
+/// As [`load`]; `diagnostics` say nothing else.
+pub fn all_targets(
+    files: &dyn Files,
+    options: &LoadOptions,
+    text: &dyn RenderText,
+    diagnostics: &mut Diagnostics,
+) -> Result<AllTargets, Sources> {
+    let mut found = Diagnostics::default();
+    let mut loader = Loader { files, options, text, sources: Sources::default(), diagnostics: &mut found };
+    let all = all_targets_of(&mut loader);
+    let sources = loader.sources;
+    match all {
+        Some(all) if !found.has_errors() => Ok(all),
+        _ => {
+            diagnostics.extend(found);
+            Err(sources)
+        }
+    }
+}
+
+fn all_targets_of(loader: &mut Loader<'_>) -> Option<AllTargets> {
+    let raw = load_raw_project(loader, "")?;
+    let outputs = target_names(loader, raw.profile.as_ref().map(|(name, _)| name.as_str()))?;
+    if outputs.iter().any(|name| name == "all") {
+        return Some(AllTargets::One);
+    }
+    if outputs.is_empty() {
+        loader.diagnostics.push(
+            Diagnostic::new(&codes::INVALID_PROFILE, "there are no targets: the project has no profile")
+                .at_opt(raw.profile.map(|(_, span)| span))
+                .help("write a profiles.yml; 'profiles.example.yml' shows how"),
+        );
+        return None;
+    }
+    let Some(serving) = load_acca_file(loader).serving else { return Some(AllTargets::Profile(outputs)) };
+    loader.diagnostics.extend(serving.unknown_target(&outputs));
+    Some(AllTargets::Serving(serving.targets().into_iter().map(str::to_owned).collect()))
 }
 
 fn open_all<'a>(loader: &mut Loader<'a>, profiles: &'a dyn Files) -> Option<(Vec<ProjectFile>, Target)> {
@@ -168,7 +221,8 @@ fn target_path(loader: &Loader<'_>, packages: &[ProjectFile]) -> String {
     let env = |name: &str| loader.files.env(&format!("ACCA_{name}")).or_else(|| loader.files.env(&format!("DBT_{name}")));
     let written = packages.first().and_then(|root| root.target_path.clone());
     let told = loader.options.target_path.clone().or_else(|| env("TARGET_PATH")).or(written);
-    join("", &told.unwrap_or_else(|| "target".to_owned()))
+    let path = join("", &told.unwrap_or_else(|| "target".to_owned()));
+    loader.options.target_folder.as_ref().map_or_else(|| path.clone(), |folder| join(&path, folder))
 }
 
 fn read_all(loader: &mut Loader<'_>, packages: &[ProjectFile], target: &Target, builtin: &[(&str, &str)]) -> Option<Catalog> {

@@ -148,6 +148,8 @@ pub struct LoadOptions {
     pub threads: Option<usize>,
     /// `--target-path`
     pub target_path: Option<String>,
+    /// A folder below the target path for what is written, where several targets write.
+    pub target_folder: Option<String>,
 }
 
 /// What the texts of YAML files may use when they hold Jinja: `var`, `env_var`, `target`.

@@ -116,6 +116,19 @@ const ENGINES: &[Engine] = &[
     },
 ];
 
+/// Shows how a profile is written. Where there is no profile, the targets that are named for a run are those of this file.
+const EXAMPLE: &str = "profiles.example.yml";
+
+/// The names of the profile's targets; none where there is no profile.
+pub(super) fn target_names(loader: &mut Loader<'_>, project_profile: Option<&str>) -> Option<Vec<String>> {
+    check_named_folder(loader)?;
+    let name = loader.options.profile.clone().or_else(|| project_profile.map(str::to_owned));
+    let (Some(name), Some(path)) = (name, find_file(loader)) else { return Some(Vec::new()) };
+    let profiles = read_profiles(loader, &path)?;
+    let outputs = profiles.get(&name).and_then(|profile| profile.get("outputs")).and_then(Yaml::as_map).unwrap_or_default();
+    Some(outputs.iter().map(|output| output.key.clone()).collect())
+}
+
 /// The target to work on; `None`, with a diagnostic, when there is none that can be used.
 pub(super) fn load_target(loader: &mut Loader<'_>, project_profile: Option<(String, Span)>) -> Option<Target> {
     check_named_folder(loader)?;
@@ -169,7 +182,9 @@ fn find_file(loader: &Loader<'_>) -> Option<String> {
     let named = named_folder(loader).map(|(folder, _)| folder);
     let home = loader.options.home.as_ref().map(|home| join(home, ".dbt"));
     let folders = named.into_iter().chain([String::new()]).chain(home);
-    folders.map(|folder| join(&folder, FILE_NAME)).find(|path| loader.files.exists(path))
+    let written = folders.map(|folder| join(&folder, FILE_NAME)).find(|path| loader.files.exists(path));
+    let named = loader.options.target.is_some();
+    written.or_else(|| Some(EXAMPLE.to_owned()).filter(|path| named && loader.files.exists(path)))
 }
 
 fn is_at_home(loader: &Loader<'_>, path: &str) -> bool {

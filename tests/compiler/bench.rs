@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use acca::analysis::{Analysis, Compilation};
 use acca::base::{Files, MemoryFiles, Relation, ResourceType, Window};
 use acca::diag::{Diagnostics, render};
-use acca::execute::{Adapter, Event, Interrupt, Reporter, RunJob, RunOptions, adapter_chain, open, run};
+use acca::execute::{Adapter, Event, Interrupt, Reporter, RunJob, RunOptions, Served, adapter_chain, open, run};
 use acca::jinja::Invocation;
 use acca::plan::{RunResult, Status};
 use acca::project::{LoadOptions, Node};
@@ -186,6 +186,7 @@ impl Bench {
             adapter: connected.adapter,
             engine: connected.engine,
             selected: numbers.filter(wanted).collect(),
+            served: Served::default(),
             options: RunOptions {
                 threads: 4,
                 fail_fast: false,

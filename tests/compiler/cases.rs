@@ -47,8 +47,8 @@ fn report(path: &Path, problems: Vec<String>) -> Option<String> {
     (!problems.is_empty()).then(|| format!("{path}:\n  - {}", problems.join("\n  - ")))
 }
 
-/// Pages without an example: what they speak of needs a port that is taken, a server that is away, another session or command, or an earlier run.
-const NOT_RUN: [&str; 9] = [
+/// Pages without an example: what they speak of needs a port that is taken, a server that is away, another session, target or command, or an earlier run.
+const NOT_RUN: [&str; 10] = [
     "cannot-serve.md",
     "connection-failed.md",
     "invalid-state.md",
@@ -57,6 +57,7 @@ const NOT_RUN: [&str; 9] = [
     "package-failed.md",
     "run-conflict.md",
     "schema-changed.md",
+    "transfer-mismatch.md",
     "unsafe-publication.md",
 ];
 

@@ -8,7 +8,8 @@ use acca::base::{Datum, MemoryFiles, Relation, ResourceType, Table};
 use acca::diag::{Diagnostic, Diagnostics};
 use acca::dialect::Engine;
 use acca::execute::{
-    Assumption, Connected, DuckDb, Event, Interrupt, MEMORY, NodeExplanation, Reporter, RunJob, RunOptions, engine_of, explain_assuming,
+    Assumption, Connected, DuckDb, Event, Interrupt, MEMORY, NodeExplanation, Origins, Reporter, RunJob, RunOptions, Served, engine_of,
+    explain_assuming,
 };
 use acca::plan::{RunResult, Status};
 
@@ -87,7 +88,7 @@ pub fn explain_offline(
     let engine = engine_of(&compilation.project.target).map_err(|problem| vec![problem])?;
     let number = compilation.manifest.number(id).unwrap();
     let options = options(Path::new(""));
-    let explained = explain_assuming(compilation, engine, &[number], &options, files, assumption);
+    let explained = explain_assuming(compilation, engine, &[number], &options, files, assumption, &Origins::new());
     shown(explained.map_err(|problem| vec![problem])?)
 }
 
@@ -105,7 +106,14 @@ fn shown(explained: Vec<NodeExplanation>) -> Result<String, Vec<Diagnostic>> {
 }
 
 fn job<'a>(compilation: &'a Compilation, connected: &Connected, selected: Vec<usize>, root: &Path) -> RunJob<'a> {
-    RunJob { compilation, adapter: connected.adapter.clone(), engine: connected.engine, selected, options: options(root) }
+    RunJob {
+        compilation,
+        adapter: connected.adapter.clone(),
+        engine: connected.engine,
+        selected,
+        options: options(root),
+        served: Served::default(),
+    }
 }
 
 fn options(root: &Path) -> RunOptions {

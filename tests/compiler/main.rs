@@ -24,6 +24,7 @@
 //! | [`cli_commands`] | the commands: what they print and write, how they end |
 //! | [`retry`] | what a retry keeps, and what it can go on with |
 //! | [`selection`] | named selectors, state, deferral, retry, clone |
+//! | [`serving`] | one project on two warehouses |
 //! | [`project`] | a project in a temporary folder, and the built binary run in it |
 #![allow(
     clippy::unwrap_used,
@@ -76,6 +77,7 @@ mod run;
 mod second_check;
 mod second_run;
 mod selection;
+mod serving;
 mod tidy;
 mod timeouts;
 mod trace;

@@ -1,0 +1,267 @@
+//! Tables that come from another target: written into files there, loaded here, and published when all rows are there.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::connect::{connection_failed, engine_of};
+use super::node::{Outcome, Turn, run_plan, write_script};
+use super::prepare::{NodeError, Prepared, check_name, look_up};
+use super::warehouse::locked;
+use super::{Adapter, AdapterError, Session};
+use crate::analysis::CompiledNode;
+use crate::base::{ColumnInfo, Relation, RelationKind, Span, UniqueId, quote_ident};
+use crate::diag::{Diagnostic, codes};
+use crate::dialect::transfer::{Bucket, Transfer, arriving, instant_or_number};
+use crate::dialect::{Engine, folds_case, storage};
+use crate::jinja::NodeState;
+use crate::plan::{Arrival, Counted, Existing, Hooks, Newer, Physical, PlanInput, SendRows, Status, StorageFeatures, plan_arrival, staged};
+use crate::project::{Node, Target, TransferPlace};
+
+/// Where the rows of a node come from that is built on another target.
+#[derive(Clone)]
+pub struct Origin {
+    pub target: Target,
+    pub relation: Relation,
+    /// `None`: nothing says where rows pass.
+    pub place: Option<TransferPlace>,
+    /// `None`: the target is not connected to.
+    pub adapter: Option<Arc<dyn Adapter>>,
+    /// Whether what it answers comes from a database.
+    pub asked: bool,
+}
+
+/// The nodes of a run that are built elsewhere, by id.
+pub type Origins = BTreeMap<UniqueId, Origin>;
+
+/// What stands for the highest watermark where nobody is asked for it.
+const UNASKED: &str = ":highest_watermark_there";
+
+/// The rows that left another target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sent {
+    rows: u64,
+    /// All rows of the table, where only some were sent.
+    total: Option<u64>,
+}
+
+impl Origin {
+    fn connect(&self) -> Result<Box<dyn Session>, NodeError> {
+        let adapter = self.adapter.as_ref().ok_or_else(|| {
+            let message = format!("target '{}' would be asked, which is not connected to", self.target.name);
+            NodeError::from(Diagnostic::new(&codes::CONNECTION_FAILED, message).help("explain it with a connection"))
+        })?;
+        adapter.connect().map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: AdapterError) -> NodeError {
+        match error {
+            AdapterError::Cancelled => NodeError::Adapter(AdapterError::Cancelled),
+            error @ AdapterError::Connection { .. } => connection_failed(&self.target, &error).into(),
+            error => {
+                let message = format!("on target '{}': {error}", self.target.name);
+                Diagnostic::new(&codes::STATEMENT_FAILED, message).into()
+            }
+        }
+    }
+}
+
+/// Fetches the table and puts it into the place of what is there.
+pub(super) fn run(turn: &Turn<'_>, origin: &Origin, outcome: &mut Outcome) -> Result<(), NodeError> {
+    let done = prepare(turn, origin).and_then(|prepared| run_plan(turn, &prepared, outcome)).map_err(|error| placed(turn.node, error));
+    write_script(turn, outcome);
+    done?;
+    let rows = outcome.sent.map_or(0, |sent| sent.rows);
+    outcome.status = Some(Status::Success);
+    outcome.rows_affected = Some(rows);
+    outcome.message = format!("{} from {}", if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") }, origin.target.name);
+    Ok(())
+}
+
+fn placed(node: &Node, error: NodeError) -> NodeError {
+    match error {
+        NodeError::Diagnostic(problem) if problem.primary.is_none() => problem.at(place(node)).into(),
+        error => error,
+    }
+}
+
+fn place(node: &Node) -> Span {
+    node.config.span("meta").unwrap_or(node.origin)
+}
+
+/// Plans the steps of both targets.
+pub(super) fn prepare(turn: &Turn<'_>, origin: &Origin) -> Result<Prepared, NodeError> {
+    let Turn { job, node, .. } = *turn;
+    let Some(relation) = &node.relation else {
+        return Err(Diagnostic::new(&codes::INVALID_CONFIG, format!("'{}' has no relation", node.name)).at(node.origin).into());
+    };
+    check_name(job, node, relation)?;
+    let from = engine_of(&origin.target)?;
+    let Some(through) = &origin.place else { return Err(no_place(turn, origin).into()) };
+    let held = origin.connect()?.columns(&origin.relation).map_err(|error| origin.failed(error))?;
+    if held.is_empty() {
+        let message =
+            format!("{} is not there on target '{}', from which it is to go to this one", origin.relation.display(), origin.target.name);
+        return Err(Diagnostic::new(&codes::STATEMENT_FAILED, message).at(place(node)).help("build it with --target all").into());
+    }
+    let columns = match arriving(&held, from, job.engine) {
+        Ok(columns) => columns,
+        // What a query gives is known more exactly by the engine.
+        Err(_) if !origin.asked => held.clone(),
+        Err(why) => return Err(untransferable(turn, origin, &why).into()),
+    };
+    let state = NodeState { existing: turn.catalog.kind(relation), full_refresh: job.options.full_refresh, batch: None };
+    let existing = look_up(node, relation, state.existing, turn.catalog, turn.session)?;
+    let newer = newer(turn, origin, &held, &existing)?;
+    let transfer = Transfer {
+        from: (from, origin.relation.clone()),
+        to: (job.engine, staged(relation)),
+        columns: columns.clone(),
+        bucket: bucket(through),
+        folder: format!("{}/{}/{}", job.options.run_id, job.compilation.project.target.name, node.id),
+        only: newer.clone(),
+    };
+    let plan = transfer.plan().map_err(|why| untransferable(turn, origin, &why))?;
+    let count = |relation: &Relation| format!("select count(*) from {}", relation.quoted());
+    let arrival = Arrival {
+        send: SendRows {
+            target: origin.target.name.clone(),
+            table: origin.relation.clone(),
+            place: plan.place,
+            unload: plan.unload,
+            sent: plan.sent,
+            total: newer.as_ref().map(|_| count(&origin.relation)),
+        },
+        columns,
+        load: plan.load,
+        arrived: plan.arrived,
+        newer: newer.map(|replaced| Newer { replaced, total: count(relation) }),
+    };
+    // Numbers are given where the table is built.
+    let has = StorageFeatures { identity: true, partitions: false, ..storage(job.engine) };
+    let physical = Physical { identities: Vec::new(), ..Physical::of(node, has)? };
+    let input = PlanInput {
+        node,
+        relation,
+        query: "",
+        existing: &existing,
+        incoming: &[],
+        contract: None,
+        physical,
+        full_refresh: state.full_refresh,
+        batch: None,
+        run_tag: &job.options.tag(),
+        folds_case: folds_case(job.engine),
+        materialization: None,
+        own_strategy: false,
+        // They belong to what builds the table.
+        hooks: Hooks::default(),
+        begun: false,
+    };
+    Ok(Prepared { compiled: CompiledNode::default(), plan: plan_arrival(&input, arrival)?, state })
+}
+
+fn bucket(place: &TransferPlace) -> Bucket {
+    Bucket { name: place.bucket.clone(), region: place.region.clone(), prefix: place.prefix.clone(), iam_role: place.iam_role.clone() }
+}
+
+fn no_place(turn: &Turn<'_>, origin: &Origin) -> Diagnostic {
+    let (node, here) = (turn.node, &turn.job.compilation.project.target.name);
+    let message = format!("'{}' goes from target '{}' to '{here}', and nothing says through which bucket", node.name, origin.target.name);
+    Diagnostic::new(&codes::INVALID_CONFIG, message)
+        .at(place(node))
+        .help("add to 'serving:' of acca.yml: transfer: {bucket: s3://name/prefix, region: …, iam_role: …}")
+}
+
+fn untransferable(turn: &Turn<'_>, origin: &Origin, why: &str) -> Diagnostic {
+    let (node, here) = (turn.node, &turn.job.compilation.project.target.name);
+    let message = format!("'{}' cannot go from target '{}' to '{here}': {why}", node.name, origin.target.name);
+    Diagnostic::new(&codes::INVALID_CONFIG, message).at(node.body.unwrap_or(node.origin))
+}
+
+/// The condition of the rows that go over, where others are there already: those from the highest watermark on, which may not have
+/// been complete when they were sent last, and those without one. `None`: all rows.
+fn newer(turn: &Turn<'_>, origin: &Origin, held: &[ColumnInfo], existing: &Existing) -> Result<Option<String>, NodeError> {
+    let Turn { job, node, .. } = *turn;
+    let said = node.config.get("meta").and_then(|meta| meta.get("watermark")).and_then(serde_json::Value::as_str);
+    let Some(watermark) = said.filter(|_| node.materialized() == "incremental") else { return Ok(None) };
+    let Some(column) = held.iter().find(|column| column.name.eq_ignore_ascii_case(watermark)) else {
+        let message = format!("'meta.watermark' of '{}' names '{watermark}', which is no column of it", node.name);
+        let problem = Diagnostic::new(&codes::INVALID_CONFIG, message).at(place(node));
+        return Err(problem.did_you_mean(watermark, held.iter().map(|column| column.name.as_str())).into());
+    };
+    let same = held.len() == existing.columns.len()
+        && held.iter().all(|column| existing.columns.iter().any(|other| other.name.eq_ignore_ascii_case(&column.name)));
+    let refresh = node.config.bool("full_refresh").unwrap_or(job.options.full_refresh);
+    if existing.kind != Some(RelationKind::Table) || refresh || !same {
+        return Ok(None);
+    }
+    let Some(relation) = &node.relation else { return Ok(None) };
+    let name = quote_ident(&column.name);
+    let highest = if origin.asked {
+        let sql = format!("select cast(max({name}) as varchar) from {}", relation.quoted());
+        let Some(value) = locked(turn.session).value(&sql)?.map(|value| value.to_string()) else { return Ok(None) };
+        let kind = &column.data_type;
+        if value.is_empty() || value == "NULL" {
+            return Ok(None);
+        }
+        instant_or_number(&value, kind).ok_or_else(|| {
+            let message =
+                format!("'meta.watermark' of '{}' is of type {kind}, and engines do not agree on the order of such values", node.name);
+            Diagnostic::new(&codes::INVALID_CONFIG, message)
+                .at(place(node))
+                .help("name a column of whole numbers, numerics, days or timestamps")
+        })?
+    } else {
+        UNASKED.to_owned()
+    };
+    Ok(Some(format!("{name} >= {highest} or {name} is null")))
+}
+
+/// Writes the rows into files, in one transaction with the counts of them.
+pub(super) fn send(turn: &Turn<'_>, send: &SendRows, outcome: &mut Outcome) -> Result<(), NodeError> {
+    let Some(origin) = turn.job.served.origins.get(&turn.node.id) else { return Ok(()) };
+    let engine = engine_of(&origin.target)?;
+    let mut session = origin.connect()?;
+    turn.interrupt.watch_worker(session.cancel_handle());
+    let begin = if engine == Engine::Postgres { "begin isolation level repeatable read" } else { "begin" };
+    let mut sent = || {
+        session.execute(begin)?;
+        let total = send.total.as_ref().map(|sql| count(&mut *session, sql)).transpose()?;
+        let rows = count(&mut *session, &send.sent)?;
+        session.execute(&send.unload)?;
+        session.execute("commit")?;
+        Ok(Sent { rows, total })
+    };
+    outcome.sent = Some(sent().map_err(|error| origin.failed(error))?);
+    Ok(())
+}
+
+fn count(session: &mut dyn Session, sql: &str) -> Result<u64, AdapterError> {
+    let value = session.value(sql)?.map(|value| value.to_string()).unwrap_or_default();
+    value.parse().map_err(|_| AdapterError::Io(format!("'{value}' is no count of rows")))
+}
+
+/// Refuses to go on where other rows are there than were sent.
+pub(super) fn compare(turn: &Turn<'_>, table: &Relation, arrived: &str, of: Counted, outcome: &Outcome) -> Result<(), NodeError> {
+    let Some(sent) = outcome.sent else { return Ok(()) };
+    let Some(expected) = (match of {
+        Counted::Sent => Some(sent.rows),
+        Counted::All => sent.total,
+    }) else {
+        return Ok(());
+    };
+    let found = count(&mut **locked(turn.session), arrived)?;
+    if found == expected {
+        return Ok(());
+    }
+    let node = turn.node;
+    let message = match of {
+        Counted::Sent => format!("{expected} rows of '{}' were sent and {found} have arrived in {}", node.name, table.display()),
+        Counted::All => format!("'{}' has {expected} rows where it is built and {found} in {}", node.name, table.display()),
+    };
+    let help = match of {
+        Counted::Sent => "nothing was published; try it again, and see what else writes into the bucket",
+        Counted::All => "rows below the watermark were changed or deleted: --full-refresh sends all of them",
+    };
+    Err(Diagnostic::new(&codes::TRANSFER_MISMATCH, message).at(place(node)).help(help).into())
+}
