@@ -317,7 +317,14 @@ mod tests {
             file: "s3://lake/it's/a.csv",
             format: csv(1),
         };
-        insta::assert_snapshot!(direct.import("eu-west-1").unwrap(), @"");
+        insta::assert_snapshot!(direct.import("eu-west-1").unwrap(), @r#"
+        select aws_s3.table_import_from_s3(
+            '"t__acca_load"',
+            '"stake", "id", "at", "ok", "note"',
+            '(format csv, header true, delimiter '';'', null ''@none@'', encoding ''UTF8'')',
+            aws_commons.create_s3_uri('lake', 'it''s/a.csv', 'eu-west-1')
+        )
+        "#);
         assert!(direct.check().contains("char_length(\"note\") > 5") && direct.create().contains("\"id\" text"));
         assert_eq!(DirectCopy { format: csv(2), ..direct }.import("eu-west-1"), None);
     }
