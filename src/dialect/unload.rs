@@ -32,7 +32,6 @@ pub fn unload(relation: &Relation, wanted: &Unloading, iam_role: Option<&str>, e
                 existing: match wanted.existing {
                     ExistingFiles::Refuse => Existing::Refuse,
                     ExistingFiles::Overwrite => Existing::Overwrite,
-                    ExistingFiles::Delete => Existing::Delete,
                 },
                 partition_by: wanted.partition_by.clone(),
                 manifest: wanted.manifest,

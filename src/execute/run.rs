@@ -20,7 +20,8 @@ use super::sql_files::{SqlFiles, sql_files};
 use super::warehouse::{SharedSession, locked};
 use super::watchdog::Watchdog;
 use super::workers::in_parallel;
-use super::{AdapterError, Event, Interrupt, Reporter, Session, connect, load};
+use super::{AdapterError, Datum, Event, Interrupt, Reporter, Session, connect, load};
+use crate::analysis::is_portable;
 use crate::base::{UniqueId, quote_ident};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{Statement, has_privileges, print_titled};
@@ -159,6 +160,7 @@ fn start(job: &RunJob<'_>) -> Result<(SharedSession, Catalog), Diagnostic> {
     let failed = |error: AdapterError| connect::connection_failed(&job.compilation.project.target, &error);
     let mut session = job.adapter.connect().map_err(failed)?;
     take_leases(job, &mut *session)?;
+    check_letters(job, &mut *session)?;
     let shared: SharedSession = Arc::new(Mutex::new(session));
     let schemas = schemas(job);
     for schema in &schemas {
@@ -207,6 +209,23 @@ fn take_leases(job: &RunJob<'_>, session: &mut dyn Session) -> Result<(), Diagno
     Err(problem
         .help("wait until it has ended, or select other nodes")
         .help("a run that hangs shows in pg_stat_activity as application 'acca'"))
+}
+
+/// Portable models rely on letters of all alphabets having two cases, which the database's locale may not know.
+fn check_letters(job: &RunJob<'_>, session: &mut dyn Session) -> Result<(), Diagnostic> {
+    let mut nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number));
+    let (Some(probe), Some(node)) = (crate::dialect::knows_letters(job.engine), nodes.find(|node| is_portable(node))) else {
+        return Ok(());
+    };
+    let failed = |error: AdapterError| connect::connection_failed(&job.compilation.project.target, &error);
+    if session.query(probe, None).map_err(failed)?.rows.first().and_then(|row| row.first()) != Some(&Datum::Bool(false)) {
+        return Ok(());
+    }
+    let message = "the database's locale knows no letters beyond ASCII, so portable models would give other rows than on other engines";
+    Err(Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, message)
+        .at(node.body.unwrap_or(node.origin))
+        .help("make the database with another one: create database … template template0 lc_ctype 'C.UTF-8'")
+        .help("or take `portable` off the models"))
 }
 
 /// Asks first: `create schema if not exists` needs a privilege even when the schema exists.

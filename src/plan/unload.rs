@@ -24,8 +24,6 @@ pub enum ExistingFiles {
     Refuse,
     /// Those of the same names are overwritten.
     Overwrite,
-    /// All of them are deleted first.
-    Delete,
 }
 
 /// A checked `meta.unload`.
@@ -97,13 +95,8 @@ impl<'a> Keys<'a> {
         let existing = match self.text("existing")?.unwrap_or("refuse") {
             "refuse" => ExistingFiles::Refuse,
             "overwrite" => ExistingFiles::Overwrite,
-            "delete" => ExistingFiles::Delete,
-            other => return Err(self.unknown("existing", other, "refuse, overwrite or delete")),
+            other => return Err(self.unknown("existing", other, "refuse or overwrite")),
         };
-        if existing == ExistingFiles::Delete && !to.ends_with('/') {
-            let message = format!("'existing: delete' would delete all of '{to}*'");
-            return Err((self.wrong)(message, "end the folder with '/', so that it is a folder of the model's own"));
-        }
         let gzip = match self.text("compression")? {
             None | Some("none") => false,
             Some("gzip") => true,

@@ -68,8 +68,16 @@ impl Bench {
     }
 
     pub fn new(engine: &'static str) -> Bench {
+        Bench::with(engine, (engine == "postgres").then(|| PgServer::shared().database()))
+    }
+
+    /// A bench on PostgreSQL, in a database of the caller's.
+    pub fn in_database(database: PgDatabase<'static>) -> Bench {
+        Bench::with("postgres", Some(database))
+    }
+
+    fn with(engine: &'static str, database: Option<PgDatabase<'static>>) -> Bench {
         let folder = tempfile::tempdir().unwrap();
-        let database = (engine == "postgres").then(|| PgServer::shared().database());
         let service = (engine == "redshift").then(DataApi::start);
         let output = match (&database, &service) {
             (Some(database), _) => database.profile_output("shop"),

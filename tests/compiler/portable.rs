@@ -5,7 +5,6 @@
 //! | --- | --- |
 //! | `-- facts: N…` | which differences between engines it is about |
 //! | `-- needs: REWRITE ENGINE…` | without that rewrite these engines give other rows, or an error: a test sees to it that they do |
-//! | `-- writes: REWRITE ENGINE…` | without that rewrite another text is written for these engines: where the imitation of Redshift cannot tell |
 //! | `-- fails: [ENGINE…] TEXT` | these engines (without any, all) refuse it while it runs, with a message that contains the text |
 //! | `-- refused: ENGINE… TEXT` | acca refuses it for these engines, with a message that contains the text |
 
@@ -21,7 +20,9 @@ use acca::dialect::{Engine, Rewriter, portable, refusals};
 use acca::execute::{Adapter, DuckDb, MEMORY, Postgres, Session};
 use acca::syntax::parse_query;
 
+use crate::bench::Bench;
 use crate::postgres::PgServer;
+use crate::redshift::silent::{Silent, outside_of_queries};
 use crate::redshift::{Imitation, emitted};
 use crate::tidy::root;
 
@@ -35,7 +36,6 @@ struct Query {
     sql: String,
     facts: Vec<u16>,
     needs: Vec<(portable::Rewrite, Engine)>,
-    writes: Vec<(portable::Rewrite, Engine)>,
     fails: Vec<(Engine, String)>,
     refused: Vec<(Engine, String)>,
 }
@@ -54,6 +54,11 @@ fn queries() -> Vec<Query> {
     paths.sort();
     let only = std::env::var("PORTABLE").unwrap_or_default();
     paths.iter().flat_map(read).filter(|query| query.place.contains(&only)).collect()
+}
+
+/// The differences that some query is about.
+pub fn facts_of_queries() -> BTreeSet<u16> {
+    queries().into_iter().flat_map(|query| query.facts).collect()
 }
 
 fn read(path: &PathBuf) -> Vec<Query> {
@@ -83,11 +88,10 @@ impl Query {
         let mut words = text.split_whitespace();
         match key {
             "facts" => self.facts.extend(words.map(|word| word.parse::<u16>().unwrap())),
-            "needs" | "writes" => {
+            "needs" => {
                 let name = words.next().unwrap();
                 let rewrite = portable::Rewrite::named(name).unwrap_or_else(|| panic!("there is no rewrite {name}"));
-                let list = if key == "needs" { &mut self.needs } else { &mut self.writes };
-                list.extend(words.map(|name| (rewrite, engine(name))));
+                self.needs.extend(words.map(|name| (rewrite, engine(name))));
             }
             "fails" => {
                 self.fails = named(text);
@@ -175,7 +179,7 @@ impl Tables for TrapTables {
 }
 
 /// The engines with the trap data in them.
-struct Bench {
+struct Engines {
     tables: TrapTables,
     postgres: Box<dyn Session>,
     duckdb: Box<dyn Session>,
@@ -183,8 +187,8 @@ struct Bench {
     database: String,
 }
 
-impl Bench {
-    fn new() -> Bench {
+impl Engines {
+    fn new() -> Engines {
         let server = PgServer::shared();
         // Text is ordered as people do it, which no other engine does.
         // Two tests may run in one process.
@@ -199,7 +203,7 @@ impl Bench {
         duckdb.execute(&ddl).unwrap();
         let redshift = Imitation::new();
         redshift.execute(&for_redshift(&ddl)).unwrap();
-        Bench { tables: TrapTables::read(&ddl), postgres, duckdb, redshift, database }
+        Engines { tables: TrapTables::read(&ddl), postgres, duckdb, redshift, database }
     }
 
     /// The rows that an engine gives; of Redshift the imitation.
@@ -229,7 +233,7 @@ fn for_redshift(ddl: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-impl Drop for Bench {
+impl Drop for Engines {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             PgServer::shared().query("postgres", &format!("drop database {} with (force)", self.database));
@@ -279,7 +283,7 @@ fn differences(expected: &[String], rows: &[String]) -> String {
 
 #[test]
 fn portable_queries_give_the_same_rows_everywhere() {
-    let mut bench = Bench::new();
+    let mut bench = Engines::new();
     let mut wrong = Vec::new();
     for query in queries() {
         let mut expected: Option<Vec<String>> = None;
@@ -315,18 +319,10 @@ fn portable_queries_give_the_same_rows_everywhere() {
 
 #[test]
 fn every_rewrite_of_a_portable_query_is_needed() {
-    let mut bench = Bench::new();
+    let mut bench = Engines::new();
     let mut wrong = Vec::new();
     let mut needed: BTreeSet<(portable::Rewrite, Engine)> = BTreeSet::new();
     for query in queries() {
-        for (rewrite, engine) in &query.writes {
-            needed.insert((*rewrite, *engine));
-            let [with, without] =
-                [Rewriter::new(*engine), Rewriter::without(*engine, *rewrite)].map(|rewriter| query.lowered(&bench.tables, &rewriter));
-            if with == without {
-                wrong.push(format!("{}: {rewrite:?} writes nothing on {engine:?}", query.place));
-            }
-        }
         let truth = query.lowered(&bench.tables, &Rewriter::new(Engine::Postgres)).ok();
         let Some(sql) = truth else { continue };
         let expected = match bench.rows(Engine::Postgres, &sql) {
@@ -395,7 +391,12 @@ fn page() -> String {
          run.\n\n| number | difference | what is done | queries |\n| --- | --- | --- | --- |\n{lines}\n",
         queries.len()
     ));
-    page.push_str("## Rewrites\n\n| name | on | what is written |\n| --- | --- | --- |\n");
+    page.push_str("## Differences outside of queries\n\nThose that would give wrong results without an error.\n\n");
+    page.push_str("| number | what is done | shown by |\n| --- | --- | --- |\n");
+    for Silent { number, done, shown_by } in outside_of_queries() {
+        page.push_str(&format!("| {number} | {done} | `{shown_by}` |\n"));
+    }
+    page.push_str("\n## Rewrites\n\n| name | on | what is written |\n| --- | --- | --- |\n");
     for way in portable::ways() {
         page.push_str(&format!("| `{}` | {} | {} |\n", way.name, names_of(way.engines), way.about));
     }
@@ -433,4 +434,14 @@ fn what_is_written_for_redshift_passes_its_validator() {
         .flat_map(|(sql, place)| refusals(&sql).into_iter().map(move |refusal| format!("{place}: {refusal:?}\n{sql}")));
     let wrong: Vec<String> = wrong.collect();
     assert!(wrong.is_empty(), "{} wrong\n\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+#[test]
+fn a_locale_without_letters_is_an_error_of_portable_models() {
+    let mut bench = Bench::in_database(PgServer::shared().database_from("template0 lc_ctype 'C'"));
+    bench.file("models/plain.sql", "select upper('\u{e9}') as letter");
+    bench.run().ok();
+    bench.file("models/models.yml", "models: [{name: plain, config: {meta: {portable: true}}}]");
+    let ran = bench.run();
+    assert!(ran.drawn.contains("knows no letters beyond ASCII") && ran.drawn.contains("models/plain.sql"), "{}", ran.drawn);
 }

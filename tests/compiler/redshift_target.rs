@@ -121,7 +121,7 @@ fn a_project_is_built_through_the_data_api() {
 }
 
 /// A session of the adapter.
-fn connected(service: &DataApi) -> Box<dyn acca::execute::Session> {
+pub fn connected(service: &DataApi) -> Box<dyn acca::execute::Session> {
     let settings = serde_json::json!({
         "cluster_id": "made-up", "endpoint": service.endpoint(), "access_key_id": "made-up", "secret_access_key": "made-up",
     });
@@ -190,4 +190,20 @@ fn an_error_of_the_warehouse_points_into_the_model() {
     let said = format!("{}{}", run.stdout, run.stderr);
     assert!(said.contains("nope") && said.contains("models/one.sql"), "{said}");
     assert_eq!(rows(&service, "select count(*) from pg_class where relname like 'one%'"), "0");
+}
+
+#[test]
+fn a_check_that_redshift_cannot_have_is_told() {
+    let service = DataApi::start();
+    let project = served(&service);
+    project
+        .write(
+            "models/models.yml",
+            "models:\n  - name: amounts\n    config: {contract: {enforced: true}}\n    constraints: [{type: check, expression: amount > 0}]\n    \
+             columns: [{name: amount, data_type: integer}]\n",
+        )
+        .write("models/amounts.sql", "{{ config(materialized='table') }}\nselect 1 as amount");
+    let ran = project.acca(&["run"]).expect_code(0);
+    assert!(ran.stdout.contains("the check constraint of 'amounts' is not made: this engine cannot have it"), "{}", ran.stdout);
+    assert_eq!(rows(&service, "select amount from marts.amounts"), "1");
 }

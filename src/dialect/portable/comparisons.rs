@@ -105,10 +105,7 @@ impl Writer<'_> {
         match right {
             Expr::Nested(inner) => self.with_list(left, op, inner, all),
             Expr::Array(array) => self.in_list(left, &array.elem, negated),
-            Expr::Subquery(query) => {
-                let (value, not) = (self.expression(left).part(), if negated { "not " } else { "" });
-                Sql::loose(format!("{value} {not}in {}", self.subquery(query)))
-            }
+            Expr::Subquery(query) => self.in_subquery(left, query, negated),
             other => {
                 self.refuse(span_of(other), "a list that is no literal is not the same on all engines", "write its elements, or a subquery")
             }

@@ -92,6 +92,7 @@ pub(super) const DIFFERENCES: &[(u16, &str)] = &[
     (95, "date_part"),
     (96, "date minus date"),
     (97, "timestamp minus timestamp"),
+    (98, "time between moments"),
     (99, "a year from the 29th of February"),
     (100, "a month from the end of a month"),
     (101, "type of a moved date"),

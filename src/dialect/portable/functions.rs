@@ -93,7 +93,7 @@ const FUNCTIONS: &[Entry] = &[
     for_others("format", |writer, call| writer.format_call(call)),
     by("greatest", |writer, call| writer.extreme_of(call)),
     same("grouping"),
-    for_others("initcap", |writer, call| writer.initcap(call)),
+    by("initcap", |writer, call| writer.initcap(call)),
     for_others("lag", |writer, call| writer.neighbour(call)),
     same("last_value"),
     for_others("lead", |writer, call| writer.neighbour(call)),

@@ -64,6 +64,11 @@ pub fn differences() -> &'static [(u16, &'static str)] {
     differences::DIFFERENCES
 }
 
+/// A query for whether the database knows the case of letters beyond ASCII; `None` where an engine always does.
+pub fn knows_letters(engine: Engine) -> Option<&'static str> {
+    (engine == Engine::Postgres).then_some("select upper('\u{e9}') = '\u{c9}'")
+}
+
 /// The functions that portable queries may call, and whether PostgreSQL, DuckDB and Redshift have them.
 pub fn functions() -> impl Iterator<Item = (&'static str, [bool; 3])> {
     functions::names()

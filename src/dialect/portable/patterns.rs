@@ -7,6 +7,7 @@
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/pattern-matching-conditions-posix.html>
 //! - <https://duckdb.org/docs/stable/sql/functions/regular_expressions>
 
+use regex::Regex;
 use sqlparser::ast::{BinaryOperator, Expr};
 
 use super::calls::Call;
@@ -23,6 +24,13 @@ struct Pattern {
     /// Which of several matches is taken may differ: of alternatives PostgreSQL takes the longest, others the first.
     is_ambiguous: bool,
     starts_anchored: bool,
+}
+
+impl Pattern {
+    /// Whether an empty text matches, so that a match may have no characters.
+    fn matches_nothing(&self) -> bool {
+        Regex::new(&self.text).map_or(true, |pattern| pattern.is_match(""))
+    }
 }
 
 impl Writer<'_> {
@@ -109,8 +117,8 @@ impl Writer<'_> {
         }
         let value = self.expression(value).text;
         match self.target() {
-            Engine::Redshift if !all && !read.starts_anchored => {
-                self.lacks(call.span, "replacing the first match only", "replace all with the flag 'g', or anchor the pattern with ^")
+            Engine::Redshift if !all && !read.starts_anchored && self.rewrites(Rewrite::RegexpReplace) => {
+                self.first_replaced(call, &value, &read, text, folds)
             }
             Engine::Redshift if self.rewrites(Rewrite::RegexpReplace) => {
                 // The flag p asks for expressions of PCRE, where a group is $1.
@@ -125,6 +133,23 @@ impl Writer<'_> {
                 Sql::atom(format!("regexp_replace({value}, {pattern}, {}{rest})", self.text(text)))
             }
         }
+    }
+
+    /// Redshift replaces all matches: the first is cut out, replaced by itself and put back.
+    fn first_replaced(&mut self, call: &Call<'_>, value: &str, read: &Pattern, replacement: &str, folds: bool) -> Sql {
+        if read.matches_nothing() {
+            let help = "write the pattern so that a match has at least one character, or replace all with the flag 'g'";
+            return self.lacks(call.span, "replacing a first match that may be empty", help);
+        }
+        let flags = if folds { "ip" } else { "p" };
+        let (pattern, replacement) = (self.text(&read.text), self.text(&groups_of_pcre(replacement)));
+        let start = format!("regexp_instr({value}, {pattern}, 1, 1, 0, '{flags}')");
+        let behind = format!("regexp_instr({value}, {pattern}, 1, 1, 1, '{flags}')");
+        let found = format!("regexp_substr({value}, {pattern}, 1, 1, '{flags}')");
+        Sql::loose(format!(
+            "case when {start} = 0 then {value} else left({value}, {start} - 1) \
+             || regexp_replace({found}, {pattern}, {replacement}, 1, '{flags}') || substring({value}, {behind}) end"
+        ))
     }
 
     pub(super) fn regexp_count(&mut self, call: &Call<'_>) -> Sql {

@@ -206,7 +206,13 @@ const WAYS: &[Way] = &[
         engines: &[DuckDb, Redshift],
         about: "hexadecimal digits are lower case, negative integers have 32 bits",
     },
-    Way { rewrite: Rewrite::Initcap, name: "initcap", facts: &[70], engines: &[DuckDb], about: "words are put into capitals one by one" },
+    Way {
+        rewrite: Rewrite::Initcap,
+        name: "initcap",
+        facts: &[70],
+        engines: &[Postgres, DuckDb],
+        about: "words, which are letters and digits whatever the locale says, are put into capitals one by one",
+    },
     Way {
         rewrite: Rewrite::JsonPath,
         name: "json-path",

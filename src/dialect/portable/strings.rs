@@ -147,6 +147,14 @@ impl Writer<'_> {
             return self.plain_call(call, "initcap");
         }
         let written = self.expression(text).text;
+        if self.is(Engine::Postgres) {
+            // The function asks the locale whether an apostrophe ends a word.
+            return Sql::loose(format!(
+                "case when {written} is not null then (select coalesce(string_agg(upper(left(acca_word[1], 1)) || lower(substr(acca_word[1], 2)), \
+                 '' order by acca_place), '') from regexp_matches({written}, '[[:alnum:]]+|[^[:alnum:]]+', 'g') \
+                 with ordinality as acca_words (acca_word, acca_place)) end"
+            ));
+        }
         Sql::atom(format!(
             "array_to_string(list_transform(regexp_extract_all({written}, '[\\pL\\pN]+|[^\\pL\\pN]+'), \
              lambda word: upper(left(word, 1)) || lower(substring(word, 2))), '')"

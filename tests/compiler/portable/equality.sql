@@ -99,3 +99,7 @@ with recursive r (n) as (select 1 union select n + 1 from r where n < 5) select 
 
 -- facts: 134
 with recursive r (n, path) as (select 1, 'a' union all select n + 1, path || '>' || n from r where n < 4) select n, path from r;
+
+-- facts: 54 130
+-- needs: trailing-blanks redshift
+select id from t where s = any (select grp from u);

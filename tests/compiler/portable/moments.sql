@@ -1,4 +1,4 @@
--- facts: 87
+-- facts: 87 98
 -- needs: age postgres duckdb redshift
 select id, extract(year from age(d, e)) as years, date_part('year', age(e, d)) as back, extract(year from age(date '2024-02-28', date '2023-02-28')) as whole from t;
 

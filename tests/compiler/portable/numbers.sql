@@ -23,15 +23,18 @@ select id, i % nullif(j, 0) as m, mod(i8, 3) as o, n % 2 as r from t;
 select id, greatest(i, j) as g, least(n, m, 1) as l, coalesce(n, m, 0) as c from t;
 
 -- facts: 35
--- writes: wide-coalesce redshift
 select id, coalesce(m, n, 0) as c from t;
+
+-- facts: 35
+-- needs: wide-coalesce redshift
+select coalesce(sum(m) * 100000, 0) as c from t;
 
 -- facts: 39
 -- needs: product duckdb
 select id, m * 12345.678 as p, n * n as q, m + m as s from t;
 
 -- facts: 39
--- writes: product redshift
+-- needs: product redshift
 select sum(m) * 1.23456789 as p from t where id in (1, 2, 6);
 
 -- facts: 39 8

@@ -8,6 +8,27 @@ use std::path::Path;
 /// Longer ones are rows of loads.
 const LONGEST: usize = 20_000;
 
+/// What acca never sends, as it drops what others have made, or loses rows and values without a word.
+const NEVER: &[&str] = &[
+    "cascade",
+    "maxerror",
+    "ignoreallerrors",
+    "truncatecolumns",
+    "acceptanydate",
+    "blanksasnull",
+    "emptyasnull",
+    "fillrecord",
+    "cleanpath",
+    "allowoverwrite",
+];
+
+/// The word of a statement that acca never sends.
+pub fn never(sql: &str) -> Option<&'static str> {
+    let shape = shape(sql).to_lowercase();
+    let mut words = shape.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    words.find_map(|word| NEVER.iter().find(|never| **never == word).copied())
+}
+
 /// Leaves a statement for the other grammar.
 pub fn keep(sql: &str) {
     if sql.len() > LONGEST {
@@ -36,4 +57,15 @@ fn shape(sql: &str) -> String {
 fn a_shape_has_no_numbers_and_no_texts() {
     assert_eq!(shape("insert into t1 values (1, 'it''s 2')"), shape("insert into t27 values (33, 'a''b')"));
     assert_ne!(shape("select a from t"), shape("select b from t"));
+}
+
+#[test]
+fn what_acca_never_sends_is_refused() {
+    let service = super::service::DataApi::start();
+    let mut session = crate::redshift_target::connected(&service);
+    session.execute("create table t (a int)").unwrap();
+    let refused = session.execute("drop table t cascade").unwrap_err().to_string();
+    assert!(refused.contains("acca never sends CASCADE"), "{refused}");
+    assert_eq!(never("copy t from 's3://maxerror/x' iam_role default maxerror 5"), Some("maxerror"));
+    assert_eq!(never("copy t from 's3://maxerror/x' iam_role default"), None);
 }

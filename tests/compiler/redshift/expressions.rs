@@ -384,6 +384,10 @@ impl Translator<'_> {
             Some(Type::Decimal(precision, scale)) if sign == '/' => {
                 Ok((format!("redshift.divide({}, {}, {precision}, {scale})", left.0, right.0), Type::Decimal(precision, scale)))
             }
+            // Places that give way to others are lost, fact 39.
+            Some(Type::Decimal(precision, scale)) if sign == '*' && loses_places(left.1, right.1, scale) => {
+                Ok((format!("redshift.to_decimal({plain}, {precision}, {scale})"), Type::Decimal(precision, scale)))
+            }
             Some(of) => Ok((plain, of)),
             // The value of a quotient hangs on the types of both sides.
             None if sign == '/' && (left.1 == Type::Unknown || right.1 == Type::Unknown) => {
@@ -469,6 +473,11 @@ impl Translator<'_> {
         };
         Ok((text, target))
     }
+}
+
+/// Whether a product has more places behind the point than its type.
+fn loses_places(left: Type, right: Type, scale: u32) -> bool {
+    left.digits().zip(right.digits()).is_some_and(|((_, one), (_, other))| one + other > scale)
 }
 
 impl Scope<'_> {

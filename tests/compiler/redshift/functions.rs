@@ -166,6 +166,12 @@ impl Translator<'_> {
             (_, United) => arguments.iter().fold(Type::Null, |of, argument| of.merged(argument.of)),
             (_, Open) => Type::Unknown,
         };
+        // What has more than 19 digits does not fit, fact 35.
+        let wide = arguments.iter().any(|argument| argument.of.digits().is_some_and(|(precision, _)| precision > 19));
+        let call = match (returns, of) {
+            (United, Type::Decimal(precision, scale)) if wide => format!("redshift.to_decimal({call}, {precision}, {scale})"),
+            _ => call,
+        };
         match (&function.over, kind) {
             (None, Window) => Err(Failure::refused(format!("{name} needs OVER"), "42809")),
             (None, _) => Ok((call, of)),

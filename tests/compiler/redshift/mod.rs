@@ -31,6 +31,7 @@ mod query;
 mod read;
 mod rules;
 pub mod service;
+pub mod silent;
 mod statements;
 mod typing;
 mod upkeep;

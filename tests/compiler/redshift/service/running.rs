@@ -177,6 +177,9 @@ fn run_parts(state: &State, id: &str, session: &mut ImitationSession, sqls: &[St
 
 /// What the validator of the product says before the imitation is asked: both must let a statement pass.
 fn refused(session: &ImitationSession, sql: &str) -> Option<String> {
+    if let Some(word) = emitted::never(sql) {
+        return Some(format!("ERROR: acca never sends {}", word.to_uppercase()));
+    }
     let before = if session.in_transaction() { vec!["begin"] } else { Vec::new() };
     let found = refusals_in_order(before.into_iter().chain([sql]));
     let first = found.into_iter().map(|(_, refusal)| refusal).find(|refusal| refusal.severity == Severity::Refused)?;
