@@ -29,13 +29,13 @@ pub(super) fn run(
     let (Some(landing), Some(relation)) = (&source.landing, &node.relation) else { return Ok(()) };
     let columns = columns(node)?;
     let Files { files, buckets } = matching_files(job, node, landing)?;
-    let bucket = copy_bucket(job)?;
+    let (bucket, imports) = (copy_bucket(job)?, imports(job)?);
     let interrupted = || interrupt.is_raised();
     let table = RawTable { source: &node.id, relation, columns: &columns, landing, run_id: &job.options.run_id };
     let present: BTreeSet<&str> = files.iter().map(LandingFile::recorded_as).collect();
     let refresh = job.options.full_refresh.then_some(Refresh { present: &present, prune: job.options.prune });
     let opened = Loader::open(&mut **locked(session), job.engine, table, refresh, &interrupted);
-    let mut loader = opened.map_err(|error| failed(node, landing, error))?.through(bucket.as_ref());
+    let mut loader = opened.map_err(|error| failed(node, landing, error))?.through(bucket.as_ref(), imports);
     let mut progress = Progress::default();
     for file in &files {
         if interrupt.is_raised() {
@@ -57,8 +57,14 @@ pub(super) fn run(
     {
         locked(session).execute(&sql)?;
     }
+    if job.engine != Engine::Redshift || bucket.is_some() {
+        progress.inserted = 0;
+    }
     outcome.rows_affected = Some(progress.rows);
     outcome.message = progress.message();
+    if let Some(why) = loader.detour() {
+        outcome.message.push_str(&format!("; read by acca, as the warehouse says: {why}"));
+    }
     outcome.status = Some(if outcome.diagnostics.is_empty() { Status::Success } else { Status::Error });
     if let Some(first) = outcome.diagnostics.first() {
         outcome.message = first.message.clone();
@@ -73,10 +79,22 @@ pub(super) fn plan(job: &RunJob<'_>, node: &Node, session: &SharedSession) -> Re
     let (Some(landing), Some(relation)) = (&source.landing, &node.relation) else { return Ok(NodePlan::default()) };
     let columns = columns(node)?;
     let Files { files, .. } = matching_files(job, node, landing)?;
-    let bucket = copy_bucket(job)?;
+    let (bucket, imports) = (copy_bucket(job)?, imports(job)?);
     let table = RawTable { source: &node.id, relation, columns: &columns, landing, run_id: &job.options.run_id };
-    load::plan(&mut **locked(session), job.engine, table, &files, job.options.full_refresh, bucket.as_ref())
+    load::plan(&mut **locked(session), job.engine, table, &files, job.options.full_refresh, (bucket.as_ref(), imports))
         .map_err(|error| failed(node, landing, error))
+}
+
+/// Whether PostgreSQL reads objects on S3 itself, by the extension of RDS and Aurora.
+fn imports(job: &RunJob<'_>) -> Result<bool, Diagnostic> {
+    let target = &job.compilation.project.target;
+    match target.settings.get("s3_import").filter(|_| job.engine == Engine::Postgres).map(|value| value.as_str().unwrap_or("")) {
+        None | Some("stream") => Ok(false),
+        Some("aws_s3") => Ok(true),
+        Some(other) => Err(Diagnostic::new(&codes::INVALID_PROFILE, format!("'{other}' is no 's3_import' of target '{}'", target.name))
+            .at_opt(target.span)
+            .help("write 'aws_s3' where the extension of that name is installed, or 'stream'")),
+    }
 }
 
 /// By which rows go into Redshift.
@@ -87,10 +105,15 @@ fn copy_bucket(job: &RunJob<'_>) -> Result<Option<CopyBucket>, AdapterError> {
     }
 }
 
+/// Bytes that are slow to insert.
+const MUCH: u64 = 1_000_000;
+
 #[derive(Default)]
 struct Progress {
     rows: u64,
     rejected: u64,
+    /// Of files that came in as inserts.
+    inserted: u64,
     loaded: usize,
     unchanged: usize,
     gone: Gone,
@@ -104,6 +127,7 @@ impl Progress {
                 self.loaded += 1;
                 self.rows += loaded.rows;
                 self.rejected += loaded.rejected;
+                self.inserted += loaded.bytes;
             }
         }
     }
@@ -126,6 +150,10 @@ impl Progress {
         }
         if self.rejected > 0 {
             parts.push(format!("{} rejected", self.rejected));
+        }
+        if self.inserted > MUCH {
+            let megabytes = self.inserted / 1_000_000;
+            parts.push(format!("{megabytes} MB by inserts, which are slow: 'load_bucket' of the target lets COPY do it"));
         }
         if parts.is_empty() { "no files".to_owned() } else { parts.join(", ") }
     }

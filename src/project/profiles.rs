@@ -73,6 +73,7 @@ const ENGINES: &[Engine] = &[
             "sslrootcert",
             "application_name",
             "retries",
+            "s3_import",
         ],
         aliases: &[("dbname", "database"), ("pass", "password")],
     },

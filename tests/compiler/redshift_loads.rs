@@ -230,6 +230,7 @@ fn what_copy_would_bend_is_refused_with_its_place() {
         ("1,,,123456789012345678901", "column 'note': '123456789012345678901' has 21 characters"),
         ("1 ,,,x", "column 'id': '1 ' is not an integer"),
         ("1,,,x,y", "the row has 5 values and must have 4"),
+        (&format!("1,,,{}", "x".repeat(65_536)), "column 'note'"),
     ] {
         put(&service, "s3://lake/bets/1.csv", format!("id,stake,placed_at,note\n9,,,\n{row}\n").as_bytes());
         let failed = project.acca(&["load"]).expect_code(1);
@@ -376,4 +377,61 @@ fn large_seeds_are_copied() {
     );
     assert_eq!(sent(&service, "copy").len(), 1);
     assert_eq!(keys(&service, "s3://lake/acca"), Vec::<String>::new());
+}
+
+/// What the extension of RDS does, on files of this machine.
+const EXTENSION: &str = "create schema aws_commons; create schema aws_s3;
+create type aws_commons._s3_uri_1 as (bucket text, file_path text, region text);
+create function aws_commons.create_s3_uri(s3_bucket text, s3_key text, aws_region text) returns aws_commons._s3_uri_1
+  language sql as $$ select row(s3_bucket, s3_key, aws_region)::aws_commons._s3_uri_1 $$;
+create table aws_s3.asked (options text, region text);
+create function aws_s3.table_import_from_s3(table_name text, column_list text, options text, s3_info aws_commons._s3_uri_1) returns text
+  language plpgsql as $$ begin
+    insert into aws_s3.asked values (options, (s3_info).region);
+    execute format('copy %s (%s) from %L %s', table_name, column_list, 'FOLDER/' || (s3_info).bucket || '/' || (s3_info).file_path, options);
+    return 'rows imported';
+  end $$;";
+
+#[test]
+fn postgresql_reads_objects_by_its_extension() {
+    use std::os::unix::fs::PermissionsExt;
+    let service = DataApi::start();
+    let buckets = service.imitation().buckets();
+    put(&service, "s3://lake/bets/1.csv", b"stake,id,placed_at,note\n1.50,1,2026-01-01T10:00:00,x y\n,2,,\n");
+    let folder = buckets.path(&Place::read("s3://lake/").unwrap()).parent().unwrap().to_owned();
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let database = crate::postgres::PgServer::shared().database();
+    database.query(&EXTENSION.replace("FOLDER", &folder.display().to_string()));
+    let mut project = project(&service, "s3://lake/bets/*.csv", "");
+    project.write("models/sources.yml", &project.read("models/sources.yml").replace("          - {name: doc, data_type: json}\n", ""));
+    let output = database.profile_output("marts").replace('}', ", s3_import: aws_s3}");
+    project.write("profiles.yml", &format!("shop:\n  target: dev\n  outputs:\n    dev: {output}\n"));
+    project.set_env("AWS_REGION", "eu-west-1");
+    project.acca(&["load"]).expect_code(0);
+    let all = "select id, stake, placed_at, note, _acca_file from raw.bets order by id";
+    assert_eq!(database.query(all), "1|1.50|2026-01-01 10:00:00|x y|s3://lake/bets/1.csv\n2||||s3://lake/bets/1.csv");
+    assert_eq!(database.query("select count(*), min(region) from aws_s3.asked"), "1|eu-west-1");
+    // What PostgreSQL would round is left to the pass, which refuses it.
+    put(&service, "s3://lake/bets/1.csv", b"stake,id,placed_at,note\n1.505,1,,\n");
+    let failed = project.acca(&["load"]).expect_code(1);
+    assert!(failed.stdout.contains("s3://lake/bets/1.csv:2: column 'stake': '1.505' has 3 decimals"), "{}", failed.stdout);
+    assert_eq!(database.query("select count(*) from raw.bets"), "2");
+    let explained = project.acca(&["explain", "--select", "source:raw"]).expect_code(0).stdout;
+    assert!(explained.contains("select aws_s3.table_import_from_s3("), "{explained}");
+    project.write("profiles.yml", &project.read("profiles.yml").replace("s3_import: aws_s3", "s3_import: aws"));
+    let failed = project.acca(&["load"]).expect_code(1);
+    assert!(failed.stdout.contains("'aws' is no 's3_import' of target 'dev'"), "{}", failed.stdout);
+}
+
+#[test]
+fn without_a_bucket_rows_are_inserted_and_a_slow_way_is_told() {
+    let service = DataApi::start();
+    let project = project(&service, "landing/*.csv", "");
+    project.write("models/sources.yml", &project.read("models/sources.yml").replace("          - {name: doc, data_type: json}\n", ""));
+    let lines: Vec<String> = (0..30_000).map(|id| format!("{id},1.50,2026-01-01 10:00:00,\"abc\"")).collect();
+    project.write("landing/a.csv", &format!("id,stake,placed_at,note\n{}\n", lines.join("\n")));
+    let loaded = project.acca(&["load"]).expect_code(0);
+    assert!(loaded.stdout.contains("1 MB by inserts, which are slow: 'load_bucket'"), "{}", loaded.stdout);
+    assert_eq!(rows(&service, "select count(*) from raw.bets"), "30000");
+    assert_eq!(sent(&service, "copy"), Vec::<String>::new());
 }

@@ -1,16 +1,18 @@
-//! Objects that COPY reads as they lie in their bucket. COPY takes more for a value than acca does (it rounds, trims, and reads many
+//! Objects that a warehouse reads as they lie in their bucket: Redshift by COPY, PostgreSQL by the extension aws_s3. Both take more for a value than acca does (they round, trim, and read many
 //! forms of dates), so a file of text comes into columns of text, is held there against acca's own rules, and becomes values by casts
 //! that have nothing left to interpret. The rules here are narrower than those of acca's own pass, never wider: what they do not know
 //! is left to that pass.
 
 use super::{CopyFromS3, FilesOnS3, S3Format};
-use crate::base::{Relation, quote_ident};
+use crate::base::{Relation, bucket_and_key, quote_ident};
 use crate::dialect::load::{FILE_COLUMN, RawColumn};
 use crate::dialect::{ColumnType, Engine, literal};
 
 /// The statements by which one object gets into its raw table, to be sent in one transaction.
 #[derive(Clone, Debug)]
 pub struct DirectCopy<'a> {
+    /// Redshift or PostgreSQL.
+    pub engine: Engine,
     pub table: &'a Relation,
     /// As they are declared.
     pub columns: &'a [RawColumn],
@@ -67,7 +69,7 @@ impl DirectCopy<'_> {
 
     pub fn create(&self) -> String {
         let kind = |at: usize| match &self.format {
-            DirectFormat::Csv { .. } => ColumnType::Text.print(Engine::Redshift),
+            DirectFormat::Csv { .. } => ColumnType::Text.print(self.engine),
             DirectFormat::Parquet { types } => types.get(at).cloned().unwrap_or_default(),
         };
         let columns = self.columns.iter().enumerate().map(|(at, column)| format!("    {} {}", quote_ident(&column.name), kind(at)));
@@ -107,6 +109,26 @@ impl DirectCopy<'_> {
         load.print_into(&self.stage())
     }
 
+    /// PostgreSQL: the statement by which the extension reads the object (`USER_PostgreSQL.S3Import` of the RDS User Guide). It can
+    /// leave out one line.
+    pub fn import(&self, region: &str) -> Option<String> {
+        let DirectFormat::Csv { delimiter, header_lines: lines @ (0 | 1), gzip: false, nothing, .. } = &self.format else { return None };
+        let (bucket, key) = bucket_and_key(self.file)?;
+        let text = |text: &str| literal(text, Engine::Postgres);
+        let named = self.order.iter().filter_map(|at| self.columns.get(*at)).map(|column| quote_ident(&column.name));
+        let delimiter = text(&char::from(*delimiter).to_string());
+        let options = format!("(format csv, header {}, delimiter {delimiter}, null {}, encoding 'UTF8')", *lines == 1, text(nothing));
+        Some(format!(
+            "select aws_s3.table_import_from_s3(\n    {},\n    {},\n    {},\n    aws_commons.create_s3_uri({}, {}, {})\n)",
+            text(&self.stage()),
+            text(&named.collect::<Vec<_>>().join(", ")),
+            text(&options),
+            text(bucket),
+            text(key),
+            text(region)
+        ))
+    }
+
     /// The query for how many rows came and how many of them are left to acca's own pass.
     pub fn check(&self) -> String {
         let last = self.order.last().copied();
@@ -122,13 +144,14 @@ impl DirectCopy<'_> {
     /// When a value is left to acca's own pass; NULL says nothing.
     fn doubt(&self, column: &RawColumn, is_last: bool) -> Option<String> {
         let name = quote_ident(&column.name);
+        let length_of = if self.engine == Engine::Postgres { "char_length" } else { "len" };
         let DirectFormat::Csv { .. } = &self.format else {
             return match column.data_type {
-                ColumnType::Varchar(length) => Some(format!("len({name}) > {length}")),
+                ColumnType::Varchar(length) => Some(format!("{length_of}({name}) > {length}")),
                 _ => None,
             };
         };
-        let not_like = |pattern: String| format!("{} !~ {}", self.value(column), literal(&format!("^{pattern}$"), Engine::Redshift));
+        let not_like = |pattern: String| format!("{} !~ {}", self.value(column), literal(&format!("^{pattern}$"), self.engine));
         let digits = |count: usize| format!("-?[0-9]{{1,{count}}}");
         let doubt = match column.data_type {
             // Whatever has so many digits is within the range.
@@ -150,7 +173,7 @@ impl DirectCopy<'_> {
                 // Quotes within a value may be read otherwise than acca reads them.
                 let mut doubts = vec![format!("position('\"' in {name}) > 0")];
                 if let ColumnType::Varchar(length) = column.data_type {
-                    doubts.push(format!("len({name}) > {length}"));
+                    doubts.push(format!("{length_of}({name}) > {length}"));
                 }
                 if is_last {
                     doubts.push(format!("position(chr(13) in {name}) > 0"));
@@ -170,7 +193,7 @@ impl DirectCopy<'_> {
             DirectFormat::Parquet { .. } => name,
             DirectFormat::Csv { null_text: "", .. } => format!("case when octet_length({name}) > 0 then {name} end"),
             DirectFormat::Csv { null_text, .. } => {
-                let text = literal(null_text, Engine::Redshift);
+                let text = literal(null_text, self.engine);
                 format!("case when {name} <> {text} or octet_length({name}) <> {} then {name} end", null_text.len())
             }
         }
@@ -183,19 +206,20 @@ impl DirectCopy<'_> {
             "insert into {} ({names}, {})\nselect\n{values},\n    {}\nfrom {}",
             self.table.quoted(),
             quote_ident(FILE_COLUMN),
-            literal(self.file, Engine::Redshift),
+            literal(self.file, self.engine),
             self.stage()
         )
     }
 
     fn converted(&self, column: &RawColumn) -> String {
         let value = self.value(column);
-        let cast = |value: &str| format!("cast({value} as {})", column.data_type.print(Engine::Redshift));
+        let cast = |value: &str| format!("cast({value} as {})", column.data_type.print(self.engine));
         if matches!(self.format, DirectFormat::Parquet { .. }) {
             return cast(&value);
         }
         match column.data_type {
-            ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Uuid => value,
+            ColumnType::Text | ColumnType::Varchar(_) => value,
+            ColumnType::Uuid if self.engine == Engine::Redshift => value,
             // Text is cast to no truth (`r_Boolean_type`).
             ColumnType::Boolean => format!("({value}) in ('true', 't', '1')"),
             ColumnType::Timestamp => cast(&format!("replace({value}, 'T', ' ')")),
@@ -228,6 +252,7 @@ mod tests {
     fn text_is_checked_where_it_lies() {
         let format = DirectFormat::Csv { delimiter: b';', header_lines: 1, gzip: true, null_text: "", nothing: "@none@".to_owned() };
         let direct = DirectCopy {
+            engine: Engine::Redshift,
             table: &Relation::new("d", "raw", "t"),
             columns: &columns(),
             order: vec![1, 0, 2, 3, 4],
@@ -280,10 +305,36 @@ mod tests {
     }
 
     #[test]
+    fn postgresql_reads_by_its_extension() {
+        let csv =
+            |header_lines| DirectFormat::Csv { delimiter: b';', header_lines, gzip: false, null_text: "", nothing: "@none@".to_owned() };
+        let table = Relation::new("d", "raw", "t");
+        let direct = DirectCopy {
+            engine: Engine::Postgres,
+            table: &table,
+            columns: &columns(),
+            order: vec![1, 0, 2, 3, 4],
+            file: "s3://lake/it's/a.csv",
+            format: csv(1),
+        };
+        insta::assert_snapshot!(direct.import("eu-west-1").unwrap(), @r#"
+        select aws_s3.table_import_from_s3(
+            '"t__acca_load"',
+            '"stake", "id", "at", "ok", "note"',
+            '(format csv, header true, delimiter '';'', null ''@none@'', encoding ''UTF8'')',
+            aws_commons.create_s3_uri('lake', 'it''s/a.csv', 'eu-west-1')
+        )
+        "#);
+        assert!(direct.check().contains("char_length(\"note\") > 5") && direct.create().contains("\"id\" text"));
+        assert_eq!(DirectCopy { format: csv(2), ..direct }.import("eu-west-1"), None);
+    }
+
+    #[test]
     fn columns_of_parquet_have_types_already() {
         let types = ["BIGINT", "DECIMAL(10,2)", "TIMESTAMP", "BOOLEAN", "VARCHAR"].map(|found| type_for_parquet(found).unwrap()).to_vec();
         let format = DirectFormat::Parquet { types };
         let direct = DirectCopy {
+            engine: Engine::Redshift,
             table: &Relation::new("d", "raw", "t"),
             columns: &columns(),
             order: vec![0, 1, 2, 3, 4],

@@ -57,6 +57,11 @@ impl Buckets {
     }
 
     /// Never called.
+    pub fn region(&self, _url: &str) -> String {
+        match *self {}
+    }
+
+    /// Never called.
     pub fn other_region(&self, _url: &str) -> Option<String> {
         match *self {}
     }

@@ -211,6 +211,11 @@ impl Buckets {
         self.regions.lock().unwrap_or_else(PoisonError::into_inner).get(bucket).cloned()
     }
 
+    /// The region of the bucket, as far as it is known: else that of the caller.
+    pub fn region(&self, url: &str) -> String {
+        self.other_region(url).unwrap_or_else(|| self.region.clone())
+    }
+
     /// An answer that is no error.
     async fn send(&self, url: &str, ask: &Ask<'_>) -> Result<HttpResponse, AdapterError> {
         accepted(url, ask, self.send_any(url, ask).await?).await

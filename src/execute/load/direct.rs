@@ -1,4 +1,4 @@
-//! Objects on S3 that Redshift's COPY reads by itself: nothing but their first or last bytes comes by here. Where anything speaks
+//! Objects on S3 that the warehouse reads by itself, by Redshift's COPY or PostgreSQL's aws_s3: nothing but their first or last bytes comes by here. Where anything speaks
 //! against it, or a value is not plainly one of its column, nothing has happened, and acca's own pass takes the object, which says of
 //! every malformed row where it is and why.
 
@@ -8,39 +8,57 @@ use std::path::Path;
 use super::copy::{CopyBucket, Uploaded};
 use super::rows::{Output, Tally};
 use super::table::in_transaction;
-use super::{LoadError, LoadJob, Loaded, input::Fingerprint, manifest_entry, misfit, open_rows, parquet, raw_columns, replace_rejects};
+use super::{
+    LoadError, LoadJob, Loaded, input::Fingerprint, into_postgres, manifest_entry, misfit, open_rows, parquet, raw_columns, replace_rejects,
+};
 use crate::dialect::load::{self as sql, DirectCopy, DirectFormat, RawColumn, type_for_parquet};
 use crate::dialect::{ColumnType, Engine};
 use crate::execute::adapter::{Adapter, AdapterError, Datum, Session};
-use crate::execute::buckets::Object;
+use crate::execute::buckets::{Buckets, Object};
 use crate::execute::duckdb::{DuckDb, MEMORY};
 use crate::project::FileFormat;
+
+/// How the warehouse reads.
+#[derive(Clone, Copy)]
+pub(super) enum Way<'a> {
+    Copy(&'a CopyBucket),
+    /// By the extension of PostgreSQL.
+    Import(&'a Buckets),
+}
 
 /// So much of an object tells its columns; what has more of them is left to acca's own pass.
 const HEAD: u64 = 128 * 1024;
 
-/// `None` where the object is left to acca's own pass.
+/// What came of it.
+pub(super) enum Direct {
+    Loaded(Loaded),
+    /// The object is left to acca's own pass, here with what the warehouse says of it.
+    Left(Option<String>),
+}
+
 pub(super) fn load(
     session: &mut dyn Session,
     job: &LoadJob<'_>,
-    bucket: &CopyBucket,
+    way: Way<'_>,
+    buckets: &Buckets,
     object: &Object,
-) -> Result<Option<Loaded>, LoadError> {
+) -> Result<Direct, LoadError> {
     if !is_plain(job) || object.bytes == 0 || job.recorded_as.contains('\\') {
-        return Ok(None);
+        return Ok(Direct::Left(None));
     }
     let columns = raw_columns(job.columns);
     let described = match job.landing.format {
-        FileFormat::Csv => csv(job, bucket, object)?,
-        FileFormat::Parquet => parquet(job, bucket, object)?,
-        FileFormat::Ndjson => None,
+        FileFormat::Csv => csv(job, buckets, object)?,
+        FileFormat::Parquet if matches!(way, Way::Copy(_)) => parquet(job, buckets, object)?,
+        FileFormat::Parquet | FileFormat::Ndjson => None,
     };
-    let Some((order, format)) = described else { return Ok(None) };
-    let direct = DirectCopy { table: job.relation, columns: &columns, order, file: job.recorded_as, format };
-    match copied(session, job, bucket, object, &direct) {
+    let Some((order, format)) = described else { return Ok(Direct::Left(None)) };
+    let engine = way.engine();
+    let direct = DirectCopy { engine, table: job.relation, columns: &columns, order, file: job.recorded_as, format };
+    match stored(session, job, way, buckets, object, &direct) {
         // The pass finds out what is wrong, or that nothing is.
-        Err(LoadError::Engine(AdapterError::Statement { .. })) => Ok(None),
-        done => done,
+        Err(LoadError::Engine(AdapterError::Statement { message, .. })) => Ok(Direct::Left(Some(message))),
+        done => done.map(|loaded| loaded.map_or(Direct::Left(None), Direct::Loaded)),
     }
 }
 
@@ -60,8 +78,8 @@ fn is_plain(job: &LoadJob<'_>) -> bool {
 type Described<'a> = Option<(Vec<usize>, DirectFormat<'a>)>;
 
 /// The columns of a file of text, from its header row.
-fn csv<'a>(job: &LoadJob<'a>, bucket: &CopyBucket, object: &Object) -> Result<Described<'a>, LoadError> {
-    let head = bucket.buckets()?.part(object, 0, HEAD)?;
+fn csv<'a>(job: &LoadJob<'a>, buckets: &Buckets, object: &Object) -> Result<Described<'a>, LoadError> {
+    let head = buckets.part(object, 0, HEAD)?;
     let landing = job.landing;
     let lines = landing.header_lines + usize::from(landing.header);
     if lines == 0 && head.starts_with(b"\xEF\xBB\xBF") {
@@ -86,8 +104,8 @@ fn csv<'a>(job: &LoadJob<'a>, bucket: &CopyBucket, object: &Object) -> Result<De
 }
 
 /// The columns of a Parquet file, from its end.
-fn parquet<'a>(job: &LoadJob<'a>, bucket: &CopyBucket, object: &Object) -> Result<Described<'a>, LoadError> {
-    let Some(copy) = end_of_parquet(bucket, object)? else { return Ok(None) };
+fn parquet<'a>(job: &LoadJob<'a>, buckets: &Buckets, object: &Object) -> Result<Described<'a>, LoadError> {
+    let Some(copy) = end_of_parquet(buckets, object)? else { return Ok(None) };
     let path = copy.path().to_string_lossy().into_owned();
     let mut duckdb = DuckDb::open(MEMORY, None, &std::collections::BTreeMap::new())?.connect()?;
     let present = match duckdb.query(&sql::describe_parquet(&path), Some(0)) {
@@ -106,9 +124,9 @@ fn parquet<'a>(job: &LoadJob<'a>, bucket: &CopyBucket, object: &Object) -> Resul
 }
 
 /// A file of the object's size with nothing in it but its end, where Parquet says what its columns are.
-fn end_of_parquet(bucket: &CopyBucket, object: &Object) -> Result<Option<tempfile::NamedTempFile>, LoadError> {
+fn end_of_parquet(buckets: &Buckets, object: &Object) -> Result<Option<tempfile::NamedTempFile>, LoadError> {
     let mut from = object.bytes.saturating_sub(HEAD);
-    let mut end = bucket.buckets()?.part(object, from, HEAD)?;
+    let mut end = buckets.part(object, from, HEAD)?;
     let Some(([.., a, b, c, d], magic)) = end.split_last_chunk::<4>().map(|(rest, magic)| (rest, *magic)) else { return Ok(None) };
     let footer = u64::from(u32::from_le_bytes([*a, *b, *c, *d])) + 8;
     if magic != *b"PAR1" || footer > object.bytes {
@@ -116,7 +134,7 @@ fn end_of_parquet(bucket: &CopyBucket, object: &Object) -> Result<Option<tempfil
     }
     if footer > HEAD {
         from = object.bytes - footer;
-        end = bucket.buckets()?.part(object, from, footer)?;
+        end = buckets.part(object, from, footer)?;
     }
     let written = tempfile::Builder::new().suffix(".parquet").tempfile().and_then(|mut file| {
         file.as_file().set_len(object.bytes)?;
@@ -131,34 +149,55 @@ fn end_of_parquet(bucket: &CopyBucket, object: &Object) -> Result<Option<tempfil
     Ok(written.ok())
 }
 
+impl Way<'_> {
+    fn engine(self) -> Engine {
+        match self {
+            Way::Copy(_) => Engine::Redshift,
+            Way::Import(_) => Engine::Postgres,
+        }
+    }
+
+    /// What fills the table of the session, and what lies in a bucket for it meanwhile.
+    fn read(self, job: &LoadJob<'_>, object: &Object, direct: &DirectCopy<'_>) -> Result<Option<(String, Option<Uploaded>)>, AdapterError> {
+        match self {
+            Way::Copy(bucket) => {
+                let kind = match direct.format {
+                    DirectFormat::Csv { .. } => FileFormat::Csv,
+                    DirectFormat::Parquet { .. } => FileFormat::Parquet,
+                };
+                let mut uploaded = Uploaded::new(bucket, job)?;
+                let manifest = uploaded.put_manifest(&[(object.url.clone(), object.bytes)], kind)?;
+                let region = bucket.buckets()?.other_region(&object.url);
+                Ok(direct.copy(&manifest, bucket.iam_role.clone(), region).ok().map(|copy| (copy, Some(uploaded))))
+            }
+            Way::Import(buckets) => Ok(direct.import(&buckets.region(&object.url)).map(|import| (import, None))),
+        }
+    }
+}
+
 /// Everything in one transaction; nothing where a value is doubtful.
-fn copied(
+fn stored(
     session: &mut dyn Session,
     job: &LoadJob<'_>,
-    bucket: &CopyBucket,
+    way: Way<'_>,
+    buckets: &Buckets,
     object: &Object,
     direct: &DirectCopy<'_>,
 ) -> Result<Option<Loaded>, LoadError> {
-    let buckets = bucket.buckets()?;
-    let mut uploaded = Uploaded::new(bucket, job)?;
-    let kind = match direct.format {
-        DirectFormat::Csv { .. } => FileFormat::Csv,
-        DirectFormat::Parquet { .. } => FileFormat::Parquet,
-    };
-    let manifest = uploaded.put_manifest(&[(object.url.clone(), object.bytes)], kind)?;
-    let region = buckets.other_region(&object.url);
-    let Ok(copy) = direct.copy(&manifest, bucket.iam_role.clone(), region) else { return Ok(None) };
+    let Some((read, _uploaded)) = way.read(job, object, direct)? else { return Ok(None) };
     let mut doubtful = false;
     let done = in_transaction(session, |session| {
+        let replaced = (way.engine() == Engine::Postgres && into_postgres::claim(session, job)?) || job.known;
         session.execute(&direct.create())?;
-        session.execute(&copy)?;
+        session.query(&read, None)?;
         let counts = session.query(&direct.check(), None)?.rows.into_iter().next().unwrap_or_default();
         let [rows, doubts] = [counts.first(), counts.get(1)].map(count);
         doubtful = doubts != Some(0);
         if doubtful {
+            // Takes everything back.
             return Err(LoadError::Engine(AdapterError::Cancelled));
         }
-        if job.known {
+        if replaced {
             session.execute(&sql::delete_file(job.relation, job.recorded_as))?;
         }
         let tally = Tally { rows: session.execute(&direct.insert())?, ..Tally::default() };
@@ -166,15 +205,15 @@ fn copied(
             return Err(super::miscounted(job, rows.unwrap_or(0), tally.rows));
         }
         session.execute(&direct.drop())?;
-        replace_rejects(session, Engine::Redshift, job, &tally)?;
+        replace_rejects(session, way.engine(), job, &tally)?;
         let entry = manifest_entry(job, &Fingerprint { sha256: String::new(), bytes: object.bytes }, &tally);
-        session.execute(&sql::write_manifest(Engine::Redshift, &entry, true))?;
+        session.execute(&sql::write_manifest(way.engine(), &entry, true))?;
         if buckets.find(&object.url)?.map(|found| found.version()) != Some(object.version()) {
             let message = "it was changed while it was loaded".to_owned();
             return Err(LoadError::File { file: job.recorded_as.to_owned(), message, help: vec!["load again".to_owned()] });
         }
         let sql::ManifestEntry { rows, rejected, bytes, sha256, .. } = entry;
-        Ok(Loaded { rows, rejected, bytes, sha256, replaced: job.known, direct: true })
+        Ok(Loaded { rows, rejected, bytes, sha256, replaced, direct: true })
     });
     if doubtful { Ok(None) } else { done.map(Some) }
 }
@@ -187,8 +226,8 @@ fn count(value: Option<&Datum>) -> Option<u64> {
     }
 }
 
-/// The statements for people; columns in the order of their declaration.
-pub(super) fn shown(job: &LoadJob<'_>, bucket: &CopyBucket) -> Option<Result<String, String>> {
+/// The statements for people; columns in the order of their declaration. `bucket`: that of Redshift, else PostgreSQL reads.
+pub(super) fn shown(job: &LoadJob<'_>, bucket: Option<&CopyBucket>) -> Option<Result<String, String>> {
     if !is_plain(job) || job.landing.format == FileFormat::Ndjson {
         return None;
     }
@@ -206,10 +245,15 @@ pub(super) fn shown(job: &LoadJob<'_>, bucket: &CopyBucket) -> Option<Result<Str
         }
     };
     let order = (0..columns.len()).collect();
-    let direct = DirectCopy { table: job.relation, columns: &columns, order, file: job.recorded_as, format };
+    let engine = if bucket.is_some() { Engine::Redshift } else { Engine::Postgres };
+    let direct = DirectCopy { engine, table: job.relation, columns: &columns, order, file: job.recorded_as, format };
     let delete = job.known.then(|| sql::delete_file(job.relation, job.recorded_as));
-    Some(direct.copy(&bucket.shown_manifest(), bucket.iam_role.clone(), None).map(|copy| {
-        let first = [direct.create(), copy, direct.check()];
+    let read = match bucket {
+        Some(bucket) => direct.copy(&bucket.shown_manifest(), bucket.iam_role.clone(), None),
+        None => Ok(direct.import("…")?),
+    };
+    Some(read.map(|read| {
+        let first = [direct.create(), read, direct.check()];
         first.into_iter().chain(delete).chain([direct.insert(), direct.drop()]).collect::<Vec<_>>().join(";\n")
     }))
 }

@@ -65,7 +65,7 @@ fn copy(
 
 /// Writes the manifest's row before anything else, so that a second process that loads the same file waits, and tells
 /// whether rows of the file may be in the table.
-fn claim(session: &mut dyn Session, job: &LoadJob<'_>) -> Result<bool, AdapterError> {
+pub(super) fn claim(session: &mut dyn Session, job: &LoadJob<'_>) -> Result<bool, AdapterError> {
     let nothing = Fingerprint { sha256: String::new(), bytes: 0 };
     let claim = manifest_entry(job, &nothing, &Tally::default());
     let table = session.query(&sql::write_manifest(Engine::Postgres, &claim, true), None)?;

@@ -27,6 +27,7 @@ use std::path::Path;
 use encoding_rs::Encoding;
 
 use self::columns::Misfit;
+use self::direct::{Direct, Way};
 use self::files::FileState;
 use self::input::{Fingerprint, Seal};
 use self::rows::{Nulls, Output, Pass, RowStream, Stop, Tally};
@@ -80,6 +81,10 @@ pub struct Loader<'a> {
     interrupted: &'a dyn Fn() -> bool,
     refresh: Option<Refresh<'a>>,
     bucket: Option<&'a CopyBucket>,
+    /// PostgreSQL reads objects by its extension.
+    imports: bool,
+    /// Why the warehouse did not read an object itself that seemed plain: the first that it said.
+    detour: Option<String>,
     /// The checksum of the loaded version of each file, or what S3 calls it.
     loaded: BTreeMap<String, String>,
     /// Files that this loader loaded, with at least one row, in that order.
@@ -150,13 +155,30 @@ impl<'a> Loader<'a> {
         let stored = if refresh.is_some() { names(session, &sql::select_stored_files(table.relation))? } else { BTreeSet::new() };
         let loaded = loaded_files(session, table.relation)?;
         let noted = names(session, &sql::select_rejected_files(table.relation))?;
-        Ok(Loader { engine, table, interrupted, refresh, bucket: None, loaded, fresh: Vec::new(), stored, noted })
+        Ok(Loader {
+            engine,
+            table,
+            interrupted,
+            refresh,
+            bucket: None,
+            imports: false,
+            detour: None,
+            loaded,
+            fresh: Vec::new(),
+            stored,
+            noted,
+        })
     }
 
-    /// The same, with a bucket by which rows go into Redshift.
+    /// The same, with a bucket by which rows go into Redshift, or objects that PostgreSQL reads by its extension.
     #[must_use]
-    pub fn through(self, bucket: Option<&'a CopyBucket>) -> Loader<'a> {
-        Loader { bucket, ..self }
+    pub fn through(self, bucket: Option<&'a CopyBucket>, imports: bool) -> Loader<'a> {
+        Loader { bucket, imports, ..self }
+    }
+
+    /// What the warehouse said when it did not read an object itself that seemed plain, and acca did.
+    pub fn detour(&self) -> Option<&str> {
+        self.detour.as_deref()
     }
 
     /// As [`Loader::load`], wherever the file is. `buckets` are those of the files on S3.
@@ -174,7 +196,7 @@ impl<'a> Loader<'a> {
         }
         match (file, buckets) {
             (LandingFile::OnS3(object), Some(buckets)) => {
-                if let Some(loaded) = self.load_directly(session, object)? {
+                if let Some(loaded) = self.load_directly(session, object, buckets)? {
                     return Ok(loaded);
                 }
                 let folder = tempfile::tempdir().map_err(|error| file.unreadable(&error))?;
@@ -195,14 +217,21 @@ impl<'a> Loader<'a> {
         self.load_file(session, &LandingFile::Local { path: path.to_owned(), recorded_as: recorded_as.to_owned() }, None)
     }
 
-    /// By the warehouse itself, where it has a bucket and can; `None` where not.
-    fn load_directly(&mut self, session: &mut dyn Session, object: &Object) -> Result<Option<LoadOutcome>, LoadError> {
-        let (Engine::Redshift, Some(bucket)) = (self.engine, self.bucket) else { return Ok(None) };
+    /// By the warehouse itself, where it is told to and can; `None` where not.
+    fn load_directly(&mut self, session: &mut dyn Session, object: &Object, buckets: &Buckets) -> Result<Option<LoadOutcome>, LoadError> {
+        let way = match (self.engine, self.bucket) {
+            (Engine::Redshift, Some(bucket)) => Way::Copy(bucket),
+            (Engine::Postgres, _) if self.imports => Way::Import(buckets),
+            _ => return Ok(None),
+        };
         let version = object.version();
-        let done = direct::load(session, &self.job(Path::new(""), &object.url, Some(&version)), bucket, object);
+        let done = direct::load(session, &self.job(Path::new(""), &object.url, Some(&version)), way, buckets, object);
         match done? {
-            Some(loaded) => Ok(Some(self.note(&object.url, Ok(loaded))?)),
-            None => Ok(None),
+            Direct::Loaded(loaded) => Ok(Some(self.note(&object.url, Ok(loaded))?)),
+            Direct::Left(why) => {
+                self.detour = self.detour.take().or(why);
+                Ok(None)
+            }
         }
     }
 
@@ -294,7 +323,7 @@ pub fn plan(
     table: RawTable<'_>,
     files: &[LandingFile],
     refresh: bool,
-    bucket: Option<&CopyBucket>,
+    (bucket, imports): (Option<&CopyBucket>, bool),
 ) -> Result<NodePlan, LoadError> {
     let mut loaded = BTreeMap::new();
     if !session.columns(table.relation)?.is_empty() && !session.columns(&sql::manifest_relation(table.relation))?.is_empty() {
@@ -314,7 +343,7 @@ pub fn plan(
             first.get_or_insert((file, state != FileState::New));
         }
     }
-    let statement = first.map(|(file, known)| statement(engine, table, file, known, bucket)).transpose()?;
+    let statement = first.map(|(file, known)| statement(engine, table, file, known, (bucket, imports))).transpose()?;
     Ok(plan_load(table.landing, sql::create_raw(engine, table.relation, &raw_columns(table.columns)), states, statement))
 }
 
@@ -324,7 +353,7 @@ fn statement(
     table: RawTable<'_>,
     file: &LandingFile,
     known: bool,
-    bucket: Option<&CopyBucket>,
+    (bucket, imports): (Option<&CopyBucket>, bool),
 ) -> Result<String, LoadError> {
     let RawTable { source, relation, columns, landing, run_id } = table;
     let recorded_as = file.recorded_as();
@@ -338,11 +367,15 @@ fn statement(
     let unprintable = |message: String| LoadError::File { file: recorded_as.to_owned(), message, help: Vec::new() };
     Ok(match (engine, bucket) {
         (Engine::DuckDb, _) => into_duckdb::statement(&job),
-        (Engine::Postgres, _) => sql::copy_from_stdin(relation, &raw_columns(columns)),
+        (Engine::Postgres, _) => {
+            let reads = imports && matches!(file, LandingFile::OnS3(_));
+            let directly = if reads { direct::shown(&job, None) } else { None };
+            directly.unwrap_or_else(|| Ok(sql::copy_from_stdin(relation, &raw_columns(columns)))).map_err(unprintable)?
+        }
         (Engine::Redshift, None) => sql::RowInserts::new(relation, &raw_columns(columns)).shown(),
         (Engine::Redshift, Some(bucket)) => {
             let own = || bucket.shown(StagedCopy { table: relation, columns: &raw_columns(columns), file: recorded_as }, known);
-            let directly = if matches!(file, LandingFile::OnS3(_)) { direct::shown(&job, bucket) } else { None };
+            let directly = if matches!(file, LandingFile::OnS3(_)) { direct::shown(&job, Some(bucket)) } else { None };
             directly.unwrap_or_else(own).map_err(unprintable)?
         }
     })

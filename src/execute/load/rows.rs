@@ -13,6 +13,8 @@ use crate::project::{FileFormat, Landing};
 pub(super) const KEPT_REJECTS: usize = 10_000;
 /// How much of a malformed row's text is kept.
 const KEPT_CHARACTERS: usize = 1_000;
+/// Bytes of a text that Redshift holds.
+const MOST_FOR_COPY: usize = 65_535;
 /// How many bytes of rows are made at a time.
 const BLOCK: usize = 128 * 1024;
 
@@ -352,6 +354,13 @@ fn append_row(records: &Records, columns: &[LoadColumn], output: Output, scratch
                 None => append_mark(block, at > 0),
                 Some(value) if value == NULL_MARK.as_bytes() => {
                     return Err(format!("column '{}': '{NULL_MARK}' is what acca writes for NULL on the way to Redshift", column.name));
+                }
+                Some(value) if value.len() > MOST_FOR_COPY => {
+                    return Err(format!(
+                        "column '{}': the value has {} bytes, and Redshift takes {MOST_FOR_COPY}",
+                        column.name,
+                        value.len()
+                    ));
                 }
                 value => append_csv(block, at > 0, value),
             },
