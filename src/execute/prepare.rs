@@ -16,7 +16,8 @@ use crate::analysis::{Compilation, CompiledNode, check_is_query};
 use crate::base::{Relation, RelationKind, UniqueId, Window};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{
-    Engine, binds_materialized_views, folds_case, has_materialized_views, lowers_names, max_identifier, reads_retired, seed_type, storage, unload,
+    Engine, binds_materialized_views, folds_case, has_materialized_views, lowers_names, max_identifier, reads_retired, seed_type, storage,
+    unload,
 };
 use crate::jinja::{NodeState, Warehouse};
 use crate::plan::{
