@@ -339,6 +339,8 @@ impl Compilation {
             inferred.unit_findings.extend(unsaid.cloned());
             if rules.rewrites {
                 rewritten.push(Rewritten::new(&rendered.sql, outcome));
+            } else if let Ok(Some(lowered)) = outcome {
+                inferred.unit_findings.extend(self.unlowered(node, &lowered));
             }
         }
         inferred.unit_findings.extend(self.foreign_findings(node, &rendered.sql));

@@ -109,7 +109,6 @@ impl Compilation {
         });
         match outcome {
             Ok(None) => Ok(compiled),
-            Ok(Some(lowered)) if self.refuses(&lowered.sql).is_some() => Err(self.unlowered(node, &lowered)),
             Ok(Some(lowered)) => Ok(CompiledNode { map: replaced(&compiled.map, &lowered.places), sql: lowered.sql, ..compiled }),
             Err(problems) => {
                 let more = problems.len() - 1;
@@ -135,23 +134,14 @@ impl Compilation {
         Some(rewritten.outcome.clone())
     }
 
-    /// The first thing in a text that the engine does not run.
-    fn refuses(&self, sql: &str) -> Option<Finding> {
-        self.portable.lowering.as_ref().and_then(|lowering| lowering.foreign(sql).into_iter().next())
-    }
-
-    /// A rewrite wrote what the engine does not have: no mistake of the project's.
-    fn unlowered(&self, node: &Node, lowered: &Lowered) -> Diagnostic {
-        let finding = self.refuses(&lowered.sql);
-        let said = finding.as_ref().map_or("", |finding| finding.diagnostic.message.as_str());
-        let piece = finding.as_ref().and_then(|finding| lowered.sql.get(finding.range.clone()?)).unwrap_or("");
-        Diagnostic::new(
-            &codes::UNSUPPORTED_IN_DIALECT,
-            format!("the query of '{}' is rewritten to what the engine does not run: {said}", node.name),
-        )
-        .note(format!("it would get: {piece}"))
-        .at(node.body.unwrap_or(node.origin))
-        .help("write it otherwise, and report this as a fault of acca's rewrites")
+    /// A rewrite wrote what the engine does not have: no mistake of the project's. Only `check` asks; in a run the engine itself would say so.
+    pub(super) fn unlowered(&self, node: &Node, lowered: &Lowered) -> Option<Finding> {
+        let finding = self.portable.lowering.as_ref()?.foreign(&lowered.sql).into_iter().next()?;
+        let piece = finding.range.and_then(|range| lowered.sql.get(range)).unwrap_or("");
+        let message = format!("the query of '{}' is rewritten to what the engine does not run: {}", node.name, finding.diagnostic.message);
+        let problem = Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, message).note(format!("it would get: {piece}"));
+        let problem = problem.help("write it otherwise, and report this as a fault of acca's rewrites");
+        Some(Finding { diagnostic: problem, range: None })
     }
 
     /// What the engine of the target refuses of a node that is written for it, or takes for something else.
