@@ -15,7 +15,6 @@ use super::{arrival, contract, load_source, overrides, statement_fits};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
 use crate::base::{Relation, RelationKind, UniqueId, Window};
 use crate::diag::{Diagnostic, codes};
-use crate::dialect::binds_materialized_views;
 use crate::dialect::{Engine, folds_case, has_materialized_views, lowers_names, max_identifier, reads_retired, seed_type, storage};
 use crate::jinja::{NodeState, Warehouse};
 use crate::plan::{
@@ -234,7 +233,7 @@ pub(super) fn draft_in(turn: &Turn<'_>, state: NodeState, hooks: Hooks) -> Resul
             .help("make it a table there: materialized: \"{{ 'table' if target.type == 'duckdb' else 'materialized_view' }}\"")
             .into());
     }
-    if materialization.is_none() && node.materialized() == "materialized_view" && binds_materialized_views(job.engine) {
+    if materialization.is_none() && node.materialized() == "materialized_view" && crate::dialect::binds_materialized_views(job.engine) {
         check_reads(turn)?;
     }
     if materialization.is_none() && !matches!(node.detail, Detail::Seed { .. }) {
@@ -242,7 +241,7 @@ pub(super) fn draft_in(turn: &Turn<'_>, state: NodeState, hooks: Hooks) -> Resul
     }
     let physical = Physical::of(node, storage(job.engine))?;
     let mut existing = look_up(node, relation, state.existing, catalog, session)?;
-    if node.materialized() == "materialized_view" && !binds_materialized_views(job.engine) {
+    if node.materialized() == "materialized_view" && !crate::dialect::binds_materialized_views(job.engine) {
         look_up_view(relation, &mut existing, session)?;
     }
     // What the database numbers is nobody else's affair.
@@ -312,7 +311,7 @@ pub(super) fn plan(turn: &Turn<'_>, draft: Draft, begun: bool) -> Result<Prepare
         own_strategy: own_strategy(job, node),
         hooks: if begun { Hooks { before: Vec::new(), ..hooks } } else { hooks },
         begun,
-        binds_views: binds_materialized_views(job.engine),
+        binds_views: crate::dialect::binds_materialized_views(job.engine),
     };
     let plan = match &node.detail {
         Detail::Seed { path } => {
