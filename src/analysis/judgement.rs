@@ -27,6 +27,32 @@ impl Compilation {
             return problems;
         }
         let mut used = Vec::new();
+        let mut kept = self.outweighed(problems, &mut used);
+        for (place, named, reasoned) in allowances {
+            let known = named.iter().find(|name| codes::find(name).is_none());
+            let problem = |message: String| Diagnostic::new(&codes::BAD_SUPPRESSION, message).at(place);
+            // What is found by others than the analysis is not known here.
+            let elsewhere = named.contains(&codes::KEY_ADVICE.name);
+            if let Some(name) = known {
+                let names = codes::ALL.iter().map(|code| code.name);
+                kept.push(problem(format!("'{name}' is no code of acca")).did_you_mean(name, names));
+            } else if !reasoned {
+                let help = format!("write why: -- acca: allow({}) because …", named.join(", "));
+                kept.push(problem("a finding is allowed without a reason".to_owned()).help(help));
+            } else if certain && !elsewhere && !used.contains(&place) {
+                kept.push(problem(format!("there is no {} here to be allowed", named.join(", "))).help("remove the comment"));
+            }
+        }
+        kept
+    }
+
+    /// Findings that say their places themselves, without those that are allowed there, as heavy as the project wants them.
+    pub fn weighed(&self, problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        self.outweighed(problems, &mut Vec::new())
+    }
+
+    /// `used` gets the places of comments that allow one.
+    fn outweighed(&self, problems: Vec<Diagnostic>, used: &mut Vec<Span>) -> Vec<Diagnostic> {
         let mut kept: Vec<Diagnostic> = Vec::new();
         for mut problem in problems {
             let labels = problem.primary.iter().chain(&problem.secondary);
@@ -44,19 +70,6 @@ impl Compilation {
                 None => {}
             }
             kept.push(problem);
-        }
-        for (place, named, reasoned) in allowances {
-            let known = named.iter().find(|name| codes::find(name).is_none());
-            let problem = |message: String| Diagnostic::new(&codes::BAD_SUPPRESSION, message).at(place);
-            if let Some(name) = known {
-                let names = codes::ALL.iter().map(|code| code.name);
-                kept.push(problem(format!("'{name}' is no code of acca")).did_you_mean(name, names));
-            } else if !reasoned {
-                let help = format!("write why: -- acca: allow({}) because …", named.join(", "));
-                kept.push(problem("a finding is allowed without a reason".to_owned()).help(help));
-            } else if certain && !used.contains(&place) {
-                kept.push(problem(format!("there is no {} here to be allowed", named.join(", "))).help("remove the comment"));
-            }
         }
         kept
     }

@@ -13,8 +13,10 @@ use crate::analysis::{Analysis, Compilation, is_portable};
 use crate::artifacts::write_atomically;
 use crate::base::{Files, ResourceType};
 use crate::diag::{Diagnostic, Diagnostics, Severity, codes, summary};
-use crate::dialect::has_the_checked_rules;
+use crate::dialect::{has_the_checked_rules, storage};
 use crate::execute::engine_of;
+use crate::plan::{StorageFeatures, advises, check_design, key_advice};
+use crate::project::{Detail, Node};
 
 /// Beside the saved parse.
 const FILE_NAME: &str = "partial_check.acca";
@@ -36,6 +38,9 @@ pub(super) fn cmd_check(context: &Context<'_>, arguments: &CheckArguments) -> Re
         problems.extend(doubts.cloned().map(|problem| as_the_target_sees_it(problem, strict)));
     }
     problems.extend(analysis.problems.iter().cloned());
+    if let Ok(engine) = engine_of(&compilation.project.target) {
+        problems.extend(of_storage(context, compilation, &analysis, storage(engine)));
+    }
     // Nothing but time would come of taking it apart.
     let _ = ManuallyDrop::new(analysis);
     problems.sort();
@@ -52,6 +57,26 @@ pub(super) fn cmd_check(context: &Context<'_>, arguments: &CheckArguments) -> Re
     let but = if unread == 0 { String::new() } else { format!(", but for {unread} that cannot be read") };
     context.log.remark("CheckDone", &format!("Checked {what} in {took}{but}"));
     Ok(())
+}
+
+/// What is said about how tables are stored. Keys are asked for by all readers, so what the last check has left is not enough.
+fn of_storage(context: &Context<'_>, compilation: &Compilation, analysis: &Analysis, has: StorageFeatures) -> Vec<Diagnostic> {
+    let is_stored = |node: &Node| STORAGE_WORDS.iter().any(|word| node.stored(word).is_some());
+    if !advises(compilation, has.columnar) && !compilation.manifest.nodes.iter().any(is_stored) {
+        return Vec::new();
+    }
+    let whole = analysis.nodes.len() == compilation.manifest.nodes.iter().filter(|node| has_columns(node)).count();
+    let again = (!whole).then(|| compilation.analyse(&*context.files, None));
+    let analysis = again.as_ref().unwrap_or(analysis);
+    let mut problems = check_design(compilation, analysis, has);
+    problems.extend(key_advice(compilation, analysis, has.columnar));
+    problems
+}
+
+const STORAGE_WORDS: [&str; 5] = ["dist", "sort", "encode", "partition_by", "indexes"];
+
+fn has_columns(node: &Node) -> bool {
+    !matches!(node.detail, Detail::Exposure(_) | Detail::UnitTest(_) | Detail::Operation)
 }
 
 /// With what the last check has left, and leaving what this one finds out.

@@ -78,6 +78,7 @@ codes! {
     JINJA_ERROR "jinja-error" Error "a Jinja template fails while it is rendered";
     JINJA_SYNTAX "jinja-syntax" Error "a Jinja template cannot be read";
     JOIN_FAN_OUT "join-fan-out" Warning "a join on columns that are no key counts rows more than once";
+    KEY_ADVICE "key-advice" Warning "a table lacks the distribution or sort key that its readers ask for";
     LEFTOVER "leftover" Warning "a replaced relation could not be dropped because views still read it";
     LOAD_FAILED "load-failed" Error "a landing file cannot be loaded";
     LOSSY_CAST "lossy-cast" Warning "an exact number becomes one with fewer digits by itself";

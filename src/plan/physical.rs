@@ -119,6 +119,20 @@ impl Physical {
         Ok(())
     }
 
+    /// Columns that the configuration names, each with the key that names it.
+    pub(super) fn named_columns(&self) -> Vec<(&'static str, String)> {
+        let mut named = Vec::new();
+        if let Some(Distribution::Key(column)) = &self.distribution {
+            named.push(("dist", column.clone()));
+        }
+        if let Some(Sort::Keys { columns, .. }) = &self.sort {
+            named.extend(columns.iter().map(|column| ("sort", column.clone())));
+        }
+        named.extend(self.encodings.iter().map(|encoding| ("encode", encoding.column.clone())));
+        named.extend(self.partition_by.iter().map(|by| ("partition_by", by.column.clone())));
+        named
+    }
+
     /// Whether the database numbers the column of that name.
     pub fn numbers(&self, column: &str) -> bool {
         self.identities.iter().any(|identity| same(&identity.column, column))

@@ -33,7 +33,7 @@ use acca::diag::{Diagnostic, Diagnostics, render};
 use acca::execute::{Assumption, adapter_chain, engine_of, statement_fits};
 use acca::jinja::{Invocation, NodeState};
 use acca::plan::select::{Compared, IndirectSelection, Request, Scope, select};
-use acca::plan::{State, StateFreshness, StateResults};
+use acca::plan::{State, StateFreshness, StateResults, key_advice};
 use acca::project::{LoadOptions, Node};
 
 use crate::engines::{self, Built};
@@ -54,6 +54,7 @@ const OF_ANALYSIS: &[&str] = &[
     "integer-division",
     "invalid-unit",
     "join-fan-out",
+    "key-advice",
     "lossy-cast",
     "misplaced-aggregate",
     "mixed-currency",
@@ -101,6 +102,9 @@ pub fn compile(case: &Case) -> Outcome {
     if let (Ok(compilation), true) = (&parsed, analysed && !diagnostics.has_errors()) {
         let analysis = compilation.analyse(&MemoryFiles { files: bench.case.files.clone(), env: bench.case.env.clone() }, None);
         diagnostics.extend(analysis.problems.iter().cloned());
+        if case.announces(&["key-advice"]) {
+            diagnostics.extend(key_advice(compilation, &analysis, false));
+        }
         diagnostics.extend(analysis.nodes.into_values().flat_map(|node| node.problems));
     }
     let mut said = said(&diagnostics, sources_of(&parsed));
