@@ -25,8 +25,9 @@ pub(super) fn create_indexes(table: &Relation, indexes: &[Index], published: boo
         let extra = if engine == Engine::Postgres { format!("{include}{predicate}") } else { String::new() };
         format!("create {unique}index {} on {}{method} ({columns}){extra}", quote_ident(&index.name), table.quoted())
     };
-    // An index of some rows is one of all of them elsewhere, which a unique one cannot be.
-    let is_had = |index: &&Index| engine == Engine::Postgres || index.predicate.is_none();
+    // An index of some rows, or of ranges of blocks, is another one elsewhere.
+    let of_ranges = |index: &Index| index.method.as_deref().is_some_and(|method| method.eq_ignore_ascii_case("brin"));
+    let is_had = |index: &&Index| engine == Engine::Postgres || index.predicate.is_none() && !of_ranges(index);
     if due { indexes.iter().filter(is_had).map(create).collect() } else { Vec::new() }
 }
 
