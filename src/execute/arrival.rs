@@ -110,7 +110,7 @@ pub(super) fn prepare(turn: &Turn<'_>, origin: &Origin) -> Result<Prepared, Node
         Err(why) => return Err(untransferable(turn, origin, &why).into()),
     };
     let state = NodeState { existing: turn.catalog.kind(relation), full_refresh: job.options.full_refresh, batch: None };
-    let existing = look_up(node, relation, state.existing, turn.catalog, turn.session, false)?;
+    let existing = look_up(node, relation, state.existing, turn.catalog, turn.session)?;
     let newer = newer(turn, origin, &held, &columns, &existing)?;
     let transfer = Transfer {
         from: (from, origin.relation.clone()),

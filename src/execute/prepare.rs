@@ -238,14 +238,17 @@ pub(super) fn draft_in(turn: &Turn<'_>, state: NodeState, hooks: Hooks) -> Resul
             .help("make it a table there: materialized: \"{{ 'table' if target.type == 'duckdb' else 'materialized_view' }}\"")
             .into());
     }
-    if materialization.is_none() && node.materialized() == "materialized_view" && binds_materialized_views(job.engine) {
+    if materialization.is_none() && node.materialized() == "materialized_view" && crate::dialect::binds_materialized_views(job.engine) {
         check_reads(turn)?;
     }
     if materialization.is_none() && !matches!(node.detail, Detail::Seed { .. }) {
         check_is_query(node, &compiled)?;
     }
     let physical = Physical::of(node, storage(job.engine))?;
-    let mut existing = look_up(node, relation, state.existing, catalog, session, binds_materialized_views(job.engine))?;
+    let mut existing = look_up(node, relation, state.existing, catalog, session)?;
+    if node.materialized() == "materialized_view" && !crate::dialect::binds_materialized_views(job.engine) {
+        look_up_view(relation, &mut existing, session)?;
+    }
     // What the database numbers is nobody else's affair.
     existing.columns.retain(|column| !physical.numbers(&column.name));
     let refreshes = node.config.bool("full_refresh").unwrap_or(state.full_refresh);
@@ -409,16 +412,20 @@ pub(super) fn look_up(
     kind: Option<RelationKind>,
     catalog: &Catalog,
     session: &SharedSession,
-    bound: bool,
 ) -> Result<Existing, AdapterError> {
     let mut existing = Existing { kind, ..catalog.existing(relation) };
     if existing.kind.is_some() && matches!(node.materialized(), "incremental" | "snapshot") {
         existing.columns = locked(session).columns(relation)?;
     }
-    if existing.kind == Some(RelationKind::MaterializedView) && node.materialized() == "materialized_view" && !bound {
+    Ok(existing)
+}
+
+/// What the plan needs to know of a materialized view that is there.
+fn look_up_view(relation: &Relation, existing: &mut Existing, session: &SharedSession) -> Result<(), AdapterError> {
+    if existing.kind == Some(RelationKind::MaterializedView) {
         let mut session = locked(session);
         existing.indexes = session.readers(relation)?.indexes;
         existing.outdated = session.value(&reads_retired(relation))?.is_some();
     }
-    Ok(existing)
+    Ok(())
 }
