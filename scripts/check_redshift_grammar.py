@@ -50,10 +50,12 @@ def collected(folders):
 
 
 def unread(item):
-    from sqlfluff.core import Linter
+    from sqlfluff.core import FluffConfig, Linter
 
     place, sql = item
-    parsed = Linter(dialect="redshift").parse_string(sql + ";\n")
+    sys.setrecursionlimit(20_000)
+    config = FluffConfig(overrides={"dialect": "redshift", "max_parse_depth": 3_000})
+    parsed = Linter(config=config).parse_string(sql + ";\n")
     problems = [str(problem.desc()) for problem in parsed.violations]
     return (place, sql, problems[0]) if problems else None
 

@@ -119,12 +119,12 @@ fn by_number(step: &MakePartitions, every: i64) -> String {
     )
 }
 
-/// Whether no partition has a value, given as text.
+/// Whether no partition has a value, given as text. The list of a partition stands behind `FOR VALUES IN (`, with quotes doubled and nothing else.
 fn unheld_value(step: &MakePartitions) -> String {
     format!(
-        "        where not exists (\n            {HELD}\n            cross join regexp_matches(pg_get_expr(relpartbound, oid), '''(?:[^'']|'''')*''|[^,() '']+', 'g') as held\n            \
+        "        where not exists (\n            {HELD}\n            cross join regexp_matches(substr(pg_get_expr(relpartbound, oid), 16), '''(?:[^'']|'''')*''|[^,() '']+', 'g') as held\n            \
          where inhparent = {}::regclass and pg_get_expr(relpartbound, oid) like 'FOR VALUES IN (%'\n              \
-         and held[1] in (quote_literal(first_value), first_value)\n        )\n",
+         and held[1] in ('''' || replace(first_value, '''', '''''') || '''', first_value)\n        )\n",
         quote_text(&step.table.quoted()),
     )
 }

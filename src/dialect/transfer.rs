@@ -146,7 +146,7 @@ impl Transfer {
             iam_role: self.bucket.iam_role.clone(),
             existing: Existing::Refuse,
             partition_by: Vec::new(),
-            manifest: !one,
+            manifest: self.to.0 == Engine::Redshift,
             serial: one,
             gzip: false,
         }
@@ -266,8 +266,7 @@ mod tests {
         iam_role 'arn:aws:iam::1:role/move'
         format as csv
         delimiter as ','
-        null as '@acca:null@'
-        manifest;
+        null as '@acca:null@';
         insert into "serving"."marts"."bets" ("id", "note")
         select "id", "note"
         from read_csv('s3://lake/acca/run-1/bets/*', auto_detect = false, header = false, nullstr = '@acca:null@', columns = {'id': 'BIGINT', 'note': 'VARCHAR'})

@@ -276,7 +276,7 @@ pub(super) fn compare(turn: &Turn<'_>, table: &Relation, arrived: &str, of: Coun
     };
     let help = match of {
         Counted::Sent => "nothing was published; try it again, and see what else writes into the bucket",
-        Counted::All => "rows below the watermark were changed or deleted: --full-refresh sends all of them",
+        Counted::All => "rows below the watermark were added or deleted: --full-refresh sends all of them",
     };
     Err(Diagnostic::new(&codes::TRANSFER_MISMATCH, message).at(place(node)).help(help).into())
 }

@@ -54,6 +54,12 @@ pub fn plan_arrival(input: &PlanInput<'_>, arrival: Arrival) -> Result<NodePlan,
             let table = input.relation.clone();
             let delete = format!("delete from {}\nwhere {replaced}", table.quoted());
             steps.push(Step::Statement { title: format!("delete replaced rows of {}", table.display()), sql: delete });
+            // A row that was changed has another watermark than it had.
+            let keys = input.node.config.strings("unique_key");
+            if !keys.is_empty() {
+                let source = TableName::Relation(stage.clone());
+                steps.push(Step::DeleteMatching { target: table.clone(), source, keys, predicates: Vec::new() });
+            }
             steps.push(Step::Append { target: table.clone(), source: TableName::Relation(stage.clone()), columns: names });
             let drop = format!("drop table {}", stage.quoted());
             steps.push(Step::Statement { title: format!("drop {}", stage.display()), sql: drop });

@@ -161,3 +161,23 @@ fn contracts_batches_and_snapshots_have_partitions() {
     assert_eq!(refused.status("declared"), Status::Error);
     assert!(refused.drawn.contains("the key (id) of 'declared' lacks 'kind', by which the table is partitioned"), "{}", refused.drawn);
 }
+
+/// Words of a partition's definition, quotes and backslashes are values like others.
+#[test]
+fn a_later_run_makes_partitions_for_new_values_only() {
+    let mut bench = Bench::new("postgres");
+    let countries = |values: &[&str]| {
+        let rows: Vec<String> = values.iter().map(|value| format!("select '{value}'::text as country")).collect();
+        rows.join(" union all ")
+    };
+    bench
+        .file("models/m.yml", "models:\n  - name: bets\n    config:\n      materialized: incremental\n      meta: {partition_by: {type: list, column: country}}\n")
+        .file("models/bets.sql", &countries(&["GB", "a\\b", "it''s"]));
+    bench.run().ok();
+    bench.file("models/bets.sql", &countries(&["GB", "a\\b", "it''s", "IN", "FOR", "VALUES"]));
+    bench.run().ok();
+    bench.run().ok();
+    let rest = bench.query("select count(*) from shop.bets where tableoid::regclass::text like '%rest%'");
+    assert_eq!(rest, "0", "{}", partitions(&bench, "bets"));
+    assert_eq!(bench.query("select count(*) from pg_inherits where inhparent = 'shop.bets'::regclass"), "7");
+}

@@ -53,6 +53,8 @@ fn value(field: &Option<String>, kind: ColumnType) -> String {
     match (field, kind) {
         // Text becomes a value of its own kind only so (`r_SUPER_type`).
         (Some(text), ColumnType::Json | ColumnType::Jsonb) => format!("json_parse({})", quote_text(text)),
+        // Text there, and equal ones are to be equal.
+        (Some(text), ColumnType::Uuid) => cell(Some(&text.to_lowercase()), &kind.print(Engine::Redshift)),
         (field, kind) => cell(field.as_deref(), &kind.print(Engine::Redshift)),
     }
 }

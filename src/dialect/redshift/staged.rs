@@ -58,7 +58,12 @@ impl StagedCopy<'_> {
     pub fn insert(&self) -> String {
         let value = |column: &RawColumn| {
             let name = quote_ident(&column.name);
-            if is_document(column) { format!("json_parse({name})") } else { name }
+            match column.data_type {
+                _ if is_document(column) => format!("json_parse({name})"),
+                // Text there, and equal ones are to be equal.
+                ColumnType::Uuid => format!("lower({name})"),
+                _ => name,
+            }
         };
         let values = self.columns.iter().map(value).collect::<Vec<_>>().join(", ");
         format!(

@@ -149,6 +149,10 @@ pub(super) fn load(
 ) -> Result<Loaded, LoadError> {
     let mut uploaded = Uploaded::new(bucket, job)?;
     upload(job, stream, &mut uploaded)?;
+    // What was uploaded is a part of the file: nothing of the older version may go for it. Why it stopped, says the caller.
+    if stream.stop.is_some() {
+        return Err(AdapterError::Io("the load was stopped".to_owned()).into());
+    }
     let fingerprint = fingerprint();
     let manifest = if stream.tally.rows == 0 {
         None

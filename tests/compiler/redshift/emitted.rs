@@ -20,6 +20,7 @@ const NEVER: &[&str] = &[
     "fillrecord",
     "cleanpath",
     "allowoverwrite",
+    "external",
 ];
 
 /// The word of a statement that acca never sends.

@@ -104,7 +104,9 @@ fn what_acca_writes_passes() {
     let statements = expected_statements();
     assert!(statements.len() >= 40, "{}", statements.len());
     let in_a_transaction = statements.iter().flat_map(|(place, sql)| {
-        let found = refusals_in_order(["begin", sql.as_str()]);
+        // Only what ends what is under way is sent outside.
+        let before = (!sql.starts_with("refresh materialized view")).then_some("begin");
+        let found = refusals_in_order(before.into_iter().chain([sql.as_str()]));
         found.into_iter().map(move |(_, refusal)| format!("{place}: {sql}\n    {refusal:?}"))
     });
     let wrong: Vec<String> = in_a_transaction.collect();

@@ -189,6 +189,11 @@ fn newer_rows_of_an_incremental_model_go_over() {
     let all = "select id, note from marts.events order by id";
     assert_eq!(both.on_postgres(all), "1|a\n2|late\n3|c\n4|d");
     assert_eq!(both.on_postgres(all), both.on_redshift(all));
+    // A row that is changed comes with a newer watermark and takes the place of the older one.
+    both.project.write("models/events.sql", &model(&row(1, "2026-01-05 12:00:00", "changed")));
+    both.project.acca(&["run", "--target", "all"]).expect_code(0);
+    assert_eq!(both.on_postgres(all), "1|changed\n2|late\n3|c\n4|d");
+    assert_eq!(both.on_postgres(all), both.on_redshift(all));
     // A column that has got room for more takes all rows along.
     both.project.write(
         "models/events.sql",
