@@ -435,3 +435,35 @@ fn without_a_bucket_rows_are_inserted_and_a_slow_way_is_told() {
     assert_eq!(rows(&service, "select count(*) from raw.bets"), "30000");
     assert_eq!(sent(&service, "copy"), Vec::<String>::new());
 }
+
+/// The rows of the older version stay until the newer one has passed as a whole.
+#[test]
+fn a_file_that_turns_bad_takes_nothing_away() {
+    let service = DataApi::start();
+    let project = project(&service, "landing/*.csv", BUCKET);
+    project.write("landing/bets.csv", "id,stake,placed_at,note,doc\n1,1.00,,,\n2,2.00,,,\n");
+    project.acca(&["load"]).expect_code(0);
+    project.write("landing/bets.csv", "id,stake,placed_at,note,doc\nx,1.00,,,\n3,3.00,,,\n");
+    for _ in 0..2 {
+        let refused = project.acca(&["load"]).expect_code(1);
+        assert!(refused.stderr.contains("landing/bets.csv") || refused.stdout.contains("landing/bets.csv"), "{}", refused.stderr);
+        assert_eq!(rows(&service, "select id from raw.bets order by id"), "1\n2");
+        assert_eq!(rows(&service, "select rows from _acca.load_manifest"), "2");
+        assert_eq!(rows(&service, "select count(*) from raw.bets__rejects"), "1");
+        assert_eq!(keys(&service, "s3://lake/acca"), Vec::<String>::new());
+    }
+}
+
+/// A UUID is text there, and capitals would tell equal ones apart.
+#[test]
+fn uuids_are_stored_in_small_letters() {
+    for keys in [BUCKET, ""] {
+        let service = DataApi::start();
+        let project = project(&service, "landing/*.csv", keys);
+        let sources = "sources:\n  - name: raw\n    tables:\n      - name: bets\n        meta: {landing: {path: 'landing/*.csv'}}\n        columns:\n          \
+                       - {name: id, data_type: uuid}\n";
+        project.write("models/sources.yml", sources).write("landing/bets.csv", "id\nA0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11\n");
+        project.acca(&["load"]).expect_code(0);
+        assert_eq!(rows(&service, "select id from raw.bets"), "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11");
+    }
+}

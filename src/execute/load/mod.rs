@@ -204,7 +204,8 @@ impl<'a> Loader<'a> {
                 self.load_version(session, &path, &object.url, Some(&object.version()))
             }
             (LandingFile::Local { path, recorded_as }, _) => self.load_version(session, path, recorded_as, None),
-            (LandingFile::OnS3(_), None) => Ok(LoadOutcome::Unchanged),
+            // Whoever listed the object had a client.
+            (LandingFile::OnS3(object), None) => Err(AdapterError::Io(format!("nothing reaches '{}'", object.url)).into()),
         }
     }
 
