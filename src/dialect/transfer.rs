@@ -7,9 +7,6 @@ pub use super::redshift::{CopyFromS3, Existing, FilesOnS3, S3Format, Unload, cop
 use super::{ColumnType, Engine, literal};
 use crate::base::{ColumnInfo, Relation, quote_ident};
 
-/// What stands for NULL in the files.
-const NULL: &str = super::redshift::NULL_MARK;
-
 /// A place in a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bucket {
@@ -107,6 +104,15 @@ impl Transfer {
         })
     }
 
+    /// What stands for NULL in the files: of this transfer alone, so that no row has it.
+    fn null_mark(&self) -> String {
+        format!("@acca:null:{:08x}@", crc32fast::hash(self.folder.as_bytes()))
+    }
+
+    fn csv(&self) -> S3Format {
+        S3Format::Csv { delimiter: ',', quote: '"', header_lines: 0, null_text: Some(self.null_mark()) }
+    }
+
     fn names(&self) -> String {
         self.columns.iter().map(|column| quote_ident(&column.name)).collect::<Vec<_>>().join(", ")
     }
@@ -124,13 +130,13 @@ impl Transfer {
                 "select * from aws_s3.query_export_to_s3(\n    {},\n    {},\n    options := {}\n)",
                 literal(&self.query(), Engine::Postgres),
                 self.uri("rows.csv"),
-                literal(&format!("format csv, null {}", literal(NULL, Engine::Postgres)), Engine::Postgres),
+                literal(&format!("format csv, null {}", literal(&self.null_mark(), Engine::Postgres)), Engine::Postgres),
             )),
             Engine::DuckDb => Ok(format!(
                 "copy ({}) to {} (format csv, header false, nullstr {}, force_quote *)",
                 self.query(),
                 literal(&format!("{}rows.csv", self.bucket.url(&self.folder)), Engine::DuckDb),
-                literal(NULL, Engine::DuckDb)
+                literal(&self.null_mark(), Engine::DuckDb)
             )),
         }
     }
@@ -142,7 +148,7 @@ impl Transfer {
         Unload {
             query: self.query(),
             place: if one { format!("{folder}rows.csv") } else { folder },
-            format: csv(),
+            format: self.csv(),
             iam_role: self.bucket.iam_role.clone(),
             existing: Existing::Refuse,
             partition_by: Vec::new(),
@@ -162,7 +168,7 @@ impl Transfer {
                     Engine::Redshift => FilesOnS3::Manifest(format!("{}manifest", self.bucket.url(&self.folder))),
                     Engine::Postgres | Engine::DuckDb => FilesOnS3::Prefix(format!("{}rows.csv", self.bucket.url(&self.folder))),
                 },
-                format: csv(),
+                format: self.csv(),
                 iam_role: self.bucket.iam_role.clone(),
                 region: Some(self.bucket.region.clone()),
                 gzip: false,
@@ -175,7 +181,7 @@ impl Transfer {
                 "select aws_s3.table_import_from_s3(\n    {},\n    {},\n    {},\n    {}\n)",
                 literal(&format!("{}.{}", quote_ident(&table.schema), quote_ident(&table.identifier)), Engine::Postgres),
                 literal(&self.names(), Engine::Postgres),
-                literal(&format!("(format csv, null {})", literal(NULL, Engine::Postgres)), Engine::Postgres),
+                literal(&format!("(format csv, null {})", literal(&self.null_mark(), Engine::Postgres)), Engine::Postgres),
                 // Redshift numbers what it writes.
                 self.uri(if self.from.0 == Engine::Redshift { "rows.csv000" } else { "rows.csv" }),
             )),
@@ -193,7 +199,7 @@ impl Transfer {
             "insert into {} ({names})\nselect {names}\nfrom read_csv({}, auto_detect = false, header = false, nullstr = {}, columns = {{{}}})",
             table.quoted(),
             literal(&format!("{}*", self.bucket.url(&self.folder)), Engine::DuckDb),
-            literal(NULL, Engine::DuckDb),
+            literal(&self.null_mark(), Engine::DuckDb),
             types.join(", "),
             names = self.names(),
         )
@@ -203,10 +209,6 @@ impl Transfer {
         let parts = [&self.bucket.name, &format!("{}{file}", self.bucket.key(&self.folder)), &self.bucket.region];
         format!("aws_commons.create_s3_uri({})", parts.map(|part| literal(part, Engine::Postgres)).join(", "))
     }
-}
-
-fn csv() -> S3Format {
-    S3Format::Csv { delimiter: ',', quote: '"', header_lines: 0, null_text: Some(NULL.to_owned()) }
 }
 
 #[cfg(test)]
@@ -244,14 +246,14 @@ mod tests {
         select * from aws_s3.query_export_to_s3(
             'select "id", "note" from "shop"."marts"."bets" where day > ''2026-01-01''',
             aws_commons.create_s3_uri('lake', 'acca/run-1/bets/rows.csv', 'eu-west-1'),
-            options := 'format csv, null ''@acca:null@'''
+            options := 'format csv, null ''@acca:null:11d29776@'''
         );
         copy "serving"."marts"."bets" ("id", "note")
         from 's3://lake/acca/run-1/bets/rows.csv'
         iam_role 'arn:aws:iam::1:role/move'
         format as csv quote as '"' delimiter ','
         region 'eu-west-1'
-        null as '@acca:null@'
+        null as '@acca:null:11d29776@'
         roundec
         dateformat 'auto'
         timeformat 'auto'
@@ -266,10 +268,10 @@ mod tests {
         iam_role 'arn:aws:iam::1:role/move'
         format as csv
         delimiter as ','
-        null as '@acca:null@';
+        null as '@acca:null:11d29776@';
         insert into "serving"."marts"."bets" ("id", "note")
         select "id", "note"
-        from read_csv('s3://lake/acca/run-1/bets/*', auto_detect = false, header = false, nullstr = '@acca:null@', columns = {'id': 'BIGINT', 'note': 'VARCHAR'})
+        from read_csv('s3://lake/acca/run-1/bets/*', auto_detect = false, header = false, nullstr = '@acca:null:11d29776@', columns = {'id': 'BIGINT', 'note': 'VARCHAR'})
         "#);
         let both = printed(Engine::Redshift, Engine::Redshift, None);
         assert!(both.contains("from 's3://lake/acca/run-1/bets/manifest'") && both.contains("\nmanifest\n"), "{both}");
@@ -286,11 +288,11 @@ mod tests {
     #[test]
     fn rows_go_from_duckdb_to_postgresql() {
         insta::assert_snapshot!(printed(Engine::DuckDb, Engine::Postgres, None), @r#"
-        copy (select "id", "note" from "shop"."marts"."bets") to 's3://lake/acca/run-1/bets/rows.csv' (format csv, header false, nullstr '@acca:null@', force_quote *);
+        copy (select "id", "note" from "shop"."marts"."bets") to 's3://lake/acca/run-1/bets/rows.csv' (format csv, header false, nullstr '@acca:null:11d29776@', force_quote *);
         select aws_s3.table_import_from_s3(
             '"marts"."bets"',
             '"id", "note"',
-            '(format csv, null ''@acca:null@'')',
+            '(format csv, null ''@acca:null:11d29776@'')',
             aws_commons.create_s3_uri('lake', 'acca/run-1/bets/rows.csv', 'eu-west-1')
         )
         "#);

@@ -50,6 +50,11 @@ impl Writer<'_> {
         self.plain_call(call, &call.name)
     }
 
+    /// Where one side does not vary PostgreSQL gives null, DuckDB no number.
+    pub(super) fn correlation(&mut self, call: &Call<'_>) -> Sql {
+        Sql::atom(format!("nullif({}, cast('nan' as double))", self.plain_call(call, "corr").text))
+    }
+
     pub(super) fn percentile(&mut self, call: &Call<'_>) -> Sql {
         let (Some(share), [key]) = (call.arguments.first(), call.function.within_group.as_slice()) else {
             return self.wrong_arguments(call);

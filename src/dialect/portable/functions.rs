@@ -73,7 +73,7 @@ const FUNCTIONS: &[Entry] = &[
     for_others("coalesce", |writer, call| writer.coalesce(call)),
     for_others("concat", |writer, call| writer.concat(call)),
     for_others("concat_ws", |writer, call| writer.concat_with_separator(call)),
-    not_on_redshift("corr", FLOATS),
+    Entry { name: "corr", postgres: Same, duckdb: By(|writer, call| writer.correlation(call)), redshift: Not(FLOATS) },
     same("cos"),
     same("count"),
     not_on_redshift("covar_pop", FLOATS),

@@ -120,3 +120,7 @@ select id, sum(j) over w as s, max(j) over w as m from t window w as (partition 
 -- facts: 116
 -- refused: redshift frames
 select id, sum(j) over (order by id range between 2 preceding and current row) as s, count(*) over (order by grp groups current row) as g from t;
+
+-- facts: 44
+-- refused: redshift corr
+select grp, corr(f, j::double precision) as c from t where abs(f) < 100 group by grp;
