@@ -3,7 +3,7 @@
 //! Files are CSV with a mark for NULL, as it is what both sides write and read exactly: PostgreSQL knows no Parquet, and an empty text
 //! must not become NULL on the way.
 
-pub use super::redshift::{CopyFromS3, Existing, FilesOnS3, S3Format, Unload, copy_and_replace, manifest};
+pub use super::redshift::{CopyFromS3, Existing, FilesOnS3, S3Format, Unload, manifest};
 use super::{ColumnType, Engine, literal};
 use crate::base::{ColumnInfo, Relation, quote_ident};
 

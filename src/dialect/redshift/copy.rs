@@ -125,26 +125,6 @@ impl CopyFromS3 {
     }
 }
 
-/// The statements that load files into a temporary table and merge it: rows of a key that is there are replaced
-/// (`merge-replacing-existing-rows`). To be sent in one transaction.
-///
-/// # Errors
-/// As [`CopyFromS3::print`].
-pub fn copy_and_replace(load: &CopyFromS3, staged: &str, keys: &[String]) -> Result<Vec<String>, String> {
-    let target = load.table.quoted();
-    let stage = quote_ident(staged);
-    let copy = load.print_into(&stage)?;
-    let columns = load.columns.iter().map(|column| quote_ident(column)).collect::<Vec<_>>().join(", ");
-    let matching: Vec<String> = keys.iter().map(|key| quote_ident(key)).map(|key| format!("{stage}.{key} = {target}.{key}")).collect();
-    let mut statements = vec![format!("create temporary table {stage} (like {target})"), copy];
-    if !matching.is_empty() {
-        statements.push(format!("delete from {target}\nusing {stage}\nwhere {}", matching.join("\n  and ")));
-    }
-    statements.push(format!("insert into {target} ({columns})\nselect {columns}\nfrom {stage}"));
-    statements.push(format!("drop table {stage}"));
-    Ok(statements)
-}
-
 /// A manifest of files that must all be there (`loading-data-files-using-manifest`); the bytes of each are told to COPY of Parquet.
 pub fn manifest(files: &[(String, u64)], format: &S3Format) -> String {
     let entry = |(url, bytes): &(String, u64)| -> Value {
@@ -293,26 +273,6 @@ mod tests {
         roundec
         dateformat 'auto'
         timeformat 'auto'
-        "#);
-    }
-
-    #[test]
-    fn a_load_replaces_the_rows_of_its_keys() {
-        let statements = copy_and_replace(&load(S3Format::Parquet), "bets__acca_stage", &["id".to_owned()]).unwrap();
-        insta::assert_snapshot!(statements.join(";\n"), @r#"
-        create temporary table "bets__acca_stage" (like "shop"."raw"."bets");
-        copy "bets__acca_stage" ("id", "stake")
-        from 's3://lake/bets/1.manifest'
-        iam_role 'arn:aws:iam::1:role/load'
-        format as parquet
-        manifest;
-        delete from "shop"."raw"."bets"
-        using "bets__acca_stage"
-        where "bets__acca_stage"."id" = "shop"."raw"."bets"."id";
-        insert into "shop"."raw"."bets" ("id", "stake")
-        select "id", "stake"
-        from "bets__acca_stage";
-        drop table "bets__acca_stage"
         "#);
     }
 

@@ -7,7 +7,7 @@ mod rows;
 mod staged;
 mod tables;
 
-pub use copy::{CopyFromS3, Existing, FilesOnS3, S3Format, Unload, copy_and_replace, manifest};
+pub use copy::{CopyFromS3, Existing, FilesOnS3, S3Format, Unload, manifest};
 pub use direct::{DirectCopy, DirectFormat, type_for_parquet};
 pub use rows::RowInserts;
 pub use staged::{NULL_MARK, StagedCopy};
