@@ -34,6 +34,7 @@ mod groups;
 mod intervals;
 mod json;
 mod lateral;
+mod letters;
 mod lists;
 mod literals;
 mod lookups;
@@ -67,7 +68,7 @@ pub fn differences() -> &'static [(u16, &'static str)] {
 
 /// A query for whether the database knows the case of letters beyond ASCII; `None` where an engine always does.
 pub fn knows_letters(engine: Engine) -> Option<&'static str> {
-    (engine == Engine::Postgres).then_some("select upper('\u{e9}') = '\u{c9}'")
+    (engine == Engine::Postgres).then_some("select upper('\u{e9}i') = '\u{c9}I'")
 }
 
 /// The functions that portable queries may call, and whether PostgreSQL, DuckDB and Redshift have them.

@@ -45,6 +45,10 @@ impl Writer<'_> {
         }
         let [value, written] = [value, pattern].map(|part| self.expression(part).part());
         let escape = match escape {
+            Some(letter) if folds && plain_text(letter).is_none_or(|text| text.chars().any(char::is_alphabetic)) => {
+                let help = "write a character that is no letter";
+                return self.refuse(span_of(letter), "a letter as escape character of ILIKE is not the same on all engines", help);
+            }
             Some(escape) => format!(" escape {}", self.expression(escape).text),
             // A literal without a backslash needs none.
             None if self.is(Engine::DuckDb)
@@ -56,8 +60,9 @@ impl Writer<'_> {
             None => String::new(),
         };
         let not = if negated { "not " } else { "" };
-        if folds && self.is(Engine::Redshift) && self.rewrites(Rewrite::CaseFolding) {
-            return Sql::loose(format!("lower({value}) {not}like lower({written}){escape}"));
+        if folds && !self.is(Engine::DuckDb) && self.rewrites(Rewrite::CaseFolding) {
+            let [value, written] = [value, written].map(|side| self.small_letters("lower", &side).text);
+            return Sql::loose(format!("{value} {not}like {written}{escape}"));
         }
         let word = if folds { "ilike" } else { "like" };
         Sql::loose(format!("{value} {not}{word} {written}{escape}"))

@@ -114,3 +114,40 @@ select id, regexp_replace('Zoë' || s, '[^[:alpha:] ]', '', 'g') as a, 'zoë' ~ 
 -- facts: 71
 -- refused: duckdb redshift boolean
 select format('%s', b) from t;
+
+-- Letters whose other case is not one letter.
+-- facts: 70
+-- needs: letter-case postgres duckdb
+select x.s, upper(x.s) as u, lower(x.s) as l, initcap(x.s) as i, upper('é' || x.s) as e
+from (values ('Straße ŉ ﬁ ΐ'), ('İSTANBUL ΟΔΥΣΣΕΥΣ'), ('ᾳ ῲ ﬗ ẞ ǆ'), (''), (null)) as x (s);
+
+-- facts: 75
+-- needs: case-folding postgres redshift
+select x.s, x.s ilike 'i%' as i, x.s ilike '%ας' as f, x.s ilike '%ασ' as m, x.s not ilike '%K%' as k
+from (values ('İ'), ('ΑΣ'), ('K'), ('ſ')) as x (s);
+
+-- facts: 75
+-- refused: postgres duckdb redshift escape character
+select s ilike 'axb' escape 'X' from t;
+
+-- A mark belongs to the letter before it, an emoji has several characters.
+-- facts: 70 67
+-- needs: reverse duckdb
+select x.s, reverse(x.s) as r, left(x.s, 1) as l, right(x.s, 2) as e, length(x.s) as n, substring(x.s, 2, 2) as p, lpad(x.s, 5, '👍') as d
+from (values ('éx'), ('👍🏽b'), ('👨‍👩‍👧 z'), ('🇩🇪'), (''), (null)) as x (s);
+
+-- facts: 68
+-- refused: redshift may be empty
+-- needs: split-part duckdb
+select id, split_part(v || 'xy', s, 1) as a, split_part(v || 'xy', s, 2) as b, split_part(v || 'xy', s, -1) as c from t;
+
+-- facts: 68
+-- refused: postgres duckdb redshift empty delimiter
+select split_part(s, '', 1) from t;
+
+-- facts: 69
+-- refused: postgres duckdb redshift pad with nothing
+select lpad(s, 5, '') from t;
+
+-- facts: 66
+select id, substring(s, j, nullif(i, 7)) as a, substring(s, 0, nullif(i, 7)) as b from t where coalesce(i, 0) between 0 and 9;
