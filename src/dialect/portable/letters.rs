@@ -13,9 +13,20 @@ use super::writer::{Sql, Writer};
 use crate::dialect::Engine;
 
 /// Letters whose capital is several by ICU, as a class of a regular expression.
-const SEVERAL: &str = "[ßŉǰΐΰևẖ-ẚὐὒὔὖᾀ-ᾯᾲ-ᾴᾶᾷᾼῂ-ῄῆῇῌῒΐῖῗῢ-ῤῦῧῲ-ῴῶῷῼﬀ-ﬆﬓ-ﬗ]";
+const SEVERAL: &str = "[\
+    \u{df}\u{149}\u{1f0}\u{390}\u{3b0}\u{587}\u{1e96}-\u{1e9a}\u{1f50}\u{1f52}\u{1f54}\u{1f56}\u{1f80}-\u{1faf}\
+    \u{1fb2}-\u{1fb4}\u{1fb6}\u{1fb7}\u{1fbc}\u{1fc2}-\u{1fc4}\u{1fc6}\u{1fc7}\u{1fcc}\u{1fd2}\u{1fd3}\u{1fd6}\u{1fd7}\
+    \u{1fe2}-\u{1fe4}\u{1fe6}\u{1fe7}\u{1ff2}-\u{1ff4}\u{1ff6}\u{1ff7}\u{1ffc}\u{fb00}-\u{fb06}\u{fb13}-\u{fb17}\
+    ]";
 /// Those of them that are paired with one letter all the same.
-const PAIRED: [&str; 2] = ["ᾀᾁᾂᾃᾄᾅᾆᾇᾐᾑᾒᾓᾔᾕᾖᾗᾠᾡᾢᾣᾤᾥᾦᾧᾳῃῳ", "ᾈᾉᾊᾋᾌᾍᾎᾏᾘᾙᾚᾛᾜᾝᾞᾟᾨᾩᾪᾫᾬᾭᾮᾯᾼῌῼ"];
+const PAIRED: [&str; 2] = [
+    "\
+        \u{1f80}\u{1f81}\u{1f82}\u{1f83}\u{1f84}\u{1f85}\u{1f86}\u{1f87}\u{1f90}\u{1f91}\u{1f92}\u{1f93}\u{1f94}\u{1f95}\
+        \u{1f96}\u{1f97}\u{1fa0}\u{1fa1}\u{1fa2}\u{1fa3}\u{1fa4}\u{1fa5}\u{1fa6}\u{1fa7}\u{1fb3}\u{1fc3}\u{1ff3}",
+    "\
+        \u{1f88}\u{1f89}\u{1f8a}\u{1f8b}\u{1f8c}\u{1f8d}\u{1f8e}\u{1f8f}\u{1f98}\u{1f99}\u{1f9a}\u{1f9b}\u{1f9c}\u{1f9d}\
+        \u{1f9e}\u{1f9f}\u{1fa8}\u{1fa9}\u{1faa}\u{1fab}\u{1fac}\u{1fad}\u{1fae}\u{1faf}\u{1fbc}\u{1fcc}\u{1ffc}",
+];
 
 impl Writer<'_> {
     pub(super) fn letter_case(&mut self, call: &Call<'_>) -> Sql {

@@ -35,6 +35,7 @@ pub enum Rewrite {
     Now,
     NullOrder,
     Pad,
+    Pattern,
     Product,
     ReadMoment,
     RegexpCount,
@@ -281,6 +282,13 @@ const WAYS: &[Way] = &[
         facts: &[69],
         engines: &[DuckDb],
         about: "text is padded with blanks where nothing else is said",
+    },
+    Way {
+        rewrite: Rewrite::Pattern,
+        name: "pattern",
+        facts: &[78, 79, 80],
+        engines: &[Postgres, DuckDb, Redshift],
+        about: "classes of regular expressions are letters, digits and spaces of ASCII, and both cases of a letter are written out where case does not count",
     },
     Way {
         rewrite: Rewrite::Product,

@@ -151,3 +151,34 @@ select lpad(s, 5, '') from t;
 
 -- facts: 66
 select id, substring(s, j, nullif(i, 7)) as a, substring(s, 0, nullif(i, 7)) as b from t where coalesce(i, 0) between 0 and 9;
+
+-- Classes hold what is of ASCII, whatever the locale says; a point takes a line break, the end is that of the text.
+-- facts: 78
+-- needs: pattern postgres duckdb
+select x.s, x.s ~ '^\w+$' as w, x.s ~ '\s' as sp, x.s ~ '^[[:alpha:]]+$' as a, x.s ~ '[[:space:]]x' as b, x.s ~ '\d' as d, x.s ~ '[[:punct:]]' as p, x.s ~ '^\S+$' as n,
+    x.s ~ '^a.b$' as any, x.s ~ 'b$' as last, x.s ~ '[\w-]x' as h
+from (values ('é'), (E'a\u00a0x'), (E'\u0661'), (E'a\nb'), (E'a\nb\n'), (E'\u000bx'), ('a–b'), ('-x'), ('_9'), ('$'), (null)) as x (s);
+
+-- Both cases of a letter, and no others.
+-- facts: 79
+-- needs: pattern duckdb redshift
+select x.s, x.s ~* 'k' as k, x.s ~* '^É[a-d]$' as e, x.s !~* 's' as s, regexp_replace(x.s, 'K', '<>', 'gi') as r, regexp_replace(x.s, '[^k]', '#', 'i') as f
+from (values (E'\u212a'), (E'\u017f'), ('éB'), ('Éd'), ('kK'), ('S'), ('')) as x (s);
+
+-- Which match is taken: the longest is the first that is tried.
+-- facts: 80 82 83
+select id, substring(s from '[a-z]+[a-z0-9 ]*') as w, substring(s from '(?:ab|ac)c?') as a, regexp_count(s, '(?:[0-9]+|[a-z])') as c,
+    regexp_replace(s, '(b)(c*)', '<\2\1>', 'g') as g
+from t where id <> 8;
+
+-- facts: 82
+-- refused: duckdb redshift which of several
+select substring(s from 'a*(?:ab)?') from t;
+
+-- facts: 80 83
+-- refused: postgres duckdb redshift how often
+select regexp_count(s, 'x*') as c, regexp_replace(s, 'x*', '-', 'g') as r from t;
+
+-- facts: 81
+-- refused: postgres duckdb redshift kind of replacement
+select regexp_replace(s, '(a)', '\2') from t;

@@ -365,7 +365,7 @@ impl Translator<'_> {
             }
             // The pattern is a literal, fact 78.
             Op::PGRegexMatch | Op::PGRegexNotMatch => match right_type {
-                Type::Literal(_) => Ok((format!("({a} {op} {b})"), Type::Bool)),
+                Type::Literal(_) => Ok((format!("({a} COLLATE \"C\" {op} {b})"), Type::Bool)),
                 _ => Err(Failure::refused("The pattern must be a valid UTF-8 literal character expression", "0A000")),
             },
             // Facts 79, 145 and others.
