@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::bound_views::{check_reads, check_replaced};
@@ -11,7 +11,7 @@ use super::microbatch::batches;
 use super::node::{Turn, query_failed};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{Adapter, AdapterError, CatalogRelation, Origins, Partner};
-use super::{arrival, contract, copied_rows, load_source, overrides, statement_fits};
+use super::{arrival, contract, copied_rows, external, load_source, overrides, reads_fit, statement_fits};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
 use crate::base::{Relation, RelationKind, UniqueId, Window};
 use crate::diag::{Diagnostic, codes};
@@ -99,6 +99,8 @@ pub(super) struct Catalog {
     folds: bool,
     /// Relations that the run builds.
     pub(super) built: BTreeSet<Relation>,
+    /// External schemas and tables are made one at a time: two statements for one schema would be in each other's way.
+    pub(super) external: Arc<Mutex<()>>,
 }
 
 impl Catalog {
@@ -197,7 +199,10 @@ pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
     if matches!(turn.node.detail, Detail::Source(_)) {
         return Ok(Prepared {
             compiled: CompiledNode::default(),
-            plan: load_source::plan(turn.job, turn.node, turn.session)?,
+            plan: match external::is_external(turn) {
+                true => external::plan(turn)?,
+                false => load_source::plan(turn.job, turn.node, turn.session)?,
+            },
             state: NodeState::default(),
         });
     }
@@ -226,6 +231,7 @@ pub(super) fn draft_in(turn: &Turn<'_>, state: NodeState, hooks: Hooks) -> Resul
     let warehouse: Arc<dyn Warehouse> = Arc::new(SessionWarehouse(session.clone()));
     let compiled = job.compilation.compile_node(node, state, Some(warehouse))?;
     statement_fits(node, &compiled, job.engine)?;
+    reads_fit(job.compilation, node, job.engine)?;
     let materialization = match node.detail {
         Detail::Model(_) | Detail::Snapshot { .. } => job.compilation.templates.materialization(node.materialized(), &node.package),
         _ => None,

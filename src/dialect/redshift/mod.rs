@@ -3,6 +3,7 @@
 mod copy;
 mod direct;
 mod dml;
+pub mod external;
 mod rows;
 mod staged;
 mod tables;
