@@ -67,6 +67,11 @@ pub fn reads_fit(compilation: &Compilation, node: &Node, engine: Engine) -> Resu
             let message = format!("'{}' reads several streams, and a materialized view can be of one", node.name);
             return wrong(message, "make a materialized view of each, and join those");
         }
+        if !of_stream && node.materialized() == "materialized_view" && node.config.bool("auto_refresh") == Some(true) {
+            let message =
+                format!("the materialized view '{}' is to refresh by itself, and '{}' is in an external schema", node.name, read.name);
+            return wrong(message, "take 'auto_refresh' away: each run refreshes it");
+        }
         if node.materialized() == "view" && node.config.bool("bind") == Some(true) {
             let message = format!("'{}' is a view that binds, and '{}' is in an external schema", node.name, read.name);
             return wrong(message, "take 'bind' away: only late-binding views read external schemas");
@@ -91,7 +96,9 @@ fn sources<'c>(compilation: &'c Compilation, node: &'c Node) -> Vec<(&'c Node, &
 fn elsewhere(read: &Node, external: &External) -> Diagnostic {
     let message = format!("the source '{}' is in an external schema, which this engine does not have", read.name);
     let help = match &external.table {
-        Some(table) => format!("say beside it under meta how the files are loaded elsewhere, as in landing: {{path: '{}**'}}", table.location),
+        Some(table) => {
+            format!("say beside it under meta how the files are loaded elsewhere, as in landing: {{path: '{}**'}}", table.location)
+        }
         None => "give it rows of landing files there (meta.landing), or build what reads it on a target of type redshift".to_owned(),
     };
     Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, message).also(external.schema.span, "declared here").help(help)
@@ -213,7 +220,12 @@ fn differences(held: &Held, wanted: &[ExternalColumn], table: &ExternalTable) ->
 }
 
 fn differs(node: &Node, table: &ExternalTable, relation: &Relation, differences: &[String]) -> Diagnostic {
-    let message = format!("source '{}': the external table '{}' differs from its declaration: {}", node.name, relation.display(), differences.join(", "));
+    let message = format!(
+        "source '{}': the external table '{}' differs from its declaration: {}",
+        node.name,
+        relation.display(),
+        differences.join(", ")
+    );
     Diagnostic::new(&codes::LOAD_FAILED, message)
         .at(table.span)
         .help("change the declaration, or make the table anew with --full-refresh: its files stay as they are")

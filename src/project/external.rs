@@ -18,8 +18,8 @@ pub enum ExternalFrom {
     DataCatalog,
     HiveMetastore,
     /// Tables of another server, read by federated queries.
-    Postgres,
-    Mysql,
+    PgServer,
+    MySqlServer,
     /// Streams, read by materialized views.
     Kinesis,
     Msk,
@@ -37,32 +37,35 @@ impl ExternalFrom {
         matches!(self, ExternalFrom::DataCatalog | ExternalFrom::HiveMetastore)
     }
 
+    /// How it is written, also in SQL.
     pub fn name(self) -> &'static str {
-        NAMES.iter().find(|(_, from)| *from == self).map_or("", |(name, _)| name)
+        self.row().first().copied().unwrap_or("")
     }
 
     /// The keys that mean something in such a schema, those that have to be there first.
-    fn keys(self) -> (&'static [&'static str], &'static [&'static str]) {
-        match self {
-            ExternalFrom::DataCatalog => (&["database"], &["iam_role", "catalog_role", "region", "create_database"]),
-            ExternalFrom::HiveMetastore => (&["database", "host"], &["port", "iam_role"]),
-            ExternalFrom::Postgres => (&["database", "host", "secret_arn"], &["schema", "port", "iam_role"]),
-            ExternalFrom::Mysql => (&["database", "host", "secret_arn"], &["port", "iam_role"]),
-            ExternalFrom::Kinesis => (&[], &["iam_role", "region"]),
-            ExternalFrom::Msk => (&["authentication"], &["cluster_arn", "host", "iam_role", "authentication_arn", "secret_arn"]),
-            ExternalFrom::Kafka => (&["authentication", "host"], &["iam_role", "authentication_arn", "secret_arn"]),
-        }
+    fn keys(self) -> (Vec<&'static str>, Vec<&'static str>) {
+        let words = |at: usize| self.row().get(at).map(|keys| keys.split_whitespace().collect()).unwrap_or_default();
+        (words(1), words(2))
+    }
+
+    fn row(self) -> Vec<&'static str> {
+        let at = ALL.iter().position(|from| *from == self).unwrap_or_default();
+        SCHEMAS.lines().nth(at).unwrap_or("").split('|').map(str::trim).collect()
     }
 }
 
-const NAMES: &[(&str, ExternalFrom)] = &[
-    ("data catalog", ExternalFrom::DataCatalog),
-    ("hive metastore", ExternalFrom::HiveMetastore),
-    ("postgres", ExternalFrom::Postgres),
-    ("mysql", ExternalFrom::Mysql),
-    ("kinesis", ExternalFrom::Kinesis),
-    ("msk", ExternalFrom::Msk),
-    ("kafka", ExternalFrom::Kafka),
+/// Name, required and further keys of each kind.
+const SCHEMAS: &str = include_str!("external_schemas.txt");
+
+/// In the order of that table.
+const ALL: [ExternalFrom; 7] = [
+    ExternalFrom::DataCatalog,
+    ExternalFrom::HiveMetastore,
+    ExternalFrom::PgServer,
+    ExternalFrom::MySqlServer,
+    ExternalFrom::Kinesis,
+    ExternalFrom::Msk,
+    ExternalFrom::Kafka,
 ];
 
 /// All keys of `external_schema`; `docs/external.md` describes each.
@@ -82,7 +85,8 @@ const SCHEMA_KEYS: &[&str] = &[
     "authentication_arn",
 ];
 /// Keys of `external`; `docs/external.md` describes each.
-const TABLE_KEYS: &[&str] = &["location", "file_format", "row_format", "delimiter", "quote", "header_lines", "tbl_properties", "partitions"];
+const TABLE_KEYS: &[&str] =
+    &["location", "file_format", "row_format", "delimiter", "quote", "header_lines", "tbl_properties", "partitions"];
 
 /// A checked `meta.external_schema`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,8 +129,15 @@ pub struct ExternalTable {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExternalFormat {
     /// A word of Hive's: `parquet`, `orc`, `avro`, `textfile`.
-    Stored { word: String, row_format: Option<String> },
-    Csv { delimiter: char, quote: char, header_lines: usize },
+    Stored {
+        word: String,
+        row_format: Option<String>,
+    },
+    Csv {
+        delimiter: char,
+        quote: char,
+        header_lines: usize,
+    },
     /// A document a line.
     Json,
 }
@@ -169,12 +180,48 @@ pub(super) fn parse_external(
 ) -> Option<External> {
     let written = levels.iter().rev().filter_map(|level| find(level, "meta")?.value.get("external_schema")).next();
     let schema = read_schema(loader, written.filter(|written| !written.is_null())?, table.owner)?;
+    check_federated(loader, &schema, table.owner, columns);
     let entry = table.entry("external").or_else(|| find(config.unwrap_or(&[]), "external").filter(|entry| !entry.value.is_null()));
     let table = match entry {
         None => None,
         Some(entry) => Some(read_table(loader, &entry.value, table.owner, &schema, columns)?),
     };
     Some(External { schema, table })
+}
+
+/// Types of PostgreSQL that federated queries give as text (`federated-data-types`).
+const ARRIVE_AS_TEXT: &[&str] = &[
+    "uuid",
+    "json",
+    "jsonb",
+    "bytea",
+    "interval",
+    "money",
+    "xml",
+    "inet",
+    "cidr",
+    "macaddr",
+    "hstore",
+    "point",
+    "box",
+    "bit",
+    "bit varying",
+];
+
+/// Columns of other servers are declared with the types in which they arrive, since everything that reads them counts on those.
+fn check_federated(loader: &mut Loader<'_>, schema: &ExternalSchema, table: &str, columns: &[&Column]) {
+    if !matches!(schema.from, ExternalFrom::PgServer | ExternalFrom::MySqlServer) {
+        return;
+    }
+    for column in columns {
+        let declared = column.data_type.as_deref().unwrap_or("").trim().to_lowercase();
+        let plain = declared.split('(').next().unwrap_or("").trim();
+        if ARRIVE_AS_TEXT.contains(&plain) || declared.ends_with("[]") {
+            let message = format!("column '{}' of {table} is {declared} there, and arrives as text", column.name);
+            let place = column.data_type_span.or(column.span).unwrap_or(schema.span);
+            wrong::<()>(loader, message, place, "declare it as varchar(65535), and cast it in the models that read it");
+        }
+    }
 }
 
 /// `external` as it stands in dbt's manifest; null where nothing is written.
@@ -221,13 +268,13 @@ fn read_schema(loader: &mut Loader<'_>, written: &Yaml, table: &str) -> Option<E
     let (word, span) = fields.required_text("from", loader.diagnostics)?;
     let from = kind(loader, &word, span)?;
     let (required, allowed) = from.keys();
-    for key in required {
+    for key in &required {
         fields.required_text(key, loader.diagnostics);
     }
     let known = |key: &str| key == "from" || required.contains(&key) || allowed.contains(&key) || !SCHEMA_KEYS.contains(&key);
     for entry in fields.entries.iter().filter(|entry| !known(&entry.key)) {
         let message = format!("'{}' means nothing where an external schema is from {}", entry.key, from.name());
-        let keys: Vec<&str> = required.iter().chain(allowed).copied().collect();
+        let keys: Vec<&str> = required.iter().chain(&allowed).copied().collect();
         wrong::<()>(loader, message, entry.key_span, &format!("its keys are: {}", keys.join(", ")));
     }
     let mut text = |key: &str| fields.text(key, loader.diagnostics);
@@ -254,10 +301,10 @@ fn read_schema(loader: &mut Loader<'_>, written: &Yaml, table: &str) -> Option<E
 fn kind(loader: &mut Loader<'_>, word: &str, span: Span) -> Option<ExternalFrom> {
     let plain = word.to_lowercase().replace(['_', '-'], " ");
     let plain = if plain == "glue" { "data catalog" } else { plain.as_str() };
-    if let Some((_, from)) = NAMES.iter().find(|(name, _)| *name == plain) {
-        return Some(*from);
+    if let Some(from) = ALL.into_iter().find(|from| from.name() == plain) {
+        return Some(from);
     }
-    let names: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
+    let names = ALL.map(ExternalFrom::name);
     let problem = Diagnostic::new(&codes::INVALID_EXTERNAL, format!("an external schema is not from '{word}'")).at(span);
     loader.diagnostics.push(problem.did_you_mean(plain, names.iter().copied()).help(format!("it is from one of: {}", names.join(", "))));
     None
@@ -275,7 +322,12 @@ fn check_authentication(loader: &mut Loader<'_>, fields: &Fields<'_, '_>, schema
         let certified = schema.authentication_arn.is_some() || schema.secret_arn.is_some();
         if (word == "mtls") != certified && known.contains(&word.as_str()) {
             let help = "give mtls one of 'authentication_arn' and 'secret_arn', and the others none";
-            wrong::<()>(loader, format!("authentication '{word}' does not go together with its certificates"), place("authentication"), help);
+            wrong::<()>(
+                loader,
+                format!("authentication '{word}' does not go together with its certificates"),
+                place("authentication"),
+                help,
+            );
         }
     }
     if schema.from == ExternalFrom::Msk && schema.cluster_arn.is_none() && schema.host.is_none() {
@@ -284,13 +336,7 @@ fn check_authentication(loader: &mut Loader<'_>, fields: &Fields<'_, '_>, schema
     }
 }
 
-fn read_table(
-    loader: &mut Loader<'_>,
-    written: &Yaml,
-    table: &str,
-    schema: &ExternalSchema,
-    columns: &[&Column],
-) -> Option<ExternalTable> {
+fn read_table(loader: &mut Loader<'_>, written: &Yaml, table: &str, schema: &ExternalSchema, columns: &[&Column]) -> Option<ExternalTable> {
     let problems = loader.diagnostics.count(Severity::Error);
     if !schema.from.has_files() {
         let message = format!("{table} is external, and no table can be made in a schema from {}", schema.from.name());
@@ -335,9 +381,9 @@ fn format(loader: &mut Loader<'_>, fields: &Fields<'_, '_>) -> Option<ExternalFo
     let classes = word.starts_with("inputformat ");
     if !classes && !FORMATS.contains(&word.as_str()) {
         let problem = Diagnostic::new(&codes::INVALID_EXTERNAL, format!("'{written}' is no format of external tables")).at(span);
-        loader.diagnostics.push(
-            problem.did_you_mean(&word, FORMATS.iter().copied()).help(format!("the formats are: {}", FORMATS.join(", "))),
-        );
+        loader
+            .diagnostics
+            .push(problem.did_you_mean(&word, FORMATS.iter().copied()).help(format!("the formats are: {}", FORMATS.join(", "))));
         return None;
     }
     let is_csv = word == "csv";
@@ -454,8 +500,62 @@ fn check_columns(loader: &mut Loader<'_>, table: &str, span: Span, columns: &[&C
         let help = "add 'columns:' with 'name:' and 'data_type:' for each";
         wrong::<()>(loader, format!("{table} is an external table and declares no columns"), span, help);
     }
-    for column in own.into_iter().filter(|column| column.data_type.is_none()) {
+    for column in own {
+        let place = column.data_type_span.or(column.span).unwrap_or(span);
+        check_type(loader, &format!("column '{}' of {table}", column.name), column.data_type.as_deref(), place);
+    }
+    for partition in partitions {
+        check_type(loader, &format!("partition column '{}' of {table}", partition.name), Some(&partition.data_type), partition.span);
+    }
+}
+
+/// Types that files may have (`r_CREATE_EXTERNAL_TABLE`), and those inside of nested ones.
+const TYPES: &[&str] = &[
+    "smallint",
+    "int2",
+    "integer",
+    "int",
+    "int4",
+    "bigint",
+    "int8",
+    "decimal",
+    "numeric",
+    "real",
+    "float4",
+    "double precision",
+    "float8",
+    "boolean",
+    "bool",
+    "char",
+    "character",
+    "varchar",
+    "character varying",
+    "text",
+    "string",
+    "date",
+    "timestamp",
+    "varbyte",
+    "super",
+];
+
+fn check_type(loader: &mut Loader<'_>, owner: &str, written: Option<&str>, place: Span) {
+    let Some(written) = written else {
         let help = "add 'data_type:', such as varchar(20), bigint, numeric(12,2), date or timestamp";
-        wrong::<()>(loader, format!("column '{}' of {table} is external and has no 'data_type'", column.name), column.span.unwrap_or(span), help);
+        return wrong(loader, format!("{owner} is external and has no 'data_type'"), place, help).unwrap_or_default();
+    };
+    let lower = written.trim().to_lowercase();
+    let plain = lower.split('(').next().unwrap_or("").trim();
+    if ["struct<", "array<", "map<"].iter().any(|nested| lower.starts_with(nested)) {
+        return;
+    }
+    if matches!(lower.as_str(), "numeric" | "decimal") {
+        let help = "write its digits, as in numeric(12,2)";
+        return wrong(loader, format!("{owner} is {lower} without digits, which would lose its fraction"), place, help).unwrap_or_default();
+    }
+    if !TYPES.contains(&plain) {
+        let problem =
+            Diagnostic::new(&codes::INVALID_EXTERNAL, format!("{owner} is of type '{written}', which external tables do not have"));
+        let problem = problem.at(place).did_you_mean(plain, TYPES.iter().copied());
+        loader.diagnostics.push(problem.help("files have numbers, text, dates, timestamps without zone, struct<…>, array<…> and map<…>"));
     }
 }

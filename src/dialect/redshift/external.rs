@@ -106,7 +106,11 @@ fn stored(format: &ExternalFormat) -> Vec<String> {
             let text = |sign: &char| quote_text(&sign.to_string());
             vec![
                 "row format serde 'org.apache.hadoop.hive.serde2.OpenCSVSerde'".to_owned(),
-                format!("with serdeproperties ('separatorChar' = {}, 'quoteChar' = {}, 'wholeFile' = 'true')", text(delimiter), text(quote)),
+                format!(
+                    "with serdeproperties ('separatorChar' = {}, 'quoteChar' = {}, 'wholeFile' = 'true')",
+                    text(delimiter),
+                    text(quote)
+                ),
                 "stored as textfile".to_owned(),
             ]
         }
@@ -225,7 +229,7 @@ mod tests {
             host: some("pg.example"),
             port: Some(5432),
             secret_arn: some("arn:s"),
-            ..schema(ExternalFrom::Postgres)
+            ..schema(ExternalFrom::PgServer)
         };
         insta::assert_snapshot!(create_external_schema("pg", &federated, None), @r#"
         create external schema if not exists "pg"

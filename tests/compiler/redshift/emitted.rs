@@ -20,7 +20,6 @@ const NEVER: &[&str] = &[
     "fillrecord",
     "cleanpath",
     "allowoverwrite",
-    "external",
 ];
 
 /// The word of a statement that acca never sends.
