@@ -34,7 +34,7 @@ pub use publication::{
     reads_retired, retired_among,
 };
 pub use redshift::external;
-pub use redshift::{S3Format, manifest as s3_manifest};
+pub use redshift::{S3Format, load_errors, manifest as s3_manifest};
 pub use steps::{Fallback, Statement, analyze, print_step, print_titled, relation_word};
 pub use unit_test::{columns_of, rows_query};
 pub use unload::unload;

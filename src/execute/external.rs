@@ -43,7 +43,7 @@ fn external_of(node: &Node) -> Option<&External> {
 ///
 /// # Errors
 /// `unsupported-in-dialect` for the first that it cannot.
-pub fn reads_fit(compilation: &Compilation, node: &Node, engine: Engine) -> Result<(), Diagnostic> {
+pub(super) fn reads_fit(compilation: &Compilation, node: &Node, engine: Engine) -> Result<(), Diagnostic> {
     let mut streams = BTreeSet::new();
     for (read, external) in sources(compilation, node) {
         let place = node.body.map_or(node.origin, |body| body.sub(0, 0));

@@ -52,13 +52,11 @@ pub use comment::Comment;
 pub use connect::{Connected, adapter_chain, connection_failed, empty_form, engine_of, lowers_names, may_be_out_of_reach, open};
 pub use duckdb::{DuckDb, MEMORY};
 pub use exchange::{Exchange, Partner};
-pub use external::reads_fit;
 pub use freshness::{FreshnessRun, check_freshness};
-pub use limits::statement_fits;
 pub use observed::observed;
 pub use operation::{find_operation, run_operation};
 pub use postgres::{PgSettings, Postgres};
-pub use prepare::{RunJob, RunOptions, Served};
+pub use prepare::{RunJob, RunOptions, Served, node_fits};
 #[cfg(feature = "redshift")]
 pub use redshift::{Redshift, RedshiftSettings};
 pub use report::{Event, Interrupt, Reporter};

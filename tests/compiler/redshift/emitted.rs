@@ -19,7 +19,6 @@ const NEVER: &[&str] = &[
     "emptyasnull",
     "fillrecord",
     "cleanpath",
-    "allowoverwrite",
 ];
 
 /// The word of a statement that acca never sends.

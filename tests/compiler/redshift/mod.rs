@@ -176,6 +176,7 @@ impl Imitation {
             buckets: Arc::clone(&self.buckets),
             outside: Arc::clone(&self.outside),
             adapter: Arc::clone(&self.adapter),
+            query: 0,
             in_transaction: false,
             grown: BTreeSet::new(),
         }
@@ -197,6 +198,8 @@ pub struct ImitationSession {
     outside: Arc<Mutex<Outside>>,
     /// For what does not wait for the session's own transaction.
     adapter: Arc<Postgres>,
+    /// The number of the statement that runs, by which tables of the system know it.
+    pub query: usize,
     in_transaction: bool,
     /// Tables that many rows have come into: of these the warehouse gathers statistics by itself, a while later.
     grown: BTreeSet<String>,
@@ -329,6 +332,18 @@ impl ImitationSession {
                 let changed = bulk_rows::copy(&copy, &columns, &table, &self.buckets, &mut *self.session);
                 if own {
                     self.session.execute(if changed.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+                }
+                if changed.is_err()
+                    && let Ok(mut apart) = self.adapter.connect()
+                    && let Some(fault) = bulk_rows::fault(&copy, &columns, &self.buckets, &mut *apart)
+                {
+                    let texts = [&fault.file, &fault.column, &fault.value, &fault.reason].map(|text| expressions::literal(text));
+                    let [file, column, value, reason] = texts;
+                    let (query, line) = (self.query, fault.line);
+                    apart.execute(&format!(
+                        "INSERT INTO redshift.load_errors (query, file, line, column_name, value, reason) \
+                         VALUES ({query}, {file}, {line}, {column}, {value}, {reason})"
+                    ))?;
                 }
                 Ok(Outcome { changed: changed?, ..Outcome::default() })
             }

@@ -32,6 +32,15 @@ CREATE VIEW pg_catalog.svv_table_info AS
         0::bigint AS size, 0::numeric(19,0) AS tbl_rows
     FROM pg_catalog.svv_tables WHERE table_type = 'BASE TABLE';
 
+-- What loads failed at.
+CREATE TABLE redshift.load_errors (query bigint, happened timestamp DEFAULT clock_timestamp(), file text, line bigint, column_name text, value text, reason text);
+CREATE VIEW pg_catalog.sys_load_error_detail AS
+    SELECT query AS query_id, happened AS start_time, file::char(256) AS file_name, line AS line_number, column_name::char(127) AS column_name,
+        reason::char(512) AS error_message FROM redshift.load_errors;
+CREATE VIEW pg_catalog.stl_load_errors AS
+    SELECT query, happened AS starttime, file::char(256) AS filename, line AS line_number, column_name::char(127) AS colname,
+        value::char(1024) AS raw_field_value, reason::char(100) AS err_reason FROM redshift.load_errors;
+
 -- External schemas, their tables and the parts of those: entries of a data catalogue.
 CREATE TABLE redshift.external_schemas (name text PRIMARY KEY, kind text NOT NULL, databasename text, options text);
 CREATE TABLE redshift.external_tables (relation oid PRIMARY KEY, location text NOT NULL, definition jsonb NOT NULL);
