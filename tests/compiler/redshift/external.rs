@@ -484,18 +484,12 @@ impl Outside {
         names.iter().filter(|name| name.len() > 1 && name.first().is_some_and(|schema| self.streams.contains(schema))).count()
     }
 
-    /// External tables among these names are brought up to date with their objects, in a connection of its own.
+    /// External tables are brought up to date with their objects, in a connection of its own.
     ///
     /// # Errors
     /// An object that cannot be read.
-    pub fn refresh(
-        &mut self,
-        names: &Names,
-        buckets: &Buckets,
-        connect: &dyn Fn() -> Result<Box<dyn Session>, AdapterError>,
-    ) -> Result<(), Failure> {
-        for name in names {
-            let Some((table, state)) = self.tables.get_mut(name) else { continue };
+    pub fn refresh(&mut self, buckets: &Buckets, connect: &dyn Fn() -> Result<Box<dyn Session>, AdapterError>) -> Result<(), Failure> {
+        for (table, state) in self.tables.values_mut() {
             let mut session = connect()?;
             let relation = literal(&place(&table.name));
             let sql =

@@ -231,6 +231,11 @@ impl ImitationSession {
     }
 
     fn run_tokens(&mut self, statement: Vec<sqlparser::tokenizer::Token>) -> Result<Outcome, Failure> {
+        if !self.in_transaction {
+            // A transaction sees the state of its beginning.
+            let mut outside = self.outside.lock().unwrap_or_else(PoisonError::into_inner);
+            outside.refresh(&self.buckets, &|| self.adapter.connect())?;
+        }
         if let Some(upkeep) = upkeep::read(&statement)? {
             return self.keep(&upkeep);
         }
@@ -292,17 +297,16 @@ impl ImitationSession {
         Ok(Outcome::default())
     }
 
-    /// External tables among these names are read, and a stream by nothing but the one materialized view that is made of it
-    /// (`materialized-view-streaming-ingestion`).
-    fn look_outside(&mut self, statement: &Statement, names: &external::Names) -> Result<(), Failure> {
-        let mut outside = self.outside.lock().unwrap_or_else(PoisonError::into_inner);
+    /// A stream is read by nothing but the one materialized view that is made of it (`materialized-view-streaming-ingestion`).
+    fn check_streams(&mut self, statement: &Statement, names: &external::Names) -> Result<(), Failure> {
+        let outside = self.outside.lock().unwrap_or_else(PoisonError::into_inner);
         let is_materialized = matches!(statement, Statement::CreateView(view) if view.materialized);
         match (outside.streams(names), is_materialized) {
             (0, _) | (1, true) => {}
             (_, true) => return Err(Failure::refused("a streaming materialized view can only reference one stream", "0A000")),
             (_, false) => return Err(Failure::refused("streams can only be read by materialized views", "0A000")),
         }
-        outside.refresh(names, &self.buckets, &|| self.adapter.connect())
+        Ok(())
     }
 
     fn transfer(&mut self, bulk: Bulk) -> Result<Outcome, Failure> {
@@ -379,7 +383,7 @@ impl ImitationSession {
             find(&mut *self.session, name)
         };
         let script = statements::translate(statement, &mut Translator::new(&self.database, &mut lookup), self.in_transaction)?;
-        self.look_outside(statement, &names.into_inner())?;
+        self.check_streams(statement, &names.into_inner())?;
         Ok(script)
     }
 
