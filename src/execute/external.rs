@@ -239,7 +239,9 @@ fn parts(turn: &Turn<'_>, table: &ExternalTable) -> Result<Vec<ExternalPart>, No
     if let Some(told) = table.partitions.iter().map(|partition| partition.values.as_deref()).collect::<Option<Vec<_>>>() {
         let mut combined: Vec<Vec<String>> = vec![Vec::new()];
         for values in told {
-            let with = |before: &Vec<String>| values.iter().map(|value| [before.as_slice(), &[value.clone()]].concat()).collect::<Vec<_>>();
+            let with = |before: &Vec<String>| {
+                values.iter().map(|value| [before.as_slice(), std::slice::from_ref(value)].concat()).collect::<Vec<_>>()
+            };
             combined = combined.iter().flat_map(with).collect();
         }
         return Ok(combined.into_iter().map(|values| ExternalPart { location: folder(table, &values), values }).collect());
