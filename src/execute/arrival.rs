@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::connect::{connection_failed, engine_of};
-use super::node::{Outcome, Turn, run_plan, write_script};
+use super::node::{Outcome, Turn, go_on, run_plan, write_script};
 use super::prepare::{NodeError, Prepared, check_name, look_up};
 use super::warehouse::locked;
 use super::{Adapter, AdapterError, Session};
@@ -97,7 +97,10 @@ pub(super) fn prepare(turn: &Turn<'_>, origin: &Origin) -> Result<Prepared, Node
     check_name(job, node, relation)?;
     let from = engine_of(&origin.target)?;
     let Some(through) = &origin.place else { return Err(no_place(turn, origin).into()) };
-    let held = origin.connect()?.columns(&origin.relation).map_err(|error| origin.failed(error))?;
+    let mut asked = origin.connect()?;
+    let joined = turn.running.join(asked.cancel_handle());
+    let held = asked.columns(&origin.relation).map_err(|error| origin.failed(error))?;
+    drop((joined, asked));
     if held.is_empty() {
         let message =
             format!("{} is not there on target '{}', from which it is to go to this one", origin.relation.display(), origin.target.name);
@@ -237,13 +240,16 @@ pub(super) fn send(turn: &Turn<'_>, send: &SendRows, outcome: &mut Outcome) -> R
     let Some(origin) = turn.job.served.origins.get(&turn.node.id) else { return Ok(()) };
     let engine = engine_of(&origin.target)?;
     let mut session = origin.connect()?;
-    turn.interrupt.watch_worker(session.cancel_handle());
+    let _joined = turn.running.join(session.cancel_handle());
     let begin = if engine == Engine::Postgres { "begin isolation level repeatable read" } else { "begin" };
     let mut sent = || {
         session.execute(begin)?;
         let total = send.total.as_ref().map(|sql| count(&mut *session, sql)).transpose()?;
+        go_on(turn)?;
         let rows = count(&mut *session, &send.sent)?;
+        go_on(turn)?;
         session.execute(&send.unload)?;
+        go_on(turn)?;
         session.execute("commit")?;
         Ok(Sent { rows, total })
     };

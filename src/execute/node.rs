@@ -8,6 +8,7 @@ use super::microbatch::{batches, build_batches};
 use super::overrides::{run_call, test_query};
 use super::prepare::{Catalog, Draft, NodeError, Prepared, RunJob, draft, plan, prepare_failures};
 use super::publication::{broken_reference, explain_hold, let_others_publish, refreshed_alter, refreshed_publish, reserve};
+use super::report::Running;
 use super::sql_files::{SqlFiles, artifact_path};
 use super::unit_test::run_unit_test;
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
@@ -73,6 +74,8 @@ pub(super) struct Turn<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) session: &'a SharedSession,
     pub(super) interrupt: &'a Interrupt,
+    /// Where sessions are registered that it opens besides.
+    pub(super) running: &'a Arc<Running>,
     /// `None`: nothing is written.
     pub(super) files: Option<&'a SqlFiles>,
 }
@@ -192,6 +195,7 @@ fn run_transaction(turn: &Turn<'_>, prepared: &Prepared, outcome: &mut Outcome) 
         begin(turn.session)?;
         let (rows, retired, written) = (outcome.rows_affected, outcome.retired.len(), outcome.script.len());
         let done = prepared.plan.steps.iter().try_for_each(|step| {
+            go_on(turn)?;
             let step = refreshed(turn, step)?;
             run_step(turn, &step, prepared, outcome)
         });
@@ -209,6 +213,12 @@ fn run_transaction(turn: &Turn<'_>, prepared: &Prepared, outcome: &mut Outcome) 
             done => return done,
         }
     }
+}
+
+/// Ends a node of which no statement is under way that could be cancelled.
+pub(super) fn go_on(turn: &Turn<'_>) -> Result<(), AdapterError> {
+    let ended = turn.interrupt.is_raised() || turn.interrupt.has_given_up();
+    if ended { Err(AdapterError::Cancelled) } else { Ok(()) }
 }
 
 /// A step as it must be now: what it carries over, keeps or replaces may have changed since it was planned.
