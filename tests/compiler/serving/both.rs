@@ -36,6 +36,7 @@ impl Both {
         for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
             project.set_env(name, "made-up");
         }
+        project.set_env("AWS_ENDPOINT_URL_S3", &s3);
         Both { redshift, postgres, project }
     }
 
