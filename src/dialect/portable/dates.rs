@@ -151,7 +151,13 @@ impl Writer<'_> {
         let name = self.marked(call.span, "date_trunc");
         if let Some(zone) = zone {
             let Some(zone) = self.zone(zone) else { return Sql::atom("null") };
-            return Sql::loose(format!("{name}('{unit_text}', {} at time zone {zone}) at time zone {zone}", written.part()));
+            // A moment without a zone is taken for one with the zone of the session first.
+            let moment = match kind {
+                "timestamptz" => written.part(),
+                _ if self.rewrites(Rewrite::DateTruncation) => format!("cast({} as timestamptz)", written.text),
+                _ => written.part(),
+            };
+            return Sql::loose(format!("{name}('{unit_text}', {moment} at time zone {zone}) at time zone {zone}"));
         }
         let cut = format!("{name}('{unit_text}', {})", written.text);
         match kind {
@@ -209,7 +215,13 @@ impl Writer<'_> {
             format!("lpad(cast({} as varchar(11)), {width}, '0')", writer.expression(value).text)
         };
         let parts = [part(self, year, 4), part(self, month, 2), part(self, day, 2)];
-        Sql::atom(format!("to_date({}, 'YYYY-MM-DD', true)", parts.join(" || '-' || ")))
+        // What has more digits would be cut.
+        let [year, month, day] = [year, month, day].map(|value| self.expression(value).part());
+        let [years, months, days] = parts;
+        let none = format!("{year} not between 1 and 9999 or {month} not between 1 and 12 or {day} not between 1 and 31");
+        let parts = [format!("case when {none} then 'none' else {years} end"), months, days];
+        let text = format!("({}) || '-' || {} || '-' || {}", parts[0], parts[1], parts[2]);
+        Sql::atom(format!("to_date({text}, 'YYYY-MM-DD', true)"))
     }
 
     pub(super) fn formatted_moment(&mut self, call: &Call<'_>) -> Sql {
@@ -239,7 +251,12 @@ impl Writer<'_> {
             let written = self.expression(seconds);
             return match self.target() {
                 Engine::Redshift if self.rewrites(Rewrite::ReadMoment) => {
-                    let micros = format!("cast(round({} * cast(1000000 as bigint), 0) as bigint)", written.part());
+                    // As binary numbers, and a half to the even neighbour.
+                    let exact = format!("(cast({} as double precision) * 1000000)", written.text);
+                    let (down, odd) = (format!("floor({exact})"), format!("floor({exact}) / 2 > floor(floor({exact}) / 2)"));
+                    let rest = format!("{exact} - {down}");
+                    let up = format!("case when {rest} > 0.5 or {rest} = 0.5 and {odd} then 1 else 0 end");
+                    let micros = format!("cast({down} + {up} as bigint)");
                     Sql::loose(format!("dateadd(microsecond, {micros}, timestamp '1970-01-01') at time zone 'UTC'"))
                 }
                 _ => Sql::atom(format!("to_timestamp({})", written.text)),
@@ -257,6 +274,11 @@ impl Writer<'_> {
             self.wrong_arguments(call);
             return None;
         };
+        if let Some(text) = plain_text(format).filter(|text| !is_read_alike(text)) {
+            let message = format!("a date is not read alike by '{text}' on all engines");
+            self.refuse(span_of(format), message, "write a year of four digits, and months and days as YYYY, MM, DD, DDD or Mon");
+            return None;
+        }
         let (format, translated) = self.format(format, call)?;
         let value = self.expression(value).text;
         let strict = self.rewrites(Rewrite::ReadMoment);
@@ -310,10 +332,21 @@ const FORMATS: &[(&str, &str)] = &[
     ("HH", "%I"),
 ];
 
+/// Whether text is read alike by a format: a year of four digits is in it, and nothing from which only some engines take a day.
+fn is_read_alike(format: &str) -> bool {
+    let of_others = ["IYYY", "IW", "ID", "Dy", "Day", "DAY", "DY"];
+    let years = format.replace("YYYY", "");
+    years.len() < format.len() && !years.contains("YY") && !of_others.iter().any(|part| format.contains(part))
+}
+
 /// A format of `to_char` as one of `strftime`; `None` where a part of it has no counterpart.
 fn translate_format(format: &str) -> Option<String> {
     let mut translated = String::new();
     let mut rest = format;
+    // Seconds of the day, and the day of the year by weeks, are other parts than those that they begin with.
+    if format.contains("SSSS") || format.contains("IDDD") {
+        return None;
+    }
     while let Some(c) = rest.chars().next() {
         if let Some((known, code)) = FORMATS.iter().find(|(known, _)| rest.starts_with(known)) {
             translated.push_str(code);
@@ -345,5 +378,7 @@ mod tests {
         assert_eq!(translate_format("FMMonth YYYY"), Some("%B %Y".to_owned()));
         assert_eq!(translate_format("Month"), None);
         assert_eq!(translate_format("Q"), None);
+        assert_eq!(translate_format("SSSS"), None);
+        assert!(is_read_alike("DD.MM.YYYY") && !is_read_alike("YY-MM-DD") && !is_read_alike("MM-DD") && !is_read_alike("IYYY-IW"));
     }
 }

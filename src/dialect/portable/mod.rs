@@ -19,6 +19,7 @@ mod aggregates;
 mod average;
 mod calls;
 mod casts;
+mod certainty;
 mod collation;
 mod comparisons;
 mod dates;
@@ -34,6 +35,7 @@ mod groups;
 mod intervals;
 mod json;
 mod lateral;
+mod letters;
 mod lists;
 mod literals;
 mod lookups;
@@ -42,6 +44,7 @@ mod numbers;
 mod patterns;
 mod products;
 mod query;
+mod regular;
 mod rewrite;
 mod rows;
 mod series;
@@ -67,7 +70,7 @@ pub fn differences() -> &'static [(u16, &'static str)] {
 
 /// A query for whether the database knows the case of letters beyond ASCII; `None` where an engine always does.
 pub fn knows_letters(engine: Engine) -> Option<&'static str> {
-    (engine == Engine::Postgres).then_some("select upper('\u{e9}') = '\u{c9}'")
+    (engine == Engine::Postgres).then_some("select upper('\u{e9}i') = '\u{c9}I'")
 }
 
 /// The functions that portable queries may call, and whether PostgreSQL, DuckDB and Redshift have them.
