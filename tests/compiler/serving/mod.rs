@@ -3,6 +3,7 @@
 mod both;
 mod every_plan;
 mod stopping;
+mod together;
 mod transfers;
 
 use crate::project::TestProject;
