@@ -55,6 +55,43 @@ pub fn copy(copy: &Copy, columns: &[Column], table: &str, buckets: &Buckets, ses
     loaded
 }
 
+/// What a load failed at.
+#[derive(Clone, Debug, Default)]
+pub struct Fault {
+    pub file: String,
+    pub line: usize,
+    pub column: String,
+    pub value: String,
+    pub reason: String,
+}
+
+/// The first value that a load failed at, looked for one by one.
+pub fn fault(copy: &Copy, columns: &[Column], buckets: &Buckets, session: &mut dyn Session) -> Option<Fault> {
+    for object in objects(copy, buckets).ok()? {
+        let file = object.url();
+        let rows = match rows_of(copy, columns, &object, buckets) {
+            Ok(rows) => rows,
+            Err(failure) => return Some(Fault { file, reason: reason(&failure).to_owned(), ..Fault::default() }),
+        };
+        for (at, row) in rows.iter().enumerate() {
+            for (value, column) in row.iter().zip(columns) {
+                let Some(value) = value else { continue };
+                let converted = converted(&format!("{}::text", literal(value)), column, &copy.options);
+                if let Err(error) = session.value(&format!("SELECT {converted}")) {
+                    let (line, column) = (copy.options.header + at + 1, column.name.clone());
+                    return Some(Fault { file, line, column, value: value.clone(), reason: error.to_string() });
+                }
+            }
+        }
+    }
+    None
+}
+
+/// The reason of a failed load, which Redshift keeps in a table of the system.
+pub fn reason(failure: &Failure) -> &str {
+    failure.message.split_once("for details: ").map_or(failure.message.as_str(), |(_, reason)| reason)
+}
+
 /// A field of PostgreSQL's own text format.
 fn copy_field(field: &Option<String>) -> String {
     match field {
@@ -216,7 +253,7 @@ fn text_of(datum: &Datum) -> Option<String> {
 ///
 /// # Errors
 /// A place that is not empty, and what is not imitated.
-pub fn unload(unload: &Unload, outcome: &Outcome, buckets: &Buckets) -> Result<(), Failure> {
+pub fn unload(unload: &Unload, outcome: &Outcome, exact: bool, buckets: &Buckets) -> Result<(), Failure> {
     let options = &unload.options;
     let there = buckets.list(&unload.to);
     if options.clean {
@@ -228,7 +265,15 @@ pub fn unload(unload: &Unload, outcome: &Outcome, buckets: &Buckets) -> Result<(
         ));
     }
     let names: Vec<&str> = outcome.table.columns.iter().map(|column| column.name.as_str()).collect();
-    let rows: Vec<Row> = outcome.table.rows.iter().map(|row| row.iter().map(text_of).collect()).collect();
+    // Without `extra_float_digits` no more than are exact in every number.
+    let cut = |(at, datum): (usize, &Datum)| match (datum, outcome.types.get(at)) {
+        (Datum::Float(number), of) if !exact && number.is_finite() => {
+            let digits = if of == Some(&Type::Float4) { 5 } else { 14 };
+            format!("{number:.digits$e}").parse::<f64>().ok().map(|cut| cut.to_string())
+        }
+        _ => text_of(datum),
+    };
+    let rows: Vec<Row> = outcome.table.rows.iter().map(|row| row.iter().enumerate().map(cut).collect()).collect();
     let mut written = Vec::new();
     for (folder, kept, rows) in partitions(options, &names, rows)? {
         // Two slices write side by side unless one is asked for, fact 212.
