@@ -65,6 +65,7 @@ pub struct DataApi {
 struct State {
     imitation: Imitation,
     submitted: AtomicUsize,
+    queries: AtomicUsize,
     jobs: Mutex<BTreeMap<String, Job>>,
     /// Told whenever a statement ends.
     ended: Condvar,
@@ -107,6 +108,7 @@ impl DataApi {
         let state = Arc::new(State {
             imitation: Imitation::new(),
             submitted: AtomicUsize::new(0),
+            queries: AtomicUsize::new(100),
             jobs: Mutex::default(),
             ended: Condvar::new(),
             sessions: Mutex::default(),
