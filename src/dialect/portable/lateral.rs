@@ -33,6 +33,7 @@ impl Writer<'_> {
             _ => return None,
         };
         let SetExpr::Select(select) = &*query.body else { return None };
+        self.refuse_chosen_rows(query);
         let limit = match &query.limit_clause {
             None => None,
             Some(LimitClause::LimitOffset { limit: Some(limit), offset: None, limit_by }) if limit_by.is_empty() => {

@@ -167,3 +167,7 @@ select id, sum(i8) over (rows between 1 preceding and current row) as r, first_v
 
 -- facts: 118 121
 select id, rank() over () as r, count(*) over (partition by grp) as c, max(i) over () as m from t;
+
+-- facts: 126
+-- refused: postgres duckdb redshift chooses
+select u.k, x.id from u left join lateral (select id from t where t.grp = u.grp limit 1) as x on true;
