@@ -51,6 +51,7 @@ fn csv() -> Landing {
         header_lines: 0,
         trailer_lines: 0,
         max_rejects: 1000,
+        conversions: Default::default(),
     }
 }
 
