@@ -1,7 +1,7 @@
 //! Which of several matches a regular expression takes. PostgreSQL takes the longest that begins first, DuckDB and Redshift with `p` the one
 //! that is tried first. They are the same where the next character always says how to go on, or where what follows has one length.
 
-use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
+use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Look};
 
 pub(super) fn is_certain(pattern: &Hir) -> bool {
     is_flat(pattern) || certain(pattern, true, &ClassUnicode::empty())
@@ -67,8 +67,19 @@ fn certain(pattern: &Hir, fixed: bool, next: &ClassUnicode) -> bool {
             let widths: Vec<_> = branches.iter().map(width).collect();
             let same_width = widths.first().is_some_and(Option::is_some) && widths.windows(2).all(|pair| pair.first() == pair.last());
             let has_groups = branches.iter().any(|branch| branch.properties().explicit_captures_len() > 0);
-            (all_apart || same_width && !has_groups) && branches.iter().all(|branch| certain(branch, fixed, next))
+            (all_apart || same_width && !has_groups || is_trim(branches)) && branches.iter().all(|branch| certain(branch, fixed, next))
         }
+    }
+}
+
+/// `^ +| +$`: where both match, they match the same.
+fn is_trim(branches: &[Hir]) -> bool {
+    let [one, other] = branches else { return false };
+    let (HirKind::Concat(one), HirKind::Concat(other)) = (one.kind(), other.kind()) else { return false };
+    let anchored = |part: &Hir, look: Look| matches!(part.kind(), HirKind::Look(held) if *held == look);
+    match (one.as_slice(), other.as_slice()) {
+        ([start, first], [second, end]) => anchored(start, Look::Start) && anchored(end, Look::End) && first == second && is_flat(first),
+        _ => false,
     }
 }
 
@@ -159,6 +170,7 @@ mod tests {
             "a{2,3}b",
             "(?:a|b)+c*",
             "[a-z]+[a-z0-9]*",
+            "^ +| +$",
         ] {
             assert!(is_certain(pattern), "{pattern}");
         }
