@@ -424,7 +424,7 @@ mod tests {
                 &[
                     "error[invalid-landing] models/s.yml:6:39 'delimeter': the key 'delimeter' means nothing in 'landing' of source table 'raw.a'",
                     "  help: did you mean 'delimiter'?",
-                    "  help: the keys are: path, format, compression, header, delimiter, quote, encoding, null_text, header_lines, trailer_lines, max_rejects",
+                    "  help: the keys are: path, format, compression, header, delimiter, quote, encoding, null_text, header_lines, trailer_lines, max_rejects, date_format, timestamp_format, blanks_as_null, replace_invalid",
                 ],
             ),
             (
