@@ -155,6 +155,7 @@ impl Writer<'_> {
                 let folded = if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() };
                 match self.window_named(&folded) {
                     Some((window, frameless)) => {
+                        self.refuse_unordered_window(call, &window);
                         if frameless && functions::is_framed(&call.name) {
                             return self.frameless(call, &window);
                         }
@@ -168,6 +169,7 @@ impl Writer<'_> {
                     self.lacks(call.span, "windows that extend another", "write the whole window at the call");
                 }
                 let window = self.window(spec, call.span);
+                self.refuse_unordered_window(call, &window);
                 if is_frameless(spec) && functions::is_framed(&call.name) {
                     return self.frameless(call, &window);
                 }
