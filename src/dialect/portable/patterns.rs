@@ -10,10 +10,11 @@
 use regex::Regex;
 use sqlparser::ast::{BinaryOperator, Expr};
 
+use super::alternatives::alternatives_overlap;
 use super::calls::Call;
 use super::literals::plain_text;
 use super::rewrite::Rewrite;
-use super::writer::{Sql, Writer, span_of};
+use super::writer::{Form, Sql, Writer, span_of};
 use crate::dialect::Engine;
 
 /// A regular expression that means the same on all engines.
@@ -41,9 +42,34 @@ impl Writer<'_> {
             _ => return Sql::atom("null"),
         };
         if any {
-            return self.refuse(span_of(value), "LIKE ANY is not the same on all engines", "join several LIKE with OR");
+            return self.like_any(expression, pattern);
         }
         let [value, written] = [value, pattern].map(|part| self.expression(part).part());
+        self.like_one(&value, written, pattern, escape.as_deref(), folds, negated)
+    }
+
+    /// `like any (array[…])`: one after another.
+    fn like_any(&mut self, expression: &Expr, patterns: &Expr) -> Sql {
+        let (value, negated, folds) = match expression {
+            Expr::Like { negated, expr, .. } => (expr, *negated, false),
+            Expr::ILike { negated, expr, .. } => (expr, *negated, true),
+            _ => return Sql::atom("null"),
+        };
+        let Some(list) = listed(patterns) else {
+            return self.refuse(span_of(value), "LIKE ANY of no literal list is not the same on all engines", "join several LIKE with OR");
+        };
+        let value = self.expression(value).part();
+        let parts: Vec<String> = list
+            .iter()
+            .map(|pattern| {
+                let written = self.expression(pattern).part();
+                self.like_one(&value, written, pattern, None, folds, negated).part()
+            })
+            .collect();
+        Sql { text: parts.join(" or "), form: Form::Or }
+    }
+
+    fn like_one(&mut self, value: &str, written: String, pattern: &Expr, escape: Option<&Expr>, folds: bool, negated: bool) -> Sql {
         let escape = match escape {
             Some(escape) => format!(" escape {}", self.expression(escape).text),
             // A literal without a backslash needs none.
@@ -219,6 +245,15 @@ impl Writer<'_> {
     }
 }
 
+fn listed(patterns: &Expr) -> Option<&[Expr]> {
+    match patterns {
+        Expr::Nested(inner) => listed(inner),
+        Expr::Array(array) => Some(&array.elem),
+        Expr::Tuple(parts) => Some(parts),
+        _ => None,
+    }
+}
+
 fn read_pattern(text: &str, engine: Engine) -> Result<Pattern, String> {
     let mut pattern = Pattern { text: String::new(), groups: 0, is_ambiguous: false, starts_anchored: text.starts_with('^') };
     if text.starts_with("***") || text.starts_with("(?") && !text.starts_with("(?:") {
@@ -231,6 +266,7 @@ fn read_pattern(text: &str, engine: Engine) -> Result<Pattern, String> {
     let mut chars = text.chars().peekable();
     let mut in_class = false;
     let mut before = ' ';
+    pattern.is_ambiguous = alternatives_overlap(text);
     while let Some(c) = chars.next() {
         match c {
             '\\' => {
@@ -275,7 +311,6 @@ fn read_pattern(text: &str, engine: Engine) -> Result<Pattern, String> {
                     pattern.groups += 1;
                 }
             }
-            '|' if !in_class => pattern.is_ambiguous |= alternatives_overlap(text),
             '?' if !in_class && matches!(before, '*' | '+' | '?' | '}') => pattern.is_ambiguous = true,
             _ => {}
         }
@@ -298,15 +333,6 @@ fn escape(escaped: char, in_class: bool, engine: Engine) -> Result<String, Strin
         c if c.is_ascii_alphabetic() => return Err(format!("\\{c}")),
         c => format!("\\{c}"),
     })
-}
-
-/// Whether an alternative may begin like another one, as far as plain letters tell; anything else may.
-fn alternatives_overlap(text: &str) -> bool {
-    let plain = |part: &str| part.chars().all(|c| c.is_alphanumeric() || c == ' ' || c == '_' || c == '-');
-    let inner = text.trim_start_matches('^').trim_end_matches('$');
-    let parts: Vec<&str> = inner.split(['(', ')']).filter(|part| part.contains('|')).flat_map(|part| part.split('|')).collect();
-    let begins = |one: &str| parts.iter().filter(|other| other.starts_with(one)).count() > 1;
-    parts.iter().any(|part| !plain(part) || begins(part))
 }
 
 fn groups_of_pcre(text: &str) -> String {
