@@ -17,7 +17,7 @@ use super::insertion::{check_contract, check_insertion};
 use super::kept::{KeptRules, Progress};
 use super::meaning::{Shown, declare_meaning, texts};
 use super::personal::{guarded, personal_data, reports};
-use super::portable::{Rewritten, is_portable};
+use super::portable::{Outcome, Prepared, Rewritten, is_portable};
 use super::promises::Promises;
 use super::units::{Declarations, marks};
 use super::unread::{unasked_query, unread_query};
@@ -45,8 +45,8 @@ pub struct NodeAnalysis {
     pub problems: Vec<Diagnostic>,
     /// Another invocation may find something else, though nothing of the project changes.
     pub again: bool,
-    /// Of a portable node what its texts are rewritten to, where that was asked for.
-    pub(super) rewritten: Vec<Rewritten>,
+    /// The texts of a portable node and what they are rewritten to, where that was asked for.
+    pub(super) rewritten: Vec<Arc<Rewritten>>,
 }
 
 /// A column of this node comes from a column of another.
@@ -233,17 +233,20 @@ impl Compilation {
     fn analyse_query(&self, number: usize, node: &Node, files: &dyn Files, done: &Analysis, rules: &Rules<'_>) -> NodeAnalysis {
         let _held = files.working_on("queries read", &node.id);
         let (mut found, sql) = match self.rendered_as(number, node, done, None) {
-            Ok(rendered) => (self.analyse_rendered(number, node, &rendered, done, rules, None), Some(rendered.sql)),
+            Ok(first) => {
+                let sql = first.rendered.sql.clone();
+                (self.analyse_rendered(number, node, first, done, rules, None), Some(sql))
+            }
             Err(unknown) => (self.undone(number, node, unknown, rules), None),
         };
         if is_incremental(node) {
             let table = Arc::clone(&found.schema);
             let later = self.rendered_as(number, node, done, Some(&table));
-            found.again |= later.as_ref().map_or_else(|unknown| unknown.again, |rendered| rendered.momentary);
+            found.again |= later.as_ref().map_or_else(|unknown| unknown.again, |later| later.rendered.momentary);
             let mut again = match later {
                 // What both runs send is understood once.
-                Ok(rendered) if sql.as_ref() == Some(&rendered.sql) => found.clone(),
-                Ok(rendered) => self.analyse_rendered(number, node, &rendered, done, rules, Some(&table)),
+                Ok(later) if sql.as_ref() == Some(&later.rendered.sql) => found.clone(),
+                Ok(later) => self.analyse_rendered(number, node, later, done, rules, Some(&table)),
                 Err(unknown) => unknown,
             };
             found.rewritten.append(&mut again.rewritten);
@@ -279,18 +282,19 @@ impl Compilation {
         node: &Node,
         done: &Analysis,
         table: Option<&Arc<RelationSchema>>,
-    ) -> Result<Rendered, NodeAnalysis> {
+    ) -> Result<Prepared, NodeAnalysis> {
         let parents = self.parents(number, node, done, table);
         let warehouse = Arc::new(NoDatabase {
             columns: parents.iter().filter_map(|parent| Some((parent.node.relation.clone()?, Arc::clone(&parent.schema)))).collect(),
             own: node.relation.clone().filter(|_| table.is_none()),
             asked: AtomicBool::new(false),
+            told: AtomicBool::new(false),
         });
         let linked: Linked = self.linked(Some(warehouse.clone()));
         let state = NodeState { existing: table.map(|_| RelationKind::Table), ..NodeState::default() };
         let rendered = self.templates.render(&self.project.sources, node, state, &linked);
         match (rendered, warehouse.asked.load(Ordering::Relaxed)) {
-            (Ok(rendered), false) => Ok(rendered),
+            (Ok(rendered), false) => Ok(Prepared { rendered, state, asks_nothing: !warehouse.told.load(Ordering::Relaxed) }),
             (Err(problem), false) => {
                 Err(NodeAnalysis { problems: vec![problem], again: true, ..NodeAnalysis::of(RelationSchema::unknown()) })
             }
@@ -302,48 +306,21 @@ impl Compilation {
         &self,
         number: usize,
         node: &Node,
-        rendered: &Rendered,
+        prepared: Prepared,
         done: &Analysis,
         rules: &Rules<'_>,
         table: Option<&Arc<RelationSchema>>,
     ) -> NodeAnalysis {
+        let rendered = &prepared.rendered;
         let parents = self.parents(number, node, done, table);
-        let marks = marks(&rendered.map, rules.declarations, &self.project.sources);
-        let is_plain = marks.is_empty();
-        let (marked, unmarked) = marked_query(rendered, marks);
         let parents = Parents::new(&parents, self, node, done);
-        // What is written anew is read exactly: the other reading leaves out words that change rows.
-        let exact = if is_portable(node) && is_plain { try_parse_exact(&rendered.sql).ok().flatten() } else { None };
-        let is_exact = exact.is_some();
-        let query = exact.or(marked).map_or_else(|| try_parse_query(&rendered.sql), |query| Ok(Some(query)));
-        let mut plain = None;
-        let mut inferred = match query {
-            Ok(Some(query)) => {
-                let inferred = infer_with(&rendered.sql, &query, &parents, rules.declarations);
-                plain = is_exact.then_some(query);
-                inferred
-            }
-            Ok(None) => Inferred { schema: RelationSchema::unknown(), ..Inferred::default() },
-            Err(why) => {
-                let finding = unread_query(node, why, &rendered.sql, rules.guarded.contains(&number));
-                Inferred { schema: RelationSchema::unknown(), doubts: vec![finding], ..Inferred::default() }
-            }
-        };
-        inferred.unit_findings.extend(unmarked);
-        let mut rewritten = Vec::new();
-        if is_portable(node) && inferred.findings.is_empty() {
-            let outcome = match &plain {
-                Some(query) => self.rewrite(&rendered.sql, query, &inferred),
-                // Its tree is not that of the text.
-                None => self.lower(&rendered.sql, &parents),
-            };
+        let (mut inferred, outcome) = self.understood(number, rendered, &parents, rules);
+        if let Some(outcome) = &outcome {
             let refused = outcome.as_ref().err().into_iter().flatten();
             let unsaid = refused.filter(|refusal| !inferred.doubts.iter().any(|doubt| doubt.diagnostic == refusal.diagnostic));
             inferred.unit_findings.extend(unsaid.cloned());
-            if rules.rewrites {
-                rewritten.push(Rewritten::new(&rendered.sql, outcome));
-            } else if let Ok(Some(lowered)) = outcome {
-                inferred.unit_findings.extend(self.unlowered(node, &lowered));
+            if let (false, Ok(Some(lowered))) = (rules.rewrites, outcome) {
+                inferred.unit_findings.extend(self.unlowered(node, lowered));
             }
         }
         inferred.unit_findings.extend(self.foreign_findings(node, &rendered.sql));
@@ -352,7 +329,54 @@ impl Compilation {
         if let Some(table) = table {
             inferred.doubts.extend(check_insertion(table, &inferred));
         }
-        NodeAnalysis { rewritten, ..assemble(number, node, rendered, inferred, rules, done) }
+        let found = assemble(number, node, rendered, inferred, rules, done);
+        let outcome = outcome.filter(|_| rules.rewrites);
+        NodeAnalysis {
+            rewritten: outcome.into_iter().map(|outcome| Arc::new(Rewritten { prepared: prepared.clone(), outcome })).collect(),
+            ..found
+        }
+    }
+
+    /// What the text of a node says, and what it is rewritten to, where it is portable and nothing is wrong with it.
+    fn understood(&self, number: usize, rendered: &Rendered, parents: &Parents<'_>, rules: &Rules<'_>) -> (Inferred, Option<Outcome>) {
+        let (sql, node) = (&rendered.sql, parents.node);
+        let marks = marks(&rendered.map, rules.declarations, &self.project.sources);
+        let is_plain = marks.is_empty() && is_portable(node);
+        if is_plain && let Some((inferred, outcome)) = self.portable.told(number, sql, parents) {
+            return (inferred, Some(outcome));
+        }
+        let (marked, unmarked) = marked_query(rendered, marks);
+        // What is written anew is read exactly: the other reading leaves out words that change rows.
+        let exact = if is_plain { try_parse_exact(sql).ok().flatten() } else { None };
+        let is_exact = exact.is_some();
+        let query = exact.or(marked).map_or_else(|| try_parse_query(sql), |query| Ok(Some(query)));
+        let mut plain = None;
+        let mut inferred = match query {
+            Ok(Some(query)) => {
+                let inferred = infer_with(sql, &query, parents, rules.declarations);
+                plain = is_exact.then_some(query);
+                inferred
+            }
+            Ok(None) => Inferred { schema: RelationSchema::unknown(), ..Inferred::default() },
+            Err(why) => {
+                let finding = unread_query(node, why, sql, rules.guarded.contains(&number));
+                Inferred { schema: RelationSchema::unknown(), doubts: vec![finding], ..Inferred::default() }
+            }
+        };
+        inferred.unit_findings.extend(unmarked);
+        if !is_portable(node) || !inferred.findings.is_empty() {
+            return (inferred, None);
+        }
+        let outcome = match plain {
+            Some(query) => {
+                let outcome = self.rewrite(sql, &query, &inferred);
+                self.portable.tell(number, (sql, query), (&inferred, &outcome), parents);
+                outcome
+            }
+            // Its tree is not that of the text.
+            None => self.lower(sql, parents),
+        };
+        (inferred, Some(outcome))
     }
 
     /// A name that nothing reads is spoken of only where it stands so in the node's own file: a macro or a loop may write more than is
@@ -497,16 +521,16 @@ pub(super) fn placed(finding: Finding, map: &SpanMap, node: &Node) -> Diagnostic
 }
 
 pub(super) struct Parent<'s> {
-    number: usize,
-    node: &'s Node,
-    schema: Arc<RelationSchema>,
+    pub(super) number: usize,
+    pub(super) node: &'s Node,
+    pub(super) schema: Arc<RelationSchema>,
 }
 
 pub(super) struct Parents<'s> {
-    parents: &'s [Parent<'s>],
-    promises: &'s Promises,
+    pub(super) parents: &'s [Parent<'s>],
+    pub(super) promises: &'s Arc<Promises>,
     compilation: &'s Compilation,
-    node: &'s Node,
+    pub(super) node: &'s Node,
 }
 
 impl<'s> Parents<'s> {
@@ -574,6 +598,8 @@ struct NoDatabase {
     columns: Vec<(Relation, Arc<RelationSchema>)>,
     own: Option<Relation>,
     asked: AtomicBool,
+    /// Something was answered.
+    told: AtomicBool,
 }
 
 impl NoDatabase {
@@ -589,6 +615,7 @@ impl Warehouse for NoDatabase {
     }
 
     fn relation_kind(&self, relation: &Relation) -> Result<Option<RelationKind>, String> {
+        self.told.store(true, Ordering::Relaxed);
         if self.own.as_ref() == Some(relation) {
             return Ok(None);
         }
@@ -612,6 +639,7 @@ impl Warehouse for NoDatabase {
             let typed = schema.columns.iter().map(|column| Some((column.name.clone(), column.sql_type?.to_string())));
             typed.collect::<Option<Vec<_>>>()
         });
+        self.told.store(true, Ordering::Relaxed);
         match columns.flatten() {
             Some(columns) => Ok(columns),
             None => self.unanswered(),

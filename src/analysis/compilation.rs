@@ -4,10 +4,10 @@ use std::sync::{Arc, OnceLock};
 
 use super::empty::without_doubled_aliases;
 use super::kept::Standing;
-use super::portable::{Portable, is_portable};
+use super::portable::{Portable, is_portable, with_outcome};
 use crate::base::{ResourceType, Span, UniqueId};
 use crate::diag::{Diagnostic, codes};
-use crate::jinja::{Empty, Linked, Message, NodeState, Reading, SpanMap, Templates, Warehouse, ephemeral_name};
+use crate::jinja::{Empty, Linked, Message, NodeState, Reading, Rendered, SpanMap, Templates, Warehouse, ephemeral_name};
 use crate::project::{Detail, Manifest, Node, Package, Project};
 use crate::syntax::{before_semicolon, cte_insertion, is_single_query};
 
@@ -60,17 +60,26 @@ impl Compilation {
         warehouse: Option<Arc<dyn Warehouse>>,
     ) -> Result<CompiledNode, Vec<Diagnostic>> {
         let linked = self.linked(warehouse);
-        let rendered = self.templates.render(&self.project.sources, node, state, &linked).map_err(|problem| vec![problem])?;
-        let mut compiled = CompiledNode { sql: rendered.sql, map: rendered.map, messages: rendered.messages, macros: rendered.macros };
         let reading = self.reading.get();
         let filtered = state.batch.is_some() || reading.is_some_and(|reading| reading.sample.is_some());
         let aliased = filtered || reading.is_some_and(|reading| reading.empty == Some(Empty::Aliased));
-        if aliased && is_portable(node) {
-            compiled.sql = without_doubled_aliases(&compiled.sql);
-        }
-        compiled = self.lowered(node, compiled)?;
+        let (mut compiled, ephemerals) = match self.prepared(node, state).filter(|_| !aliased) {
+            Some(held) => {
+                let rendered = held.prepared.rendered.clone();
+                let (compiled, ephemerals) = unlowered(rendered);
+                (with_outcome(node, compiled, held.outcome.clone())?, ephemerals)
+            }
+            None => {
+                let rendered = self.templates.render(&self.project.sources, node, state, &linked).map_err(|problem| vec![problem])?;
+                let (mut compiled, ephemerals) = unlowered(rendered);
+                if aliased && is_portable(node) {
+                    compiled.sql = without_doubled_aliases(&compiled.sql);
+                }
+                (self.lowered(node, compiled)?, ephemerals)
+            }
+        };
         let mut ctes = Vec::new();
-        for id in &rendered.ephemerals {
+        for id in &ephemerals {
             self.collect_ephemeral(id, &linked, &mut ctes).map_err(|problem| vec![problem])?;
         }
         if !ctes.is_empty() {
@@ -110,6 +119,12 @@ impl Compilation {
         ctes.push((name, before_semicolon(&compiled.sql).trim_start().to_owned()));
         Ok(())
     }
+}
+
+/// The text as the template gives it, and the ephemeral models that it reads.
+fn unlowered(rendered: Rendered) -> (CompiledNode, Vec<UniqueId>) {
+    let Rendered { sql, map, messages, macros, ephemerals, momentary: _ } = rendered;
+    (CompiledNode { sql, map, messages, macros }, ephemerals)
 }
 
 pub(super) fn first_of(node: &Node, problems: Vec<Diagnostic>) -> Diagnostic {

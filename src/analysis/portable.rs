@@ -9,9 +9,10 @@ use sqlparser::ast::Query;
 use super::columns::{Analysis, Parents, placed};
 use super::compilation::{Compilation, CompiledNode};
 use super::infer::{ExpressionTypes, Finding, Inferred, infer};
-use crate::base::{Digest, Files, digest};
+use super::siblings::{Sibling, Siblings};
+use crate::base::Files;
 use crate::diag::{Diagnostic, Severity, codes};
-use crate::jinja::{Origin, Segment, SpanMap};
+use crate::jinja::{NodeState, Origin, Rendered, Segment, SpanMap};
 use crate::project::{Detail, Manifest, Node};
 use crate::syntax::try_parse_exact;
 
@@ -46,17 +47,21 @@ pub trait Lowering: Send + Sync {
 /// What a text is rewritten to, or why not.
 pub(super) type Outcome = Result<Option<Lowered>, Vec<Finding>>;
 
+/// The text of a node as it was rendered to be analysed.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared {
+    pub(super) rendered: Rendered,
+    /// What the database was taken to hold.
+    pub(super) state: NodeState,
+    /// The template asked no database, so that any gives the same text.
+    pub(super) asks_nothing: bool,
+}
+
 /// What came of rewriting a text, while its tree was at hand.
 #[derive(Clone, Debug)]
 pub(super) struct Rewritten {
-    of: Digest,
-    outcome: Outcome,
-}
-
-impl Rewritten {
-    pub(super) fn new(sql: &str, outcome: Outcome) -> Rewritten {
-        Rewritten { of: digest(sql.as_bytes()), outcome }
-    }
+    pub(super) prepared: Prepared,
+    pub(super) outcome: Outcome,
 }
 
 /// What portable models of a project need.
@@ -67,17 +72,45 @@ pub struct Portable {
     /// Columns of what portable models read; looked for when the first of them is compiled.
     analysis: OnceLock<Analysis>,
     nodes: BTreeSet<usize>,
+    /// The targets that are compiled with this one, and which of them it is.
+    siblings: OnceLock<(Arc<Siblings>, usize)>,
 }
 
 impl Portable {
     pub fn new(lowering: Option<Arc<dyn Lowering>>, files: Arc<dyn Files>, manifest: &Manifest) -> Portable {
         let nodes = manifest.nodes.iter().enumerate().filter(|(_, node)| is_portable(node)).map(|(number, _)| number).collect();
-        Portable { lowering, files, analysis: OnceLock::new(), nodes }
+        Portable { lowering, files, analysis: OnceLock::new(), nodes, siblings: OnceLock::new() }
     }
 
     /// Whether the project has a portable model.
     pub(super) fn is_used(&self) -> bool {
         !self.nodes.is_empty()
+    }
+
+    /// What another target has told of a query.
+    pub(super) fn told(&self, number: usize, sql: &str, parents: &Parents<'_>) -> Option<(Inferred, Outcome)> {
+        let (siblings, at) = self.siblings.get()?;
+        siblings.hear((*at, number), sql, parents)
+    }
+
+    /// Tells the other targets of a query.
+    pub(super) fn tell(&self, number: usize, read: (&str, Box<Query>), (inferred, outcome): (&Inferred, &Outcome), parents: &Parents<'_>) {
+        if let Some((siblings, at)) = self.siblings.get() {
+            siblings.tell((*at, number), read, (inferred, outcome), parents);
+        }
+    }
+}
+
+/// Lets the targets of a command read each portable query once.
+pub fn read_together(compilations: &[&Compilation]) {
+    let sibling = |compilation: &&Compilation| {
+        let lowering = compilation.portable.lowering.clone()?;
+        Some(Sibling::new(Arc::clone(&compilation.manifest), lowering))
+    };
+    let Some(targets) = compilations.iter().map(sibling).collect::<Option<Vec<_>>>() else { return };
+    let siblings = Arc::new(Siblings::new(targets));
+    for (at, compilation) in compilations.iter().enumerate() {
+        let _ = compilation.portable.siblings.set((Arc::clone(&siblings), at));
     }
 }
 
@@ -101,34 +134,42 @@ impl Compilation {
         let Some(number) = self.manifest.number(&node.id).filter(|number| self.portable.nodes.contains(number)) else {
             return Ok(compiled);
         };
-        let columns = || self.analyse_portable(&*self.portable.files, &self.portable.nodes);
-        let analysis = self.portable.analysis.get_or_init(|| apart(columns));
+        let analysis = self.portable_columns();
         let outcome = self.known(number, &compiled.sql, analysis).unwrap_or_else(|| {
             let parents = self.parents_of(number, node, analysis);
             self.lower(&compiled.sql, &Parents::new(&parents, self, node, analysis))
         });
-        match outcome {
-            Ok(None) => Ok(compiled),
-            Ok(Some(lowered)) => Ok(CompiledNode { map: replaced(&compiled.map, &lowered.places), sql: lowered.sql, ..compiled }),
-            Err(problems) if problems.is_empty() => {
-                Err(vec![Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, "the query cannot be rewritten").at(node.origin)])
+        with_outcome(node, compiled, outcome)
+    }
+
+    /// The text of a portable node as the analysis had it, already rewritten; `None` where the database has a part in it.
+    pub(super) fn prepared(&self, node: &Node, state: NodeState) -> Option<Arc<Rewritten>> {
+        let number = self.manifest.number(&node.id).filter(|number| self.portable.nodes.contains(number))?;
+        let is = |held: &&Arc<Rewritten>| held.prepared.asks_nothing && held.prepared.state == state;
+        self.portable_columns().nodes.get(&number)?.rewritten.iter().find(is).cloned()
+    }
+
+    /// Columns of what portable models read.
+    fn portable_columns(&self) -> &Analysis {
+        let columns = || {
+            if let Some((siblings, at)) = self.portable.siblings.get() {
+                siblings.begin(*at);
             }
-            Err(problems) => Err(problems.into_iter().map(|finding| placed(finding, &compiled.map, node)).collect()),
-        }
+            self.analyse_portable(&*self.portable.files, &self.portable.nodes)
+        };
+        self.portable.analysis.get_or_init(|| apart(columns))
     }
 
     /// The bytes of UTF-8 that a text column of a portable node has at most, where the widths of what it is made of tell.
     pub fn text_bytes(&self, node: &Node, column: &str) -> Option<u32> {
         let number = self.manifest.number(&node.id).filter(|number| self.portable.nodes.contains(number))?;
-        let columns = || self.analyse_portable(&*self.portable.files, &self.portable.nodes);
-        let schema = &self.portable.analysis.get_or_init(|| apart(columns)).nodes.get(&number)?.schema;
+        let schema = &self.portable_columns().nodes.get(&number)?.schema;
         schema.columns.iter().find(|held| held.name.eq_ignore_ascii_case(column))?.bytes
     }
 
     /// What came of a text when its node was analysed: only other texts are read here.
     fn known(&self, number: usize, sql: &str, analysis: &Analysis) -> Option<Outcome> {
-        let of = digest(sql.as_bytes());
-        let rewritten = analysis.nodes.get(&number)?.rewritten.iter().find(|held| held.of == of)?;
+        let rewritten = analysis.nodes.get(&number)?.rewritten.iter().find(|held| held.prepared.rendered.sql == sql)?;
         Some(rewritten.outcome.clone())
     }
 
@@ -179,6 +220,18 @@ impl Compilation {
         let Some(lowering) = &self.portable.lowering else { return Ok(None) };
         let mistakes: Vec<Finding> = inferred.doubts.iter().filter(|doubt| doubt.diagnostic.severity == Severity::Error).cloned().collect();
         if mistakes.is_empty() { lowering.lower(&TypedQuery { sql, query, types: &inferred.types }) } else { Err(mistakes) }
+    }
+}
+
+/// The node with the text that the engine gets.
+pub(super) fn with_outcome(node: &Node, compiled: CompiledNode, outcome: Outcome) -> Result<CompiledNode, Vec<Diagnostic>> {
+    match outcome {
+        Ok(None) => Ok(compiled),
+        Ok(Some(lowered)) => Ok(CompiledNode { map: replaced(&compiled.map, &lowered.places), sql: lowered.sql, ..compiled }),
+        Err(problems) if problems.is_empty() => {
+            Err(vec![Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, "the query cannot be rewritten").at(node.origin)])
+        }
+        Err(problems) => Err(problems.into_iter().map(|finding| placed(finding, &compiled.map, node)).collect()),
     }
 }
 

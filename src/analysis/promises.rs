@@ -20,7 +20,7 @@ pub(super) struct Promises {
 }
 
 /// What is promised of one node.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Promised {
     never_null: BTreeSet<String>,
     keys: Vec<Vec<String>>,
@@ -62,6 +62,11 @@ impl Promises {
             promised
         };
         self.nodes.get(number).map(|held| held.get_or_init(of_node))
+    }
+
+    /// Whether the same is promised of a node elsewhere.
+    pub(super) fn promise_the_same(&self, elsewhere: &Promises, number: usize) -> bool {
+        self.promised(number) == elsewhere.promised(number)
     }
 
     pub(super) fn is_never_null(&self, node: usize, column: &str) -> bool {

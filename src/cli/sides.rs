@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Exit;
 use super::context::{Context, Loaded};
+use crate::analysis::read_together;
 use crate::base::UniqueId;
 use crate::compile::all_targets;
 use crate::diag::{Diagnostic, Diagnostics};
@@ -98,6 +99,7 @@ pub(super) fn sides<'a>(context: &Context<'a>) -> Result<Option<Sides<'a>>, Exit
         let loaded = context.load()?;
         sides.push(Side { context, loaded, placed: None });
     }
+    read_together(&sides.iter().map(|side| &*side.loaded.compilation).collect::<Vec<_>>());
     let mut order = None;
     if serves
         && sides.len() > 1
@@ -118,13 +120,13 @@ fn said(context: &Context<'_>, problem: &Diagnostic, sides: &[Side<'_>]) -> Exit
     Exit::Failed
 }
 
-/// Carries something out on each target in turn, whatever comes of the others.
-pub(super) fn each<'s, 'a>(sides: &'s Sides<'a>, work: impl Fn(&'s Side<'a>) -> Result<(), Exit>) -> Result<(), Exit> {
+/// Carries something out on each target in turn, whatever comes of the others. What is known of one is forgotten before the next.
+pub(super) fn each<'a>(sides: Sides<'a>, work: impl Fn(&Side<'a>) -> Result<(), Exit>) -> Result<(), Exit> {
     let mut done = Ok(());
-    for side in &sides.sides {
+    for side in sides.sides {
         let target = side.target();
         side.context.log.remark("Target", &format!("On target '{}' ({}):", target.name, target.adapter));
-        done = done.and(work(side));
+        done = done.and(work(&side));
     }
     done
 }

@@ -76,6 +76,7 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
             let clause = partition_clause(physical, engine);
             plain(format!("create table {} (like {}){clause}", table.quoted(), print_table(like)))
         }
+        Step::CheckPartitions(step) => plain(partitions::check(step)),
         Step::MakePartitions(step) => plain(partitions::make(step)),
         Step::FillFrom { table, source, columns } => plain(fill_from(table, source, columns)),
         Step::CreateContracted { table, contract } => plain(contract::create(table, contract, engine)),

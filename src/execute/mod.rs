@@ -26,6 +26,7 @@ mod node;
 mod observed;
 mod operation;
 mod overrides;
+mod partitions;
 mod postgres;
 mod prepare;
 mod priority;

@@ -11,7 +11,7 @@ use super::publication::{broken_reference, explain_hold, let_others_publish, ref
 use super::sql_files::{SqlFiles, artifact_path};
 use super::unit_test::run_unit_test;
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
-use super::{AdapterError, Datum, Interrupt, Table, arrival, copied_rows, load_source};
+use super::{AdapterError, Datum, Interrupt, Table, arrival, copied_rows, load_source, partitions};
 use crate::analysis::CompiledNode;
 use crate::assertions::{Assertion, Verdict};
 use crate::base::{Relation, RelationKind, UniqueId};
@@ -146,10 +146,8 @@ pub(super) fn run_draft(turn: &Turn<'_>, draft: Draft, outcome: &mut Outcome) ->
 }
 
 pub(super) fn run_plan(turn: &Turn<'_>, prepared: &Prepared, outcome: &mut Outcome) -> Result<(), NodeError> {
-    for step in &prepared.plan.before {
-        run_step(turn, step, prepared, outcome)?;
-    }
-    run_transaction(turn, prepared, outcome)?;
+    let before = prepared.plan.before.iter().try_for_each(|step| run_step(turn, step, prepared, outcome));
+    before.and_then(|()| run_transaction(turn, prepared, outcome)).inspect_err(|_| partitions::drop_gathered(turn, prepared))?;
     for step in &prepared.plan.after {
         run_step(turn, step, prepared, outcome)?;
     }
@@ -291,6 +289,10 @@ pub(super) fn run_statements(turn: &Turn<'_>, step: &Step, prepared: &Prepared, 
     for statement in statements {
         if let Step::CheckKeys { keys, .. } = step {
             check_keys(node, keys, &statement, session)?;
+            continue;
+        }
+        if let Step::CheckPartitions(check) = step {
+            partitions::check(turn, &check.table, &statement)?;
             continue;
         }
         let done = execute(session, &statement, &mut outcome.script);

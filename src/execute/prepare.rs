@@ -11,7 +11,7 @@ use super::microbatch::batches;
 use super::node::{Turn, query_failed};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{Adapter, AdapterError, CatalogRelation, Origins, Partner};
-use super::{arrival, contract, copied_rows, load_source, overrides, statement_fits};
+use super::{arrival, contract, copied_rows, load_source, overrides, partitions, statement_fits};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
 use crate::base::{Relation, RelationKind, UniqueId, Window};
 use crate::diag::{Diagnostic, codes};
@@ -21,8 +21,8 @@ use crate::dialect::{
 };
 use crate::jinja::{NodeState, Warehouse};
 use crate::plan::{
-    BatchResults, Existing, Hooks, NodePlan, Physical, PlanInput, SeedRules, Step, Unloading, failures_kept, needs_columns, plan_failures,
-    plan_leading, plan_node, plan_seed, retired_prefix, strategy_macro,
+    BatchResults, Existing, Hooks, NodePlan, Physical, PlanInput, SeedRules, Step, Unloading, failures_kept, needs_columns,
+    partitions_ahead, plan_failures, plan_leading, plan_node, plan_seed, retired_prefix, strategy_macro,
 };
 use crate::project::{Detail, Node};
 use crate::syntax::before_semicolon;
@@ -245,6 +245,7 @@ pub(super) fn draft_in(turn: &Turn<'_>, state: NodeState, hooks: Hooks) -> Resul
         check_is_query(node, &compiled)?;
     }
     let physical = Physical::of(node, storage(job.engine))?;
+    partitions::check_numbers(turn, &physical)?;
     let mut existing = look_up(node, relation, state.existing, catalog, session)?;
     if node.materialized() == "materialized_view" && !crate::dialect::binds_materialized_views(job.engine) {
         look_up_view(relation, &mut existing, session)?;
@@ -338,7 +339,8 @@ pub(super) fn plan(turn: &Turn<'_>, draft: Draft, begun: bool) -> Result<Prepare
     if input.binds_views {
         check_replaced(turn, &plan)?;
     }
-    Ok(Prepared { plan: overrides::apply(turn, plan, columns, state)?, compiled, state })
+    let plan = overrides::apply(turn, plan, columns, state)?;
+    Ok(Prepared { plan: if begun { plan } else { partitions_ahead(plan) }, compiled, state })
 }
 
 /// What writes a model to files, once it is in its place.

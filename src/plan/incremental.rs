@@ -3,11 +3,11 @@
 use super::alter::{ColumnChanges, widened};
 use super::choices::strategy_macro;
 use super::materialize::{PlanInput, invalid, table};
-use super::partitions::make_partitions;
+use super::partitions::{check_partitions, make_partitions};
 use super::steps::{Merge, Step, TableName, suffixed};
 use crate::base::{ColumnInfo, RelationKind};
 use crate::diag::{Diagnostic, codes};
-use crate::project::{Microbatch, Node};
+use crate::project::{Microbatch, Node, PartitionBy};
 
 /// What happens when the query's columns are no longer those of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,13 +57,10 @@ pub(super) fn incremental(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic
     let (mut steps, columns) = follow_schema(input)?;
     let predicates = predicates_key(input.node).map(|key| input.node.config.strings(key)).unwrap_or_default();
     let append = Step::Append { target: target.clone(), source: source.clone(), columns: columns.clone() };
-    steps.insert(
-        0,
-        Step::CreateTableAs { table: source.clone(), query: input.query.to_owned(), physical: input.physical.clone().temporary() },
-    );
-    if let Some(by) = &input.physical.partition_by {
-        steps.push(Step::MakePartitions(make_partitions(input, by, target.clone(), source.clone(), by.column.clone())));
-    }
+    let gather = Step::CreateTableAs { table: source.clone(), query: input.query.to_owned(), physical: input.physical.clone().temporary() };
+    let make = |by: &PartitionBy| Step::MakePartitions(make_partitions(input, by, None, source.clone(), by.column.clone()));
+    let make = input.physical.partition_by.as_ref().map(make);
+    steps.splice(0..0, check_partitions(input).into_iter().chain([gather]).chain(make));
     match strategy {
         "append" => steps.push(append),
         "delete+insert" => {

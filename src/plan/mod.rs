@@ -31,7 +31,7 @@ pub use freshness::{Age, Freshness, FreshnessResult, age};
 pub use incremental::{SchemaChange, predicates_key};
 pub use key_advice::{advises, check_design, key_advice};
 pub use materialize::{Hooks, PlanInput, failures_kept, needs_columns, plan_failures, plan_leading, plan_load, plan_node, staged};
-pub use partitions::MakePartitions;
+pub use partitions::{CheckPartitions, MakePartitions, Seen, partitions_ahead};
 pub use physical::{Distribution, Physical, Sort, StorageFeatures, encoding_of};
 pub use placement::{Placed, Placement, check_serving, place};
 pub use publication::{Attachments, Dependent, Managed, Publish, Reference, ReplaceView, Reserve, Setting, SettingKind, rebound};

@@ -4,7 +4,7 @@ use super::contract::Contract;
 use super::materialize::{PlanInput, invalid, staged};
 use super::physical::Physical;
 use super::publication::publish;
-use super::steps::{Index, Step, TableName, suffixed};
+use super::steps::{Index, NodePlan, Step, TableName, suffixed};
 use crate::base::{Relation, RelationKind};
 use crate::diag::Diagnostic;
 use crate::project::{ConstraintKind, PartitionBy};
@@ -23,6 +23,29 @@ pub struct MakePartitions {
     pub unlogged: bool,
     /// Eight characters that only this run has: the table that is replaced still has its own partitions.
     pub run_tag: String,
+    pub seen: Seen,
+    /// Of the column of a table that stands, by which it is cut: what the database has of values is of that type.
+    pub data_type: Option<String>,
+}
+
+/// Whom a table keeps waiting while it gets partitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Nobody sees it yet.
+    ByNobody,
+    /// Others read and write it, until the end of the transaction that writes the rows.
+    InUse,
+    /// Others read and write it, and each partition is a transaction of its own.
+    Ahead,
+}
+
+/// Whether the partitions of a table that stands are those that the configuration asks for. Rows of others would go to the
+/// partition for the rest, and nobody would hear of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckPartitions {
+    pub table: Relation,
+    pub by: PartitionBy,
+    pub data_type: Option<String>,
 }
 
 /// The temporary table that holds the rows until their partitions are there.
@@ -49,7 +72,7 @@ pub(super) fn partitioned_table(input: &PlanInput<'_>, by: &PartitionBy, gather:
     let mut steps = vec![
         gather,
         create,
-        Step::MakePartitions(make_partitions(input, by, stage.clone(), source.clone(), by.column.clone())),
+        Step::MakePartitions(make_partitions(input, by, Some(stage.clone()), source.clone(), by.column.clone())),
         Step::FillFrom { table: stage.clone(), source, columns },
         Step::DropTemporary { name: rows },
         Step::Analyze { table: stage },
@@ -58,17 +81,67 @@ pub(super) fn partitioned_table(input: &PlanInput<'_>, by: &PartitionBy, gather:
     Ok(steps)
 }
 
-/// The step that makes what is missing for the rows of `source`.
-pub(super) fn make_partitions(input: &PlanInput<'_>, by: &PartitionBy, table: Relation, source: TableName, key: String) -> MakePartitions {
+/// The step that makes what is missing for the rows of `source`. `stage`: the table is still being built there.
+pub(super) fn make_partitions(
+    input: &PlanInput<'_>,
+    by: &PartitionBy,
+    stage: Option<Relation>,
+    source: TableName,
+    key: String,
+) -> MakePartitions {
+    let data_type = stage.is_none().then(|| data_type(input, by)).flatten();
     MakePartitions {
-        table,
+        seen: if stage.is_some() { Seen::ByNobody } else { Seen::InUse },
+        table: stage.unwrap_or_else(|| input.relation.clone()),
         named_after: input.relation.clone(),
         source,
         key,
         by: by.clone(),
         unlogged: input.physical.unlogged,
         run_tag: input.run_tag.to_owned(),
+        data_type,
     }
+}
+
+/// The step that holds the partitions of a table that stands against the configuration.
+pub(super) fn check_partitions(input: &PlanInput<'_>) -> Option<Step> {
+    let by = input.physical.partition_by.clone()?;
+    let data_type = data_type(input, &by);
+    Some(Step::CheckPartitions(CheckPartitions { table: input.relation.clone(), by, data_type }))
+}
+
+fn data_type(input: &PlanInput<'_>, by: &PartitionBy) -> Option<String> {
+    let column = input.existing.columns.iter().find(|column| input.is_named(&by.column, &column.name));
+    column.map(|column| column.data_type.clone())
+}
+
+/// The plan with the rows gathered and their partitions made before the transaction that writes them, where nothing else of it comes
+/// first: a partition that is made keeps the readers of the one for the rest waiting until the end of its transaction.
+#[must_use]
+pub fn partitions_ahead(mut plan: NodePlan) -> NodePlan {
+    let in_use = |step: &Step| matches!(step, Step::MakePartitions(MakePartitions { seen: Seen::InUse, .. }));
+    let Some(at) = plan.steps.iter().position(in_use) else { return plan };
+    // Temporary tables outlive a transaction; hooks and changed columns are part of it.
+    let alone = |step: &Step| {
+        matches!(
+            step,
+            Step::CheckPartitions(_)
+                | Step::MakePartitions(_)
+                | Step::CreateTableAs { table: TableName::Temporary(_), .. }
+                | Step::SnapshotChanges { .. }
+        )
+    };
+    let rest = plan.steps.split_off(at + 1);
+    let leading = std::mem::replace(&mut plan.steps, rest);
+    if !leading.iter().all(alone) {
+        plan.steps.splice(0..0, leading);
+        return plan;
+    }
+    plan.before.extend(leading.into_iter().map(|step| match step {
+        Step::MakePartitions(step) => Step::MakePartitions(MakePartitions { seen: Seen::Ahead, ..step }),
+        step => step,
+    }));
+    plan
 }
 
 /// A key of the whole table that lacks the column is one that nobody can watch over, since each partition has its own index.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::alter::{ColumnChanges, is_text, widened};
 use super::materialize::{PlanInput, invalid, staged};
-use super::partitions::{gathered, make_partitions, partitioned_table};
+use super::partitions::{check_partitions, gathered, make_partitions, partitioned_table};
 use super::publication::publish;
 use super::steps::{Step, TableName, suffixed};
 use crate::base::{ColumnInfo, Relation, RelationKind};
@@ -125,7 +125,7 @@ pub(super) fn snapshot(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic> {
     let alter = ColumnChanges { add: added, drop: Vec::new(), retype: widened(input, &incoming) }.steps(input);
     let (changes, rows) = (suffixed(&input.relation.identifier, "__acca_changes"), suffixed(&input.relation.identifier, "__acca_rows"));
     if spec.deleted == DeletedRows::Ignore {
-        return Ok(alter.into_iter().chain(apply(input, changes, spec)).collect());
+        return Ok(check_partitions(input).into_iter().chain(alter).chain(apply(input, changes, spec)).collect());
     }
     // What is gone is found in the same rows as what has changed.
     let source = Step::CreateTableAs {
@@ -134,7 +134,13 @@ pub(super) fn snapshot(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic> {
         physical: input.physical.clone().temporary(),
     };
     let spec = SnapshotSpec { rows: Some(rows.clone()), ..spec };
-    Ok([source].into_iter().chain(alter).chain(apply(input, changes, spec)).chain([Step::DropTemporary { name: rows }]).collect())
+    Ok(check_partitions(input)
+        .into_iter()
+        .chain([source])
+        .chain(alter)
+        .chain(apply(input, changes, spec))
+        .chain([Step::DropTemporary { name: rows }])
+        .collect())
 }
 
 /// The column of the changes that says from when on they hold.
@@ -146,7 +152,7 @@ fn apply(input: &PlanInput<'_>, changes: String, spec: SnapshotSpec) -> Vec<Step
         // Intervals begin and end with the moment of the change.
         let of_interval = [&spec.names.valid_from, &spec.names.valid_to, &spec.names.updated_at].into_iter().any(|name| is_own(name));
         let key = if of_interval { SNAPSHOT_MOMENT.to_owned() } else { by.column.clone() };
-        Step::MakePartitions(make_partitions(input, by, input.relation.clone(), TableName::Temporary(changes.clone()), key))
+        Step::MakePartitions(make_partitions(input, by, None, TableName::Temporary(changes.clone()), key))
     });
     let find = Step::SnapshotChanges { changes: changes.clone(), spec: spec.clone() };
     let record = [Step::SnapshotApply { changes: changes.clone(), spec }, Step::DropTemporary { name: changes }];

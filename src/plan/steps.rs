@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::alter::AlterColumns;
 use super::contract::Contract;
-use super::partitions::MakePartitions;
+use super::partitions::{CheckPartitions, MakePartitions};
 use super::physical::Physical;
 use super::publication::{Publish, ReplaceView, Reserve};
 use super::snapshot::SnapshotSpec;
@@ -125,6 +125,7 @@ pub enum Step {
         like: TableName,
         physical: Physical,
     },
+    CheckPartitions(CheckPartitions),
     MakePartitions(MakePartitions),
     /// Brings the rows of a temporary table into one that has just been made; no columns: all, in the same order.
     FillFrom {
@@ -326,7 +327,7 @@ pub struct Merge {
 /// All that is done for one node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodePlan {
-    /// Hooks that ask to run outside of the transaction, before it.
+    /// Hooks that ask to run outside of the transaction, before it; then what is gathered for partitions, and those.
     pub before: Vec<Step>,
     /// Run in one transaction.
     pub steps: Vec<Step>,
@@ -337,6 +338,15 @@ pub struct NodePlan {
 }
 
 impl NodePlan {
+    /// Temporary tables that outlive the transaction, which ends with dropping them where all goes well.
+    pub fn left_behind(&self) -> impl Iterator<Item = &str> {
+        self.before.iter().filter_map(|step| match step {
+            Step::CreateTableAs { table: TableName::Temporary(name), .. } => Some(name.as_str()),
+            Step::SnapshotChanges { changes, .. } => Some(changes.as_str()),
+            _ => None,
+        })
+    }
+
     /// All steps in order.
     pub fn all(&self) -> impl Iterator<Item = &Step> {
         self.before.iter().chain(&self.steps).chain(&self.after)
@@ -366,6 +376,7 @@ impl Step {
             }
             Step::CreateContracted { table, .. } => format!("create table {} as its contract declares it", table.display()),
             Step::CreateLike { table, .. } => format!("create table {} with the columns of its rows", table.display()),
+            Step::CheckPartitions(step) => format!("check how {} is partitioned", step.table.display()),
             Step::MakePartitions(step) => format!("make missing partitions of {}", step.table.display()),
             Step::FillFrom { table, .. } => format!("fill table {}", table.display()),
             Step::InsertQuery { table, .. } => format!("fill table {}", name(table)),

@@ -102,12 +102,14 @@ fn unread(sql: &str, error: &ParserError) -> Unread {
 pub struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
+    /// Characters are bytes.
+    is_ascii: bool,
 }
 
 impl<'t> Lines<'t> {
     pub fn new(text: &'t str) -> Lines<'t> {
         let starts = std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1)).collect();
-        Lines { text, starts }
+        Lines { text, starts, is_ascii: text.is_ascii() }
     }
 
     /// The bytes of a part of a tree; `None` where its place is not known.
@@ -132,6 +134,9 @@ impl<'t> Lines<'t> {
         let column = usize::try_from(location.column).ok()?.checked_sub(1)?;
         let start = *self.starts.get(line)?;
         let rest = self.text.get(start..)?;
+        if self.is_ascii {
+            return Some((start + column).min(self.text.len()));
+        }
         Some(rest.char_indices().nth(column).map_or(self.text.len(), |(at, _)| start + at))
     }
 }

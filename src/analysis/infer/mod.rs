@@ -95,7 +95,7 @@ pub struct Finding {
 }
 
 /// What a query turned out to be.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Inferred {
     pub schema: RelationSchema,
     /// For each column of the schema where the query writes it.

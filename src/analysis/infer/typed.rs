@@ -49,12 +49,15 @@ pub struct Using {
     pub right: Option<String>,
 }
 
+/// Nobody chooses addresses to make it slow.
+type ByAddress<T> = HashMap<usize, T, foldhash::fast::RandomState>;
+
 /// By the places of expressions in memory: good for the tree that was walked, as long as it stays where it is.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ExpressionTypes {
-    expressions: HashMap<usize, Typed>,
-    outputs: HashMap<usize, Option<Vec<Output>>>,
-    using: HashMap<usize, Vec<Using>>,
+    expressions: ByAddress<Typed>,
+    outputs: ByAddress<Option<Vec<Output>>>,
+    using: ByAddress<Vec<Using>>,
 }
 
 impl ExpressionTypes {

@@ -55,6 +55,15 @@ impl Writer<'_> {
         Sql::atom(format!("nullif({}, cast('nan' as double))", self.plain_call(call, "corr").text))
     }
 
+    /// Without an order each engine has its own.
+    pub(super) fn array_agg(&mut self, call: &Call<'_>) -> Sql {
+        if call.order_by.is_empty() {
+            let help = "write the order: array_agg(x order by x)";
+            return self.refuse(call.span, "in which order values are put into a list is not said, so each engine chooses", help);
+        }
+        self.plain_call(call, "array_agg")
+    }
+
     pub(super) fn percentile(&mut self, call: &Call<'_>) -> Sql {
         let (Some(share), [key]) = (call.arguments.first(), call.function.within_group.as_slice()) else {
             return self.wrong_arguments(call);
@@ -116,6 +125,13 @@ impl Writer<'_> {
         if call.order_by.is_empty() {
             let help = "write the order: string_agg(x, ',' order by x)";
             return self.refuse(call.span, "in which order strings are put together is not said, so each engine chooses", help);
+        }
+        if self.is_null_literal(delimiter) {
+            // With nothing between them in PostgreSQL, nothing at all in DuckDB.
+            return self.refuse(span_of(delimiter), "a delimiter that is null is not the same on all engines", "write ''");
+        }
+        if self.is(Engine::DuckDb) && super::literals::plain_text(delimiter).is_none() {
+            return self.lacks(span_of(delimiter), "a delimiter that is no literal", "write the delimiter as a literal");
         }
         if self.is(Engine::Postgres) && call.distinct {
             // What is ordered by has to be what is aggregated, which is of the type text.

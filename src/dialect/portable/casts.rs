@@ -51,6 +51,9 @@ impl Writer<'_> {
                 Sql::atom(format!("cast(round({}, 0) as {spelled})", self.expression(inner).text))
             }
             ("unknown" | "text" | "varchar", "uuid") if self.is(Engine::Redshift) => self.text_as_uuid(inner, &spelled),
+            ("text" | "varchar", "date" | "timestamp" | "timestamptz") if self.rewrites(Rewrite::MomentText) => {
+                self.text_as_moment(inner, target, &spelled)
+            }
             ("float4" | "float8" | "numeric", "numeric") => self.cast_to_decimal(inner, from, target, &spelled),
             ("unknown" | "text" | "varchar", "text" | "varchar") => self.shortened_text(inner, target, &spelled),
             (_, "text" | "varchar") => {
@@ -152,13 +155,35 @@ impl Writer<'_> {
         ))
     }
 
+    /// Of a seventh digit of a second PostgreSQL makes a sixth, DuckDB nothing; behind a date it reads whatever there is.
+    fn text_as_moment(&mut self, inner: &Expr, target: SqlType, spelled: &str) -> Sql {
+        let part = self.read_text(inner).part();
+        let fine = "[.][0-9]{7}";
+        let plain = r"\s*[0-9]+-[0-9]+-[0-9]+([ T][0-9:.]+(Z| ?[-+][0-9:]+)?)?\s*";
+        let message = format!("'text of a {spelled} that is not read alike by all engines: ' || {part}");
+        let (wrong, error) = match (self.target(), target.name()) {
+            (Engine::DuckDb, "date") => {
+                (format!("regexp_matches({part}, '{fine}') or not regexp_full_match({part}, '{plain}')"), format!("error({message})"))
+            }
+            (Engine::DuckDb, _) => (format!("regexp_matches({part}, '{fine}')"), format!("error({message})")),
+            // What is no moment cannot be cast to one, so the statement fails.
+            _ => (format!("{part} ~ '{fine}'"), format!("cast({message} as {spelled})")),
+        };
+        Sql::loose(format!("case when {wrong} then {error} else cast({part} as {spelled}) end"))
+    }
+
     /// A value as text, spelled alike on all engines.
     pub(super) fn as_text(&mut self, expression: &Expr) -> Sql {
         let typed = self.typed(expression);
         let kind = typed.sql_type.map_or("", SqlType::name);
         match kind {
             "text" | "varchar" | "unknown" => self.expression(expression),
-            "int2" | "int4" | "int8" | "date" => self.plain_text_cast(expression),
+            "int2" | "int4" | "int8" => self.plain_text_cast(expression),
+            // Before the year 1.
+            "date" if self.is(Engine::DuckDb) && self.rewrites(Rewrite::MomentText) => {
+                Sql::atom(format!("replace({}, '(BC)', 'BC')", self.plain_text_cast(expression).text))
+            }
+            "date" => self.plain_text_cast(expression),
             "numeric" if self.scale_of(expression).is_some() || typed.digits == Some(0) => self.exact_text(expression),
             "numeric" if typed.sql_type.and_then(SqlType::scale).is_some() => self.plain_text_cast(expression),
             "numeric" if self.chooses(expression) => self.text_of_choice(expression),

@@ -78,6 +78,16 @@ impl Writer<'_> {
     /// `nullif` compares too.
     pub(super) fn null_if(&mut self, call: &Call<'_>) -> Sql {
         let [one, other] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
+        let kinds = [self.type_name(one), self.type_name(other)];
+        if self.is(Engine::DuckDb)
+            && kinds[0] != kinds[1]
+            && kinds[1] == "float8"
+            && matches!(kinds[0], "int2" | "int4" | "int8" | "numeric")
+        {
+            // What is compared with a binary number is one.
+            let [one, other] = [one, other].map(|side| self.expression(side).text);
+            return Sql::atom(format!("nullif(cast({one} as double), {other})"));
+        }
         if !self.is_text(one) || !self.is(Engine::Redshift) || !self.rewrites(Rewrite::TrailingBlanks) {
             return self.plain_call(call, "nullif");
         }

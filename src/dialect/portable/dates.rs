@@ -9,7 +9,7 @@ use sqlparser::tokenizer::Span;
 
 use super::ages::is_age;
 use super::calls::Call;
-use super::formats::{Piece, read_format};
+use super::formats::{Piece, is_read_alike, read_format};
 use super::intervals::scaled;
 use super::literals::plain_text;
 use super::rewrite::Rewrite;
@@ -152,7 +152,13 @@ impl Writer<'_> {
         let name = self.marked(call.span, "date_trunc");
         if let Some(zone) = zone {
             let Some(zone) = self.zone(zone) else { return Sql::atom("null") };
-            return Sql::loose(format!("{name}('{unit_text}', {} at time zone {zone}) at time zone {zone}", written.part()));
+            // A moment without a zone is taken for one with the zone of the session first.
+            let moment = match kind {
+                "timestamptz" => written.part(),
+                _ if self.rewrites(Rewrite::DateTruncation) => format!("cast({} as timestamptz)", written.text),
+                _ => written.part(),
+            };
+            return Sql::loose(format!("{name}('{unit_text}', {moment} at time zone {zone}) at time zone {zone}"));
         }
         let cut = format!("{name}('{unit_text}', {})", written.text);
         match kind {
@@ -244,7 +250,13 @@ impl Writer<'_> {
             format!("lpad(cast({} as varchar(11)), {width}, '0')", writer.expression(value).text)
         };
         let parts = [part(self, year, 4), part(self, month, 2), part(self, day, 2)];
-        Sql::atom(format!("to_date({}, 'YYYY-MM-DD', true)", parts.join(" || '-' || ")))
+        // What has more digits would be cut.
+        let [year, month, day] = [year, month, day].map(|value| self.expression(value).part());
+        let [years, months, days] = parts;
+        let none = format!("{year} not between 1 and 9999 or {month} not between 1 and 12 or {day} not between 1 and 31");
+        let parts = [format!("case when {none} then 'none' else {years} end"), months, days];
+        let text = format!("({}) || '-' || {} || '-' || {}", parts[0], parts[1], parts[2]);
+        Sql::atom(format!("to_date({text}, 'YYYY-MM-DD', true)"))
     }
 
     pub(super) fn formatted_moment(&mut self, call: &Call<'_>) -> Sql {
@@ -295,7 +307,12 @@ impl Writer<'_> {
             let written = self.expression(seconds);
             return match self.target() {
                 Engine::Redshift if self.rewrites(Rewrite::ReadMoment) => {
-                    let micros = format!("cast(round({} * cast(1000000 as bigint), 0) as bigint)", written.part());
+                    // As binary numbers, and a half to the even neighbour.
+                    let exact = format!("(cast({} as double precision) * 1000000)", written.text);
+                    let (down, odd) = (format!("floor({exact})"), format!("floor({exact}) / 2 > floor(floor({exact}) / 2)"));
+                    let rest = format!("{exact} - {down}");
+                    let up = format!("case when {rest} > 0.5 or {rest} = 0.5 and {odd} then 1 else 0 end");
+                    let micros = format!("cast({down} + {up} as bigint)");
                     Sql::loose(format!("dateadd(microsecond, {micros}, timestamp '1970-01-01') at time zone 'UTC'"))
                 }
                 _ => Sql::atom(format!("to_timestamp({})", written.text)),
@@ -315,10 +332,11 @@ impl Writer<'_> {
         };
         let (text, pieces) = self.format(format, call)?;
         let Some(codes) = pieces.iter().map(Piece::code).collect::<Option<String>>() else {
-            let help = "read dates by numbers, such as YYYY-MM-DD";
-            self.refuse(span_of(format), "this format is not read alike on all engines", help);
-            return None;
+            return self.not_read_alike(format, &text);
         };
+        if !is_read_alike(&pieces) {
+            return self.not_read_alike(format, &text);
+        }
         let spelled: String = pieces.iter().map(Piece::spelled).collect();
         let value = self.expression(value).text;
         let strict = self.rewrites(Rewrite::ReadMoment);
@@ -327,6 +345,12 @@ impl Writer<'_> {
             // Without the third argument, the 30th of February is a day in March.
             _ => format!("{}({value}, {}{})", call.name, self.text(&spelled), if strict { ", true" } else { "" }),
         })
+    }
+
+    fn not_read_alike(&mut self, format: &Expr, text: &str) -> Option<String> {
+        let message = format!("a date is not read alike by '{text}' on all engines");
+        self.refuse(span_of(format), message, "write a year of four digits, and months and days as YYYY, MM, DD, DDD or Mon");
+        None
     }
 
     fn format<'e>(&mut self, format: &'e Expr, call: &Call<'_>) -> Option<(String, Vec<Piece<'e>>)> {

@@ -82,6 +82,10 @@ fn has_no_case(pattern: &str) -> bool {
 pub(super) fn read_format(format: &str) -> Option<Vec<Piece<'_>>> {
     let mut pieces = Vec::new();
     let mut rest = format;
+    // Other patterns than those that they begin with.
+    if ["SSSS", "IDDD", "ssss", "iddd"].iter().any(|other| format.contains(other)) {
+        return None;
+    }
     while let Some(c) = rest.chars().next() {
         let begins = |pattern: &str| {
             rest.starts_with(pattern)
@@ -113,6 +117,12 @@ pub(super) fn read_format(format: &str) -> Option<Vec<Piece<'_>>> {
         });
     }
     Some(pieces)
+}
+
+/// Whether text is read alike by a format: a year of four digits is in it, and nothing from which only some engines take a day.
+pub(super) fn is_read_alike(pieces: &[Piece<'_>]) -> bool {
+    let has = |patterns: &[&str]| pieces.iter().any(|piece| patterns.contains(&piece.pattern()));
+    has(&["YYYY"]) && !has(&["YY", "IYYY", "IW", "ID", "Dy", "FMDay"])
 }
 
 impl Piece<'_> {
@@ -159,5 +169,8 @@ mod tests {
         assert_eq!(read_format("DDth"), None);
         assert_eq!(read_format("YYYY week"), None);
         assert_eq!(read_format("J"), None);
+        assert_eq!(read_format("SSSS"), None);
+        let alike = |format| read_format(format).is_some_and(|pieces| is_read_alike(&pieces));
+        assert!(alike("DD.MM.YYYY") && alike("yyyymmdd") && !alike("YY-MM-DD") && !alike("MM-DD") && !alike("IYYY-IW"));
     }
 }

@@ -57,9 +57,12 @@ impl Writer<'_> {
         }
         let mut steps = Vec::new();
         let Some(root) = collect(expression, &mut steps) else {
-            let help = "write keys and positions as literals";
+            let help = "write keys and positions as literals, one by one: doc -> 'list' ->> 0";
             return self.refuse(span_of(right), "a path into JSON has to be a literal to be translated", help);
         };
+        if self.is(Engine::DuckDb) && steps.iter().any(|step| matches!(step, Step::Key(key) if key.is_empty() || key.contains('*'))) {
+            return self.lacks(span_of(right), "an empty key, or one with a star", "load the document with another key");
+        }
         let document = self.expression(root);
         match self.target() {
             Engine::DuckDb => {
@@ -185,7 +188,11 @@ fn duckdb_value(arguments: &str, wanted: Wanted) -> Sql {
     match wanted {
         Wanted::Json => Sql::atom(format!("json_extract({arguments})")),
         Wanted::Text => {
-            Sql::loose(format!("case when {kind} in ('OBJECT', 'ARRAY', 'DOUBLE') then error({}) else {text} end", complaint(&kind)))
+            // Of integers, only a zero that is written -0 is one with a sign.
+            Sql::loose(format!(
+                "case when {kind} in ('OBJECT', 'ARRAY', 'DOUBLE') then error({}) when {kind} = 'BIGINT' and {text} = '0' then '-0' else {text} end",
+                complaint(&kind)
+            ))
         }
         Wanted::Whole => Sql::atom(text),
         // Numbers are binary floats there, of which fifteen decimal digits are certain.
@@ -235,8 +242,11 @@ fn collect<'e>(expression: &'e Expr, steps: &mut Vec<Step>) -> Option<&'e Expr> 
                 if step.contains('"') || step.is_empty() {
                     return None;
                 }
-                // A number is a position in a list, and a key of an object: which of them the document tells.
-                steps.push(step.parse().map_or_else(|_| Step::Key(step.to_owned()), Step::Position));
+                // A number is a position in a list, and a key of an object: which of them only the document tells.
+                if step.parse::<i64>().is_ok() {
+                    return None;
+                }
+                steps.push(Step::Key(step.to_owned()));
             }
             Some(root)
         }

@@ -66,6 +66,17 @@ fn is_plain_number(text: &str) -> bool {
     digits(&mantissa.replacen('.', "", 1)) && digits(exponent)
 }
 
+impl Writer<'_> {
+    /// `null`, or a cast of it.
+    pub(super) fn is_null_literal(&self, expression: &Expr) -> bool {
+        match expression {
+            Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => self.is_null_literal(inner),
+            Expr::Value(value) => value.value == Value::Null,
+            _ => false,
+        }
+    }
+}
+
 /// The text of a literal in quotes.
 pub(super) fn plain_text(expression: &Expr) -> Option<&str> {
     match expression {

@@ -16,10 +16,10 @@
 
 mod ages;
 mod aggregates;
-mod alternatives;
 mod average;
 mod calls;
 mod casts;
+mod certainty;
 mod collation;
 mod comparisons;
 mod dates;
@@ -38,6 +38,7 @@ mod intervals;
 mod json;
 mod lateral;
 mod lateral_columns;
+mod letters;
 mod levels;
 mod lists;
 mod literals;
@@ -48,6 +49,7 @@ mod numbers;
 mod patterns;
 mod products;
 mod query;
+mod regular;
 mod rewrite;
 mod rows;
 mod scales;
@@ -75,7 +77,7 @@ pub fn differences() -> &'static [(u16, &'static str)] {
 
 /// A query for whether the database knows the case of letters beyond ASCII; `None` where an engine always does.
 pub fn knows_letters(engine: Engine) -> Option<&'static str> {
-    (engine == Engine::Postgres).then_some("select upper('\u{e9}') = '\u{c9}'")
+    (engine == Engine::Postgres).then_some("select upper('\u{e9}i') = '\u{c9}I'")
 }
 
 /// The functions that portable queries may call, and whether PostgreSQL, DuckDB and Redshift have them.

@@ -7,32 +7,14 @@
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/pattern-matching-conditions-posix.html>
 //! - <https://duckdb.org/docs/stable/sql/functions/regular_expressions>
 
-use regex::Regex;
 use sqlparser::ast::{BinaryOperator, Expr};
 
-use super::alternatives::alternatives_overlap;
 use super::calls::Call;
 use super::literals::plain_text;
+use super::regular::{self, Pattern, Reader};
 use super::rewrite::Rewrite;
 use super::writer::{Form, Sql, Writer, span_of};
 use crate::dialect::Engine;
-
-/// A regular expression that means the same on all engines.
-struct Pattern {
-    /// As the engine writes it.
-    text: String,
-    groups: usize,
-    /// Which of several matches is taken may differ: of alternatives PostgreSQL takes the longest, others the first.
-    is_ambiguous: bool,
-    starts_anchored: bool,
-}
-
-impl Pattern {
-    /// Whether an empty text matches, so that a match may have no characters.
-    fn matches_nothing(&self) -> bool {
-        Regex::new(&self.text).map_or(true, |pattern| pattern.is_match(""))
-    }
-}
 
 impl Writer<'_> {
     pub(super) fn like(&mut self, expression: &Expr) -> Sql {
@@ -71,6 +53,10 @@ impl Writer<'_> {
 
     fn like_one(&mut self, value: &str, written: String, pattern: &Expr, escape: Option<&Expr>, folds: bool, negated: bool) -> Sql {
         let escape = match escape {
+            Some(letter) if folds && plain_text(letter).is_none_or(|text| text.chars().any(char::is_alphabetic)) => {
+                let help = "write a character that is no letter";
+                return self.refuse(span_of(letter), "a letter as escape character of ILIKE is not the same on all engines", help);
+            }
             Some(escape) => format!(" escape {}", self.expression(escape).text),
             // A literal without a backslash needs none.
             None if self.is(Engine::DuckDb)
@@ -82,8 +68,9 @@ impl Writer<'_> {
             None => String::new(),
         };
         let not = if negated { "not " } else { "" };
-        if folds && self.is(Engine::Redshift) && self.rewrites(Rewrite::CaseFolding) {
-            return Sql::loose(format!("lower({value}) {not}like lower({written}){escape}"));
+        if folds && !self.is(Engine::DuckDb) && self.rewrites(Rewrite::CaseFolding) {
+            let [value, written] = [value, &written].map(|side| self.small_letters("lower", side).text);
+            return Sql::loose(format!("{value} {not}like {written}{escape}"));
         }
         let word = if folds { "ilike" } else { "like" };
         Sql::loose(format!("{value} {not}{word} {written}{escape}"))
@@ -102,19 +89,26 @@ impl Writer<'_> {
             BinaryOperator::PGRegexNotMatch => (false, true),
             _ => (true, true),
         };
-        if self.is(Engine::Postgres) {
+        let Some(pattern) = self.pattern(right, folds, false) else {
             let (one, other) = (self.expression(left).part(), self.expression(right).part());
             return Sql::loose(format!("{one} {op} {other}"));
-        }
-        let Some(pattern) = self.pattern(right) else { return Sql::atom("null") };
+        };
+        // Without the rewrite, the engine is asked to overlook case.
+        let asked = folds && !self.rewrites(Rewrite::Pattern);
         let value = self.expression(left);
-        let sql = match (self.target(), folds) {
-            (Engine::DuckDb, _) => {
-                let flags = if folds { "(?i)" } else { "" };
+        let sql = match self.target() {
+            Engine::DuckDb => {
+                let flags = if asked { "(?i)" } else { "" };
                 Sql::atom(format!("regexp_matches({}, {})", value.text, self.text(&format!("{flags}{}", pattern.text))))
             }
-            (_, false) => Sql::loose(format!("{} ~ {}", value.part(), self.text(&pattern.text))),
-            (_, true) => Sql::loose(format!("regexp_instr({}, {}, 1, 1, 0, 'i') > 0", value.text, self.text(&pattern.text))),
+            Engine::Redshift if asked => {
+                Sql::loose(format!("regexp_instr({}, {}, 1, 1, 0, 'i') > 0", value.text, self.text(&pattern.text)))
+            }
+            _ => {
+                let not = if negated { "!" } else { "" };
+                let star = if asked { "*" } else { "" };
+                return Sql::loose(format!("{} {not}~{star} {}", value.part(), self.text(&pattern.text)));
+            }
         };
         if negated { Sql::loose(format!("not {}", sql.part())) } else { sql }
     }
@@ -133,54 +127,77 @@ impl Writer<'_> {
         let Some(text) = plain_text(replacement) else {
             return self.refuse(span_of(replacement), "the replacement is to be a literal", "write it as a literal");
         };
-        let Some(read) = self.unambiguous(pattern) else { return Sql::atom("null") };
-        if !flags.chars().all(|flag| matches!(flag, 'g' | 'i')) || text.contains("\\&") || text.contains('$') && self.is(Engine::Redshift) {
+        let names_groups = text.contains('\\');
+        let Some(read) = self.unambiguous(pattern, folds, names_groups) else {
+            return self.plain_call(call, "regexp_replace");
+        };
+        if !flags.chars().all(|flag| matches!(flag, 'g' | 'i'))
+            || !names_only_groups(text, read.groups)
+            || text.contains('$') && self.is(Engine::Redshift)
+        {
             return self.refuse(
                 call.span,
                 "this kind of replacement is not the same on all engines",
                 "use the flags g and i, and groups as \\1",
             );
         }
+        if all && read.matches_nothing {
+            return self.refuse_empty_matches(call);
+        }
+        // Without the rewrite, the engine is asked to overlook case.
+        let asked = folds && !self.rewrites(Rewrite::Pattern);
         let value = self.expression(value).text;
         match self.target() {
             Engine::Redshift if !all && !read.starts_anchored && self.rewrites(Rewrite::RegexpReplace) => {
-                self.first_replaced(call, &value, &read, text, folds)
+                self.first_replaced(call, &value, &read, text)
             }
             Engine::Redshift if self.rewrites(Rewrite::RegexpReplace) => {
                 // The flag p asks for expressions of PCRE, where a group is $1.
+                let flags = [if asked { "i" } else { "" }, if names_groups { "p" } else { "" }].concat();
+                let flags = if flags.is_empty() { String::new() } else { format!(", 1, '{flags}'") };
                 let text = groups_of_pcre(text);
-                let flags = if folds { "ip" } else { "p" };
-                Sql::atom(format!("regexp_replace({value}, {}, {}, 1, '{flags}')", self.text(&read.text), self.text(&text)))
+                Sql::atom(format!("regexp_replace({value}, {}, {}{flags})", self.text(&read.text), self.text(&text)))
             }
-            _ => {
-                let start = if folds { "(?i)" } else { "" };
-                let rest = if all { ", 'g'" } else { "" };
+            engine => {
+                let start = if asked && engine == Engine::DuckDb { "(?i)" } else { "" };
+                let flags = [if all { "g" } else { "" }, if asked && engine != Engine::DuckDb { "i" } else { "" }].concat();
+                let rest = if flags.is_empty() { String::new() } else { format!(", '{flags}'") };
                 let pattern = self.text(&format!("{start}{}", read.text));
                 Sql::atom(format!("regexp_replace({value}, {pattern}, {}{rest})", self.text(text)))
             }
         }
     }
 
+    fn refuse_empty_matches(&mut self, call: &Call<'_>) -> Sql {
+        let help = "write the pattern so that a match has at least one character";
+        self.refuse(call.span, "how often a pattern matches that may be empty is not the same on all engines", help)
+    }
+
     /// Redshift replaces all matches: the first is cut out, replaced by itself and put back.
-    fn first_replaced(&mut self, call: &Call<'_>, value: &str, read: &Pattern, replacement: &str, folds: bool) -> Sql {
-        if read.matches_nothing() {
+    fn first_replaced(&mut self, call: &Call<'_>, value: &str, read: &Pattern, replacement: &str) -> Sql {
+        if read.matches_nothing {
             let help = "write the pattern so that a match has at least one character, or replace all with the flag 'g'";
             return self.lacks(call.span, "replacing a first match that may be empty", help);
         }
-        let flags = if folds { "ip" } else { "p" };
+        let (flags, mode) = if replacement.contains('\\') { (", 'p'", ", 1, 1, 'p'") } else { ("", "") };
         let (pattern, replacement) = (self.text(&read.text), self.text(&groups_of_pcre(replacement)));
-        let start = format!("regexp_instr({value}, {pattern}, 1, 1, 0, '{flags}')");
-        let behind = format!("regexp_instr({value}, {pattern}, 1, 1, 1, '{flags}')");
-        let found = format!("regexp_substr({value}, {pattern}, 1, 1, '{flags}')");
+        let start = format!("regexp_instr({value}, {pattern}, 1, 1, 0{flags})");
+        let behind = format!("regexp_instr({value}, {pattern}, 1, 1, 1{flags})");
+        let written = match mode {
+            "" => replacement,
+            mode => format!("regexp_replace(regexp_substr({value}, {pattern}{mode}), {pattern}, {replacement}, 1, 'p')"),
+        };
         Sql::loose(format!(
-            "case when {start} = 0 then {value} else left({value}, {start} - 1) \
-             || regexp_replace({found}, {pattern}, {replacement}, 1, '{flags}') || substring({value}, {behind}) end"
+            "case when {start} = 0 then {value} else left({value}, {start} - 1) || {written} || substring({value}, {behind}) end"
         ))
     }
 
     pub(super) fn regexp_count(&mut self, call: &Call<'_>) -> Sql {
         let [value, pattern] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
-        let Some(read) = self.unambiguous(pattern) else { return Sql::atom("null") };
+        let Some(read) = self.unambiguous(pattern, false, false) else { return self.plain_call(call, "regexp_count") };
+        if read.matches_nothing {
+            return self.refuse_empty_matches(call);
+        }
         let (value, pattern) = (self.expression(value).text, self.text(&read.text));
         match self.target() {
             Engine::DuckDb if self.rewrites(Rewrite::RegexpCount) => Sql::atom(format!("len(regexp_extract_all({value}, {pattern}))")),
@@ -190,15 +207,17 @@ impl Writer<'_> {
 
     /// `substring(s from p)`: the group, or the match where there is none; null where nothing matches, not an empty string.
     pub(super) fn part_by_pattern(&mut self, value: &Expr, pattern: &Expr) -> Sql {
-        if self.is(Engine::Postgres) {
+        let Some(read) = self.unambiguous(pattern, false, false) else {
             return Sql::atom(format!("substring({} from {})", self.expression(value).text, self.expression(pattern).text));
-        }
-        let Some(read) = self.unambiguous(pattern) else { return Sql::atom("null") };
-        if read.groups > 1 || read.text.contains(")?") || read.text.contains(")*") {
+        };
+        if !self.is(Engine::Postgres) && (read.groups > 1 || read.text.contains(")?") || read.text.contains(")*")) {
             let help = "write one group that always takes part";
             return self.refuse(span_of(pattern), "which group is taken is not the same on all engines", help);
         }
         let (value, pattern) = (self.expression(value), self.text(&read.text));
+        if self.is(Engine::Postgres) {
+            return Sql::atom(format!("substring({} from {pattern})", value.text));
+        }
         if !self.rewrites(Rewrite::SubstringPattern) {
             return Sql::atom(format!("regexp_extract({}, {pattern}, {})", value.text, read.groups));
         }
@@ -215,28 +234,37 @@ impl Writer<'_> {
         }
     }
 
-    fn unambiguous(&mut self, pattern: &Expr) -> Option<Pattern> {
-        let read = self.pattern(pattern)?;
-        if read.is_ambiguous {
-            let message = "which of several matches this pattern takes is not the same on all engines";
-            self.refuse(
-                span_of(pattern),
-                message,
-                "write it without alternatives of which one begins like another, and without *?, +? and ??",
-            );
+    /// A pattern of which all engines take the same match; `None` where PostgreSQL gets what the query has, or where it is refused.
+    fn unambiguous(&mut self, pattern: &Expr, folds: bool, pcre: bool) -> Option<Pattern> {
+        let read = self.pattern(pattern, folds, pcre)?;
+        if !read.is_certain && !self.is(Engine::Postgres) {
+            let help = "write it so that the next character says how to go on: no alternatives that begin alike, no *?, +? and ??";
+            self.refuse(span_of(pattern), "which of several matches this pattern takes is not the same on all engines", help);
             return None;
         }
         Some(read)
     }
 
-    fn pattern(&mut self, pattern: &Expr) -> Option<Pattern> {
+    fn pattern(&mut self, pattern: &Expr, folds: bool, pcre: bool) -> Option<Pattern> {
+        let postgres = self.is(Engine::Postgres);
         let help = "write a literal with classes, groups, anchors and repetitions only";
         let Some(text) = plain_text(pattern) else {
-            self.refuse(span_of(pattern), "a regular expression has to be a literal to be translated", help);
+            if !postgres {
+                self.refuse(span_of(pattern), "a regular expression has to be a literal to be translated", help);
+            }
             return None;
         };
-        match read_pattern(text, self.engine) {
-            Ok(read) => Some(read),
+        let reader = match self.target() {
+            Engine::Postgres => Reader::Postgres,
+            Engine::DuckDb => Reader::DuckDb,
+            Engine::Redshift if pcre => Reader::Pcre,
+            Engine::Redshift => Reader::Redshift,
+        };
+        match regular::read(text, reader, folds) {
+            Ok(read) if !folds && read.text == text => Some(read),
+            Ok(read) if self.rewrites(Rewrite::Pattern) => Some(read),
+            Ok(read) => Some(Pattern { text: text.to_owned(), ..read }),
+            Err(_) if postgres => None,
             Err(what) => {
                 self.refuse(span_of(pattern), format!("{what} in a regular expression is not the same on all engines"), help);
                 None
@@ -254,85 +282,16 @@ fn listed(patterns: &Expr) -> Option<&[Expr]> {
     }
 }
 
-fn read_pattern(text: &str, engine: Engine) -> Result<Pattern, String> {
-    let mut pattern = Pattern { text: String::new(), groups: 0, is_ambiguous: false, starts_anchored: text.starts_with('^') };
-    if text.starts_with("***") || text.starts_with("(?") && !text.starts_with("(?:") {
-        return Err("an option".to_owned());
-    }
-    // In PostgreSQL a point takes a line break too.
-    if engine == Engine::DuckDb && text.contains('.') {
-        pattern.text.push_str("(?s)");
-    }
-    let mut chars = text.chars().peekable();
-    let mut in_class = false;
-    let mut before = ' ';
-    pattern.is_ambiguous = alternatives_overlap(text);
+/// Whether a backslash stands before the number of a group or another one only.
+fn names_only_groups(replacement: &str, groups: usize) -> bool {
+    let mut chars = replacement.chars();
     while let Some(c) = chars.next() {
-        match c {
-            '\\' => {
-                let escaped = chars.next().ok_or("a backslash at the end")?;
-                pattern.text.push_str(&escape(escaped, in_class, engine)?);
-                before = 'x';
-                continue;
-            }
-            '[' if !in_class => in_class = true,
-            // DuckDB's classes know ASCII only.
-            '[' if chars.peek() == Some(&':') && engine == Engine::DuckDb => {
-                let name: String = chars.by_ref().skip(1).take_while(|c| *c != ':').collect();
-                if chars.next() != Some(']') {
-                    return Err(format!("[:{name}"));
-                }
-                pattern.text.push_str(match name.as_str() {
-                    "alpha" => "\\pL",
-                    "alnum" => "\\pL\\pN",
-                    "upper" => "\\p{Lu}",
-                    "lower" => "\\p{Ll}",
-                    "digit" => "0-9",
-                    "space" => "\\s",
-                    "punct" | "blank" | "xdigit" => {
-                        pattern.text.push_str(&format!("[:{name}:]"));
-                        before = ']';
-                        continue;
-                    }
-                    _ => return Err(format!("the class {name}")),
-                });
-                before = 'x';
-                continue;
-            }
-            ']' if in_class && before != '[' => in_class = false,
-            '(' if !in_class => {
-                if chars.peek() == Some(&'?') {
-                    let mut ahead = chars.clone();
-                    ahead.next();
-                    if ahead.next() != Some(':') {
-                        return Err("looking around".to_owned());
-                    }
-                } else {
-                    pattern.groups += 1;
-                }
-            }
-            '?' if !in_class && matches!(before, '*' | '+' | '?' | '}') => pattern.is_ambiguous = true,
-            _ => {}
+        let is_known = |c: char| c == '\\' || c.to_digit(10).is_some_and(|group| (1..=groups).contains(&(group as usize)));
+        if c == '\\' && !chars.next().is_some_and(is_known) {
+            return false;
         }
-        pattern.text.push(c);
-        before = c;
     }
-    Ok(pattern)
-}
-
-fn escape(escaped: char, in_class: bool, engine: Engine) -> Result<String, String> {
-    let duckdb = engine == Engine::DuckDb;
-    Ok(match escaped {
-        'd' if in_class => "0-9".to_owned(),
-        'd' => "[0-9]".to_owned(),
-        'w' if duckdb && in_class => "\\pL\\pN_".to_owned(),
-        'w' if duckdb => "[\\pL\\pN_]".to_owned(),
-        'w' | 's' | 'S' | 'n' | 't' | 'r' => format!("\\{escaped}"),
-        'D' if !in_class => "[^0-9]".to_owned(),
-        c if c.is_ascii_digit() => return Err("a reference to a group".to_owned()),
-        c if c.is_ascii_alphabetic() => return Err(format!("\\{c}")),
-        c => format!("\\{c}"),
-    })
+    true
 }
 
 fn groups_of_pcre(text: &str) -> String {
@@ -349,21 +308,4 @@ fn groups_of_pcre(text: &str) -> String {
         }
     }
     written
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_are_translated_or_refused() {
-        let read = |text: &str| read_pattern(text, Engine::DuckDb).map(|pattern| pattern.text);
-        assert_eq!(read(r"^\d+[\d\w]$").as_deref(), Ok(r"^[0-9]+[0-9\pL\pN_]$"));
-        assert_eq!(read("a.c").as_deref(), Ok("(?s)a.c"));
-        for refused in [r"(a)\1", r"\mword", "a(?=b)", "(?i)a", "***=a"] {
-            assert!(read(refused).is_err(), "{refused}");
-        }
-        let ambiguous = |text: &str| read_pattern(text, Engine::DuckDb).unwrap().is_ambiguous;
-        assert!(ambiguous("(a|ab)") && ambiguous("a+?") && !ambiguous("^(mr|dr) ") && !ambiguous("[|]"));
-    }
 }

@@ -54,8 +54,15 @@ impl Writer<'_> {
     /// A `real` beside another number: PostgreSQL computes with twice its bits, DuckDB with its own.
     pub(super) fn widened(&mut self, expression: &Expr, other: &str) -> Sql {
         let written = self.expression(expression);
-        let widens = self.is(Engine::DuckDb) && self.type_name(expression) == "float4" && !matches!(other, "float4" | "");
-        if widens { Sql::atom(format!("cast({} as double)", written.text)) } else { written }
+        let (own, duckdb) = (self.type_name(expression), self.is(Engine::DuckDb));
+        if duckdb && own == "float4" && !matches!(other, "float4" | "") {
+            return Sql::atom(format!("cast({} as double)", written.text));
+        }
+        // DuckDB takes a literal for as small a number as what stands beside it.
+        if duckdb && own == "int2" && other == "int4" && self.rewrites(Rewrite::Product) {
+            return Sql::atom(format!("cast({} as integer)", written.text));
+        }
+        written
     }
 
     /// The digits behind the point that DuckDB would lose where exact numbers become one column: it keeps 38 in all, and takes what is too

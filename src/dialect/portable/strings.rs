@@ -56,6 +56,9 @@ impl Writer<'_> {
 
     /// DuckDB pads with nothing unless it is told with what.
     pub(super) fn pad(&mut self, call: &Call<'_>) -> Sql {
+        if let Some(empty) = call.arguments.get(2).filter(|fill| plain_text(fill) == Some("")) {
+            return self.refuse(span_of(empty), "to pad with nothing is not the same on all engines", "write left(text, n)");
+        }
         let mut arguments: Vec<String> = call.arguments.iter().map(|argument| self.expression(argument).text).collect();
         if arguments.len() == 2 && self.is(Engine::DuckDb) && self.rewrites(Rewrite::Pad) {
             arguments.push("' '".to_owned());
@@ -89,7 +92,7 @@ impl Writer<'_> {
         let Some(count) = count.map(Sql::part) else { return Sql::atom(format!("substring({text}, {from})")) };
         let wrong = "error('negative substring length not allowed')";
         let shown = format!(
-            "case when {count} < 0 then {wrong} when {first} >= 1 then {count} when {first} + {count} > 1 then {first} + {count} - 1 else 0 end"
+            "case when {count} < 0 then {wrong} when {first} >= 1 then {count} when {first} + {count} <= 1 then 0 else {first} + {count} - 1 end"
         );
         Sql::atom(format!("substring({text}, {from}, {shown})"))
     }
@@ -112,12 +115,43 @@ impl Writer<'_> {
         }
     }
 
+    /// An empty delimiter divides nothing in PostgreSQL, DuckDB takes each character for a part.
     pub(super) fn split_part(&mut self, call: &Call<'_>) -> Sql {
-        match call.arguments.get(2).and_then(|number| whole_number(number)) {
-            Some(1..) => self.plain_call(call, "split_part"),
-            _ if self.is(Engine::DuckDb) => self.plain_call(call, "split_part"),
-            _ => self.lacks(call.span, "counting parts from the end", "write the number of the part as a positive literal"),
+        let [text, delimiter, number] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
+        if plain_text(delimiter) == Some("") {
+            return self.refuse(span_of(delimiter), "an empty delimiter is not the same on all engines", "write what divides the text");
         }
+        let counted = whole_number(number);
+        match self.target() {
+            Engine::Redshift if !matches!(counted, Some(1..)) => {
+                return self.lacks(call.span, "counting parts from the end", "write the number of the part as a positive literal");
+            }
+            // Redshift does not say what it does with an empty one.
+            Engine::Redshift if plain_text(delimiter).is_none() => {
+                return self.lacks(span_of(delimiter), "a delimiter that may be empty", "write the delimiter as a literal");
+            }
+            Engine::DuckDb if plain_text(delimiter).is_none() && self.rewrites(Rewrite::SplitPart) => {
+                let [text, delimiter, number] = [text, delimiter, number].map(|part| self.expression(part).part());
+                return Sql::loose(format!(
+                    "case when {delimiter} = '' then case when {number} in (1, -1) then {text} when {text} is not null and {number} is not null then '' end \
+                     else split_part({text}, {delimiter}, {number}) end"
+                ));
+            }
+            _ => {}
+        }
+        if counted == Some(0) {
+            return self.refuse(span_of(number), "there is no part 0", "count the parts from 1");
+        }
+        self.plain_call(call, "split_part")
+    }
+
+    /// DuckDB keeps characters together that are drawn as one.
+    pub(super) fn reverse(&mut self, call: &Call<'_>) -> Sql {
+        let Some(text) = call.only() else { return self.wrong_arguments(call) };
+        if !self.rewrites(Rewrite::Reverse) {
+            return self.plain_call(call, "reverse");
+        }
+        Sql::atom(format!("array_to_string(list_reverse(string_split({}, '')), '')", self.expression(text).text))
     }
 
     /// Words in DuckDB are what PostgreSQL takes for words: letters and digits.
@@ -129,15 +163,18 @@ impl Writer<'_> {
         let written = self.expression(text).text;
         if self.is(Engine::Postgres) {
             // The function asks the locale whether an apostrophe ends a word.
+            let first = format!("({})", self.capital_of("left(acca_word[1], 1)"));
+            let rest = self.small_letters("lower", "substr(acca_word[1], 2)").text;
             return Sql::loose(format!(
-                "case when {written} is not null then (select coalesce(string_agg(upper(left(acca_word[1], 1)) || lower(substr(acca_word[1], 2)), \
+                "case when {written} is not null then (select coalesce(string_agg({first} || {rest}, \
                  '' order by acca_place), '') from regexp_matches({written}, '[[:alnum:]]+|[^[:alnum:]]+', 'g') \
                  with ordinality as acca_words (acca_word, acca_place)) end"
             ));
         }
+        let first = self.capital_of("left(word, 1)");
         Sql::atom(format!(
-            "array_to_string(list_transform(regexp_extract_all({written}, '[\\pL\\pN]+|[^\\pL\\pN]+'), \
-             lambda word: upper(left(word, 1)) || lower(substring(word, 2))), '')"
+            "array_to_string(list_transform(regexp_extract_all({written}, '[\\pL\\p{{Nd}}]+|[^\\pL\\p{{Nd}}]+'), \
+             lambda word: ({first}) || lower(substring(word, 2))), '')"
         ))
     }
 

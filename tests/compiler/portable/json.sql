@@ -58,3 +58,20 @@ select id, doc -> 'text' is null as a, coalesce(doc -> 'a', doc) is null as b fr
 
 -- facts: 23
 select id, doc::jsonb ->> 'text' as a from t;
+
+-- facts: 145
+select x.doc ->> 'n' as n, x.doc ->> 'z' as z, x.doc -> 'l' ->> 0 as l, x.doc -> 'z' ->> 0 as none
+from (values ('{"n": 12345678901234567, "z": 0, "l": [-3]}'::json), ('{"n": "-0", "z": -1, "l": {"0": 1}}')) as x (doc);
+
+-- facts: 145
+-- needs: json-path duckdb
+-- refused: redshift from the end
+select x.doc -> 'l' ->> -1 as l from (values ('{"l": [1, -0]}'::json), ('{"l": [0]}'), ('{"l": ["0", "-0"]}')) as x (doc);
+
+-- facts: 145
+-- refused: duckdb redshift literal
+select doc #>> '{list,0}' from t;
+
+-- facts: 145
+-- refused: duckdb star
+select doc ->> 'a*' from t;

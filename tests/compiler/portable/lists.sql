@@ -31,6 +31,19 @@ select id, concat_ws('-', grp, s, v) as c, concat_ws('', s, v) as d, concat_ws('
 -- facts: 59 60
 select id, s || v as sv, v || i as vi, i || ' of ' || j as ij, n || '' as amount, d || 'T' as day from t;
 
+-- facts: 61
+-- refused: postgres duckdb redshift null
+select string_agg(s, null order by id) from t;
+
+-- facts: 61
+-- refused: duckdb redshift no literal
+select string_agg(s, grp order by id) from t;
+
+-- facts: 61
+-- refused: postgres duckdb chooses
+-- refused: postgres duckdb redshift
+select array_agg(i) from t;
+
 -- facts: 64
 -- needs: several-orders redshift
 select string_agg(v, ',' order by id) as one, string_agg(v, ',' order by id desc) as other, count(*) as c,

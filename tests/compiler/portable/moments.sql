@@ -44,3 +44,40 @@ select id, greatest(i, j, null) as g, least(n, m) as l, greatest(d, e) as gd, gr
 -- facts: 99
 -- refused: redshift times a fraction
 select id, ts + 1.5 * interval '1 day' as a from t;
+
+-- A moment without a zone, in another zone than that of the session.
+-- facts: 88 105
+-- needs: date-truncation duckdb redshift
+select id, date_trunc('day', ts, 'America/New_York') as t, date_trunc('month', d, 'America/New_York') as d, date_trunc('hour', tz, 'Asia/Kolkata') as z from t;
+
+-- facts: 102
+-- refused: duckdb redshift format
+select to_char(ts, 'SSSS') from t;
+
+-- facts: 103
+-- refused: duckdb redshift read alike
+select to_date(to_char(d, 'YY-MM-DD'), 'YY-MM-DD') from t;
+
+-- facts: 15
+-- needs: moment-text duckdb redshift
+-- fails: duckdb redshift not read alike
+select cast(x.s as timestamp) as t from (values ('2024-02-29 13:14:15.1234567')) as x (s);
+
+-- facts: 34
+-- needs: moment-text duckdb
+-- fails: redshift duckdb postgres
+select cast(x.s as date) as d from (values ('2024-02-29x')) as x (s);
+
+-- facts: 15 34
+select cast(x.s as timestamp) as t, cast(x.s as date) as d, cast(x.s as timestamptz) as z
+from (values ('2024-02-29'), (' 2024-02-29 13:14:15.123456 '), ('2024-02-29T13:14:15Z'), ('2024-02-29 24:00:00'), (null)) as x (s);
+
+-- facts: 107
+-- needs: make-date redshift
+-- fails: redshift none
+select make_date(x.y, 2, 29) as d from (values (20240)) as x (y);
+
+-- facts: 104
+-- needs: read-moment redshift
+select to_timestamp(x.f) as t, to_timestamp(x.f::numeric(20,7)) as n
+from (values (1709212455.678901::double precision), (0.0000005), (0.0000015), (-0.0000005), (-1.5), (null)) as x (f);

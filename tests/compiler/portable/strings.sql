@@ -115,6 +115,74 @@ select id, regexp_replace('Zoë' || s, '[^[:alpha:] ]', '', 'g') as a, 'zoë' ~ 
 -- refused: duckdb redshift boolean
 select format('%s', b) from t;
 
+-- Letters whose other case is not one letter.
+-- facts: 70
+-- needs: letter-case postgres duckdb
+select x.s, upper(x.s) as u, lower(x.s) as l, initcap(x.s) as i, upper('é' || x.s) as e
+from (values ('Straße ŉ ﬁ ΐ'), ('İSTANBUL ΟΔΥΣΣΕΥΣ'), ('ᾳ ῲ ﬗ ẞ ǆ'), (''), (null)) as x (s);
+
+-- facts: 75
+-- needs: case-folding postgres redshift
+select x.s, x.s ilike 'i%' as i, x.s ilike '%ας' as f, x.s ilike '%ασ' as m, x.s not ilike '%K%' as k
+from (values ('İ'), ('ΑΣ'), ('K'), ('ſ')) as x (s);
+
+-- facts: 75
+-- refused: postgres duckdb redshift escape character
+select s ilike 'axb' escape 'X' from t;
+
+-- A mark belongs to the letter before it, an emoji has several characters.
+-- facts: 70 67
+-- needs: reverse duckdb
+select x.s, reverse(x.s) as r, left(x.s, 1) as l, right(x.s, 2) as e, length(x.s) as n, substring(x.s, 2, 2) as p, lpad(x.s, 5, '👍') as d
+from (values ('éx'), ('👍🏽b'), ('👨‍👩‍👧 z'), ('🇩🇪'), (''), (null)) as x (s);
+
+-- facts: 68
+-- refused: redshift may be empty
+-- needs: split-part duckdb
+select id, split_part(v || 'xy', s, 1) as a, split_part(v || 'xy', s, 2) as b, split_part(v || 'xy', s, -1) as c from t;
+
+-- facts: 68
+-- refused: postgres duckdb redshift empty delimiter
+select split_part(s, '', 1) from t;
+
+-- facts: 69
+-- refused: postgres duckdb redshift pad with nothing
+select lpad(s, 5, '') from t;
+
+-- facts: 66
+select id, substring(s, j, nullif(i, 7)) as a, substring(s, 0, nullif(i, 7)) as b from t where coalesce(i, 0) between 0 and 9;
+
+-- Classes hold what is of ASCII, whatever the locale says; a point takes a line break, the end is that of the text.
+-- facts: 78
+-- needs: pattern postgres duckdb
+select x.s, x.s ~ '^\w+$' as w, x.s ~ '\s' as sp, x.s ~ '^[[:alpha:]]+$' as a, x.s ~ '[[:space:]]x' as b, x.s ~ '\d' as d, x.s ~ '[[:punct:]]' as p, x.s ~ '^\S+$' as n,
+    x.s ~ '^a.b$' as any, x.s ~ 'b$' as last, x.s ~ '[\w-]x' as h
+from (values ('é'), (E'a\u00a0x'), (E'\u0661'), (E'a\nb'), (E'a\nb\n'), (E'\u000bx'), ('a–b'), ('-x'), ('_9'), ('$'), (null)) as x (s);
+
+-- Both cases of a letter, and no others.
+-- facts: 79
+-- needs: pattern duckdb redshift
+select x.s, x.s ~* 'k' as k, x.s ~* '^É[a-d]$' as e, x.s !~* 's' as s, regexp_replace(x.s, 'K', '<>', 'gi') as r, regexp_replace(x.s, '[^k]', '#', 'i') as f
+from (values (E'\u212a'), (E'\u017f'), ('éB'), ('Éd'), ('kK'), ('S'), ('')) as x (s);
+
+-- Which match is taken: the longest is the first that is tried.
+-- facts: 80 82 83
+select id, substring(s from '[a-z]+[a-z0-9 ]*') as w, substring(s from '(?:ab|ac)c?') as a, regexp_count(s, '(?:[0-9]+|[a-z])') as c,
+    regexp_replace(s, '(b)(c*)', '<\2\1>', 'g') as g
+from t where id <> 8;
+
+-- facts: 82
+-- refused: duckdb redshift which of several
+select substring(s from 'a*(?:ab)?') from t;
+
+-- facts: 80 83
+-- refused: postgres duckdb redshift how often
+select regexp_count(s, 'x*') as c, regexp_replace(s, 'x*', '-', 'g') as r from t;
+
+-- facts: 81
+-- refused: postgres duckdb redshift kind of replacement
+select regexp_replace(s, '(a)', '\2') from t;
+
 -- facts: 80
 -- needs: regexp-replace redshift
 select id, regexp_replace(s, '^\s+|\s+$', '', 'g') as trimmed, regexp_replace('  x ', '^\s+|\s+$', '<>', 'g') as both, regexp_replace('   ', '^\s+|\s+$', '-', 'g') as blank

@@ -256,8 +256,7 @@ impl Translator<'_> {
             return Err(Failure::refused(format!("column {} is no SUPER", names.join(".")), "42703"));
         }
         // Letters of a path are folded, fact 147.
-        let keys: Vec<String> = path.iter().map(|key| literal(key)).collect();
-        Ok((format!("({column} #> ARRAY[{}])", keys.join(", ")), Type::Super))
+        Ok((path.iter().fold(column, |value, key| attribute(&value, &literal(key))), Type::Super))
     }
 
     fn navigation(&mut self, root: &Expr, chain: &[AccessExpr], scope: &Scope<'_>) -> Typed {
@@ -266,12 +265,11 @@ impl Translator<'_> {
             return Err(Failure::refused(format!("{root} is no SUPER"), "42809"));
         }
         for access in chain {
-            let key = match access {
-                AccessExpr::Dot(Expr::Identifier(name)) => literal(&name.value.to_lowercase()),
-                AccessExpr::Subscript(Subscript::Index { index }) => self.subscript(index, scope)?,
+            sql = match access {
+                AccessExpr::Dot(Expr::Identifier(name)) => attribute(&sql, &literal(&name.value.to_lowercase())),
+                AccessExpr::Subscript(Subscript::Index { index }) => self.subscript(&sql, index, scope)?,
                 other => return Err(Failure::not_imitated(format!("path {other:?}"))),
             };
-            sql = format!("({sql} #> ARRAY[{key}])");
         }
         Ok((sql, Type::Super))
     }
@@ -279,20 +277,19 @@ impl Translator<'_> {
     fn json_path(&mut self, value: &Expr, path: &JsonPath, scope: &Scope<'_>) -> Typed {
         let (mut sql, _) = self.expression(value, scope)?;
         for element in &path.path {
-            let key = match element {
-                JsonPathElem::Dot { key, .. } => literal(&key.to_lowercase()),
-                JsonPathElem::Bracket { key } => self.subscript(key, scope)?,
+            sql = match element {
+                JsonPathElem::Dot { key, .. } => attribute(&sql, &literal(&key.to_lowercase())),
+                JsonPathElem::Bracket { key } => self.subscript(&sql, key, scope)?,
                 other => return Err(Failure::not_imitated(format!("path {other:?}"))),
             };
-            sql = format!("({sql} #> ARRAY[{key}])");
         }
         Ok((sql, Type::Super))
     }
 
-    fn subscript(&mut self, index: &Expr, scope: &Scope<'_>) -> Result<String, Failure> {
+    fn subscript(&mut self, value: &str, index: &Expr, scope: &Scope<'_>) -> Result<String, Failure> {
         match self.expression(index, scope)? {
-            (sql, of) if of.is_integer() => Ok(format!("({sql})::text")),
-            (sql, Type::Literal(_)) => Ok(sql),
+            (sql, of) if of.is_integer() => Ok(format!("redshift.element({value}, ({sql})::integer)")),
+            (sql, Type::Literal(_)) => Ok(attribute(value, &sql)),
             (sql, _) => Err(Failure::refused(format!("subscript {sql} is no number"), "42804")),
         }
     }
@@ -368,7 +365,7 @@ impl Translator<'_> {
             }
             // The pattern is a literal, fact 78.
             Op::PGRegexMatch | Op::PGRegexNotMatch => match right_type {
-                Type::Literal(_) => Ok((format!("({a} {op} {b})"), Type::Bool)),
+                Type::Literal(_) => Ok((format!("({a} COLLATE \"C\" {op} {b})"), Type::Bool)),
                 _ => Err(Failure::refused("The pattern must be a valid UTF-8 literal character expression", "0A000")),
             },
             // Facts 79, 145 and others.
@@ -498,6 +495,11 @@ impl Scope<'_> {
     fn has_relation(&self, name: &str) -> bool {
         self.relations.iter().any(|rel| rel.name == name) || self.parent.is_some_and(|parent| parent.has_relation(name))
     }
+}
+
+/// What an object has under a key.
+fn attribute(value: &str, key: &str) -> String {
+    format!("redshift.attribute({value}, {key})")
 }
 
 fn not(negated: bool) -> &'static str {

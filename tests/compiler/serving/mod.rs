@@ -1,6 +1,7 @@
 //! One project on two warehouses: where models are built, what goes over, and what is said of it.
 
 mod both;
+mod together;
 
 use crate::project::TestProject;
 

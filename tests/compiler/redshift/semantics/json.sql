@@ -46,6 +46,11 @@ CREATE FUNCTION redshift.is_varchar(jsonb) RETURNS boolean LANGUAGE sql IMMUTABL
 -- Numbers without places, in 64 bits.
 CREATE FUNCTION redshift.is_bigint(jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
     $$ SELECT CASE WHEN jsonb_typeof($1) = 'number' THEN scale($1::numeric) = 0 AND $1::numeric BETWEEN -9223372036854775808 AND 9223372036854775807 ELSE false END $$;
+-- Keys are those of objects, places those of arrays: anything else is NULL, fact 26.
+CREATE FUNCTION redshift.attribute(jsonb, text) RETURNS jsonb LANGUAGE sql IMMUTABLE STRICT AS
+    $$ SELECT CASE WHEN jsonb_typeof($1) = 'object' THEN $1 -> $2 END $$;
+CREATE FUNCTION redshift.element(jsonb, integer) RETURNS jsonb LANGUAGE sql IMMUTABLE STRICT AS
+    $$ SELECT CASE WHEN jsonb_typeof($1) = 'array' AND $2 >= 0 THEN $1 -> $2 END $$;
 CREATE FUNCTION redshift.split_to_array(text, text DEFAULT ',') RETURNS jsonb LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT to_jsonb(string_to_array($1, $2)) $$;
 CREATE FUNCTION redshift.array(VARIADIC "any") RETURNS jsonb LANGUAGE internal STABLE AS 'jsonb_build_array';
 CREATE FUNCTION redshift.object(VARIADIC "any") RETURNS jsonb LANGUAGE internal STABLE AS 'jsonb_build_object';

@@ -105,16 +105,40 @@ CREATE FUNCTION redshift.from_varbyte(bytea, text) RETURNS text LANGUAGE sql IMM
         WHEN 'utf-8' THEN convert_from($1, 'UTF8') END $$;
 
 -- Regular expressions: no match is an empty text, fact 82; all matches are replaced, fact 80; $1 names a group with parameter p, fact 81.
+-- Classes hold ASCII only, and only its letters have another case: as in PostgreSQL's locale C.
 CREATE FUNCTION redshift.regexp_flags(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT regexp_replace($1, '[^ic]', '', 'g') $$;
+-- With p a point takes no line break unless (?s) says so, and $ stands before the last line break too.
+CREATE FUNCTION redshift.pattern(p text, flags text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+DECLARE
+    has_all boolean := p LIKE '(?s)%'; written text := ''; letter text; in_class boolean := false; escaped boolean := false;
+BEGIN
+    IF flags NOT LIKE '%p%' THEN
+        IF p LIKE '%(?s)%' THEN RAISE EXCEPTION 'invalid regular expression: option without p'; END IF;
+        RETURN p;
+    END IF;
+    FOREACH letter IN ARRAY string_to_array(CASE WHEN has_all THEN substr(p, 5) ELSE p END, NULL) LOOP
+        IF escaped THEN
+            written := written || CASE WHEN letter = 'z' AND NOT in_class THEN '\Z' ELSE '\' || letter END;
+            escaped := false;
+            CONTINUE;
+        END IF;
+        escaped := letter = '\';
+        CONTINUE WHEN escaped;
+        in_class := letter = '[' OR in_class AND letter <> ']';
+        written := written || CASE WHEN in_class THEN letter WHEN letter = '.' AND NOT has_all THEN '[^\n]'
+            WHEN letter = '$' THEN '(?=\n?\Z)' ELSE letter END;
+    END LOOP;
+    RETURN written;
+END $$;
 CREATE FUNCTION redshift.regexp_substr(s text, p text, at integer DEFAULT 1, nth integer DEFAULT 1, flags text DEFAULT '') RETURNS text
     LANGUAGE sql IMMUTABLE STRICT AS $$
-    SELECT coalesce(pg_catalog.regexp_substr(s, p, at, nth, redshift.regexp_flags(flags), CASE WHEN flags LIKE '%e%' THEN 1 ELSE 0 END), '') $$;
+    SELECT coalesce(pg_catalog.regexp_substr(s COLLATE "C", redshift.pattern(p, flags), at, nth, redshift.regexp_flags(flags), CASE WHEN flags LIKE '%e%' THEN 1 ELSE 0 END), '') $$;
 CREATE FUNCTION redshift.regexp_instr(s text, p text, at integer DEFAULT 1, nth integer DEFAULT 1, behind integer DEFAULT 0, flags text DEFAULT '')
     RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS $$
-    SELECT pg_catalog.regexp_instr(s, p, at, nth, behind, redshift.regexp_flags(flags), CASE WHEN flags LIKE '%e%' THEN 1 ELSE 0 END) $$;
+    SELECT pg_catalog.regexp_instr(s COLLATE "C", redshift.pattern(p, flags), at, nth, behind, redshift.regexp_flags(flags), CASE WHEN flags LIKE '%e%' THEN 1 ELSE 0 END) $$;
 CREATE FUNCTION redshift.regexp_count(s text, p text, at integer DEFAULT 1, flags text DEFAULT '') RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS $$
-    SELECT pg_catalog.regexp_count(s, p, at, redshift.regexp_flags(flags)) $$;
+    SELECT pg_catalog.regexp_count(s COLLATE "C", redshift.pattern(p, flags), at, redshift.regexp_flags(flags)) $$;
 CREATE FUNCTION redshift.regexp_replace(s text, p text, r text DEFAULT '', at integer DEFAULT 1, flags text DEFAULT '') RETURNS text
     LANGUAGE sql IMMUTABLE STRICT AS $$
-    SELECT pg_catalog.regexp_replace(s, p, CASE WHEN flags LIKE '%p%' THEN pg_catalog.regexp_replace(r, '\$(\d)', '\\\1', 'g') ELSE r END,
-        at, 0, redshift.regexp_flags(flags)) $$;
+    SELECT pg_catalog.regexp_replace(s COLLATE "C", redshift.pattern(p, flags),
+        CASE WHEN flags LIKE '%p%' THEN pg_catalog.regexp_replace(r, '\$(\d)', '\\\1', 'g') ELSE r END, at, 0, redshift.regexp_flags(flags)) $$;

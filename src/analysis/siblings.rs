@@ -1,0 +1,264 @@
+//! Targets of one project that are compiled by one command.
+//!
+//! The text of a portable query differs between them at most in where its tables are. So the first target that reads it writes it for the
+//! others too, with their names: it is parsed and understood once. Whatever else differs (a template that asks for the target, a column
+//! that a target does not have) is found by comparing, and then each target reads for itself.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sqlparser::ast::{ObjectName, ObjectNamePart, Query, visit_relations_mut};
+
+use super::columns::{Parent, Parents};
+use super::facts::RelationSchema;
+use super::infer::{ExpressionTypes, Inferred};
+use super::portable::{Lowering, Outcome, TypedQuery};
+use super::promises::Promises;
+use crate::base::Relation;
+use crate::project::Manifest;
+
+/// The targets, and what they tell each other.
+pub(super) struct Siblings {
+    targets: Vec<Sibling>,
+    /// By the number of the node.
+    told: Mutex<BTreeMap<usize, Vec<Told>>>,
+}
+
+/// One of several targets.
+pub(super) struct Sibling {
+    manifest: Arc<Manifest>,
+    lowering: Arc<dyn Lowering>,
+    /// It reads for itself what it was not told.
+    begun: AtomicBool,
+}
+
+impl Sibling {
+    pub(super) fn new(manifest: Arc<Manifest>, lowering: Arc<dyn Lowering>) -> Sibling {
+        Sibling { manifest, lowering, begun: AtomicBool::new(false) }
+    }
+}
+
+/// What one target tells another of a query: good for the same text over the same columns.
+struct Told {
+    of: usize,
+    to: usize,
+    /// With the names of the target that tells.
+    sql: Arc<str>,
+    /// Where these names stand, ascending, and how many bytes those of the other target have.
+    names: Vec<(Range<usize>, usize)>,
+    columns: Arc<[(usize, Arc<RelationSchema>)]>,
+    promises: Arc<Promises>,
+    inferred: Arc<Inferred>,
+    outcome: Outcome,
+}
+
+/// How the relation of a node is called on two targets.
+struct Named<'m> {
+    here: &'m Relation,
+    there: &'m Relation,
+}
+
+impl Siblings {
+    pub(super) fn new(targets: Vec<Sibling>) -> Siblings {
+        Siblings { targets, told: Mutex::default() }
+    }
+
+    /// From now on that target is told nothing.
+    pub(super) fn begin(&self, target: usize) {
+        self.targets.get(target).into_iter().for_each(|target| target.begun.store(true, Ordering::Relaxed));
+    }
+
+    /// Writes a query for the targets that have not begun to read. `outcome` is what came of it on this one: where it is refused, or where
+    /// something is wrong with it, each says so itself.
+    pub(super) fn tell(
+        &self,
+        (of, number): (usize, usize),
+        (sql, mut query): (&str, Box<Query>),
+        (inferred, outcome): (&Inferred, &Outcome),
+        parents: &Parents<'_>,
+    ) {
+        let others = || self.targets.iter().enumerate().filter(|(at, other)| *at != of && !other.begun.load(Ordering::Relaxed));
+        if outcome.is_err() || others().next().is_none() {
+            return;
+        }
+        let shared: Arc<str> = sql.into();
+        let columns: Arc<[_]> = parents.parents.iter().map(|parent| (parent.number, Arc::clone(&parent.schema))).collect();
+        let read = Arc::new(Inferred { types: ExpressionTypes::default(), ..inferred.clone() });
+        for (to, other) in others() {
+            let Some(names) = self.names(of, to, parents) else { continue };
+            let Some(places) = places(sql, &names) else { continue };
+            let renamed = rename(&mut query, &names);
+            let outcome = other.lowering.lower(&TypedQuery { sql, query: &query, types: &inferred.types });
+            rename(&mut query, &names.iter().map(|name| Named { here: name.there, there: name.here }).collect::<Vec<_>>());
+            // Some name stands in a text, or before a column.
+            if renamed != places.len() {
+                continue;
+            }
+            let told = Told {
+                of,
+                to,
+                sql: Arc::clone(&shared),
+                names: places,
+                columns: Arc::clone(&columns),
+                promises: Arc::clone(parents.promises),
+                inferred: Arc::clone(&read),
+                outcome,
+            };
+            self.told.lock().unwrap_or_else(PoisonError::into_inner).entry(number).or_default().push(told);
+        }
+    }
+
+    /// What another target has told of a query, in the places of this one.
+    pub(super) fn hear(&self, (to, number): (usize, usize), sql: &str, parents: &Parents<'_>) -> Option<(Inferred, Outcome)> {
+        let Told { names, inferred, outcome, .. } = {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            let of_node = told.get_mut(&number)?;
+            // An incremental model has two texts.
+            let at = of_node.iter().position(|told| told.to == to && self.fits(told, number, sql, parents))?;
+            of_node.swap_remove(at)
+        };
+        let mut inferred = Arc::unwrap_or_clone(inferred);
+        let moved = |range: &mut Range<usize>| *range = moved(range, &names);
+        inferred.places.iter_mut().flatten().for_each(moved);
+        let findings = [&mut inferred.findings, &mut inferred.unit_findings, &mut inferred.doubts];
+        findings.into_iter().flatten().filter_map(|finding| finding.range.as_mut()).for_each(moved);
+        let outcome = match outcome {
+            Ok(Some(mut lowered)) => {
+                lowered.places.iter_mut().for_each(|(_, read)| moved(read));
+                Ok(Some(lowered))
+            }
+            Err(mut refused) => {
+                refused.iter_mut().filter_map(|finding| finding.range.as_mut()).for_each(moved);
+                Err(refused)
+            }
+            Ok(None) => Ok(None),
+        };
+        Some((inferred, outcome))
+    }
+
+    /// Whether what was told holds for this text over these columns.
+    fn fits(&self, told: &Told, number: usize, sql: &str, parents: &Parents<'_>) -> bool {
+        let ids = |target: usize, number: usize| {
+            self.targets.get(target).and_then(|target| target.manifest.nodes.get(number)).map(|node| &node.id)
+        };
+        let same_node = |number: usize| ids(told.of, number) == ids(told.to, number);
+        let same_columns = |(held, parent): (&(usize, Arc<RelationSchema>), &Parent<'_>)| {
+            held.0 == parent.number
+                && same_node(parent.number)
+                && (Arc::ptr_eq(&held.1, &parent.schema) || held.1 == parent.schema)
+                && told.promises.promise_the_same(parents.promises, parent.number)
+        };
+        same_node(number)
+            && told.columns.len() == parents.parents.len()
+            && told.columns.iter().zip(parents.parents).all(same_columns)
+            && self.names(told.to, told.of, parents).is_some_and(|named| same_text(sql, &told.sql, &named))
+    }
+
+    /// How what a node reads, and itself, is called on two targets; `None` where that cannot be told.
+    fn names<'m>(&'m self, here: usize, there: usize, parents: &Parents<'_>) -> Option<Vec<Named<'m>>> {
+        let relation = |target: usize, number: usize| Some(self.targets.get(target)?.manifest.nodes.get(number)?.relation.as_ref());
+        let mut names = Vec::new();
+        for parent in parents.parents {
+            match (relation(here, parent.number)?, relation(there, parent.number)?) {
+                (None, None) => {}
+                (Some(here), Some(there)) if here == there => {}
+                // Columns are named by it.
+                (Some(here), Some(there)) if here.identifier == there.identifier => names.push(Named { here, there }),
+                _ => return None,
+            }
+        }
+        Some(names)
+    }
+}
+
+/// Where names stand in a text, ascending, and how long they are elsewhere; `None` where one stands there already in the other way.
+fn places(sql: &str, names: &[Named<'_>]) -> Option<Vec<(Range<usize>, usize)>> {
+    let mut places = Vec::new();
+    for name in names {
+        let (here, there) = (name.here.quoted(), name.there.quoted());
+        if sql.contains(&there) {
+            return None;
+        }
+        places.extend(memchr::memmem::find_iter(sql.as_bytes(), &here).map(|at| (at..at + here.len(), there.len())));
+    }
+    places.sort_by_key(|(range, _)| range.start);
+    places.dedup();
+    Some(places)
+}
+
+/// Whether a text becomes the other when its names are put in the other's way.
+fn same_text(sql: &str, other: &str, names: &[Named<'_>]) -> bool {
+    if names.is_empty() {
+        return sql == other;
+    }
+    let mut renamed = sql.to_owned();
+    for name in names {
+        let (here, there) = (name.here.quoted(), name.there.quoted());
+        if renamed.contains(&here) {
+            renamed = renamed.replace(&here, &there);
+        }
+    }
+    renamed == other
+}
+
+/// Puts the names of a tree in another way, and says how many.
+fn rename(query: &mut Query, names: &[Named<'_>]) -> usize {
+    let mut count = 0;
+    let _ = visit_relations_mut(query, |relation| {
+        if let Some(name) = names.iter().find(|name| is_named(relation, name.here)) {
+            let parts = [&name.there.database, &name.there.schema, &name.there.identifier];
+            for (part, there) in relation.0.iter_mut().zip(parts) {
+                if let ObjectNamePart::Identifier(ident) = part {
+                    ident.value = there.to_string();
+                }
+            }
+            count += 1;
+        }
+        std::ops::ControlFlow::<()>::Continue(())
+    });
+    count
+}
+
+/// Whether a name is that of a relation, written in full and in quotes.
+fn is_named(name: &ObjectName, relation: &Relation) -> bool {
+    let parts = [&relation.database, &relation.schema, &relation.identifier];
+    let is = |(part, named): (&ObjectNamePart, &Arc<str>)| {
+        part.as_ident().is_some_and(|ident| ident.quote_style.is_some() && *ident.value == **named)
+    };
+    name.0.len() == parts.len() && name.0.iter().zip(parts).all(is)
+}
+
+/// A range of a text in which names have other lengths. What ends within a name takes all of it.
+fn moved(range: &Range<usize>, names: &[(Range<usize>, usize)]) -> Range<usize> {
+    let place = |at: usize, is_end: bool| {
+        let mut moved = at;
+        for (name, length) in names.iter().take_while(|(name, _)| name.start < at) {
+            if name.end <= at {
+                moved = moved + length - name.len();
+            } else {
+                let within = at - name.start;
+                moved = moved - within + if is_end { *length } else { 0 };
+            }
+        }
+        moved
+    };
+    place(range.start, false)..place(range.end, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_move_with_the_names_before_them() {
+        // `from "a" join "bb" x` becomes `from "aaaa" join "b" x`.
+        let names = [(5..8, 6), (14..18, 3)];
+        assert_eq!(moved(&(0..4), &names), 0..4);
+        assert_eq!(moved(&(5..8), &names), 5..11);
+        assert_eq!(moved(&(6..7), &names), 5..11);
+        assert_eq!(moved(&(9..13), &names), 12..16);
+        assert_eq!(moved(&(19..20), &names), 21..22);
+    }
+}
