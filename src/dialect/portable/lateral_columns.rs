@@ -5,7 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use sqlparser::ast::{Expr, Function, JoinOperator, Query, Select, SelectItem, SetExpr, TableAlias, TableFactor, Value, Values};
+use sqlparser::ast::{
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, JoinOperator, Query, Select, SelectItem, SetExpr, TableAlias,
+    TableFactor, Value, Values,
+};
 
 use super::distinct_on::{grouping_is_empty, has_aggregate};
 use super::functions::is_aggregate;
@@ -248,14 +251,11 @@ fn aggregate_of(expression: &Expr) -> Option<&Function> {
 /// `coalesce(aggregate, literal)`
 fn within_coalesce(expression: &Expr) -> Option<(&Expr, &Expr)> {
     let Expr::Function(call) = expression else { return None };
-    let sqlparser::ast::FunctionArguments::List(list) = &call.args else { return None };
-    let value = |argument| match argument {
-        &sqlparser::ast::FunctionArg::Unnamed(sqlparser::ast::FunctionArgExpr::Expr(ref value)) => Some(value),
-        _ => None,
-    };
+    let FunctionArguments::List(list) = &call.args else { return None };
     match list.args.as_slice() {
-        [aggregate, literal] if call.name.to_string().eq_ignore_ascii_case("coalesce") => {
-            let (aggregate, literal) = (value(aggregate)?, value(literal)?);
+        [FunctionArg::Unnamed(FunctionArgExpr::Expr(aggregate)), FunctionArg::Unnamed(FunctionArgExpr::Expr(literal))]
+            if call.name.to_string().eq_ignore_ascii_case("coalesce") =>
+        {
             let is_literal = matches!(literal, Expr::Value(value) if value.value != Value::Null);
             (aggregate_of(aggregate).is_some() && is_literal).then_some((aggregate, literal))
         }
@@ -264,7 +264,6 @@ fn within_coalesce(expression: &Expr) -> Option<(&Expr, &Expr)> {
 }
 
 /// What an item gives where there are no rows: nothing, zero or a literal; `None` where that is not known.
-#[expect(clippy::option_option, reason = "whether it is known, whether it is a value, and which")]
 fn of_nothing(expression: &Expr) -> Option<Option<Option<&Expr>>> {
     if let Some(call) = aggregate_of(expression) {
         return Some(call.name.to_string().eq_ignore_ascii_case("count").then_some(None));

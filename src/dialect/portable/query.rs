@@ -433,9 +433,9 @@ impl Writer<'_> {
         let joined = |chosen: Vec<&String>| format!("({})", chosen.into_iter().map(String::as_str).collect::<Vec<_>>().join(", "));
         let all: Vec<String> = match word {
             "rollup" => (0..=written.len()).rev().map(|length| joined(written.iter().take(length).collect())).collect(),
-            "cube" => (0..1_usize << written.len())
+            "cube" => (0..(1_usize << written.len()))
                 .rev()
-                .map(|chosen| joined(written.iter().enumerate().filter(|(at, _)| chosen >> at & 1 == 1).map(|(_, keys)| keys).collect()))
+                .map(|chosen| joined(written.iter().enumerate().filter(|(at, _)| (chosen >> at) & 1 == 1).map(|(_, keys)| keys).collect()))
                 .collect(),
             _ => written.iter().map(|keys| format!("({keys})")).collect(),
         };

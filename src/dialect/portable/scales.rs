@@ -133,7 +133,7 @@ fn choices(expression: &Expr) -> Option<Vec<&Expr>> {
         Expr::Function(Function { name, args: FunctionArguments::List(list), over: None, .. })
             if name.to_string().eq_ignore_ascii_case("coalesce") =>
         {
-            let value = |argument: &'_ FunctionArg| matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Expr(_)));
+            let value = |argument: &FunctionArg| matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Expr(_)));
             list.args.iter().all(value).then(|| {
                 list.args
                     .iter()
