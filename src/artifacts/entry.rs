@@ -29,7 +29,7 @@ impl Writer<'_> {
             "loaded_at_field": table.loaded_at_field,
             "loaded_at_query": table.loaded_at_query,
             "freshness": freshness(table),
-            "external": null,
+            "external": table.described_external,
             "description": node.description,
             "columns": Columns(&node.columns),
             "meta": table.meta,

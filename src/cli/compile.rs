@@ -22,7 +22,7 @@ use crate::analysis::{Compilation, CompiledNode};
 use crate::artifacts::Compiled;
 use crate::base::{Files, ResourceType, UniqueId};
 use crate::diag::{Diagnostic, Diagnostics, summary};
-use crate::execute::{LazyWarehouse, artifact_path, engine_of, statement_fits, write_sql};
+use crate::execute::{LazyWarehouse, artifact_path, engine_of, node_fits, write_sql};
 use crate::jinja::{Message, NodeState, Warehouse};
 use crate::plan::{NodeResult, RunResult, Status};
 use crate::project::Node;
@@ -105,7 +105,8 @@ pub(super) fn compile_nodes(context: &Context<'_>, compilation: &Compilation, se
             let _held = context.files.working_on("nodes compiled", &node.id);
             let compiled = compilation.compile_with_all(node, NodeState::default(), Some(warehouse.clone()));
             let compiled = compiled.and_then(|compiled| {
-                engine.map_or(Ok(()), |engine| statement_fits(node, &compiled, engine)).map_err(|problem| vec![problem])?;
+                let fits = |engine| node_fits(compilation, node, &compiled, engine);
+                engine.map_or(Ok(()), fits).map_err(|problem| vec![problem])?;
                 Ok(compiled)
             });
             let path = || artifact_path(compilation, &target_path, node, "compiled");

@@ -67,6 +67,7 @@ codes! {
     FOREIGN_SQL "foreign-sql" Warning "a query says what the engine of the target does not run, or reads otherwise";
     INTEGER_DIVISION "integer-division" Warning "a division of integers drops the fraction";
     INVALID_CONFIG "invalid-config" Error "a configuration value is of the wrong type or not one of the allowed ones";
+    INVALID_EXTERNAL "invalid-external" Error "the description of an external schema or table cannot be used";
     INVALID_LANDING "invalid-landing" Error "the landing description of a source cannot be used";
     INVALID_PROFILE "invalid-profile" Error "the profile or its target cannot be used";
     INVALID_SEED "invalid-seed" Error "the file of a seed cannot be read";

@@ -33,7 +33,8 @@ pub use publication::{
     bind_to_live, drop_retired, end_publication, lock_out, lock_reader, lock_referring, one_publication, patience, patience_of_session,
     reads_retired, retired_among,
 };
-pub use redshift::{S3Format, manifest as s3_manifest};
+pub use redshift::external;
+pub use redshift::{S3Format, load_errors, manifest as s3_manifest};
 pub use steps::{Fallback, Statement, analyze, print_step, print_titled, relation_word};
 pub use unit_test::{columns_of, rows_query};
 pub use unload::unload;

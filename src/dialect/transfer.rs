@@ -3,9 +3,10 @@
 //! Files are CSV with a mark for NULL, as it is what both sides write and read exactly: PostgreSQL knows no Parquet, and an empty text
 //! must not become NULL on the way.
 
-pub use super::redshift::{CopyFromS3, Existing, FilesOnS3, S3Format, Unload, manifest};
+pub use super::redshift::{CopyFromS3, FilesOnS3, S3Format, Unload, manifest};
 use super::{ColumnType, Engine, literal};
 use crate::base::{ColumnInfo, Relation, quote_ident};
+use crate::plan::ExistingFiles;
 
 /// A place in a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,7 +151,7 @@ impl Transfer {
             place: if one { format!("{folder}rows.csv") } else { folder },
             format: self.csv(),
             iam_role: self.bucket.iam_role.clone(),
-            existing: Existing::Refuse,
+            existing: ExistingFiles::Refuse,
             partition_by: Vec::new(),
             manifest: self.to.0 == Engine::Redshift,
             serial: one,
@@ -172,8 +173,6 @@ impl Transfer {
                 iam_role: self.bucket.iam_role.clone(),
                 region: Some(self.bucket.region.clone()),
                 gzip: false,
-                replace_invalid: None,
-                time_format: None,
             }
             .print(),
             // `USER_PostgreSQL.S3Import` of the RDS User Guide.

@@ -1,6 +1,6 @@
 //! The rows of a relation into files on S3.
 
-use super::redshift::{Existing, S3Format, Unload};
+use super::redshift::{S3Format, Unload};
 use super::{Engine, literal};
 use crate::base::{Relation, bucket_and_key};
 use crate::plan::{ExistingFiles, UnloadFormat, Unloading};
@@ -20,7 +20,7 @@ pub fn unload(relation: &Relation, wanted: &Unloading, iam_role: Option<&str>, e
                 place: wanted.to.clone(),
                 format: match wanted.format {
                     UnloadFormat::Parquet => S3Format::Parquet,
-                    UnloadFormat::Json => S3Format::Json { paths: None },
+                    UnloadFormat::Json => S3Format::Json,
                     UnloadFormat::Csv => S3Format::Csv {
                         delimiter: wanted.delimiter,
                         quote: '"',
@@ -29,10 +29,7 @@ pub fn unload(relation: &Relation, wanted: &Unloading, iam_role: Option<&str>, e
                     },
                 },
                 iam_role: iam_role.map(str::to_owned),
-                existing: match wanted.existing {
-                    ExistingFiles::Refuse => Existing::Refuse,
-                    ExistingFiles::Overwrite => Existing::Overwrite,
-                },
+                existing: wanted.existing,
                 partition_by: wanted.partition_by.clone(),
                 manifest: wanted.manifest,
                 serial: wanted.single_file,

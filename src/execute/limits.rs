@@ -12,7 +12,7 @@ const AROUND: usize = 2_000;
 ///
 /// # Errors
 /// `statement-too-large`.
-pub fn statement_fits(node: &Node, compiled: &CompiledNode, engine: Engine) -> Result<(), Diagnostic> {
+pub(super) fn statement_fits(node: &Node, compiled: &CompiledNode, engine: Engine) -> Result<(), Diagnostic> {
     let bytes = compiled.sql.len();
     match max_statement(engine) {
         Some(most) if bytes + AROUND > most => {

@@ -15,6 +15,7 @@ mod contract;
 mod copied_rows;
 mod duckdb;
 mod exchange;
+mod external;
 mod freshness;
 mod guarded_keys;
 mod hook;
@@ -53,11 +54,10 @@ pub use connect::{Connected, adapter_chain, connection_failed, empty_form, engin
 pub use duckdb::{DuckDb, MEMORY};
 pub use exchange::{Exchange, Partner};
 pub use freshness::{FreshnessRun, check_freshness};
-pub use limits::statement_fits;
 pub use observed::observed;
 pub use operation::{find_operation, run_operation};
 pub use postgres::{PgSettings, Postgres};
-pub use prepare::{RunJob, RunOptions, Served};
+pub use prepare::{RunJob, RunOptions, Served, node_fits};
 #[cfg(feature = "redshift")]
 pub use redshift::{Redshift, RedshiftSettings};
 pub use report::{Event, Interrupt, Reporter};

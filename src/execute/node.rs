@@ -11,7 +11,7 @@ use super::publication::{broken_reference, explain_hold, let_others_publish, ref
 use super::sql_files::{SqlFiles, artifact_path};
 use super::unit_test::run_unit_test;
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
-use super::{AdapterError, Datum, Interrupt, Table, arrival, copied_rows, load_source, partitions};
+use super::{AdapterError, Datum, Interrupt, Table, arrival, copied_rows, external, load_source, partitions};
 use crate::analysis::CompiledNode;
 use crate::assertions::{Assertion, Verdict};
 use crate::base::{Relation, RelationKind, UniqueId};
@@ -84,6 +84,7 @@ pub(super) fn run_node(turn: &Turn<'_>) -> Outcome {
         (Some(origin), _) => arrival::run(turn, origin, &mut outcome),
         (None, Detail::SingularTest | Detail::GenericTest(_)) => run_test(turn, &mut outcome),
         (None, Detail::UnitTest(test)) => run_unit_test(turn, test, &mut outcome),
+        (None, Detail::Source(_)) if external::is_external(turn) => external::run(turn, &mut outcome),
         (None, Detail::Source(_)) => load_source::run(turn.job, turn.node, turn.session, interrupt, &mut outcome),
         (None, _) => match batches(turn) {
             Some(batches) => build_batches(turn, &batches, &mut outcome),

@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::bound_views::{check_reads, check_replaced};
+use super::external::{self, reads_fit};
 use super::hook::hooks;
+use super::limits::statement_fits;
 use super::microbatch::batches;
 use super::node::{Turn, query_failed};
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
 use super::{Adapter, AdapterError, CatalogRelation, Origins, Partner};
-use super::{arrival, contract, copied_rows, load_source, overrides, partitions, statement_fits};
+use super::{arrival, contract, copied_rows, load_source, overrides, partitions};
 use crate::analysis::{Compilation, CompiledNode, check_is_query};
 use crate::base::{Relation, RelationKind, UniqueId, Window};
 use crate::diag::{Diagnostic, codes};
@@ -22,7 +24,7 @@ use crate::dialect::{
 use crate::jinja::{NodeState, Warehouse};
 use crate::plan::{
     BatchResults, Existing, Hooks, NodePlan, Physical, PlanInput, SeedRules, Step, Unloading, failures_kept, needs_columns,
-    partitions_ahead, plan_failures, plan_leading, plan_node, plan_seed, retired_prefix, strategy_macro,
+    partitions_ahead, plan_failures, plan_leading, plan_node, plan_seed, retired_prefix, strategy_macro, unload_place,
 };
 use crate::project::{Detail, Node};
 use crate::syntax::before_semicolon;
@@ -99,6 +101,8 @@ pub(super) struct Catalog {
     folds: bool,
     /// Relations that the run builds.
     pub(super) built: BTreeSet<Relation>,
+    /// External schemas and tables are made one at a time: two statements for one schema would be in each other's way.
+    pub(super) external: Arc<Mutex<()>>,
 }
 
 impl Catalog {
@@ -197,7 +201,10 @@ pub(super) fn prepare(turn: &Turn<'_>) -> Result<Prepared, NodeError> {
     if matches!(turn.node.detail, Detail::Source(_)) {
         return Ok(Prepared {
             compiled: CompiledNode::default(),
-            plan: load_source::plan(turn.job, turn.node, turn.session)?,
+            plan: match external::is_external(turn) {
+                true => external::plan(turn)?,
+                false => load_source::plan(turn.job, turn.node, turn.session)?,
+            },
             state: NodeState::default(),
         });
     }
@@ -225,7 +232,7 @@ pub(super) fn draft_in(turn: &Turn<'_>, state: NodeState, hooks: Hooks) -> Resul
     check_name(job, node, relation)?;
     let warehouse: Arc<dyn Warehouse> = Arc::new(SessionWarehouse(session.clone()));
     let compiled = job.compilation.compile_node(node, state, Some(warehouse))?;
-    statement_fits(node, &compiled, job.engine)?;
+    node_fits(job.compilation, node, &compiled, job.engine)?;
     let materialization = match node.detail {
         Detail::Model(_) | Detail::Snapshot { .. } => job.compilation.templates.materialization(node.materialized(), &node.package),
         _ => None,
@@ -334,7 +341,7 @@ pub(super) fn plan(turn: &Turn<'_>, draft: Draft, begun: bool) -> Result<Prepare
         }
         _ => plan_node(&input)?,
     };
-    plan.steps.extend(unload_step(job, node, &relation)?);
+    plan.steps.extend(unload_step(job.compilation, node, job.engine)?);
     let columns = existing.columns.iter().chain(&incoming).collect();
     if input.binds_views {
         check_replaced(turn, &plan)?;
@@ -344,16 +351,27 @@ pub(super) fn plan(turn: &Turn<'_>, draft: Draft, begun: bool) -> Result<Prepare
 }
 
 /// What writes a model to files, once it is in its place.
-fn unload_step(job: &RunJob<'_>, node: &Node, relation: &Relation) -> Result<Option<Step>, Diagnostic> {
-    let Detail::Model(_) = node.detail else { return Ok(None) };
-    let Some(wanted) = Unloading::of(node)? else { return Ok(None) };
-    let iam_role = job.compilation.project.target.settings.get("iam_role").and_then(serde_json::Value::as_str);
-    let Some(printed) = unload(relation, &wanted, iam_role, job.engine) else { return Ok(None) };
+fn unload_step(compilation: &Compilation, node: &Node, engine: Engine) -> Result<Option<Step>, Diagnostic> {
+    let (Detail::Model(_), Some(relation)) = (&node.detail, &node.relation) else { return Ok(None) };
+    let sources = &compilation.project.sources;
+    let Some(wanted) = Unloading::of(node, sources)? else { return Ok(None) };
+    let iam_role = compilation.project.target.settings.get("iam_role").and_then(serde_json::Value::as_str);
+    let Some(printed) = unload(relation, &wanted, iam_role, engine) else { return Ok(None) };
     let sql = printed.map_err(|why| {
-        let place = node.config.span("meta").or(node.body).unwrap_or(node.origin);
-        Diagnostic::new(&codes::INVALID_UNLOAD, format!("'{}' cannot be unloaded so: {why}", node.name)).at(place)
+        let message = format!("'{}' cannot be unloaded so: {why}", node.name);
+        Diagnostic::new(&codes::INVALID_UNLOAD, message).at(unload_place(node, "", sources))
     })?;
     Ok(Some(Step::Statement { title: format!("unload to {}", wanted.to), sql }))
+}
+
+/// Whether a run could do with a node what its configuration asks for on the engine: what `compile` finds without a connection.
+///
+/// # Errors
+/// `statement-too-large`, `unsupported-in-dialect` for sources that the engine cannot read, `invalid-unload`.
+pub fn node_fits(compilation: &Compilation, node: &Node, compiled: &CompiledNode, engine: Engine) -> Result<(), Diagnostic> {
+    statement_fits(node, compiled, engine)?;
+    reads_fit(compilation, node, engine)?;
+    unload_step(compilation, node, engine).map(|_| ())
 }
 
 /// The plan that keeps the failing rows of a test, given as a query.

@@ -20,7 +20,7 @@ use super::sql_files::{SqlFiles, sql_files};
 use super::warehouse::{SharedSession, locked};
 use super::watchdog::Watchdog;
 use super::workers::in_parallel;
-use super::{AdapterError, Datum, Event, Interrupt, Reporter, Session, connect, load};
+use super::{AdapterError, Datum, Event, Interrupt, Reporter, Session, connect, external, load};
 use crate::analysis::is_portable;
 use crate::base::{UniqueId, quote_ident};
 use crate::diag::{Diagnostic, codes};
@@ -99,7 +99,8 @@ fn is_test(node: &Node) -> bool {
 fn makers<'a>(job: &'a RunJob<'_>) -> impl Iterator<Item = &'a Node> {
     let keeps = |node: &Node| is_test(node) && failures_kept(node, job.options.store_failures).is_some();
     let nodes = job.selected.iter().filter_map(|number| job.compilation.manifest.nodes.get(*number));
-    nodes.filter(move |node| builds(node) || keeps(node) || job.served.origins.contains_key(&node.id))
+    let makes = |node: &Node| builds(node) && !external::is_outside(node, job.engine);
+    nodes.filter(move |node| makes(node) || keeps(node) || job.served.origins.contains_key(&node.id))
 }
 
 fn explain_node(turn: &Turn<'_>) -> NodeExplanation {

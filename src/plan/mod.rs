@@ -44,4 +44,4 @@ pub use steps::{
     retired_prefix, suffixed,
 };
 pub use timeout::{parse_timeout, timeout_of};
-pub use unload::{ExistingFiles, UnloadFormat, Unloading};
+pub use unload::{ExistingFiles, UnloadFormat, Unloading, unload_place};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Config, Landing, UnitTest};
+use super::{Config, External, Landing, UnitTest};
 use crate::base::{Relation, ResourceType, Span, UniqueId};
 
 /// One node of the graph. It can be written down, so that a later run need not read its files again.
@@ -142,6 +142,10 @@ pub struct SourceTable {
     pub tags: Vec<String>,
     /// `meta.landing`, checked.
     pub landing: Option<Landing>,
+    /// `meta.external_schema` and what `external` says in it, checked.
+    pub external: Option<External>,
+    /// `external` with the keys that dbt has, for the manifest.
+    pub described_external: Value,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -297,7 +301,7 @@ impl Node {
     pub fn is_runnable(&self) -> bool {
         match &self.detail {
             Detail::Model(_) => !self.is_ephemeral(),
-            Detail::Source(source) => source.landing.is_some(),
+            Detail::Source(source) => source.landing.is_some() || source.external.is_some(),
             Detail::Seed { .. } | Detail::Snapshot { .. } | Detail::SingularTest | Detail::GenericTest(_) | Detail::UnitTest(_) => true,
             Detail::Analysis | Detail::Exposure(_) | Detail::Operation => false,
         }

@@ -7,11 +7,12 @@ use serde_json::{Map, Value, json};
 
 use super::Config;
 use super::config_tree::insert_config;
+use super::external::{described_external, parse_external};
 use super::fields::Fields;
 use super::generic_tests::{TargetKind, TestTarget, add_tests};
 use super::landing::parse_landing;
 use super::loader::Loader;
-use super::node::{Detail, Node, SourceTable};
+use super::node::{Column, Detail, Node, SourceTable};
 use super::properties::{Scope, add_column_tests, check_node_keys, read_columns, tests_of};
 use super::resources::Catalog;
 use super::yaml::{Entry, Yaml, YamlValue, find};
@@ -191,6 +192,8 @@ fn apply_table(
     // Tests take over the tags that stand beside `config:`, not those inside it.
     let outer_tags = [&levels.source, fields].into_iter().flat_map(|level| level.strings("tags", loader.diagnostics)).collect();
     let meta = merged_meta(loader, levels);
+    let declared: Vec<&Column> = columns.iter().map(|read| &read.column).collect();
+    let config = fields.get("config").and_then(Yaml::as_map);
     let detail = SourceTable {
         source_name: source.to_owned(),
         source_description: levels.source.description(loader.diagnostics),
@@ -205,7 +208,9 @@ fn apply_table(
         meta: BTreeMap::new(),
         source_meta: source_meta(levels),
         tags: Vec::new(),
-        landing: parse_landing(loader, &levels.all(), fields, (table, span), &columns.iter().map(|read| &read.column).collect::<Vec<_>>()),
+        landing: parse_landing(loader, &levels.all(), fields, (table, span), &declared),
+        external: parse_external(loader, &levels.all(), fields, config, &declared),
+        described_external: described_external(fields.entry("external").or_else(|| find(config.unwrap_or(&[]), "external"))),
     };
     let name = format!("{source}.{table}");
     let detail = Detail::Source(Box::new(detail));

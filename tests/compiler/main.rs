@@ -68,6 +68,7 @@ mod random_input;
 mod random_sql;
 #[allow(dead_code, reason = "the harness of portable models and the service are to use the rest of it")]
 mod redshift;
+mod redshift_external;
 mod redshift_flagship;
 mod redshift_loads;
 mod redshift_storage;

@@ -336,9 +336,29 @@ fn models_are_unloaded() {
     let apart = altered.replace("/out/", "/again/");
     project.write("models/kinds.sql", &apart.replace("'partition_by': ['kind']", "'header': False, 'single_file': True"));
     project.acca(&["run"]).expect_code(0);
+    // A second run overwrites only where it is told to.
+    project.acca(&["run"]).expect_code(1);
+    project.write(
+        "models/kinds.sql",
+        &apart.replace("'partition_by': ['kind']", "'header': False, 'single_file': True, 'existing': 'overwrite'"),
+    );
+    project.acca(&["run"]).expect_code(0);
     assert_eq!(keys(&service, "s3://lake/again/"), ["again/kinds/000"]);
     let content = service.imitation().buckets().get(&Place::read("s3://lake/again/kinds/000").unwrap()).unwrap();
     assert_eq!(String::from_utf8(content).unwrap(), "7,a\n2,b\\'c\n");
+}
+
+#[test]
+fn a_failed_copy_says_what_it_failed_at() {
+    let service = DataApi::start();
+    let mut session = crate::redshift_target::connected(&service);
+    put(&service, "s3://lake/bets/a.csv", b"id,note\n1,short\n2,much too long\n");
+    session.execute("create table bets (id int, note varchar(5))").unwrap();
+    session.execute("begin").unwrap();
+    let copy = "copy bets (id, note) from 's3://lake/bets/a.csv' iam_role default format as csv ignoreheader 1";
+    let failed = session.execute(copy).unwrap_err().to_string();
+    let told = "COPY failed at s3://lake/bets/a.csv:3, column 'note', value 'much too long': String length exceeds DDL length";
+    assert!(failed.starts_with(told), "{failed}");
 }
 
 #[test]
@@ -356,6 +376,9 @@ fn what_cannot_be_unloaded_is_told() {
         project.write("models/m.sql", &format!("{{{{ config(meta={{'unload': {{{unload}}}}}) }}}}\nselect 1 as id"));
         let failed = project.acca(&["explain", "m", "--offline"]).expect_code(1);
         assert!(failed.stderr.contains("error[invalid-unload]") && failed.stderr.contains(told), "{told}\n{}", failed.stderr);
+        // Neither a connection nor a run is needed to find it.
+        let compiled = project.acca(&["compile"]).expect_code(1);
+        assert!(compiled.stderr.contains(told) || compiled.stdout.contains(told), "{told}\n{compiled:?}");
     }
 }
 

@@ -30,7 +30,7 @@ use acca::analysis::{Compilation, NodeAnalysis, SchemaColumn, check_is_query, is
 use acca::artifacts::{Metadata, describe_state};
 use acca::base::{Files, MemoryFiles, ResourceType, Sources};
 use acca::diag::{Diagnostic, Diagnostics, render};
-use acca::execute::{Assumption, adapter_chain, engine_of, statement_fits};
+use acca::execute::{Assumption, adapter_chain, engine_of, node_fits};
 use acca::jinja::{Invocation, NodeState};
 use acca::plan::select::{Compared, IndirectSelection, Request, Scope, select};
 use acca::plan::{State, StateFreshness, StateResults, key_advice};
@@ -188,7 +188,8 @@ fn check_node(compilation: &Compilation, node: &Node) -> Result<(), Diagnostic> 
         return Ok(());
     }
     let compiled = compilation.compile_node(node, NodeState::default(), None)?;
-    statement_fits(node, &compiled, engine_of(&compilation.project.target)?)?;
+    let engine = engine_of(&compilation.project.target)?;
+    node_fits(compilation, node, &compiled, engine)?;
     if node.resource == Type::Model { check_is_query(node, &compiled) } else { Ok(()) }
 }
 

@@ -5,9 +5,12 @@
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/r_WF_LAG.html>
 //! - <https://duckdb.org/docs/stable/sql/functions/aggregates>
 
+use sqlparser::ast::Expr;
+
 use super::calls::Call;
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer, span_of};
+use crate::analysis::SqlType;
 use crate::dialect::Engine;
 
 impl Writer<'_> {
@@ -97,6 +100,10 @@ impl Writer<'_> {
             let help = "cast both to one numeric(p,s)";
             return self.lacks(call.span, "a default with more digits behind the point than the values", help);
         }
+        if self.is(Engine::DuckDb) && self.is_wider(default, value) {
+            let help = "cast the values to the type of the default";
+            return self.lacks(span_of(default), "a default of a wider type than the values", help);
+        }
         if !self.is(Engine::Redshift) {
             return self.plain_call(call, &call.name);
         }
@@ -107,6 +114,23 @@ impl Writer<'_> {
         let (value, default) = (self.expression(value).text, self.expression(default).text);
         let (name, over) = (&call.name, self.over(call));
         Sql::loose(format!("case when {name}(1, {distance}){over} is null then {default} else {name}({value}, {distance}){over} end"))
+    }
+
+    /// Whether a value is of a type that holds more than that of another; literals of whole numbers fit everywhere.
+    fn is_wider(&self, value: &Expr, other: &Expr) -> bool {
+        const NUMBERS: &[&str] = &["int2", "int4", "int8", "numeric", "float4", "float8"];
+        const MOMENTS: &[&str] = &["date", "timestamp", "timestamptz"];
+        let kinds = [self.type_name(value), self.type_name(other)];
+        if kinds == ["numeric", "numeric"] {
+            let [one, other] = [value, other].map(|side| (self.typed(side).digits, self.type_of(side).and_then(SqlType::precision)));
+            let whole = |(digits, precision): (Option<i32>, Option<i32>)| Some(precision? - digits?);
+            return one.0 > other.0 || whole(one) > whole(other);
+        }
+        let is_whole = super::numbers::whole_number(value).is_some();
+        [NUMBERS, MOMENTS].iter().any(|list| {
+            let [one, other] = kinds.map(|kind| list.iter().position(|known| *known == kind));
+            one.zip(other).is_some_and(|(one, other)| one > other) && !is_whole
+        })
     }
 
     /// Each text once. A character that no text has ends each, so that blanks before it count; it is taken out again.

@@ -58,8 +58,6 @@ fn certain(pattern: &Hir, fixed: bool, next: &ClassUnicode) -> bool {
             let inner = if repetition.max == Some(1) { next.clone() } else { united(&first, next) };
             (!varies || decided) && certain(&repetition.sub, fixed && repetition.max == Some(1), &inner)
         }
-        // One branch at the start of a text and the same at its end: where both match, they match all of it.
-        HirKind::Alternation(branches) if are_ends(branches) => true,
         HirKind::Alternation(branches) => {
             let firsts: Vec<_> = branches.iter().map(beginnings).collect();
             let all_apart = firsts
@@ -69,23 +67,18 @@ fn certain(pattern: &Hir, fixed: bool, next: &ClassUnicode) -> bool {
             let widths: Vec<_> = branches.iter().map(width).collect();
             let same_width = widths.first().is_some_and(Option::is_some) && widths.windows(2).all(|pair| pair.first() == pair.last());
             let has_groups = branches.iter().any(|branch| branch.properties().explicit_captures_len() > 0);
-            (all_apart || same_width && !has_groups) && branches.iter().all(|branch| certain(branch, fixed, next))
+            (all_apart || same_width && !has_groups || is_trim(branches)) && branches.iter().all(|branch| certain(branch, fixed, next))
         }
     }
 }
 
-/// `^\s+|\s+$`
-fn are_ends(branches: &[Hir]) -> bool {
+/// `^ +| +$`: where both match, they match the same.
+fn is_trim(branches: &[Hir]) -> bool {
     let [one, other] = branches else { return false };
-    let parts = |branch: &Hir| match branch.kind() {
-        HirKind::Concat(parts) => <[Hir; 2]>::try_from(parts.clone()).ok(),
-        _ => None,
-    };
-    match (parts(one), parts(other)) {
-        (Some([start, first]), Some([last, end])) => {
-            let anchored = *start.kind() == HirKind::Look(Look::Start) && *end.kind() == HirKind::Look(Look::End);
-            anchored && first == last && matches!(first.kind(), HirKind::Repetition(_)) && is_flat(&first)
-        }
+    let (HirKind::Concat(one), HirKind::Concat(other)) = (one.kind(), other.kind()) else { return false };
+    let anchored = |part: &Hir, look: Look| matches!(part.kind(), HirKind::Look(held) if *held == look);
+    match (one.as_slice(), other.as_slice()) {
+        ([start, first], [second, end]) => anchored(start, Look::Start) && anchored(end, Look::End) && first == second && is_flat(first),
         _ => false,
     }
 }
@@ -177,6 +170,7 @@ mod tests {
             "a{2,3}b",
             "(?:a|b)+c*",
             "[a-z]+[a-z0-9]*",
+            "^ +| +$",
         ] {
             assert!(is_certain(pattern), "{pattern}");
         }

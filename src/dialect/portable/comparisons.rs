@@ -81,12 +81,12 @@ impl Writer<'_> {
         let kinds = [self.type_name(one), self.type_name(other)];
         if self.is(Engine::DuckDb)
             && kinds[0] != kinds[1]
-            && kinds[1] == "float8"
+            && matches!(kinds[1], "float4" | "float8")
             && matches!(kinds[0], "int2" | "int4" | "int8" | "numeric")
         {
             // What is compared with a binary number is one.
             let [one, other] = [one, other].map(|side| self.expression(side).text);
-            return Sql::atom(format!("nullif(cast({one} as double), {other})"));
+            return Sql::atom(format!("nullif(cast({one} as double), cast({other} as double))"));
         }
         if !self.is_text(one) || !self.is(Engine::Redshift) || !self.rewrites(Rewrite::TrailingBlanks) {
             return self.plain_call(call, "nullif");

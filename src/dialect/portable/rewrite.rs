@@ -411,7 +411,7 @@ const WAYS: &[Way] = &[
         rewrite: Rewrite::SplitPart,
         name: "split-part",
         facts: &[68],
-        engines: &[DuckDb],
+        engines: &[DuckDb, Redshift],
         about: "a delimiter that may be empty divides nothing",
     },
     Way {

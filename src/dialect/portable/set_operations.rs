@@ -46,7 +46,8 @@ impl<'q> Writer<'q> {
             return None;
         }
         let (first, second) = (self.columns_of_body(left), self.columns_of_body(right));
-        let has_text = |columns: Option<&[Output]>| columns.is_none_or(|columns| columns.iter().any(is_text));
+        let has_text =
+            |columns: Option<&[Output]>| columns.is_none_or(|columns| columns.iter().any(|column| is_text(column) || is_literal(column)));
         let needed = if all { Rewrite::SetOperationAll } else { Rewrite::TrailingBlanks };
         if !all && !has_text(first) && !has_text(second) || !self.rewrites(needed) {
             return None;
@@ -55,7 +56,8 @@ impl<'q> Writer<'q> {
             let span = sqlparser::ast::Spanned::span(left);
             return Some(self.lacks(span, &format!("{op} of columns that are not known"), "name the columns and their types").text);
         };
-        let texts: Vec<bool> = first.iter().zip(second).map(|(one, other)| is_text(one) || is_text(other)).collect();
+        let texts: Vec<bool> =
+            first.iter().zip(second).map(|(one, other)| is_text(one) || is_text(other) || is_literal(one) && is_literal(other)).collect();
         let names: Vec<String> = (1..=texts.len()).map(|number| format!("acca_{number}")).collect();
         let exact = |(name, text): (&String, &bool)| if *text { format!("{name} || '.'") } else { name.clone() };
         let exact: Vec<String> = names.iter().zip(&texts).map(exact).collect();
@@ -111,4 +113,9 @@ impl<'q> Writer<'q> {
 
 fn is_text(column: &Output) -> bool {
     column.typed.sql_type.is_none_or(|kind| matches!(kind.name(), "text" | "varchar" | "bpchar"))
+}
+
+/// A literal in quotes, which is text beside another one.
+fn is_literal(column: &Output) -> bool {
+    column.typed.sql_type.is_some_and(|kind| kind.name() == "unknown")
 }

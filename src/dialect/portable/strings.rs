@@ -127,13 +127,10 @@ impl Writer<'_> {
                 return self.lacks(call.span, "counting parts from the end", "write the number of the part as a positive literal");
             }
             // Redshift does not say what it does with an empty one.
-            Engine::Redshift if plain_text(delimiter).is_none() => {
-                return self.lacks(span_of(delimiter), "a delimiter that may be empty", "write the delimiter as a literal");
-            }
-            Engine::DuckDb if plain_text(delimiter).is_none() && self.rewrites(Rewrite::SplitPart) => {
+            Engine::Redshift | Engine::DuckDb if plain_text(delimiter).is_none() && self.rewrites(Rewrite::SplitPart) => {
                 let [text, delimiter, number] = [text, delimiter, number].map(|part| self.expression(part).part());
                 return Sql::loose(format!(
-                    "case when {delimiter} = '' then case when {number} in (1, -1) then {text} when {text} is not null and {number} is not null then '' end \
+                    "case when len({delimiter}) = 0 then case when {number} in (1, -1) then {text} when {text} is not null and {number} is not null then '' end \
                      else split_part({text}, {delimiter}, {number}) end"
                 ));
             }

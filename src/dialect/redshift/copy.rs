@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::quote_text;
 use crate::base::{Relation, quote_ident};
+use crate::plan::ExistingFiles;
 
 /// Where the files are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +28,8 @@ pub enum S3Format {
         /// What stands for NULL.
         null_text: Option<String>,
     },
-    /// One document a line; keys are those of the columns, or as a file of JSON paths says.
-    Json { paths: Option<String> },
+    /// One document a line.
+    Json,
 }
 
 /// `COPY … FROM 's3://…'` (`r_COPY`).
@@ -44,10 +45,6 @@ pub struct CopyFromS3 {
     /// Where the bucket is elsewhere than the warehouse; not with Parquet.
     pub region: Option<String>,
     pub gzip: bool,
-    /// What takes the place of bytes that are no UTF-8; `None`: they are an error.
-    pub replace_invalid: Option<char>,
-    /// How times are written; `None`: in any of the ways that are known.
-    pub time_format: Option<String>,
 }
 
 impl CopyFromS3 {
@@ -93,8 +90,7 @@ impl CopyFromS3 {
             S3Format::Csv { delimiter, quote, .. } => {
                 format!("csv quote as {} delimiter {}", quote_text(&quote.to_string()), quote_text(&delimiter.to_string()))
             }
-            S3Format::Json { paths: None } => "json 'auto'".to_owned(),
-            S3Format::Json { paths: Some(paths) } => format!("json {}", quote_text(paths)),
+            S3Format::Json => return Err("COPY passes over keys that it does not know: documents go through a file of text".to_owned()),
         })
     }
 
@@ -102,10 +98,7 @@ impl CopyFromS3 {
     /// and nothing cut short: errors are errors.
     fn conversions(&self) -> Result<Vec<String>, String> {
         if self.format == S3Format::Parquet {
-            return match (self.gzip, self.replace_invalid, &self.time_format) {
-                (false, None, None) => Ok(Vec::new()),
-                _ => Err("Parquet files say themselves how they are compressed and what their values are".to_owned()),
-            };
+            return if self.gzip { Err("Parquet files say themselves how they are compressed".to_owned()) } else { Ok(Vec::new()) };
         }
         let mut lines = Vec::new();
         if let S3Format::Csv { header_lines, null_text, .. } = &self.format {
@@ -119,10 +112,22 @@ impl CopyFromS3 {
         }
         lines.push("roundec".to_owned());
         lines.push("dateformat 'auto'".to_owned());
-        lines.push(format!("timeformat {}", quote_text(self.time_format.as_deref().unwrap_or("auto"))));
-        lines.extend(self.replace_invalid.map(|sign| format!("acceptinvchars as {}", quote_text(&sign.to_string()))));
+        lines.push("timeformat 'auto'".to_owned());
         Ok(lines)
     }
+}
+
+/// Queries for what a COPY failed at, the first that is refused by nobody counts: file, line, column, value and reason, each as text
+/// (`SYS_LOAD_ERROR_DETAIL`, `r_STL_LOAD_ERRORS`). Provisioned clusters alone have the second, which tells the value too.
+pub fn load_errors(query: i64) -> [String; 2] {
+    let of_cluster = "select trim(filename), cast(line_number as varchar(20)), trim(colname), trim(raw_field_value), trim(err_reason)\n\
+                      from stl_load_errors";
+    let of_any = "select trim(file_name), cast(line_number as varchar(20)), trim(column_name), '', trim(error_message)\n\
+                  from sys_load_error_detail";
+    [
+        format!("{of_cluster}\nwhere query = {query}\norder by starttime, line_number\nlimit 1"),
+        format!("{of_any}\nwhere query_id = {query}\norder by start_time, line_number\nlimit 1"),
+    ]
 }
 
 /// A manifest of files that must all be there (`loading-data-files-using-manifest`); the bytes of each are told to COPY of Parquet.
@@ -130,22 +135,11 @@ pub fn manifest(files: &[(String, u64)], format: &S3Format) -> String {
     let entry = |(url, bytes): &(String, u64)| -> Value {
         match format {
             S3Format::Parquet => json!({"url": url, "mandatory": true, "meta": {"content_length": bytes}}),
-            S3Format::Csv { .. } | S3Format::Json { .. } => json!({"url": url, "mandatory": true}),
+            S3Format::Csv { .. } | S3Format::Json => json!({"url": url, "mandatory": true}),
         }
     };
     let entries: Vec<Value> = files.iter().map(entry).collect();
     format!("{:#}\n", json!({ "entries": entries }))
-}
-
-/// What happens to files that are there already (`r_UNLOAD`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Existing {
-    #[default]
-    Refuse,
-    /// Those of the same names are overwritten; others stay beside the new ones.
-    Overwrite,
-    /// All below the place are deleted first, whoever wrote them.
-    Delete,
 }
 
 /// `UNLOAD ('query') TO 's3://…'` (`r_UNLOAD`).
@@ -155,7 +149,8 @@ pub struct Unload {
     pub place: String,
     pub format: S3Format,
     pub iam_role: Option<String>,
-    pub existing: Existing,
+    /// Nothing is ever deleted (`CLEANPATH`).
+    pub existing: ExistingFiles,
     /// Folders by the values of these columns, which stay in the files.
     pub partition_by: Vec<String>,
     pub manifest: bool,
@@ -178,7 +173,7 @@ impl Unload {
             S3Format::Parquet => "format as parquet".to_owned(),
             S3Format::Csv { quote: '"', .. } => "format as csv".to_owned(),
             S3Format::Csv { .. } => return Err("CSV files are unloaded with double quotes only".to_owned()),
-            S3Format::Json { .. } => "format as json".to_owned(),
+            S3Format::Json => "format as json".to_owned(),
         };
         let mut lines = vec![
             format!("unload ({})", quote_text(&self.query)),
@@ -198,9 +193,8 @@ impl Unload {
         lines.extend(self.manifest.then(|| "manifest".to_owned()));
         lines.extend(self.gzip.then(|| "gzip".to_owned()));
         lines.extend(match self.existing {
-            Existing::Refuse => None,
-            Existing::Overwrite => Some("allowoverwrite".to_owned()),
-            Existing::Delete => Some("cleanpath".to_owned()),
+            ExistingFiles::Refuse => None,
+            ExistingFiles::Overwrite => Some("allowoverwrite".to_owned()),
         });
         lines.extend(parallel);
         Ok(lines.join("\n"))
@@ -233,14 +227,12 @@ mod tests {
             iam_role: Some("arn:aws:iam::1:role/load".to_owned()),
             region: None,
             gzip: false,
-            replace_invalid: None,
-            time_format: None,
         }
     }
 
     #[test]
     fn loads_say_all_that_matters() {
-        let text = CopyFromS3 { gzip: true, replace_invalid: Some('?'), region: Some("eu-west-1".to_owned()), ..load(csv()) };
+        let text = CopyFromS3 { gzip: true, region: Some("eu-west-1".to_owned()), ..load(csv()) };
         insta::assert_snapshot!(text.print().unwrap(), @r#"
         copy "shop"."raw"."bets" ("id", "stake")
         from 's3://lake/bets/1.manifest'
@@ -254,7 +246,6 @@ mod tests {
         roundec
         dateformat 'auto'
         timeformat 'auto'
-        acceptinvchars as '?'
         "#);
         let columnar =
             CopyFromS3 { iam_role: None, files: FilesOnS3::Prefix("s3://lake/bets/2026/".to_owned()), ..load(S3Format::Parquet) };
@@ -264,16 +255,6 @@ mod tests {
         iam_role default
         format as parquet
         "#);
-        insta::assert_snapshot!(load(S3Format::Json { paths: None }).print().unwrap(), @r#"
-        copy "shop"."raw"."bets" ("id", "stake")
-        from 's3://lake/bets/1.manifest'
-        iam_role 'arn:aws:iam::1:role/load'
-        format as json 'auto'
-        manifest
-        roundec
-        dateformat 'auto'
-        timeformat 'auto'
-        "#);
     }
 
     #[test]
@@ -282,6 +263,7 @@ mod tests {
             CopyFromS3 { columns: Vec::new(), ..load(csv()) },
             CopyFromS3 { region: Some("x".to_owned()), ..load(S3Format::Parquet) },
             CopyFromS3 { gzip: true, ..load(S3Format::Parquet) },
+            load(S3Format::Json),
             CopyFromS3 { files: FilesOnS3::Prefix("lake/bets".to_owned()), ..load(csv()) },
         ] {
             assert!(wrong.print().is_err(), "{wrong:?}");
@@ -306,7 +288,7 @@ mod tests {
             place: "s3://lake/out/".to_owned(),
             format,
             iam_role: None,
-            existing: Existing::Refuse,
+            existing: ExistingFiles::Refuse,
             partition_by: vec!["id".to_owned()],
             manifest: true,
             serial: false,
@@ -324,8 +306,14 @@ mod tests {
         partition by ("id") include
         manifest
         "#);
-        let text =
-            Unload { existing: Existing::Delete, partition_by: Vec::new(), serial: true, gzip: true, manifest: false, ..unload(csv()) };
+        let text = Unload {
+            existing: ExistingFiles::Overwrite,
+            partition_by: Vec::new(),
+            serial: true,
+            gzip: true,
+            manifest: false,
+            ..unload(csv())
+        };
         insta::assert_snapshot!(text.print().unwrap(), @r#"
         unload ('select id, ''it''''s \\d'' as note from marts.bets')
         to 's3://lake/out/'
@@ -335,7 +323,7 @@ mod tests {
         header
         null as '\\N'
         gzip
-        cleanpath
+        allowoverwrite
         parallel off
         "#);
     }

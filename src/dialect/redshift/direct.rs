@@ -103,8 +103,6 @@ impl DirectCopy<'_> {
             iam_role,
             region,
             gzip,
-            replace_invalid: None,
-            time_format: None,
         };
         load.print_into(&self.stage())
     }

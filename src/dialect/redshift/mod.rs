@@ -3,11 +3,12 @@
 mod copy;
 mod direct;
 mod dml;
+pub mod external;
 mod rows;
 mod staged;
 mod tables;
 
-pub use copy::{CopyFromS3, Existing, FilesOnS3, S3Format, Unload, manifest};
+pub use copy::{CopyFromS3, FilesOnS3, S3Format, Unload, load_errors, manifest};
 pub use direct::{DirectCopy, DirectFormat, type_for_parquet};
 pub use rows::RowInserts;
 pub use staged::{NULL_MARK, StagedCopy};

@@ -49,8 +49,6 @@ impl StagedCopy<'_> {
             iam_role,
             region,
             gzip: true,
-            replace_invalid: None,
-            time_format: None,
         };
         load.print_into(&self.stage())
     }
@@ -91,8 +89,6 @@ pub(super) fn copy_rows(table: &Relation, columns: &[ColumnInfo], files: &Bucket
         iam_role: files.iam_role.clone(),
         region: files.region.clone(),
         gzip: true,
-        replace_invalid: None,
-        time_format: None,
     };
     // A seed has columns, and the place was looked at with the target.
     load.print().unwrap_or_default()

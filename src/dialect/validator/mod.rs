@@ -9,6 +9,7 @@
 
 mod calls;
 mod clauses;
+mod external;
 mod scan;
 mod statements;
 mod tree;

@@ -1,8 +1,8 @@
 //! Statements that define or change: what Redshift has none of, and the limits of what it has.
 
-use super::Findings;
 use super::scan::{Kind, Tokens};
 use super::type_names::{columns, definition};
+use super::{Findings, external};
 
 /// Columns of a table, and bytes of a name.
 const MAX_COLUMNS: usize = 1600;
@@ -62,6 +62,9 @@ pub(super) fn check_in_transaction(tokens: &Tokens<'_>, found: &mut Findings) {
                 Some("add a column, fill it, drop the old one and rename"),
             );
         }
+        ("alter", "table") if external::adds_partitions(tokens) => {
+            whole(tokens, found, 194, "partitions of an external table are not added in a transaction", None);
+        }
         _ => {}
     }
 }
@@ -95,6 +98,8 @@ fn create(tokens: &Tokens<'_>, found: &mut Findings) {
             head(tokens, at + 1, found, 214, "there are no foreign tables", Some("CREATE EXTERNAL TABLE"))
         }
         "function" => function(tokens, found),
+        "external" if tokens.is(2, "schema") => external::schema(tokens, found),
+        "external" if tokens.is(2, "table") => external::table(tokens, found),
         "materialized" => materialized_view(tokens, found),
         "view" => view(tokens, at, found),
         _ => {}
@@ -206,6 +211,7 @@ fn function(tokens: &Tokens<'_>, found: &mut Findings) {
 }
 
 fn materialized_view(tokens: &Tokens<'_>, found: &mut Findings) {
+    external::refreshed_by_itself(tokens, found);
     let with = (0..tokens.len()).find(|at| tokens.is(*at, "with") && tokens.is_any(at + 1, &["data", "no"]) && *at > 3);
     if let Some(at) = with {
         found.refuse(tokens.range(at, tokens.len() - 1), 187, "WITH DATA is not supported", Some("leave it out"));
@@ -261,6 +267,9 @@ fn alter(tokens: &Tokens<'_>, found: &mut Findings) {
     }
     if !tokens.is(1, "table") {
         return;
+    }
+    if external::adds_partitions(tokens) {
+        return external::partitions(tokens, found);
     }
     let outer = |at: &usize| tokens.get(*at).is_some_and(|token| token.depth == 0);
     let several =

@@ -125,7 +125,7 @@ impl Uploaded {
 
     /// The place of a manifest of those files.
     pub(super) fn put_manifest(&mut self, files: &[(String, u64)], format: FileFormat) -> Result<String, AdapterError> {
-        let format = if format == FileFormat::Parquet { S3Format::Parquet } else { S3Format::Json { paths: None } };
+        let format = if format == FileFormat::Parquet { S3Format::Parquet } else { S3Format::Json };
         self.put("manifest.json", s3_manifest(files, &format).into_bytes())
     }
 }

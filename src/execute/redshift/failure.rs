@@ -77,6 +77,20 @@ pub(super) fn statement(error: &str, sql: &str) -> AdapterError {
     AdapterError::Statement { message, code: code.map(str::to_owned), offset, hints: lines.map(str::to_owned).collect() }
 }
 
+/// Whether an error of COPY says no more than where its reason is to be found.
+pub(super) fn is_of_load(message: &str) -> bool {
+    message.contains("load_error")
+}
+
+/// File, line, column, value and reason of what a COPY failed at, in one sentence.
+pub(super) fn of_load(row: &[String]) -> Option<String> {
+    let [file, line, column, value, reason] = row else { return None };
+    let line = if line.is_empty() || line == "0" { String::new() } else { format!(":{line}") };
+    let column = if column.is_empty() { String::new() } else { format!(", column '{column}'") };
+    let value = if value.is_empty() { String::new() } else { format!(", value '{value}'") };
+    Some(format!("COPY failed at {file}{line}{column}{value}: {reason}"))
+}
+
 /// `… Position: 12`, wherever it stands.
 fn without_position(text: &str) -> (String, Option<usize>) {
     let Some(at) = text.find("Position: ") else { return (text.to_owned(), None) };

@@ -13,7 +13,7 @@ use super::failure;
 use super::settings::RedshiftSettings;
 use super::split::statements;
 use crate::base::{Relation, RelationKind};
-use crate::dialect::{Engine, literal, max_statement};
+use crate::dialect::{Engine, literal, load_errors, max_statement};
 use crate::execute::adapter::{AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};
 use crate::plan::{Attachments, Privilege, Setting, SettingKind};
 use crate::syntax::past_comments;
@@ -126,13 +126,37 @@ impl RedshiftSession {
             Some(StatusString::Aborted) => Err(AdapterError::Cancelled),
             _ if was_cancelled => Err(AdapterError::Cancelled),
             _ => {
-                let error = failure::statement(ended.error().unwrap_or(""), sql);
+                let mut error = failure::statement(ended.error().unwrap_or(""), sql);
+                if let AdapterError::Statement { message, .. } = &mut error
+                    && failure::is_of_load(message)
+                    && let Some(fault) = self.load_fault(ended.redshift_query_id())
+                {
+                    *message = fault;
+                }
                 if error.is_conflict() {
                     std::thread::sleep(jittered(AFTER_CONFLICT));
                 }
                 Err(error)
             }
         }
+    }
+
+    /// Where and why a COPY failed, which its error does not tell. It is asked for in a statement of its own: the transaction of the COPY
+    /// takes none any more.
+    fn load_fault(&self, query: i64) -> Option<String> {
+        let ask = |sql: &str| {
+            self.runtime.block_on(async {
+                let started = self.api.start(&self.settings, None, sql).await?;
+                let ended = self.api.finish(&self.settings, &started.id).await?;
+                match ended.status() {
+                    Some(StatusString::Finished) => self.api.rows(&self.settings, &started.id, 1).await,
+                    _ => Ok(Table::default()),
+                }
+            })
+        };
+        let mut found = load_errors(query).into_iter().filter_map(|sql| ask(&sql).ok()?.rows.into_iter().next());
+        let row: Vec<String> = found.next()?.iter().map(ToString::to_string).collect();
+        failure::of_load(&row)
     }
 
     fn note_transaction(&mut self, sql: &str) {

@@ -68,6 +68,8 @@ fn source() -> Detail {
         source_meta: Default::default(),
         tags: Vec::new(),
         landing: None,
+        external: None,
+        described_external: serde_json::Value::Null,
     }))
 }
 

@@ -128,6 +128,24 @@ select grp, count(*) as c from t join u using (grp) group by grp order by grp;
 -- facts: 54
 select 'abc ' = 'abc' as a, id from t where id = 1;
 
+-- Literals are text too.
+-- facts: 54
+-- needs: trailing-blanks redshift
+select 'a ' as a union select 'a' union select 'a ' order by a;
+
+-- facts: 117
+-- refused: duckdb wider type
+select id, lag(i, 1, n) over (order by id) as l from t;
+
+-- facts: 117
+-- refused: duckdb wider type
+select id, lead(d, 1, ts) over (order by id) as l from t;
+
+-- facts: 117
+select id, lag(n, 1, 0) over (order by id) as l, lead(i2, 1, -1) over (order by id) as m, lag(s, 2, 'none') over (order by id) as s, lag(ts, 1, d) over (order by id) as t,
+    nullif(i, r) as r, nullif(n, f) as f
+from t where id in (1, 2, 5, 6);
+
 -- facts: 126
 -- needs: lateral redshift
 select t.id, x.c, x.total, least as low, x.names, coalesce(x.c, -1) as again

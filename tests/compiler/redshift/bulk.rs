@@ -40,6 +40,29 @@ pub struct Options {
     pub keeps_partition: bool,
 }
 
+impl Options {
+    /// Those of a statement that says nothing but the format.
+    pub fn of(format: Format) -> Options {
+        Options {
+            format,
+            manifest: false,
+            header: 0,
+            null: None,
+            gzip: false,
+            round: false,
+            cut_texts: false,
+            empty_as_null: false,
+            blanks_as_null: false,
+            fill: false,
+            overwrite: false,
+            clean: false,
+            parallel: true,
+            partition: Vec::new(),
+            keeps_partition: false,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Copy {
     pub table: Vec<String>,
@@ -185,23 +208,7 @@ impl Reader<'_> {
     }
 
     fn options(&mut self) -> Result<Options, Failure> {
-        let mut options = Options {
-            format: Format::Text { delimiter: '|' },
-            manifest: false,
-            header: 0,
-            null: None,
-            gzip: false,
-            round: false,
-            cut_texts: false,
-            empty_as_null: false,
-            blanks_as_null: false,
-            fill: false,
-            overwrite: false,
-            clean: false,
-            parallel: true,
-            partition: Vec::new(),
-            keeps_partition: false,
-        };
+        let mut options = Options::of(Format::Text { delimiter: '|' });
         let mut authorized = false;
         while self.at < self.tokens.len() {
             if self.takes("IAM_ROLE") {

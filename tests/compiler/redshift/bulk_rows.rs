@@ -55,6 +55,43 @@ pub fn copy(copy: &Copy, columns: &[Column], table: &str, buckets: &Buckets, ses
     loaded
 }
 
+/// What a load failed at.
+#[derive(Clone, Debug, Default)]
+pub struct Fault {
+    pub file: String,
+    pub line: usize,
+    pub column: String,
+    pub value: String,
+    pub reason: String,
+}
+
+/// The first value that a load failed at, looked for one by one.
+pub fn fault(copy: &Copy, columns: &[Column], buckets: &Buckets, session: &mut dyn Session) -> Option<Fault> {
+    for object in objects(copy, buckets).ok()? {
+        let file = object.url();
+        let rows = match rows_of(copy, columns, &object, buckets) {
+            Ok(rows) => rows,
+            Err(failure) => return Some(Fault { file, reason: reason(&failure).to_owned(), ..Fault::default() }),
+        };
+        for (at, row) in rows.iter().enumerate() {
+            for (value, column) in row.iter().zip(columns) {
+                let Some(value) = value else { continue };
+                let converted = converted(&format!("{}::text", literal(value)), column, &copy.options);
+                if let Err(error) = session.value(&format!("SELECT {converted}")) {
+                    let (line, column) = (copy.options.header + at + 1, column.name.clone());
+                    return Some(Fault { file, line, column, value: value.clone(), reason: error.to_string() });
+                }
+            }
+        }
+    }
+    None
+}
+
+/// The reason of a failed load, which Redshift keeps in a table of the system.
+pub fn reason(failure: &Failure) -> &str {
+    failure.message.split_once("for details: ").map_or(failure.message.as_str(), |(_, reason)| reason)
+}
+
 /// A field of PostgreSQL's own text format.
 fn copy_field(field: &Option<String>) -> String {
     match field {

@@ -19,8 +19,6 @@ const NEVER: &[&str] = &[
     "emptyasnull",
     "fillrecord",
     "cleanpath",
-    "allowoverwrite",
-    "external",
 ];
 
 /// The word of a statement that acca never sends.

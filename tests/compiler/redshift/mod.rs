@@ -25,6 +25,7 @@ mod bulk_rows;
 mod definitions;
 pub mod emitted;
 mod expressions;
+mod external;
 mod functions;
 mod loads;
 mod query;
@@ -37,15 +38,18 @@ mod typing;
 mod upkeep;
 mod validator;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use acca::execute::{Adapter, AdapterError, Cancel, Datum, Postgres, Session, Table};
+use sqlparser::ast::Statement;
 
 use self::buckets::Buckets;
 use self::bulk::Bulk;
+use self::external::{External, Outside};
 use self::query::{Column, Found, Translator};
 use self::statements::Effect;
 use self::upkeep::Upkeep;
@@ -117,16 +121,32 @@ impl Outcome {
 /// A database of its own that behaves as Redshift; dropped with this value.
 pub struct Imitation {
     database: PgDatabase<'static>,
-    adapter: Postgres,
+    adapter: Arc<Postgres>,
     buckets: Arc<Buckets>,
+    outside: Arc<Mutex<Outside>>,
 }
 
 impl Imitation {
     pub fn new() -> Imitation {
         let server = PgServer::shared();
         let database = server.database_from(&template(server));
-        let adapter = Postgres::new(database.settings()).unwrap();
-        Imitation { database, adapter, buckets: Arc::new(Buckets::new()) }
+        let adapter = Arc::new(Postgres::new(database.settings()).unwrap());
+        Imitation { database, adapter, buckets: Arc::new(Buckets::new()), outside: Arc::default() }
+    }
+
+    /// Sends records to a stream, of Kinesis or of Kafka (`KINESIS`, `MSK`, `KAFKA`).
+    pub fn send(&self, kind: &str, stream: &str, records: &[&str]) {
+        let mut session = self.adapter.connect().unwrap();
+        for record in records {
+            let values = [stream, kind, "2026-01-01 10:00:00"].map(expressions::literal).join(", ");
+            let body = expressions::literal(record);
+            session
+                .execute(&format!(
+                    "INSERT INTO redshift.records (stream, kind, arrived, body) VALUES ({values}, convert_to({body}, 'UTF8'))"
+                ))
+                .unwrap();
+        }
+        session.execute(&format!("SELECT redshift.show_streams(name, kind) FROM redshift.external_schemas WHERE kind = '{kind}'")).unwrap();
     }
 
     /// The name of the database.
@@ -154,6 +174,9 @@ impl Imitation {
             session,
             database: database.to_owned(),
             buckets: Arc::clone(&self.buckets),
+            outside: Arc::clone(&self.outside),
+            adapter: Arc::clone(&self.adapter),
+            query: 0,
             in_transaction: false,
             grown: BTreeSet::new(),
         }
@@ -172,6 +195,11 @@ pub struct ImitationSession {
     session: Box<dyn Session>,
     database: String,
     buckets: Arc<Buckets>,
+    outside: Arc<Mutex<Outside>>,
+    /// For what does not wait for the session's own transaction.
+    adapter: Arc<Postgres>,
+    /// The number of the statement that runs, by which tables of the system know it.
+    pub query: usize,
     in_transaction: bool,
     /// Tables that many rows have come into: of these the warehouse gathers statistics by itself, a while later.
     grown: BTreeSet<String>,
@@ -203,8 +231,16 @@ impl ImitationSession {
     }
 
     fn run_tokens(&mut self, statement: Vec<sqlparser::tokenizer::Token>) -> Result<Outcome, Failure> {
+        if !self.in_transaction {
+            // A transaction sees the state of its beginning.
+            let mut outside = self.outside.lock().unwrap_or_else(PoisonError::into_inner);
+            outside.refresh(&self.buckets, &|| self.adapter.connect())?;
+        }
         if let Some(upkeep) = upkeep::read(&statement)? {
             return self.keep(&upkeep);
+        }
+        if let Some(external) = external::read(&statement)? {
+            return self.declare(external);
         }
         match bulk::read(&statement)? {
             Some(bulk) => self.transfer(bulk),
@@ -245,6 +281,34 @@ impl ImitationSession {
         Ok(Outcome { changed, ..Outcome::default() })
     }
 
+    /// An external schema, a table in it, or further parts of one: none of them in a transaction, fact 194.
+    fn declare(&mut self, external: External) -> Result<Outcome, Failure> {
+        if self.in_transaction {
+            return Err(Failure::refused("CREATE EXTERNAL TABLE and its kin cannot run inside a transaction block", "25001"));
+        }
+        if let External::Table(table) = &external {
+            external::check_schema(&mut *self.session, &table.name[0])?;
+            self.execute(&table.definition())?;
+        }
+        for sql in external.sql(&mut *self.session)? {
+            self.session.execute(&sql)?;
+        }
+        self.outside.lock().unwrap_or_else(PoisonError::into_inner).add(external);
+        Ok(Outcome::default())
+    }
+
+    /// A stream is read by nothing but the one materialized view that is made of it (`materialized-view-streaming-ingestion`).
+    fn check_streams(&mut self, statement: &Statement, names: &external::Names) -> Result<(), Failure> {
+        let outside = self.outside.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_materialized = matches!(statement, Statement::CreateView(view) if view.materialized);
+        match (outside.streams(names), is_materialized) {
+            (0, _) | (1, true) => {}
+            (_, true) => return Err(Failure::refused("a streaming materialized view can only reference one stream", "0A000")),
+            (_, false) => return Err(Failure::refused("streams can only be read by materialized views", "0A000")),
+        }
+        Ok(())
+    }
+
     fn transfer(&mut self, bulk: Bulk) -> Result<Outcome, Failure> {
         match bulk {
             Bulk::Unload(unload) => {
@@ -272,6 +336,18 @@ impl ImitationSession {
                 let changed = bulk_rows::copy(&copy, &columns, &table, &self.buckets, &mut *self.session);
                 if own {
                     self.session.execute(if changed.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+                }
+                if changed.is_err()
+                    && let Ok(mut apart) = self.adapter.connect()
+                    && let Some(fault) = bulk_rows::fault(&copy, &columns, &self.buckets, &mut *apart)
+                {
+                    let texts = [&fault.file, &fault.column, &fault.value, &fault.reason].map(|text| expressions::literal(text));
+                    let [file, column, value, reason] = texts;
+                    let (query, line) = (self.query, fault.line);
+                    apart.execute(&format!(
+                        "INSERT INTO redshift.load_errors (query, file, line, column_name, value, reason) \
+                         VALUES ({query}, {file}, {line}, {column}, {value}, {reason})"
+                    ))?;
                 }
                 Ok(Outcome { changed: changed?, ..Outcome::default() })
             }
@@ -301,8 +377,14 @@ impl ImitationSession {
     }
 
     fn script(&mut self, statement: &sqlparser::ast::Statement) -> Result<statements::Script, Failure> {
-        let mut lookup = |name: &[String]| find(&mut *self.session, name);
-        statements::translate(statement, &mut Translator::new(&self.database, &mut lookup), self.in_transaction)
+        let names = RefCell::new(external::Names::new());
+        let mut lookup = |name: &[String]| {
+            names.borrow_mut().insert(name.to_vec());
+            find(&mut *self.session, name)
+        };
+        let script = statements::translate(statement, &mut Translator::new(&self.database, &mut lookup), self.in_transaction)?;
+        self.check_streams(statement, &names.into_inner())?;
+        Ok(script)
     }
 
     fn run(&mut self, statement: &sqlparser::ast::Statement) -> Result<Outcome, Failure> {

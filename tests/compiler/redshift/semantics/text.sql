@@ -86,6 +86,7 @@ CREATE FUNCTION redshift.right(text, integer) RETURNS text LANGUAGE plpgsql IMMU
 END $$;
 CREATE FUNCTION redshift.split_part(text, text, integer) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT AS $$ BEGIN
     IF $3 < 1 THEN RAISE EXCEPTION 'field position must be greater than zero'; END IF;
+    IF octet_length($2) = 0 THEN RAISE EXCEPTION 'not imitated: an empty delimiter is in no document'; END IF;
     RETURN pg_catalog.split_part($1, $2, $3);
 END $$;
 

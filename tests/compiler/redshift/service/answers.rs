@@ -50,7 +50,7 @@ fn part_description(job: &Job, at: usize, part: &Part) -> Value {
         "HasResultSet": has_result(part),
         "ResultRows": rows(part),
         "ResultSize": result_size(part),
-        "RedshiftQueryId": 100 + at,
+        "RedshiftQueryId": part.query,
         "CreatedAt": job.created,
         "UpdatedAt": job.updated,
     });
@@ -80,7 +80,7 @@ pub fn description(job: &Job, part: Option<usize>) -> Value {
             put("HasResultSet", json!(has_result(part)));
             put("ResultRows", json!(rows(part)));
             put("ResultSize", json!(result_size(part)));
-            put("RedshiftQueryId", json!(100));
+            put("RedshiftQueryId", json!(part.query));
         }
         parts => {
             put("HasResultSet", json!(parts.iter().any(has_result)));

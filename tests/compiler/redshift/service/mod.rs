@@ -63,6 +63,7 @@ pub struct DataApi {
 struct State {
     imitation: Imitation,
     submitted: AtomicUsize,
+    queries: AtomicUsize,
     jobs: Mutex<BTreeMap<String, Job>>,
     /// Told whenever a statement ends.
     ended: Condvar,
@@ -99,6 +100,7 @@ impl DataApi {
         let state = Arc::new(State {
             imitation: Imitation::new(),
             submitted: AtomicUsize::new(0),
+            queries: AtomicUsize::new(100),
             jobs: Mutex::default(),
             ended: Condvar::new(),
             sessions: Mutex::default(),

@@ -1,5 +1,6 @@
 //! Statements on their way: threads, connections, cancelling.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -50,6 +51,8 @@ pub struct Part {
     pub outcome: Option<Outcome>,
     pub error: Option<String>,
     pub nanoseconds: u128,
+    /// The number that the warehouse knows it by.
+    pub query: usize,
 }
 
 fn now() -> f64 {
@@ -58,7 +61,7 @@ fn now() -> f64 {
 
 impl Job {
     pub fn new(id: &str, sqls: Vec<String>, batch: bool, asked: Value, session_id: Option<String>) -> Job {
-        let part = |sql| Part { sql, status: Status::Submitted, outcome: None, error: None, nanoseconds: 0 };
+        let part = |sql| Part { sql, status: Status::Submitted, outcome: None, error: None, nanoseconds: 0, query: 0 };
         Job {
             id: id.to_owned(),
             parts: sqls.into_iter().map(part).collect(),
@@ -151,7 +154,11 @@ fn run_parts(state: &State, id: &str, session: &mut ImitationSession, sqls: &[St
     }
     for (at, sql) in sqls.iter().enumerate() {
         let begun = Instant::now();
-        update(state, id, |job| job.parts[at].status = Status::Started);
+        session.query = state.queries.fetch_add(1, Ordering::Relaxed);
+        update(state, id, |job| {
+            job.parts[at].status = Status::Started;
+            job.parts[at].query = session.query;
+        });
         let injected = state.meets(|trouble| matches!(trouble, Trouble::Conflict | Trouble::Fails(_)));
         let outcome = match injected {
             Some(Trouble::Fails(message)) => Err(message),
@@ -195,7 +202,11 @@ fn conflict() -> String {
 fn told(failure: &Failure) -> String {
     match failure.code.as_deref() {
         Some("40001" | "40P01") => conflict(),
-        _ => format!("ERROR: {}", failure.message),
+        // Reasons of loads are in a table of the system.
+        _ => match failure.message.split_once(" for details: ") {
+            Some((before, _)) => format!("ERROR: {before} system table for details."),
+            None => format!("ERROR: {}", failure.message),
+        },
     }
 }
 
