@@ -54,7 +54,9 @@ impl Writer<'_> {
         if let Some(name) = select.and_then(|select| self.name_around(select, key)) {
             return name;
         }
-        if !self.is_text(key) && self.is_outside() && select.is_some_and(|select| output_expression(select, key).is_some()) {
+        // A column that the SELECT gives comes before one of FROM, for which something else may be written.
+        let is_merged = matches!(key, Expr::Identifier(name) if self.merged_column(std::slice::from_ref(name)).is_some());
+        if !self.is_text(key) && (is_merged || self.is_outside()) && select.is_some_and(|select| output_expression(select, key).is_some()) {
             return if let Expr::Identifier(name) = key { self.name(name) } else { key.to_string() };
         }
         if !self.is(Engine::DuckDb) && self.is_text(key) {

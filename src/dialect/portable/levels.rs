@@ -16,7 +16,6 @@ use super::distinct_on::Distinction;
 use super::rewrite::Rewrite;
 use super::using::folded;
 use super::writer::{Sql, Writer, print_name, unmarked};
-use crate::dialect::Engine;
 
 /// What is known of a SELECT that is written in two levels.
 #[derive(Clone, Debug, Default)]
@@ -74,8 +73,14 @@ impl Levels {
 }
 
 impl Writer<'_> {
+    /// The levels that a SELECT needs.
+    pub(super) fn levels_of(&mut self, select: &Select, order_by: &[OrderByExpr]) -> Option<Levels> {
+        let running = self.running_aggregates(select);
+        self.levels_for(select, order_by, &running).or_else(|| self.levels_of_orders(select, order_by))
+    }
+
     /// The levels of a SELECT in which there are such calls.
-    pub(super) fn levels_for(&mut self, select: &Select, order_by: &[OrderByExpr], needs: &dyn Fn(&Function) -> bool) -> Option<Levels> {
+    fn levels_for(&mut self, select: &Select, order_by: &[OrderByExpr], needs: &dyn Fn(&Function) -> bool) -> Option<Levels> {
         let mut found = Above { needs, above: Vec::new(), queries: 0, levels: Levels::default() };
         for item in &select.projection {
             let _ = item.visit(&mut found);
@@ -95,10 +100,10 @@ impl Writer<'_> {
     }
 
     /// The levels of a SELECT whose aggregates want their groups in several orders.
-    pub(super) fn levels_of_orders(&mut self, select: &Select, order_by: &[OrderByExpr]) -> Option<Levels> {
+    fn levels_of_orders(&mut self, select: &Select, order_by: &[OrderByExpr]) -> Option<Levels> {
         let GroupByExpr::Expressions(keys, modifiers) = &select.group_by else { return None };
         let plain = modifiers.is_empty() && !keys.iter().any(|key| matches!(key, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_)));
-        if !self.is(Engine::Redshift) || !plain {
+        if !plain {
             return None;
         }
         let orders = RefCell::new(BTreeSet::new());

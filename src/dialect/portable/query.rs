@@ -221,9 +221,10 @@ impl Writer<'_> {
     fn select(&mut self, select: &Select, order_by: &[OrderByExpr]) -> String {
         self.refuse_foreign_clauses(select);
         let starred = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)));
-        let needs = self.running_aggregates(select);
-        let levels = self.levels_for(select, order_by, &needs).or_else(|| self.levels_of_orders(select, order_by));
-        self.enter_select(Selected { starred, group_keys: group_keys(select), ..Selected::default() });
+        let redshift = self.is(Engine::Redshift);
+        let levels = if redshift { self.levels_of(select, order_by) } else { None };
+        let group_keys = if redshift { group_keys(select) } else { None };
+        self.enter_select(Selected { starred, group_keys, ..Selected::default() });
         let windows = self.windows_of(select);
         let selected = self.leave_select().unwrap_or_default();
         self.enter_select(Selected { windows, levels, ..selected });

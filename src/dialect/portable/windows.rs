@@ -167,7 +167,6 @@ impl Writer<'_> {
     pub(super) fn running_aggregates(&self, select: &Select) -> impl Fn(&Function) -> bool + use<> {
         let keys = group_keys(select);
         let named = select.named_window.clone();
-        let redshift = self.is(Engine::Redshift);
         move |call: &Function| {
             let spec = match &call.over {
                 Some(WindowType::WindowSpec(spec)) => Some(spec),
@@ -180,7 +179,7 @@ impl Writer<'_> {
                 None => None,
             };
             let adds_up = adding(&call.name.to_string().to_lowercase()).is_some() || call.name.to_string().eq_ignore_ascii_case("avg");
-            redshift && adds_up && spec.is_some_and(|spec| reach_of(spec) == Reach::Peers && !covers(spec, keys.as_deref()))
+            adds_up && spec.is_some_and(|spec| reach_of(spec) == Reach::Peers && !covers(spec, keys.as_deref()))
         }
     }
 

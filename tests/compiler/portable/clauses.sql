@@ -171,5 +171,9 @@ select v.kind, sum(v.amount) as total, count(*) as c from t, lateral (values ('n
 select * from (select id, j from t where id < 4) as a left join lateral (select count(*) as c, max(w) as m from u where u.k = a.id) as x on true;
 
 -- facts: 126
+-- needs: lateral redshift
+select t.id, 10 - x.net as net from t cross join lateral (select i2 as net) as x where i2 is not null order by net, t.id;
+
+-- facts: 126
 -- refused: redshift LATERAL
 select t.id, x.c from t cross join lateral (select count(*) as c from u where u.k < t.id) as x;
