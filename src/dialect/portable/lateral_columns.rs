@@ -108,6 +108,11 @@ impl Writer<'_> {
         }
     }
 
+    /// A series of the row outside that is counted.
+    fn row_series<'e>(&mut self, factor: &'e TableFactor) -> Option<RowSeries<'e>> {
+        RowSeries::of(factor).filter(|_| self.is(Engine::Redshift) && self.rewrites(Rewrite::Series))
+    }
+
     /// In PostgreSQL the name of a series is that of its column too.
     fn look_at_series(&mut self, series: &RowSeries<'_>) {
         let alias = folded(&series.alias.name);
@@ -157,14 +162,14 @@ impl Writer<'_> {
     /// A join with such an entry; `None` where it is something else. Nothing is written for columns that are computed.
     pub(super) fn lateral_columns(&mut self, operator: &JoinOperator, factor: &TableFactor) -> Option<String> {
         let word = join_word(operator)?;
-        match RowSeries::of(factor).filter(|_| self.is(Engine::Redshift)) {
+        match self.row_series(factor) {
             Some(series) => Some(format!("{word} {}", self.series_of_row(&series)?.1)),
             None => self.lateral_entry(factor),
         }
     }
 
     pub(super) fn lateral_entry(&mut self, factor: &TableFactor) -> Option<String> {
-        if let Some(series) = RowSeries::of(factor).filter(|_| self.is(Engine::Redshift)) {
+        if let Some(series) = self.row_series(factor) {
             return Some(format!("join {}", self.series_of_row(&series)?.1));
         }
         let entry = LateralEntry::of(factor).filter(|_| self.is(Engine::Redshift))?;

@@ -44,7 +44,6 @@ mod lists;
 mod literals;
 mod lookups;
 mod null_order;
-mod number_formats;
 mod numbers;
 mod patterns;
 mod products;

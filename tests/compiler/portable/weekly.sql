@@ -158,7 +158,7 @@ select t.id, u.k, u.moment from t left join u on u.grp = t.grp and t.ts >= u.mom
 
 -- Payload of a till event.
 -- facts: 145 147
-select id, doc ->> 'text' as text, (doc -> 'a' ->> 'b') as b, coalesce(doc ->> 'flag', 'false')::boolean as flag, (doc ->> 'Mixed')::integer + 1 as mixed, doc #>> '{list,0}' as first,
+select id, doc ->> 'text' as text, (doc -> 'a' ->> 'b') as b, coalesce(doc ->> 'flag', 'false')::boolean as flag, (doc ->> 'Mixed')::integer + 1 as mixed, doc -> 'list' ->> 0 as first,
     doc ->> 'text' is null as no_text, length(doc ->> 'text') as size
 from t where id not in (4, 6, 7);
 
