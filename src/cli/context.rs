@@ -35,7 +35,7 @@ use crate::execute::{Connected, open};
 use crate::jinja::Invocation;
 use crate::plan::RunResult;
 use crate::plan::select::{Compared, IndirectSelection, Needs, Request, Scope, needs, select};
-use crate::project::{DEFAULT_DATABASE, LoadOptions, Node, parse_yaml};
+use crate::project::{DEFAULT_DATABASE, EXAMPLE_PROFILES, LoadOptions, Node, parse_yaml};
 
 pub(super) const PROJECT_FILE: &str = "dbt_project.yml";
 
@@ -145,8 +145,8 @@ impl<'a> Context<'a> {
             _ => {
                 let warned = if refused { " (warnings count as errors: --warn-error)" } else { "" };
                 self.log.terminal.print_error(&format!("{} {}{warned}", paint(style::BAD, "Failed:"), summary(&diagnostics)));
-                // An invalid profile without a place in a file comes from the command line or the environment.
-                let is_usage = |problem: &Diagnostic| problem.code.name == codes::INVALID_PROFILE.name && problem.primary.is_none();
+                // Which target is meant, is said on the command line or in the environment, wherever it is looked for.
+                let is_usage = |problem: &Diagnostic| problem.code.name == codes::INVALID_PROFILE.name;
                 Err(if diagnostics.iter().any(is_usage) { Exit::Usage } else { Exit::Failed })
             }
         }
@@ -253,6 +253,18 @@ impl<'a> Context<'a> {
 
     /// Opens the target's engine.
     pub(super) fn open(&self, compilation: &Compilation) -> Result<Connected, Exit> {
+        let (project, target) = (&compilation.project, &compilation.project.target);
+        if target.span.is_some_and(|span| project.sources.path(span.file) == EXAMPLE_PROFILES) {
+            let message = format!(
+                "there is no profiles.yml, and target '{}' of '{EXAMPLE_PROFILES}' is an example that nothing is run on",
+                target.name
+            );
+            let problem = Diagnostic::new(&codes::INVALID_PROFILE, message).at_opt(target.span);
+            let named = "see that this is the machine and the folder that you mean: --profiles-dir names the folder of your profiles.yml";
+            let problem = problem.help(named).help(format!("copy '{EXAMPLE_PROFILES}' to profiles.yml to work on its targets"));
+            self.log.diagnostic(&problem, &project.sources);
+            return Err(Exit::Usage);
+        }
         // An embedded engine reads its file here.
         let held = self.files.working_on(ENGINE, "(open)");
         let opened = open(&compilation.project.target, &self.root).and_then(|connected| connected.commented(compilation));

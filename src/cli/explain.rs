@@ -15,7 +15,8 @@ use crate::analysis::Compilation;
 use crate::base::{ResourceType, UniqueId};
 use crate::diag::Diagnostic;
 use crate::execute::{
-    Assumption, NodeExplanation, Origins, RunJob, RunOptions, Served, engine_of, explain, explain_assuming, may_be_out_of_reach, open,
+    Assumption, NodeExplanation, Origins, RunJob, RunOptions, Served, engine_of, expect_columns, explain, explain_assuming,
+    may_be_out_of_reach, open,
 };
 use crate::project::Node;
 
@@ -115,8 +116,10 @@ fn connected_sides(
         let connected = sides.sides.iter().map(open).collect::<Result<Vec<_>, _>>()?;
         let adapters: Vec<_> = connected.iter().map(|connected| Some(connected.adapter.clone())).collect();
         let each = sides.sides.iter().zip(connected).zip(selected).map(|((side, connected), selected)| {
-            let served = Served { origins: sides.origins(side, &adapters), partner: None };
             let compilation = &*side.loaded.compilation;
+            let mut origins = sides.origins(side, &adapters);
+            expect_columns(&mut origins, compilation, selected, &*side.context.files);
+            let served = Served { origins, partner: None };
             let options = options(&side.context, compilation, arguments);
             let (adapter, engine, selected) = (connected.adapter, connected.engine, selected.clone());
             explain(&RunJob { compilation, adapter, engine, selected, options, served })

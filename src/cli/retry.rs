@@ -1,7 +1,7 @@
 //! `acca retry`: what failed or was skipped in the last run, once more, as it was asked for then.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -14,8 +14,9 @@ use super::clone::carry_out_clone;
 use super::compile::carry_out_compile;
 use super::context::Context;
 use super::docs::generate;
-use super::run::{CLONE, Work, carry_out, verb_named};
+use super::run::{CLONE, NOT_BEGUN, Work, carry_out, verb_named};
 use super::run_operation::cmd_run_operation;
+use super::sides::several;
 use super::state::RUN_RESULTS;
 use super::warn_error::{self, Verdict, WarnError};
 use crate::base::Sources;
@@ -32,23 +33,22 @@ pub(super) fn cmd_retry(context: &Context<'_>, arguments: &RetryArguments) -> Re
         context.log.diagnostic(problem, sources);
         Exit::Usage
     };
-    if context.global.target.as_deref() == Some("all") {
-        let problem = Diagnostic::new(&codes::INVALID_STATE, "a run on several targets cannot be retried yet");
-        return Err(refused(&problem.help("build again what failed: acca build --target all --select <NAME>+"), &Sources::default()));
-    }
-    let last = last_run(context, arguments).map_err(|problem| refused(&problem, &Sources::default()))?;
+    let runs = last_runs(context, arguments, several(context)?).map_err(|problem| refused(&problem, &Sources::default()))?;
+    let Some(last) = runs.first() else { return Ok(()) };
     let global = global(context.global, &last.results.args);
     let warn_error = WarnError::new(global.warn_error, global.warn_error_options.as_deref());
     let warn_error = warn_error.map_err(|problem| refused(&problem.0, &problem.1))?;
-    let only: BTreeSet<String> = last
-        .results
-        .results
-        .iter()
-        .filter(|result| is_retried(&result.status, warn_error.verdict(warn_error::TEST) == Verdict::Error))
-        .map(|result| result.unique_id.clone())
-        .collect();
-    if only.is_empty() {
-        context.log.line("NothingToRetry", &format!("There is nothing to retry: all is well in '{}'.", last.path), json!({}));
+    let retried = |last: &LastRun| -> BTreeSet<String> {
+        let strict = warn_error.verdict(warn_error::TEST) == Verdict::Error;
+        let results = last.results.results.iter().filter(|result| is_retried(&result.status, strict));
+        results.map(|result| result.unique_id.clone()).collect()
+    };
+    // A target on which nothing was begun has all of its part still to do.
+    let only: BTreeMap<Option<String>, BTreeSet<String>> =
+        runs.iter().filter(|last| !truth(&last.results.args, NOT_BEGUN)).map(|last| (last.target.clone(), retried(last))).collect();
+    if only.len() == runs.len() && only.values().all(BTreeSet::is_empty) {
+        let paths = runs.iter().map(|last| format!("'{}'", last.path)).collect::<Vec<_>>().join(" and ");
+        context.log.line("NothingToRetry", &format!("There is nothing to retry: all is well in {paths}."), json!({}));
         return Ok(());
     }
     let mut run = RunArguments::from_recorded(&last.results.args);
@@ -74,21 +74,29 @@ pub(super) fn cmd_retry(context: &Context<'_>, arguments: &RetryArguments) -> Re
         disk: context.disk.clone(),
         side: context.side.clone(),
     };
-    once_more(&context, &last, &run, only, arguments)
+    once_more(&context, &runs, &run, only, arguments)
 }
 
 /// The command of the last run, for these nodes only.
 fn once_more(
     context: &Context<'_>,
-    last: &LastRun,
+    runs: &[LastRun],
     run: &RunArguments,
-    only: BTreeSet<String>,
+    mut only: BTreeMap<Option<String>, BTreeSet<String>>,
     given: &RetryArguments,
 ) -> Result<(), Exit> {
+    let Some(last) = runs.first() else { return Ok(()) };
     let recorded = &last.results.args;
-    let batches = last.results.results.iter().filter_map(unfinished).collect::<BTreeMap<_, _>>();
-    let work =
-        |verb, prune| Work { prune, only: Some(only.clone()), batches: batches.clone(), ..Work::new(verb, run, verb.resources.to_vec()) };
+    let (one, only_on) =
+        (only.remove(&None), only.into_iter().filter_map(|(target, only)| Some((target?, only))).collect::<BTreeMap<_, _>>());
+    let batches = runs.iter().flat_map(|last| &last.results.results).filter_map(unfinished).collect::<BTreeMap<_, _>>();
+    let work = |verb, prune| Work {
+        prune,
+        only: one.clone(),
+        only_on: only_on.clone(),
+        batches: batches.clone(),
+        ..Work::new(verb, run, verb.resources.to_vec())
+    };
     if let Some(verb) = verb_named(&last.which) {
         return carry_out(context, &work(verb, truth(recorded, "prune")));
     }
@@ -102,7 +110,7 @@ fn once_more(
                 full_refresh: run.full_refresh,
                 ..CompileArguments::default()
             };
-            carry_out_compile(context, &compile, Some(&only))
+            carry_out_compile(context, &compile, one.as_ref())
         }
         // The catalogue is one document: what was well is part of it.
         "generate" => generate(
@@ -137,23 +145,44 @@ fn repeated(given: &Map<String, Value>, recorded: &Map<String, Value>) -> Map<St
 }
 
 struct LastRun {
+    /// Of several.
+    target: Option<String>,
     results: StateResults,
     which: String,
     /// For people.
     path: String,
 }
 
-fn last_run(context: &Context<'_>, arguments: &RetryArguments) -> Result<LastRun, Diagnostic> {
+/// The last run, on each of the targets where they are several.
+fn last_runs(context: &Context<'_>, arguments: &RetryArguments, targets: Vec<String>) -> Result<Vec<LastRun>, Diagnostic> {
     let folder = match &arguments.state {
         Some(folder) => folder.clone(),
         None => target_folder(context)?,
     };
-    let (bytes, path) = context.state_file(&folder, RUN_RESULTS)?;
-    let results = StateResults::read(&bytes, &path)?;
-    if results.results.is_empty() {
-        let message = format!("the run of '{path}' ended before its first node, so there is nothing to go on with");
+    let named = targets.into_iter().map(|target| (folder.join(&target), Some(target))).collect::<Vec<_>>();
+    let one = if named.is_empty() { vec![(folder, None)] } else { named };
+    let last = one.into_iter().map(|(folder, target)| last_run(context, arguments, &folder, target)).collect::<Result<Vec<_>, _>>()?;
+    let Some(first) = last.first() else { return Ok(last) };
+    if last.iter().all(|last| last.results.results.is_empty()) {
+        let message = format!("the run of '{}' ended before its first node, so there is nothing to go on with", first.path);
         return Err(Diagnostic::new(&codes::INVALID_STATE, message).help("give its command again"));
     }
+    if let Some(other) = last.iter().find(|other| other.results.metadata.invocation_id != first.results.metadata.invocation_id) {
+        let message =
+            format!("'{}' and '{}' are of different runs, so what is left of one on all targets is not known", first.path, other.path);
+        return Err(Diagnostic::new(&codes::INVALID_STATE, message)
+            .help("retry the targets one by one with --target and --state, or give the command again"));
+    }
+    if let (Some(_), true) = (&first.target, OTHERS.contains(&first.which.as_str())) {
+        let message = format!("'{}' on several targets cannot be retried", first.which);
+        return Err(Diagnostic::new(&codes::INVALID_STATE, message).help("give the command again"));
+    }
+    Ok(last)
+}
+
+fn last_run(context: &Context<'_>, arguments: &RetryArguments, folder: &Path, target: Option<String>) -> Result<LastRun, Diagnostic> {
+    let (bytes, path) = context.state_file(folder, RUN_RESULTS)?;
+    let results = StateResults::read(&bytes, &path)?;
     let which = results.args.get("which").and_then(Value::as_str).unwrap_or_default().to_owned();
     if verb_named(&which).is_none() && !OTHERS.contains(&which.as_str()) {
         let message = format!("'{path}' is of the command '{which}', which cannot be retried");
@@ -170,7 +199,7 @@ fn last_run(context: &Context<'_>, arguments: &RetryArguments) -> Result<LastRun
             return Err(problem.help(format!("give them once more: acca retry --{key} '{{name: value}}'")));
         }
     }
-    Ok(LastRun { results, which, path })
+    Ok(LastRun { target, results, which, path })
 }
 
 /// Where artefacts are written, known before the project is read: how it is read depends on what lies there.

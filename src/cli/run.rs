@@ -83,6 +83,8 @@ pub(super) struct Work<'a> {
     pub(super) prune: bool,
     /// These nodes in place of a selection.
     pub(super) only: Option<BTreeSet<String>>,
+    /// The same for each of several targets, by name.
+    pub(super) only_on: BTreeMap<String, BTreeSet<String>>,
     /// The first rows of what was loaded are printed.
     pub(super) show: bool,
     /// What came of the batches of models in the run that is retried.
@@ -92,7 +94,7 @@ pub(super) struct Work<'a> {
 impl<'a> Work<'a> {
     /// With nothing particular.
     pub(super) fn new(verb: &'a Verb, arguments: &'a RunArguments, resources: Vec<ResourceType>) -> Work<'a> {
-        Work { verb, arguments, resources, prune: false, only: None, show: false, batches: BTreeMap::new() }
+        Work { verb, arguments, resources, prune: false, only: None, only_on: BTreeMap::new(), show: false, batches: BTreeMap::new() }
     }
 }
 
@@ -242,9 +244,12 @@ pub(super) fn report(context: &Context<'_>, compilation: &Compilation, result: &
     failures::report(&context.log, result, &compilation.manifest, &compilation.project.sources, strict);
 }
 
+/// Among the arguments of a run of which no node was begun, though there were some: on one of several targets, for example.
+pub(super) const NOT_BEGUN: &str = "not_begun";
+
 /// Writes what came of a run, and how it ended.
 pub(super) fn conclude(context: &Context<'_>, compilation: &Compilation, work: &Work<'_>, result: &RunResult) -> Result<(), Exit> {
-    context.write_artifacts(compilation, &compiled(result), Some((result, recorded_run(context, work))));
+    context.write_artifacts(compilation, &compiled(result), Some((result, recorded_run(context, work, result))));
     if result.interrupted {
         return Err(Exit::Interrupted);
     }
@@ -268,8 +273,11 @@ fn compiled(result: &RunResult) -> BTreeMap<UniqueId, Compiled> {
     result.nodes.iter().filter_map(entry).collect()
 }
 
-fn recorded_run(context: &Context<'_>, work: &Work<'_>) -> Map<String, Value> {
+fn recorded_run(context: &Context<'_>, work: &Work<'_>, result: &RunResult) -> Map<String, Value> {
     let mut arguments = work.arguments.recorded();
+    if result.nodes.is_empty() && !result.diagnostics.is_empty() {
+        arguments.insert(NOT_BEGUN.to_owned(), json!(true));
+    }
     arguments.insert("prune".to_owned(), json!(work.prune));
     recorded(context, work.verb.name, arguments)
 }

@@ -11,7 +11,7 @@ use super::progress::{OnSide, Progress};
 use super::run::{Work, chosen, conclude, report, run_options};
 use super::sides::{Side, Sides};
 use crate::base::UniqueId;
-use crate::execute::{Adapter, Exchange, Interrupt, Partner, RunJob, Served, run};
+use crate::execute::{Adapter, Interrupt, Partner, RunJob, Served, partners, run};
 use crate::plan::RunResult;
 use crate::project::Node;
 
@@ -40,7 +40,7 @@ pub(super) fn carry_out_sides(context: &Context<'_>, work: &Work<'_>, sides: &Si
         connected.push(chosen.side.context.open(&chosen.side.loaded.compilation)?);
     }
     let adapters: Vec<Option<Arc<dyn Adapter>>> = connected.iter().map(|connected| Some(connected.adapter.clone())).collect();
-    let partners = partners(&all);
+    let partners = partners_of(&all);
     let jobs: Vec<RunJob<'_>> = all
         .iter()
         .zip(connected)
@@ -77,33 +77,22 @@ fn conclude_side(side: &Side<'_>, work: &Work<'_>, result: &RunResult) -> Result
 
 fn choose<'s>(side: &'s Side<'s>, work: &Work<'_>) -> Result<Chosen<'s>, Exit> {
     let compilation = &side.loaded.compilation;
-    let mut numbers = chosen(&side.context, compilation, &work.arguments.selection, &work.resources, None)?;
+    let mut numbers =
+        chosen(&side.context, compilation, &work.arguments.selection, &work.resources, work.only_on.get(&side.target().name))?;
     let runnable = |number: &usize| compilation.manifest.nodes.get(*number).is_some_and(Node::is_runnable);
     numbers.retain(|number| side.builds(*number) && runnable(number) || side.gets(*number));
     Ok(Chosen { side, numbers })
 }
 
-/// Who waits for what: a table that is built in this run goes when it is there; any other is there from an earlier one.
-fn partners(all: &[Chosen<'_>]) -> Vec<Partner> {
-    let exchange = Arc::new(Exchange::default());
+/// What each run tells the others, and hears from them.
+fn partners_of(all: &[Chosen<'_>]) -> Vec<Partner> {
     let built: Vec<BTreeSet<UniqueId>> = all.iter().map(|chosen| chosen.ids(|number| chosen.side.builds(number))).collect();
-    let awaited = |chosen: &Chosen<'_>| -> BTreeMap<UniqueId, usize> {
+    let gets = |chosen: &Chosen<'_>| -> BTreeMap<UniqueId, usize> {
         let gets = chosen.ids(|number| chosen.side.gets(number));
         let homes = chosen.side.placed.iter().flat_map(|placed| &placed.arrivals).map(|(id, home)| (id.clone(), *home));
-        homes.filter(|(id, home)| gets.contains(id) && built.get(*home).is_some_and(|built| built.contains(id))).collect()
+        homes.filter(|(id, _)| gets.contains(id)).collect()
     };
-    let awaited: Vec<BTreeMap<UniqueId, usize>> = all.iter().map(awaited).collect();
-    let departures = |here: usize| {
-        let waits = awaited.iter().flatten().filter(|(_, home)| **home == here);
-        waits.map(|(id, _)| id.clone()).collect()
-    };
-    let partner = |(here, awaited): (usize, &BTreeMap<UniqueId, usize>)| Partner {
-        exchange: exchange.clone(),
-        here,
-        departures: departures(here),
-        awaited: awaited.clone(),
-    };
-    awaited.iter().enumerate().map(partner).collect()
+    partners(&built, &all.iter().map(gets).collect::<Vec<_>>())
 }
 
 /// Nobody waits for a run that has ended, however it did.

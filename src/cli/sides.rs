@@ -7,10 +7,10 @@ use super::context::{Context, Loaded};
 use crate::analysis::read_together;
 use crate::base::UniqueId;
 use crate::compile::all_targets;
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::execute::{Adapter, Origin, Origins};
 use crate::plan::{Placed, place};
-use crate::project::{AllTargets, Manifest, Target};
+use crate::project::{AllTargets, Manifest, Serving, Target};
 
 /// The project as several targets have it.
 pub(super) struct Sides<'a> {
@@ -30,7 +30,7 @@ impl Sides<'_> {
             let place = side.loaded.compilation.project.acca.serving.as_ref().and_then(|serving| serving.transfer.clone());
             let adapter = adapters.get(*home).cloned().flatten();
             let relation = at.manifest().node(id)?.relation.clone()?;
-            Some((id.clone(), Origin { target: at.target().clone(), relation, place, adapter, asked: true }))
+            Some((id.clone(), Origin { target: at.target().clone(), relation, place, adapter, asked: true, expected: None }))
         };
         arrivals.filter_map(origin).collect()
     }
@@ -74,23 +74,42 @@ impl Side<'_> {
     }
 }
 
+/// What `--target all` stands for; `None` where another target is named.
+///
+/// # Errors
+/// As [`sides`].
+fn named(context: &Context<'_>) -> Result<Option<AllTargets>, Exit> {
+    if context.side.is_some() || context.global.target.as_deref() != Some("all") {
+        return Ok(None);
+    }
+    let mut problems = Diagnostics::default();
+    let all = all_targets(&*context.files, &context.load_options()?, &mut problems);
+    all.map(Some).map_err(|sources| {
+        context.log.diagnostics(&problems, &sources);
+        Exit::Failed
+    })
+}
+
+/// The names of several targets that a command is to work on; none where it is to work on one.
+///
+/// # Errors
+/// As [`sides`].
+pub(super) fn several(context: &Context<'_>) -> Result<Vec<String>, Exit> {
+    Ok(match named(context)? {
+        Some(AllTargets::Serving(names) | AllTargets::Profile(names)) if names.len() > 1 => names,
+        _ => Vec::new(),
+    })
+}
+
 /// The targets of a command that is to work on all of them, that of the default class first. `None` where it is to work on one.
 ///
 /// # Errors
 /// Where one of them cannot be had, or the project on it is wrong: that was said.
 pub(super) fn sides<'a>(context: &Context<'a>) -> Result<Option<Sides<'a>>, Exit> {
-    if context.side.is_some() || context.global.target.as_deref() != Some("all") {
-        return Ok(None);
-    }
-    let mut problems = Diagnostics::default();
-    let (serves, names) = match all_targets(&*context.files, &context.load_options()?, &mut problems) {
-        Ok(AllTargets::One) => return Ok(None),
-        Ok(AllTargets::Serving(names)) => (true, names),
-        Ok(AllTargets::Profile(names)) => (false, names),
-        Err(sources) => {
-            context.log.diagnostics(&problems, &sources);
-            return Err(Exit::Failed);
-        }
+    let (serves, names) = match named(context)? {
+        None | Some(AllTargets::One) => return Ok(None),
+        Some(AllTargets::Serving(names)) => (true, names),
+        Some(AllTargets::Profile(names)) => (false, names),
     };
     let mut sides = Vec::new();
     for name in &names {
@@ -106,16 +125,40 @@ pub(super) fn sides<'a>(context: &Context<'a>) -> Result<Option<Sides<'a>>, Exit
         && let Some(serving) = sides.first().and_then(|side| side.loaded.compilation.project.acca.serving.clone())
     {
         let manifests: Vec<(&str, &Manifest)> = sides.iter().map(|side| (side.target().name.as_str(), side.manifest())).collect();
-        let placed = place(&serving, &manifests).map_err(|problem| said(context, &problem, &sides))?;
+        let placed = place(&serving, &manifests).map_err(|problems| said(context, &problems, &sides))?;
         sides.iter_mut().zip(placed.placed).for_each(|(side, placed)| side.placed = Some(placed));
+        if let Some(problem) = one_database(&serving, &sides) {
+            return Err(said(context, &[problem], &sides));
+        }
         order = Some(placed.order);
     }
     Ok(Some(Sides { sides, order }))
 }
 
-fn said(context: &Context<'_>, problem: &Diagnostic, sides: &[Side<'_>]) -> Exit {
-    if let Some(side) = sides.first() {
-        context.log.diagnostic(problem, &side.loaded.compilation.project.sources);
+/// Two targets that are one database, in which something would be built twice under one name, or sent onto itself.
+fn one_database(serving: &Serving, sides: &[Side<'_>]) -> Option<Diagnostic> {
+    const PLACE: [&str; 8] = ["host", "port", "path", "cluster_id", "serverless_work_group", "endpoint", "region", "database"];
+    let [one, other] = sides else { return None };
+    let (first, second) = (one.target(), other.target());
+    let same = first.adapter == second.adapter && PLACE.iter().all(|key| first.settings.get(*key) == second.settings.get(*key));
+    let made = |side: &Side<'_>, id: &UniqueId| {
+        let placed = side.placed.as_ref()?;
+        let is_made = placed.built.contains(id) || placed.arrivals.contains_key(id);
+        let node = side.manifest().node(id).filter(|node| is_made && node.is_runnable() && !node.resource.is_test())?;
+        node.relation.clone()
+    };
+    let twice = |id: &UniqueId| Some((made(one, id)?, made(other, id)?)).filter(|(one, other)| one == other).map(|(relation, _)| relation);
+    let relation = one.manifest().nodes.iter().filter(|_| same).find_map(|node| twice(&node.id))?;
+    let (name, other) = (&first.name, &second.name);
+    let message = format!("targets '{name}' and '{other}' are one database, and both would have {}", relation.display());
+    let problem = Diagnostic::new(&codes::INVALID_CONFIG, message).at(serving.place_of(other));
+    Some(problem.help("let both classes name one target, or give the other target a database or a schema of its own"))
+}
+
+fn said(context: &Context<'_>, problems: &[Diagnostic], sides: &[Side<'_>]) -> Exit {
+    let sources = sides.first().map(|side| &side.loaded.compilation.project.sources);
+    for (problem, sources) in problems.iter().zip(std::iter::repeat(sources)) {
+        sources.iter().for_each(|sources| context.log.diagnostic(problem, sources));
     }
     Exit::Failed
 }

@@ -25,7 +25,8 @@ pub(super) fn create_indexes(table: &Relation, indexes: &[Index], published: boo
         let extra = if engine == Engine::Postgres { format!("{include}{predicate}") } else { String::new() };
         format!("create {unique}index {} on {}{method} ({columns}){extra}", quote_ident(&index.name), table.quoted())
     };
-    // An index of some rows, or of ranges of blocks, is another one elsewhere.
+    // DuckDB has no index of some rows: one of all rows in its place would be larger, and a unique one would refuse rows that are
+    // none of its affair. Nor has it one of ranges of blocks.
     let of_ranges = |index: &Index| index.method.as_deref().is_some_and(|method| method.eq_ignore_ascii_case("brin"));
     let is_had = |index: &&Index| engine == Engine::Postgres || index.predicate.is_none() && !of_ranges(index);
     if due { indexes.iter().filter(is_had).map(create).collect() } else { Vec::new() }

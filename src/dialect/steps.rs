@@ -101,7 +101,11 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
         Step::SnapshotFirst { table, spec, physical } => vec![snapshot::first(table, spec, physical, engine)],
         Step::SnapshotChanges { changes, spec } => vec![snapshot::changes(changes, spec, engine)],
         Step::SnapshotApply { changes, spec } => each(snapshot::apply(changes, spec, engine)),
-        Step::SendRows(send) => each(send.total.iter().chain([&send.sent, &send.unload]).cloned().collect()),
+        Step::SendRows(send) => {
+            let counts = send.settings.iter().chain(&send.total).chain([&send.sent]).chain(&send.unsafe_rows);
+            each(counts.chain([&send.unload]).cloned().collect())
+        }
+        Step::FetchRows { sql, .. } => plain(sql.clone()),
         Step::CompareCounts { arrived, .. } => plain(arrived.clone()),
         Step::LoadFiles { statement, .. } => each(statement.iter().cloned().collect()),
         // Rendered and sent when it is its turn.

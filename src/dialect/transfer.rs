@@ -49,6 +49,10 @@ pub struct Transfer {
 pub struct TransferPlan {
     /// Where the files lie, for people.
     pub place: String,
+    /// What the session that writes them is to be set to.
+    pub settings: Option<String>,
+    /// Counts the rows with a value that no document says how it goes over; there must be none.
+    pub unsafe_rows: Option<String>,
     pub unload: String,
     pub load: String,
     /// Counts the rows that leave, and those that are there: they must be equal before anybody sees them.
@@ -98,6 +102,8 @@ impl Transfer {
     pub fn plan(&self) -> Result<TransferPlan, String> {
         Ok(TransferPlan {
             place: self.bucket.url(&self.folder),
+            settings: self.settings(),
+            unsafe_rows: self.unsafe_rows(),
             unload: self.unload()?,
             load: self.load()?,
             sent: format!("select count(*) from ({}) as sent", self.query()),
@@ -118,9 +124,49 @@ impl Transfer {
         self.columns.iter().map(|column| quote_ident(&column.name)).collect::<Vec<_>>().join(", ")
     }
 
+    /// Numbers with a floating point, by name; whether they are of single precision.
+    fn floats(&self) -> impl Iterator<Item = (String, bool)> {
+        let single = |column: &ColumnInfo| match column.data_type.to_ascii_lowercase().as_str() {
+            "double" => Some(false),
+            "float" if self.to.0 == Engine::DuckDb => Some(true),
+            declared => match ColumnType::parse(declared) {
+                Ok(ColumnType::Real) => Some(true),
+                Ok(ColumnType::Double) => Some(false),
+                _ => None,
+            },
+        };
+        self.columns.iter().filter_map(move |column| Some((quote_ident(&column.name), single(column)?)))
+    }
+
+    fn is_of_redshift(&self) -> bool {
+        [self.from.0, self.to.0].contains(&Engine::Redshift)
+    }
+
+    /// Redshift writes 15 digits of a number with a floating point where nothing is said; with two more it is the same number
+    /// (`r_extra_float_digits`).
+    fn settings(&self) -> Option<String> {
+        (self.from.0 == Engine::Redshift && self.floats().next().is_some()).then(|| "set extra_float_digits to 2".to_owned())
+    }
+
+    /// What is no number or without end has no difference to itself.
+    fn unsafe_rows(&self) -> Option<String> {
+        let differs: Vec<String> = self.floats().map(|(name, _)| format!("{name} - {name} <> 0")).collect();
+        let from = self.only.as_ref().map_or_else(String::new, |only| format!("({only}) and "));
+        (self.is_of_redshift() && !differs.is_empty())
+            .then(|| format!("select count(*) from {} where {from}({})", self.from.1.quoted(), differs.join(" or ")))
+    }
+
     fn query(&self) -> String {
         let filter = self.only.as_ref().map_or_else(String::new, |only| format!(" where {only}"));
-        format!("select {} from {}{filter}", self.names(), self.from.1.quoted())
+        // Two more digits than six are not enough for single precision: as double precision it has its 17.
+        let singles: Vec<String> =
+            self.floats().filter(|(_, single)| *single && self.from.0 == Engine::Redshift).map(|(name, _)| name).collect();
+        let written = |column: &ColumnInfo| {
+            let name = quote_ident(&column.name);
+            if singles.contains(&name) { format!("cast({name} as double precision) as {name}") } else { name }
+        };
+        let columns = self.columns.iter().map(written).collect::<Vec<_>>().join(", ");
+        format!("select {columns} from {}{filter}", self.from.1.quoted())
     }
 
     fn unload(&self) -> Result<String, String> {
@@ -274,6 +320,24 @@ mod tests {
         "#);
         let both = printed(Engine::Redshift, Engine::Redshift, None);
         assert!(both.contains("from 's3://lake/acca/run-1/bets/manifest'") && both.contains("\nmanifest\n"), "{both}");
+    }
+
+    #[test]
+    fn floats_keep_all_their_digits() {
+        let floats = [column("half", "real"), column("whole", "double precision")];
+        let through =
+            |from, to| Transfer { columns: arriving(&floats, from, to).unwrap(), ..transfer(from, to, Some("id > 1")) }.plan().unwrap();
+        let out = through(Engine::Redshift, Engine::Postgres);
+        assert_eq!(out.settings.as_deref(), Some("set extra_float_digits to 2"));
+        assert!(out.unload.contains(r#"select cast("half" as double precision) as "half", "whole" from"#), "{}", out.unload);
+        let unsafe_rows =
+            r#"select count(*) from "shop"."marts"."bets" where (id > 1) and ("half" - "half" <> 0 or "whole" - "whole" <> 0)"#;
+        assert_eq!(out.unsafe_rows.as_deref(), Some(unsafe_rows));
+        let back = through(Engine::Postgres, Engine::Redshift);
+        assert_eq!((back.settings, back.unsafe_rows.as_deref()), (None, Some(unsafe_rows)));
+        assert!(back.unload.contains(r#""half", "whole""#), "{}", back.unload);
+        assert_eq!(through(Engine::DuckDb, Engine::Postgres).unsafe_rows, None);
+        assert!(through(Engine::Redshift, Engine::DuckDb).unload.contains("cast(\"half\""));
     }
 
     #[test]

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::connect::{connection_failed, engine_of};
-use super::node::{Outcome, Turn, run_plan, write_script};
+use super::node::{Outcome, Turn, go_on, run_plan, write_script};
 use super::prepare::{NodeError, Prepared, check_name, look_up};
 use super::warehouse::locked;
-use super::{Adapter, AdapterError, Session};
+use super::{Adapter, AdapterError, Buckets, Session};
 use crate::analysis::CompiledNode;
 use crate::base::{ColumnInfo, Relation, RelationKind, Span, UniqueId, quote_ident};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::transfer::{Bucket, Transfer, arriving, instant_or_number};
 use crate::dialect::{ColumnType, Engine, folds_case, storage};
-use crate::jinja::NodeState;
+use crate::jinja::{Message, NodeState};
 use crate::plan::{Arrival, Counted, Existing, Hooks, Newer, Physical, PlanInput, SendRows, Status, StorageFeatures, plan_arrival, staged};
 use crate::project::{Node, Target, TransferPlace};
 
@@ -28,6 +28,8 @@ pub struct Origin {
     pub adapter: Option<Arc<dyn Adapter>>,
     /// Whether what it answers comes from a database.
     pub asked: bool,
+    /// For `explain`: the columns that the table will have, where it is not there yet.
+    pub expected: Option<Vec<ColumnInfo>>,
 }
 
 /// The nodes of a run that are built elsewhere, by id.
@@ -42,6 +44,12 @@ pub(super) struct Sent {
     rows: u64,
     /// All rows of the table, where only some were sent.
     total: Option<u64>,
+}
+
+impl Sent {
+    pub(super) fn is_empty(self) -> bool {
+        self.rows == 0
+    }
 }
 
 impl Origin {
@@ -69,6 +77,9 @@ impl Origin {
 pub(super) fn run(turn: &Turn<'_>, origin: &Origin, outcome: &mut Outcome) -> Result<(), NodeError> {
     let done = prepare(turn, origin).and_then(|prepared| run_plan(turn, &prepared, outcome)).map_err(|error| placed(turn.node, error));
     write_script(turn, outcome);
+    if outcome.unloaded {
+        delete_files(turn, origin, outcome);
+    }
     done?;
     let rows = outcome.sent.map_or(0, |sent| sent.rows);
     outcome.status = Some(Status::Success);
@@ -97,7 +108,15 @@ pub(super) fn prepare(turn: &Turn<'_>, origin: &Origin) -> Result<Prepared, Node
     check_name(job, node, relation)?;
     let from = engine_of(&origin.target)?;
     let Some(through) = &origin.place else { return Err(no_place(turn, origin).into()) };
-    let held = origin.connect()?.columns(&origin.relation).map_err(|error| origin.failed(error))?;
+    let mut asked = origin.connect()?;
+    let joined = turn.running.join(asked.cancel_handle());
+    let held = asked.columns(&origin.relation).map_err(|error| origin.failed(error))?;
+    drop((joined, asked));
+    let origin = &match (held.is_empty(), &origin.expected) {
+        (true, Some(_)) => Origin { asked: false, ..origin.clone() },
+        _ => origin.clone(),
+    };
+    let held = if origin.asked { held } else { origin.expected.clone().unwrap_or(held) };
     if held.is_empty() {
         let message =
             format!("{} is not there on target '{}', from which it is to go to this one", origin.relation.display(), origin.target.name);
@@ -117,7 +136,7 @@ pub(super) fn prepare(turn: &Turn<'_>, origin: &Origin) -> Result<Prepared, Node
         to: (job.engine, staged(relation)),
         columns: columns.clone(),
         bucket: bucket(through),
-        folder: format!("{}/{}/{}", job.options.run_id, job.compilation.project.target.name, node.id),
+        folder: folder(turn),
         only: newer.clone(),
     };
     let plan = transfer.plan().map_err(|why| untransferable(turn, origin, &why))?;
@@ -127,6 +146,8 @@ pub(super) fn prepare(turn: &Turn<'_>, origin: &Origin) -> Result<Prepared, Node
             target: origin.target.name.clone(),
             table: origin.relation.clone(),
             place: plan.place,
+            settings: plan.settings,
+            unsafe_rows: plan.unsafe_rows,
             unload: plan.unload,
             sent: plan.sent,
             total: newer.as_ref().map(|_| count(&origin.relation)),
@@ -237,18 +258,71 @@ pub(super) fn send(turn: &Turn<'_>, send: &SendRows, outcome: &mut Outcome) -> R
     let Some(origin) = turn.job.served.origins.get(&turn.node.id) else { return Ok(()) };
     let engine = engine_of(&origin.target)?;
     let mut session = origin.connect()?;
-    turn.interrupt.watch_worker(session.cancel_handle());
+    let _joined = turn.running.join(session.cancel_handle());
     let begin = if engine == Engine::Postgres { "begin isolation level repeatable read" } else { "begin" };
+    let mut unsafe_rows = 0;
     let mut sent = || {
+        if let Some(settings) = &send.settings {
+            session.execute(settings)?;
+        }
         session.execute(begin)?;
         let total = send.total.as_ref().map(|sql| count(&mut *session, sql)).transpose()?;
+        go_on(turn)?;
         let rows = count(&mut *session, &send.sent)?;
-        session.execute(&send.unload)?;
+        if let Some(sql) = &send.unsafe_rows
+            && rows > 0
+        {
+            unsafe_rows = count(&mut *session, sql)?;
+        }
+        go_on(turn)?;
+        if rows > 0 && unsafe_rows == 0 {
+            outcome.unloaded = true;
+            session.execute(&send.unload)?;
+        }
+        go_on(turn)?;
         session.execute("commit")?;
         Ok(Sent { rows, total })
     };
-    outcome.sent = Some(sent().map_err(|error| origin.failed(error))?);
+    let sent = sent().map_err(|error| origin.failed(error))?;
+    if unsafe_rows > 0 {
+        let message = format!(
+            "{unsafe_rows} of {} rows of '{}' have a number that is infinite or none, and of those it is not known how Redshift loads them",
+            sent.rows, turn.node.name
+        );
+        return Err(Diagnostic::new(&codes::STATEMENT_FAILED, message)
+            .at(place(turn.node))
+            .help("make them NULL, or cast the column to text, in the model")
+            .into());
+    }
+    outcome.sent = Some(sent);
     Ok(())
+}
+
+/// Deletes the files of a transfer, whatever has become of it. Files that stay cost a little: that is no reason to fail.
+fn delete_files(turn: &Turn<'_>, origin: &Origin, outcome: &mut Outcome) {
+    let Some(through) = origin.place.as_ref().filter(|place| !place.keep_files) else { return };
+    let here = &turn.job.compilation.project.target;
+    // Who knows best how AWS is asked.
+    let asks = if engine_of(&origin.target).is_ok_and(|engine| engine == Engine::Redshift) { &origin.target } else { here };
+    let folder = folder(turn);
+    let prefix = if through.prefix.is_empty() { format!("{folder}/") } else { format!("{}/{folder}/", through.prefix) };
+    let deleted = Buckets::of(asks).and_then(|buckets| {
+        let files = buckets.list(&through.bucket, &prefix)?;
+        files.iter().try_for_each(|file| buckets.delete(&file.url))
+    });
+    if let Err(error) = deleted {
+        let hints = match &error {
+            AdapterError::Connection { hints, .. } => hints.join("; "),
+            _ => String::new(),
+        };
+        let text = format!("files of '{}' stay in s3://{}/{prefix}: {error} ({hints})", turn.node.name, through.bucket);
+        outcome.messages.push(Message { warning: true, text });
+    }
+}
+
+/// Where the files of a transfer lie: nobody else's.
+fn folder(turn: &Turn<'_>) -> String {
+    format!("{}/{}/{}", turn.job.options.run_id, turn.job.compilation.project.target.name, turn.node.id)
 }
 
 fn count(session: &mut dyn Session, sql: &str) -> Result<u64, AdapterError> {

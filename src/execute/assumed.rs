@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::run::explain;
 use super::{Adapter, AdapterError, Cancel, CatalogRelation, NodeExplanation, Origin, Origins, RunJob, RunOptions, Served, Session};
 use crate::analysis::{Analysis, Compilation};
-use crate::base::{ColumnInfo, Files, Relation, RelationKind, Table};
+use crate::base::{ColumnInfo, Files, Relation, RelationKind, Table, UniqueId};
 use crate::diag::Diagnostic;
 use crate::dialect::Engine;
 use crate::plan::{Attachments, Privilege};
@@ -53,6 +53,20 @@ pub fn explain_assuming(
         explained.extend(explain(&job)?);
     }
     Ok(explained)
+}
+
+/// What tables of other targets have for columns that are not there yet, as far as the analysis finds them.
+pub fn expect_columns(origins: &mut Origins, compilation: &Compilation, selected: &[usize], files: &dyn Files) {
+    let wanted: BTreeSet<usize> = selected.iter().copied().collect();
+    let is_wanted = |id: &UniqueId| compilation.manifest.number(id).is_some_and(|number| wanted.contains(&number));
+    if !origins.keys().any(is_wanted) {
+        return;
+    }
+    let analysis = compilation.analyse(files, Some(&wanted));
+    for (id, origin) in origins {
+        let node = compilation.manifest.number(id).and_then(|number| Some((number, compilation.manifest.nodes.get(number)?)));
+        origin.expected = node.and_then(|(number, node)| columns(node, number, &analysis));
+    }
 }
 
 impl Origin {

@@ -31,6 +31,28 @@ pub struct Partner {
     pub awaited: BTreeMap<UniqueId, usize>,
 }
 
+/// Who waits for what, on several targets: a table that is built in this run goes when it is there; any other is there from an earlier
+/// one. For each target what is built there and what comes from which other.
+pub fn partners(built: &[BTreeSet<UniqueId>], gets: &[BTreeMap<UniqueId, usize>]) -> Vec<Partner> {
+    let exchange = Arc::new(Exchange::default());
+    let awaited = |gets: &BTreeMap<UniqueId, usize>| -> BTreeMap<UniqueId, usize> {
+        let is_built = |(id, home): &(&UniqueId, &usize)| built.get(**home).is_some_and(|built| built.contains(*id));
+        gets.iter().filter(is_built).map(|(id, home)| (id.clone(), *home)).collect()
+    };
+    let awaited: Vec<BTreeMap<UniqueId, usize>> = gets.iter().map(awaited).collect();
+    let departures = |here: usize| {
+        let waits = awaited.iter().flatten().filter(|(_, home)| **home == here);
+        waits.map(|(id, _)| id.clone()).collect()
+    };
+    let partner = |(here, awaited): (usize, &BTreeMap<UniqueId, usize>)| Partner {
+        exchange: exchange.clone(),
+        here,
+        departures: departures(here),
+        awaited: awaited.clone(),
+    };
+    awaited.iter().enumerate().map(partner).collect()
+}
+
 impl Exchange {
     fn lock(&self) -> MutexGuard<'_, Board> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -46,13 +46,13 @@ mod workers;
 
 pub use adapter::{Adapter, AdapterError, Cancel, CatalogRelation, ColumnInfo, Datum, Session, Table};
 pub use arrival::{Origin, Origins};
-pub use assumed::{Assumption, explain_assuming};
+pub use assumed::{Assumption, expect_columns, explain_assuming};
 pub use buckets::{Buckets, Object};
 pub use catalog::read_catalog;
 pub use comment::Comment;
 pub use connect::{Connected, adapter_chain, connection_failed, empty_form, engine_of, lowers_names, may_be_out_of_reach, open};
 pub use duckdb::{DuckDb, MEMORY};
-pub use exchange::{Exchange, Partner};
+pub use exchange::{Exchange, Partner, partners};
 pub use freshness::{FreshnessRun, check_freshness};
 pub use observed::observed;
 pub use operation::{find_operation, run_operation};

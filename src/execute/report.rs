@@ -1,7 +1,7 @@
 //! How a run tells what it does, while it does it, and how it is stopped.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Cancel;
 use crate::jinja::Message;
@@ -89,10 +89,68 @@ impl Interrupt {
     }
 }
 
+/// The sessions in which a worker has a statement under way: its own, and that on another target whose rows it fetches. They are
+/// cancelled together.
+#[derive(Default)]
+pub(super) struct Running {
+    sessions: Mutex<Vec<(u64, Arc<dyn Cancel>)>>,
+    next: AtomicU64,
+}
+
+/// A session is cancelled with the others as long as this is held.
+pub(super) struct Joined {
+    running: Arc<Running>,
+    key: u64,
+}
+
+impl Running {
+    pub(super) fn join(self: &Arc<Self>, session: Arc<dyn Cancel>) -> Joined {
+        let key = self.next.fetch_add(1, Ordering::Relaxed);
+        self.lock().push((key, session));
+        Joined { running: self.clone(), key }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(u64, Arc<dyn Cancel>)>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        self.running.lock().retain(|(key, _)| *key != self.key);
+    }
+}
+
+impl Cancel for Running {
+    /// A server that does not answer keeps the others from nothing.
+    fn cancel(&self) {
+        let sessions = self.lock();
+        std::thread::scope(|scope| {
+            for (_, session) in sessions.iter().skip(1) {
+                scope.spawn(|| session.cancel());
+            }
+            if let Some((_, first)) = sessions.first() {
+                first.cancel();
+            }
+        });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::execute::watchdog::tests::Counter;
+
+    #[test]
+    fn all_sessions_of_a_worker_end_together() {
+        let (running, own, other) = (Arc::new(Running::default()), Arc::new(Counter::default()), Arc::new(Counter::default()));
+        let _own = running.join(own.clone());
+        let joined = running.join(other.clone());
+        running.cancel();
+        drop(joined);
+        running.cancel();
+        assert_eq!((own.0.load(Ordering::SeqCst), other.0.load(Ordering::SeqCst)), (2, 1));
+    }
 
     #[test]
     fn giving_up_ends_nodes_only() {

@@ -14,6 +14,7 @@ use super::node::{Outcome, Retired, Turn, refreshed, run_node};
 use super::overrides::{self, explain_call};
 use super::prepare::{Catalog, NodeError, RunJob, prepare};
 use super::publication::refreshed_reserve;
+use super::report::{Joined, Running};
 use super::run_hooks::run_hooks;
 use super::schedule::{Borders, Schedule};
 use super::sql_files::{SqlFiles, sql_files};
@@ -76,14 +77,16 @@ pub fn explain(job: &RunJob<'_>) -> Result<Vec<NodeExplanation>, Diagnostic> {
     let mut session = job.adapter.connect().map_err(failed)?;
     let catalog = Catalog::new(job, session.relations(&schemas(job)).map_err(failed)?);
     let session: SharedSession = Arc::new(Mutex::new(session));
-    let interrupt = Interrupt::default();
+    let (interrupt, running) = (Interrupt::default(), Arc::new(Running::default()));
     let selected: BTreeSet<usize> = job.selected.iter().copied().collect();
     let order = job.compilation.manifest.dag.topological();
     let nodes =
         order.into_iter().filter(|number| selected.contains(number)).filter_map(|number| job.compilation.manifest.nodes.get(number));
     Ok(nodes
         .filter(|node| builds(node) || job.works_on(node) && !is_test(node))
-        .map(|node| explain_node(&Turn { job, node, catalog: &catalog, session: &session, interrupt: &interrupt, files: None }))
+        .map(|node| {
+            explain_node(&Turn { job, node, catalog: &catalog, session: &session, interrupt: &interrupt, running: &running, files: None })
+        })
         .collect())
 }
 
@@ -337,12 +340,14 @@ impl Shop<'_> {
     }
 
     fn worker(&self, thread: usize) {
-        let mut session: Option<SharedSession> = None;
+        let mut session: Option<(SharedSession, Joined)> = None;
+        let running = Arc::new(Running::default());
+        self.interrupt.watch_worker(running.clone());
         while let Some((number, position)) = self.next() {
             let Some(node) = self.job.compilation.manifest.nodes.get(number) else { continue };
             self.reporter.report(&Event::Started { position, total: self.total, node });
             let (started_at, began) = (now(), Instant::now());
-            let outcome = self.run_one(node, &mut session);
+            let outcome = self.run_one(node, &mut session, &running);
             for message in &outcome.messages {
                 self.reporter.report(&Event::Said { node, message });
             }
@@ -356,6 +361,9 @@ impl Shop<'_> {
         loop {
             if self.interrupt.is_raised() {
                 self.abandon(&mut board, "stopped before it began");
+            } else if self.interrupt.has_given_up() {
+                // The run on another target may have.
+                self.abandon(&mut board, "--fail-fast");
             }
             self.receive(&mut board);
             if let Some(number) = board.schedule.take() {
@@ -408,14 +416,14 @@ impl Shop<'_> {
         }
     }
 
-    fn run_one(&self, node: &Node, session: &mut Option<SharedSession>) -> Outcome {
+    fn run_one(&self, node: &Node, session: &mut Option<(SharedSession, Joined)>, running: &Arc<Running>) -> Outcome {
         let shared = match session {
-            Some(shared) => shared.clone(),
+            Some((shared, _)) => shared.clone(),
             None => match self.job.adapter.connect() {
                 Ok(opened) => {
                     let shared: SharedSession = Arc::new(Mutex::new(opened));
-                    self.interrupt.watch_worker(locked(&shared).cancel_handle());
-                    session.insert(shared).clone()
+                    let joined = running.join(locked(&shared).cancel_handle());
+                    session.insert((shared, joined)).0.clone()
                 }
                 Err(error) => {
                     return failed_early(connect::connection_failed(&self.job.compilation.project.target, &error));
@@ -430,9 +438,9 @@ impl Shop<'_> {
             Ok(timeout) => timeout,
             Err(problem) => return failed_early(problem),
         };
-        let watch = timeout.map(|timeout| (timeout, self.watchdog.watch(locked(&shared).cancel_handle(), timeout)));
-        let turn =
-            Turn { job: self.job, node, catalog: self.catalog, session: &shared, interrupt: self.interrupt, files: Some(&self.files) };
+        let watch = timeout.map(|timeout| (timeout, self.watchdog.watch(running.clone(), timeout)));
+        let (interrupt, files) = (self.interrupt, Some(&self.files));
+        let turn = Turn { job: self.job, node, catalog: self.catalog, session: &shared, interrupt, running, files };
         let done = catch_unwind(AssertUnwindSafe(|| run_node(&turn)));
         let mut outcome = done.unwrap_or_else(|_| Outcome {
             status: Some(Status::Error),

@@ -45,8 +45,9 @@ impl Schedule {
         }
         // What comes from elsewhere does not read what its query reads.
         edges.retain(|(_, reader)| !borders.arrivals.contains(reader));
+        let mut above = None;
         for (departure, node) in &borders.departures {
-            edges.extend(gates(manifest, selected, *node, gate_on_tests).into_iter().map(|gate| (gate, *departure)));
+            edges.extend(gates(manifest, selected, *node, gate_on_tests, &mut above).into_iter().map(|gate| (gate, *departure)));
         }
         let mut waiting: BTreeMap<usize, usize> = selected.iter().map(|node| (*node, 0)).collect();
         let mut readers: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
@@ -192,14 +193,15 @@ pub(super) struct Borders {
 }
 
 /// What has to be well before others may have a node: itself, and its tests, of which all that they test is there by then.
-fn gates(manifest: &Manifest, selected: &BTreeSet<usize>, node: usize, gate_on_tests: bool) -> Vec<usize> {
-    let above = manifest.dag.ancestors(node, None);
-    let is_gate = |test: &usize| {
-        let tested = manifest.dag.parents(*test);
+/// `above`: worked out once for all, where a test reads several nodes.
+fn gates(manifest: &Manifest, selected: &BTreeSet<usize>, node: usize, gate_on_tests: bool, above: &mut Option<Above>) -> Vec<usize> {
+    let mut is_gate = |test: &usize| {
         let is_data_test = is_test(manifest, *test) && unit_tested(manifest, *test).is_none();
-        is_data_test && tested.contains(&node) && tested.iter().all(|tested| above.contains(tested))
+        let others: Vec<usize> = manifest.dag.parents(*test).into_iter().filter(|tested| *tested != node).collect();
+        is_data_test && others.into_iter().all(|tested| above.get_or_insert_with(|| Above::new(manifest)).contains(node, tested))
     };
-    let tests = selected.iter().copied().filter(|test| gate_on_tests && is_gate(test));
+    let tests = if gate_on_tests { manifest.dag.children(node) } else { Vec::new() };
+    let tests = tests.into_iter().filter(|test| selected.contains(test) && is_gate(test));
     selected.get(&node).copied().into_iter().chain(tests).collect()
 }
 

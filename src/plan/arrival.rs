@@ -42,7 +42,7 @@ pub fn plan_arrival(input: &PlanInput<'_>, arrival: Arrival) -> Result<NodePlan,
     let names = columns.iter().map(|column| column.name.clone()).collect();
     let mut steps = vec![
         Step::CreateTable { table: stage.clone(), columns, physical: input.physical.clone() },
-        Step::Statement { title: format!("load {}", stage.display()), sql: load },
+        Step::FetchRows { table: stage.clone(), sql: load },
         Step::CompareCounts { table: stage.clone(), arrived, of: Counted::Sent },
     ];
     match newer {

@@ -40,8 +40,9 @@ pub fn check_serving(compilation: &Compilation) -> Vec<Diagnostic> {
 /// wherever they are read, a table once. Tests run where what they test was built.
 ///
 /// # Errors
-/// `cycle`, where what is read on one target and what is read on another make a loop together.
-pub fn place(serving: &Serving, sides: &[(&str, &Manifest)]) -> Result<Placement, Diagnostic> {
+/// `cycle`, where what is read on one target and what is read on another make a loop together; `invalid-config` for what is switched
+/// off on the only target that is to serve it.
+pub fn place(serving: &Serving, sides: &[(&str, &Manifest)]) -> Result<Placement, Vec<Diagnostic>> {
     let placing = Placing { serving, sides };
     let ids: Vec<&UniqueId> =
         sides.iter().flat_map(|(_, manifest)| &manifest.nodes).map(|node| &node.id).collect::<BTreeSet<_>>().into_iter().collect();
@@ -52,7 +53,11 @@ pub fn place(serving: &Serving, sides: &[(&str, &Manifest)]) -> Result<Placement
             .flat_map(move |read| manifest.dag.children(read).into_iter().map(move |reader| (read, reader)))
             .filter_map(move |(read, reader)| Some((number(read)?, number(reader)?)))
     });
-    let dag = Dag::new(ids.len(), edges).map_err(|cycles| loop_of_targets(cycles.first().map_or(&[][..], |cycle| &cycle.0), &ids))?;
+    let dag = Dag::new(ids.len(), edges).map_err(|cycles| vec![loop_of_targets(cycles.first().map_or(&[][..], |cycle| &cycle.0), &ids)])?;
+    let unserved: Vec<Diagnostic> = ids.iter().filter_map(|id| placing.unserved(id)).collect();
+    if !unserved.is_empty() {
+        return Err(unserved);
+    }
     let mut placed = Places(vec![Placed::default(); sides.len()]);
     let order: Vec<UniqueId> = dag.topological().into_iter().filter_map(|number| ids.get(number)).map(|id| (*id).clone()).collect();
     for id in order.iter().rev() {
@@ -109,6 +114,20 @@ impl Placing<'_> {
     fn side_of(&self, class: ServingClass) -> Option<usize> {
         let target = self.serving.target_of(class);
         self.sides.iter().position(|(name, _)| *name == target)
+    }
+
+    /// A node that no target of its classes has, though another has it.
+    fn unserved(&self, id: &str) -> Option<Diagnostic> {
+        let (_, node) = self.first(id)?;
+        let classes = serving_classes(node).unwrap_or_default();
+        let mut sides = classes.iter().filter_map(|class| self.side_of(*class)).peekable();
+        let target = self.sides.get(*sides.peek()?)?.0;
+        if node.is_ephemeral() || sides.any(|side| self.node(side, id).is_some()) {
+            return None;
+        }
+        let message = format!("'{}' is to be served by target '{target}', and there it is switched off", node.name);
+        let problem = Diagnostic::new(&codes::INVALID_CONFIG, message).at(node.config.span("meta").unwrap_or(node.origin));
+        Some(problem.help("take the class off under 'meta.serving', or let it be 'enabled' on that target"))
     }
 
     /// What is built. What reads it has its place already.

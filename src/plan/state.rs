@@ -140,8 +140,15 @@ impl StateManifest {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct StateResults {
+    pub metadata: StateMetadata,
     pub results: Vec<StateResult>,
     pub args: Map<String, Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct StateMetadata {
+    pub invocation_id: String,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -235,6 +235,11 @@ pub enum Step {
     },
     /// Writes rows of a table of another target into files, on that target and outside of the transaction.
     SendRows(SendRows),
+    /// Fills a table with the rows that were sent, where there are any.
+    FetchRows {
+        table: Relation,
+        sql: String,
+    },
     /// Refuses to go on where another number of rows is there than was sent.
     CompareCounts {
         table: Relation,
@@ -268,6 +273,10 @@ pub struct SendRows {
     pub table: Relation,
     /// Where the files are written.
     pub place: String,
+    /// What the session of the other target is set to.
+    pub settings: Option<String>,
+    /// Counts rows that cannot go.
+    pub unsafe_rows: Option<String>,
     pub unload: String,
     /// Counts the rows that are written.
     pub sent: String,
@@ -407,6 +416,7 @@ impl Step {
             Step::SnapshotApply { spec, .. } => format!("record changes in {}", spec.target.display()),
             Step::RunMaterialization { macro_id } => format!("run {macro_id}"),
             Step::SendRows(send) => format!("on target {}: unload {} to {}", send.target, send.table.display(), send.place),
+            Step::FetchRows { table, .. } => format!("load {}", table.display()),
             Step::CompareCounts { table, of: Counted::Sent, .. } => {
                 format!("hold the rows in {} against those that were sent", table.display())
             }

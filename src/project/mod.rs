@@ -66,7 +66,7 @@ pub use node::{
 pub use obeyed::{check_told, not_obeyed};
 pub use packages::{Dependency, GitPackage, PackageFile, read_package};
 pub use partitions::{PartitionBy, PartitionKind, Period};
-pub use profiles::DEFAULT_DATABASE;
+pub use profiles::{DEFAULT_DATABASE, EXAMPLE as EXAMPLE_PROFILES};
 pub use project_file::visible_vars;
 pub use secrets::is_open;
 pub use selectors::Selector;

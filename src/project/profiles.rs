@@ -116,8 +116,9 @@ const ENGINES: &[Engine] = &[
     },
 ];
 
-/// Shows how a profile is written. Where there is no profile, the targets that are named for a run are those of this file.
-const EXAMPLE: &str = "profiles.example.yml";
+/// Shows how a profile is written. Where there is no profile, the targets that are named are those of this file, for what needs no
+/// connection.
+pub const EXAMPLE: &str = "profiles.example.yml";
 
 /// The names of the profile's targets; none where there is no profile.
 pub(super) fn target_names(loader: &mut Loader<'_>, project_profile: Option<&str>) -> Option<Vec<String>> {
@@ -153,7 +154,7 @@ pub(super) fn load_target(loader: &mut Loader<'_>, project_profile: Option<(Stri
                 let message = format!("there is no profiles.yml, so target '{target}' is that of '{EXAMPLE}'");
                 loader
                     .diagnostics
-                    .push(Diagnostic::new(&codes::DEFAULT_PROFILE, message).help("write a profiles.yml for a target of your own"));
+                    .push(Diagnostic::new(&codes::DEFAULT_PROFILE, message).help("write a profiles.yml before anything is run on it"));
             }
             load_profile(loader, profile)
         }

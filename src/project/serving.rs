@@ -50,6 +50,8 @@ pub struct TransferPlace {
     pub region: String,
     /// The role by which a warehouse on AWS reaches it; `None`: the one that it has by default.
     pub iam_role: Option<String>,
+    /// The files stay where they are, for somebody who wants to look into them.
+    pub keep_files: bool,
 }
 
 impl Serving {
@@ -65,6 +67,11 @@ impl Serving {
         let first = self.target_of(self.default);
         let others = ServingClass::ALL.iter().map(|class| self.target_of(*class)).filter(|target| *target != first);
         std::iter::once(first).chain(others).collect()
+    }
+
+    /// Where a target is named.
+    pub fn place_of(&self, target: &str) -> Span {
+        if self.low_latency.0 == target { self.low_latency.1 } else { self.high_latency.1 }
     }
 
     /// A target that the profile does not have.
@@ -131,7 +138,7 @@ pub(super) fn read_serving(fields: &Fields<'_, '_>, loader: &mut Loader<'_>) -> 
 }
 
 fn transfer_place(fields: &Fields<'_, '_>, loader: &mut Loader<'_>) -> Option<TransferPlace> {
-    fields.check_keys(&["bucket", "region", "iam_role"], loader.diagnostics);
+    fields.check_keys(&["bucket", "region", "iam_role", "keep_files"], loader.diagnostics);
     let bucket = fields.required_text("bucket", loader.diagnostics);
     let region = fields.required_text("region", loader.diagnostics);
     let (url, span) = bucket?;
@@ -141,7 +148,8 @@ fn transfer_place(fields: &Fields<'_, '_>, loader: &mut Loader<'_>) -> Option<Tr
         return None;
     };
     let iam_role = fields.text("iam_role", loader.diagnostics).filter(|role| role != "default");
-    Some(TransferPlace { bucket, prefix, region: region?.0, iam_role })
+    let keep_files = fields.bool("keep_files", loader.diagnostics).unwrap_or(false);
+    Some(TransferPlace { bucket, prefix, region: region?.0, iam_role, keep_files })
 }
 
 /// `s3://bucket/prefix`.

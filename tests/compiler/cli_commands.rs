@@ -151,7 +151,7 @@ fn a_name_that_matches_nothing_fails_and_a_wrong_method_is_wrong_use() {
     let wrong = project.acca(&["ls", "-s", "tgas:x"]).expect_code(2).stderr;
     assert!(wrong.starts_with("error[invalid-selector]: there is no selection method 'tgas'\n"), "{wrong}");
     assert!(wrong.contains("= note: in the selector 'tgas:x'") && wrong.contains("tag, test_name, test_type"), "{wrong}");
-    assert!(project.acca(&["ls", "-t", "prod"]).expect_code(1).stderr.contains("the targets are: dev"));
+    assert!(project.acca(&["ls", "-t", "prod"]).expect_code(2).stderr.contains("the targets are: dev"));
     project.acca(&["ls", "--vars", "[1]"]).expect_code(2);
     project.acca(&["list", "--threads", "0"]).expect_code(2);
     assert!(project.acca(&["--project-dir", "models", "ls"]).expect_code(2).stderr.contains("missing-file"));

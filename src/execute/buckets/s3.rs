@@ -27,6 +27,8 @@ use crate::project::Target;
 const VALID: Duration = Duration::from_secs(600);
 /// How long an answer, or the next piece of it, is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// What a line of the slowest kind takes in a second.
+const SLOWEST: u64 = 64 * 1024;
 /// Requests that nobody answers, or that the service has no room for, are sent so often.
 const TRIES: u32 = 5;
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
@@ -230,7 +232,7 @@ impl Buckets {
         let mut tries = 1;
         loop {
             let request = self.request(bucket, key, ask).await?;
-            match timeout(PATIENCE, self.connector.call(request)).await {
+            match timeout(patience(ask), self.connector.call(request)).await {
                 Ok(Ok(answer)) => {
                     if self.learns_region(bucket, &answer) {
                         continue;
@@ -315,6 +317,14 @@ impl Buckets {
         let wrong = |why: String| failed(format!("'{name}' is no bucket: {why}"), "check the name of the bucket and the region");
         let address = address.map_err(|error| wrong(error.to_string()))?;
         Bucket::new(address, style, name.to_owned(), region).map_err(|error| wrong(format!("{error:?}")))
+    }
+}
+
+/// How long an answer is waited for: behind the content, which has to get there.
+fn patience(ask: &Ask<'_>) -> Duration {
+    match ask {
+        Ask::Put { content } => PATIENCE + Duration::from_secs(content.len() as u64 / SLOWEST),
+        Ask::List { .. } | Ask::Head | Ask::Get { .. } | Ask::Delete => PATIENCE,
     }
 }
 

@@ -19,8 +19,8 @@ use crate::execute::buckets::Buckets;
 use crate::plan::BucketFiles;
 use crate::project::{FileFormat, Target};
 
-/// How many bytes of rows go into one object: the nodes of a warehouse read several at the same time.
-const PART: usize = 64 * 1024 * 1024;
+/// How many bytes of rows go into one object, which is packed in memory: the nodes of a warehouse read several at the same time.
+const PART: usize = 16 * 1024 * 1024;
 
 /// Where files for COPY are put, and by which right the warehouse reads them.
 pub struct CopyBucket {

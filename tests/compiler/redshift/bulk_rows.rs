@@ -253,7 +253,7 @@ fn text_of(datum: &Datum) -> Option<String> {
 ///
 /// # Errors
 /// A place that is not empty, and what is not imitated.
-pub fn unload(unload: &Unload, outcome: &Outcome, buckets: &Buckets) -> Result<(), Failure> {
+pub fn unload(unload: &Unload, outcome: &Outcome, exact: bool, buckets: &Buckets) -> Result<(), Failure> {
     let options = &unload.options;
     let there = buckets.list(&unload.to);
     if options.clean {
@@ -265,7 +265,15 @@ pub fn unload(unload: &Unload, outcome: &Outcome, buckets: &Buckets) -> Result<(
         ));
     }
     let names: Vec<&str> = outcome.table.columns.iter().map(|column| column.name.as_str()).collect();
-    let rows: Vec<Row> = outcome.table.rows.iter().map(|row| row.iter().map(text_of).collect()).collect();
+    // Without `extra_float_digits` no more than are exact in every number.
+    let cut = |(at, datum): (usize, &Datum)| match (datum, outcome.types.get(at)) {
+        (Datum::Float(number), of) if !exact && number.is_finite() => {
+            let digits = if of == Some(&Type::Float4) { 5 } else { 14 };
+            format!("{number:.digits$e}").parse::<f64>().ok().map(|cut| cut.to_string())
+        }
+        _ => text_of(datum),
+    };
+    let rows: Vec<Row> = outcome.table.rows.iter().map(|row| row.iter().enumerate().map(cut).collect()).collect();
     let mut written = Vec::new();
     for (folder, kept, rows) in partitions(options, &names, rows)? {
         // Two slices write side by side unless one is asked for, fact 212.

@@ -211,9 +211,11 @@ pub fn set(set: &Set) -> Result<String, Failure> {
             let values = values.iter().map(setting).collect::<Result<Vec<_>, _>>()?.join(", ");
             match name.as_str() {
                 "timezone" | "search_path" | "statement_timeout" => Ok(format!("SET {name} TO {values}")),
-                "query_group" | "wlm_query_slot_count" | "enable_result_cache_for_session" | "json_parse_dedup_attributes" => {
-                    Ok(format!("SET redshift.{name} TO {values}"))
-                }
+                "extra_float_digits"
+                | "query_group"
+                | "wlm_query_slot_count"
+                | "enable_result_cache_for_session"
+                | "json_parse_dedup_attributes" => Ok(format!("SET redshift.{name} TO {values}")),
                 other => Err(Failure::not_imitated(format!("setting {other}"))),
             }
         }

@@ -313,7 +313,10 @@ impl ImitationSession {
         match bulk {
             Bulk::Unload(unload) => {
                 let outcome = self.execute_one(&unload.query)?;
-                bulk_rows::unload(&unload, &outcome, &self.buckets)?;
+                // Redshift writes 15 digits unless it is told otherwise.
+                let digits = self.session.value("select current_setting('redshift.extra_float_digits', true)")?;
+                let exact = digits.is_some_and(|digits| digits.to_string() == "2");
+                bulk_rows::unload(&unload, &outcome, exact, &self.buckets)?;
                 Ok(Outcome { changed: outcome.table.rows.len() as u64, ..Outcome::default() })
             }
             Bulk::Copy(copy) => {

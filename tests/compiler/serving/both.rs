@@ -8,17 +8,17 @@ use crate::project::TestProject;
 use crate::redshift::service::{DataApi, Trouble};
 
 /// The two warehouses and a project that is served by both.
-struct Both {
-    redshift: DataApi,
-    postgres: PgDatabase<'static>,
-    project: TestProject,
+pub struct Both {
+    pub redshift: DataApi,
+    pub postgres: PgDatabase<'static>,
+    pub project: TestProject,
 }
 
 const SERVING: &str = "serving:\n  low_latency: pg\n  high_latency: rs\n  transfer: {bucket: 's3://lake/acca', region: eu-west-1, \
     iam_role: 'arn:aws:iam::1:role/move'}\n";
 
 impl Both {
-    fn new() -> Both {
+    pub fn new() -> Both {
         let (redshift, postgres) = (DataApi::start(), PgServer::shared().database());
         let s3 = redshift.imitation().buckets().endpoint();
         let port = s3.rsplit(':').next().unwrap();
@@ -36,20 +36,21 @@ impl Both {
         for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
             project.set_env(name, "made-up");
         }
+        project.set_env("AWS_ENDPOINT_URL_S3", &s3);
         Both { redshift, postgres, project }
     }
 
-    fn on_redshift(&self, sql: &str) -> String {
+    pub fn on_redshift(&self, sql: &str) -> String {
         let rows = self.redshift.imitation().execute(sql).unwrap_or_else(|failure| panic!("{sql}: {failure:?}"));
         rows.lines().join("\n")
     }
 
-    fn on_postgres(&self, sql: &str) -> String {
+    pub fn on_postgres(&self, sql: &str) -> String {
         self.postgres.query(sql)
     }
 
     /// What came of the nodes on a target: status, name and message.
-    fn results(&self, target: &str) -> Vec<String> {
+    pub fn results(&self, target: &str) -> Vec<String> {
         let results: serde_json::Value = serde_json::from_str(&self.project.read(&format!("target/{target}/run_results.json"))).unwrap();
         assert_eq!(results["args"]["target"], target);
         let line = |result: &serde_json::Value| {

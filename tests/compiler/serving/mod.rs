@@ -1,7 +1,10 @@
 //! One project on two warehouses: where models are built, what goes over, and what is said of it.
 
 mod both;
+mod every_plan;
+mod stopping;
 mod together;
+mod transfers;
 
 use crate::project::TestProject;
 
@@ -200,7 +203,7 @@ fn listings_tell_the_targets() {
     let entries: Vec<serde_json::Value> = json.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((entries[0]["target"].as_str(), entries[1]["transferred"].as_bool()), (Some("rs"), Some(true)));
     // Commands that work on one target say so.
-    let refused = project.acca(&["show", "facts", "--target", "all"]).expect_code(1).stderr;
+    let refused = project.acca(&["show", "facts", "--target", "all"]).expect_code(2).stderr;
     assert!(refused.contains("'--target all' is for compile, explain, ls, build"), "{refused}");
     project.acca(&["retry", "--target", "all"]).expect_code(2);
 }
@@ -213,7 +216,35 @@ fn without_a_profile_the_example_is_taken_for_a_named_target() {
     assert_eq!(compiled(&project, "pg").len(), 4);
     assert!(run.stderr.contains("there is no profiles.yml, so target 'pg' is that of 'profiles.example.yml'"), "{}", run.stderr);
     project.acca(&["compile", "--target", "rs"]).expect_code(0);
+    // An example is to be looked at.
+    for target in ["pg", "all"] {
+        let refused = project.acca(&["run", "--target", target]).expect_code(2).stderr;
+        assert!(
+            refused.contains("is an example that nothing is run on") && refused.contains("copy 'profiles.example.yml' to profiles.yml"),
+            "{refused}"
+        );
+    }
+    let nope = project.acca(&["compile", "--target", "nope"]).expect_code(2).stderr;
+    assert!(nope.contains("profile 'shop' has no target 'nope'") && nope.contains("the targets are: rs, pg"), "{nope}");
     // Nobody is sent to a database that was not named.
     let parsed = project.acca(&["parse"]).expect_code(0).stderr;
     assert!(parsed.contains("so DuckDB in 'build/acca.duckdb' is used"), "{parsed}");
+}
+
+#[test]
+fn two_targets_that_are_one_database_are_refused() {
+    let project = shop();
+    let pg = project.read("profiles.yml").lines().find(|line| line.trim_start().starts_with("pg:")).unwrap().trim().to_owned();
+    project.write("profiles.yml", &format!("shop:\n  target: rs\n  outputs:\n    {pg}\n    rs: {}\n", pg.trim_start_matches("pg:")));
+    let run = project.acca(&["compile", "--target", "all"]).expect_code(1).stderr;
+    assert!(run.contains("targets 'rs' and 'pg' are one database, and both would have marts.") && run.contains("acca.yml:"), "{run}");
+}
+
+#[test]
+fn what_is_switched_off_on_its_only_target_is_refused() {
+    let project = shop();
+    project.write("models/desk.sql", "{{ config(enabled=(target.name == 'rs'), meta={'serving': 'low_latency'}) }}\nselect 1 as id");
+    let run = project.acca(&["compile", "--target", "all"]).expect_code(1).stderr;
+    assert!(run.contains("'desk' is to be served by target 'pg', and there it is switched off"), "{run}");
+    assert!(run.contains("models/desk.sql:1:"), "{run}");
 }

@@ -52,6 +52,8 @@ pub enum Trouble {
     Fails(String),
     /// The next statement takes that long before it begins.
     Slow(Duration),
+    /// The next statement that begins so, behind its comment, takes that long before it begins.
+    SlowAt(&'static str, Duration),
 }
 
 pub struct DataApi {
@@ -91,6 +93,12 @@ impl Refusal {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Whether a statement begins so behind its comment.
+pub fn begins(sql: &str, beginning: &str) -> bool {
+    let sql = sql.rsplit_once("*/").map_or(sql, |(_, rest)| rest).trim_start();
+    sql.get(..beginning.len()).is_some_and(|head| head.eq_ignore_ascii_case(beginning))
 }
 
 impl DataApi {
@@ -152,6 +160,19 @@ impl State {
     fn meets(&self, kind: impl Fn(&Trouble) -> bool) -> Option<Trouble> {
         let mut troubles = locked(&self.troubles);
         if troubles.front().is_some_and(kind) { troubles.pop_front() } else { None }
+    }
+
+    /// How long a statement is to take.
+    fn slowness(&self, sql: &str) -> Option<Duration> {
+        let slow = |trouble: &Trouble| match trouble {
+            Trouble::Slow(_) => true,
+            Trouble::SlowAt(beginning, _) => begins(sql, beginning),
+            _ => false,
+        };
+        match self.meets(slow) {
+            Some(Trouble::Slow(time) | Trouble::SlowAt(_, time)) => Some(time),
+            _ => None,
+        }
     }
 }
 

@@ -107,11 +107,12 @@ fn update<T>(state: &State, id: &str, change: impl FnOnce(&mut Job) -> T) -> Opt
 pub fn run(state: &State, id: &str, session: Arc<Mutex<ImitationSession>>) {
     let begun = Instant::now();
     let mut session = locked(&session);
-    update(state, id, |job| {
+    let first = update(state, id, |job| {
         job.status = Status::Picked;
         job.cancel = Some(session.cancel_handle());
+        job.parts.first().map(|part| part.sql.clone())
     });
-    if let Some(Trouble::Slow(time)) = state.meets(|trouble| matches!(trouble, Trouble::Slow(_))) {
+    if let Some(time) = first.flatten().and_then(|sql| state.slowness(&sql)) {
         let until = Instant::now() + time;
         while Instant::now() < until && !update(state, id, |job| job.cancelled).unwrap_or(true) {
             std::thread::sleep(std::time::Duration::from_millis(5));
