@@ -262,7 +262,7 @@ impl Writer<'_> {
     pub(super) fn formatted_moment(&mut self, call: &Call<'_>) -> Sql {
         let [value, format] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
         if !matches!(self.type_name(value), "date" | "timestamp" | "timestamptz") {
-            return self.refuse(call.span, "to_char of numbers is not the same on all engines", "round it and cast it to text");
+            return self.formatted_number(call, value, format);
         }
         let Some((text, pieces)) = self.format(format, call) else { return Sql::atom("null") };
         let value = self.expression(value).text;

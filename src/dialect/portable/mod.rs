@@ -44,6 +44,7 @@ mod lists;
 mod literals;
 mod lookups;
 mod null_order;
+mod number_formats;
 mod numbers;
 mod patterns;
 mod products;

@@ -37,6 +37,7 @@ pub enum Rewrite {
     MomentText,
     Now,
     NullOrder,
+    NumberFormat,
     Pad,
     Pattern,
     Product,
@@ -301,6 +302,13 @@ const WAYS: &[Way] = &[
         facts: &[123],
         engines: &[DuckDb],
         about: "NULLS FIRST or NULLS LAST is written wherever rows are ordered",
+    },
+    Way {
+        rewrite: Rewrite::NumberFormat,
+        name: "number-format",
+        facts: &[102],
+        engines: &[DuckDb],
+        about: "`to_char` of numbers is put together from their digits",
     },
     Way {
         rewrite: Rewrite::Pad,
