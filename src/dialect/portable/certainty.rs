@@ -72,6 +72,25 @@ fn certain(pattern: &Hir, fixed: bool, next: &ClassUnicode) -> bool {
     }
 }
 
+/// Whether something is to stand before the beginning or behind the end: DuckDB overlooks such an anchor.
+pub(super) fn has_anchor_inside(pattern: &Hir) -> bool {
+    match pattern.kind() {
+        HirKind::Concat(parts) => {
+            let inside = |part: &Hir, look: Look| part.properties().look_set().contains(look);
+            let takes = |part: &Hir| part.properties().maximum_len() != Some(0);
+            let at = |index: usize| (parts.iter().take(index).any(takes), parts.iter().skip(index + 1).any(takes));
+            parts.iter().enumerate().any(|(index, part)| {
+                let (before, behind) = at(index);
+                before && inside(part, Look::Start) || behind && inside(part, Look::End) || has_anchor_inside(part)
+            })
+        }
+        HirKind::Alternation(branches) => branches.iter().any(has_anchor_inside),
+        HirKind::Capture(capture) => has_anchor_inside(&capture.sub),
+        HirKind::Repetition(repetition) => has_anchor_inside(&repetition.sub),
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => false,
+    }
+}
+
 /// `^ +| +$`: where both match, they match the same.
 fn is_trim(branches: &[Hir]) -> bool {
     let [one, other] = branches else { return false };

@@ -254,7 +254,8 @@ impl Writer<'_> {
         let [year, month, day] = [year, month, day].map(|value| self.expression(value).part());
         let [years, months, days] = parts;
         let none = format!("{year} not between 1 and 9999 or {month} not between 1 and 12 or {day} not between 1 and 31");
-        let parts = [format!("case when {none} then 'none' else {years} end"), months, days];
+        let known = format!("{year} is not null and {month} is not null and {day} is not null");
+        let parts = [format!("case when {known} and ({none}) then 'none' else {years} end"), months, days];
         let text = format!("({}) || '-' || {} || '-' || {}", parts[0], parts[1], parts[2]);
         Sql::atom(format!("to_date({text}, 'YYYY-MM-DD', true)"))
     }

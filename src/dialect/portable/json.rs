@@ -53,6 +53,11 @@ impl Writer<'_> {
         let wanted = if gives_text(op) { wanted } else { Wanted::Json };
         if self.is(Engine::Postgres) || !self.rewrites(Rewrite::JsonPath) {
             let (one, other) = (self.expression(left).part(), self.expression(right).part());
+            // A value of `jsonb` that is no list is its own first element.
+            let by_place = self.is(Engine::Postgres) && self.type_name(left) == "jsonb" && whole_number(right).is_some();
+            if by_place && self.rewrites(Rewrite::JsonPath) {
+                return Sql::loose(format!("case when jsonb_typeof({one}) = 'array' then {one} {op} {other} end"));
+            }
             return Sql::loose(format!("{one} {op} {other}"));
         }
         let mut steps = Vec::new();
@@ -75,7 +80,8 @@ impl Writer<'_> {
                     })
                     .collect();
                 let path = self.text(&format!("${path}"));
-                duckdb_value(&format!("{}, {path}", document.text), wanted)
+                let signed = self.type_name(root) != "jsonb";
+                duckdb_value(&format!("{}, {path}", document.text), wanted, signed)
             }
             _ => self.super_path(document, &steps, wanted, expression),
         }
@@ -183,16 +189,14 @@ pub(super) fn is_json_text(expression: &Expr) -> bool {
 
 /// PostgreSQL gives an object with the blanks and a number with the zeros of the document. The other engines do not keep them: they say so
 /// where it would show.
-fn duckdb_value(arguments: &str, wanted: Wanted) -> Sql {
+fn duckdb_value(arguments: &str, wanted: Wanted, signed: bool) -> Sql {
     let (kind, text) = (format!("json_type({arguments})"), format!("json_extract_string({arguments})"));
     match wanted {
         Wanted::Json => Sql::atom(format!("json_extract({arguments})")),
         Wanted::Text => {
-            // Of integers, only a zero that is written -0 is one with a sign.
-            Sql::loose(format!(
-                "case when {kind} in ('OBJECT', 'ARRAY', 'DOUBLE') then error({}) when {kind} = 'BIGINT' and {text} = '0' then '-0' else {text} end",
-                complaint(&kind)
-            ))
+            // Of integers, only a zero that is written -0 is one with a sign; in `jsonb` it has none.
+            let zero = if signed { format!("when {kind} = 'BIGINT' and {text} = '0' then '-0' ") } else { String::new() };
+            Sql::loose(format!("case when {kind} in ('OBJECT', 'ARRAY', 'DOUBLE') then error({}) {zero}else {text} end", complaint(&kind)))
         }
         Wanted::Whole => Sql::atom(text),
         // Numbers are binary floats there, of which fifteen decimal digits are certain.

@@ -20,6 +20,7 @@ mod average;
 mod calls;
 mod casts;
 mod certainty;
+mod choice;
 mod collation;
 mod comparisons;
 mod dates;

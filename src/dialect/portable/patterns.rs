@@ -133,7 +133,7 @@ impl Writer<'_> {
         };
         if !flags.chars().all(|flag| matches!(flag, 'g' | 'i'))
             || !names_only_groups(text, read.groups)
-            || text.contains('$') && self.is(Engine::Redshift)
+            || (text.contains('$') || text.contains("\\\\")) && self.is(Engine::Redshift)
         {
             return self.refuse(
                 call.span,

@@ -28,6 +28,7 @@ impl Writer<'_> {
         if !query.locks.is_empty() && !self.is(Engine::Postgres) {
             self.lacks(query.span(), "FOR UPDATE and FOR SHARE", "leave it out: a model only reads");
         }
+        self.refuse_chosen_rows(query);
         let mut text = String::new();
         if let Some(with) = &query.with {
             text.push_str(&self.with(with));

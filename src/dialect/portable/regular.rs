@@ -46,6 +46,9 @@ pub(super) fn read(text: &str, reader: Reader, folds: bool) -> Result<Pattern, S
     let (written, groups) = Translation::of(text, reader, folds)?;
     let (analysed, _) = Translation::of(text, Reader::Analysis, folds)?;
     let tree = regex_syntax::parse(&analysed).map_err(|_| "a form that some engines do not read".to_owned())?;
+    if certainty::has_anchor_inside(&tree) {
+        return Err("an anchor in the middle".to_owned());
+    }
     let properties = tree.properties();
     let ends_anchored = properties.look_set_suffix().contains(Look::End);
     Ok(Pattern {
@@ -315,7 +318,9 @@ mod tests {
         assert_eq!(duckdb("a.c").as_deref(), Ok("(?s)a.c"));
         assert_eq!(duckdb("[[:alpha:] -]{2,}").as_deref(), Ok("[A-Za-z -]{2,}"));
         assert_eq!(duckdb("[]a-c[]").as_deref(), Ok(r"[\]a-c\[]"));
-        for refused in [r"(a)\1", r"\mword", "a(?=b)", "(?i)a", "***=a", "a**", "a{,3}", "[a", "[[=a=]]", r"[\W]", "a{999}"] {
+        for refused in
+            [r"(a)\1", r"\mword", "a(?=b)", "(?i)a", "***=a", "a**", "a{,3}", "[a", "[[=a=]]", r"[\W]", "a{999}", "a^b", "(a$)?b"]
+        {
             assert!(duckdb(refused).is_err(), "{refused}");
         }
         assert_eq!(text("a.c$", Reader::Pcre, false).as_deref(), Ok(r"(?s)a.c\z"));

@@ -250,7 +250,7 @@ const WAYS: &[Way] = &[
         rewrite: Rewrite::JsonPath,
         name: "json-path",
         facts: &[145, 146, 147],
-        engines: &[DuckDb, Redshift],
+        engines: &[Postgres, DuckDb, Redshift],
         about: "paths into JSON are written as paths, missing keys are null",
     },
     Way {

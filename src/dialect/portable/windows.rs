@@ -111,6 +111,12 @@ impl Writer<'_> {
     }
 
     fn window_of(&mut self, call: &Call<'_>) -> Option<Window> {
+        let window = self.window_behind(call)?;
+        self.refuse_unordered_window(call, &window.text(window.frame.as_deref()));
+        Some(window)
+    }
+
+    fn window_behind(&mut self, call: &Call<'_>) -> Option<Window> {
         match call.function.over.as_ref()? {
             WindowType::NamedWindow(name) => {
                 let name = folded(name);

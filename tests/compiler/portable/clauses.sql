@@ -146,6 +146,28 @@ select id, lag(n, 1, 0) over (order by id) as l, lead(i2, 1, -1) over (order by 
     nullif(i, r) as r, nullif(n, f) as f
 from t where id in (1, 2, 5, 6);
 
+-- facts: 140
+-- refused: postgres duckdb redshift chooses
+select id from t limit 3;
+
+-- facts: 140
+-- refused: postgres duckdb redshift chooses
+select (select id from t where grp = 'a' offset 1) as k;
+
+-- facts: 140
+select max(id) as m, (select 1 from u limit 1) as one from t group by t.id order by m limit 3;
+
+-- facts: 118
+-- refused: postgres duckdb redshift chooses
+select id, row_number() over (partition by grp) as r from t;
+
+-- facts: 118
+-- refused: postgres duckdb redshift chooses
+select id, sum(i8) over (rows between 1 preceding and current row) as r, first_value(id) over w as f from t window w as (partition by grp);
+
+-- facts: 118 121
+select id, rank() over () as r, count(*) over (partition by grp) as c, max(i) over () as m from t;
+
 -- facts: 126
 -- needs: lateral redshift
 select t.id, x.c, x.total, least as low, x.names, coalesce(x.c, -1) as again

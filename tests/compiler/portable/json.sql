@@ -75,3 +75,9 @@ select doc #>> '{list,0}' from t;
 -- facts: 145
 -- refused: duckdb star
 select doc ->> 'a*' from t;
+
+-- A single value is no list.
+-- facts: 145
+-- needs: json-path postgres
+select x.doc -> 'a' ->> 0 as a, x.doc -> 'l' ->> 0 as l, x.doc -> 'l' -> 0 ->> 'k' as k, x.doc ->> 'z' as z
+from (values ('{"a": 5, "l": [{"k": "v"}], "z": -0}'::jsonb), ('{"a": "x", "l": ["y", 1], "z": 0}')) as x (doc) where x.doc ->> 'a' = 'x';

@@ -81,3 +81,6 @@ select make_date(x.y, 2, 29) as d from (values (20240)) as x (y);
 -- needs: read-moment redshift
 select to_timestamp(x.f) as t, to_timestamp(x.f::numeric(20,7)) as n
 from (values (1709212455.678901::double precision), (0.0000005), (0.0000015), (-0.0000005), (-1.5), (null)) as x (f);
+
+-- facts: 107
+select make_date(x.y, 13, 0) as d from (values (null::integer)) as x (y);

@@ -182,6 +182,14 @@ select regexp_count(s, 'x*') as c, regexp_replace(s, 'x*', '-', 'g') as r from t
 -- refused: postgres duckdb redshift kind of replacement
 select regexp_replace(s, '(a)', '\2') from t;
 
+-- facts: 78
+-- refused: duckdb redshift an anchor in the middle
+select s ~ 'a^b' from t;
+
+-- facts: 81
+-- refused: redshift kind of replacement
+select id, regexp_replace(s, '(b)', '\\\1', 'g') as r from t;
+
 -- facts: 80
 -- needs: regexp-replace redshift
 select id, regexp_replace(s, '^\s+|\s+$', '', 'g') as trimmed, regexp_replace('  x ', '^\s+|\s+$', '<>', 'g') as both, regexp_replace('   ', '^\s+|\s+$', '-', 'g') as blank

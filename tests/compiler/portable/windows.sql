@@ -77,7 +77,7 @@ from daily order by shop, day, stake;
 select s, count(*) over (order by s) as c from t union all select 'x', sum(k) over (order by grp desc) from u;
 
 -- facts: 115
-select id, sum(j) over (order by id rows between unbounded preceding and current row) - j as before, nth_value(id, 1) over () as first from t;
+select id, sum(j) over (order by id rows between unbounded preceding and current row) - j as before, nth_value(id, 1) over (order by id rows between unbounded preceding and unbounded following) as first from t;
 
 -- facts: 115
 -- refused: redshift no frame
