@@ -39,7 +39,10 @@ impl Writer<'_> {
             return self.refuse(span_of(inner), "this literal is not the same on all engines", help);
         }
         match (from, target.name()) {
-            ("bool", "text" | "varchar") if self.is(Engine::Redshift) && self.rewrites(Rewrite::BooleanCast) => self.truth_as_text(inner),
+            ("bool", "text" | "varchar") if self.is(Engine::Redshift) && self.rewrites(Rewrite::BooleanCast) => {
+                let written = self.truth_as_text(inner);
+                if target.length().is_some() { self.limited(written, target, &spelled) } else { written }
+            }
             ("text" | "varchar", "bool") if self.rewrites(Rewrite::BooleanCast) => self.text_as_truth(inner),
             ("text" | "varchar", "int2" | "int4" | "int8") if self.is(Engine::DuckDb) && self.rewrites(Rewrite::WholeNumberCast) => {
                 self.text_as_whole(inner, &spelled)

@@ -151,6 +151,7 @@ impl Writer<'_> {
         let written = self.expression(side);
         match (super::literals::plain_text(side), self.target()) {
             (Some(_), Engine::Redshift) if self.rewrites(Rewrite::TrailingBlanks) => format!("({} || chr(1))", written.part()),
+            (Some(_), Engine::Postgres) if self.rewrites(Rewrite::Collation) => format!("({} collate \"C\")", written.part()),
             _ => written.part(),
         }
     }
@@ -159,7 +160,8 @@ impl Writer<'_> {
         if let Some(durations) = self.duration_between(value, low, high, negated) {
             return durations;
         }
-        let [written, low, high] = match self.is_text(value) {
+        let literals = [value, low, high].iter().all(|part| super::literals::plain_text(part).is_some());
+        let [written, low, high] = match self.is_text(value) || literals {
             true => [value, low, high].map(|part| self.ordered_side(part)),
             false => [value, low, high].map(|part| self.expression(part).part()),
         };

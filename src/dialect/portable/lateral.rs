@@ -20,6 +20,7 @@ impl Writer<'_> {
     pub(super) fn lateral_join(&mut self, operator: &JoinOperator, query: &Query, alias: &TableAlias) -> Option<String> {
         let word = join_word(operator)?;
         let SetExpr::Select(select) = &*query.body else { return None };
+        self.refuse_chosen_rows(query);
         let limit = match &query.limit_clause {
             None => None,
             Some(LimitClause::LimitOffset { limit: Some(limit), offset: None, limit_by }) if limit_by.is_empty() => {

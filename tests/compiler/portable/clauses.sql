@@ -169,6 +169,10 @@ select id, sum(i8) over (rows between 1 preceding and current row) as r, first_v
 select id, rank() over () as r, count(*) over (partition by grp) as c, max(i) over () as m from t;
 
 -- facts: 126
+-- refused: postgres duckdb redshift chooses
+select u.k, x.id from u left join lateral (select id from t where t.grp = u.grp limit 1) as x on true;
+
+-- facts: 126
 -- needs: lateral redshift
 select t.id, x.c, x.total, least as low, x.names, coalesce(x.c, -1) as again
 from t left join lateral (select count(*) as c, coalesce(sum(u.w), 0) as total, min(w) as least, string_agg(u.grp, ',' order by u.k) as names
