@@ -15,6 +15,9 @@ impl Writer<'_> {
         if let Some(rows) = self.rows_compared(left, op, right) {
             return rows;
         }
+        if let Some(durations) = self.durations_compared(left, op, right) {
+            return durations;
+        }
         // Two literals are text too.
         let literals = [left, right].map(|side| super::literals::plain_text(side).is_some());
         let is_text = self.is_text(left) || self.is_text(right) || literals == [true, true];
@@ -154,6 +157,9 @@ impl Writer<'_> {
     }
 
     pub(super) fn between(&mut self, value: &Expr, low: &Expr, high: &Expr, negated: bool) -> Sql {
+        if let Some(durations) = self.duration_between(value, low, high, negated) {
+            return durations;
+        }
         let literals = [value, low, high].iter().all(|part| super::literals::plain_text(part).is_some());
         let [written, low, high] = match self.is_text(value) || literals {
             true => [value, low, high].map(|part| self.ordered_side(part)),
