@@ -17,6 +17,16 @@ pub(super) fn declared_schema(node: &Node) -> RelationSchema {
         columns.push(typed(FILE_COLUMN, "text"));
         columns.push(typed(LOADED_AT_COLUMN, "timestamptz"));
     }
+    // Those that folders tell stand behind the columns of the files.
+    let external = match &node.detail {
+        Detail::Source(table) => table.external.as_ref().and_then(|external| external.table.as_ref()),
+        _ => None,
+    };
+    for partition in external.into_iter().flat_map(|table| &table.partitions) {
+        if !columns.iter().any(|column| column.name.eq_ignore_ascii_case(&partition.name)) {
+            columns.push(typed(&partition.name.to_lowercase(), &partition.data_type));
+        }
+    }
     let complete = !node.columns.is_empty() && node.columns.iter().all(|column| column.data_type.is_some());
     RelationSchema { columns, open: !complete, keyed: !landing, keys: Vec::new() }
 }

@@ -54,6 +54,9 @@ pub fn find_operation<'c>(compilation: &'c Compilation, name: &str) -> Result<&'
         let known = |held: &Macro| if package.is_some() { format!("{}.{}", held.package, held.name) } else { held.name.clone() };
         let names: Vec<UniqueId> = compilation.project.macros.iter().map(|held| known(held).into()).collect();
         let problem = Diagnostic::new(&codes::UNKNOWN_MACRO, format!("no macro is called '{name}'"));
+        if short == "stage_external_sources" {
+            return problem.help("acca makes external tables itself: 'acca load', for sources that say meta.external_schema");
+        }
         problem.did_you_mean(name, names.iter().map(|name| &**name))
     })
 }

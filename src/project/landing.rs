@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::conversions::{Conversions, TimeFormat};
 use super::fields::Fields;
 use super::loader::Loader;
 use super::node::Column;
@@ -60,6 +61,8 @@ pub struct Landing {
     pub trailer_lines: usize,
     /// How many malformed rows a file may have; with more, nothing of that file is loaded.
     pub max_rejects: usize,
+    /// What is done to values before they are checked; nothing to those of Parquet.
+    pub conversions: Conversions,
 }
 
 /// The keys that are understood; `docs/landing.md` describes each for users.
@@ -75,6 +78,23 @@ const KEYS: &[&str] = &[
     "header_lines",
     "trailer_lines",
     "max_rejects",
+    "date_format",
+    "timestamp_format",
+    "blanks_as_null",
+    "replace_invalid",
+];
+
+/// What COPY would do to values, and how a project says it here.
+const COPY_WORDS: &[(&[&str], &str)] = &[
+    (&["roundec", "truncatecolumns"], "values are never rounded or cut: declare the column with more digits or bytes"),
+    (&["maxerror", "ignoreallerrors"], "'max_rejects' says how many malformed rows a file may have; they are kept beside the table"),
+    (&["timeformat", "time_format"], "'timestamp_format' says how timestamps are written"),
+    (&["dateformat"], "'date_format' says how dates are written"),
+    (&["acceptinvchars"], "'replace_invalid' says what takes the place of broken bytes"),
+    (&["null_as", "emptyasnull"], "'null_text' says which text is NULL: the empty one where nothing is said"),
+    (&["blanksasnull"], "'blanks_as_null' says whether blanks are NULL"),
+    (&["ignoreheader", "skip_header"], "'header_lines' says how many lines come before the header row"),
+    (&["acceptanydate", "fillrecord"], "a value that its column does not hold is a reject, never NULL"),
 ];
 
 /// The landing of a source table. `levels` are the mappings that may hold a `meta`, the nearest last.
@@ -115,6 +135,12 @@ pub(super) fn parse_landing(
         let mut unknown = fields.unexpected(entry, KEYS);
         unknown.code = &codes::INVALID_LANDING;
         unknown.severity = codes::INVALID_LANDING.severity;
+        let lower = entry.key.to_lowercase();
+        let meant = COPY_WORDS.iter().find(|(words, _)| words.contains(&lower.as_str()));
+        unknown.help = match meant {
+            Some((_, help)) => vec![(*help).to_owned()],
+            None => unknown.help,
+        };
         unknown.help.push(format!("the keys are: {}", KEYS.join(", ")));
         loader.diagnostics.push(unknown);
     }
@@ -157,7 +183,9 @@ fn read_landing(loader: &mut Loader<'_>, fields: &Fields<'_, '_>, table: &str) -
         header_lines: fields.count("header_lines", loader.diagnostics).unwrap_or(0),
         trailer_lines: fields.count("trailer_lines", loader.diagnostics).unwrap_or(0),
         max_rejects: fields.count("max_rejects", loader.diagnostics).unwrap_or(0),
+        conversions: Conversions::default(),
     };
+    let landing = Landing { conversions: conversions(loader, fields, format), ..landing };
     (loader.diagnostics.count(crate::diag::Severity::Error) == problems).then_some(landing)
 }
 
@@ -246,6 +274,47 @@ fn one_byte(loader: &mut Loader<'_>, fields: &Fields<'_, '_>, key: &str) -> Opti
     }
 }
 
+fn conversions(loader: &mut Loader<'_>, fields: &Fields<'_, '_>, format: FileFormat) -> Conversions {
+    const ALL: [&str; 4] = ["date_format", "timestamp_format", "blanks_as_null", "replace_invalid"];
+    if format == FileFormat::Parquet {
+        if let Some(entry) = ALL.iter().find_map(|key| fields.entry(key)) {
+            let message = format!("'{}' of {} is about files of text, and Parquet has dates and text of its own", entry.key, fields.owner);
+            problem::<()>(loader, message, entry.key_span, "take it away");
+        }
+        return Conversions::default();
+    }
+    Conversions {
+        date_format: time_format(loader, fields, "date_format"),
+        timestamp_format: time_format(loader, fields, "timestamp_format"),
+        blanks_as_null: fields.bool("blanks_as_null", loader.diagnostics).unwrap_or(false),
+        replace_invalid: replacement(loader, fields),
+    }
+}
+
+fn time_format(loader: &mut Loader<'_>, fields: &Fields<'_, '_>, key: &str) -> Option<TimeFormat> {
+    let text = fields.text(key, loader.diagnostics).filter(|text| !text.eq_ignore_ascii_case("auto"))?;
+    match TimeFormat::parse(&text, key == "date_format") {
+        Ok(format) => Some(format),
+        Err(why) => {
+            let span = fields.get(key).map_or(fields.span, |value| value.span);
+            let help = "write it as in 'DD/MM/YYYY HH24:MI:SS', 'YYYY-MM-DD HH12:MI AM', 'epochsecs' or 'epochmillisecs'";
+            problem(loader, format!("'{text}' is no '{key}': {why}"), span, help)
+        }
+    }
+}
+
+fn replacement(loader: &mut Loader<'_>, fields: &Fields<'_, '_>) -> Option<char> {
+    let text = fields.text("replace_invalid", loader.diagnostics)?;
+    let mut signs = text.chars();
+    match (signs.next(), signs.next()) {
+        (Some(sign), None) if !sign.is_control() && sign != '"' => Some(sign),
+        _ => {
+            let span = fields.get("replace_invalid").map_or(fields.span, |value| value.span);
+            problem(loader, format!("'replace_invalid' of {} is not one character", fields.owner), span, "write one, as in '?'")
+        }
+    }
+}
+
 fn encoding(loader: &mut Loader<'_>, fields: &Fields<'_, '_>) -> String {
     let Some(label) = fields.text("encoding", loader.diagnostics) else { return "utf-8".to_owned() };
     match encoding_rs::Encoding::for_label(label.as_bytes()) {
@@ -324,6 +393,7 @@ mod tests {
             header_lines: 1,
             trailer_lines: 2,
             max_rejects: 3,
+            conversions: Conversions::default(),
         };
         assert_eq!(bet, expected);
         assert_eq!(landing(&loaded, "source.shop.raw.out"), None);
@@ -354,7 +424,7 @@ mod tests {
                 &[
                     "error[invalid-landing] models/s.yml:6:39 'delimeter': the key 'delimeter' means nothing in 'landing' of source table 'raw.a'",
                     "  help: did you mean 'delimiter'?",
-                    "  help: the keys are: path, format, compression, header, delimiter, quote, encoding, null_text, header_lines, trailer_lines, max_rejects",
+                    "  help: the keys are: path, format, compression, header, delimiter, quote, encoding, null_text, header_lines, trailer_lines, max_rejects, date_format, timestamp_format, blanks_as_null, replace_invalid",
                 ],
             ),
             (

@@ -68,6 +68,11 @@ fn external_tables_are_made_once_and_read_where_they_lie() {
     project.write("models/sources.yml", &LAKE.replace("bigint", "varchar(20)"));
     let refused = project.acca(&["load"]).expect_code(1).stdout;
     assert!(refused.contains("its column 'id' is bigint and declared as varchar(20)"), "{refused}");
+    let staged = project.acca(&["run-operation", "stage_external_sources"]);
+    assert!(
+        staged.stderr.contains("acca makes external tables itself: 'acca load'") || staged.stdout.contains("'acca load'"),
+        "{staged:?}"
+    );
     project.acca(&["load", "--full-refresh"]).expect_code(0);
     assert_eq!(rows(&service, "select id || '!' from lake.events order by 1"), "1!\n2!");
 }

@@ -349,6 +349,31 @@ fn models_are_unloaded() {
 }
 
 #[test]
+fn times_are_read_as_the_project_says() {
+    let service = DataApi::start();
+    let project =
+        project(&service, "s3://lake/bets/*.csv', timestamp_format: 'DD.MM.YYYY HH24:MI', blanks_as_null: true, null_text: 'none", BUCKET);
+    put(&service, "s3://lake/bets/a.csv", b"id,stake,placed_at,note,doc\n1,1.50,31.01.2026 10:05,  ,none\n");
+    project.acca(&["load"]).expect_code(0);
+    assert_eq!(rows(&service, "select placed_at, note from raw.bets"), "2026-01-31 10:05:00|\u{2205}");
+    // What would change values without a word is refused, with what is meant.
+    let refused = crate::redshift_target::shop();
+    let source = "sources:\n  - name: raw\n    tables:\n      - name: t\n        meta: {landing: {path: 't/*.csv', KEY}}\n        columns: [{name: id, data_type: bigint}]\n";
+    for (key, told) in [
+        ("roundec: true", "values are never rounded or cut: declare the column with more digits or bytes"),
+        ("timeformat: auto", "'timestamp_format' says how timestamps are written"),
+        ("timestamp_formt: auto", "did you mean 'timestamp_format'?"),
+        ("date_format: DD.MM", "'DD.MM' is no 'date_format': it needs YYYY, one of MM and MON, and DD"),
+        ("format: parquet, date_format: DD.MM.YYYY", "Parquet has dates and text of its own"),
+    ] {
+        refused.write("models/sources.yml", &source.replace("KEY", key));
+        let said = refused.acca(&["parse"]).expect_code(1);
+        let said = said.stdout + &said.stderr;
+        assert!(said.contains("invalid-landing") && said.contains(told), "{key}: {said}");
+    }
+}
+
+#[test]
 fn a_failed_copy_says_what_it_failed_at() {
     let service = DataApi::start();
     let mut session = crate::redshift_target::connected(&service);

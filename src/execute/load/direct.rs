@@ -69,6 +69,7 @@ fn is_plain(job: &LoadJob<'_>) -> bool {
     let is_text = landing.format == FileFormat::Csv
         && landing.quote == Some(b'"')
         && landing.trailer_lines == 0
+        && landing.conversions.is_empty()
         && landing.encoding.eq_ignore_ascii_case("utf-8")
         && job.columns.len() > 1
         && !job.columns.iter().any(|column| matches!(column.data_type, ColumnType::Json | ColumnType::Jsonb));

@@ -19,7 +19,7 @@ use super::{
 use crate::dialect::Engine;
 use crate::dialect::load::{self as sql, CsvScan, ManifestEntry, ParquetColumn, RawColumn};
 use crate::execute::adapter::Session;
-use crate::project::FileFormat;
+use crate::project::{FileFormat, Landing};
 
 /// What the first pass found.
 struct Checked {
@@ -80,7 +80,7 @@ struct Insert {
 
 fn prepare_text(session: &mut dyn Session, job: &LoadJob<'_>, scratch: &Scratch) -> Result<(Checked, Insert), LoadError> {
     let landing = job.landing;
-    let plain = landing.format == FileFormat::Csv && encoding(job)? == UTF_8 && landing.header_lines == 0 && landing.trailer_lines == 0;
+    let plain = landing.format == FileFormat::Csv && is_read_as_it_is(landing) && encoding(job)? == UTF_8;
     let output = if plain { Output::Nothing } else { Output::Csv };
     let (mut stream, seal) = open_rows(job, output)?;
     if plain {
@@ -101,6 +101,11 @@ fn prepare_text(session: &mut dyn Session, job: &LoadJob<'_>, scratch: &Scratch)
     }
     let statement = insert_from_copy(job, &scratch.rows(), &checked);
     Ok((checked, Insert { statement, direct: false }))
+}
+
+/// Whether DuckDB can be told how the file is written.
+fn is_read_as_it_is(landing: &Landing) -> bool {
+    landing.header_lines == 0 && landing.trailer_lines == 0 && landing.conversions.is_empty()
 }
 
 fn prepare_parquet(session: &mut dyn Session, job: &LoadJob<'_>, scratch: &Scratch) -> Result<(Checked, Insert), LoadError> {
@@ -155,8 +160,8 @@ pub(super) fn statement(job: &LoadJob<'_>) -> String {
     let fingerprint = Fingerprint { sha256: String::new(), bytes };
     let checked = Checked { tally: Tally::default(), fingerprint, places: (0..job.columns.len()).collect() };
     match job.landing.format {
-        FileFormat::Csv => insert_from_file(job, &path, &checked),
-        FileFormat::Ndjson => insert_from_copy(job, &format!("cleaned copy of {path}"), &checked),
+        FileFormat::Csv if is_read_as_it_is(job.landing) => insert_from_file(job, &path, &checked),
+        FileFormat::Csv | FileFormat::Ndjson => insert_from_copy(job, &format!("cleaned copy of {path}"), &checked),
         FileFormat::Parquet => {
             let columns = raw_columns(job.columns).into_iter();
             let columns: Vec<ParquetColumn> = columns.map(|column| ParquetColumn { in_file: column.name.clone(), column }).collect();

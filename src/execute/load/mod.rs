@@ -6,6 +6,7 @@
 
 mod check;
 mod columns;
+mod conversions;
 mod copy;
 mod csv;
 mod direct;
@@ -38,7 +39,7 @@ use crate::base::Relation;
 use crate::dialect::load::{self as sql, ManifestEntry, RawColumn, RejectRow, StagedCopy};
 use crate::dialect::{Engine, max_statement};
 use crate::plan::{LandingFiles, NodePlan, plan_load};
-use crate::project::Landing;
+use crate::project::{Conversions, Landing};
 
 pub use self::columns::LoadColumn;
 pub use self::copy::CopyBucket;
@@ -447,7 +448,15 @@ fn rows<'a>(
 
 /// The landing of a CSV file as DuckDB writes it of a Parquet file.
 fn plain_csv(landing: &Landing) -> Landing {
-    Landing { header: false, delimiter: b',', quote: Some(b'"'), header_lines: 0, trailer_lines: 0, ..landing.clone() }
+    Landing {
+        header: false,
+        delimiter: b',',
+        quote: Some(b'"'),
+        header_lines: 0,
+        trailer_lines: 0,
+        conversions: Conversions::default(),
+        ..landing.clone()
+    }
 }
 
 /// How many rejects an error shows.
@@ -538,6 +547,7 @@ pub(crate) mod tests {
             header_lines: 0,
             trailer_lines: 0,
             max_rejects: 0,
+            conversions: Conversions::default(),
         }
     }
 }

@@ -1,13 +1,15 @@
 //! The one pass over a file: records in, checked rows out, malformed ones put aside with their reason.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 
 use super::check::check;
 use super::columns::{LoadColumn, Misfit, match_by_name};
+use super::conversions::converted;
 use super::csv::{CsvReader, Head, Punctuation};
 use super::ndjson::NdjsonReader;
 use crate::dialect::load::NULL_MARK;
-use crate::project::{FileFormat, Landing};
+use crate::project::{Conversions, FileFormat, Landing};
 
 /// How many rejects of one file are kept with their text; the count goes on.
 pub(super) const KEPT_REJECTS: usize = 10_000;
@@ -81,6 +83,8 @@ enum Records {
 pub(super) struct RowStream<'a> {
     records: Records,
     columns: &'a [LoadColumn],
+    /// What is done to values; `None`: nothing.
+    conversions: Option<Conversions>,
     output: Output,
     encoding: &'static str,
     row_end: Vec<u8>,
@@ -126,6 +130,7 @@ impl<'a> RowStream<'a> {
         Ok(Ok(RowStream {
             records,
             columns: pass.columns,
+            conversions: Some(pass.landing.conversions.clone()).filter(|conversions| !conversions.is_empty()),
             output: pass.output,
             encoding: pass.encoding,
             row_end: row_end(pass),
@@ -205,19 +210,12 @@ impl<'a> RowStream<'a> {
         let raw = self.records.raw();
         let length = raw.len();
         self.tally.longest = self.tally.longest.max(length);
+        let mends = self.conversions.as_ref().is_some_and(|conversions| conversions.replace_invalid.is_some());
         let fault = match (std::str::from_utf8(raw), fault) {
+            (Err(_), None) if mends => self.append(),
             (Err(_), _) => Some(format!("the row is not valid {} text", self.encoding)),
             (Ok(_), Some(fault)) => Some(fault),
-            (Ok(_), None) => {
-                let start = self.block.len();
-                let fault = append_row(&self.records, self.columns, self.output, &mut self.scratch, &mut self.block).err();
-                match (&fault, self.output) {
-                    (Some(_), _) => self.block.truncate(start),
-                    (None, Output::Nothing) => {}
-                    (None, Output::CopyText | Output::Csv | Output::CsvForCopy) => self.block.extend_from_slice(&self.row_end),
-                }
-                fault
-            }
+            (Ok(_), None) => self.append(),
         };
         match fault {
             None => {
@@ -230,6 +228,19 @@ impl<'a> RowStream<'a> {
             }
         }
         Ok(Some(length))
+    }
+
+    /// Appends the row of the record; what is wrong with it.
+    fn append(&mut self) -> Option<String> {
+        let start = self.block.len();
+        let rules = Rules { columns: self.columns, conversions: self.conversions.as_ref(), output: self.output };
+        let fault = append_row(&self.records, &rules, &mut self.scratch, &mut self.block).err();
+        match (&fault, self.output) {
+            (Some(_), _) => self.block.truncate(start),
+            (None, Output::Nothing) => {}
+            (None, Output::CopyText | Output::Csv | Output::CsvForCopy) => self.block.extend_from_slice(&self.row_end),
+        }
+        fault
     }
 
     fn reject(&mut self, line: u64, reason: String) {
@@ -339,10 +350,25 @@ impl Records {
     }
 }
 
+/// How values become a row.
+struct Rules<'r> {
+    columns: &'r [LoadColumn],
+    conversions: Option<&'r Conversions>,
+    output: Output,
+}
+
 /// Checks every value of the record and writes the row.
-fn append_row(records: &Records, columns: &[LoadColumn], output: Output, scratch: &mut Vec<u8>, block: &mut Vec<u8>) -> Result<(), String> {
+fn append_row(records: &Records, rules: &Rules<'_>, scratch: &mut Vec<u8>, block: &mut Vec<u8>) -> Result<(), String> {
+    let Rules { columns, conversions, output } = *rules;
     for (at, column) in columns.iter().enumerate() {
         let value = records.value(at, scratch).map_err(|reason| format!("column '{}': {reason}", column.name))?;
+        let converted = match (value, conversions) {
+            (Some(value), Some(conversions)) => {
+                converted(conversions, column.data_type, value).map_err(|reason| format!("column '{}': {reason}", column.name))?
+            }
+            (value, _) => value.map(Cow::Borrowed),
+        };
+        let value = converted.as_deref();
         if let Some(value) = value {
             check(column.data_type, value).map_err(|reason| format!("column '{}': {reason}", column.name))?;
         }

@@ -8,7 +8,7 @@ use acca::base::{FileId, Relation, Span};
 use acca::dialect::{ColumnType, Engine};
 use acca::execute::load::{Gone, LoadColumn, LoadError, LoadOutcome, Loader, RawTable, Refresh, ensure_state};
 use acca::execute::{Adapter, AdapterError, Datum, DuckDb, MEMORY, Postgres, Session};
-use acca::project::{Compression, FileFormat, Landing};
+use acca::project::{Compression, Conversions, FileFormat, Landing, TimeFormat};
 
 use crate::postgres::{PgDatabase, PgServer};
 
@@ -51,6 +51,7 @@ fn csv() -> Landing {
         header_lines: 0,
         trailer_lines: 0,
         max_rejects: 1000,
+        conversions: Conversions::default(),
     }
 }
 
@@ -170,6 +171,29 @@ struct Case {
 
 const BET: &[&str] = &["id bigint", "stake numeric(8,2)", "name text"];
 
+/// Values that are no values before they are read as the landing says.
+fn written_as_said() -> Case {
+    Case {
+        name: "dates, times, blanks and bytes as a project says",
+        columns: &["id bigint", "day date", "seen timestamp", "name text"],
+        landing: Landing {
+            conversions: Conversions {
+                date_format: Some(TimeFormat::parse("DD/MM/YYYY", true).unwrap()),
+                timestamp_format: Some(TimeFormat::parse("MM/DD/YYYY HH12:MI AM", false).unwrap()),
+                blanks_as_null: true,
+                replace_invalid: Some('?'),
+            },
+            ..csv()
+        },
+        file: b"id,day,seen,name\n1,31/01/2026,01/31/2026 01:05 PM,caf\xE9\n2,  ,,  \n3,2026-01-31,,x\n4,31/02/2026,,x\n".to_vec(),
+        rows: &["1|2026-01-31|1769864700000000|caf?", "2|NULL|NULL|NULL"],
+        rejects: &[
+            "4|column 'day': '2026-01-31' is not of the form DD/MM/YYYY (date)|3,2026-01-31,,x",
+            "5|column 'day': '2026-02-31' is not a date of the form YYYY-MM-DD (date)|4,31/02/2026,,x",
+        ],
+    }
+}
+
 fn cases() -> Vec<Case> {
     let case =
         |name, landing: Landing, file: &[u8], rows, rejects| Case { name, columns: BET, landing, file: file.to_vec(), rows, rejects };
@@ -249,6 +273,7 @@ fn cases() -> Vec<Case> {
             &["1|1.00|a"],
             &[],
         ),
+        written_as_said(),
         case("no rows at all", Landing { header: false, ..csv() }, b"", &[], &[]),
         Case {
             name: "NDJSON",
