@@ -13,7 +13,7 @@ use crate::diag::Diagnostics;
 use crate::dialect::Rewriter;
 use crate::execute::{adapter_chain, engine_of, lowers_names};
 use crate::jinja::{BUILTIN_MACROS, Invocation, Parsed, Templates, Unparsed, Work, YamlText};
-use crate::plan::{check_choices, check_serving};
+use crate::plan::{check_choices, check_meta, check_serving};
 use crate::project::{AllTargets, LoadOptions, open};
 
 /// Reads, parses and links a project. Everything that is wrong is in `diagnostics`.
@@ -129,6 +129,7 @@ fn attempt(
     let compilation =
         Compilation { standing, project, templates, manifest: Arc::new(manifest), messages, reading: OnceLock::new(), portable };
     diagnostics.extend(check_choices(&compilation));
+    diagnostics.extend(check_meta(&compilation));
     diagnostics.extend(check_serving(&compilation));
     Ok(compilation)
 }

@@ -9,6 +9,7 @@ use super::unused::{CteUse, Mention};
 use super::{Finding, Inference, known, spelled};
 use crate::analysis::catalogue::{TypeId, catalogue};
 use crate::analysis::facts::{EdgeKind, Facts};
+use crate::analysis::other_names::written_instead;
 use crate::analysis::sql_type::SqlType;
 use crate::diag::{Code, Diagnostic, codes, nearest};
 
@@ -135,8 +136,10 @@ impl Inference<'_> {
         if (portable || certain.is_some()) && !self.tables.has_function(name) {
             let code: &'static Code = &codes::UNKNOWN_FUNCTION;
             let mut problem = Diagnostic::new(code, format!("there is no function '{name}'"));
-            if let Some(near) = near {
-                problem = problem.help(format!("did you mean '{near}'?"));
+            match (written_instead(name), near) {
+                (Some(instead), _) => problem = problem.help(format!("write {instead}")),
+                (None, Some(near)) => problem = problem.help(format!("did you mean '{near}'?")),
+                (None, None) => {}
             }
             if portable {
                 problem.severity = crate::diag::Severity::Error;

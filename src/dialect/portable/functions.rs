@@ -2,6 +2,7 @@
 
 use super::calls::Call;
 use super::writer::{Sql, Writer};
+use crate::analysis::written_instead;
 use crate::dialect::Engine;
 
 /// What an engine writes for a function.
@@ -212,9 +213,11 @@ const WAYS_OUT: &[(&str, &str)] = &[
     ("make_interval", "write an interval literal, times a number where it varies"),
     ("mode", "count each value, number the rows by count with row_number() and keep the first"),
     ("quote_literal", "write the quotes with ||"),
+    ("regexp_instr", "use ~ to test"),
     ("regexp_matches", "use ~ to test, substring(… from …) to take a part"),
     ("regexp_split_to_array", "use split_part"),
     ("regexp_split_to_table", "use split_part, joined with generate_series"),
+    ("regexp_substr", "write substring(text from 'pattern')"),
     ("unnest", "put it into FROM"),
     ("width_bucket", "write a CASE, or floor((x - low) / width)"),
 ];
@@ -232,8 +235,10 @@ pub(super) fn is_framed(name: &str) -> bool {
 }
 
 /// What is usually written in place of a function that is not on the list.
-pub(super) fn way_out(name: &str) -> &'static str {
-    WAYS_OUT.iter().find(|(held, _)| *held == name).map_or("use a function that docs/portable.md lists", |(_, help)| help)
+pub(super) fn way_out(name: &str) -> String {
+    let listed = WAYS_OUT.iter().find(|(held, _)| *held == name).map(|(_, help)| (*help).to_owned());
+    let foreign = || written_instead(name).map(|instead| format!("write {instead}"));
+    listed.or_else(foreign).unwrap_or_else(|| "use a function that docs/portable.md lists".to_owned())
 }
 
 /// All names, for the documentation.
