@@ -414,3 +414,16 @@ fn causes(error: &dyn std::error::Error) -> String {
     texts.dedup();
     texts.join(": ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_large_is_given_the_time_that_it_takes() {
+        assert_eq!(patience(&Ask::Head), PATIENCE);
+        let content = vec![0; 16 << 20];
+        // A slow line carries half a megabit in a second.
+        assert!(patience(&Ask::Put { content: &content }) > Duration::from_secs((16 << 23) / 500_000));
+    }
+}
