@@ -111,10 +111,13 @@ pub(super) struct Place<'p> {
 }
 
 impl Place<'_> {
-    fn remark(&self, said: &str) -> String {
-        let place = match self.from {
-            Some(from) => format!("from {from} to {}", self.target),
-            None => format!("on {}", self.target),
+    /// `skipped`: what is said tells why, and not what came of it there.
+    fn remark(&self, said: &str, skipped: bool) -> String {
+        let place = match (self.from, skipped) {
+            (Some(from), false) => format!("from {from} to {}", self.target),
+            (None, false) => format!("on {}", self.target),
+            (Some(from), true) => format!("({from} to {})", self.target),
+            (None, true) => format!("({})", self.target),
         };
         if said.is_empty() { place } else { format!("{said} {place}") }
     }
@@ -128,7 +131,7 @@ pub(super) fn finished(node: &Node, result: &NodeResult, position: usize, layout
     let time = if result.status == Status::Skipped { String::new() } else { seconds(result.execution_time) };
     let time = pad_left(&time, TIME);
     let remark = remark(node, result);
-    let remark = place.map_or(remark.clone(), |place| place.remark(&remark));
+    let remark = place.map_or(remark.clone(), |place| place.remark(&remark, result.status == Status::Skipped));
     let name = display_name(node);
     let status = paint(status_style(result.status), &status);
     let kind = if place.is_some_and(|place| place.from.is_some()) { "transfer".to_owned() } else { kind(node) };

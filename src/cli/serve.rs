@@ -63,8 +63,10 @@ pub(super) fn carry_out_sides(context: &Context<'_>, work: &Work<'_>, sides: &Si
     let mut done = Ok(());
     for (chosen, result) in all.iter().zip(&results) {
         let (side, target) = (chosen.side, chosen.side.target());
-        side.context.log.line("Target", &format!("On target '{}' ({}):", target.name, target.adapter), json!({"target": target.name}));
-        report(&side.context, &side.loaded.compilation, result);
+        if !chosen.numbers.is_empty() {
+            side.context.log.line("Target", &format!("On target '{}' ({}):", target.name, target.adapter), json!({"target": target.name}));
+            report(&side.context, &side.loaded.compilation, result);
+        }
         // An interruption is that of all.
         done = done.and(conclude_side(side, work, result));
     }
@@ -118,7 +120,8 @@ fn run_all(context: &Context<'_>, jobs: &[RunJob<'_>], interrupt: &Interrupt) ->
             from,
         };
         let closes = job.served.partner.as_ref().map(Closes);
-        let result = run(job, &reporter, interrupt);
+        // A target that has nothing to do need not be there, but for what comes from it.
+        let result = if job.selected.is_empty() { RunResult::default() } else { run(job, &reporter, interrupt) };
         drop(closes);
         result
     };

@@ -1,8 +1,7 @@
 //! Calls: functions by the list in [`super::functions`], aggregates with DISTINCT, ORDER BY, FILTER and OVER.
 
 use sqlparser::ast::{
-    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, OrderByExpr, WindowFrame,
-    WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
+    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, OrderByExpr,
 };
 use sqlparser::tokenizer::Span;
 
@@ -128,9 +127,12 @@ impl Writer<'_> {
             }
         };
         let rest: String = rest.iter().map(|argument| format!(", {argument}")).collect();
-        let name = self.marked(call.span, name);
-        let over = self.over(call);
-        Sql::atom(format!("{name}({distinct}{argument}{rest}{order}){within}{filter}{over}"))
+        let marked = self.marked(call.span, name);
+        let aggregate = format!("{marked}({distinct}{argument}{rest}{order}){within}{filter}");
+        if let Some(running) = self.running(call, name, &aggregate) {
+            return running;
+        }
+        Sql::atom(aggregate + &self.over(call))
     }
 
     /// Texts that are counted once each.
@@ -146,92 +148,4 @@ impl Writer<'_> {
         let message = format!("'{}' is called with arguments that are not the same on all engines", call.name);
         self.refuse(call.span, message, "call it with the arguments that docs/portable.md lists")
     }
-
-    /// ` over (…)`
-    pub(super) fn over(&mut self, call: &Call<'_>) -> String {
-        match &call.function.over {
-            None => String::new(),
-            Some(WindowType::NamedWindow(name)) => {
-                let folded = if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() };
-                match self.window_named(&folded) {
-                    Some((window, frameless)) => {
-                        self.refuse_unordered_window(call, &window);
-                        if frameless && functions::is_framed(&call.name) {
-                            return self.frameless(call, &window);
-                        }
-                        format!(" over ({window})")
-                    }
-                    None => self.refuse(call.span, format!("there is no window '{folded}'"), "write the window at the call").text,
-                }
-            }
-            Some(WindowType::WindowSpec(spec)) => {
-                if spec.window_name.is_some() {
-                    self.lacks(call.span, "windows that extend another", "write the whole window at the call");
-                }
-                let window = self.window(spec, call.span);
-                self.refuse_unordered_window(call, &window);
-                if is_frameless(spec) && functions::is_framed(&call.name) {
-                    return self.frameless(call, &window);
-                }
-                format!(" over ({window})")
-            }
-        }
-    }
-
-    /// An ordered window without a frame: rows of the same order count together. Redshift has frames of rows only, which are the same
-    /// for the first value.
-    fn frameless(&mut self, call: &Call<'_>, window: &str) -> String {
-        if !self.is(Engine::Redshift) {
-            return format!(" over ({window})");
-        }
-        if call.name == "first_value" && self.rewrites(Rewrite::WindowFrame) {
-            return format!(" over ({window} rows between unbounded preceding and current row)");
-        }
-        let help = "write the frame: rows between unbounded preceding and current row, with an order that has no ties";
-        self.lacks(call.span, "a window that is ordered and has no frame", help);
-        String::new()
-    }
-
-    pub(super) fn window(&mut self, spec: &WindowSpec, span: Span) -> String {
-        let mut parts = Vec::new();
-        if !spec.partition_by.is_empty() {
-            let keys: Vec<String> = spec.partition_by.iter().map(|key| self.equal_text(key).text).collect();
-            parts.push(format!("partition by {}", keys.join(", ")));
-        }
-        if !spec.order_by.is_empty() {
-            parts.push(format!("order by {}", self.order_keys(&spec.order_by)));
-        }
-        if let Some(frame) = &spec.window_frame {
-            parts.push(self.frame(frame, span));
-        }
-        parts.join(" ")
-    }
-
-    fn frame(&mut self, frame: &WindowFrame, span: Span) -> String {
-        if frame.units != WindowFrameUnits::Rows && self.is(Engine::Redshift) {
-            self.lacks(span, &format!("frames of {}", frame.units), "use a frame of rows, with an order that has no ties");
-        }
-        let units = frame.units.to_string().to_lowercase();
-        let start = self.bound(&frame.start_bound);
-        // Redshift knows the short form, and only this one is the same everywhere.
-        let end = frame.end_bound.as_ref().map_or_else(|| "current row".to_owned(), |bound| self.bound(bound));
-        format!("{units} between {start} and {end}")
-    }
-
-    fn bound(&mut self, bound: &WindowFrameBound) -> String {
-        let (distance, word) = match bound {
-            WindowFrameBound::CurrentRow => return "current row".to_owned(),
-            WindowFrameBound::Preceding(distance) => (distance, "preceding"),
-            WindowFrameBound::Following(distance) => (distance, "following"),
-        };
-        match distance {
-            None => format!("unbounded {word}"),
-            Some(distance) => format!("{} {word}", self.expression(distance).part()),
-        }
-    }
-}
-
-/// Ordered, and without a word on which rows count.
-pub(super) fn is_frameless(spec: &WindowSpec) -> bool {
-    spec.window_frame.is_none() && !spec.order_by.is_empty()
 }

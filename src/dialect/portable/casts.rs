@@ -39,7 +39,10 @@ impl Writer<'_> {
             return self.refuse(span_of(inner), "this literal is not the same on all engines", help);
         }
         match (from, target.name()) {
-            ("bool", "text" | "varchar") if self.is(Engine::Redshift) && self.rewrites(Rewrite::BooleanCast) => self.truth_as_text(inner),
+            ("bool", "text" | "varchar") if self.is(Engine::Redshift) && self.rewrites(Rewrite::BooleanCast) => {
+                let written = self.truth_as_text(inner);
+                if target.length().is_some() { self.limited(written, target, &spelled) } else { written }
+            }
             ("text" | "varchar", "bool") if self.rewrites(Rewrite::BooleanCast) => self.text_as_truth(inner),
             ("text" | "varchar", "int2" | "int4" | "int8") if self.is(Engine::DuckDb) && self.rewrites(Rewrite::WholeNumberCast) => {
                 self.text_as_whole(inner, &spelled)
@@ -184,7 +187,9 @@ impl Writer<'_> {
                 Sql::atom(format!("replace({}, '(BC)', 'BC')", self.plain_text_cast(expression).text))
             }
             "date" => self.plain_text_cast(expression),
-            "numeric" if typed.sql_type.and_then(SqlType::scale).is_some() || typed.digits == Some(0) => self.plain_text_cast(expression),
+            "numeric" if self.scale_of(expression).is_some() || typed.digits == Some(0) => self.exact_text(expression),
+            "numeric" if typed.sql_type.and_then(SqlType::scale).is_some() => self.plain_text_cast(expression),
+            "numeric" if self.chooses(expression) => self.text_of_choice(expression),
             "bool" if self.is(Engine::Redshift) && self.rewrites(Rewrite::BooleanCast) => self.truth_as_text(expression),
             "bool" => self.plain_text_cast(expression),
             "timestamp" if self.is(Engine::DuckDb) => self.plain_text_cast(expression),
@@ -196,6 +201,17 @@ impl Writer<'_> {
                 self.refuse(span_of(expression), message, help)
             }
         }
+    }
+
+    /// The text of a number whose values all have one scale: the type of what is written gets that too.
+    fn exact_text(&mut self, expression: &Expr) -> Sql {
+        let scale = self.scale_of(expression).unwrap_or_default();
+        if self.is(Engine::Postgres) || !self.rewrites(Rewrite::ExactText) {
+            return self.plain_text_cast(expression);
+        }
+        let written = self.expression(expression).text;
+        let kind = if self.is(Engine::DuckDb) { "varchar" } else { "varchar(65535)" };
+        Sql::atom(format!("cast(cast({written} as decimal(38,{scale})) as {kind})"))
     }
 
     fn plain_text_cast(&mut self, expression: &Expr) -> Sql {

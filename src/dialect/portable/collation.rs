@@ -51,6 +51,14 @@ impl Writer<'_> {
     /// A key by which the rows of a SELECT are ordered. A name or a number of a column of text gives way to the expression
     /// behind it: only that can be given an order.
     pub(super) fn ordered_key(&mut self, key: &Expr, select: Option<&Select>) -> String {
+        if let Some(name) = select.and_then(|select| self.name_around(select, key)) {
+            return name;
+        }
+        // A column that the SELECT gives comes before one of FROM, for which something else may be written.
+        let is_merged = matches!(key, Expr::Identifier(name) if self.merged_column(std::slice::from_ref(name)).is_some());
+        if !self.is_text(key) && (is_merged || self.is_outside()) && select.is_some_and(|select| output_expression(select, key).is_some()) {
+            return if let Expr::Identifier(name) = key { self.name(name) } else { key.to_string() };
+        }
         if !self.is(Engine::DuckDb) && self.is_text(key) {
             if let Some(behind) = select.and_then(|select| output_expression(select, key)) {
                 return self.ordered_text(behind);

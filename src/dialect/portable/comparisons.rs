@@ -15,6 +15,9 @@ impl Writer<'_> {
         if let Some(rows) = self.rows_compared(left, op, right) {
             return rows;
         }
+        if let Some(durations) = self.durations_compared(left, op, right) {
+            return durations;
+        }
         // Two literals are text too.
         let literals = [left, right].map(|side| super::literals::plain_text(side).is_some());
         let is_text = self.is_text(left) || self.is_text(right) || literals == [true, true];
@@ -148,12 +151,17 @@ impl Writer<'_> {
         let written = self.expression(side);
         match (super::literals::plain_text(side), self.target()) {
             (Some(_), Engine::Redshift) if self.rewrites(Rewrite::TrailingBlanks) => format!("({} || chr(1))", written.part()),
+            (Some(_), Engine::Postgres) if self.rewrites(Rewrite::Collation) => format!("({} collate \"C\")", written.part()),
             _ => written.part(),
         }
     }
 
     pub(super) fn between(&mut self, value: &Expr, low: &Expr, high: &Expr, negated: bool) -> Sql {
-        let [written, low, high] = match self.is_text(value) {
+        if let Some(durations) = self.duration_between(value, low, high, negated) {
+            return durations;
+        }
+        let literals = [value, low, high].iter().all(|part| super::literals::plain_text(part).is_some());
+        let [written, low, high] = match self.is_text(value) || literals {
             true => [value, low, high].map(|part| self.ordered_side(part)),
             false => [value, low, high].map(|part| self.expression(part).part()),
         };

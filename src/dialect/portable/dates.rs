@@ -9,13 +9,15 @@ use sqlparser::tokenizer::Span;
 
 use super::ages::is_age;
 use super::calls::Call;
+use super::formats::{Piece, is_read_alike, read_format};
+use super::intervals::scaled;
 use super::literals::plain_text;
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer, span_of};
 use crate::dialect::Engine;
 
 /// Parts of a date that are whole numbers and mean the same everywhere.
-const WHOLE_PARTS: &[&str] = &["year", "quarter", "month", "week", "day", "hour", "minute", "dow", "doy"];
+pub(super) const WHOLE_PARTS: &[&str] = &["year", "quarter", "month", "week", "day", "hour", "minute", "dow", "doy"];
 /// What moments are cut to.
 const UNITS: &[&str] = &["year", "quarter", "month", "week", "day", "hour", "minute", "second"];
 
@@ -48,11 +50,11 @@ impl Writer<'_> {
     /// A part of a moment, exactly, and its digits behind the point.
     fn part_of_moment(&mut self, field: &str, value: &Expr, span: Span) -> Option<(String, i32)> {
         let kind = self.type_name(value);
-        if let Some(years) = self.years_of_age(field, value) {
+        if let Some(years) = self.part_of_age(field, value) {
             return Some((years, 0));
         }
-        if matches!(field, "epoch" | "day" | "days") && kind == "interval" {
-            return self.between_moments(value, field != "epoch", span);
+        if matches!(field, "epoch" | "day" | "hour" | "minute" | "second") && kind == "interval" {
+            return self.between_moments(value, field, span);
         }
         if !matches!(kind, "date" | "timestamp" | "timestamptz") {
             let message = format!("the {field} of {kind} is not the same on all engines");
@@ -100,32 +102,31 @@ impl Writer<'_> {
         })
     }
 
-    /// `extract(epoch from a - b)`, and the whole days between.
-    fn between_moments(&mut self, value: &Expr, in_days: bool, span: Span) -> Option<(String, i32)> {
+    /// `extract(epoch from a - b)`, and the whole days, hours and minutes between.
+    fn between_moments(&mut self, value: &Expr, field: &str, span: Span) -> Option<(String, i32)> {
         if let Expr::Nested(inner) = value {
-            return self.between_moments(inner, in_days, span);
+            return self.between_moments(inner, field, span);
         }
-        let moment = |name: &str| matches!(name, "timestamp" | "timestamptz");
-        let difference = match value {
-            Expr::BinaryOp { left, op: BinaryOperator::Minus, right } => Some((&**left, &**right)),
+        let between = match value {
+            Expr::BinaryOp { left, op: BinaryOperator::Minus, right } => self.moments_apart(left, right),
             _ => None,
         };
-        let between =
-            difference.filter(|(later, earlier)| moment(self.type_name(later)) && self.type_name(later) == self.type_name(earlier));
         let Some((later, earlier)) = between else {
             self.refuse(span, "this part of an interval is not the same on all engines", "take it of the difference of two timestamps");
             return None;
         };
-        let (later, earlier) = (self.expression(later).text, self.expression(earlier).text);
         let micros = match self.target() {
             Engine::DuckDb => format!("(epoch_us({later}) - epoch_us({earlier}))"),
             _ => format!("datediff(microsecond, {earlier}, {later})"),
         };
-        if in_days {
-            let divided = if self.is(Engine::DuckDb) { "//" } else { "/" };
-            return Some((format!("{micros} {divided} 86400000000"), 0));
-        }
-        Some((format!("{micros} * 0.000001"), 6))
+        let divided = if self.is(Engine::DuckDb) { "//" } else { "/" };
+        Some(match field {
+            "day" => (format!("{micros} {divided} 86400000000"), 0),
+            "hour" => (format!("({micros} % 86400000000) {divided} 3600000000"), 0),
+            "minute" => (format!("({micros} % 3600000000) {divided} 60000000"), 0),
+            "second" => (format!("({micros} % 60000000) * 0.000001"), 6),
+            _ => (format!("{micros} * 0.000001"), 6),
+        })
     }
 
     /// What a date is cut to is a moment with a zone in PostgreSQL.
@@ -178,6 +179,40 @@ impl Writer<'_> {
         Sql::loose(format!("{moment} at time zone {zone}"))
     }
 
+    /// `timezone(zone, moment)`
+    pub(super) fn time_zone_call(&mut self, call: &Call<'_>) -> Sql {
+        match call.arguments.as_slice() {
+            [zone, moment] => self.at_time_zone(moment, zone),
+            _ => self.wrong_arguments(call),
+        }
+    }
+
+    /// A moment, cut to steps of one length from an origin on.
+    pub(super) fn date_bin(&mut self, call: &Call<'_>) -> Sql {
+        let [step, moment, origin] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
+        let micros =
+            scaled(step).filter(|(_, times)| times.is_none()).and_then(|(span, _)| span.in_fixed_micros()).filter(|size| *size > 0);
+        let kind = self.type_name(moment);
+        let (Some(micros), true) = (micros, kind == "timestamp" && self.type_name(origin) == kind) else {
+            let help = "write a literal of days and less, and both moments without a zone";
+            return self.refuse(call.span, "this kind of date_bin is not the same on all engines", help);
+        };
+        let (moment, origin) = (self.expression(moment).part(), self.expression(origin).part());
+        if !self.rewrites(Rewrite::DateBin) {
+            return self.plain_call(call, "date_bin");
+        }
+        let since = match self.target() {
+            Engine::DuckDb => format!("(epoch_us({moment}) - epoch_us({origin}))"),
+            _ => format!("datediff(microsecond, {origin}, {moment})"),
+        };
+        // What lies before the origin is cut downwards too.
+        let cut = format!("{since} - ({since} % {micros} + {micros}) % {micros}");
+        match self.target() {
+            Engine::DuckDb => Sql::loose(format!("{origin} + to_microseconds({cut})")),
+            _ => Sql::atom(format!("dateadd(microsecond, {cut}, {origin})")),
+        }
+    }
+
     /// A zone by its name. Offsets are read with another sign by some, and not checked by others.
     fn zone(&mut self, zone: &Expr) -> Option<String> {
         let known = plain_text(zone).filter(|name| *name == "UTC" || name.contains('/') && !name.contains(['+', '-']));
@@ -228,14 +263,35 @@ impl Writer<'_> {
     pub(super) fn formatted_moment(&mut self, call: &Call<'_>) -> Sql {
         let [value, format] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
         if !matches!(self.type_name(value), "date" | "timestamp" | "timestamptz") {
-            return self.refuse(call.span, "to_char of numbers is not the same on all engines", "round it and cast it to text");
+            return self.formatted_number(call, value, format);
         }
-        let Some((format, translated)) = self.format(format, call) else { return Sql::atom("null") };
+        let Some((text, pieces)) = self.format(format, call) else { return Sql::atom("null") };
         let value = self.expression(value).text;
         match self.target() {
-            Engine::DuckDb if self.rewrites(Rewrite::DateFormat) => Sql::atom(format!("strftime({value}, {})", self.text(&translated))),
-            Engine::DuckDb => Sql::atom(format!("strftime({value}, {})", self.text(&format))),
-            _ => Sql::atom(format!("to_char({value}, {})", self.text(&format))),
+            Engine::DuckDb if self.rewrites(Rewrite::DateFormat) => self.put_together(&pieces, |writer, run| match run {
+                [Piece::Made(_, text)] => text.replace("{}", &value),
+                run => format!("strftime({value}, {})", writer.text(&run.iter().filter_map(Piece::code).collect::<String>())),
+            }),
+            Engine::DuckDb => Sql::atom(format!("strftime({value}, {})", self.text(&text))),
+            Engine::Redshift => self.put_together(&pieces, |writer, run| match run {
+                [Piece::Quoted(text)] => writer.text(text),
+                run => format!("to_char({value}, {})", writer.text(&run.iter().map(Piece::spelled).collect::<String>())),
+            }),
+            _ => Sql::atom(format!("to_char({value}, {})", self.text(&text))),
+        }
+    }
+
+    /// Runs of a format that one call can write, joined.
+    fn put_together(&mut self, pieces: &[Piece<'_>], mut write: impl FnMut(&mut Self, &[Piece<'_>]) -> String) -> Sql {
+        let apart = |piece: &Piece<'_>| match self.engine {
+            Engine::Redshift => matches!(piece, Piece::Quoted(_)),
+            _ => matches!(piece, Piece::Made(..)),
+        };
+        let runs: Vec<&[Piece<'_>]> = pieces.chunk_by(|one, other| !apart(one) && !apart(other)).collect();
+        let mut parts: Vec<String> = runs.into_iter().map(|run| write(self, run)).collect();
+        match parts.len() {
+            1 => Sql::atom(parts.pop().unwrap_or_default()),
+            _ => Sql::loose(parts.join(" || ")),
         }
     }
 
@@ -275,111 +331,37 @@ impl Writer<'_> {
             self.wrong_arguments(call);
             return None;
         };
-        if let Some(text) = plain_text(format).filter(|text| !is_read_alike(text)) {
-            let message = format!("a date is not read alike by '{text}' on all engines");
-            self.refuse(span_of(format), message, "write a year of four digits, and months and days as YYYY, MM, DD, DDD or Mon");
-            return None;
+        let (text, pieces) = self.format(format, call)?;
+        let Some(codes) = pieces.iter().map(Piece::code).collect::<Option<String>>() else {
+            return self.not_read_alike(format, &text);
+        };
+        if !is_read_alike(&pieces) {
+            return self.not_read_alike(format, &text);
         }
-        let (format, translated) = self.format(format, call)?;
+        let spelled: String = pieces.iter().map(Piece::spelled).collect();
         let value = self.expression(value).text;
         let strict = self.rewrites(Rewrite::ReadMoment);
         Some(match self.target() {
-            Engine::DuckDb => format!("strptime({value}, {})", self.text(if strict { &translated } else { &format })),
+            Engine::DuckDb => format!("strptime({value}, {})", self.text(if strict { &codes } else { &text })),
             // Without the third argument, the 30th of February is a day in March.
-            _ => format!("{}({value}, {}{})", call.name, self.text(&format), if strict { ", true" } else { "" }),
+            _ => format!("{}({value}, {}{})", call.name, self.text(&spelled), if strict { ", true" } else { "" }),
         })
     }
 
-    fn format(&mut self, format: &Expr, call: &Call<'_>) -> Option<(String, String)> {
-        let help =
-            "write a literal of YYYY, YY, MM, DD, DDD, HH24, HH12, MI, SS, MS, US, AM, Mon, FMMonth, Dy, FMDay, IYYY, IW, ID and signs";
+    fn not_read_alike(&mut self, format: &Expr, text: &str) -> Option<String> {
+        let message = format!("a date is not read alike by '{text}' on all engines");
+        self.refuse(span_of(format), message, "write a year of four digits, and months and days as YYYY, MM, DD, DDD or Mon");
+        None
+    }
+
+    fn format<'e>(&mut self, format: &'e Expr, call: &Call<'_>) -> Option<(String, Vec<Piece<'e>>)> {
+        let help = "write a literal of YYYY, YY, Q, MM, DD, DDD, D, HH24, HH12, MI, SS, MS, US, AM, Mon, Month, Dy, Day, IYYY, IW, ID, \
+                    WW, W, FM before names, and signs";
         let text = plain_text(format);
-        let translated = text.and_then(translate_format);
-        if translated.is_none() {
+        let pieces = text.and_then(read_format);
+        if pieces.is_none() {
             self.refuse(if text.is_some() { span_of(format) } else { call.span }, "this format is not the same on all engines", help);
         }
-        Some((text?.to_owned(), translated?))
-    }
-}
-
-/// Longer ones before those that they begin with.
-const FORMATS: &[(&str, &str)] = &[
-    ("FMMonth", "%B"),
-    ("FMHH24", "%-H"),
-    ("FMHH12", "%-I"),
-    ("FMDD", "%-d"),
-    ("FMMM", "%-m"),
-    ("FMMI", "%-M"),
-    ("FMSS", "%-S"),
-    ("FMDay", "%A"),
-    ("YYYY", "%Y"),
-    ("IYYY", "%G"),
-    ("HH24", "%H"),
-    ("HH12", "%I"),
-    ("DDD", "%j"),
-    ("Mon", "%b"),
-    ("YY", "%y"),
-    ("MM", "%m"),
-    ("DD", "%d"),
-    ("MI", "%M"),
-    ("SS", "%S"),
-    ("MS", "%g"),
-    ("US", "%f"),
-    ("AM", "%p"),
-    ("PM", "%p"),
-    ("Dy", "%a"),
-    ("IW", "%V"),
-    ("ID", "%u"),
-    ("HH", "%I"),
-];
-
-/// Whether text is read alike by a format: a year of four digits is in it, and nothing from which only some engines take a day.
-fn is_read_alike(format: &str) -> bool {
-    let of_others = ["IYYY", "IW", "ID", "Dy", "Day", "DAY", "DY"];
-    let years = format.replace("YYYY", "");
-    years.len() < format.len() && !years.contains("YY") && !of_others.iter().any(|part| format.contains(part))
-}
-
-/// A format of `to_char` as one of `strftime`; `None` where a part of it has no counterpart.
-fn translate_format(format: &str) -> Option<String> {
-    let mut translated = String::new();
-    let mut rest = format;
-    // Seconds of the day, and the day of the year by weeks, are other parts than those that they begin with.
-    if format.contains("SSSS") || format.contains("IDDD") {
-        return None;
-    }
-    while let Some(c) = rest.chars().next() {
-        if let Some((known, code)) = FORMATS.iter().find(|(known, _)| rest.starts_with(known)) {
-            translated.push_str(code);
-            rest = rest.get(known.len()..)?;
-            continue;
-        }
-        rest = rest.get(c.len_utf8()..)?;
-        match c {
-            '"' => {
-                let (quoted, after) = rest.split_once('"')?;
-                translated.push_str(&quoted.replace('%', "%%"));
-                rest = after;
-            }
-            '%' => translated.push_str("%%"),
-            c if c.is_alphanumeric() => return None,
-            c => translated.push(c),
-        }
-    }
-    Some(translated)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn formats_are_translated_or_refused() {
-        assert_eq!(translate_format("YYYY-MM-DD\"T\"HH24:MI:SS.US").as_deref(), Some("%Y-%m-%dT%H:%M:%S.%f"));
-        assert_eq!(translate_format("FMMonth YYYY"), Some("%B %Y".to_owned()));
-        assert_eq!(translate_format("Month"), None);
-        assert_eq!(translate_format("Q"), None);
-        assert_eq!(translate_format("SSSS"), None);
-        assert!(is_read_alike("DD.MM.YYYY") && !is_read_alike("YY-MM-DD") && !is_read_alike("MM-DD") && !is_read_alike("IYYY-IW"));
+        Some((text?.to_owned(), pieces?))
     }
 }

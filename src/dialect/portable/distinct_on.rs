@@ -2,12 +2,15 @@
 //!
 //! <https://docs.aws.amazon.com/redshift/latest/dg/r_QUALIFY_clause.html>
 
+use std::collections::BTreeSet;
+
 use sqlparser::ast::{Distinct, Expr, OrderByExpr, Select, SelectItem, Spanned};
 
 use super::collation::output_expression;
 use super::functions::is_aggregate;
 use super::rewrite::Rewrite;
-use super::writer::Writer;
+use super::writer::{Writer, print_name};
+use crate::analysis::Output;
 use crate::dialect::Engine;
 
 /// What DISTINCT adds to a SELECT.
@@ -32,33 +35,56 @@ impl Writer<'_> {
     /// Where blanks at the end of text do not count, rows are grouped by their text with a point behind it.
     fn distinct_rows(&mut self, select: &Select) -> Distinction {
         let plain = Distinction { word: " distinct".to_owned(), ..Distinction::default() };
-        let columns = self.columns(select);
-        let has_text = columns.is_none_or(|columns| {
-            columns.iter().any(|column| column.typed.sql_type.is_none_or(|kind| matches!(kind.name(), "text" | "varchar")))
-        });
-        if !self.is(Engine::Redshift) || !has_text || !self.rewrites(Rewrite::TrailingBlanks) {
+        if self.is_around() {
+            return Distinction::default();
+        }
+        if !self.tells_blanks_apart(select) {
             return plain;
         }
-        let expressions: Option<Vec<&Expr>> = select.projection.iter().map(item_expression).collect();
-        let is_plain = |expression: &&Expr| !expression.to_string().to_lowercase().contains(" over (") && !has_aggregate(expression);
-        let simple = grouping_is_empty(select) && select.having.is_none();
-        match expressions.filter(|expressions| simple && expressions.iter().all(is_plain)) {
-            Some(expressions) => {
-                let mut keys: Vec<String> = Vec::new();
-                for expression in expressions {
-                    keys.push(self.expression(expression).text);
-                    if self.is_text(expression) {
-                        keys.push(self.equal_text(expression).text);
-                    }
-                }
-                Distinction { group_by: Some(keys.join(", ")), ..Distinction::default() }
-            }
-            None => {
-                let help = "name the columns, and group by them in a query of their own";
-                self.lacks(select.span(), "DISTINCT of text in this form, as blanks at the end do not count there", help);
-                plain
+        let Some(expressions) = plain_items(select) else {
+            let help = "name the columns, each in its own way";
+            self.lacks(select.span(), "DISTINCT of text in this form, as blanks at the end do not count there", help);
+            return plain;
+        };
+        let mut keys: Vec<String> = Vec::new();
+        for expression in expressions {
+            keys.push(self.expression(expression).text);
+            if self.is_text(expression) {
+                keys.push(self.equal_text(expression).text);
             }
         }
+        Distinction { group_by: Some(keys.join(", ")), ..Distinction::default() }
+    }
+
+    /// Whether rows are to be made distinct by GROUP BY.
+    fn tells_blanks_apart(&mut self, select: &Select) -> bool {
+        let is_text = |column: &Output| column.typed.sql_type.is_none_or(|kind| matches!(kind.name(), "text" | "varchar"));
+        let has_text = self.columns(select).is_none_or(|columns| columns.iter().any(is_text));
+        self.is(Engine::Redshift) && has_text && self.rewrites(Rewrite::TrailingBlanks)
+    }
+
+    /// The columns of a SELECT whose rows are made distinct by another one around it; `None` where that is not needed.
+    pub(super) fn distinct_around(&mut self, select: &Select) -> Option<Vec<Output>> {
+        let is_distinct = matches!(select.distinct, Some(Distinct::Distinct));
+        if !is_distinct || !self.tells_blanks_apart(select) || plain_items(select).is_some() {
+            return None;
+        }
+        let columns = self.columns(select)?.to_vec();
+        let names: BTreeSet<&String> = columns.iter().map(|column| &column.name).collect();
+        (names.len() == columns.len()).then_some(columns)
+    }
+
+    /// Rows made distinct by all of their columns.
+    pub(super) fn grouped_by_all(&mut self, columns: &[Output], inner: &str) -> String {
+        let names: Vec<String> = columns.iter().map(|column| print_name(&column.name)).collect();
+        let mut keys = names.clone();
+        for (column, name) in columns.iter().zip(&names) {
+            if column.typed.sql_type.is_some_and(|kind| matches!(kind.name(), "text" | "varchar")) {
+                keys.push(format!("{name} || '.'"));
+            }
+        }
+        let line = self.line();
+        format!("select {}{line}from ({inner}{line}) as acca_rows{line}group by {}", names.join(", "), keys.join(", "))
     }
 
     fn first_rows(&mut self, select: &Select, keys: &[Expr], order_by: &[OrderByExpr]) -> Distinction {
@@ -75,6 +101,22 @@ impl Writer<'_> {
         let keys: Vec<String> = keys.iter().map(|key| self.ordered_key(key, Some(select))).collect();
         Distinction { word: format!(" distinct on ({})", keys.join(", ")), ..Distinction::default() }
     }
+}
+
+/// The items of a list that can stand in GROUP BY as they are.
+fn plain_items(select: &Select) -> Option<Vec<&Expr>> {
+    let expressions: Vec<&Expr> = select.projection.iter().map(item_expression).collect::<Option<_>>()?;
+    let is_plain = |expression: &&Expr| !has_window(expression) && !has_aggregate(expression);
+    let simple = grouping_is_empty(select) && select.having.is_none();
+    (simple && expressions.iter().all(is_plain)).then_some(expressions)
+}
+
+fn has_window(expression: &Expr) -> bool {
+    let found = sqlparser::ast::visit_expressions(expression, |part| match part {
+        Expr::Function(call) if call.over.is_some() => std::ops::ControlFlow::Break(()),
+        _ => std::ops::ControlFlow::Continue(()),
+    });
+    found.is_break()
 }
 
 fn item_expression(item: &SelectItem) -> Option<&Expr> {

@@ -8,10 +8,10 @@ use crate::dialect::Engine;
 
 impl Writer<'_> {
     pub(super) fn expression(&mut self, expression: &Expr) -> Sql {
-        stacker::maybe_grow(128 * 1024, 1024 * 1024, || self.expression_kind(expression))
+        stacker::maybe_grow(128 * 1024, 1024 * 1024, || self.on_its_level(expression).unwrap_or_else(|| self.expression_kind(expression)))
     }
 
-    fn expression_kind(&mut self, expression: &Expr) -> Sql {
+    pub(super) fn expression_kind(&mut self, expression: &Expr) -> Sql {
         match expression {
             Expr::Identifier(ident) => self.column(std::slice::from_ref(ident), expression),
             Expr::CompoundIdentifier(parts) => self.column(parts, expression),
@@ -240,6 +240,7 @@ impl Writer<'_> {
 
     /// A query in parentheses.
     pub(super) fn subquery(&mut self, query: &Query) -> String {
+        self.refuse_query_outside(query);
         let inner = self.indented(|writer| {
             let line = writer.line();
             format!("{line}{}", writer.query(query))

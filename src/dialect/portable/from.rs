@@ -9,6 +9,14 @@ use crate::dialect::Engine;
 
 impl Writer<'_> {
     pub(super) fn from(&mut self, relations: &[TableWithJoins]) -> String {
+        // Beside one relation only: what is joined belongs to the nearest.
+        if let [first, second] = relations
+            && second.joins.is_empty()
+            && let Some(entry) = self.lateral_entry(&second.relation)
+        {
+            let blank = if entry.is_empty() { "" } else { " " };
+            return format!("{}{blank}{entry}", self.joined(first));
+        }
         let written: Vec<String> = relations.iter().map(|relation| self.joined(relation)).collect();
         written.join(", ")
     }
@@ -16,8 +24,11 @@ impl Writer<'_> {
     fn joined(&mut self, relation: &TableWithJoins) -> String {
         let mut text = self.factor(&relation.relation);
         for join in &relation.joins {
-            text.push_str(&self.line());
-            text.push_str(&self.join(join));
+            let written = self.join(join);
+            if !written.is_empty() {
+                text.push_str(&self.line());
+                text.push_str(&written);
+            }
         }
         text
     }
@@ -108,6 +119,9 @@ impl Writer<'_> {
             (&join.relation, self.target())
             && let Some(written) = self.lateral_join(&join.join_operator, subquery, alias)
         {
+            return written;
+        }
+        if let Some(written) = self.lateral_columns(&join.join_operator, &join.relation) {
             return written;
         }
         let relation = self.factor(&join.relation);

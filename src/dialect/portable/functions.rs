@@ -86,6 +86,7 @@ const FUNCTIONS: &[Entry] = &[
     same("cume_dist"),
     same("current_date"),
     for_others("current_timestamp", |writer, call| writer.moment(call)),
+    for_others("date_bin", |writer, call| writer.date_bin(call)),
     by("date_part", |writer, call| writer.date_part(call)),
     by("date_trunc", |writer, call| writer.date_trunc(call)),
     same("degrees"),
@@ -154,6 +155,7 @@ const FUNCTIONS: &[Entry] = &[
     by("substring", |writer, call| writer.substring_call(call)),
     by("sum", |writer, call| writer.sum(call)),
     same("tan"),
+    by("timezone", |writer, call| writer.time_zone_call(call)),
     for_others("to_char", |writer, call| writer.formatted_moment(call)),
     for_others("to_date", |writer, call| writer.read_date(call)),
     for_others("to_hex", |writer, call| writer.hexadecimal(call)),
@@ -200,7 +202,6 @@ const FRAMED: &[&str] = &["first_value", "last_value", "nth_value"];
 const WAYS_OUT: &[(&str, &str)] = &[
     ("age", "subtract the moments, or take extract(year from …) of each"),
     ("clock_timestamp", "use current_timestamp, which is the start of the transaction"),
-    ("date_bin", "use date_trunc, or floor(extract(epoch from …) / seconds)"),
     ("div", "write trunc(a / b)"),
     ("generate_series", "put it into FROM: from generate_series(1, 3) as g(n)"),
     ("json_agg", "aggregate to text with string_agg"),

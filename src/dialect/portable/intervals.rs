@@ -21,6 +21,33 @@ pub(super) struct Span {
 }
 
 const SECOND: i64 = 1_000_000;
+const DAY: i64 = 24 * 3600 * SECOND;
+
+impl Span {
+    /// As PostgreSQL compares it: days of 24 hours, months of 30 days.
+    pub(super) fn in_micros(self) -> i64 {
+        (self.months * 30 + self.days) * DAY + self.micros
+    }
+
+    /// Its length, where that is always the same.
+    pub(super) fn in_fixed_micros(self) -> Option<i64> {
+        (self.months == 0).then(|| self.in_micros())
+    }
+
+    /// The only unit of DATEADD in it, and how many of that.
+    pub(super) fn in_one_unit(self) -> Option<(i64, &'static str)> {
+        match (self.months, self.days, self.micros) {
+            (months @ 1.., 0, 0) | (months @ ..=-1, 0, 0) => Some((months, "month")),
+            (0, days @ 1.., 0) | (0, days @ ..=-1, 0) => Some((days, "day")),
+            (0, 0, micros @ 1..) | (0, 0, micros @ ..=-1) => {
+                let units = [("hour", 3600 * SECOND), ("minute", 60 * SECOND), ("second", SECOND)];
+                let whole = units.into_iter().find(|(_, size)| micros % size == 0);
+                Some(whole.map_or((micros, "microsecond"), |(unit, size)| (micros / size, unit)))
+            }
+            _ => None,
+        }
+    }
+}
 
 impl Writer<'_> {
     /// `interval '1 month'`
@@ -126,7 +153,9 @@ impl Writer<'_> {
         for (unit, count) in units.into_iter().filter(|(_, count)| *count != 0) {
             let count = count * sign;
             let (unit, count) = if !rewritten && unit == "month" && count % 12 == 0 { ("year", count / 12) } else { (unit, count) };
-            let count = times.as_ref().map_or_else(|| count.to_string(), |times| format!("{count} * {times}"));
+            // So many microseconds are no plain integer.
+            let wide = if unit == "microsecond" { format!("cast({count} as bigint)") } else { count.to_string() };
+            let count = times.as_ref().map_or_else(|| count.to_string(), |times| format!("{wide} * {times}"));
             text = format!("dateadd({unit}, {count}, {text})");
         }
         if self.type_name(base) == "date" { Sql::atom(format!("cast({text} as timestamp)")) } else { Sql::atom(text) }
@@ -134,10 +163,11 @@ impl Writer<'_> {
 }
 
 /// An interval literal, and the number that it is taken times.
-fn scaled(expression: &Expr) -> Option<(Span, Option<&Expr>)> {
+pub(super) fn scaled(expression: &Expr) -> Option<(Span, Option<&Expr>)> {
     match expression {
         Expr::Nested(inner) => scaled(inner),
         Expr::Interval(interval) => Some((read_interval(interval)?, None)),
+        Expr::Value(_) => Some((read_text(plain_text(expression)?)?, None)),
         Expr::Cast { expr, data_type: DataType::Interval { .. }, .. } => match plain_text(expr) {
             Some(text) => Some((read_text(text)?, None)),
             None => counted_units(expr).map(|(unit, count)| (unit, Some(count))),

@@ -18,6 +18,12 @@ enum Step {
     Position(i64),
 }
 
+impl Step {
+    fn has_capitals(&self) -> bool {
+        matches!(self, Step::Key(key) if key.chars().any(char::is_uppercase))
+    }
+}
+
 impl Writer<'_> {
     /// `->`, `->>`, `#>` and `#>>`.
     pub(super) fn json_path(&mut self, expression: &Expr) -> Sql {
@@ -82,13 +88,12 @@ impl Writer<'_> {
     }
 
     fn super_path(&mut self, document: Sql, steps: &[Step], wanted: Wanted, expression: &Expr) -> Sql {
+        if steps.iter().any(Step::has_capitals) {
+            return self.path_of_capitals(document, steps, wanted, expression);
+        }
         let mut path = document.part();
         for step in steps {
             match step {
-                Step::Key(key) if key.chars().any(char::is_uppercase) => {
-                    let help = "load the document with keys in lower case";
-                    return self.lacks(span_of(expression), "keys with capitals, which it folds", help);
-                }
                 Step::Key(key) => path.push_str(&format!(".{}", if print_name(key) == *key { key.clone() } else { quote_ident(key) })),
                 Step::Position(at @ 0..) => path.push_str(&format!("[{at}]")),
                 Step::Position(_) => return self.lacks(span_of(expression), "positions from the end", "count from the beginning"),
@@ -96,6 +101,56 @@ impl Writer<'_> {
         }
         super_value(path, wanted)
     }
+}
+
+/// How many steps the function of paths takes.
+const STEPS: usize = 5;
+
+impl Writer<'_> {
+    /// A path of SUPER folds its keys, unless the session of whoever reads a view says otherwise. The functions of text do not, but show
+    /// neither whether a value is a string nor, of nothing, whether it is missing, null or empty. So in the text a letter is put before
+    /// what is a string under the last key, and nulls there get another key.
+    fn path_of_capitals(&mut self, document: Sql, steps: &[Step], wanted: Wanted, expression: &Expr) -> Sql {
+        let plain = |step: &Step| match step {
+            Step::Key(key) => key.chars().all(|c| c == ' ' || c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '/')),
+            Step::Position(at) => *at >= 0,
+        };
+        let Some(Step::Key(last)) = steps.last().filter(|_| steps.iter().all(plain) && wanted != Wanted::Json) else {
+            let help = "take text out of the document by keys of ASCII, or load it with keys in lower case";
+            return self.lacks(span_of(expression), "keys with capitals in this path, which it folds", help);
+        };
+        let key = format!("\"{last}\":");
+        let mut text = format!("json_serialize({})", document.text);
+        for (held, written) in [(" ", ""), ("\"", "\"s"), ("null", "")] {
+            let written = if held == "null" { "\"\":null".to_owned() } else { format!("{key}{written}") };
+            text = format!("replace({text}, {}, {})", self.text(&format!("{key}{held}")), self.text(&written));
+        }
+        let mut rest = steps;
+        while let Some(first) = rest.first() {
+            let keys: Vec<&String> =
+                rest.iter().map_while(|step| if let Step::Key(key) = step { Some(key) } else { None }).take(STEPS).collect();
+            let within = if rest.len() == steps.len() { text } else { format!("nullif({text}, '')") };
+            if let Step::Position(at) = first {
+                text = format!("json_extract_array_element_text({within}, {at})");
+                rest = rest.get(1..).unwrap_or_default();
+                continue;
+            }
+            let path: Vec<String> = keys.iter().map(|key| self.text(key)).collect();
+            text = format!("json_extract_path_text({within}, {})", path.join(", "));
+            rest = rest.get(keys.len()..).unwrap_or_default();
+        }
+        marked_value(&text, wanted)
+    }
+}
+
+/// The value of a text in which an `s` stands before what is a string. Numbers with a fraction, objects and lists are an error, as elsewhere.
+fn marked_value(text: &str, wanted: Wanted) -> Sql {
+    let value = format!("regexp_replace(nullif({text}, ''), '^s', '')");
+    if wanted == Wanted::Number {
+        return Sql::atom(value);
+    }
+    let wrong = format!("cast(cast({} as integer) as varchar(65535))", complaint(&format!("left({text}, 20)")));
+    Sql::loose(format!("case when {text} !~ '^(s|true$|false$|-?[0-9]{{1,18}}$|$)' then {wrong} else {value} end"))
 }
 
 /// What becomes of the value at the end of a path.

@@ -13,26 +13,14 @@ use super::rewrite::Rewrite;
 use super::writer::Writer;
 
 /// A condition that ties a row of the subquery to one outside: the column within, and what it equals.
-type Tie<'e> = (&'e Expr, &'e Expr);
+pub(super) type Tie<'e> = (&'e Expr, &'e Expr);
 
 impl Writer<'_> {
     /// `join lateral (select … from r where r.k = outer.k order by … limit n) as x on true`; `None` where it is something else.
     pub(super) fn lateral_join(&mut self, operator: &JoinOperator, query: &Query, alias: &TableAlias) -> Option<String> {
-        let word = match operator {
-            JoinOperator::CrossJoin(JoinConstraint::None) => "join",
-            JoinOperator::Join(JoinConstraint::On(condition)) | JoinOperator::Inner(JoinConstraint::On(condition))
-                if is_true(condition) =>
-            {
-                "join"
-            }
-            JoinOperator::Left(JoinConstraint::On(condition)) | JoinOperator::LeftOuter(JoinConstraint::On(condition))
-                if is_true(condition) =>
-            {
-                "left join"
-            }
-            _ => return None,
-        };
+        let word = join_word(operator)?;
         let SetExpr::Select(select) = &*query.body else { return None };
+        self.refuse_chosen_rows(query);
         let limit = match &query.limit_clause {
             None => None,
             Some(LimitClause::LimitOffset { limit: Some(limit), offset: None, limit_by }) if limit_by.is_empty() => {
@@ -105,12 +93,28 @@ impl Writer<'_> {
     }
 }
 
+/// The join of everything with everything, or what is left of it; `None` where there is a condition.
+pub(super) fn join_word(operator: &JoinOperator) -> Option<&'static str> {
+    match operator {
+        JoinOperator::CrossJoin(JoinConstraint::None) => Some("join"),
+        JoinOperator::Join(JoinConstraint::On(condition)) | JoinOperator::Inner(JoinConstraint::On(condition)) if is_true(condition) => {
+            Some("join")
+        }
+        JoinOperator::Left(JoinConstraint::On(condition)) | JoinOperator::LeftOuter(JoinConstraint::On(condition))
+            if is_true(condition) =>
+        {
+            Some("left join")
+        }
+        _ => None,
+    }
+}
+
 fn is_true(condition: &Expr) -> bool {
     condition.to_string().eq_ignore_ascii_case("true")
 }
 
 /// The name of the only relation of FROM.
-fn only_relation(select: &Select) -> Option<String> {
+pub(super) fn only_relation(select: &Select) -> Option<String> {
     let [from] = select.from.as_slice() else { return None };
     match (&from.relation, from.joins.is_empty()) {
         (TableFactor::Table { name, alias, args: None, .. }, true) => {
@@ -122,7 +126,7 @@ fn only_relation(select: &Select) -> Option<String> {
 }
 
 /// Ties to what is outside, and conditions of the relation alone; `None` where a condition is neither.
-fn split(condition: Option<&Expr>, relation: String) -> Option<(Vec<Tie<'_>>, Vec<&Expr>)> {
+pub(super) fn split(condition: Option<&Expr>, relation: String) -> Option<(Vec<Tie<'_>>, Vec<&Expr>)> {
     let mut ties = Vec::new();
     let mut own = Vec::new();
     let mut rest: Vec<&Expr> = condition.into_iter().collect();

@@ -26,7 +26,16 @@ impl Writer<'_> {
         keys.iter().map(|held| key(self, held)).collect::<Vec<_>>().join(", ")
     }
 
+    /// A key of a window, and how rows are ordered by it.
+    pub(super) fn order_key_in_parts(&mut self, key: &OrderByExpr) -> (String, String) {
+        (self.ordered_key(&key.expr, None), self.direction(key))
+    }
+
     fn directed(&mut self, key: &OrderByExpr, written: String) -> String {
+        format!("{written}{}", self.direction(key))
+    }
+
+    fn direction(&mut self, key: &OrderByExpr) -> String {
         let falls = match &key.options.sort {
             None | Some(OrderBySort::Asc) => false,
             Some(OrderBySort::Desc) => true,
@@ -43,7 +52,7 @@ impl Writer<'_> {
             None => None,
         };
         let nulls = nulls.map_or("", |first| if first { " nulls first" } else { " nulls last" });
-        format!("{written}{direction}{nulls}")
+        format!("{direction}{nulls}")
     }
 
     pub(super) fn order_keys(&mut self, keys: &[OrderByExpr]) -> String {

@@ -105,7 +105,8 @@ impl Writer<'_> {
 
     /// `greatest` and `least` are the same everywhere but for the order of text.
     pub(super) fn extreme_of(&mut self, call: &Call<'_>) -> Sql {
-        let texts = call.arguments.iter().any(|argument| self.is_text(argument));
+        let is_text = |argument: &&Expr| self.is_text(argument) || super::literals::plain_text(argument).is_some();
+        let texts = call.arguments.iter().any(|argument| self.is_text(argument)) || call.arguments.iter().all(is_text);
         let digits = self.common_digits(&call.arguments);
         let arguments: Vec<String> = call
             .arguments
@@ -113,7 +114,7 @@ impl Writer<'_> {
             .map(|argument| if texts { self.ordered_side(argument) } else { self.aligned(argument, digits).text })
             .collect();
         let found = format!("{}({})", call.name, arguments.join(", "));
-        let marked = self.is(Engine::Redshift) && call.arguments.iter().any(|argument| self.is_text(argument));
+        let marked = self.is(Engine::Redshift) && texts;
         if marked { Sql::atom(format!("rtrim({found}, chr(1))")) } else { Sql::atom(found) }
     }
 

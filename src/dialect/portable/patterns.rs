@@ -13,7 +13,7 @@ use super::calls::Call;
 use super::literals::plain_text;
 use super::regular::{self, Pattern, Reader};
 use super::rewrite::Rewrite;
-use super::writer::{Sql, Writer, span_of};
+use super::writer::{Form, Sql, Writer, span_of};
 use crate::dialect::Engine;
 
 impl Writer<'_> {
@@ -24,9 +24,34 @@ impl Writer<'_> {
             _ => return Sql::atom("null"),
         };
         if any {
-            return self.refuse(span_of(value), "LIKE ANY is not the same on all engines", "join several LIKE with OR");
+            return self.like_any(expression, pattern);
         }
         let [value, written] = [value, pattern].map(|part| self.expression(part).part());
+        self.like_one(&value, written, pattern, escape.as_deref(), folds, negated)
+    }
+
+    /// `like any (array[…])`: one after another.
+    fn like_any(&mut self, expression: &Expr, patterns: &Expr) -> Sql {
+        let (value, negated, folds) = match expression {
+            Expr::Like { negated, expr, .. } => (expr, *negated, false),
+            Expr::ILike { negated, expr, .. } => (expr, *negated, true),
+            _ => return Sql::atom("null"),
+        };
+        let Some(list) = listed(patterns) else {
+            return self.refuse(span_of(value), "LIKE ANY of no literal list is not the same on all engines", "join several LIKE with OR");
+        };
+        let value = self.expression(value).part();
+        let parts: Vec<String> = list
+            .iter()
+            .map(|pattern| {
+                let written = self.expression(pattern).part();
+                self.like_one(&value, written, pattern, None, folds, negated).part()
+            })
+            .collect();
+        Sql { text: parts.join(" or "), form: Form::Or }
+    }
+
+    fn like_one(&mut self, value: &str, written: String, pattern: &Expr, escape: Option<&Expr>, folds: bool, negated: bool) -> Sql {
         let escape = match escape {
             Some(letter) if folds && plain_text(letter).is_none_or(|text| text.chars().any(char::is_alphabetic)) => {
                 let help = "write a character that is no letter";
@@ -44,7 +69,7 @@ impl Writer<'_> {
         };
         let not = if negated { "not " } else { "" };
         if folds && !self.is(Engine::DuckDb) && self.rewrites(Rewrite::CaseFolding) {
-            let [value, written] = [value, written].map(|side| self.small_letters("lower", &side).text);
+            let [value, written] = [value, &written].map(|side| self.small_letters("lower", side).text);
             return Sql::loose(format!("{value} {not}like {written}{escape}"));
         }
         let word = if folds { "ilike" } else { "like" };
@@ -245,6 +270,15 @@ impl Writer<'_> {
                 None
             }
         }
+    }
+}
+
+fn listed(patterns: &Expr) -> Option<&[Expr]> {
+    match patterns {
+        Expr::Nested(inner) => listed(inner),
+        Expr::Array(array) => Some(&array.elem),
+        Expr::Tuple(parts) => Some(parts),
+        _ => None,
     }
 }
 

@@ -1,16 +1,17 @@
 //! Queries: WITH, set operations, VALUES, SELECT and its clauses.
 
 use sqlparser::ast::{
-    Cte, Expr, GroupByExpr, LimitClause, NamedWindowExpr, OrderByExpr, OrderByKind, Query, Select, SelectFlavor, SelectItem,
+    Cte, Expr, GroupByExpr, LimitClause, OrderByExpr, OrderByKind, Query, Select, SelectFlavor, SelectItem,
     SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Spanned, Values, With,
 };
+use sqlparser::tokenizer::Span;
 
-use super::calls::is_frameless;
 use super::collation::output_expression;
-use super::distinct_on::grouping_is_empty;
+use super::distinct_on::{Distinction, grouping_is_empty};
 use super::numbers::whole_number;
 use super::rewrite::Rewrite;
-use super::writer::{Windows, Writer};
+use super::windows::group_keys;
+use super::writer::{Selected, Writer, span_of};
 use crate::dialect::Engine;
 
 impl Writer<'_> {
@@ -50,10 +51,15 @@ impl Writer<'_> {
         } else {
             text.push_str(&self.body(&query.body, order_keys(query)));
             // What USING has merged is named by the keys too.
-            let sources = self.last_sources.take().filter(|_| matches!(&*query.body, SetExpr::Select(_)));
-            let entered = sources.map(|sources| self.sources.push(sources)).is_some();
+            let is_select = matches!(&*query.body, SetExpr::Select(_));
+            let last = self.last_select.take().zip(self.last_sources.take()).filter(|_| is_select);
+            let entered = last.map(|(select, sources)| {
+                self.enter_select(select);
+                self.sources.push(sources);
+            });
             self.order_and_limit(query, &mut text);
-            if entered {
+            if entered.is_some() {
+                self.leave_select();
                 self.sources.pop();
             }
         }
@@ -67,7 +73,12 @@ impl Writer<'_> {
         let keys: Vec<String> = order_keys(query)
             .iter()
             .map(|key| {
-                let behind = whole_number(&key.expr).and_then(|number| columns?.get(usize::try_from(number).ok()?.checked_sub(1)?));
+                let at = match (whole_number(&key.expr), &*query.body) {
+                    (Some(number), _) => usize::try_from(number).ok().and_then(|number| number.checked_sub(1)),
+                    (None, SetExpr::Select(select)) => place_in_list(select, &key.expr),
+                    _ => None,
+                };
+                let behind = at.and_then(|at| columns?.get(at));
                 let written = match behind {
                     Some(column) => super::writer::print_name(&column.name),
                     None => self.expression(&key.expr).text,
@@ -210,13 +221,43 @@ impl Writer<'_> {
 
     fn select(&mut self, select: &Select, order_by: &[OrderByExpr]) -> String {
         self.refuse_foreign_clauses(select);
-        let windows = self.windows_of(select);
         let starred = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)));
-        self.enter_select(windows, starred);
+        let redshift = self.is(Engine::Redshift);
+        let levels = if redshift { self.levels_of(select, order_by) } else { None };
+        let group_keys = if redshift { group_keys(select) } else { None };
+        self.enter_select(Selected { starred, group_keys, ..Selected::default() });
+        let windows = self.windows_of(select);
+        let selected = self.leave_select().unwrap_or_default();
+        self.enter_select(Selected { windows, levels, ..selected });
         self.look_at_sources(select);
+        let text = match self.distinct_around(select) {
+            None => self.on_levels(select, order_by),
+            Some(columns) => {
+                self.set_around(&columns);
+                let inner = self.indented(|writer| format!("{}{}", writer.line(), writer.on_levels(select, &[])));
+                self.grouped_by_all(&columns, &inner)
+            }
+        };
+        self.last_select = self.leave_select();
+        self.last_sources = self.sources.pop();
+        text
+    }
+
+    fn on_levels(&mut self, select: &Select, order_by: &[OrderByExpr]) -> String {
+        if self.levels_mut().is_some() { self.two_levels(select, order_by) } else { self.one_level(select, order_by) }
+    }
+
+    fn one_level(&mut self, select: &Select, order_by: &[OrderByExpr]) -> String {
         let distinction = self.distinction(select, order_by);
         let mut text = format!("select{}", distinction.word);
         text.push_str(&self.projection(&select.projection));
+        text.push_str(&self.behind(select, distinction));
+        text
+    }
+
+    /// All of a SELECT that stands behind its list.
+    pub(super) fn behind(&mut self, select: &Select, distinction: Distinction) -> String {
+        let mut text = String::new();
         if !select.from.is_empty() {
             text.push_str(&format!("{}from {}", self.line(), self.from(&select.from)));
         }
@@ -236,26 +277,7 @@ impl Writer<'_> {
         if let Some(condition) = distinction.qualify {
             text.push_str(&format!("{}qualify {condition}", self.line()));
         }
-        self.leave_select();
-        self.last_sources = self.sources.pop();
         text
-    }
-
-    /// Windows that have a name stand at each call: Redshift has no names for them.
-    fn windows_of(&mut self, select: &Select) -> Windows {
-        let mut windows = Windows::new();
-        for window in &select.named_window {
-            match &window.1 {
-                NamedWindowExpr::WindowSpec(spec) if spec.window_name.is_none() => {
-                    let name = if window.0.quote_style.is_some() { window.0.value.clone() } else { window.0.value.to_lowercase() };
-                    windows.insert(name, (self.window(spec, select.span()), is_frameless(spec)));
-                }
-                _ => {
-                    self.lacks(select.span(), "windows that extend another", "write the whole window at the call");
-                }
-            }
-        }
-        windows
     }
 
     fn refuse_foreign_clauses(&mut self, select: &Select) {
@@ -300,6 +322,9 @@ impl Writer<'_> {
                 self.all_columns(item.span()).unwrap_or_else(|| "*".to_owned())
             }
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) if options.to_string().is_empty() => {
+                if self.sources.last().is_some_and(|sources| sources.entries.contains(&name.to_string().to_lowercase())) {
+                    self.lacks(name.span(), "all columns of a lateral entry", "name the columns");
+                }
                 format!("{}.*", self.object_name(name))
             }
             other => {
@@ -315,6 +340,9 @@ impl Writer<'_> {
             // Of what two relations have in common, a call may be left.
             Expr::Identifier(name) if self.merged_column(std::slice::from_ref(name)).is_some() => {
                 format!("{written} as {}", self.name(name))
+            }
+            Expr::CompoundIdentifier(parts) if self.merged_column(parts).is_some() => {
+                format!("{written} as {}", parts.last().map_or_else(String::new, |name| self.name(name)))
             }
             Expr::Identifier(_) | Expr::CompoundIdentifier(_) => written,
             other if self.is(Engine::Postgres) && !written.is_empty() => {
@@ -348,12 +376,7 @@ impl Writer<'_> {
         if !self.is(Engine::Redshift) {
             return None;
         }
-        if let Expr::Rollup(sets) | Expr::Cube(sets) | Expr::GroupingSets(sets) = key {
-            let text = sets.iter().flatten().any(|key| self.is_text(key));
-            if text && self.rewrites(Rewrite::TrailingBlanks) {
-                let help = "group by a number or a code of the text, and join the text";
-                self.lacks(super::writer::span_of(key), "grouping sets of text, as blanks at the end do not count there", help);
-            }
+        if matches!(key, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_)) {
             return None;
         }
         let behind = output_expression(select, key).filter(|_| !self.is_text(key)).unwrap_or(key);
@@ -367,12 +390,22 @@ impl Writer<'_> {
         {
             return self.expression(behind).text;
         }
+        // A number of an item, which stands at another place inside.
+        if self.levels_mut().is_some()
+            && let Some(behind) = output_expression(select, key).filter(|_| whole_number(key).is_some())
+        {
+            return self.expression(behind).text;
+        }
         let (word, sets) = match key {
             Expr::Rollup(sets) => ("rollup", sets),
             Expr::Cube(sets) => ("cube", sets),
             Expr::GroupingSets(sets) => ("grouping sets", sets),
             other => return self.expression(other).text,
         };
+        let has_text = sets.iter().flatten().any(|key| self.is_text(key));
+        if self.is(Engine::Redshift) && has_text && self.rewrites(Rewrite::TrailingBlanks) {
+            return self.sets_of_text(word, sets, span_of(key));
+        }
         let sets: Vec<String> = sets
             .iter()
             .map(|set| {
@@ -381,6 +414,34 @@ impl Writer<'_> {
             })
             .collect();
         format!("{word} ({})", sets.join(", "))
+    }
+
+    /// Each text with a point behind it beside itself, where blanks at its end do not count: the sets are written one by one.
+    fn sets_of_text(&mut self, word: &str, sets: &[Vec<Expr>], span: Span) -> String {
+        let written: Vec<String> = sets
+            .iter()
+            .map(|set| {
+                let mut keys: Vec<String> = set.iter().map(|key| self.expression(key).text).collect();
+                for key in set.iter().filter(|key| self.is_text(key)).collect::<Vec<_>>() {
+                    keys.push(self.equal_text(key).text);
+                }
+                keys.join(", ")
+            })
+            .collect();
+        if word == "cube" && written.len() > 5 {
+            self.lacks(span, "a cube of more than five texts", "write the sets that are needed with GROUPING SETS");
+            return String::new();
+        }
+        let joined = |chosen: Vec<&String>| format!("({})", chosen.into_iter().map(String::as_str).collect::<Vec<_>>().join(", "));
+        let all: Vec<String> = match word {
+            "rollup" => (0..=written.len()).rev().map(|length| joined(written.iter().take(length).collect())).collect(),
+            "cube" => (0..(1_usize << written.len()))
+                .rev()
+                .map(|chosen| joined(written.iter().enumerate().filter(|(at, _)| (chosen >> at) & 1 == 1).map(|(_, keys)| keys).collect()))
+                .collect(),
+            _ => written.iter().map(|keys| format!("({keys})")).collect(),
+        };
+        format!("grouping sets ({})", all.join(", "))
     }
 
     fn order_and_limit(&mut self, query: &Query, text: &mut String) {
@@ -428,6 +489,18 @@ impl Writer<'_> {
             text.push_str(&format!("{}offset {}", self.line(), self.expression(&offset.value).part()));
         }
     }
+}
+
+/// Which item of a list an expression is, by its name or by how it is written.
+pub(super) fn place_in_list(select: &Select, key: &Expr) -> Option<usize> {
+    let written = key.to_string();
+    let starred = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)));
+    let is_it = |item: &SelectItem| match item {
+        SelectItem::ExprWithAlias { expr, alias } => alias.to_string().eq_ignore_ascii_case(&written) || expr.to_string() == written,
+        SelectItem::UnnamedExpr(expression) => expression.to_string() == written,
+        _ => false,
+    };
+    select.projection.iter().position(is_it).filter(|_| !starred)
 }
 
 fn order_keys(query: &Query) -> &[OrderByExpr] {

@@ -3,10 +3,16 @@
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-functions.html>
 //! - <https://duckdb.org/docs/stable/sql/query_syntax/unnest>
 
-use sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, ObjectName, Spanned, TableAlias, visit_expressions};
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectName, Query, SelectItem, SetExpr, Spanned, TableAlias,
+    TableFactor, Visit, Visitor, visit_expressions,
+};
 
 use sqlparser::tokenizer::Span;
 
+use super::intervals::scaled;
 use super::literals::plain_text;
 use super::numbers::whole_number;
 use super::rewrite::Rewrite;
@@ -15,6 +21,8 @@ use crate::dialect::Engine;
 
 /// Digits of the numbers that are counted on Redshift: 100,000 rows at most.
 const COUNTED: usize = 5;
+/// The same of numbers that are counted for each row of another relation.
+const COUNTED_A_ROW: usize = 4;
 
 impl Writer<'_> {
     pub(super) fn table_function(&mut self, name: &ObjectName, arguments: &[FunctionArg], alias: Option<&TableAlias>) -> String {
@@ -74,44 +82,80 @@ impl Writer<'_> {
         if is_date && self.is(Engine::DuckDb) { format!("cast({written} as timestamptz)") } else { written }
     }
 
+    /// Numbers from digits, and the values that they stand for. Bounds that are queries are asked once, in a relation beside the numbers.
     fn counted(&mut self, from: &Expr, to: &Expr, step: Option<&Expr>, alias: &str) -> String {
-        let span = span_of(from);
         if [from, to].into_iter().any(reads_columns) {
-            let help = "generate a series between fixed bounds, and join it";
-            return self.lacks(span, "a series whose bounds are columns", help).text;
+            let help = "join it by CROSS JOIN to the one relation that has the columns";
+            return self.lacks(span_of(from), "a series whose bounds are columns in this place", help).text;
         }
-        let counted = literal_rows(from, to).map_or(COUNTED, |rows| rows.to_string().len());
-        let digits: Vec<String> = (0..counted).map(|at| format!("{DIGITS} as d{at} (d{at})")).collect();
-        let number =
-            (0..counted).map(|at| format!("d{at} * {}", 10_usize.pow(u32::try_from(at).unwrap_or(0)))).collect::<Vec<_>>().join(" + ");
-        let numbers = format!("(select {number} as n from {}) as acca_numbers", digits.join(" cross join "));
-        let (first, last) = (self.expression(from).part(), self.expression(to).part());
         let kind = self.type_name(from);
-        let (value, rows) = match kind {
+        let Some(step) = self.step(from, step, kind) else { return "null".to_owned() };
+        let written = [self.series_end(from, kind), self.series_end(to, kind)];
+        let asked = [from, to].into_iter().any(has_query);
+        let [first, last] = match &written {
+            _ if asked => ["acca_bounds.acca_first".to_owned(), "acca_bounds.acca_last".to_owned()],
+            plain => plain.clone(),
+        };
+        let digits = literal_rows(from, to).map_or(COUNTED + usize::from(step.is_fine()), |rows| rows.to_string().len());
+        let mut numbers = format!("{} as acca_numbers", numbers("n", digits));
+        if let ([first, last], true) = (&written, asked) {
+            numbers.push_str(&format!(" cross join (select {first} as acca_first, {last} as acca_last) as acca_bounds"));
+        }
+        let (value, condition) = step.value_and_condition("n", kind, [&first, &last], digits);
+        format!("(select {value} from {numbers} where {condition}) as {alias}")
+    }
+
+    /// A series between columns of the row outside: the value that stands for its column, and what is joined.
+    pub(super) fn series_of_row(&mut self, series: &RowSeries<'_>) -> Option<(String, String)> {
+        let RowSeries { from, to, step, alias, .. } = *series;
+        let kind = self.type_name(from);
+        let step = self.step(from, step, kind)?;
+        let [first, last] = [self.series_end(from, kind), self.series_end(to, kind)];
+        let name = self.name(&alias.name);
+        let (value, condition) = step.value_and_condition(&format!("{name}.acca_n"), kind, [&first, &last], COUNTED_A_ROW);
+        Some((value, format!("{} as {name} on {condition}", numbers("acca_n", COUNTED_A_ROW))))
+    }
+
+    /// A bound, as a value of the kind that is counted.
+    fn series_end(&mut self, bound: &Expr, kind: &str) -> String {
+        let own = self.type_name(bound);
+        let written = self.expression(bound).part();
+        match (own, kind) {
+            ("date", "timestamp" | "timestamptz") => format!("cast({written} as {kind})"),
+            _ => written,
+        }
+    }
+
+    /// `None` where it was refused.
+    fn step(&mut self, from: &Expr, step: Option<&Expr>, kind: &str) -> Option<Step> {
+        let span = span_of(from);
+        match kind {
             "int2" | "int4" | "int8" => {
-                let Some(step) = step.map_or(Some(1), whole_number).filter(|step| *step > 0) else {
-                    return self.lacks(span, "a series with this step", "write the step as a positive literal").text;
-                };
-                (format!("{first} + n * {step}"), format!("({last} - {first}) / {step}"))
+                let count = step.map_or(Some(1), whole_number).filter(|step| *step != 0);
+                if count.is_none() {
+                    self.lacks(span, "a series with this step", "write the step as a literal");
+                }
+                count.map(Step::Number)
             }
             "date" | "timestamp" | "timestamptz" => {
-                let unit = step.and_then(interval_of_one_unit);
+                let unit = step.and_then(scaled).filter(|(_, times)| times.is_none()).and_then(|(span, _)| span.in_one_unit());
                 let Some((count, unit)) = unit else {
-                    return self.lacks(span, "a series with this step", "step by whole days, weeks, months, hours or minutes").text;
+                    self.lacks(span, "a series with this step", "step by a literal interval of months, of days, or of hours and less");
+                    return None;
                 };
                 if unit == "month" && !starts_early(from) {
                     // PostgreSQL goes on from the last day of a short month, not from the first moment.
-                    let help = "start at a literal date up to the 28th of its month";
-                    return self.lacks(span, "a series of months from this day", help).text;
+                    let help = "start at a month that is cut by date_trunc, or at a literal date up to the 28th";
+                    self.lacks(span, "a series of months from this day", help);
+                    return None;
                 }
-                let moment = if kind == "date" { "timestamptz" } else { kind };
-                (format!("cast(dateadd({unit}, n * {count}, {first}) as {moment})"), format!("datediff({unit}, {first}, {last}) / {count}"))
+                Some(Step::Span(count, unit))
             }
-            _ => return self.lacks(span, "a series of this type", "generate integers, dates or timestamps").text,
-        };
-        // More rows than are counted are an error, never left out.
-        let enough = format!("1 / case when {rows} < {} then 1 else 0 end = 1", 10_usize.pow(u32::try_from(counted).unwrap_or(0)));
-        format!("(select {value} from {numbers} where {value} <= {last} and {enough}) as {alias}")
+            _ => {
+                self.lacks(span, "a series of this type", "generate integers, dates or timestamps");
+                None
+            }
+        }
     }
 
     fn unnested(&mut self, array: &Expr, alias: &str) -> String {
@@ -128,40 +172,125 @@ impl Writer<'_> {
     }
 }
 
+/// Numbers of so many digits.
+fn numbers(name: &str, digits: usize) -> String {
+    let from: Vec<String> = (0..digits).map(|at| format!("{DIGITS} as d{at} (d{at})")).collect();
+    let sum: Vec<String> = (0..digits).map(|at| format!("d{at} * {}", 10_usize.pow(u32::try_from(at).unwrap_or(0)))).collect();
+    format!("(select {} as {name} from {})", sum.join(" + "), from.join(" cross join "))
+}
+
+/// A series in FROM between columns of another entry.
+#[derive(Clone, Copy)]
+pub(super) struct RowSeries<'e> {
+    from: &'e Expr,
+    to: &'e Expr,
+    step: Option<&'e Expr>,
+    pub alias: &'e TableAlias,
+}
+
+impl<'e> RowSeries<'e> {
+    pub(super) fn of(factor: &'e TableFactor) -> Option<RowSeries<'e>> {
+        let (name, arguments, alias) = match factor {
+            TableFactor::Table { name, alias: Some(alias), args: Some(arguments), with_ordinality: false, .. } => {
+                (name, &arguments.args, alias)
+            }
+            TableFactor::Function { name, args, alias: Some(alias), with_ordinality: false, .. } => (name, args, alias),
+            _ => return None,
+        };
+        let values: Vec<&Expr> = arguments
+            .iter()
+            .map(|argument| match argument {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => Some(value),
+                _ => None,
+            })
+            .collect::<Option<_>>()?;
+        let (from, to, step) = match values.as_slice() {
+            [from, to] => (*from, *to, None),
+            [from, to, step] => (*from, *to, Some(*step)),
+            _ => return None,
+        };
+        let reads = [from, to].into_iter().any(reads_columns) && ![from, to].into_iter().any(has_query);
+        (reads && name.to_string().eq_ignore_ascii_case("generate_series")).then_some(RowSeries { from, to, step, alias })
+    }
+}
+
 const DIGITS: &str = "(select 0 union all select 1 union all select 2 union all select 3 union all select 4 union all select 5 union all \
                       select 6 union all select 7 union all select 8 union all select 9)";
 
-/// `interval '1 month'` as a number and a unit of DATEDIFF.
-fn interval_of_one_unit(step: &Expr) -> Option<(i64, &'static str)> {
-    let text = match step {
-        Expr::Interval(interval) => match &interval.leading_field {
-            None => plain_text(&interval.value)?.to_owned(),
-            Some(field) => format!("{} {field}", plain_text(&interval.value)?),
-        },
-        Expr::Cast { expr, .. } => plain_text(expr)?.to_owned(),
-        Expr::Nested(inner) => return interval_of_one_unit(inner),
-        _ => return None,
-    };
-    let text = text.to_lowercase();
-    let mut words = text.split_whitespace();
-    let (count, unit) = (words.next()?.parse::<i64>().ok().filter(|count| *count > 0)?, words.next()?);
-    if words.next().is_some() {
-        return None;
-    }
-    Some(match unit.trim_end_matches('s') {
-        "minute" => (count, "minute"),
-        "hour" => (count, "hour"),
-        "day" => (count, "day"),
-        "week" => (count * 7, "day"),
-        "month" => (count, "month"),
-        "year" => (count * 12, "month"),
-        _ => return None,
-    })
+/// What lies between the values of a series.
+#[derive(Clone, Copy)]
+enum Step {
+    Number(i64),
+    /// So many units of DATEADD.
+    Span(i64, &'static str),
 }
 
-/// A literal date up to the 28th.
+impl Step {
+    /// The value for a number, and the condition that it belongs to the series.
+    fn value_and_condition(self, number: &str, kind: &str, [first, last]: [&str; 2], digits: usize) -> (String, String) {
+        let (value, rows) = match self {
+            Step::Number(count) => (format!("{first} + {number} * {count}"), format!("({last} - {first}) / {count}")),
+            Step::Span(count, unit) => (
+                format!(
+                    "cast(dateadd({unit}, {number} * cast({count} as bigint), {first}) as {})",
+                    if kind == "date" { "timestamptz" } else { kind }
+                ),
+                format!("datediff({unit}, {first}, {last}) / {count}"),
+            ),
+        };
+        let reached = if self.is_down() { ">=" } else { "<=" };
+        // More rows than are counted are an error, never left out.
+        let enough = format!("1 / case when {rows} >= {} then 0 else 1 end = 1", 10_usize.pow(u32::try_from(digits).unwrap_or(0)));
+        let condition = format!("{value} {reached} {last} and {enough}");
+        (value, condition)
+    }
+
+    fn is_down(self) -> bool {
+        let (Step::Number(count) | Step::Span(count, _)) = self;
+        count < 0
+    }
+
+    /// Parts of a day are many.
+    fn is_fine(self) -> bool {
+        matches!(self, Step::Span(_, unit) if !matches!(unit, "month" | "day"))
+    }
+}
+
+/// A day up to the 28th: of a literal, or the first of a month.
 fn starts_early(from: &Expr) -> bool {
-    literal_moment(from).and_then(|text| text.get(8..10)).and_then(|day| day.parse::<u8>().ok()).is_some_and(|day| day <= 28)
+    let literal = literal_moment(from).and_then(|text| text.get(8..10)).and_then(|day| day.parse::<u8>().ok()).is_some_and(|day| day <= 28);
+    let of_months = |added: &Expr| scaled(added).is_some_and(|(span, _)| span.in_one_unit().is_some_and(|(_, unit)| unit == "month"));
+    literal
+        || match from {
+            Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => starts_early(inner),
+            Expr::BinaryOp { left, op: BinaryOperator::Plus | BinaryOperator::Minus, right } => starts_early(left) && of_months(right),
+            Expr::Function(call) => {
+                let FunctionArguments::List(list) = &call.args else { return false };
+                let arguments: Vec<&Expr> = list
+                    .args
+                    .iter()
+                    .filter_map(|argument| match argument {
+                        FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => Some(value),
+                        _ => None,
+                    })
+                    .collect();
+                match (call.name.to_string().to_lowercase().as_str(), arguments.as_slice()) {
+                    ("date_trunc", [unit, ..]) => {
+                        plain_text(unit).is_some_and(|unit| matches!(unit.to_lowercase().as_str(), "month" | "quarter" | "year"))
+                    }
+                    ("min" | "max", [value]) => starts_early(value),
+                    _ => false,
+                }
+            }
+            Expr::Subquery(query) => match &*query.body {
+                SetExpr::Select(select) => match select.projection.as_slice() {
+                    [SelectItem::UnnamedExpr(value) | SelectItem::ExprWithAlias { expr: value, .. }] => starts_early(value),
+                    _ => false,
+                },
+                _ => false,
+            },
+            _ => false,
+        }
 }
 
 /// Rows of a series between literals by steps of one, at most: of days where both are dates.
@@ -187,10 +316,43 @@ fn literal_moment(bound: &Expr) -> Option<&str> {
     }
 }
 
+/// Whether a bound names a column of another entry of FROM.
 fn reads_columns(expression: &Expr) -> bool {
+    let mut columns = Columns::default();
+    let _ = expression.visit(&mut columns);
+    columns.found
+}
+
+fn has_query(expression: &Expr) -> bool {
     let found = visit_expressions(expression, |part| match part {
-        Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Subquery(_) => std::ops::ControlFlow::Break(()),
-        _ => std::ops::ControlFlow::Continue(()),
+        Expr::Subquery(_) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
     });
     found.is_break()
+}
+
+/// Names outside of queries.
+#[derive(Default)]
+struct Columns {
+    queries: usize,
+    found: bool,
+}
+
+impl Visitor for Columns {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+        self.queries += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
+        self.queries -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
+        self.found |= self.queries == 0 && matches!(expression, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+        ControlFlow::Continue(())
+    }
 }

@@ -30,6 +30,9 @@ impl Writer<'_> {
     /// Redshift has none: each value comes with the separator before it, and the first separator is cut off.
     pub(super) fn concat_with_separator(&mut self, call: &Call<'_>) -> Sql {
         let [separator, values @ ..] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
+        if values.iter().any(|value| self.type_name(value) == "bool") {
+            return self.refuse(call.span, "concat_ws spells booleans in another way than a cast does", "cast it to text first");
+        }
         let Some(text) = plain_text(separator) else {
             return self.refuse(span_of(separator), "the separator is to be a literal", "write it as a literal");
         };

@@ -20,12 +20,23 @@ use crate::dialect::Engine;
 pub(super) struct Sources {
     /// What stands for a column that two relations have in common.
     merged: BTreeMap<String, String>,
+    /// Entries of FROM whose columns something else stands for.
+    pub entries: BTreeSet<String>,
     /// Whether `*` gives the columns in another order.
     reorders: bool,
     /// The columns that the only `*` of the SELECT gives, where each has a name of its own.
     columns: Option<Vec<String>>,
     /// What the lists of the SELECT are ordered by, once there is one.
     pub order_within_groups: Option<String>,
+}
+
+impl Sources {
+    /// What stands for a column of an entry of FROM, by its name and by that of the entry before it.
+    pub(super) fn stands_for(&mut self, entry: &str, name: &str, text: String) {
+        self.merged.insert(format!("{entry}.{name}"), text.clone());
+        self.merged.insert(name.to_owned(), text);
+        self.entries.insert(entry.to_owned());
+    }
 }
 
 impl Writer<'_> {
@@ -38,14 +49,22 @@ impl Writer<'_> {
             }
         }
         self.sources.push(sources);
+        self.inside(|writer| writer.look_at_laterals(select));
     }
 
+    /// The columns of the only `*` of a list, where each has a name of its own.
     fn starred_columns(&self, select: &Select) -> Option<Vec<String>> {
+        let is_bare = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_)));
+        self.starred_names(select).filter(|_| is_bare)
+    }
+
+    /// The same of `*` and `t.*`.
+    pub(super) fn starred_names(&self, select: &Select) -> Option<Vec<String>> {
+        let is_star = |item: &SelectItem| !matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. });
         let names: Vec<String> = self.columns(select)?.iter().map(|column| column.name.clone()).collect();
-        let star = select.projection.iter().position(|item| matches!(item, SelectItem::Wildcard(_)))?;
+        let star = select.projection.iter().position(is_star)?;
         let behind = select.projection.len() - star - 1;
-        let several =
-            select.projection.iter().filter(|item| !matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. }));
+        let several = select.projection.iter().filter(|item| is_star(item));
         let starred = names.get(star..names.len().checked_sub(behind)?)?;
         let all_differ = starred.iter().collect::<BTreeSet<_>>().len() == starred.len();
         (several.count() == 1 && all_differ).then(|| starred.to_vec())
@@ -78,10 +97,17 @@ impl Writer<'_> {
         }
     }
 
-    /// What stands for a column that is named alone.
+    /// What stands for a column that is named.
     pub(super) fn merged_column(&self, parts: &[Ident]) -> Option<Sql> {
-        let [name] = parts else { return None };
-        self.sources.last()?.merged.get(&folded(name)).map(Sql::atom)
+        match parts {
+            [name] => self.sources.last()?.merged.get(&folded(name)).map(Sql::atom),
+            // Of a lateral entry, which queries within may name too.
+            [entry, name] => {
+                let key = format!("{}.{}", folded(entry), folded(name));
+                self.sources.iter().rev().find_map(|sources| sources.merged.get(&key)).map(Sql::atom)
+            }
+            _ => None,
+        }
     }
 
     /// A condition for ON; `None` where USING means the same.

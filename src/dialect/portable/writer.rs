@@ -8,9 +8,11 @@ use sqlparser::ast::{Expr, Ident, Query, Select, Spanned};
 use sqlparser::keywords::ALL_KEYWORDS;
 use sqlparser::tokenizer::Span;
 
+use super::levels::Levels;
 use super::lists::reads_a_table;
 use super::rewrite::Rewrite;
 use super::using::Sources;
+use super::windows::Window;
 use crate::analysis::{ExpressionTypes, Finding, Lowered, Output, SqlType, Typed, TypedQuery};
 use crate::base::quote_ident;
 use crate::diag::{Diagnostic, codes};
@@ -52,8 +54,21 @@ impl Sql {
     }
 }
 
-/// The windows that a SELECT names, and whether rows of the same order count together in them.
-pub(super) type Windows = BTreeMap<String, (String, bool)>;
+/// The windows that a SELECT names.
+pub(super) type Windows = BTreeMap<String, Window>;
+
+/// A SELECT that is being written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Selected {
+    pub windows: Windows,
+    /// Whether it gives all columns of what it reads.
+    pub starred: bool,
+    pub group_keys: Option<Vec<String>>,
+    /// The names of its columns, where another SELECT stands around it.
+    pub around: Option<Vec<String>>,
+    /// Where it is written in two.
+    pub levels: Option<Levels>,
+}
 
 /// The printer of one query.
 pub(super) struct Writer<'q> {
@@ -68,12 +83,13 @@ pub(super) struct Writer<'q> {
     changed: BTreeSet<Rewrite>,
     refusals: Vec<Finding>,
     depth: usize,
-    /// The SELECTs that are being written, innermost last, and whether each gives all columns of what it reads.
-    selects: Vec<(Windows, bool)>,
+    /// The SELECTs that are being written, innermost last.
+    selects: Vec<Selected>,
     /// What the FROM of each SELECT that is being written adds, innermost last.
     pub sources: Vec<Sources>,
     /// Those of the SELECT that was written last.
     pub(super) last_sources: Option<Sources>,
+    pub(super) last_select: Option<Selected>,
     /// Not where the query itself has such characters.
     marks: bool,
 }
@@ -93,6 +109,7 @@ impl<'q> Writer<'q> {
             selects: Vec::new(),
             sources: Vec::new(),
             last_sources: None,
+            last_select: None,
             marks: !query.sql.contains(MARKS),
         }
     }
@@ -133,21 +150,50 @@ impl<'q> Writer<'q> {
         self.types.columns(select)
     }
 
-    pub(super) fn enter_select(&mut self, windows: Windows, starred: bool) {
-        self.selects.push((windows, starred));
+    pub(super) fn enter_select(&mut self, select: Selected) {
+        self.selects.push(select);
     }
 
-    pub(super) fn leave_select(&mut self) {
-        self.selects.pop();
+    pub(super) fn leave_select(&mut self) -> Option<Selected> {
+        self.selects.pop()
     }
 
     /// Whether the SELECT gives all columns of what it reads.
     pub(super) fn is_starred(&self) -> bool {
-        self.selects.last().is_none_or(|(_, starred)| *starred)
+        self.selects.last().is_none_or(|select| select.starred)
     }
 
-    pub(super) fn window_named(&self, name: &str) -> Option<(String, bool)> {
-        self.selects.last()?.0.get(name).cloned()
+    pub(super) fn window_named(&self, name: &str) -> Option<Window> {
+        self.selects.last()?.windows.get(name).cloned()
+    }
+
+    /// The keys by which the SELECT groups.
+    pub(super) fn group_keys(&self) -> Option<&[String]> {
+        self.selects.last()?.group_keys.as_deref()
+    }
+
+    pub(super) fn set_around(&mut self, columns: &[Output]) {
+        if let Some(select) = self.selects.last_mut() {
+            select.around = Some(columns.iter().map(|column| print_name(&column.name)).collect());
+        }
+    }
+
+    pub(super) fn is_around(&self) -> bool {
+        self.selects.last().is_some_and(|select| select.around.is_some())
+    }
+
+    /// What an expression of the list is called around the SELECT.
+    pub(super) fn name_around(&self, select: &Select, key: &Expr) -> Option<String> {
+        let names = self.selects.last()?.around.as_ref()?;
+        if let Some(number) = super::numbers::whole_number(key) {
+            return Some(number.to_string());
+        }
+        let at = super::query::place_in_list(select, key)?;
+        names.get(at).cloned()
+    }
+
+    pub(super) fn levels_mut(&mut self) -> Option<&mut Levels> {
+        self.selects.last_mut()?.levels.as_mut()
     }
 
     pub(super) fn type_of(&self, expression: &Expr) -> Option<SqlType> {

@@ -67,10 +67,6 @@ select min(v) as first, max(v) as last, least('b', v) as l from t where v is not
 select id, first_value(id) over (partition by grp order by j, id) as first from t;
 
 -- facts: 115
--- refused: redshift no frame
-select id, sum(j) over (order by grp) as running from t;
-
--- facts: 115
 select id, sum(j) over (partition by grp order by id rows unbounded preceding) as running, avg(j) over (partition by grp) as mean,
     sum(j) over (order by id rows between 1 preceding and 1 following) as around
 from t;

@@ -60,3 +60,20 @@ select '10.0.0.1'::inet as a;
 
 -- facts: 33
 select id, v::integer > j as g, j::text = '10' as e from t where id = 10;
+
+-- facts: 60
+-- needs: exact-text duckdb redshift
+select id, 'a' || 1.50 as literal, concat(n, '/', m) as both, 'x' || n * m as product, n + 1.5 || ' EUR' as sum, round(n, 4) || '' as padded, 'r' || round(m, 1) as rounded
+from t;
+
+-- facts: 60
+select grp, 'total ' || sum(n) || ', ' || coalesce(max(m), 0.0000) as label, (-min(n))::text as least from t group by grp;
+
+-- facts: 60
+-- needs: exact-text duckdb
+select id, 'a' || coalesce(n, 0) as a, concat(case when b then n when id = 3 then null else 1.5 end, '') as c, round(n)::text as whole,
+    extract(year from d)::text as year from t;
+
+-- facts: 60
+-- refused: postgres duckdb redshift spelled alike
+select 'a' || n / 3 as a from t;

@@ -15,7 +15,7 @@ select distinct on (grp) grp, id from t;
 select t.id, x.k, x.w from t left join lateral (select u.k, u.w from u where u.grp = t.grp and u.k < 10 order by u.w desc, u.k limit 2) as x on true;
 
 -- facts: 126
--- refused: redshift LATERAL
+-- needs: lateral redshift
 select t.id, x.m from t cross join lateral (select max(w) as m from u where u.grp = t.grp) as x;
 
 -- facts: 126
@@ -167,3 +167,39 @@ select id, sum(i8) over (rows between 1 preceding and current row) as r, first_v
 
 -- facts: 118 121
 select id, rank() over () as r, count(*) over (partition by grp) as c, max(i) over () as m from t;
+
+-- facts: 126
+-- refused: postgres duckdb redshift chooses
+select u.k, x.id from u left join lateral (select id from t where t.grp = u.grp limit 1) as x on true;
+
+-- facts: 126
+-- needs: lateral redshift
+select t.id, x.c, x.total, least as low, x.names, coalesce(x.c, -1) as again
+from t left join lateral (select count(*) as c, coalesce(sum(u.w), 0) as total, min(w) as least, string_agg(u.grp, ',' order by u.k) as names
+    from u where u.grp = t.grp and u.w > 0) as x on true;
+
+-- facts: 126
+-- needs: lateral redshift
+select id, net, x.share, doubled + 1 as more from t cross join lateral (select i2 - j as net, round(n / nullif(m, 0), 4) as share) as x
+    cross join lateral (select x.net * 2) as y (doubled) where net > -100 order by y.doubled, id;
+
+-- facts: 126 128
+-- needs: lateral redshift
+select t.id, v.kind, v.amount, sum(v.amount) over (partition by t.grp, v.kind order by t.id rows unbounded preceding) as running
+from t cross join lateral (values ('i', t.i), ('j', t.j), ('fixed ', 3)) as v (kind, amount) where t.id <> 7;
+
+-- facts: 126
+-- needs: lateral redshift
+select v.kind, sum(v.amount) as total, count(*) as c from t, lateral (values ('n', t.n), ('m', t.m)) as v (kind, amount) where t.id <> 4 group by v.kind;
+
+-- facts: 126
+-- needs: lateral redshift
+select * from (select id, j from t where id < 4) as a left join lateral (select count(*) as c, max(w) as m from u where u.k = a.id) as x on true;
+
+-- facts: 126
+-- needs: lateral redshift
+select t.id, 10 - x.net as net from t cross join lateral (select i2 as net) as x where i2 is not null order by net, t.id;
+
+-- facts: 126
+-- refused: redshift LATERAL
+select t.id, x.c from t cross join lateral (select count(*) as c from u where u.k < t.id) as x;

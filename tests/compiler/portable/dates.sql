@@ -66,7 +66,7 @@ select x.day::date as day, t.id from generate_series(date '2024-02-27', date '20
 select m from generate_series(timestamp '2024-01-01', timestamp '2024-12-31', interval '1 month') as m;
 
 -- facts: 106
--- refused: redshift bounds
+-- needs: series redshift
 select t.id, g from t cross join generate_series(1, t.j) as g where t.j < 10;
 
 -- facts: 106
@@ -97,3 +97,86 @@ select timestamp 'infinity' as x;
 
 -- facts: 85 96
 select id, d > current_date - interval '1000 years' as n, ts < now() - interval '1 day' as o from t;
+
+-- facts: 102
+-- needs: date-format duckdb
+select id, to_char(d, 'YYYY-"Q"Q') as quarter, to_char(ts, 'Month|MONTH|month|MON|mon|FMMONTH|FMmonth') as months, to_char(ts, 'Day|DAY|day|DY|dy|FMDAY|FMday') as days,
+    to_char(d, 'D ID W WW') as numbers, to_char(ts, 'yyyy-mm-dd hh24:mi:ss.us am') as small, to_char(d, 'Mon YYYY') as label
+from t;
+
+-- facts: 103
+-- needs: read-moment duckdb
+select id, to_date(to_char(d, 'yyyymmdd'), 'yyyymmdd') as d from t;
+
+-- facts: 103
+-- refused: duckdb redshift not read alike
+select to_date('2024 Q1', 'YYYY "Q"Q') as d;
+
+-- facts: 17 97
+-- needs: duration redshift
+select id, ts - d > interval '12 hours' as late, tz - ts >= interval '1 day 02:00:00' as apart, ts - d between interval '0 hours' and interval '6 hours' as early,
+    case when ts - lag(ts) over (order by ts, id) > interval '1 month' then 1 else 0 end as new_session, ts - d < id * interval '1 hour' as scaled
+from (select id, d, ts, ts + interval '1 day' as tz from t) as x;
+
+-- facts: 94 97
+select id, extract(epoch from ts - d) as seconds, extract(day from ts - d) as days, extract(hour from ts - e) as hours, extract(minute from ts - e) as minutes,
+    extract(second from e - ts) as rest, round(extract(epoch from ts - d) / 60, 2) as in_minutes
+from t;
+
+-- facts: 87
+-- needs: age postgres duckdb redshift
+select id, extract(year from age(d, e)) as y, extract(month from age(d, e)) as m, extract(year from age(e, d)) * 12 + extract(month from age(e, d)) as months,
+    extract(month from age(ts, e::timestamp)) as mt, date_part('year', age(ts, d::timestamp)) as yt
+from t;
+
+-- facts: 87
+-- needs: age redshift
+select id, extract(year from age(d)) >= 0 as past from t;
+
+-- facts: 106
+-- needs: series redshift
+select x.day::date as day, count(t.id) as c
+from generate_series((select min(d) from t where d >= date '2023-12-30'), (select max(d) from t where d < date '2024-02-01'), interval '1 day') as x (day)
+left join t on t.d = x.day::date group by 1;
+
+-- facts: 106
+-- needs: series redshift
+select m::date as month from generate_series(date_trunc('month', timestamp '2024-03-31 12:00:00') - interval '3 months', timestamp '2024-03-31', interval '1 month') as s (m);
+
+-- facts: 106
+-- needs: series redshift
+select moment from generate_series(timestamp '2024-02-28 22:30:00', timestamp '2024-02-29 01:00:00', interval '30 minutes') as s (moment);
+
+-- facts: 106
+-- needs: series redshift
+select n from generate_series(5, -5, -2) as s (n);
+
+-- facts: 106
+-- needs: series redshift
+select d::date as d from generate_series(date '2024-03-02', date '2024-02-27', interval '-1 day') as s (d);
+
+-- facts: 106
+-- needs: series redshift
+select k, count(t.id) as c from generate_series(1, (select max(j) from t)) as g (k) left join t on t.j = g.k group by k;
+
+-- facts: 99 107
+select id, ts + make_interval(hours => j) as h, ts - make_interval(mins => 90 * id) as m from t where j is not null;
+
+-- facts: 106 126
+-- needs: series redshift
+select t.id, g.day::date as day, extract(day from g.day) as of_month from t cross join generate_series(t.d, t.d + 2, interval '1 day') as g (day) where t.d > date '2024-01-01';
+
+-- facts: 106 126
+-- needs: series redshift
+select id, k, k * 10 as more from t left join lateral generate_series(1, t.j) as k on true order by k desc nulls last, id;
+
+-- facts: 106 126
+-- needs: series redshift
+select u.grp, count(*) as c from u, generate_series(u.k, u.w, 2) as s (n) group by u.grp;
+
+-- facts: 107
+-- needs: date-bin duckdb redshift
+select id, date_bin('15 minutes', ts, timestamp '2000-01-01') as quarter, date_bin(interval '1 day 06:00', ts, timestamp '2024-02-29 03:00:00') as bin from t;
+
+-- facts: 105
+select id, timezone('Europe/London', tz) as local, timezone('Europe/London', ts) as moment from t;

@@ -103,3 +103,27 @@ with recursive r (n, path) as (select 1, 'a' union all select n + 1, path || '>'
 -- facts: 54 130
 -- needs: trailing-blanks redshift
 select id from t where s = any (select grp from u);
+
+-- facts: 54 139
+-- needs: trailing-blanks redshift
+select s, b, count(*) as c, grouping(s) as g from t where id in (1, 3, 4, 6) group by rollup (s, b);
+
+-- facts: 54 139
+-- needs: trailing-blanks redshift
+select coalesce(s, 'all') as s, v, sum(j) as total from t where id in (1, 4, 6, 9) group by cube (s, v);
+
+-- facts: 54 139
+-- needs: trailing-blanks redshift
+select b, s, v, count(*) as c from t where id in (1, 4, 6, 9) group by b, grouping sets ((s, v), (s), ());
+
+-- facts: 54
+-- needs: trailing-blanks redshift
+select distinct s, count(*) over (partition by b) as c, row_number() over (partition by id order by j) as place from t where id in (1, 4, 6, 9);
+
+-- facts: 54
+-- needs: trailing-blanks redshift
+select distinct s, sum(j) over (order by b) as running, max(v) as m from t where id in (1, 4, 6) group by s, j, b order by running, 1, max(v);
+
+-- facts: 54
+-- needs: trailing-blanks redshift
+select distinct s, count(*) as c from t where id in (1, 4, 6, 9) group by s, id having count(*) > 0 order by count(*), s desc;

@@ -7,8 +7,27 @@ select id, doc -> 'a' ->> 'b' as b, doc ->> 'text' as t, doc #>> '{a,b}' as p, d
 select id, doc -> 'a' ->> 'b' as b, doc ->> 'text' as t, doc ->> 'empty' as e from t where id not in (6, 7);
 
 -- facts: 147
+-- needs: json-path redshift
+select id, doc ->> 'Mixed' as m, (doc ->> 'Mixed')::integer as n, doc ->> 'mixed' as other, doc ->> 'MIXED' as none, doc #>> '{Mixed}' as p from t;
+
+-- facts: 145 146 147
+-- needs: json-path redshift
+select k, payload ->> 'betId' as id, payload ->> 'betid' as low, payload -> 'Shop' ->> 'Name' as shop, (payload ->> 'stakeAmount')::numeric(12,2) as stake,
+    payload ->> 'isVoid' as void, payload -> 'Legs' -> 0 ->> 'oddsType' as odds, payload -> 'Legs' -> 5 ->> 'oddsType' as none,
+    (payload ->> 'placedAt')::timestamp as placed, payload #>> '{Shop,Till,No}' as till
+from (select k, case k when 1 then '{"betId": "B1", "betid": "x", "Shop": {"Name": "Käse \"9\" ", "Till": {"No": 7}}, "stakeAmount": 2.50, "isVoid": false,
+        "Legs": [{"oddsType": "dec"}], "placedAt": "2024-02-29 10:00:00"}'
+    when 2 then '{"betId": "", "Shop": {"Name": null}, "stakeAmount": "1.25", "isVoid": null, "Legs": []}'
+    when 3 then '{"betId": "null", "Shop": {"Name": "\"betId\":\"z\""}, "stakeAmount": null, "Legs": [{"x": 1}]}'
+    else '{"a": {"betId": 1}}' end::json as payload from u) as x;
+
+-- facts: 147
+-- fails: duckdb redshift spelled otherwise
+select id, ('{"Odds": 2.50}'::json) ->> 'Odds' as odds from t where id = 1;
+
+-- facts: 147
 -- refused: redshift capitals
-select doc ->> 'Mixed' as m from t;
+select doc -> 'Mixed' as m from t;
 
 -- facts: 23
 select x.doc ->> 'text' as t from (select doc from t where id = 1 union all select '{"text": "é"}'::json) as x;

@@ -2,7 +2,7 @@
 select grp, string_agg(s, ', ' order by id) as strings, string_agg(nullif(s, ''), '|' order by id) as filled from t where id <> 8 group by grp;
 
 -- facts: 64
--- refused: redshift different orders
+-- needs: several-orders redshift
 select grp, string_agg(s, ', ' order by id) as forth, string_agg(v, '' order by id desc) as back from t where id <> 8 group by grp;
 
 -- facts: 61 63
@@ -43,3 +43,19 @@ select string_agg(s, grp order by id) from t;
 -- refused: postgres duckdb chooses
 -- refused: postgres duckdb redshift
 select array_agg(i) from t;
+
+-- facts: 64
+-- needs: several-orders redshift
+select string_agg(v, ',' order by id) as one, string_agg(v, ',' order by id desc) as other, count(*) as c,
+    percentile_cont(0.5) within group (order by j) as middle, percentile_cont(0.5) within group (order by id) as id
+from t where id <> 4;
+
+-- facts: 64
+-- needs: several-orders redshift
+select grp, b, count(*) as c, string_agg(distinct v, ';' order by v) as names, 'n: ' || coalesce(string_agg(v, ',' order by j desc, id), '-') as list,
+    sum(j) filter (where b) as s
+from t group by 1, b having count(*) > 0 order by grp, 2, 3;
+
+-- facts: 64
+-- refused: redshift different orders
+select grp from t group by grp having string_agg(v, ',' order by id) <> string_agg(v, ',' order by id desc);

@@ -85,3 +85,12 @@ select id, r = 0.1 as a, r * 2 as b, r + n as c, r - 1 as d, r / 3 as e, r * 1.5
 -- facts: 39
 -- needs: product duckdb
 select x.a, x.a * 2 as d, x.a + 1 as s, nullif(x.a::integer, 2::double precision) / 4 as n from (values (32767::smallint), ((-32768)::smallint), (2::smallint), (null)) as x (a);
+
+-- facts: 102
+-- needs: number-format duckdb
+select id, to_char(n, 'FM999,999,990.00') as money, to_char(j, 'FM0000') as code, to_char(m, 'FM9990.0') as tenth, to_char(n * m, 'FM99,990') as whole
+from t where id <> 4;
+
+-- facts: 102
+-- refused: duckdb redshift format of numbers
+select to_char(n, '999.99') from t;

@@ -189,3 +189,28 @@ select s ~ 'a^b' from t;
 -- facts: 81
 -- refused: redshift kind of replacement
 select id, regexp_replace(s, '(b)', '\\\1', 'g') as r from t;
+
+-- Literals are ordered as text is.
+-- facts: 56
+-- needs: collation postgres
+select 'abc' < 'ABC' as l, 'é' between 'a' and 'f' as b, greatest('a', 'B') as g, least('a ', 'a') || '.' as s from t where id = 1;
+
+-- facts: 58
+-- refused: duckdb redshift booleans
+select concat_ws('-', b, 'x') from t;
+
+-- facts: 19 4
+select id, cast(b as varchar(2)) as v, b::text as t from t;
+
+-- facts: 80
+-- needs: regexp-replace redshift
+select id, regexp_replace(s, '^\s+|\s+$', '', 'g') as trimmed, regexp_replace('  x ', '^\s+|\s+$', '<>', 'g') as both, regexp_replace('   ', '^\s+|\s+$', '-', 'g') as blank
+from t where id <> 7;
+
+-- facts: 80 83
+select regexp_replace('a1b22', '([0-9]+|b)', '[\1]', 'g') as r, regexp_count('12ab3 x', '[0-9]+|[a-z]+') as c, substring('id n/a' from '([0-9]+|n/a)') as p from t where id = 1;
+
+-- facts: 76 75
+-- needs: like-escape duckdb
+-- needs: case-folding redshift
+select id, s like any (array['a%', '%b\%c%', 'Z_bra']) as one, s ilike any (array['xx%', '%üNÏ%']) as two from t;

@@ -32,7 +32,7 @@ select id, ts::timestamp(3) as milliseconds, ts::timestamp(0) as seconds from t;
 select id, tz::timetz as moment from t;
 
 -- facts: 17
--- refused: redshift interval
+-- needs: duration redshift
 select id, ts - ts = interval '0 days' as nothing, interval '1 month 3 days' > interval '5 weeks' as more from t;
 
 -- facts: 17
@@ -72,7 +72,7 @@ select id, '\x6162'::bytea as bytes from t;
 select grp, string_agg(distinct s, ',' order by s) from t group by grp;
 
 -- facts: 64
--- refused: redshift different orders
+-- needs: several-orders redshift
 select grp, string_agg(s, ',' order by id) as one, string_agg(v, ',' order by v desc, id) as other from t group by grp;
 
 -- facts: 64

@@ -447,6 +447,11 @@ impl Translator<'_> {
         let (sql, of) = self.expression(expr, scope)?;
         let name = target.postgres().ok_or_else(|| Failure::not_imitated(format!("cast to {data_type}")))?;
         let text = match target {
+            // An exact number has as many places as its type.
+            Type::Varchar(bytes) if matches!(of, Type::Decimal(..)) => {
+                let scale = of.digits().map_or(0, |(_, scale)| scale);
+                format!("redshift.cut(redshift.to_text(({sql})::numeric(38,{scale})), {bytes})::{name}")
+            }
             Type::Varchar(bytes) => format!("redshift.cut(redshift.to_text({}), {bytes})::{name}", typed(&sql, of)),
             Type::Char(bytes) => format!("redshift.cut(redshift.to_text({}), {bytes})::{name}", typed(&sql, of)),
             Type::Decimal(precision, scale) => {

@@ -169,3 +169,31 @@ fn a_source_says_on_which_target_it_is() {
     assert_eq!(both.on_postgres("select id, note is null from marts.desk order by id"), "1|f\n2|t");
     assert_eq!(both.on_redshift("select n from marts.report"), "2");
 }
+
+/// Nobody is asked for a target on which there is nothing to do, and who needs one that is not there is told so.
+#[test]
+fn a_target_that_is_out_of_reach_holds_up_what_needs_it() {
+    let both = Both::new();
+    both.project
+        .write("models/facts.sql", &format!("{BOTH}select 1 as id"))
+        .write("models/desk.sql", "{{ config(materialized='table', meta={'serving': 'low_latency'}) }}\nselect id from {{ ref('facts') }}")
+        .write("models/large.sql", "{{ config(materialized='table', meta={'serving': 'high_latency'}) }}\nselect 1 as id")
+        .write(
+            "models/report.sql",
+            "{{ config(materialized='table', meta={'serving': 'high_latency'}) }}\nselect id from {{ ref('desk') }}",
+        );
+    let profiles = both.project.read("profiles.yml");
+    let (before, port) = profiles.split_once("port: ").unwrap();
+    let port: String = port.chars().take_while(char::is_ascii_digit).collect();
+    both.project.write("profiles.yml", &profiles.replace(&format!("{before}port: {port}"), &format!("{before}port: 1")));
+    let run = both.project.acca(&["run", "--target", "all", "--select", "large"]).expect_code(0);
+    assert!(run.stdout.contains("On target 'rs'") && !run.stdout.contains("'pg'"), "{}", run.stdout);
+    let run = both.project.acca(&["run", "--target", "all"]).expect_code(1);
+    assert!(run.stdout.contains("the run on its target has ended (pg to rs)"), "{}", run.stdout);
+    assert_eq!(both.on_redshift("select count(*) from marts.facts"), "1");
+    // All of its part is still to be done when it is there again.
+    both.project.write("profiles.yml", &profiles);
+    both.project.acca(&["retry", "--target", "all"]).expect_code(0);
+    assert_eq!(both.on_redshift("select id from marts.report"), "1");
+    assert_eq!(both.on_postgres("select count(*) from marts.facts"), "1");
+}

@@ -1,0 +1,277 @@
+//! `LATERAL` on Redshift where no row has to be looked for: columns that are computed from the row outside, a list of VALUES of such
+//! columns, and aggregates over the rows that belong to the one outside. Every place that names such a column names what it stands for.
+//!
+//! <https://docs.aws.amazon.com/redshift/latest/dg/r_FROM_clause30.html>
+
+use std::collections::BTreeMap;
+
+use sqlparser::ast::{
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, JoinOperator, Query, Select, SelectItem, SetExpr, TableAlias,
+    TableFactor, Value, Values,
+};
+
+use super::distinct_on::{grouping_is_empty, has_aggregate};
+use super::functions::is_aggregate;
+use super::lateral::{Tie, join_word, only_relation, split};
+use super::rewrite::Rewrite;
+use super::series::RowSeries;
+use super::using::folded;
+use super::writer::{Writer, print_name};
+use crate::dialect::Engine;
+
+/// What a lateral entry of FROM is written as.
+enum Lateral<'e> {
+    /// Nothing: its columns are computed where they are named.
+    Columns(Vec<&'e Expr>),
+    /// A row for each of a list.
+    Rows(&'e Values),
+    /// Groups, joined by their keys.
+    Groups(&'e Select, Vec<Tie<'e>>, Vec<&'e Expr>),
+}
+
+/// A lateral entry of FROM.
+pub(super) struct LateralEntry<'e> {
+    query: &'e Query,
+    alias: &'e TableAlias,
+}
+
+impl<'e> LateralEntry<'e> {
+    pub(super) fn of(factor: &'e TableFactor) -> Option<LateralEntry<'e>> {
+        match factor {
+            TableFactor::Derived { lateral: true, subquery, alias: Some(alias), sample: None } => {
+                Some(LateralEntry { query: subquery, alias })
+            }
+            _ => None,
+        }
+    }
+
+    fn read(&self) -> Option<Lateral<'e>> {
+        let query = self.query;
+        let plain = query.with.is_none() && query.limit_clause.is_none() && query.fetch.is_none() && query.order_by.is_none();
+        match &*query.body {
+            SetExpr::Values(values) if plain => Some(Lateral::Rows(values)),
+            SetExpr::Select(select) if plain => {
+                let bare = select.distinct.is_none() && select.having.is_none() && grouping_is_empty(select);
+                let items: Vec<&Expr> = select.projection.iter().map(expression_of).collect::<Option<_>>()?;
+                if !bare {
+                    return None;
+                }
+                if select.from.is_empty() {
+                    let computed = select.selection.is_none() && !items.iter().any(|item| has_aggregate(item));
+                    return computed.then_some(Lateral::Columns(items));
+                }
+                let relation = only_relation(select)?;
+                let (ties, conditions) = split(select.selection.as_ref(), relation)?;
+                items.iter().all(|item| of_nothing(item).is_some()).then_some(Lateral::Groups(select, ties, conditions))
+            }
+            _ => None,
+        }
+    }
+
+    /// The names of its columns, as they are printed.
+    fn names(&self) -> Vec<String> {
+        let own: Vec<String> = match &*self.query.body {
+            SetExpr::Select(select) => select.projection.iter().map(name_of).collect(),
+            SetExpr::Values(values) => {
+                (1..=values.rows.first().map_or(0, |row| row.content.len())).map(|at| format!("column{at}")).collect()
+            }
+            _ => Vec::new(),
+        };
+        let given = self.alias.columns.iter().map(|column| folded(&column.name));
+        given.chain(own.into_iter().skip(self.alias.columns.len())).collect()
+    }
+}
+
+impl Writer<'_> {
+    /// Notes what the columns of lateral entries stand for, in their order: one may read those before it.
+    pub(super) fn look_at_laterals(&mut self, select: &Select) {
+        if !self.is(Engine::Redshift) {
+            return;
+        }
+        let factors =
+            select.from.iter().flat_map(|from| std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)));
+        for factor in factors {
+            if let Some(series) = RowSeries::of(factor) {
+                self.look_at_series(&series);
+            }
+            let Some(entry) = LateralEntry::of(factor) else { continue };
+            let Some(read) = entry.read() else { continue };
+            if !self.rewrites(Rewrite::Lateral) {
+                continue;
+            }
+            let alias = folded(&entry.alias.name);
+            let texts = self.columns_stand_for(&read, &alias, &entry.names());
+            let Some(sources) = self.sources.last_mut() else { continue };
+            for (name, text) in texts {
+                sources.stands_for(&alias, &name, text);
+            }
+        }
+    }
+
+    /// A series of the row outside that is counted.
+    fn row_series<'e>(&mut self, factor: &'e TableFactor) -> Option<RowSeries<'e>> {
+        RowSeries::of(factor).filter(|_| self.is(Engine::Redshift) && self.rewrites(Rewrite::Series))
+    }
+
+    /// In PostgreSQL the name of a series is that of its column too.
+    fn look_at_series(&mut self, series: &RowSeries<'_>) {
+        let alias = folded(&series.alias.name);
+        let column = series.alias.columns.first().map_or_else(|| alias.clone(), |column| folded(&column.name));
+        if !self.rewrites(Rewrite::Series) {
+            return;
+        }
+        if let Some((value, _)) = self.series_of_row(series)
+            && let Some(sources) = self.sources.last_mut()
+        {
+            sources.stands_for(&alias, &column, format!("({value})"));
+        }
+    }
+
+    fn columns_stand_for(&mut self, read: &Lateral<'_>, alias: &str, names: &[String]) -> BTreeMap<String, String> {
+        let mut texts = BTreeMap::new();
+        match read {
+            Lateral::Columns(items) => {
+                for (name, item) in names.iter().zip(items) {
+                    texts.insert(name.clone(), self.expression(item).part());
+                }
+            }
+            Lateral::Rows(values) => {
+                for (at, name) in names.iter().enumerate() {
+                    let mut text = "(case".to_owned();
+                    for (row, cells) in values.rows.iter().enumerate() {
+                        let Some(cell) = cells.content.get(at) else { continue };
+                        text.push_str(&format!(" when {}.acca_row = {} then {}", print_name(alias), row + 1, self.expression(cell).text));
+                    }
+                    texts.insert(name.clone(), text + " end)");
+                }
+            }
+            Lateral::Groups(select, ..) => {
+                for (name, item) in names.iter().zip(select.projection.iter().filter_map(expression_of)) {
+                    let column = format!("{}.{}", print_name(alias), print_name(name));
+                    let text = of_nothing(item).flatten().map(|value| {
+                        let value = value.map_or_else(|| "0".to_owned(), |value| self.expression(value).text);
+                        format!("coalesce({column}, {value})")
+                    });
+                    texts.insert(name.clone(), text.unwrap_or(column));
+                }
+            }
+        }
+        texts
+    }
+
+    /// A join with such an entry; `None` where it is something else. Nothing is written for columns that are computed.
+    pub(super) fn lateral_columns(&mut self, operator: &JoinOperator, factor: &TableFactor) -> Option<String> {
+        let word = join_word(operator)?;
+        match self.row_series(factor) {
+            Some(series) => Some(format!("{word} {}", self.series_of_row(&series)?.1)),
+            None => self.lateral_entry(factor),
+        }
+    }
+
+    pub(super) fn lateral_entry(&mut self, factor: &TableFactor) -> Option<String> {
+        if let Some(series) = self.row_series(factor) {
+            return Some(format!("join {}", self.series_of_row(&series)?.1));
+        }
+        let entry = LateralEntry::of(factor).filter(|_| self.is(Engine::Redshift))?;
+        let read = entry.read()?;
+        if !self.rewrites(Rewrite::Lateral) {
+            return None;
+        }
+        let alias = self.name(&entry.alias.name);
+        Some(match read {
+            Lateral::Columns(_) => String::new(),
+            Lateral::Rows(values) => {
+                let rows: Vec<String> = (1..=values.rows.len())
+                    .map(|row| if row == 1 { "select 1 as acca_row".to_owned() } else { format!("select {row}") })
+                    .collect();
+                format!("cross join ({}) as {alias}", rows.join(" union all "))
+            }
+            Lateral::Groups(select, ties, conditions) => self.grouped(select, &entry, &ties, &conditions, &alias),
+        })
+    }
+
+    /// The rows of each group are aggregated once for all groups.
+    fn grouped(&mut self, select: &Select, entry: &LateralEntry<'_>, ties: &[Tie<'_>], conditions: &[&Expr], alias: &str) -> String {
+        self.look_at_sources(select);
+        let expressions = select.projection.iter().filter_map(expression_of);
+        let mut items: Vec<String> = Vec::new();
+        for (name, item) in entry.names().iter().zip(expressions) {
+            let aggregate = within_coalesce(item).map_or(item, |(aggregate, _)| aggregate);
+            items.push(format!("{} as {}", self.expression(aggregate).text, print_name(name)));
+        }
+        let (mut on, mut keys) = (Vec::new(), Vec::new());
+        for (at, (within, outside)) in ties.iter().enumerate() {
+            let key = format!("acca_key_{}", at + 1);
+            let written = self.expression(within).text;
+            items.push(format!("{written} as {key}"));
+            keys.push(written);
+            let is_text = self.is_text(within) || self.is_text(outside);
+            let mark = if is_text { " || '.'" } else { "" };
+            if is_text {
+                keys.push(self.equal_text(within).text);
+            }
+            on.push(format!("({alias}.{key}{mark}) = ({}{mark})", self.outside_of(outside)));
+        }
+        let from = self.from(&select.from);
+        let filters: Vec<String> = conditions.iter().map(|condition| self.expression(condition).part()).collect();
+        let filter = if filters.is_empty() { String::new() } else { format!(" where {}", filters.join(" and ")) };
+        self.sources.pop();
+        let group_by = if keys.is_empty() { String::new() } else { format!(" group by {}", keys.join(", ")) };
+        let on = if on.is_empty() { "true".to_owned() } else { on.join(" and ") };
+        format!("left join (select {} from {from}{filter}{group_by}) as {alias} on {on}", items.join(", "))
+    }
+
+    /// A column of the row outside, while the relation within is written.
+    fn outside_of(&mut self, outside: &Expr) -> String {
+        let within = self.sources.pop();
+        let written = self.expression(outside).part();
+        self.sources.extend(within);
+        written
+    }
+}
+
+fn expression_of(item: &SelectItem) -> Option<&Expr> {
+    match item {
+        SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. } => Some(expression),
+        _ => None,
+    }
+}
+
+fn name_of(item: &SelectItem) -> String {
+    match item {
+        SelectItem::ExprWithAlias { alias, .. } => folded(alias),
+        SelectItem::UnnamedExpr(expression) => crate::analysis::output_name(expression),
+        _ => String::new(),
+    }
+}
+
+fn aggregate_of(expression: &Expr) -> Option<&Function> {
+    match expression {
+        Expr::Nested(inner) => aggregate_of(inner),
+        Expr::Function(call) if call.over.is_none() && is_aggregate(&call.name.to_string().to_lowercase()) => Some(call),
+        _ => None,
+    }
+}
+
+/// `coalesce(aggregate, literal)`
+fn within_coalesce(expression: &Expr) -> Option<(&Expr, &Expr)> {
+    let Expr::Function(call) = expression else { return None };
+    let FunctionArguments::List(list) = &call.args else { return None };
+    match list.args.as_slice() {
+        [FunctionArg::Unnamed(FunctionArgExpr::Expr(aggregate)), FunctionArg::Unnamed(FunctionArgExpr::Expr(literal))]
+            if call.name.to_string().eq_ignore_ascii_case("coalesce") =>
+        {
+            let is_literal = matches!(literal, Expr::Value(value) if value.value != Value::Null);
+            (aggregate_of(aggregate).is_some() && is_literal).then_some((aggregate, literal))
+        }
+        _ => None,
+    }
+}
+
+/// What an item gives where there are no rows: nothing, zero or a literal; `None` where that is not known.
+fn of_nothing(expression: &Expr) -> Option<Option<Option<&Expr>>> {
+    if let Some(call) = aggregate_of(expression) {
+        return Some(call.name.to_string().eq_ignore_ascii_case("count").then_some(None));
+    }
+    within_coalesce(expression).map(|(_, literal)| Some(Some(literal)))
+}

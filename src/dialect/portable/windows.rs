@@ -1,0 +1,264 @@
+//! Windows. PostgreSQL counts rows of the same order together where no frame is written, or one of RANGE; Redshift has frames of ROWS only,
+//! and wants one. A running aggregate is written in two levels there ([`super::levels`]): the inner one aggregates the rows that are
+//! alike and numbers them, the outer one adds up what the first of each has.
+//!
+//! - <https://docs.aws.amazon.com/redshift/latest/dg/c_Window_functions.html>
+//! - <https://www.postgresql.org/docs/15/sql-expressions.html#SYNTAX-WINDOW-FUNCTIONS>
+
+use sqlparser::ast::{
+    Expr, Function, NamedWindowExpr, Select, Spanned, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
+};
+use sqlparser::tokenizer::Span;
+
+use super::calls::Call;
+use super::functions;
+use super::rewrite::Rewrite;
+use super::using::folded;
+use super::writer::{Sql, Windows, Writer};
+use crate::dialect::Engine;
+
+/// A window, in its parts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Window {
+    partition: Vec<String>,
+    /// What rows are ordered by, each with how.
+    order: Vec<(String, String)>,
+    /// As it is written.
+    frame: Option<String>,
+    reach: Reach,
+    /// No two rows of a partition are alike in what it is ordered by.
+    is_told_apart: bool,
+}
+
+/// How far a frame reaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Reach {
+    /// As its words say: there is nothing to count together.
+    #[default]
+    Rows,
+    /// From the first row to the last one that is alike.
+    Peers,
+    /// All rows of the partition.
+    Partition,
+}
+
+const TO_HERE: &str = "rows between unbounded preceding and current row";
+const EVERYTHING: &str = "rows between unbounded preceding and unbounded following";
+
+impl Window {
+    fn text(&self, frame: Option<&str>) -> String {
+        let mut parts = Vec::new();
+        if !self.partition.is_empty() {
+            parts.push(format!("partition by {}", self.partition.join(", ")));
+        }
+        if !self.order.is_empty() {
+            let keys: Vec<String> = self.order.iter().map(|(key, direction)| format!("{key}{direction}")).collect();
+            parts.push(format!("order by {}", keys.join(", ")));
+        }
+        parts.extend(frame.map(str::to_owned));
+        parts.join(" ")
+    }
+
+    /// Parted into rows that are alike.
+    fn peers(&self) -> Vec<String> {
+        self.partition.iter().chain(self.order.iter().map(|(key, _)| key)).cloned().collect()
+    }
+}
+
+impl Writer<'_> {
+    /// Windows that have a name stand at each call: Redshift has no names for them.
+    pub(super) fn windows_of(&mut self, select: &Select) -> Windows {
+        let mut windows = Windows::new();
+        for window in &select.named_window {
+            match &window.1 {
+                NamedWindowExpr::WindowSpec(spec) if spec.window_name.is_none() => {
+                    windows.insert(folded(&window.0), self.window(spec, select.span()));
+                }
+                _ => {
+                    self.lacks(select.span(), "windows that extend another", "write the whole window at the call");
+                }
+            }
+        }
+        windows
+    }
+
+    /// ` over (…)`
+    pub(super) fn over(&mut self, call: &Call<'_>) -> String {
+        let Some(window) = self.window_of(call) else { return String::new() };
+        if !self.is(Engine::Redshift) || window.reach == Reach::Rows {
+            return format!(" over ({})", window.text(window.frame.as_deref()));
+        }
+        if !functions::is_framed(&call.name) {
+            return format!(" over ({})", window.text(None));
+        }
+        match (window.reach, call.name.as_str()) {
+            (Reach::Partition, name) if functions::is_aggregate(name) => {
+                format!(" over ({})", Window { order: Vec::new(), ..window }.text(None))
+            }
+            (Reach::Partition, _) => format!(" over ({})", window.text(Some(EVERYTHING))),
+            (_, "first_value") if self.rewrites(Rewrite::WindowFrame) => format!(" over ({})", window.text(Some(TO_HERE))),
+            // Of those that are alike each engine chooses one.
+            (_, "last_value") if self.rewrites(Rewrite::WindowFrame) => {
+                format!(" over ({})", Window { partition: window.peers(), ..window }.text(Some(EVERYTHING)))
+            }
+            _ if window.is_told_apart => format!(" over ({})", window.text(Some(TO_HERE))),
+            _ => {
+                let help = "write the frame: rows between unbounded preceding and current row, with an order that has no ties";
+                self.lacks(call.span, "a window that is ordered and has no frame", help);
+                String::new()
+            }
+        }
+    }
+
+    fn window_of(&mut self, call: &Call<'_>) -> Option<Window> {
+        let window = self.window_behind(call)?;
+        self.refuse_unordered_window(call, &window.text(window.frame.as_deref()));
+        Some(window)
+    }
+
+    fn window_behind(&mut self, call: &Call<'_>) -> Option<Window> {
+        match call.function.over.as_ref()? {
+            WindowType::NamedWindow(name) => {
+                let name = folded(name);
+                if let Some(window) = self.window_named(&name) {
+                    return Some(window);
+                }
+                self.refuse(call.span, format!("there is no window '{name}'"), "write the window at the call");
+                None
+            }
+            WindowType::WindowSpec(spec) => {
+                if spec.window_name.is_some() {
+                    self.lacks(call.span, "windows that extend another", "write the whole window at the call");
+                }
+                Some(self.window(spec, call.span))
+            }
+        }
+    }
+
+    fn window(&mut self, spec: &WindowSpec, span: Span) -> Window {
+        let partition = spec.partition_by.iter().map(|key| self.equal_text(key).text).collect();
+        let order = spec.order_by.iter().map(|key| self.order_key_in_parts(key)).collect();
+        let reach = reach_of(spec);
+        let frame = match &spec.window_frame {
+            Some(frame) if reach == Reach::Rows || !self.is(Engine::Redshift) => Some(self.frame(frame, span)),
+            _ => None,
+        };
+        Window { partition, order, frame, reach, is_told_apart: self.tells_apart(spec) }
+    }
+
+    fn frame(&mut self, frame: &WindowFrame, span: Span) -> String {
+        if frame.units != WindowFrameUnits::Rows && self.is(Engine::Redshift) {
+            self.lacks(span, &format!("frames of {}", frame.units), "use a frame of rows, with an order that has no ties");
+        }
+        let units = frame.units.to_string().to_lowercase();
+        let start = self.bound(&frame.start_bound);
+        // Redshift knows the short form, and only this one is the same everywhere.
+        let end = frame.end_bound.as_ref().map_or_else(|| "current row".to_owned(), |bound| self.bound(bound));
+        format!("{units} between {start} and {end}")
+    }
+
+    fn bound(&mut self, bound: &WindowFrameBound) -> String {
+        let (distance, word) = match bound {
+            WindowFrameBound::CurrentRow => return "current row".to_owned(),
+            WindowFrameBound::Preceding(distance) => (distance, "preceding"),
+            WindowFrameBound::Following(distance) => (distance, "following"),
+        };
+        match distance {
+            None => format!("unbounded {word}"),
+            Some(distance) => format!("{} {word}", self.expression(distance).part()),
+        }
+    }
+
+    /// The calls of a SELECT that Redshift needs two levels for.
+    pub(super) fn running_aggregates(&self, select: &Select) -> impl Fn(&Function) -> bool + use<> {
+        let keys = group_keys(select);
+        let named = select.named_window.clone();
+        move |call: &Function| {
+            let spec = match &call.over {
+                Some(WindowType::WindowSpec(spec)) => Some(spec),
+                Some(WindowType::NamedWindow(name)) => {
+                    named.iter().find(|window| folded(&window.0) == folded(name)).and_then(|window| match &window.1 {
+                        NamedWindowExpr::WindowSpec(spec) => Some(spec),
+                        NamedWindowExpr::NamedWindow(_) => None,
+                    })
+                }
+                None => None,
+            };
+            let adds_up = adding(&call.name.to_string().to_lowercase()).is_some() || call.name.to_string().eq_ignore_ascii_case("avg");
+            adds_up && spec.is_some_and(|spec| reach_of(spec) == Reach::Peers && !covers(spec, keys.as_deref()))
+        }
+    }
+
+    fn tells_apart(&self, spec: &WindowSpec) -> bool {
+        covers(spec, self.group_keys())
+    }
+
+    /// An aggregate over a window in which rows that are alike count together; `None` where it is written as it stands.
+    pub(super) fn running(&mut self, call: &Call<'_>, name: &str, aggregate: &str) -> Option<Sql> {
+        let adding = adding(name)?;
+        if !self.is(Engine::Redshift) || call.function.over.is_none() || self.levels_mut().is_none() {
+            return None;
+        }
+        let window = self.window_of(call).filter(|window| window.reach == Reach::Peers && !window.is_told_apart)?;
+        if !self.rewrites(Rewrite::RunningAggregate) {
+            let naive = format!("{aggregate} over ({})", window.text(Some(TO_HERE)));
+            return Some(Sql::atom(self.inner(&naive)));
+        }
+        let peers = window.peers().join(", ");
+        let of_peers = self.inner(&format!("{aggregate} over (partition by {peers})"));
+        let number = self.inner(&format!("row_number() over (partition by {peers})"));
+        let partition = window.partition.iter().map(|key| self.inner(key)).collect();
+        let mut order: Vec<(String, String)> = window.order.iter().map(|(key, direction)| (self.inner(key), direction.clone())).collect();
+        order.push((number.clone(), String::new()));
+        let window = Window { partition, order, ..Window::default() };
+        Some(Sql::atom(format!("{adding}(case when {number} = 1 then {of_peers} end) over ({})", window.text(Some(TO_HERE)))))
+    }
+
+    fn inner(&mut self, text: &str) -> String {
+        self.levels_mut().map(|levels| levels.column(text, None)).unwrap_or_default()
+    }
+}
+
+/// What puts the aggregates of parts together.
+fn adding(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "sum" | "count" => "sum",
+        "min" => "min",
+        "max" => "max",
+        "bool_and" | "every" => "bool_and",
+        "bool_or" => "bool_or",
+        _ => return None,
+    })
+}
+
+fn reach_of(spec: &WindowSpec) -> Reach {
+    use WindowFrameBound::{CurrentRow, Following, Preceding};
+    match &spec.window_frame {
+        None if spec.order_by.is_empty() => Reach::Rows,
+        None => Reach::Peers,
+        Some(frame) if frame.units == WindowFrameUnits::Range => match (&frame.start_bound, frame.end_bound.as_ref()) {
+            (Preceding(None), None | Some(CurrentRow)) => Reach::Peers,
+            (Preceding(None), Some(Following(None))) => Reach::Partition,
+            _ => Reach::Rows,
+        },
+        Some(_) => Reach::Rows,
+    }
+}
+
+/// The keys of GROUP BY, as they are written; `None` where rows are not told apart by them.
+pub(super) fn group_keys(select: &Select) -> Option<Vec<String>> {
+    let sqlparser::ast::GroupByExpr::Expressions(keys, modifiers) = &select.group_by else { return None };
+    let plain = !keys.is_empty() && modifiers.is_empty();
+    let is_set = |key: &Expr| matches!(key, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_));
+    if !plain || keys.iter().any(is_set) {
+        return None;
+    }
+    let behind = |key| super::collation::output_expression(select, key).unwrap_or(key).to_string();
+    Some(keys.iter().map(behind).collect())
+}
+
+/// Whether a window is parted and ordered by all keys of the groups, so that no two rows are alike.
+fn covers(spec: &WindowSpec, keys: Option<&[String]>) -> bool {
+    let written: Vec<String> = spec.partition_by.iter().chain(spec.order_by.iter().map(|key| &key.expr)).map(ToString::to_string).collect();
+    keys.is_some_and(|keys| keys.iter().all(|key| written.contains(key)))
+}

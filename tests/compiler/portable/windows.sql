@@ -1,0 +1,84 @@
+-- facts: 115
+-- needs: running-aggregate redshift
+select id, sum(j) over (order by grp) as running, count(*) over (order by grp) as rows_so_far, id + sum(i2) over (order by j) as shifted from t;
+
+-- facts: 115
+-- needs: running-aggregate redshift
+select t.id, round(avg(t.n) over (partition by t.b order by t.grp desc), 4) as mean, min(t.v) over (order by t.j) as least,
+    max(t.d) over (partition by t.grp order by t.j nulls first) as latest
+from t where t.id <> 7;
+
+-- facts: 115
+-- needs: running-aggregate redshift
+select *, sum(w) over (partition by grp order by k) as running from u;
+
+-- facts: 115
+-- needs: running-aggregate redshift
+select id, sum(j) over w as running, row_number() over (order by id) as place, sum(j) filter (where b) over w as of_true
+from t window w as (partition by grp order by j) order by running desc nulls last, t.id;
+
+-- facts: 115
+-- needs: running-aggregate redshift
+select d, total, sum(total) over (order by month) as running
+from (select date_trunc('year', ts) as month, d, sum(j) as total from t group by 1, 2) as x order by d;
+
+-- facts: 115
+select d, sum(j) as total, sum(sum(j)) over (order by d) as running, count(*) as c from t group by d order by d;
+
+-- facts: 115
+select grp, b, sum(sum(j)) over (partition by grp order by b) as running from t group by 1, 2;
+
+-- facts: 115
+-- needs: running-aggregate redshift
+select grp, b, sum(sum(j)) over (order by grp) as running, 100 * sum(j) as percent from t group by grp, b having count(*) > 0;
+
+-- facts: 115 124
+-- needs: running-aggregate redshift
+select distinct on (grp) grp, id, sum(j) over (order by grp) as running from t order by grp, id desc;
+
+-- facts: 115
+-- needs: running-aggregate redshift
+select id, coalesce(sum(w) over (order by t.grp desc), 0) as s, u.k, case when count(*) over (order by u.k) > 2 then 'many' else 'few' end as c
+from t join u on t.id = u.k;
+
+-- facts: 115
+-- needs: running-aggregate redshift
+select distinct b, sum(j) over (order by b) as running from t;
+
+-- facts: 115
+-- needs: running-aggregate redshift
+select id, bool_and(b) over (order by grp) as a, bool_or(b) over (order by grp) as o, sum(f) over (order by r) as binary from t where id not in (4, 7);
+
+-- facts: 115 116
+-- needs: running-aggregate redshift
+select id, sum(j) over (order by grp range unbounded preceding) as one, sum(j) over (order by grp range between unbounded preceding and current row) as two,
+    sum(j) over (order by grp range between unbounded preceding and unbounded following) as three
+from t;
+
+-- facts: 115
+-- needs: window-frame redshift
+select id, grp, last_value(grp) over (order by grp) as own, last_value(id) over (partition by grp order by id) as last from t;
+
+-- facts: 116
+select id, last_value(id) over (partition by grp order by id range between unbounded preceding and unbounded following) as last,
+    rank() over (order by j range unbounded preceding) as place
+from t;
+
+-- facts: 115
+-- needs: running-aggregate redshift
+with daily as (select grp as shop, d as day, coalesce(n, 0) as stake from t where d is not null)
+select shop, day, stake, sum(stake) over (partition by shop order by day) as running_stake,
+    round(100.0 * stake / nullif(sum(stake) over (partition by shop), 0), 2) as share,
+    stake - lag(stake) over (partition by shop order by day, stake) as change
+from daily order by shop, day, stake;
+
+-- facts: 115
+-- needs: running-aggregate redshift
+select s, count(*) over (order by s) as c from t union all select 'x', sum(k) over (order by grp desc) from u;
+
+-- facts: 115
+select id, sum(j) over (order by id rows between unbounded preceding and current row) - j as before, nth_value(id, 1) over (order by id rows between unbounded preceding and unbounded following) as first from t;
+
+-- facts: 115
+-- refused: redshift no frame
+select id, nth_value(id, 2) over (partition by grp order by id) as second from t;
