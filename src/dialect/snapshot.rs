@@ -71,8 +71,12 @@ fn is_marked_deleted(spec: &SnapshotSpec, alias: &str) -> String {
     format!("coalesce({alias}.{}, 'False') = 'True'", spec.names.is_deleted)
 }
 
-fn matching(spec: &SnapshotSpec, left: &str, right: &str) -> String {
-    spec.keys.iter().map(|key| format!("{left}.{key} = {right}.{key}")).collect::<Vec<_>>().join(" and ")
+fn matching(spec: &SnapshotSpec, left: &str, right: &str, engine: Engine) -> String {
+    let same = |key: &String| match engine {
+        Engine::Redshift => redshift::same_key(left, right, key, &spec.texts),
+        Engine::DuckDb | Engine::Postgres => format!("{left}.{key} = {right}.{key}"),
+    };
+    spec.keys.iter().map(same).collect::<Vec<_>>().join(" and ")
 }
 
 /// `create table … as` for the first run: every row is current.
@@ -132,7 +136,7 @@ pub(super) fn changes(name: &str, spec: &SnapshotSpec, engine: Engine) -> Statem
         "\n    ) as query_rows\n)\nselect {columns}{moment} as {MOMENT}\nfrom source_rows\nleft join {} as live\n    on {} and {}\n\
          where live.{} is null\n    or {changed}",
         spec.target.quoted(),
-        matching(spec, "live", "source_rows"),
+        matching(spec, "live", "source_rows", engine),
         is_current(spec, "live"),
         names.scd_id,
     );
@@ -154,7 +158,7 @@ pub(super) fn apply(name: &str, spec: &SnapshotSpec, engine: Engine) -> Vec<Stri
     let mut statements = vec![format!(
         "{update}\nset {} = changes.{MOMENT}\nfrom {changes} as changes\nwhere {} and {}",
         names.valid_to,
-        matching(spec, &changed, "changes"),
+        matching(spec, &changed, "changes", engine),
         is_current(spec, &changed),
     )];
     let end = spec.open_end.as_deref().unwrap_or("null");
@@ -165,7 +169,7 @@ pub(super) fn apply(name: &str, spec: &SnapshotSpec, engine: Engine) -> Vec<Stri
             "{}\n  and not exists (\n    select 1\n    from (\n{}\n    ) as source_rows\n    where {}\n)",
             is_current(spec, rows),
             source_rows(spec),
-            matching(spec, "source_rows", rows)
+            matching(spec, "source_rows", rows, engine)
         )
     };
     let now = now(spec, engine);

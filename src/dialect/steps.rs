@@ -88,7 +88,7 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
             let list = print_names(columns);
             plain(format!("insert into {} ({list})\nselect {list}\nfrom {}", target.quoted(), print_table(source)))
         }
-        Step::DeleteMatching { target, source, keys, predicates } => plain(delete_matching(target, source, keys, predicates)),
+        Step::DeleteMatching { target, source, keys, predicates, .. } => plain(delete_matching(target, source, keys, predicates)),
         Step::DeleteWindow { target, column, window, predicates } => plain(delete_window(target, column, *window, predicates)),
         Step::CheckKeys { source, keys } => plain(check_keys(source, keys)),
         Step::Merge(step) => plain(merge(step)),

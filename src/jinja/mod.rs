@@ -10,6 +10,7 @@ mod caller;
 mod calls;
 pub mod describe;
 mod doc_calls;
+mod extents;
 mod failure;
 mod filters;
 mod first_pass;

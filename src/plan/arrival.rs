@@ -58,7 +58,8 @@ pub fn plan_arrival(input: &PlanInput<'_>, arrival: Arrival) -> Result<NodePlan,
             let keys = input.node.config.strings("unique_key");
             if !keys.is_empty() {
                 let source = TableName::Relation(stage.clone());
-                steps.push(Step::DeleteMatching { target: table.clone(), source, keys, predicates: Vec::new() });
+                let texts = input.texts_of(&keys);
+                steps.push(Step::DeleteMatching { target: table.clone(), source, keys, texts, predicates: Vec::new() });
             }
             steps.push(Step::Append { target: table.clone(), source: TableName::Relation(stage.clone()), columns: names });
             let drop = format!("drop table {}", stage.quoted());

@@ -55,6 +55,7 @@ pub(super) fn incremental(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic
     let source = TableName::Temporary(changes.clone());
     let target = input.relation.clone();
     let (mut steps, columns) = follow_schema(input)?;
+    let texts = input.texts_of(&keys);
     let predicates = predicates_key(input.node).map(|key| input.node.config.strings(key)).unwrap_or_default();
     let append = Step::Append { target: target.clone(), source: source.clone(), columns: columns.clone() };
     let gather = Step::CreateTableAs { table: source.clone(), query: input.query.to_owned(), physical: input.physical.clone().temporary() };
@@ -64,19 +65,19 @@ pub(super) fn incremental(input: &PlanInput<'_>) -> Result<Vec<Step>, Diagnostic
     match strategy {
         "append" => steps.push(append),
         "delete+insert" => {
-            steps.push(Step::DeleteMatching { target, source, keys, predicates });
+            steps.push(Step::DeleteMatching { target, source, keys, texts, predicates });
             steps.push(append);
         }
         "merge" => {
             let update = merge_update(input, &columns, &keys);
             steps.push(Step::CheckKeys { source: source.clone(), keys: keys.clone() });
-            steps.push(Step::Merge(Merge { target, source, keys, columns, update, predicates }));
+            steps.push(Step::Merge(Merge { target, source, keys, texts, columns, update, predicates }));
         }
         // With a key rows are changed by it, as dbt does on PostgreSQL; without one a batch takes the place of its time.
         "microbatch" if !input.own_strategy && !keys.is_empty() => {
             let update = merge_update(input, &columns, &keys);
             steps.push(Step::CheckKeys { source: source.clone(), keys: keys.clone() });
-            steps.push(Step::Merge(Merge { target, source, keys, columns, update, predicates }));
+            steps.push(Step::Merge(Merge { target, source, keys, texts, columns, update, predicates }));
         }
         "microbatch" if !input.own_strategy => {
             let (Some(batches), Some(batch)) = (Microbatch::of(input.node), input.batch) else {

@@ -1,6 +1,6 @@
 //! From a node's configuration, its query and what the database holds to the steps that build it.
 
-use super::alter::has_limits;
+use super::alter::{has_limits, is_text};
 use super::attributes::finished;
 use super::contract::{Contract, contracted_table};
 use super::incremental::{SchemaChange, incremental};
@@ -179,6 +179,12 @@ impl PlanInput<'_> {
             Some(exact) => self.is_same(&exact.replace("\"\"", "\""), column),
             None => self.is_same(&written.to_lowercase(), column),
         }
+    }
+
+    /// Those of the keys of a table that are columns of text.
+    pub(super) fn texts_of(&self, keys: &[String]) -> Vec<String> {
+        let texts: Vec<&ColumnInfo> = self.existing.columns.iter().filter(|column| is_text(&column.data_type)).collect();
+        keys.iter().filter(|key| texts.iter().any(|column| self.is_named(key, &column.name))).cloned().collect()
     }
 
     /// Columns of `these` that `those` lack.

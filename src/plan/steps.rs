@@ -173,6 +173,8 @@ pub enum Step {
         target: Relation,
         source: TableName,
         keys: Vec<String>,
+        /// Those of the keys that are text.
+        texts: Vec<String>,
         predicates: Vec<String>,
     },
     /// Deletes the rows of `target` whose time is in the window.
@@ -326,6 +328,8 @@ pub struct Merge {
     pub target: Relation,
     pub source: TableName,
     pub keys: Vec<String>,
+    /// Those of the keys that are text.
+    pub texts: Vec<String>,
     /// All columns, in order.
     pub columns: Vec<String>,
     /// Those that a match updates.

@@ -120,6 +120,30 @@ fn a_project_is_built_through_the_data_api() {
     assert!(explained.contains("merge into"), "{explained}");
 }
 
+#[test]
+fn keys_of_text_are_told_apart_by_blanks_at_their_end() {
+    let service = DataApi::start();
+    let project = served(&service);
+    let later = "{% if var('later', false) %} 'ab' {% else %} 'ab ' {% endif %}";
+    for (name, strategy) in [("replaced", "delete+insert"), ("merged", "merge")] {
+        let config = format!("{{{{ config(materialized='incremental', unique_key='t', incremental_strategy='{strategy}') }}}}");
+        project.write(&format!("models/{name}.sql"), &format!("{config}\nselect cast({later} as varchar(5)) as t, 1 as n"));
+    }
+    project.write(
+        "snapshots/history.sql",
+        "{% snapshot history %}{{ config(unique_key='t', strategy='check', check_cols=['n'], hard_deletes='invalidate') }}\n\
+         select cast('ab ' as varchar(5)) as t, 1 as n {% if var('later', false) %} union all select cast('ab' as varchar(5)), 2 {% endif %}\
+         {% endsnapshot %}",
+    );
+    project.acca(&["build"]).expect_code(0);
+    project.acca(&["build", "--vars", "{later: true}"]).expect_code(0);
+    let texts = |table: &str| rows(&service, &format!("select '[' || t || ']' as t from marts.{table} order by 1 desc"));
+    assert_eq!(texts("replaced"), "[ab]\n[ab ]");
+    assert_eq!(texts("merged"), "[ab]\n[ab ]");
+    assert_eq!(texts("history"), "[ab]\n[ab ]");
+    assert_eq!(rows(&service, "select count(*) from marts.history where dbt_valid_to is null"), "2");
+}
+
 /// A session of the adapter.
 pub fn connected(service: &DataApi) -> Box<dyn acca::execute::Session> {
     let settings = serde_json::json!({

@@ -7,7 +7,7 @@ use sqlparser::ast::{BinaryOperator, Expr, Query};
 
 use super::calls::Call;
 use super::rewrite::Rewrite;
-use super::writer::{Sql, Writer, span_of};
+use super::writer::{Form, Sql, Writer, span_of};
 use crate::dialect::Engine;
 
 impl Writer<'_> {
@@ -24,8 +24,7 @@ impl Writer<'_> {
         let blanks = is_text && self.is(Engine::Redshift);
         match op {
             BinaryOperator::Eq | BinaryOperator::NotEq if blanks && self.rewrites(Rewrite::TrailingBlanks) => {
-                let (one, other) = (self.expression(left).part(), self.expression(right).part());
-                Sql::loose(format!("({one} || '.') {op} ({other} || '.')"))
+                self.texts_compared(left, op, right)
             }
             BinaryOperator::Lt | BinaryOperator::LtEq | BinaryOperator::Gt | BinaryOperator::GtEq if is_text => {
                 let [one, other] = [left, right].map(|side| self.ordered_side(side));
@@ -37,6 +36,17 @@ impl Writer<'_> {
                 Sql::loose(format!("{one} {op} {other}"))
             }
         }
+    }
+
+    /// Texts that are equal have as many bytes. Columns stay bare in this, so that tables that are distributed and sorted by them are joined and
+    /// cut by them; of anything longer that would be computed twice, a point behind both does the same.
+    fn texts_compared(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Sql {
+        let (one, other) = (self.expression(left).part(), self.expression(right).part());
+        let (Some(length), Some(other_length)) = (bytes_of(left, &one), bytes_of(right, &other)) else {
+            return Sql::loose(format!("({one} || '.') {op} ({other} || '.')"));
+        };
+        let (form, word) = if *op == BinaryOperator::Eq { (Form::And, "and") } else { (Form::Or, "or") };
+        Sql { text: format!("{one} {op} {other} {word} {length} {op} {other_length}"), form }
     }
 
     /// A value that is compared for being equal: on Redshift blanks at the end of text do not count, but a point behind them does.
@@ -167,5 +177,13 @@ impl Writer<'_> {
         };
         let not = if negated { "not " } else { "" };
         Sql::loose(format!("{written} {not}between {low} and {high}"))
+    }
+}
+
+/// How many bytes of UTF-8 a column or a literal has, as SQL; `None` for anything else.
+fn bytes_of(expression: &Expr, written: &str) -> Option<String> {
+    match expression {
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => Some(format!("octet_length({written})")),
+        other => super::literals::plain_text(other).map(|text| text.len().to_string()),
     }
 }

@@ -462,7 +462,7 @@ const WAYS: &[Way] = &[
         name: "trailing-blanks",
         facts: &[54],
         engines: &[Redshift],
-        about: "a character is put behind text that is compared, so that blanks at its end count",
+        about: "the lengths of texts are compared too, or a character is put behind them, so that blanks at their end count",
     },
     Way {
         rewrite: Rewrite::Trim,

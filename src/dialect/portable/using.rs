@@ -130,7 +130,10 @@ impl Writer<'_> {
             };
             let name = print_name(&column.name);
             let [left, right] = [left, right].map(|side| format!("{}.{name}", print_name(side)));
-            pairs.push(if is_text(column) { format!("({left} || '.') = ({right} || '.')") } else { format!("{left} = {right}") });
+            pairs.push(format!("{left} = {right}"));
+            if is_text(column) {
+                pairs.push(format!("octet_length({left}) = octet_length({right})"));
+            }
         }
         Some(pairs.join(" and "))
     }

@@ -1,6 +1,6 @@
 //! Statements that change rows.
 
-use super::{MAX_STATEMENT, quote_text, without_alias};
+use super::{MAX_STATEMENT, quote_text, same_key, without_alias};
 use crate::base::{ColumnInfo, Relation, Window, quote_ident, utc_text};
 use crate::dialect::steps::{print_names, print_table};
 use crate::plan::{Merge, TableName};
@@ -43,13 +43,18 @@ pub(super) fn cell(value: Option<&str>, data_type: &str) -> String {
 }
 
 /// A target has no alias here (`r_DELETE`).
-pub(super) fn delete_matching(target: &Relation, source: &TableName, keys: &[String], predicates: &[String]) -> String {
+pub(super) fn delete_matching(
+    target: &Relation,
+    source: &TableName,
+    (keys, texts): (&[String], &[String]),
+    predicates: &[String],
+) -> String {
     let also: String = predicates.iter().map(|predicate| format!("\n  and ({})", without_alias(predicate, target))).collect();
     let (name, source) = (target.quoted(), print_table(source));
-    if let [key] = keys {
+    if let ([key], []) = (keys, texts) {
         return format!("delete from {name}\nwhere ({key}) in (\n    select {key}\n    from {source} as {SOURCE}\n){also}");
     }
-    let matching = keys.iter().map(|key| format!("{SOURCE}.{key} = {name}.{key}")).collect::<Vec<_>>().join("\n  and ");
+    let matching = keys.iter().map(|key| same_key(SOURCE, &name, key, texts)).collect::<Vec<_>>().join("\n  and ");
     format!("delete from {name}\nusing {source} as {SOURCE}\nwhere {matching}{also}")
 }
 
@@ -63,7 +68,7 @@ pub(super) fn delete_window(target: &Relation, column: &str, window: Window, pre
 /// gets the value that it has.
 pub(super) fn merge(step: &Merge) -> String {
     let target = step.target.quoted();
-    let mut conditions: Vec<String> = step.keys.iter().map(|key| format!("{SOURCE}.{key} = {target}.{key}")).collect();
+    let mut conditions: Vec<String> = step.keys.iter().map(|key| same_key(SOURCE, &target, key, &step.texts)).collect();
     conditions.extend(step.predicates.iter().map(|predicate| format!("({})", without_alias(predicate, &step.target))));
     let on = conditions.join(" and ");
     let quoted: Vec<String> = step.update.iter().map(|column| quote_ident(column)).collect();

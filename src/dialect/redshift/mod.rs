@@ -39,7 +39,9 @@ pub(super) fn print(step: &Step) -> Option<Vec<Statement>> {
         Step::InsertRows { table, columns, rows } => each(dml::insert_rows(table, columns, rows)),
         Step::CopyRows { table, columns, files, .. } => each(vec![staged::copy_rows(table, columns, files)]),
         Step::Publish(step) => each(publish(step)),
-        Step::DeleteMatching { target, source, keys, predicates } => each(vec![dml::delete_matching(target, source, keys, predicates)]),
+        Step::DeleteMatching { target, source, keys, texts, predicates } => {
+            each(vec![dml::delete_matching(target, source, (keys, texts), predicates)])
+        }
         Step::DeleteWindow { target, column, window, predicates } => each(vec![dml::delete_window(target, column, *window, predicates)]),
         // MERGE itself refuses two rows for one (`r_MERGE`).
         Step::CheckKeys { .. } => Some(Vec::new()),
@@ -47,6 +49,16 @@ pub(super) fn print(step: &Step) -> Option<Vec<Statement>> {
         Step::AlterColumns(step) => each(alter_columns(step)),
         Step::Comment(step) => each(comment(step)),
         _ => None,
+    }
+}
+
+/// Whether two rows have the same key. Blanks at the end of text do not count here, but the length of the text does.
+pub(super) fn same_key(one: &str, other: &str, key: &str, texts: &[String]) -> String {
+    let equal = format!("{one}.{key} = {other}.{key}");
+    let plain = key.trim_matches('"');
+    match texts.iter().any(|text| text.trim_matches('"').eq_ignore_ascii_case(plain)) {
+        true => format!("{equal} and octet_length({one}.{key}) = octet_length({other}.{key})"),
+        false => equal,
     }
 }
 
