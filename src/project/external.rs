@@ -559,3 +559,62 @@ fn check_type(loader: &mut Loader<'_>, owner: &str, written: Option<&str>, place
         loader.diagnostics.push(problem.help("files have numbers, text, dates, timestamps without zone, struct<…>, array<…> and map<…>"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::testing::problems;
+
+    #[test]
+    fn every_key_is_described() {
+        let page = include_str!("../../docs/external.md");
+        for key in SCHEMA_KEYS.iter().chain(TABLE_KEYS) {
+            assert!(page.contains(&format!("`{key}`")), "docs/external.md does not describe {key}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_told_at_their_place() {
+        let told = |schema: &str, external: &str| {
+            let yaml = format!(
+                "sources:\n  - name: lake\n    meta: {{external_schema: {schema}}}\n    tables:\n      - name: t\n{external}        columns: [{{name: id, data_type: bigint}}]\n"
+            );
+            problems(&[("models/s.yml", &yaml)]).join("\n")
+        };
+        let glue = "{from: glue, database: d}";
+        assert_eq!(told(glue, ""), "");
+        for (schema, external, expected) in [
+            ("{from: gleu, database: d}", "", "an external schema is not from 'gleu'"),
+            ("{from: glue}", "", "has no 'database'"),
+            ("{from: kinesis, database: d}", "", "'database' means nothing where an external schema is from kinesis"),
+            ("{from: glue, databse: d, database: d}", "", "did you mean 'database'?"),
+            ("{from: msk, authentication: mtls, cluster_arn: a}", "", "authentication 'mtls' does not go together with its certificates"),
+            ("{from: msk, authentication: none}", "", "does not say which cluster it reads"),
+            (
+                "{from: kinesis}",
+                "        external: {location: s3://b/t/, file_format: csv}\n",
+                "no table can be made in a schema from kinesis",
+            ),
+            (glue, "        external: {location: /tmp/t, file_format: csv}\n", "'/tmp/t' is no place on S3"),
+            (
+                glue,
+                "        external: {location: s3://b/t/, file_format: parquet, header_lines: 1}\n",
+                "'header_lines' is about the format csv",
+            ),
+            (glue, "        external: {location: s3://b/t/, file_format: orc, tbl_properties: a=b}\n", "is no list of properties"),
+            (
+                glue,
+                "        external: {location: s3://b/t/, file_format: orc, partitions: [{name: d, data_type: date, vals: {macro: m}}]}\n",
+                "'vals' of a partition of 'external' of source table 'lake.t' is no list",
+            ),
+            (
+                glue,
+                "        external: {location: s3://b/t/, file_format: orc, partitions: [{name: d, data_type: timestamptz}]}\n",
+                "is of type 'timestamptz', which external tables do not have",
+            ),
+        ] {
+            let said = told(schema, external);
+            assert!(said.contains("models/s.yml:") && said.contains(expected), "{expected}\n{said}");
+        }
+    }
+}
