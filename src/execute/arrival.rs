@@ -124,8 +124,14 @@ pub(super) fn prepare(turn: &Turn<'_>, origin: &Origin) -> Result<Prepared, Node
     }
     let columns = match arriving(&held, from, job.engine) {
         Ok(columns) => columns,
-        // What a query gives is known more exactly by the engine.
-        Err(_) if !origin.asked => held.clone(),
+        // What a query gives is known more exactly by the engine: of what cannot go as it looks from here, the type is shown that it has there.
+        Err(_) if !origin.asked => {
+            let as_there = |column: &ColumnInfo| {
+                let arriving = arriving(std::slice::from_ref(column), from, job.engine).ok().and_then(|mut columns| columns.pop());
+                arriving.unwrap_or_else(|| column.clone())
+            };
+            held.iter().map(as_there).collect()
+        }
         Err(why) => return Err(untransferable(turn, origin, &why).into()),
     };
     let state = NodeState { existing: turn.catalog.kind(relation), full_refresh: job.options.full_refresh, batch: None };
