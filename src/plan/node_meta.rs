@@ -7,12 +7,16 @@ use crate::base::Sources;
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::project::Node;
 
-/// Keys, and whether a value can be meant for them. Other programs have keys of their own.
-const KEYS: [(&str, fn(&Value) -> bool); 3] = [
-    ("portable", |value| value.is_boolean() || value.is_string()),
-    ("serving", |value| value.is_string() || value.is_array()),
-    ("watermark", Value::is_string),
-];
+const KEYS: [&str; 3] = ["portable", "serving", "watermark"];
+
+/// Whether a value can be meant for a key. Other programs have keys of their own.
+fn is_meant(key: &str, value: &Value) -> bool {
+    match key {
+        "portable" => value.is_boolean() || value.is_string(),
+        "serving" => value.is_string() || value.is_array(),
+        _ => value.is_string(),
+    }
+}
 
 /// What is wrong with `meta` of the nodes.
 pub fn check_meta(compilation: &Compilation) -> Vec<Diagnostic> {
@@ -33,8 +37,7 @@ fn of_node(node: &Node, sources: &Sources) -> Vec<Diagnostic> {
             let message = format!("'meta.portable' is {said}, which is neither true nor false");
             problems.push(placed(Diagnostic::new(&codes::INVALID_CONFIG, message), key).help("write portable: true"));
         }
-        let near = nearest(key, KEYS.map(|(name, _)| name)).filter(|near| near != key);
-        if let Some((near, _)) = KEYS.iter().find(|(name, is_meant)| Some(*name) == near && is_meant(value)) {
+        if let Some(near) = nearest(key, KEYS).filter(|near| !KEYS.contains(&key.as_str()) && is_meant(near, value)) {
             let message = format!("the key '{key}' under 'meta' means nothing to acca");
             problems.push(placed(Diagnostic::new(&codes::UNEXPECTED_PROPERTY, message), key).help(format!("did you mean '{near}'?")));
         }
