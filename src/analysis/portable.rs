@@ -142,10 +142,13 @@ impl Compilation {
         with_outcome(node, compiled, outcome)
     }
 
-    /// The text of a portable node as the analysis had it, already rewritten; `None` where the database has a part in it.
+    /// The text of a portable node as the analysis had it, already rewritten; `None` where the database or the moment has a part in it.
     pub(super) fn prepared(&self, node: &Node, state: NodeState) -> Option<Arc<Rewritten>> {
         let number = self.manifest.number(&node.id).filter(|number| self.portable.nodes.contains(number))?;
-        let is = |held: &&Arc<Rewritten>| held.prepared.asks_nothing && held.prepared.state == state;
+        let is = |held: &&Arc<Rewritten>| {
+            let Prepared { rendered, state: of, asks_nothing } = &held.prepared;
+            *asks_nothing && !rendered.momentary && *of == state
+        };
         self.portable_columns().nodes.get(&number)?.rewritten.iter().find(is).cloned()
     }
 

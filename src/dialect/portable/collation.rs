@@ -88,6 +88,14 @@ impl Writer<'_> {
     }
 }
 
+impl Writer<'_> {
+    /// What a key of GROUP BY stands for: a name is first of all that of a column that is read, then that of a column of the list.
+    pub(super) fn grouped_by<'s>(&self, select: &'s Select, key: &'s Expr) -> &'s Expr {
+        let is_read = matches!(key, Expr::Identifier(_)) && self.type_of(key).is_some();
+        output_expression(select, key).filter(|_| !is_read).unwrap_or(key)
+    }
+}
+
 /// What stands behind a column of the output that is named by its alias or its number.
 pub(super) fn output_expression<'s>(select: &'s Select, key: &Expr) -> Option<&'s Expr> {
     let expression = |item: &'s SelectItem| match item {

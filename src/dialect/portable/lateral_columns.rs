@@ -4,6 +4,7 @@
 //! <https://docs.aws.amazon.com/redshift/latest/dg/r_FROM_clause30.html>
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, JoinOperator, Query, Select, SelectItem, SetExpr, TableAlias,
@@ -82,15 +83,35 @@ impl<'e> LateralEntry<'e> {
     }
 }
 
+/// Whether a join gives rows in which what stands before it is null.
+fn makes_nulls_before(join: &JoinOperator) -> bool {
+    matches!(join, JoinOperator::Right(_) | JoinOperator::RightOuter(_) | JoinOperator::FullOuter(_))
+}
+
+/// What is computed wherever it is named would be drawn anew there.
+fn is_random(expression: &Expr) -> ControlFlow<()> {
+    match expression {
+        Expr::Function(call) if call.name.to_string().eq_ignore_ascii_case("random") => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    }
+}
+
 impl Writer<'_> {
     /// Notes what the columns of lateral entries stand for, in their order: one may read those before it.
     pub(super) fn look_at_laterals(&mut self, select: &Select) {
         if !self.is(Engine::Redshift) {
             return;
         }
-        let factors =
-            select.from.iter().flat_map(|from| std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)));
-        for factor in factors {
+        let joined = |from: &'_ sqlparser::ast::TableWithJoins| {
+            let turned = |joins: &[sqlparser::ast::Join]| joins.iter().any(|join| makes_nulls_before(&join.join_operator));
+            let behind = from.joins.iter().enumerate().map(|(at, _)| from.joins.get(at + 1..).is_some_and(turned)).collect::<Vec<_>>();
+            std::iter::once(turned(&from.joins)).chain(behind).collect::<Vec<_>>()
+        };
+        let factors = select.from.iter().flat_map(|from| {
+            let factors = std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation));
+            factors.zip(joined(from))
+        });
+        for (factor, may_be_missing) in factors {
             if let Some(series) = RowSeries::of(factor) {
                 self.look_at_series(&series);
             }
@@ -98,6 +119,13 @@ impl Writer<'_> {
             let Some(read) = entry.read() else { continue };
             if !self.rewrites(Rewrite::Lateral) {
                 continue;
+            }
+            if may_be_missing {
+                let help = "put the lateral columns into a subquery in FROM, and join that";
+                self.lacks(entry.alias.name.span, "LATERAL before a RIGHT or FULL JOIN", help);
+            }
+            if sqlparser::ast::visit_expressions(entry.query, is_random).is_break() {
+                self.lacks(entry.alias.name.span, "LATERAL with random()", "draw the number in a subquery in FROM");
             }
             let alias = folded(&entry.alias.name);
             let texts = self.columns_stand_for(&read, &alias, &entry.names());

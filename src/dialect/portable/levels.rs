@@ -225,8 +225,11 @@ impl Writer<'_> {
     /// The keys of the groups, which number them alike in each SELECT.
     fn group_order(&mut self, select: &Select) -> Option<String> {
         let GroupByExpr::Expressions(keys, _) = &select.group_by else { return None };
-        let behind = |key| super::collation::output_expression(select, key).unwrap_or(key);
-        let written: Vec<String> = self.inside(|writer| keys.iter().map(|key| writer.ordered_text(behind(key))).collect());
+        let written = |writer: &mut Self, key| {
+            let behind = writer.grouped_by(select, key);
+            writer.ordered_text(behind)
+        };
+        let written: Vec<String> = self.inside(|writer| keys.iter().map(|key| written(writer, key)).collect());
         (!written.is_empty()).then(|| written.join(", "))
     }
 

@@ -10,7 +10,6 @@ use super::collation::output_expression;
 use super::distinct_on::{Distinction, grouping_is_empty};
 use super::numbers::whole_number;
 use super::rewrite::Rewrite;
-use super::windows::group_keys;
 use super::writer::{Selected, Writer, span_of};
 use crate::dialect::Engine;
 
@@ -224,7 +223,7 @@ impl Writer<'_> {
         let starred = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)));
         let redshift = self.is(Engine::Redshift);
         let levels = if redshift { self.levels_of(select, order_by) } else { None };
-        let group_keys = if redshift { group_keys(select) } else { None };
+        let group_keys = if redshift { self.written_group_keys(select) } else { None };
         self.enter_select(Selected { starred, group_keys, ..Selected::default() });
         let windows = self.windows_of(select);
         let selected = self.leave_select().unwrap_or_default();
@@ -379,7 +378,7 @@ impl Writer<'_> {
         if matches!(key, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_)) {
             return None;
         }
-        let behind = output_expression(select, key).filter(|_| !self.is_text(key)).unwrap_or(key);
+        let behind = self.grouped_by(select, key);
         (self.is_text(behind) && self.rewrites(Rewrite::TrailingBlanks)).then(|| self.equal_text(behind).text)
     }
 

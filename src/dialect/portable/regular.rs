@@ -120,7 +120,13 @@ impl Translation<'_> {
 
     /// `{2}`, `{2,}`, `{2,3}`
     fn times(&mut self) -> Result<(), String> {
-        let inner: String = self.rest.by_ref().take_while(|c| *c != '}').collect();
+        let mut inner = String::new();
+        loop {
+            match self.rest.next().ok_or("a brace that is not closed")? {
+                '}' => break,
+                c => inner.push(c),
+            }
+        }
         let (least, most) = inner.split_once(',').unwrap_or((&inner, &inner));
         let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u32>().is_ok_and(|times| times <= 255);
         if !number(least) || !most.is_empty() && !number(most) {

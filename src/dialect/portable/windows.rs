@@ -171,7 +171,7 @@ impl Writer<'_> {
 
     /// The calls of a SELECT that Redshift needs two levels for.
     pub(super) fn running_aggregates(&self, select: &Select) -> impl Fn(&Function) -> bool + use<> {
-        let keys = group_keys(select);
+        let keys = self.written_group_keys(select);
         let named = select.named_window.clone();
         move |call: &Function| {
             let spec = match &call.over {
@@ -211,7 +211,21 @@ impl Writer<'_> {
         let mut order: Vec<(String, String)> = window.order.iter().map(|(key, direction)| (self.inner(key), direction.clone())).collect();
         order.push((number.clone(), String::new()));
         let window = Window { partition, order, ..Window::default() };
-        Some(Sql::atom(format!("{adding}(case when {number} = 1 then {of_peers} end) over ({})", window.text(Some(TO_HERE)))))
+        let total = format!("{adding}(case when {number} = 1 then {of_peers} end) over ({})", window.text(Some(TO_HERE)));
+        // A sum of BIGINT over a window is NUMERIC there (`r_WF_SUM`), and divides otherwise.
+        let of_whole = name == "sum" && call.only().is_some_and(|value| matches!(self.type_name(value), "int2" | "int4"));
+        Some(Sql::atom(if of_whole || name == "count" { format!("cast({total} as bigint)") } else { total }))
+    }
+
+    /// The keys of GROUP BY, as they are written; `None` where rows are not told apart by them.
+    pub(super) fn written_group_keys(&self, select: &Select) -> Option<Vec<String>> {
+        let sqlparser::ast::GroupByExpr::Expressions(keys, modifiers) = &select.group_by else { return None };
+        let plain = !keys.is_empty() && modifiers.is_empty();
+        let is_set = |key: &Expr| matches!(key, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_));
+        if !plain || keys.iter().any(is_set) {
+            return None;
+        }
+        Some(keys.iter().map(|key| self.grouped_by(select, key).to_string()).collect())
     }
 
     fn inner(&mut self, text: &str) -> String {
@@ -243,18 +257,6 @@ fn reach_of(spec: &WindowSpec) -> Reach {
         },
         Some(_) => Reach::Rows,
     }
-}
-
-/// The keys of GROUP BY, as they are written; `None` where rows are not told apart by them.
-pub(super) fn group_keys(select: &Select) -> Option<Vec<String>> {
-    let sqlparser::ast::GroupByExpr::Expressions(keys, modifiers) = &select.group_by else { return None };
-    let plain = !keys.is_empty() && modifiers.is_empty();
-    let is_set = |key: &Expr| matches!(key, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_));
-    if !plain || keys.iter().any(is_set) {
-        return None;
-    }
-    let behind = |key| super::collation::output_expression(select, key).unwrap_or(key).to_string();
-    Some(keys.iter().map(behind).collect())
 }
 
 /// Whether a window is parted and ordered by all keys of the groups, so that no two rows are alike.

@@ -82,3 +82,25 @@ select id, sum(j) over (order by id rows between unbounded preceding and current
 -- facts: 115
 -- refused: redshift no frame
 select id, nth_value(id, 2) over (partition by grp order by id) as second from t;
+
+-- A sum of whole numbers is one.
+-- facts: 36 115
+-- needs: running-aggregate redshift
+select id, count(*) over (order by grp) / 2 as half, sum(i2) over (order by grp) / 2 as half_of_sum from t;
+
+-- A column comes before the name of an item.
+-- facts: 115
+-- needs: running-aggregate redshift
+select coalesce(grp, 'a') as grp, sum(j) as total, sum(sum(j)) over (order by coalesce(grp, 'a')) as running from t group by grp;
+
+-- facts: 64
+select date_trunc('year', d) as d, percentile_cont(0.5) within group (order by j) as middle, percentile_cont(0.9) within group (order by id) as high
+from t group by d;
+
+-- facts: 126
+-- refused: redshift RIGHT or FULL JOIN
+select u.k, x.v from t cross join lateral (select coalesce(t.j, 0) as v) as x right join u on u.k = t.id;
+
+-- facts: 126
+-- refused: redshift random
+select x.r < 2 as small from t cross join lateral (select random() as r) as x;
