@@ -40,6 +40,7 @@ impl Writer<'_> {
         let Some(argument) = call.only() else { return self.wrong_arguments(call) };
         let written = self.ordered_text(argument);
         let found = self.aggregate(call, &call.name, written);
+        let found = if self.is_text(argument) { self.plain_letters(found) } else { found };
         if self.is(Engine::Redshift) && self.is_text(argument) { Sql::atom(format!("rtrim({}, chr(1))", found.text)) } else { found }
     }
 
@@ -165,7 +166,8 @@ impl Writer<'_> {
             let text = format!("cast({} as text){collated}", self.expression(value).text);
             let (joined, filter) = self.filtered(call.function, text.clone());
             let (delimiter, over) = (self.expression(delimiter).text, self.over(call));
-            return Sql::atom(format!("string_agg(distinct {joined}, {delimiter} order by {text}{direction}){filter}{over}"));
+            let list = Sql::atom(format!("string_agg(distinct {joined}, {delimiter} order by {text}{direction}){filter}{over}"));
+            return self.plain_letters(list);
         }
         if !self.is(Engine::Redshift) {
             return self.plain_call(call, "string_agg");

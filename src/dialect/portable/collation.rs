@@ -7,12 +7,20 @@ use sqlparser::ast::{Expr, Select, SelectItem, SetExpr};
 
 use super::numbers::whole_number;
 use super::rewrite::Rewrite;
-use super::writer::Writer;
+use super::writer::{Sql, Writer};
 use crate::dialect::Engine;
 
 impl Writer<'_> {
     pub(super) fn is_text(&self, expression: &Expr) -> bool {
         matches!(self.type_name(expression), "text" | "varchar")
+    }
+
+    /// What was found by its bytes is text as any other again: `lower` of it, and a column made of it, would know letters of ASCII only.
+    pub(super) fn plain_letters(&mut self, found: Sql) -> Sql {
+        if self.is(Engine::Postgres) && self.rewrites(Rewrite::Collation) {
+            return Sql::loose(format!("{} collate \"default\"", found.text));
+        }
+        found
     }
 
     /// Whether more has to be written where text is ordered: PostgreSQL asks a locale, and on Redshift blanks at the end do not count.

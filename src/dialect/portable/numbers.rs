@@ -115,7 +115,13 @@ impl Writer<'_> {
             .collect();
         let found = format!("{}({})", call.name, arguments.join(", "));
         let marked = self.is(Engine::Redshift) && texts;
-        if marked { Sql::atom(format!("rtrim({found}, chr(1))")) } else { Sql::atom(found) }
+        if marked {
+            Sql::atom(format!("rtrim({found}, chr(1))"))
+        } else if texts {
+            self.plain_letters(Sql::atom(found))
+        } else {
+            Sql::atom(found)
+        }
     }
 
     /// On Redshift the result of `coalesce` has 19 digits at most; that of a CASE has as many as there are.

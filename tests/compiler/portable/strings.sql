@@ -214,3 +214,12 @@ select regexp_replace('a1b22', '([0-9]+|b)', '[\1]', 'g') as r, regexp_count('12
 -- needs: like-escape duckdb
 -- needs: case-folding redshift
 select id, s like any (array['a%', '%b\%c%', 'Z_bra']) as one, s ilike any (array['xx%', '%üNÏ%']) as two from t;
+
+-- What is the greatest by its bytes has its letters still, in a table made of it too.
+-- facts: 56 70
+select lower(max(s)) as m, upper(min('é' || v)) as n, lower(string_agg(distinct 'É' || grp, ',' order by 'É' || grp)) as l,
+    (select upper(x.m) from (select max('é' || s) as m from t) as x) as u
+from t;
+
+-- facts: 56 75
+select id, upper(greatest('é' || s, v)) as g, least('É' || s, 'é') ilike 'é%' as i from t;
