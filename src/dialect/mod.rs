@@ -6,6 +6,7 @@ mod catalog;
 mod claims;
 mod column_type;
 mod contract;
+mod correlated;
 mod freshness;
 mod lease;
 pub mod load;

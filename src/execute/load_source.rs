@@ -1,6 +1,5 @@
 //! Runs a source of the graph: its raw table, then every landing file that is new or has changed.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,8 +31,7 @@ pub(super) fn run(
     let (bucket, imports) = (copy_bucket(job)?, imports(job)?);
     let interrupted = || interrupt.is_raised();
     let table = RawTable { source: &node.id, relation, columns: &columns, landing, run_id: &job.options.run_id };
-    let present: BTreeSet<&str> = files.iter().map(LandingFile::recorded_as).collect();
-    let refresh = job.options.full_refresh.then_some(Refresh { present: &present, prune: job.options.prune });
+    let refresh = job.options.full_refresh.then_some(Refresh { files: &files, buckets: buckets.as_deref(), prune: job.options.prune });
     let opened = Loader::open(&mut **locked(session), job.engine, table, refresh, &interrupted);
     let mut loader = opened.map_err(|error| failed(node, landing, error))?.through(bucket.as_ref(), imports);
     let mut progress = Progress::default();

@@ -515,3 +515,23 @@ fn uuids_are_stored_in_small_letters() {
         assert_eq!(rows(&service, "select id from raw.bets"), "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11");
     }
 }
+
+/// Of a large object only the first bytes are read for it.
+#[test]
+fn a_declaration_that_an_object_does_not_fit_empties_no_table() {
+    let service = DataApi::start();
+    let project = project(&service, "s3://lake/bets/*.csv", BUCKET);
+    put(&service, "s3://lake/bets/1.csv", FIRST);
+    let row = format!("3,3.00,,{},\n", "x".repeat(20));
+    let large = format!("id,stake,placed_at,note,doc\n{}", row.repeat(40_000));
+    put(&service, "s3://lake/bets/2.csv", large.as_bytes());
+    project.acca(&["load"]).expect_code(0);
+    let other = project.read("models/sources.yml").replace("name: stake", "name: stakes");
+    for (pattern, file) in [("bets/*", "1.csv"), ("bets/2*", "2.csv")] {
+        project.write("models/sources.yml", &other.replace("bets/*", pattern));
+        let failed = project.acca(&["load", "--full-refresh", "--prune"]).expect_code(1);
+        let expected = format!("{file}' cannot be loaded: the file does not fit its declaration: its column 'stake' is not declared");
+        assert!(failed.stdout.contains(&expected), "{}", failed.stdout);
+        assert_eq!(rows(&service, "select count(stake) from raw.bets"), "40002");
+    }
+}

@@ -1,4 +1,4 @@
-//! Subqueries that depend on the row and take its first match by LIMIT, which Redshift refuses.
+//! Subqueries that depend on the row in a way that Redshift refuses, such as those which take its first match by LIMIT.
 //!
 //! <https://docs.aws.amazon.com/redshift/latest/dg/r_correlated_subqueries.html>
 
@@ -9,9 +9,19 @@ use sqlparser::ast::{Expr, Query, Select, SelectItem, SetExpr, Spanned, TableFac
 
 use super::using::folded;
 use super::writer::Writer;
-use crate::dialect::Engine;
+use crate::dialect::{Engine, correlated};
 
 impl Writer<'_> {
+    /// What else of the manual's list a whole query has.
+    pub(super) fn refuse_correlations(&mut self, query: &Query) {
+        if !self.is(Engine::Redshift) {
+            return;
+        }
+        for pattern in correlated::refused(query) {
+            self.lacks(pattern.span, pattern.what, correlated::WAY_OUT);
+        }
+    }
+
     pub(super) fn refuse_limited_lookup(&mut self, query: &Query) {
         let SetExpr::Select(select) = &*query.body else { return };
         let limited = query.limit_clause.is_some() || query.fetch.is_some();

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, Ident, JoinConstraint, JoinOperator, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned,
-    Statement, TableFactor, Visit, Visitor,
+    BinaryOperator, Expr, Ident, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned, Statement, TableFactor, Visit,
+    Visitor,
 };
 use sqlparser::dialect::{Dialect, RedshiftSqlDialect};
 use sqlparser::parser::Parser;
@@ -13,6 +13,7 @@ use sqlparser::tokenizer::Span;
 
 use super::Findings;
 use super::scan::Tokens;
+use crate::dialect::correlated;
 use crate::syntax::Lines;
 
 /// The parser's own dialect, with grouping sets, which it lacks.
@@ -63,6 +64,9 @@ pub(super) fn check(sql: &str, tokens: &Tokens<'_>, found: &mut Findings) {
     let mut rules = Rules { lines: Lines::new(sql), whole: 0..sql.len(), found, outer: Vec::new() };
     for statement in &statements {
         let _ = statement.visit(&mut rules);
+        for pattern in correlated::refused(statement) {
+            rules.refuse(pattern.span, 127, &format!("{} is not supported", pattern.what), Some(correlated::WAY_OUT));
+        }
     }
 }
 
@@ -99,22 +103,6 @@ impl Rules<'_> {
         for item in &select.projection {
             let (SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. }) = item else { continue };
             self.no_truth_as_value(expression);
-        }
-        for join in select.from.iter().flat_map(|item| &item.joins) {
-            let (JoinOperator::Left(constraint)
-            | JoinOperator::LeftOuter(constraint)
-            | JoinOperator::Right(constraint)
-            | JoinOperator::RightOuter(constraint)
-            | JoinOperator::FullOuter(constraint)) = &join.join_operator
-            else {
-                continue;
-            };
-            if let JoinConstraint::On(condition) = constraint
-                && let Some(query) = first_subquery(condition)
-                && reaches_out(query, &relations_of(select))
-            {
-                self.refuse(query.span(), 127, "a subquery in ON of an outer join cannot reach out", Some("join the query instead"));
-            }
         }
         // `QUALIFY` right behind FROM needs an alias, fact 125.
         if select.qualify.is_some()
@@ -182,12 +170,6 @@ impl Visitor for Rules<'_> {
             let limited = query.limit_clause.is_some() || query.fetch.is_some();
             if limited && reaches_out(query, &around) {
                 self.refuse(query.span(), 127, "a subquery that reaches out has no LIMIT", Some("number the rows in a joined query"));
-            }
-            if let SetExpr::Select(select) = &*query.body
-                && has_window(select)
-                && reaches_out(query, &around)
-            {
-                self.refuse(query.span(), 127, "a subquery that reaches out has no window functions", Some("join the query instead"));
             }
         }
         let own = match &*query.body {
@@ -292,25 +274,6 @@ fn reaches_out(query: &Query, around: &BTreeSet<String>) -> bool {
     let mut names = Names { around, own: BTreeSet::new(), found: false };
     let _ = query.visit(&mut names);
     names.found
-}
-
-fn has_window(select: &Select) -> bool {
-    let mut found = false;
-    let _ = sqlparser::ast::visit_expressions(&select.projection, |expression: &Expr| {
-        found |= matches!(expression, Expr::Function(function) if function.over.is_some());
-        ControlFlow::<()>::Continue(())
-    });
-    found
-}
-
-fn first_subquery(condition: &Expr) -> Option<&Query> {
-    match condition {
-        Expr::Subquery(query) => Some(query),
-        Expr::InSubquery { subquery, .. } | Expr::Exists { subquery, .. } => Some(subquery),
-        Expr::BinaryOp { left, right, .. } => first_subquery(left).or_else(|| first_subquery(right)),
-        Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. } => first_subquery(inner),
-        _ => None,
-    }
 }
 
 /// Whether a query reads a relation of that name.

@@ -125,7 +125,7 @@ fn parquet<'a>(job: &LoadJob<'a>, buckets: &Buckets, object: &Object) -> Result<
 }
 
 /// A file of the object's size with nothing in it but its end, where Parquet says what its columns are.
-fn end_of_parquet(buckets: &Buckets, object: &Object) -> Result<Option<tempfile::NamedTempFile>, LoadError> {
+pub(super) fn end_of_parquet(buckets: &Buckets, object: &Object) -> Result<Option<tempfile::NamedTempFile>, LoadError> {
     let mut from = object.bytes.saturating_sub(HEAD);
     let mut end = buckets.part(object, from, HEAD)?;
     let Some(([.., a, b, c, d], magic)) = end.split_last_chunk::<4>().map(|(rest, magic)| (rest, *magic)) else { return Ok(None) };

@@ -15,6 +15,8 @@ pub enum Remedy {
     NotOwn,
     /// Rows of files that are gone cannot be loaded anew.
     FilesGone(Vec<String>),
+    /// Views that read it keep it from being dropped.
+    ReadBy(Vec<String>),
 }
 
 /// Why nothing of a file was loaded.
@@ -73,6 +75,13 @@ impl Remedy {
                 format!("no file is recorded as loaded into '{table}', so others may have made it: it is not dropped"),
                 "change the declaration, give the source another 'identifier', or drop the table by hand".to_owned(),
             ],
+            Remedy::ReadBy(views) => {
+                let shown = views.iter().map(|view| format!("'{view}'")).collect::<Vec<_>>().join(", ");
+                vec![
+                    format!("these views read it, so it cannot be dropped to be made anew: {shown}"),
+                    "drop them, load again with --full-refresh, and build them again".to_owned(),
+                ]
+            }
             Remedy::FilesGone(files) => {
                 let shown = files.iter().take(SHOWN_FILES).map(|file| format!("'{file}'")).collect::<Vec<_>>().join(", ");
                 let more = files.len().saturating_sub(SHOWN_FILES);

@@ -12,6 +12,7 @@ mod csv;
 mod direct;
 mod error;
 mod files;
+mod fit;
 mod input;
 mod into_duckdb;
 mod into_postgres;
@@ -60,12 +61,21 @@ pub struct RawTable<'a> {
 }
 
 /// A full refresh: every file is loaded, changed or not.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Refresh<'a> {
-    /// The files that are there, as they are recorded.
-    pub present: &'a BTreeSet<&'a str>,
+    /// All files that are there.
+    pub files: &'a [LandingFile],
+    /// Those of the files on S3.
+    pub buckets: Option<&'a Buckets>,
     /// Whether the rows of files that are gone go too. Landing folders are emptied into archives, so that has to be asked for.
     pub prune: bool,
+}
+
+impl Refresh<'_> {
+    /// The files that are there, as they are recorded.
+    fn present(&self) -> BTreeSet<&str> {
+        self.files.iter().map(LandingFile::recorded_as).collect()
+    }
 }
 
 /// What a full refresh found of files that are not there any more.
@@ -140,11 +150,11 @@ pub struct Loaded {
 impl<'a> Loader<'a> {
     /// Makes the raw table where it is missing and reads which files are loaded; schema `_acca` must exist
     /// ([`ensure_state`]). With `refresh` every file is loaded, also an unchanged one, and replaces its older rows; a table of acca's
-    /// own that differs from its declaration is dropped first, unless rows would be lost for good. `interrupted` is asked now and then; when it is true a load ends as
+    /// own that differs from its declaration is dropped first, unless rows would be lost for good or a file does not fit the declaration. `interrupted` is asked now and then; when it is true a load ends as
     /// cancelled.
     ///
     /// # Errors
-    /// `TableDiffers`, or those of the engine.
+    /// `TableDiffers`, that of a file that does not fit, or those of the engine.
     pub fn open(
         session: &mut dyn Session,
         engine: Engine,
@@ -152,7 +162,7 @@ impl<'a> Loader<'a> {
         refresh: Option<Refresh<'a>>,
         interrupted: &'a dyn Fn() -> bool,
     ) -> Result<Loader<'a>, LoadError> {
-        ensure_raw(session, engine, &table, refresh)?;
+        ensure_raw(session, engine, &table, refresh, interrupted)?;
         let stored = if refresh.is_some() { names(session, &sql::select_stored_files(table.relation))? } else { BTreeSet::new() };
         let loaded = loaded_files(session, table.relation)?;
         let noted = names(session, &sql::select_rejected_files(table.relation))?;
@@ -282,10 +292,11 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// Those of the engine; then nothing has changed.
     pub fn settle_gone(&mut self, session: &mut dyn Session) -> Result<Gone, LoadError> {
-        let Some(Refresh { present, prune }) = self.refresh else { return Ok(Gone::default()) };
+        let Some(refresh) = self.refresh else { return Ok(Gone::default()) };
+        let present = refresh.present();
         let all = self.loaded.keys().chain(&self.stored).chain(&self.noted);
         let gone: BTreeSet<String> = all.filter(|file| !present.contains(file.as_str())).cloned().collect();
-        if !prune || gone.is_empty() {
+        if !refresh.prune || gone.is_empty() {
             return Ok(Gone { kept: gone.len(), removed: 0 });
         }
         in_transaction(session, |session| session.execute(&sql::remove_files(self.table.relation, &gone)))?;

@@ -164,6 +164,11 @@ impl<'a> RowStream<'a> {
         }
     }
 
+    /// Reads the first rows for the tally only.
+    pub(super) fn begin(&mut self) {
+        self.make_block();
+    }
+
     /// Reads to the end of the file for the tally only.
     pub(super) fn drain(&mut self) {
         while !self.ended && self.stop.is_none() {

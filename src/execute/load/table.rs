@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::error::{LoadError, Remedy};
+use super::fit::check_files;
 use super::{RawTable, Refresh, names, raw_columns};
 use crate::dialect::load::{self as sql, FILE_COLUMN, LOADED_AT_COLUMN};
 use crate::dialect::{ColumnType, Engine};
@@ -23,14 +24,31 @@ pub fn ensure_state(session: &mut dyn Session, engine: Engine) -> Result<(), Ada
 }
 
 /// Makes the raw table and its reject table, where they are missing, and checks that an existing one is as declared. With
-/// `refresh` one of acca's own that differs is made anew, if nothing is lost by it; one that does not differ keeps its rows until
-/// newer ones replace them. The manifest forgets the files of a table that is new.
+/// `refresh` one of acca's own that differs is made anew, if nothing is lost by it and every file fits the declaration; one that does
+/// not differ keeps its rows until newer ones replace them. The manifest forgets the files of a table that is new.
 pub(super) fn ensure_raw(
     session: &mut dyn Session,
     engine: Engine,
     table: &RawTable<'_>,
     refresh: Option<Refresh<'_>>,
+    interrupted: &dyn Fn() -> bool,
 ) -> Result<(), LoadError> {
+    if let Some(refresh) = make_raw(session, engine, table, refresh, false)? {
+        check_files(session, engine, table, refresh, interrupted)?;
+        make_raw(session, engine, table, Some(refresh), true)?;
+    }
+    Ok(())
+}
+
+/// Gives back the refresh, and nothing is done, where a table that holds rows is to be dropped and the files are not known to have
+/// `fitted` its declaration: they are read outside of the transaction and of the turn.
+fn make_raw<'r>(
+    session: &mut dyn Session,
+    engine: Engine,
+    table: &RawTable<'_>,
+    refresh: Option<Refresh<'r>>,
+    fitted: bool,
+) -> Result<Option<Refresh<'r>>, LoadError> {
     let _turn = CREATION.lock().unwrap_or_else(PoisonError::into_inner);
     in_transaction(session, |session| {
         session.execute(sql::creation_lock(engine))?;
@@ -39,14 +57,32 @@ pub(super) fn ensure_raw(
         if found.is_empty() {
             session.execute(&sql::forget_files(table.relation))?;
         } else if !differences.is_empty() {
-            match (remedy(session, table, &found, refresh)?, refresh) {
+            let remedy = match remedy(session, table, &found, refresh)? {
+                Remedy::Refresh if refresh.is_some() => read_by(session, engine, table)?,
+                other => other,
+            };
+            match (remedy, refresh) {
+                (Remedy::Refresh, Some(refresh)) if !fitted && !is_empty(session, table)? => return Ok(Some(refresh)),
                 (Remedy::Refresh, Some(_)) => session.execute(&sql::drop_raw(table.relation))?,
                 (remedy, _) => return Err(LoadError::TableDiffers { table: table.relation.clone(), differences, remedy }),
             };
         }
         session.execute(&sql::create_raw(engine, table.relation, &raw_columns(table.columns)))?;
-        Ok(())
+        Ok(None)
     })
+}
+
+/// Only PostgreSQL lets no table go that views read, and tells which ones they are.
+fn read_by(session: &mut dyn Session, engine: Engine, table: &RawTable<'_>) -> Result<Remedy, AdapterError> {
+    if engine != Engine::Postgres {
+        return Ok(Remedy::Refresh);
+    }
+    let views: Vec<String> = session.readers(table.relation)?.dependents.iter().map(|view| view.relation.display()).collect();
+    Ok(if views.is_empty() { Remedy::Refresh } else { Remedy::ReadBy(views) })
+}
+
+fn is_empty(session: &mut dyn Session, table: &RawTable<'_>) -> Result<bool, AdapterError> {
+    Ok(session.query(&sql::select_is_empty(table.relation), None)?.rows.concat() == [Datum::Bool(true)])
 }
 
 /// What to do about a raw table that differs. It is acca's own when files are recorded as loaded into it, or when it has acca's
@@ -60,10 +96,10 @@ fn remedy(
     let has = |column: &str| found.iter().any(|(name, _)| name == column);
     let mut files = names(session, &sql::select_recorded_files(table.relation))?;
     if files.is_empty() {
-        let is_empty = session.query(&sql::select_is_empty(table.relation), None)?.rows.concat() == [Datum::Bool(true)];
-        return Ok(if is_empty && has(FILE_COLUMN) && has(LOADED_AT_COLUMN) { Remedy::Refresh } else { Remedy::NotOwn });
+        return Ok(if is_empty(session, table)? && has(FILE_COLUMN) && has(LOADED_AT_COLUMN) { Remedy::Refresh } else { Remedy::NotOwn });
     }
-    let Some(Refresh { present, prune: false }) = refresh else { return Ok(Remedy::Refresh) };
+    let Some(refresh) = refresh.filter(|refresh| !refresh.prune) else { return Ok(Remedy::Refresh) };
+    let present = refresh.present();
     if has(FILE_COLUMN) {
         files.extend(names(session, &sql::select_stored_files(table.relation))?);
     }

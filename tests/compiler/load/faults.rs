@@ -78,8 +78,10 @@ fn names_of_columns(source: &mut Source<'_>) -> Vec<String> {
 fn a_raw_table_that_differs_from_its_declaration_is_made_anew_when_nothing_is_lost() {
     on_both(&csv(), |source, folder| {
         let other = columns(&["id bigint", "\"Name\" varchar(5)"]);
-        let [none, one, both] = [&[][..], &["f.csv"], &["f.csv", "g.csv"]].map(|names| names.iter().copied().collect());
-        let refresh = |present, prune| Some(Refresh { present, prune });
+        let [none, one, both] = [&[][..], &["f.csv"], &["f.csv", "g.csv"]].map(|names| present(folder, names));
+        fn refresh(files: &[LandingFile], prune: bool) -> Option<Refresh<'_>> {
+            Some(Refresh { files, buckets: None, prune })
+        }
         let message = open_declared(source, &other, None).unwrap_err();
         assert!(message.contains("its column 'id' is") && message.contains("lacks the column 'Name'"), "{message}");
         assert!(message.contains("its column 'name' is not declared") && message.contains("with --full-refresh"), "{message}");
@@ -108,7 +110,6 @@ fn a_raw_table_that_differs_from_its_declaration_is_made_anew_when_nothing_is_lo
 #[test]
 fn a_raw_table_of_somebody_else_is_never_dropped() {
     on_both(&csv(), |source, _| {
-        let present = BTreeSet::new();
         for (made, rows) in [
             ("create table raw.t (id integer, name varchar(10))", "select 7, 'theirs' where false"),
             ("create table raw.t (id integer, name varchar(10))", "select 7, 'theirs'"),
@@ -119,7 +120,7 @@ fn a_raw_table_of_somebody_else_is_never_dropped() {
             source.session.execute(made).unwrap();
             let rows = source.session.execute(&format!("insert into raw.t {rows}")).unwrap();
             for refresh in [None, Some(false), Some(true)] {
-                let refresh = refresh.map(|prune| Refresh { present: &present, prune });
+                let refresh = refresh.map(|prune| Refresh { files: &[], buckets: None, prune });
                 let message = open_declared(source, source.columns, refresh).unwrap_err();
                 assert!(message.contains("others may have made it: it is not dropped"), "{message}");
                 assert!(!message.contains("--full-refresh"), "{message}");
@@ -127,6 +128,59 @@ fn a_raw_table_of_somebody_else_is_never_dropped() {
             assert_eq!(source.rows("select count(*) from raw.t"), [[Datum::Int(i64::try_from(rows).unwrap())]]);
         }
     });
+}
+
+#[test]
+fn a_refresh_drops_no_rows_for_a_declaration_that_a_file_does_not_fit() {
+    let csv = ("f.csv", csv_without_rejects(), "id,name\n1,a\n", "its column 'name' is not declared, it lacks the declared column 'names'");
+    let text = "{\"id\":1,\"name\":\"a\"}\n";
+    let ndjson = ("f.json", Landing { format: FileFormat::Ndjson, ..csv_without_rejects() }, text, "f.json:1: the key 'name' is not a");
+    for (name, landing, text, expected) in [csv, ndjson] {
+        on_both(&landing, |source, folder| {
+            let path = write(folder, name, text.as_bytes());
+            source.load_as(&path, name).unwrap();
+            let before = manifest(source);
+            let files = present(folder, &[name]);
+            for prune in [false, true] {
+                let refresh = Some(Refresh { files: &files, buckets: None, prune });
+                let message = open_declared(source, &columns(&["id integer", "names varchar(5)"]), refresh).unwrap_err();
+                assert!(message.contains(expected), "{message}");
+                // What the first rows say counts too.
+                let message = open_declared(source, &columns(&["id integer", "name date"]), refresh).unwrap_err();
+                assert!(message.contains("column 'name': 'a' is not a date"), "{message}");
+                assert_eq!((source.table_text(), manifest(source)), (vec!["1|a".to_owned()], before.clone()));
+            }
+            let refresh = Some(Refresh { files: &files, buckets: None, prune: false });
+            let wider = columns(&["id bigint", "name text"]);
+            if source.engine == Engine::Postgres {
+                source.session.execute("create view raw.v as select * from raw.t").unwrap();
+                let message = open_declared(source, &wider, refresh).unwrap_err();
+                assert!(message.contains("raw.v'\ndrop them, load again with --full-refresh") && !message.contains("CASCADE"), "{message}");
+                source.session.execute("drop view raw.v").unwrap();
+            }
+            open_declared(source, &wider, refresh).unwrap();
+            assert_eq!((source.table_text(), manifest(source)), (Vec::new(), Vec::new()));
+        });
+    }
+    let engines = engines();
+    for (engine, adapter, database) in &engines.list {
+        let landing = Landing { format: FileFormat::Parquet, ..csv_without_rejects() };
+        let declared = columns(&["id integer", "name varchar(5)"]);
+        let mut source = Source::new(*engine, &**adapter, database, &declared, &landing);
+        let path = engines.folder.path().join("f.parquet");
+        let mut duckdb = DuckDb::open(MEMORY, None, &std::collections::BTreeMap::new()).unwrap().connect().unwrap();
+        duckdb.execute(&format!("COPY (select 1::integer as id, 'a' as name) TO '{}' (FORMAT parquet)", path.display())).unwrap();
+        source.load_as(&path, "f.parquet").unwrap();
+        let files = present(engines.folder.path(), &["f.parquet"]);
+        let refresh = Some(Refresh { files: &files, buckets: None, prune: false });
+        for (other, expected) in
+            [("names varchar(5)", "it lacks the declared column 'names'"), ("name date", "column 'name' is VARCHAR in")]
+        {
+            let message = open_declared(&mut source, &columns(&["id integer", other]), refresh).unwrap_err();
+            assert!(message.starts_with("'f.parquet' cannot be loaded") && message.contains(expected), "{message}");
+        }
+        assert_eq!(source.table_text(), ["1|a"]);
+    }
 }
 
 /// Names that an engine may take for patterns, for partitions or for a home folder.

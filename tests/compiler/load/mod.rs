@@ -1,12 +1,11 @@
 //! Landing files into both engines: the same rows, the same rejects.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use acca::base::{FileId, Relation, Span};
 use acca::dialect::{ColumnType, Engine};
-use acca::execute::load::{Gone, LoadColumn, LoadError, LoadOutcome, Loader, RawTable, Refresh, ensure_state};
+use acca::execute::load::{Gone, LandingFile, LoadColumn, LoadError, LoadOutcome, Loader, RawTable, Refresh, ensure_state};
 use acca::execute::{Adapter, AdapterError, Datum, DuckDb, MEMORY, Postgres, Session};
 use acca::project::{Compression, Conversions, FileFormat, Landing, TimeFormat};
 
@@ -391,6 +390,11 @@ fn on_both(landing: &Landing, check: impl Fn(&mut Source<'_>, &Path)) {
     for (engine, adapter, database) in &engines.list {
         check(&mut Source::new(*engine, &**adapter, database, &declared, landing), engines.folder.path());
     }
+}
+
+/// The files of a folder that are there, recorded by their names.
+fn present(folder: &Path, names: &[&str]) -> Vec<LandingFile> {
+    names.iter().map(|name| LandingFile::Local { path: folder.join(name), recorded_as: (*name).to_owned() }).collect()
 }
 
 fn manifest(source: &mut Source<'_>) -> Vec<String> {

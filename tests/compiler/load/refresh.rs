@@ -24,9 +24,9 @@ fn a_file_is_loaded_once_and_a_changed_one_replaces_its_rows() {
         assert_eq!(files, ["data/f.csv", "data/g.csv"].map(|file| Datum::Text(file.to_owned())));
         // A full refresh does not empty the table first, and loads what has not changed; the rows of a file that went stay.
         source.session.execute("create view raw.v as select * from raw.t").unwrap();
-        let present = ["data/f.csv"].into();
+        let present = present(folder, &["data/f.csv"]);
         let refresh = |source: &mut Source<'_>, prune: bool| {
-            source.run(Some(Refresh { present: &present, prune }), &|| false, |loader, session| {
+            source.run(Some(Refresh { files: &present, buckets: None, prune }), &|| false, |loader, session| {
                 assert_eq!(session.query("select * from raw.v", None)?.rows.len(), 2);
                 let outcome = loader.load(session, &path, "data/f.csv")?;
                 Ok((outcome, loader.settle_gone(session)?))
@@ -54,8 +54,8 @@ fn a_refresh_with_a_malformed_file_keeps_the_old_rows_of_all() {
         // A malformed file in the middle, and an interrupt after it: the first file is new, all others are as they were.
         write(folder, "f.csv", b"id,name\n1,A\n");
         write(folder, "g.csv", b"id,name\nx,b\n");
-        let present = ["f.csv", "g.csv", "h.csv"].into();
-        let refresh = Some(Refresh { present: &present, prune: false });
+        let present = present(folder, &["f.csv", "g.csv", "h.csv"]);
+        let refresh = Some(Refresh { files: &present, buckets: None, prune: false });
         let done = source.run(refresh, &|| false, |loader, session| {
             loader.load(session, &folder.join("f.csv"), "f.csv")?;
             loader.load(session, &folder.join("g.csv"), "g.csv")
@@ -86,8 +86,8 @@ fn a_refresh_that_prunes_takes_out_all_that_is_left_of_vanished_files() {
             loader.load(session, &path, "h.csv")?;
             loader.settle_gone(session)
         };
-        let present = ["f.csv", "h.csv"].into();
-        let gone = source.run(Some(Refresh { present: &present, prune: true }), &|| false, refresh).unwrap();
+        let present = present(folder, &["f.csv", "h.csv"]);
+        let gone = source.run(Some(Refresh { files: &present, buckets: None, prune: true }), &|| false, refresh).unwrap();
         assert_eq!(gone, Gone { kept: 0, removed: 2 });
         assert_eq!(source.table_text(), ["1|a", "8|P"]);
         assert_eq!(manifest(source), ["f.csv|12|1|0|run-1|64", "h.csv|12|1|0|run-1|64"]);
@@ -110,8 +110,8 @@ fn files_with_equal_bytes_are_loaded_and_told() {
                 loader.settle_gone(session)?;
                 Ok(loader.duplicates().into_iter().map(|(file, other)| format!("{file} = {other}")).collect())
             };
-            let present = names.iter().copied().collect();
-            source.run(refresh.then_some(Refresh { present: &present, prune: true }), &|| false, body).unwrap()
+            let present = present(folder, names);
+            source.run(refresh.then_some(Refresh { files: &present, buckets: None, prune: true }), &|| false, body).unwrap()
         };
         for (name, bytes) in [("a.csv", row), ("b.csv", row), ("c.csv", other), ("d.csv", b"id,name\n"), ("e.csv", b"id,name\n")] {
             write(folder, name, bytes);

@@ -18,6 +18,29 @@ select id from t where (s, id) in (select v, id from t where id = 4 union all se
 -- refused: redshift LIMIT
 select id, (select u.w from u where u.k = t.id order by u.w desc nulls last limit 1) as latest from t;
 
+-- facts: 127
+-- refused: redshift not the next one
+select t.id from t where not exists (select 1 from u where u.w > 0 and not exists (select 1 from u as x where x.k = t.id and x.w = u.w));
+
+-- facts: 127
+-- refused: redshift in ON of an outer join
+select t.id, u.w from t left join u on u.k = t.id and u.w = (select max(x.w) from u as x where x.k = u.k);
+
+-- facts: 127
+-- refused: redshift a window function in a subquery
+select t.id from t where t.id in (select row_number() over (order by u.w nulls last, u.k) from u where u.k <> t.id);
+
+-- facts: 127
+-- refused: redshift grouping by a subquery
+select (select count(*) from u where u.k = t.id) as n, count(*) as rows from t group by 1;
+
+-- facts: 127
+-- refused: redshift IN with a subquery of aggregates
+select t.id from t where t.id in (select count(*) from u group by u.k);
+
+-- facts: 127
+select t.id from t where t.id in (select max(u.k) from u group by u.w) and exists (select 1 from (select x.k from u as x where x.k = t.id) as d) and exists (select 1 from u where u.k = t.id and exists (select 1 from u as x where x.w = u.w));
+
 -- facts: 128
 -- needs: values redshift
 with v (n, word) as (values (1, 'x'), (2, null)) select t.id, v.word from t join v on v.n = t.j;
