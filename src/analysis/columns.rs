@@ -330,10 +330,9 @@ impl Compilation {
             inferred.doubts.extend(check_insertion(table, &inferred));
         }
         let found = assemble(number, node, rendered, inferred, rules, done);
-        let outcome = outcome.filter(|_| rules.rewrites);
-        NodeAnalysis {
-            rewritten: outcome.into_iter().map(|outcome| Arc::new(Rewritten { prepared: prepared.clone(), outcome })).collect(),
-            ..found
+        match outcome.filter(|_| rules.rewrites) {
+            Some(outcome) => NodeAnalysis { rewritten: vec![Arc::new(Rewritten { prepared, outcome })], ..found },
+            None => found,
         }
     }
 
@@ -444,7 +443,9 @@ fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred,
         let (from, from_column) = inferred.reads.get(usize::try_from(origin.column).ok()?)?;
         Some(ColumnEdge { from: *from, from_column: from_column.clone(), column: column.to_owned(), kind: origin.kind })
     };
-    for (column, origins) in schema.columns.iter().zip(&inferred.origins) {
+    // Nobody asks for the lineage of what is only rewritten.
+    let origins: &[_] = if rules.rewrites { &[] } else { &inferred.origins };
+    for (column, origins) in schema.columns.iter().zip(origins) {
         edges.extend(origins.iter().chain(&inferred.indirect).filter_map(|origin| edge(origin, &column.name)));
     }
     edges.sort();
