@@ -4,6 +4,7 @@ mod arguments;
 mod check;
 mod clean;
 mod clone;
+mod command;
 mod compile;
 mod context;
 mod debug;

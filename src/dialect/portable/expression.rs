@@ -219,9 +219,15 @@ impl Writer<'_> {
     }
 
     fn case(&mut self, expression: &Expr) -> Sql {
-        let Expr::Case { operand, conditions, else_result, .. } = expression else { return self.unknown_form(expression) };
+        let Expr::Case { conditions, else_result, .. } = expression else { return self.unknown_form(expression) };
         let branches: Vec<&Expr> = conditions.iter().map(|branch| &branch.result).chain(else_result.as_deref()).collect();
         let digits = self.common_digits(&branches);
+        self.case_of(expression, &mut |writer, result| writer.aligned(result, digits).text)
+    }
+
+    /// A CASE whose results are written in a way of their own.
+    pub(super) fn case_of(&mut self, case: &Expr, write: &mut dyn FnMut(&mut Self, &Expr) -> String) -> Sql {
+        let Expr::Case { operand, conditions, else_result, .. } = case else { return self.unknown_form(case) };
         let mut text = "case".to_owned();
         if let Some(operand) = operand {
             text.push_str(&format!(" {}", self.equal_text(operand).part()));
@@ -229,11 +235,10 @@ impl Writer<'_> {
         for branch in conditions {
             let condition =
                 if operand.is_some() { self.equal_text(&branch.condition).part() } else { self.expression(&branch.condition).text };
-            let result = self.aligned(&branch.result, digits).text;
-            text.push_str(&format!(" when {condition} then {result}"));
+            text.push_str(&format!(" when {condition} then {}", write(self, &branch.result)));
         }
         if let Some(otherwise) = else_result {
-            text.push_str(&format!(" else {}", self.aligned(otherwise, digits).text));
+            text.push_str(&format!(" else {}", write(self, otherwise)));
         }
         Sql::loose(text + " end")
     }

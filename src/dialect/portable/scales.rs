@@ -69,21 +69,7 @@ impl Writer<'_> {
         }
         match expression {
             Expr::Nested(inner) => self.text_of_choice(inner),
-            Expr::Case { operand, conditions, else_result, .. } => {
-                let mut text = "case".to_owned();
-                if let Some(operand) = operand {
-                    text.push_str(&format!(" {}", self.equal_text(operand).part()));
-                }
-                for branch in conditions {
-                    let condition =
-                        if operand.is_some() { self.equal_text(&branch.condition).part() } else { self.expression(&branch.condition).text };
-                    text.push_str(&format!(" when {condition} then {}", self.text_or_null(&branch.result)));
-                }
-                if let Some(otherwise) = else_result {
-                    text.push_str(&format!(" else {}", self.text_or_null(otherwise)));
-                }
-                Sql::loose(text + " end")
-            }
+            Expr::Case { .. } => self.case_of(expression, &mut Self::text_or_null),
             _ => {
                 let texts: Vec<String> =
                     choices(expression).unwrap_or_default().into_iter().map(|choice| self.text_or_null(choice)).collect();
