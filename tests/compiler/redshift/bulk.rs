@@ -5,6 +5,7 @@ use sqlparser::tokenizer::Token;
 
 use super::Failure;
 use super::buckets::Place;
+use super::reader::Reader;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -83,18 +84,12 @@ pub enum Bulk {
     Unload(Unload),
 }
 
-struct Reader<'t> {
-    tokens: &'t [Token],
-    at: usize,
-}
-
 /// `None` where the statement is neither.
 ///
 /// # Errors
 /// What Redshift refuses, and options that are not imitated.
 pub fn read(tokens: &[Token]) -> Result<Option<Bulk>, Failure> {
-    let solid: Vec<Token> = tokens.iter().filter(|token| !matches!(token, Token::Whitespace(_))).cloned().collect();
-    let mut reader = Reader { tokens: &solid, at: 0 };
+    let mut reader = Reader::of(tokens);
     if reader.takes("COPY") {
         let table = reader.name()?;
         let mut columns = Vec::new();
@@ -122,47 +117,13 @@ pub fn read(tokens: &[Token]) -> Result<Option<Bulk>, Failure> {
     Ok(None)
 }
 
-impl Reader<'_> {
-    fn word(&self) -> String {
-        match self.tokens.get(self.at) {
-            Some(Token::Word(word)) if word.quote_style.is_none() => word.value.to_uppercase(),
-            _ => String::new(),
-        }
-    }
-
-    fn wrong(&self) -> Failure {
-        let near = self.tokens.get(self.at).map(ToString::to_string).unwrap_or_default();
-        Failure::refused(format!("syntax error at or near \"{near}\""), "42601")
-    }
-
-    fn takes(&mut self, word: &str) -> bool {
-        let there = self.word() == word;
-        self.at += usize::from(there);
-        there
-    }
-
+impl Reader {
     fn needs(&mut self, word: &str) -> Result<(), Failure> {
         if self.takes(word) { Ok(()) } else { Err(self.wrong()) }
     }
 
-    fn takes_sign(&mut self, sign: &Token) -> bool {
-        let there = self.tokens.get(self.at) == Some(sign);
-        self.at += usize::from(there);
-        there
-    }
-
     fn needs_sign(&mut self, sign: &Token) -> Result<(), Failure> {
         if self.takes_sign(sign) { Ok(()) } else { Err(self.wrong()) }
-    }
-
-    fn text(&mut self) -> Result<String, Failure> {
-        match self.tokens.get(self.at) {
-            Some(Token::SingleQuotedString(text)) => {
-                self.at += 1;
-                Ok(text.clone())
-            }
-            _ => Err(self.wrong()),
-        }
     }
 
     fn letter(&mut self) -> Result<char, Failure> {
@@ -172,24 +133,6 @@ impl Reader<'_> {
             (Some(letter), None) => Ok(letter),
             _ => Err(self.wrong()),
         }
-    }
-
-    fn one_name(&mut self) -> Result<String, Failure> {
-        match self.tokens.get(self.at) {
-            Some(Token::Word(word)) => {
-                self.at += 1;
-                Ok(word.value.to_lowercase())
-            }
-            _ => Err(self.wrong()),
-        }
-    }
-
-    fn name(&mut self) -> Result<Vec<String>, Failure> {
-        let mut parts = vec![self.one_name()?];
-        while self.takes_sign(&Token::Period) {
-            parts.push(self.one_name()?);
-        }
-        Ok(parts)
     }
 
     fn place(&mut self) -> Result<Place, Failure> {

@@ -12,6 +12,7 @@ use super::buckets::{Buckets, Place};
 use super::bulk::{Copy, Format, Options};
 use super::expressions::literal;
 use super::query::{Column, quoted};
+use super::reader::Reader;
 use super::{Failure, bulk_rows};
 
 pub enum External {
@@ -39,106 +40,42 @@ pub struct Table {
     location: String,
 }
 
-struct Reader<'t> {
-    tokens: Vec<&'t Token>,
-    at: usize,
-}
-
 /// `None` for any other statement.
 ///
 /// # Errors
 /// Where the statement is not written as Redshift wants it.
 pub fn read(tokens: &[Token]) -> Result<Option<External>, Failure> {
-    let tokens = tokens.iter().filter(|token| !matches!(token, Token::Whitespace(_))).collect();
-    let mut reader = Reader { tokens, at: 0 };
-    if reader.takes(&["CREATE", "EXTERNAL", "SCHEMA"]) {
+    let mut reader = Reader::of(tokens);
+    if reader.takes_all(&["CREATE", "EXTERNAL", "SCHEMA"]) {
         return reader.schema().map(Some);
     }
-    if reader.takes(&["CREATE", "EXTERNAL", "TABLE"]) {
+    if reader.takes_all(&["CREATE", "EXTERNAL", "TABLE"]) {
         return reader.table().map(Some);
     }
-    if reader.takes(&["ALTER", "TABLE"]) {
+    if reader.takes_all(&["ALTER", "TABLE"]) {
         let table = reader.name()?;
-        let ([schema, name], true) = (table.as_slice(), reader.takes(&["ADD"])) else { return Ok(None) };
+        let ([schema, name], true) = (table.as_slice(), reader.takes_all(&["ADD"])) else { return Ok(None) };
         let table = [schema.clone(), name.clone()];
-        let optional = reader.takes(&["IF", "NOT", "EXISTS"]);
+        let optional = reader.takes_all(&["IF", "NOT", "EXISTS"]);
         return if reader.word() == "PARTITION" { reader.parts(table, optional).map(Some) } else { Ok(None) };
     }
     Ok(None)
 }
 
-impl Reader<'_> {
-    fn word(&self) -> String {
-        match self.tokens.get(self.at) {
-            Some(Token::Word(word)) if word.quote_style.is_none() => word.value.to_uppercase(),
-            _ => String::new(),
-        }
-    }
-
-    fn takes(&mut self, words: &[&str]) -> bool {
-        let before = self.at;
-        for word in words {
-            if self.word() != *word {
-                self.at = before;
-                return false;
-            }
-            self.at += 1;
-        }
-        true
-    }
-
-    fn takes_sign(&mut self, sign: &Token) -> bool {
-        let taken = self.tokens.get(self.at) == Some(&sign);
-        self.at += usize::from(taken);
-        taken
-    }
-
-    fn wrong(&self) -> Failure {
-        let near = self.tokens.get(self.at).map_or_else(|| "end of input".to_owned(), ToString::to_string);
-        Failure::refused(format!("syntax error at or near \"{near}\""), "42601")
-    }
-
-    fn needs(&mut self, taken: bool) -> Result<(), Failure> {
+impl Reader {
+    fn insist(&mut self, taken: bool) -> Result<(), Failure> {
         if taken { Ok(()) } else { Err(self.wrong()) }
-    }
-
-    fn text(&mut self) -> Result<String, Failure> {
-        match self.tokens.get(self.at) {
-            Some(Token::SingleQuotedString(text)) => {
-                self.at += 1;
-                Ok(text.clone())
-            }
-            _ => Err(self.wrong()),
-        }
-    }
-
-    fn one_name(&mut self) -> Result<String, Failure> {
-        match self.tokens.get(self.at) {
-            Some(Token::Word(word)) => {
-                self.at += 1;
-                Ok(word.value.to_lowercase())
-            }
-            _ => Err(self.wrong()),
-        }
-    }
-
-    fn name(&mut self) -> Result<Vec<String>, Failure> {
-        let mut parts = vec![self.one_name()?];
-        while self.takes_sign(&Token::Period) {
-            parts.push(self.one_name()?);
-        }
-        Ok(parts)
     }
 
     /// Clauses in their order (`r_CREATE_EXTERNAL_SCHEMA`), each a word and a constant.
     fn schema(&mut self) -> Result<External, Failure> {
-        let optional = self.takes(&["IF", "NOT", "EXISTS"]);
+        let optional = self.takes_all(&["IF", "NOT", "EXISTS"]);
         let name = self.one_name()?;
-        let from = self.takes(&["FROM"]);
-        self.needs(from)?;
+        let from = self.takes_all(&["FROM"]);
+        self.insist(from)?;
         let kinds: [&[&str]; 7] =
             [&["DATA", "CATALOG"], &["HIVE", "METASTORE"], &["POSTGRES"], &["MYSQL"], &["KINESIS"], &["MSK"], &["KAFKA"]];
-        let kind = kinds.into_iter().find(|kind| self.takes(kind)).ok_or_else(|| self.wrong())?.join(" ");
+        let kind = kinds.into_iter().find(|kind| self.takes_all(kind)).ok_or_else(|| self.wrong())?.join(" ");
         let mut options = BTreeMap::new();
         for word in [
             "DATABASE",
@@ -152,20 +89,20 @@ impl Reader<'_> {
             "SECRET_ARN",
             "CLUSTER_ARN",
         ] {
-            if !self.takes(&[word]) {
+            if !self.takes_all(&[word]) {
                 continue;
             }
             let value = match word {
-                "IAM_ROLE" if self.takes(&["DEFAULT"]) => "default".to_owned(),
+                "IAM_ROLE" if self.takes_all(&["DEFAULT"]) => "default".to_owned(),
                 "AUTHENTICATION" => self.one_name()?,
                 _ => self.text()?,
             };
             options.insert(word.to_owned(), value);
-            if word == "URI" && self.takes(&["PORT"]) {
+            if word == "URI" && self.takes_all(&["PORT"]) {
                 self.at += 1;
             }
         }
-        if self.takes(&["CREATE", "EXTERNAL", "DATABASE", "IF", "NOT", "EXISTS"]) {
+        if self.takes_all(&["CREATE", "EXTERNAL", "DATABASE", "IF", "NOT", "EXISTS"]) {
             options.insert("CREATED".to_owned(), "true".to_owned());
         }
         if self.at < self.tokens.len() {
@@ -187,7 +124,7 @@ impl Reader<'_> {
     /// A name and everything up to the comma or the bracket behind its type.
     fn columns(&mut self) -> Result<Vec<(String, String)>, Failure> {
         let opened = self.takes_sign(&Token::LParen);
-        self.needs(opened)?;
+        self.insist(opened)?;
         let mut columns = Vec::new();
         loop {
             let (name, mut of, mut depth) = (self.one_name()?, Vec::new(), 0);
@@ -207,26 +144,26 @@ impl Reader<'_> {
             }
         }
         let closed = self.takes_sign(&Token::RParen);
-        self.needs(closed)?;
+        self.insist(closed)?;
         Ok(columns)
     }
 
     /// `('name' = 'value', …)`.
     fn properties(&mut self) -> Result<BTreeMap<String, String>, Failure> {
         let opened = self.takes_sign(&Token::LParen);
-        self.needs(opened)?;
+        self.insist(opened)?;
         let mut found = BTreeMap::new();
         loop {
             let name = self.text()?;
             let equal = self.takes_sign(&Token::Eq);
-            self.needs(equal)?;
+            self.insist(equal)?;
             found.insert(name, self.text()?);
             if !self.takes_sign(&Token::Comma) {
                 break;
             }
         }
         let closed = self.takes_sign(&Token::RParen);
-        self.needs(closed)?;
+        self.insist(closed)?;
         Ok(found)
     }
 
@@ -236,23 +173,23 @@ impl Reader<'_> {
             return Err(Failure::refused("external tables must be created in an external schema", "0A000"));
         };
         let columns = self.columns()?;
-        let partitions = if self.takes(&["PARTITIONED", "BY"]) { self.columns()? } else { Vec::new() };
+        let partitions = if self.takes_all(&["PARTITIONED", "BY"]) { self.columns()? } else { Vec::new() };
         let mut serde = None;
         let mut delimiter = '\u{1}';
-        if self.takes(&["ROW", "FORMAT", "SERDE"]) {
+        if self.takes_all(&["ROW", "FORMAT", "SERDE"]) {
             let class = self.text()?;
-            let properties = if self.takes(&["WITH", "SERDEPROPERTIES"]) { self.properties()? } else { BTreeMap::new() };
+            let properties = if self.takes_all(&["WITH", "SERDEPROPERTIES"]) { self.properties()? } else { BTreeMap::new() };
             serde = Some((class, properties));
-        } else if self.takes(&["ROW", "FORMAT", "DELIMITED", "FIELDS", "TERMINATED", "BY"]) {
+        } else if self.takes_all(&["ROW", "FORMAT", "DELIMITED", "FIELDS", "TERMINATED", "BY"]) {
             delimiter = self.text()?.chars().next().unwrap_or(delimiter);
         }
-        let stored = self.takes(&["STORED", "AS"]);
-        self.needs(stored)?;
+        let stored = self.takes_all(&["STORED", "AS"]);
+        self.insist(stored)?;
         let word = self.one_name()?;
-        let located = self.takes(&["LOCATION"]);
-        self.needs(located)?;
+        let located = self.takes_all(&["LOCATION"]);
+        self.insist(located)?;
         let location = self.text()?;
-        let properties = if self.takes(&["TABLE", "PROPERTIES"]) { self.properties()? } else { BTreeMap::new() };
+        let properties = if self.takes_all(&["TABLE", "PROPERTIES"]) { self.properties()? } else { BTreeMap::new() };
         if self.at < self.tokens.len() {
             return Err(self.wrong());
         }
@@ -274,21 +211,21 @@ impl Reader<'_> {
 
     fn parts(&mut self, table: [String; 2], optional: bool) -> Result<External, Failure> {
         let mut parts = Vec::new();
-        while self.takes(&["PARTITION"]) {
+        while self.takes_all(&["PARTITION"]) {
             let opened = self.takes_sign(&Token::LParen);
-            self.needs(opened)?;
+            self.insist(opened)?;
             let mut values = Vec::new();
             loop {
                 let name = self.one_name()?;
                 let equal = self.takes_sign(&Token::Eq);
-                self.needs(equal)?;
+                self.insist(equal)?;
                 values.push((name, self.text()?));
                 if !self.takes_sign(&Token::Comma) {
                     break;
                 }
             }
-            let closed = self.takes_sign(&Token::RParen) && self.takes(&["LOCATION"]);
-            self.needs(closed)?;
+            let closed = self.takes_sign(&Token::RParen) && self.takes_all(&["LOCATION"]);
+            self.insist(closed)?;
             parts.push((values, self.text()?));
         }
         if self.at < self.tokens.len() || parts.is_empty() {

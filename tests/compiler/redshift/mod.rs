@@ -30,6 +30,7 @@ mod functions;
 mod loads;
 mod query;
 mod read;
+mod reader;
 mod rules;
 pub mod service;
 pub mod silent;
