@@ -46,11 +46,7 @@ impl Writer<'_> {
         let is_named = |item: &SelectItem| {
             matches!(item, SelectItem::ExprWithAlias { .. } | SelectItem::UnnamedExpr(Expr::Identifier(_) | Expr::CompoundIdentifier(_)))
         };
-        if !search.select.projection.iter().all(is_named)
-            || self.is_starred()
-            || !alias.columns.is_empty()
-            || !self.rewrites(Rewrite::Lateral)
-        {
+        if !search.select.projection.iter().all(is_named) || !alias.columns.is_empty() || !self.rewrites(Rewrite::Lateral) {
             return None;
         }
         self.refuse_chosen_rows(query);

@@ -122,7 +122,14 @@ impl Writer<'_> {
                 self.look_at_series(&series);
             }
             let Some(entry) = LateralEntry::of(factor) else { continue };
-            let Some(read) = entry.read() else { continue };
+            let Some(read) = entry.read() else {
+                // Rows that are looked for come with the keys by which they are joined.
+                if let Some(sources) = self.sources.last_mut() {
+                    sources.entries.insert(folded(&entry.alias.name));
+                    sources.adds = true;
+                }
+                continue;
+            };
             if !self.rewrites(Rewrite::Lateral) {
                 continue;
             }

@@ -37,13 +37,7 @@ impl Writer<'_> {
             _ => ControlFlow::Continue(()),
         };
         let has_lookups = || expressions().any(|expression| visit_expressions(expression, is_limited).is_break());
-        if !can_be_joined
-            || groups
-            || self.levels_mut().is_some()
-            || self.is_starred()
-            || !has_lookups()
-            || expressions().any(has_aggregate)
-        {
+        if !can_be_joined || groups || self.levels_mut().is_some() || !has_lookups() || expressions().any(has_aggregate) {
             return;
         }
         self.note_relations(select);
@@ -69,7 +63,9 @@ impl Writer<'_> {
         };
         let (found, on) = self.found(query, &search, &name, value)?;
         let join = format!("left join ({found}) as {name} on {}", on.join(" and "));
-        self.sources.last_mut()?.lookups.push((std::ptr::from_ref(query) as usize, join));
+        let sources = self.sources.last_mut()?;
+        sources.lookups.push((std::ptr::from_ref(query) as usize, join));
+        sources.adds = true;
         Some(())
     }
 

@@ -31,6 +31,8 @@ pub(super) struct Sources {
     names: Vec<String>,
     /// Whether `*` gives the columns in another order.
     reorders: bool,
+    /// Whether FROM has columns that the query does not know of.
+    pub adds: bool,
     /// The columns that the only `*` of the SELECT gives, where each has a name of its own.
     columns: Option<Vec<String>>,
     /// What the lists of the SELECT are ordered by, once there is one.
@@ -151,14 +153,15 @@ impl Writer<'_> {
         Some(pairs.join(" and "))
     }
 
-    /// `*`, where it would give columns twice.
+    /// `*`, where it would give columns twice, or others.
     pub(super) fn all_columns(&mut self, span: Span) -> Option<String> {
-        let Sources { merged, columns, reorders, .. } = self.sources.last()?.clone();
-        if merged.is_empty() && !(reorders && self.rewrites(Rewrite::Using)) {
+        let Sources { merged, columns, reorders, adds, .. } = self.sources.last()?.clone();
+        if merged.is_empty() && !adds && !(reorders && self.rewrites(Rewrite::Using)) {
             return None;
         }
         let Some(columns) = columns else {
-            return Some(self.lacks(span, "* behind USING and NATURAL", "name the columns").text);
+            let what = if adds { "* of names that are there twice, beside what is looked up" } else { "* behind USING and NATURAL" };
+            return Some(self.lacks(span, what, "name the columns").text);
         };
         let written = columns.iter().map(|column| {
             let name = print_name(column);

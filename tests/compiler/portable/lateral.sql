@@ -100,5 +100,21 @@ select t.id, o.k from t, u as o where o.k = t.id and o.moment = (select x.moment
 select t.grp, sum((select u.w from u where u.k = t.id order by u.w desc nulls last limit 1)) as w from t group by t.grp;
 
 -- facts: 126 127
--- refused: redshift LIMIT
-select t.*, (select u.w from u where u.k = t.id order by u.w desc nulls last limit 1) as w from t;
+-- needs: lateral redshift
+select u.*, (select t.id from t where t.grp = u.grp order by t.j desc nulls last, t.id limit 1) as first from u where u.k < 11;
+
+-- facts: 126 127
+-- needs: lateral redshift
+select *, (select t.id from t where t.grp = u.grp order by t.j desc nulls last, t.id limit 1) as first from u where u.k < 11;
+
+-- facts: 126
+-- needs: lateral redshift
+select * from u left join lateral (select t.id, t.j from t where t.grp = u.grp order by t.j desc nulls last, t.id limit 1) as x on true;
+
+-- facts: 126
+-- refused: redshift all columns of a lateral entry
+select u.k, x.* from u left join lateral (select t.id, t.j from t where t.grp = u.grp order by t.j desc nulls last, t.id limit 1) as x on true;
+
+-- facts: 126
+-- refused: redshift there twice
+select * from u left join lateral (select t.id, t.grp from t where t.grp = u.grp order by t.j desc nulls last, t.id limit 1) as x on true;
