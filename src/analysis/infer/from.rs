@@ -259,7 +259,7 @@ impl Inference<'_> {
             TableFactor::Derived { lateral, subquery, alias, .. } => {
                 let found = self.findings.len();
                 let result =
-                    if *lateral { self.lateral_query(subquery, left, left.ctes) } else { self.query(subquery, left.outer, left.ctes) };
+                    if *lateral { self.dependent_query(subquery, left, left.ctes) } else { self.query(subquery, left.outer, left.ctes) };
                 merge(indirect, &result.indirect);
                 let open = result.open || self.findings.len() > found;
                 vec![self.item(result.columns, open, None, alias.as_ref()).keyed_by(&result.keys)]

@@ -1,4 +1,4 @@
-//! What a lateral subquery reads of the entries of FROM before it, for whoever writes it as a join.
+//! What a subquery reads of the row outside, for whoever writes it as a join: a lateral one of FROM, and one that stands for a value.
 
 use sqlparser::ast::Query;
 
@@ -10,23 +10,27 @@ use super::typed::OuterColumn;
 pub(super) type Mention = (u32, bool);
 
 impl Inference<'_> {
-    pub(super) fn lateral_query<'e>(&mut self, query: &Query, left: &'e Scope<'e>, ctes: Option<&'e CteLink<'e>>) -> QueryResult {
+    /// `left` is what it can see of the query around it.
+    pub(super) fn dependent_query<'e>(&mut self, query: &Query, left: &'e Scope<'e>, ctes: Option<&'e CteLink<'e>>) -> QueryResult {
         if self.types.is_none() {
             return self.query(query, Some(left), ctes);
         }
+        let last = self.last_id;
         let around = self.mentions.replace(Vec::new());
         let result = self.query(query, Some(left), ctes);
-        let named = std::mem::replace(&mut self.mentions, around).unwrap_or_default();
-        let outer = outer_columns(&named, left);
-        if let Some(types) = &mut self.types {
-            types.note_outer(query, outer);
+        let mut named = std::mem::replace(&mut self.mentions, around).unwrap_or_default();
+        // Numbers ascend: those of its own columns are higher.
+        named.retain(|(id, _)| *id <= last);
+        let is_near = |(id, _): &Mention| left.items.iter().any(|item| item.columns.iter().any(|column| column.id == *id));
+        // What lies further out cannot be said.
+        if let Some(types) = self.types.as_mut().filter(|_| named.iter().all(is_near)) {
+            types.note_outer(query, outer_columns(&named, left));
         }
-        // What lies further out is outside of the query around, too.
         self.mentions.iter_mut().for_each(|mentions| mentions.extend(&named));
         result
     }
 
-    /// A column is named within a lateral subquery.
+    /// A column is named, within such a query or elsewhere.
     pub(super) fn mention(&mut self, id: u32, alone: bool) {
         self.mentions.iter_mut().for_each(|mentions| mentions.push((id, alone)));
     }

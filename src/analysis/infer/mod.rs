@@ -193,7 +193,7 @@ struct Inference<'a> {
     /// The conversions that are being walked, innermost last.
     conversions: Vec<conversions::Running>,
     types: Option<ExpressionTypes>,
-    /// Columns that the lateral subquery has named which is being walked.
+    /// Columns that the subquery has named so far which is being walked and may depend on the row outside.
     mentions: Option<Vec<laterals::Mention>>,
 }
 

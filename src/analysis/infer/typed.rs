@@ -49,7 +49,7 @@ pub struct Using {
     pub right: Option<String>,
 }
 
-/// A column of FROM that a lateral subquery behind it reads.
+/// A column of the row outside that a subquery reads.
 #[derive(Clone, Debug)]
 pub struct OuterColumn {
     /// The entry of FROM that it can be named by; `None` where there is none.
@@ -92,7 +92,7 @@ impl ExpressionTypes {
         self.using.get(&address(join)).map(Vec::as_slice)
     }
 
-    /// What a lateral subquery reads of FROM before it; `None` where that is not known.
+    /// What a subquery, lateral or in place of a value, reads of the row outside; `None` where that is not known.
     pub fn outer_columns(&self, query: &Query) -> Option<&[OuterColumn]> {
         self.outer.get(&address(query)).map(Vec::as_slice)
     }

@@ -3,6 +3,7 @@
 use sqlparser::ast::{Ident, Join, JoinConstraint, JoinOperator, ObjectName, SetExpr, Spanned, TableAlias, TableFactor, TableWithJoins};
 use sqlparser::tokenizer::Span;
 
+use super::lateral_columns::is_lateral;
 use super::series::RowSeries;
 use super::using::is_by_name;
 use super::writer::Writer;
@@ -11,9 +12,13 @@ use crate::dialect::Engine;
 impl Writer<'_> {
     pub(super) fn from(&mut self, relations: &[TableWithJoins]) -> String {
         // What is joined belongs to the nearest, so a list with something lateral is written as joins.
+        let lookups: Vec<String> = match self.sources.last() {
+            Some(sources) => sources.lookups.iter().map(|(_, join)| join.clone()).collect(),
+            None => Vec::new(),
+        };
         let is_alone = |relation: &TableWithJoins| relation.joins.is_empty();
         if let [first, behind @ ..] = relations
-            && behind.iter().any(|relation| is_lateral(&relation.relation))
+            && (behind.iter().any(|relation| sees_before(&relation.relation)) || !lookups.is_empty())
             && behind.iter().all(is_alone)
             && self.is(Engine::Redshift)
         {
@@ -24,6 +29,7 @@ impl Writer<'_> {
                 let written = written.unwrap_or_else(|| format!("cross join {}", self.factor(&relation.relation)));
                 self.add_join(&mut text, &written);
             }
+            lookups.iter().for_each(|join| self.add_join(&mut text, join));
             return text;
         }
         let written: Vec<String> = relations.iter().map(|relation| self.joined(relation)).collect();
@@ -164,9 +170,6 @@ impl Writer<'_> {
 }
 
 /// A subquery, or a function, which sees what stands before it.
-fn is_lateral(factor: &TableFactor) -> bool {
-    match factor {
-        TableFactor::Derived { lateral, .. } => *lateral,
-        other => RowSeries::of(other).is_some(),
-    }
+fn sees_before(factor: &TableFactor) -> bool {
+    is_lateral(factor) || RowSeries::of(factor).is_some()
 }

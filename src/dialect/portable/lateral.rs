@@ -16,12 +16,12 @@ use super::rewrite::Rewrite;
 use super::writer::Writer;
 use crate::dialect::Engine;
 
-/// A lateral subquery that looks for rows.
-struct Search<'e> {
-    select: &'e Select,
+/// A subquery that looks for rows.
+pub(super) struct Search<'e> {
+    pub select: &'e Select,
     order_by: &'e [OrderByExpr],
     /// Rows that are passed over, and those that are taken then.
-    limit: Option<(i64, Option<i64>)>,
+    pub limit: Option<(i64, Option<i64>)>,
 }
 
 impl Writer<'_> {
@@ -43,15 +43,36 @@ impl Writer<'_> {
     fn lateral_join(&mut self, operator: &JoinOperator, query: &Query, alias: &TableAlias) -> Option<String> {
         let (word, condition) = join_word(operator)?;
         let search = Search::read(query)?;
-        if self.is_starred() || !alias.columns.is_empty() || !self.rewrites(Rewrite::Lateral) {
+        let is_named = |item: &SelectItem| {
+            matches!(item, SelectItem::ExprWithAlias { .. } | SelectItem::UnnamedExpr(Expr::Identifier(_) | Expr::CompoundIdentifier(_)))
+        };
+        if !search.select.projection.iter().all(is_named)
+            || self.is_starred()
+            || !alias.columns.is_empty()
+            || !self.rewrites(Rewrite::Lateral)
+        {
             return None;
         }
         self.refuse_chosen_rows(query);
         let name = self.name(&alias.name);
+        let (found, mut on) = self.found(query, &search, &name, |writer, item| writer.item(item))?;
+        on.extend(condition.map(|condition| self.expression(condition).part()));
+        let on = if on.is_empty() { "true".to_owned() } else { on.join(" and ") };
+        Some(format!("{word} ({found}) as {name} on {on}"))
+    }
+
+    /// The rows that are found for each row outside, all at once, and the conditions that join them, called `name`, to it.
+    pub(super) fn found(
+        &mut self,
+        query: &Query,
+        search: &Search<'_>,
+        name: &str,
+        write: impl Fn(&mut Self, &SelectItem) -> String,
+    ) -> Option<(String, Vec<String>)> {
         let tied = self.tied(query, search.select, search.order_by)?;
-        let mut items: Vec<String> = search.select.projection.iter().map(|item| self.item(item)).collect();
+        let mut items: Vec<String> = search.select.projection.iter().map(|item| write(self, item)).collect();
         items.extend(tied.items());
-        let mut on = tied.on(&name);
+        let mut on = tied.on(name);
         if let Some((offset, limit)) = search.limit {
             let groups = tied.groups();
             let partition = if groups.is_empty() { String::new() } else { format!("partition by {}", groups.join(", ")) };
@@ -62,14 +83,12 @@ impl Writer<'_> {
             on.extend(limit.map(|limit| format!("{name}.acca_rank <= {}", offset.saturating_add(limit))));
         }
         self.sources.pop();
-        on.extend(condition.map(|condition| self.expression(condition).part()));
-        let on = if on.is_empty() { "true".to_owned() } else { on.join(" and ") };
-        Some(format!("{word} (select {} from {}{}) as {name} on {on}", items.join(", "), tied.from, tied.filter))
+        Some((format!("select {} from {}{}", items.join(", "), tied.from, tied.filter), on))
     }
 }
 
 impl<'e> Search<'e> {
-    fn read(query: &'e Query) -> Option<Search<'e>> {
+    pub(super) fn read(query: &'e Query) -> Option<Search<'e>> {
         let SetExpr::Select(select) = &*query.body else { return None };
         let limit = match &query.limit_clause {
             None => None,
@@ -91,12 +110,11 @@ impl<'e> Search<'e> {
             && query.with.is_none()
             && query.fetch.is_none()
             && !select.from.is_empty();
-        let named = |item: &SelectItem| match item {
-            SelectItem::ExprWithAlias { expr, .. } => !is_of_several_rows(expr),
-            SelectItem::UnnamedExpr(expr) => matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_)),
+        let is_plain = |item: &SelectItem| match item {
+            SelectItem::ExprWithAlias { expr, .. } | SelectItem::UnnamedExpr(expr) => !is_of_several_rows(expr),
             _ => false,
         };
-        let fits = plain && select.projection.iter().all(named) && !order_by.iter().any(|key| is_of_several_rows(&key.expr));
+        let fits = plain && select.projection.iter().all(is_plain) && !order_by.iter().any(|key| is_of_several_rows(&key.expr));
         fits.then_some(Search { select, order_by, limit })
     }
 }

@@ -87,6 +87,10 @@ fn makes_nulls_before(join: &JoinOperator) -> bool {
     matches!(join, JoinOperator::Right(_) | JoinOperator::RightOuter(_) | JoinOperator::FullOuter(_))
 }
 
+pub(super) fn is_lateral(factor: &TableFactor) -> bool {
+    matches!(factor, TableFactor::Derived { lateral: true, .. })
+}
+
 /// What is computed wherever it is named would be drawn anew there.
 fn is_random(expression: &Expr) -> ControlFlow<()> {
     match expression {
@@ -101,6 +105,9 @@ impl Writer<'_> {
         if !self.is(Engine::Redshift) {
             return;
         }
+        if select.from.iter().any(|from| is_lateral(&from.relation) || from.joins.iter().any(|join| is_lateral(&join.relation))) {
+            self.note_relations(select);
+        }
         let joined = |from: &'_ sqlparser::ast::TableWithJoins| {
             let turned = |joins: &[sqlparser::ast::Join]| joins.iter().any(|join| makes_nulls_before(&join.join_operator));
             let behind = from.joins.iter().enumerate().map(|(at, _)| from.joins.get(at + 1..).is_some_and(turned)).collect::<Vec<_>>();
@@ -110,7 +117,6 @@ impl Writer<'_> {
             let factors = std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation));
             factors.zip(joined(from))
         });
-        self.note_relations(select);
         for (factor, may_be_missing) in factors {
             if let Some(series) = RowSeries::of(factor) {
                 self.look_at_series(&series);
@@ -136,12 +142,10 @@ impl Writer<'_> {
         }
     }
 
-    /// The relations that lateral subqueries can be run for. Where a join may leave one out, it has a row of nulls that it does not hold.
-    fn note_relations(&mut self, select: &Select) {
+    /// The relations that subqueries can be run for. Where a join may leave one out, it has a row of nulls that it does not hold.
+    pub(super) fn note_relations(&mut self, select: &Select) {
         let all_joins = || select.from.iter().flat_map(|from| &from.joins);
-        let is_lateral = |factor: &TableFactor| matches!(factor, TableFactor::Derived { lateral: true, .. });
-        let laterals = select.from.iter().map(|from| &from.relation).chain(all_joins().map(|join| &join.relation)).any(is_lateral);
-        if !laterals || all_joins().any(|join| makes_nulls_before(&join.join_operator)) {
+        if all_joins().any(|join| makes_nulls_before(&join.join_operator)) {
             return;
         }
         let is_whole = |join: &&sqlparser::ast::Join| !matches!(join.join_operator, JoinOperator::Left(_) | JoinOperator::LeftOuter(_));

@@ -229,6 +229,9 @@ impl Writer<'_> {
         let selected = self.leave_select().unwrap_or_default();
         self.enter_select(Selected { windows, levels, ..selected });
         self.look_at_sources(select);
+        if redshift {
+            self.look_at_lookups(select);
+        }
         let text = match self.distinct_around(select) {
             None => self.on_levels(select, order_by),
             Some(columns) => {

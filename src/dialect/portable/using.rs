@@ -25,6 +25,8 @@ pub(super) struct Sources {
     pub entries: BTreeSet<String>,
     /// Entries of FROM as they are written, where a lateral one may read them.
     pub relations: BTreeMap<String, String>,
+    /// Subqueries in place of values, by their places in memory, and the joins that find what they stand for.
+    pub lookups: Vec<(usize, String)>,
     /// Names of entries, within a query whose columns something stands for: they hide those outside.
     names: Vec<String>,
     /// Whether `*` gives the columns in another order.

@@ -83,3 +83,22 @@ select t.id, o.k, x.w from t join u as o on o.k = t.id left join lateral (select
 -- facts: 126
 -- refused: redshift form of LATERAL
 select t.id, x.k from t left join lateral (select u.k from u where exists (select 1 from u as o where o.k = u.k and o.w > t.j) and u.grp = t.grp order by u.k limit 1) as x on true;
+
+-- The same in place of a value: the last known price, and whether it is another one than before.
+-- facts: 126 127
+-- needs: lateral redshift
+select t.id, (select w from u where moment <= ts order by moment desc, w limit 1) as price,
+    (select u.grp from u where u.grp = t.s order by u.k limit 1) || '!' as name,
+    coalesce((select u.k * t.j from u where u.grp = t.grp and u.w is not null order by u.k desc, u.w limit 1), -1) as product from t where t.id <> 8;
+
+-- facts: 126 127
+-- needs: lateral redshift
+select t.id, o.k from t, u as o where o.k = t.id and o.moment = (select x.moment from u as x where x.k = o.k order by x.moment desc nulls last limit 1);
+
+-- facts: 126 127
+-- refused: redshift LIMIT
+select t.grp, sum((select u.w from u where u.k = t.id order by u.w desc nulls last limit 1)) as w from t group by t.grp;
+
+-- facts: 126 127
+-- refused: redshift LIMIT
+select t.*, (select u.w from u where u.k = t.id order by u.w desc nulls last limit 1) as w from t;
