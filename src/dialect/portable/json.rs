@@ -56,7 +56,7 @@ impl Writer<'_> {
         if !self.rewrites(Rewrite::JsonPath) {
             return self.plain_call(call, &call.name);
         }
-        let no_list = "'json_array_length counts the elements of a list, and this is none: ' || ";
+        let no_list = "'cannot get array length of ' || ";
         match self.target() {
             Engine::Postgres => {
                 let kind = if call.name == "jsonb_array_length" { "jsonb_typeof" } else { "json_typeof" };
