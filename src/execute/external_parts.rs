@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
-use super::buckets::Buckets;
+use super::buckets::{Buckets, Object};
 use super::hidden::is_hidden;
 use super::node::Turn;
 use super::prepare::NodeError;
@@ -93,7 +93,10 @@ fn folder_of(turn: &Turn<'_>, table: &ExternalTable, values: &[String]) -> Resul
     }
     let buckets = Buckets::of(&turn.job.compilation.project.target)?;
     let is_there = |place: &str| match bucket_and_key(place) {
-        Some((bucket, prefix)) => buckets.list(bucket, prefix).map(|objects| !objects.is_empty()),
+        Some((bucket, prefix)) => {
+            let holds = |object: &Object| object.url.strip_prefix(place).is_some_and(|below| !is_hidden(below));
+            buckets.list(bucket, prefix).map(|objects| objects.iter().any(holds))
+        }
         None => Ok(false),
     };
     match (is_there(&written)?, is_there(&plain)?) {

@@ -91,7 +91,7 @@ fn folders_and_readers_are_held_against_what_stands() {
         put(&service, &format!("s3://lake/events/{hidden}"), b"no rows");
     }
     let first = project.acca(&["load"]).expect_code(0).stdout;
-    assert!(first.contains("add 1 partition to lake.events"), "{first}");
+    assert!(first.contains("create external table lake.events, add 1"), "{first}");
     assert_eq!(rows(&service, "select id, day, note from lake.events"), "1|12:00|a");
     // The catalogue has spellings of its own for types.
     let second = project.acca(&["load"]).expect_code(0).stdout;
