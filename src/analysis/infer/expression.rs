@@ -63,7 +63,7 @@ impl Inference<'_> {
             Expr::Function(function) => self.function(function, scope),
             Expr::Subquery(query) => self.scalar_subquery(query, scope),
             Expr::Exists { subquery, .. } => {
-                let result = self.query(subquery, Some(scope), scope.ctes);
+                let result = self.dependent_query(subquery, scope, scope.ctes);
                 let mut facts = Facts::of(Some(known().bool.into()), false);
                 merge(&mut facts.origins, &result.indirect);
                 facts

@@ -584,9 +584,12 @@ impl Inference<'_> {
         let last_span = parts.last().map_or(span, |last| last.span);
         match names.as_slice() {
             [name] => match scope.column(name) {
-                Found::Column(column, ..) => {
+                Found::Column(column, level) => {
                     self.mark_read(column.id);
                     self.mention(column.id, true);
+                    if let (Some(types), 1..) = (&mut self.types, level) {
+                        types.note_entry(parts, scope.entry_of(column.id, level));
+                    }
                     column.facts.clone()
                 }
                 Found::Perhaps => {

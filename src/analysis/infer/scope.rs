@@ -157,6 +157,12 @@ impl<'e> Scope<'e> {
         }
     }
 
+    /// The name before a point of the entry that has a column, so many queries further out.
+    pub(super) fn entry_of(&self, id: u32, level: usize) -> Option<String> {
+        let scope = (0..level).try_fold(self, |scope, _| scope.outer)?;
+        scope.items.iter().find(|item| item.named && item.columns.iter().any(|column| column.id == id))?.name.clone()
+    }
+
     /// All names of columns that could be meant here, for suggestions.
     pub(super) fn column_names(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();

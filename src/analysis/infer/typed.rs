@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Join, Query, Select, UnaryOperator, Value,
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Join, Query, Select, UnaryOperator, Value,
 };
 
 use super::expression::unnested;
@@ -70,6 +70,7 @@ pub struct ExpressionTypes {
     outputs: ByAddress<Option<Vec<Output>>>,
     using: ByAddress<Vec<Using>>,
     outer: ByAddress<Vec<OuterColumn>>,
+    entries: ByAddress<String>,
 }
 
 impl ExpressionTypes {
@@ -95,6 +96,17 @@ impl ExpressionTypes {
     /// What a subquery, lateral or in place of a value, reads of the row outside; `None` where that is not known.
     pub fn outer_columns(&self, query: &Query) -> Option<&[OuterColumn]> {
         self.outer.get(&address(query)).map(Vec::as_slice)
+    }
+
+    /// The entry of FROM that has the column of a name alone, where that is one of a query further out.
+    pub fn entry_of(&self, name: &[Ident]) -> Option<&str> {
+        self.entries.get(&address(name.first()?)).map(String::as_str)
+    }
+
+    pub(super) fn note_entry(&mut self, name: &[Ident], entry: Option<String>) {
+        if let (Some(first), Some(entry)) = (name.first(), entry) {
+            self.entries.insert(address(first), entry);
+        }
     }
 
     pub(super) fn note_outer(&mut self, query: &Query, columns: Vec<OuterColumn>) {

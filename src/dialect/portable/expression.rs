@@ -3,6 +3,7 @@
 use sqlparser::ast::{BinaryOperator, CastKind, DataType, Expr, Ident, Query, UnaryOperator, Value};
 
 use super::json::is_json_value;
+use super::lookups::JOIN_THE_FIRST;
 use super::writer::{Form, Sql, Writer, span_of};
 use crate::dialect::Engine;
 
@@ -29,10 +30,11 @@ impl Writer<'_> {
             Expr::Function(call) => self.interval_made(call, expression).unwrap_or_else(|| self.call(call)),
             Expr::Case { .. } => self.case(expression),
             Expr::Subquery(query) => Sql::atom(self.looked_up(query).unwrap_or_else(|| {
-                self.refuse_limited_lookup(query);
+                self.refuse_limited_lookup(query, JOIN_THE_FIRST);
                 self.subquery(query)
             })),
             Expr::Exists { subquery, negated } => {
+                self.refuse_limited_lookup(subquery, "leave LIMIT out: whether there is a row does not depend on it");
                 let not = if *negated { "not " } else { "" };
                 Sql::loose(format!("{not}exists {}", self.subquery(subquery)))
             }

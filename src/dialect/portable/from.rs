@@ -4,6 +4,7 @@ use sqlparser::ast::{Ident, Join, JoinConstraint, JoinOperator, ObjectName, SetE
 use sqlparser::tokenizer::Span;
 
 use super::lateral_columns::is_lateral;
+use super::lookups::goes_left;
 use super::series::RowSeries;
 use super::using::is_by_name;
 use super::writer::Writer;
@@ -16,10 +17,9 @@ impl Writer<'_> {
             Some(sources) => sources.lookups.iter().map(|(_, join)| join.clone()).collect(),
             None => Vec::new(),
         };
-        let is_alone = |relation: &TableWithJoins| relation.joins.is_empty();
         if let [first, behind @ ..] = relations
             && (behind.iter().any(|relation| sees_before(&relation.relation)) || !lookups.is_empty())
-            && behind.iter().all(is_alone)
+            && behind.iter().all(goes_left)
             && self.is(Engine::Redshift)
         {
             let mut text = self.joined(first);
@@ -28,6 +28,10 @@ impl Writer<'_> {
                 let written = self.lateral(&operator, &relation.relation);
                 let written = written.unwrap_or_else(|| format!("cross join {}", self.factor(&relation.relation)));
                 self.add_join(&mut text, &written);
+                for join in &relation.joins {
+                    let written = self.join(join);
+                    self.add_join(&mut text, &written);
+                }
             }
             lookups.iter().for_each(|join| self.add_join(&mut text, join));
             return text;

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     Expr, JoinConstraint, JoinOperator, LimitClause, OrderByExpr, OrderByKind, Query, Select, SelectItem, SetExpr, TableAlias, TableFactor,
-    visit_expressions,
+    Value, visit_expressions,
 };
 
 use super::distinct_on::{grouping_is_empty, has_aggregate};
@@ -65,21 +65,21 @@ impl Writer<'_> {
         name: &str,
         write: impl Fn(&mut Self, &SelectItem) -> String,
     ) -> Option<(String, Vec<String>)> {
-        let tied = self.tied(query, search.select, search.order_by)?;
-        let mut items: Vec<String> = search.select.projection.iter().map(|item| write(self, item)).collect();
-        items.extend(tied.items());
-        let mut on = tied.on(name);
-        if let Some((offset, limit)) = search.limit {
-            let groups = tied.groups();
-            let partition = if groups.is_empty() { String::new() } else { format!("partition by {}", groups.join(", ")) };
-            let order = self.order_keys_of(search.order_by, Some(search.select));
-            let order = if order.is_empty() { order } else { format!(" order by {order}") };
-            items.push(format!("row_number() over ({partition}{order}) as acca_rank"));
-            on.extend((offset > 0).then(|| format!("{name}.acca_rank > {offset}")));
-            on.extend(limit.map(|limit| format!("{name}.acca_rank <= {}", offset.saturating_add(limit))));
-        }
-        self.sources.pop();
-        Some((format!("select {} from {}{}", items.join(", "), tied.from, tied.filter), on))
+        self.tied(query, search.select, search.order_by, |writer, tied| {
+            let mut items: Vec<String> = search.select.projection.iter().map(|item| write(writer, item)).collect();
+            items.extend(tied.items());
+            let mut on = tied.on(name);
+            if let Some((offset, limit)) = search.limit {
+                let groups = tied.groups();
+                let partition = if groups.is_empty() { String::new() } else { format!("partition by {}", groups.join(", ")) };
+                let order = writer.inner_order_keys(search.order_by, search.select);
+                let order = if order.is_empty() { order } else { format!(" order by {order}") };
+                items.push(format!("row_number() over ({partition}{order}) as acca_rank"));
+                on.extend((offset > 0).then(|| format!("{name}.acca_rank > {offset}")));
+                on.extend(limit.map(|limit| format!("{name}.acca_rank <= {}", offset.saturating_add(limit))));
+            }
+            (format!("select {} from {}{}", items.join(", "), tied.from, tied.filter), on)
+        })
     }
 }
 
@@ -95,6 +95,14 @@ impl<'e> Search<'e> {
             }
             Some(_) => return None,
         };
+        let limit = match (&query.fetch, limit) {
+            (None, limit) => limit,
+            (Some(fetch), None | Some((_, None))) if !fetch.with_ties && !fetch.percent => {
+                let rows = fetch.quantity.as_ref().map_or(Some(1), whole_number)?;
+                Some((limit.map_or(0, |(offset, _)| offset), Some(rows)))
+            }
+            (Some(_), _) => return None,
+        };
         let order_by = match query.order_by.as_ref().map(|order| &order.kind) {
             None => &[],
             Some(OrderByKind::Expressions(keys)) => keys.as_slice(),
@@ -104,7 +112,6 @@ impl<'e> Search<'e> {
             && select.having.is_none()
             && grouping_is_empty(select)
             && query.with.is_none()
-            && query.fetch.is_none()
             && !select.from.is_empty();
         let is_plain = |item: &SelectItem| match item {
             SelectItem::ExprWithAlias { expr, .. } | SelectItem::UnnamedExpr(expr) => !is_of_several_rows(expr),
@@ -139,5 +146,5 @@ pub(super) fn join_word(operator: &JoinOperator) -> Option<(&'static str, Option
 }
 
 fn is_true(condition: &Expr) -> bool {
-    condition.to_string().eq_ignore_ascii_case("true")
+    matches!(condition, Expr::Value(value) if value.value == Value::Boolean(true))
 }

@@ -1,5 +1,5 @@
 //! `LATERAL` on Redshift where no row has to be looked for: columns that are computed from the row outside, a list of VALUES of such
-//! columns, and aggregates over the rows that belong to the one outside. Every place that names such a column names what it stands for.
+//! columns, and aggregates over the rows that belong to the one outside. Every place that names such a column, queries within too, names what it stands for.
 //!
 //! <https://docs.aws.amazon.com/redshift/latest/dg/r_FROM_clause30.html>
 
@@ -8,12 +8,13 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, JoinOperator, Query, Select, SelectItem, SetExpr, TableAlias,
-    TableFactor, Value, Values,
+    TableFactor, Value, Values, visit_expressions,
 };
 
 use super::distinct_on::{grouping_is_empty, has_aggregate};
 use super::functions::is_aggregate;
 use super::lateral::join_word;
+use super::lateral_keys::{conjuncts, is_query};
 use super::rewrite::Rewrite;
 use super::series::RowSeries;
 use super::using::folded;
@@ -83,7 +84,7 @@ impl<'e> LateralEntry<'e> {
 }
 
 /// Whether a join gives rows in which what stands before it is null.
-fn makes_nulls_before(join: &JoinOperator) -> bool {
+pub(super) fn makes_nulls_before(join: &JoinOperator) -> bool {
     matches!(join, JoinOperator::Right(_) | JoinOperator::RightOuter(_) | JoinOperator::FullOuter(_))
 }
 
@@ -92,7 +93,7 @@ pub(super) fn is_lateral(factor: &TableFactor) -> bool {
 }
 
 /// What is computed wherever it is named would be drawn anew there.
-fn is_random(expression: &Expr) -> ControlFlow<()> {
+pub(super) fn is_random(expression: &Expr) -> ControlFlow<()> {
     match expression {
         Expr::Function(call) if call.name.to_string().eq_ignore_ascii_case("random") => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
@@ -122,6 +123,9 @@ impl Writer<'_> {
                 self.look_at_series(&series);
             }
             let Some(entry) = LateralEntry::of(factor) else { continue };
+            if visit_expressions(entry.query, is_random).is_break() {
+                self.lacks(entry.alias.name.span, "LATERAL with random()", "draw the number in a subquery in FROM");
+            }
             let Some(read) = entry.read() else {
                 // Rows that are looked for come with the keys by which they are joined.
                 if let Some(sources) = self.sources.last_mut() {
@@ -137,9 +141,6 @@ impl Writer<'_> {
                 let help = "put the lateral columns into a subquery in FROM, and join that";
                 self.lacks(entry.alias.name.span, "LATERAL before a RIGHT or FULL JOIN", help);
             }
-            if sqlparser::ast::visit_expressions(entry.query, is_random).is_break() {
-                self.lacks(entry.alias.name.span, "LATERAL with random()", "draw the number in a subquery in FROM");
-            }
             let alias = folded(&entry.alias.name);
             let texts = self.columns_stand_for(&read, &alias, &entry.names());
             let Some(sources) = self.sources.last_mut() else { continue };
@@ -149,7 +150,7 @@ impl Writer<'_> {
         }
     }
 
-    /// The relations that subqueries can be run for. Where a join may leave one out, it has a row of nulls that it does not hold.
+    /// The tables that subqueries can be run for. Where a join may leave one out, it has a row of nulls that it does not hold.
     pub(super) fn note_relations(&mut self, select: &Select) {
         let all_joins = || select.from.iter().flat_map(|from| &from.joins);
         if all_joins().any(|join| makes_nulls_before(&join.join_operator)) {
@@ -157,13 +158,33 @@ impl Writer<'_> {
         }
         let is_whole = |join: &&sqlparser::ast::Join| !matches!(join.join_operator, JoinOperator::Left(_) | JoinOperator::LeftOuter(_));
         let whole = select.from.iter().map(|from| &from.relation).chain(all_joins().filter(is_whole).map(|join| &join.relation));
-        for factor in whole.filter(|factor| !is_lateral(factor)) {
+        let is_table = |factor: &&TableFactor| matches!(factor, TableFactor::Table { args: None, .. });
+        for factor in whole.filter(is_table) {
             let Some(name) = entry_name(factor) else { continue };
             let written = self.factor(factor);
+            let conditions = self.conditions_of(&name, select.selection.as_ref());
             if let Some(sources) = self.sources.last_mut() {
-                sources.relations.insert(name, written);
+                sources.relations.insert(name, (written, conditions));
             }
         }
+    }
+
+    /// The parts of a condition that tell of one entry alone, and name it: what they keep out is not to be computed.
+    fn conditions_of(&mut self, entry: &str, condition: Option<&Expr>) -> Vec<String> {
+        let is_of_entry = |condition: &&Expr| {
+            let mut names = 0_usize;
+            let other = visit_expressions(*condition, |part| match part {
+                Expr::CompoundIdentifier(parts) if matches!(parts.as_slice(), [name, _] if folded(name) == entry) => {
+                    names += 1;
+                    ControlFlow::Continue(())
+                }
+                Expr::Identifier(_) | Expr::CompoundIdentifier(_) => ControlFlow::Break(()),
+                other if is_query(other) => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            });
+            other.is_continue() && names > 0
+        };
+        conjuncts(condition).into_iter().filter(is_of_entry).map(|part| self.expression(part).part()).collect()
     }
 
     /// A series of the row outside that is counted.
@@ -250,18 +271,18 @@ impl Writer<'_> {
 
     /// The rows of each group are aggregated once for all groups.
     fn grouped(&mut self, select: &Select, entry: &LateralEntry<'_>, alias: &str) -> Option<String> {
-        let tied = self.tied(entry.query, select, &[])?;
-        let mut items: Vec<String> = Vec::new();
-        for (name, item) in entry.names().iter().zip(select.projection.iter().filter_map(expression_of)) {
-            let aggregate = within_coalesce(item).map_or(item, |(aggregate, _)| aggregate);
-            items.push(format!("{} as {}", self.expression(aggregate).text, print_name(name)));
-        }
-        self.sources.pop();
-        items.extend(tied.items());
-        let (groups, on) = (tied.groups(), tied.on(alias));
-        let group_by = if groups.is_empty() { String::new() } else { format!(" group by {}", groups.join(", ")) };
-        let on = if on.is_empty() { "true".to_owned() } else { on.join(" and ") };
-        Some(format!("left join (select {} from {}{}{group_by}) as {alias} on {on}", items.join(", "), tied.from, tied.filter))
+        self.tied(entry.query, select, &[], |writer, tied| {
+            let mut items: Vec<String> = Vec::new();
+            for (name, item) in entry.names().iter().zip(select.projection.iter().filter_map(expression_of)) {
+                let aggregate = within_coalesce(item).map_or(item, |(aggregate, _)| aggregate);
+                items.push(format!("{} as {}", writer.expression(aggregate).text, print_name(name)));
+            }
+            items.extend(tied.items());
+            let (groups, on) = (tied.groups(), tied.on(alias));
+            let group_by = if groups.is_empty() { String::new() } else { format!(" group by {}", groups.join(", ")) };
+            let on = if on.is_empty() { "true".to_owned() } else { on.join(" and ") };
+            format!("left join (select {} from {}{}{group_by}) as {alias} on {on}", items.join(", "), tied.from, tied.filter)
+        })
     }
 }
 
@@ -305,8 +326,11 @@ fn within_coalesce(expression: &Expr) -> Option<(&Expr, &Expr)> {
 
 /// What an item gives where there are no rows: nothing, zero or a literal; `None` where that is not known.
 fn of_nothing(expression: &Expr) -> Option<Option<Option<&Expr>>> {
+    let counts = |call: &Function| call.name.to_string().eq_ignore_ascii_case("count");
     if let Some(call) = aggregate_of(expression) {
-        return Some(call.name.to_string().eq_ignore_ascii_case("count").then_some(None));
+        return Some(counts(call).then_some(None));
     }
-    within_coalesce(expression).map(|(_, literal)| Some(Some(literal)))
+    let (aggregate, literal) = within_coalesce(expression)?;
+    // A count is never null.
+    Some(Some(Some(literal).filter(|_| !aggregate_of(aggregate).is_some_and(counts))))
 }

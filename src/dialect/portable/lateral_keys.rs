@@ -5,13 +5,14 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, JoinOperator, OrderByExpr, Query, Select, SetExpr, Spanned, TableFactor, Visit, visit_expressions,
+    BinaryOperator, Expr, Join, JoinOperator, OrderByExpr, Query, Select, SetExpr, Spanned, TableFactor, Visit, visit_expressions,
 };
 
+use super::lateral_columns::makes_nulls_before;
 use super::using::folded;
 use super::walk::{entry_name, factors};
-use super::writer::{Writer, print_name};
-use crate::analysis::OuterColumn;
+use super::writer::{Selected, Writer, print_name};
+use crate::analysis::{OuterColumn, SqlType};
 
 /// The values from outside.
 const OUTER: &str = "acca_outer";
@@ -23,11 +24,19 @@ pub(super) struct Tied {
     keys: Vec<Key>,
 }
 
+/// The columns of a table outside that a subquery reads, and whether a condition of it equals each.
+struct Values<'t> {
+    entry: String,
+    relation: String,
+    conditions: Vec<String>,
+    columns: Vec<(&'t OuterColumn, bool)>,
+}
+
 /// What tells for which rows outside a row of the subquery is.
 struct Key {
     within: String,
     outside: String,
-    is_text: bool,
+    kind: Kind,
     /// A null outside has rows too.
     with_null: bool,
 }
@@ -41,7 +50,7 @@ impl Tied {
     /// By what rows are grouped that belong to one row outside.
     pub(super) fn groups(&self) -> Vec<String> {
         let groups = self.keys.iter().flat_map(|key| {
-            let exact = key.is_text.then(|| format!("{} || '.'", key.within));
+            let exact = key.kind.is_text().then(|| format!("{} || '.'", key.within));
             std::iter::once(key.within.clone()).chain(exact)
         });
         groups.collect()
@@ -49,12 +58,49 @@ impl Tied {
 
     /// What joins the subquery to the rows outside.
     pub(super) fn on(&self, alias: &str) -> Vec<String> {
-        let condition = |(at, key): (usize, &Key)| {
-            let (within, mark) = (format!("{alias}.acca_key_{}", at + 1), if key.is_text { " || '.'" } else { "" });
-            let equal = format!("({within}{mark}) = ({}{mark})", key.outside);
-            if key.with_null { format!("({equal} or ({within} is null and {} is null))", key.outside) } else { equal }
-        };
+        let condition = |(at, key): (usize, &Key)| key.equals(&format!("{alias}.acca_key_{}", at + 1));
         self.keys.iter().enumerate().map(condition).collect()
+    }
+}
+
+impl Key {
+    /// Nulls are equal where they have rows: by equalities alone, which can be hashed.
+    fn equals(&self, within: &str) -> String {
+        let (outside, mark) = (&self.outside, if self.kind.is_text() { " || '.'" } else { "" });
+        let equal = format!("({within}{mark}) = ({outside}{mark})");
+        let is_null = |value: &str| format!("case when {value} is null then 1 else 0 end");
+        match (self.with_null, self.kind.some_value()) {
+            (false, _) => equal,
+            (true, Some(some)) => {
+                format!(
+                    "coalesce({within}{mark}, {some}) = coalesce({outside}{mark}, {some}) and {} = {}",
+                    is_null(within),
+                    is_null(outside)
+                )
+            }
+            (true, None) => format!("({equal} or ({within} is null and {outside} is null))"),
+        }
+    }
+}
+
+/// What is compared.
+#[derive(Clone, Copy)]
+struct Kind(&'static str);
+
+impl Kind {
+    fn is_text(self) -> bool {
+        matches!(self.0, "text" | "varchar" | "bpchar")
+    }
+
+    /// A value of it, whichever.
+    fn some_value(self) -> Option<&'static str> {
+        match self.0 {
+            "int2" | "int4" | "int8" | "numeric" | "float4" | "float8" => Some("0"),
+            "date" => Some("date '2000-01-01'"),
+            "timestamp" => Some("timestamp '2000-01-01'"),
+            _ if self.is_text() => Some("''"),
+            _ => None,
+        }
     }
 }
 
@@ -96,9 +142,14 @@ impl Writer<'_> {
         }
     }
 
-    /// The rows of a subquery that is one SELECT, tied to those outside; `None` where that is not known. Its own FROM is the innermost from
-    /// then on.
-    pub(super) fn tied(&mut self, query: &Query, select: &Select, order_by: &[OrderByExpr]) -> Option<Tied> {
+    /// What is written of a subquery that is one SELECT, within it, with its rows tied to those outside; `None` where that is not known.
+    pub(super) fn tied<T>(
+        &mut self,
+        query: &Query,
+        select: &Select,
+        order_by: &[OrderByExpr],
+        write: impl FnOnce(&mut Self, &Tied) -> T,
+    ) -> Option<T> {
         let columns = self.types.outer_columns(query)?;
         let outside = Outside(columns);
         let is_hidden = |column: &OuterColumn| {
@@ -107,6 +158,8 @@ impl Writer<'_> {
         if columns.iter().any(is_hidden) {
             return None;
         }
+        self.refuse_foreign(query);
+        self.refuse_foreign_clauses(select);
         let parts = conjuncts(select.selection.as_ref());
         let pairs: Vec<Option<(&Expr, &Expr)>> = parts.iter().map(|part| tie(part, &outside)).collect();
         let own = || parts.iter().zip(&pairs).filter(|(_, pair)| pair.is_none()).map(|(part, _)| *part);
@@ -114,55 +167,73 @@ impl Writer<'_> {
             || outside.is_read_by(&select.projection)
             || order_by.iter().any(|key| outside.is_read_by(&key.expr))
             || own().any(|part| outside.is_read_by(part));
-        if reads {
-            return self.tied_by_values(select, &outside, &pairs);
-        }
+        let values = if reads { Some(self.values_outside(select, &outside, &pairs)?) } else { None };
+        self.enter_select(Selected::default());
         self.look_at_sources(select);
-        let mut keys = Vec::new();
-        for (within, other) in pairs.iter().flatten() {
-            let is_text = self.is_text(within) || self.is_text(other);
-            keys.push(Key { within: self.expression(within).part(), outside: self.outside(other), is_text, with_null: false });
-        }
-        let from = self.from(&select.from);
-        let filter = self.all_of(own());
-        Some(Tied { from, filter, keys })
+        let tied = match values {
+            Some(values) => self.tied_by_values(select, values),
+            None => {
+                let mut keys = Vec::new();
+                for (within, other) in pairs.iter().flatten() {
+                    let kind = if self.is_text(other) { "text" } else { self.type_name(within) };
+                    keys.push(Key {
+                        within: self.expression(within).part(),
+                        outside: self.outside(other),
+                        kind: Kind(kind),
+                        with_null: false,
+                    });
+                }
+                let from = self.from(&select.from);
+                let filter = self.all_of(own());
+                Tied { from, filter, keys }
+            }
+        };
+        let written = write(self, &tied);
+        self.sources.pop();
+        self.leave_select();
+        Some(written)
     }
 
-    /// Of one relation outside only: of several there would be too many combinations.
-    fn tied_by_values(&mut self, select: &Select, outside: &Outside<'_>, pairs: &[Option<(&Expr, &Expr)>]) -> Option<Tied> {
+    /// The values that a subquery reads from outside; `None` where it cannot be run for them. Of one table only: of several there would be too
+    /// many combinations. It is read twice, so that has to give the same rows.
+    fn values_outside<'t>(&mut self, select: &Select, outside: &Outside<'t>, pairs: &[Option<(&Expr, &Expr)>]) -> Option<Values<'t>> {
         let entry = outside.0.first()?.entry.clone()?;
         let is_comparable = |column: &OuterColumn| {
             column.typed.sql_type.is_some_and(|kind| !matches!(kind.name(), "json" | "jsonb")) && column.entry.as_ref() == Some(&entry)
         };
         let [from] = select.from.as_slice() else { return None };
-        let goes_left = |join: &sqlparser::ast::Join| {
-            !matches!(join.join_operator, JoinOperator::Right(_) | JoinOperator::RightOuter(_) | JoinOperator::FullOuter(_))
-        };
-        if !outside.0.iter().all(is_comparable) || !from.joins.iter().all(goes_left) || has_queries(select) {
+        let goes_right = |join: &Join| makes_nulls_before(&join.join_operator);
+        if !outside.0.iter().all(is_comparable) || from.joins.iter().any(goes_right) || has_queries(select) || !self.is_repeatable() {
             return None;
         }
-        let relation = self.sources.last()?.relations.get(&entry)?.clone();
+        let (relation, conditions) = self.sources.last()?.relations.get(&entry)?.clone();
         let is_tied = |column: &OuterColumn| {
             pairs.iter().flatten().any(|(_, other)| outside.column(other).is_some_and(|held| std::ptr::eq(held, column)))
         };
-        self.look_at_sources(select);
-        let mut values = Tied { from: relation, filter: String::new(), keys: Vec::new() };
+        let columns = outside.0.iter().map(|column| (column, is_tied(column))).collect();
+        Some(Values { entry, relation, conditions, columns })
+    }
+
+    fn tied_by_values(&mut self, select: &Select, values: Values<'_>) -> Tied {
+        let Values { entry, relation, conditions, columns } = values;
+        let mut outer = Tied { from: relation, filter: String::new(), keys: Vec::new() };
         let mut keys = Vec::new();
-        for (at, column) in outside.0.iter().enumerate() {
-            let outer = format!("{}.{}", print_name(&entry), print_name(&column.name));
+        for (at, (column, is_tied)) in columns.into_iter().enumerate() {
+            let outside = format!("{}.{}", print_name(&entry), print_name(&column.name));
             let within = format!("{OUTER}.acca_key_{}", at + 1);
-            let is_text = column.typed.sql_type.is_some_and(|kind| matches!(kind.name(), "text" | "varchar" | "bpchar"));
+            let kind = Kind(column.typed.sql_type.map_or("", SqlType::name));
             if let Some(sources) = self.sources.last_mut() {
                 sources.stands_for(&entry, &column.name, within.clone(), column.alone);
             }
-            values.keys.push(Key { within: outer.clone(), outside: String::new(), is_text, with_null: false });
-            keys.push(Key { within, outside: outer, is_text, with_null: column.typed.nullable && !is_tied(column) });
+            outer.keys.push(Key { within: outside.clone(), outside: String::new(), kind, with_null: false });
+            keys.push(Key { within, outside, kind, with_null: column.typed.nullable && !is_tied });
         }
-        let (items, groups) = (values.items().collect::<Vec<_>>().join(", "), values.groups().join(", "));
+        let (items, groups) = (outer.items().collect::<Vec<_>>().join(", "), outer.groups().join(", "));
+        let filter = if conditions.is_empty() { String::new() } else { format!(" where {}", conditions.join(" and ")) };
         let inner = self.from(&select.from);
-        let from = format!("(select {items} from {} group by {groups}) as {OUTER} cross join {inner}", values.from);
+        let from = format!("(select {items} from {}{filter} group by {groups}) as {OUTER} cross join {inner}", outer.from);
         let filter = self.all_of(select.selection.iter());
-        Some(Tied { from, filter, keys })
+        Tied { from, filter, keys }
     }
 
     fn all_of<'e>(&mut self, conditions: impl Iterator<Item = &'e Expr>) -> String {
@@ -172,9 +243,10 @@ impl Writer<'_> {
 
     /// A column of the row outside, while the relations within are written.
     fn outside(&mut self, column: &Expr) -> String {
-        let within = self.sources.pop();
+        let (within, select) = (self.sources.pop(), self.leave_select());
         let written = self.expression(column).part();
         self.sources.extend(within);
+        select.into_iter().for_each(|select| self.enter_select(select));
         written
     }
 }
@@ -191,7 +263,7 @@ fn tie<'e>(condition: &'e Expr, outside: &Outside<'_>) -> Option<(&'e Expr, &'e 
 }
 
 /// The parts of a condition that all have to hold.
-fn conjuncts(condition: Option<&Expr>) -> Vec<&Expr> {
+pub(super) fn conjuncts(condition: Option<&Expr>) -> Vec<&Expr> {
     let mut parts = Vec::new();
     let mut rest: Vec<&Expr> = condition.into_iter().collect();
     while let Some(part) = rest.pop() {
@@ -206,9 +278,10 @@ fn conjuncts(condition: Option<&Expr>) -> Vec<&Expr> {
 
 /// A name within a further query could not be told what stands for it.
 fn has_queries(select: &Select) -> bool {
-    let is_query = |expression: &Expr| match expression {
-        Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. } => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    };
-    visit_expressions(select, is_query).is_break() || factors(select).any(|factor| !matches!(factor, TableFactor::Table { args: None, .. }))
+    let looks = |expression: &Expr| if is_query(expression) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    visit_expressions(select, looks).is_break() || factors(select).any(|factor| !matches!(factor, TableFactor::Table { args: None, .. }))
+}
+
+pub(super) fn is_query(expression: &Expr) -> bool {
+    matches!(expression, Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. })
 }

@@ -7,8 +7,10 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{Expr, Query, Select, SelectItem, Spanned, TableWithJoins, visit_expressions};
 
-use super::distinct_on::{grouping_is_empty, has_aggregate};
+use super::distinct_on::grouping_is_empty;
+use super::functions::is_aggregate;
 use super::lateral::Search;
+use super::lateral_columns::{is_random, makes_nulls_before};
 use super::rewrite::Rewrite;
 use super::walk::outside_of_queries;
 use super::writer::Writer;
@@ -27,16 +29,15 @@ impl Writer<'_> {
 
     /// Puts lookups of a SELECT's list and condition beside its FROM.
     pub(super) fn look_at_lookups(&mut self, select: &Select) {
-        let is_alone = |relation: &TableWithJoins| relation.joins.is_empty();
-        let can_be_joined = select.from.split_first().is_some_and(|(_, behind)| behind.iter().all(is_alone));
+        let can_be_joined = select.from.split_first().is_some_and(|(_, behind)| behind.iter().all(goes_left));
         let groups = !grouping_is_empty(select) || select.having.is_some();
         let expressions = || expressions(select);
         let is_limited = |part: &Expr| match part {
-            Expr::Subquery(query) if query.limit_clause.is_some() => ControlFlow::Break(()),
+            Expr::Subquery(query) if query.limit_clause.is_some() || query.fetch.is_some() => ControlFlow::Break(()),
             _ => ControlFlow::Continue(()),
         };
         let has_lookups = || expressions().any(|expression| visit_expressions(expression, is_limited).is_break());
-        if !can_be_joined || groups || self.levels_mut().is_some() || !has_lookups() || expressions().any(has_aggregate) {
+        if !can_be_joined || groups || self.levels_mut().is_some() || !has_lookups() || expressions().any(aggregates) {
             return;
         }
         self.note_relations(select);
@@ -53,7 +54,8 @@ impl Writer<'_> {
     fn look_up(&mut self, query: &Query) -> Option<()> {
         let search = Search::read(query).filter(|search| search.limit == Some((0, Some(1))) && search.select.projection.len() == 1)?;
         let is_dependent = self.types.outer_columns(query).is_some_and(|columns| !columns.is_empty());
-        if !is_dependent || !self.rewrites(Rewrite::Lateral) {
+        let draws = visit_expressions(query, is_random).is_break();
+        if !is_dependent || draws || !self.rewrites(Rewrite::Lateral) {
             return None;
         }
         self.refuse_chosen_rows(query);
@@ -79,14 +81,31 @@ impl Writer<'_> {
         Some(format!("acca_lookup_{}.acca_value", at + 1))
     }
 
-    pub(super) fn refuse_limited_lookup(&mut self, query: &Query) {
+    pub(super) fn refuse_limited_lookup(&mut self, query: &Query, help: &str) {
         let limited = query.limit_clause.is_some() || query.fetch.is_some();
         let depends = self.types.outer_columns(query).is_none_or(|columns| !columns.is_empty());
         if self.is(Engine::Redshift) && limited && depends {
-            let help = "take min() or max(), or join the first row: left join lateral (… limit 1) as x on true";
             self.lacks(query.span(), "a subquery with LIMIT that depends on the row, in this place", help);
         }
     }
+}
+
+/// The way out for a value that is looked up.
+pub(super) const JOIN_THE_FIRST: &str = "take min() or max(), or join the first row: left join lateral (… limit 1) as x on true; of several relations \
+                                         that it reads, make one in a CTE before";
+
+/// Whether a list of FROM can be written as joins.
+pub(super) fn goes_left(relation: &TableWithJoins) -> bool {
+    !relation.joins.iter().any(|join| makes_nulls_before(&join.join_operator))
+}
+
+/// Whether an expression puts rows together.
+fn aggregates(expression: &Expr) -> bool {
+    let mut found = false;
+    outside_of_queries(expression, |part| {
+        found |= matches!(part, Expr::Function(call) if call.over.is_none() && is_aggregate(&call.name.to_string().to_lowercase()));
+    });
+    found
 }
 
 fn expressions(select: &Select) -> impl Iterator<Item = &Expr> {

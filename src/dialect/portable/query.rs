@@ -10,6 +10,7 @@ use super::collation::output_expression;
 use super::distinct_on::{Distinction, grouping_is_empty};
 use super::numbers::whole_number;
 use super::rewrite::Rewrite;
+use super::using::folded;
 use super::writer::{Selected, Writer, span_of};
 use crate::dialect::Engine;
 
@@ -19,14 +20,7 @@ impl Writer<'_> {
     }
 
     fn query_parts(&mut self, query: &Query) -> String {
-        let foreign =
-            query.for_clause.is_some() || query.settings.is_some() || query.format_clause.is_some() || !query.pipe_operators.is_empty();
-        if foreign {
-            self.refuse(query.span(), "this query has clauses that PostgreSQL does not have", "write it in PostgreSQL's SQL");
-        }
-        if !query.locks.is_empty() && !self.is(Engine::Postgres) {
-            self.lacks(query.span(), "FOR UPDATE and FOR SHARE", "leave it out: a model only reads");
-        }
+        self.refuse_foreign(query);
         self.refuse_chosen_rows(query);
         let mut text = String::new();
         if let Some(with) = &query.with {
@@ -301,7 +295,18 @@ impl Writer<'_> {
         text
     }
 
-    fn refuse_foreign_clauses(&mut self, select: &Select) {
+    pub(super) fn refuse_foreign(&mut self, query: &Query) {
+        let foreign =
+            query.for_clause.is_some() || query.settings.is_some() || query.format_clause.is_some() || !query.pipe_operators.is_empty();
+        if foreign {
+            self.refuse(query.span(), "this query has clauses that PostgreSQL does not have", "write it in PostgreSQL's SQL");
+        }
+        if !query.locks.is_empty() && !self.is(Engine::Postgres) {
+            self.lacks(query.span(), "FOR UPDATE and FOR SHARE", "leave it out: a model only reads");
+        }
+    }
+
+    pub(super) fn refuse_foreign_clauses(&mut self, select: &Select) {
         let foreign = !select.optimizer_hints.is_empty()
             || select.select_modifiers.is_some()
             || select.top.is_some()
@@ -349,7 +354,12 @@ impl Writer<'_> {
                 self.all_columns(item.span()).unwrap_or_else(|| "*".to_owned())
             }
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) if options.to_string().is_empty() => {
-                if self.sources.last().is_some_and(|sources| sources.entries.contains(&name.to_string().to_lowercase())) {
+                if name
+                    .0
+                    .last()
+                    .and_then(|part| part.as_ident())
+                    .is_some_and(|name| self.sources.last().is_some_and(|sources| sources.entries.contains(&folded(name))))
+                {
                     self.lacks(name.span(), "all columns of a lateral entry", "name the columns");
                 }
                 format!("{}.*", self.object_name(name))

@@ -23,15 +23,15 @@ pub(super) struct Sources {
     merged: BTreeMap<String, String>,
     /// Entries of FROM whose columns something else stands for.
     pub entries: BTreeSet<String>,
-    /// Entries of FROM as they are written, where a lateral one may read them.
-    pub relations: BTreeMap<String, String>,
+    /// Tables of FROM as they are written, and the conditions of their rows alone, where a lateral entry may read them.
+    pub relations: BTreeMap<String, (String, Vec<String>)>,
     /// Subqueries in place of values, by their places in memory, and the joins that find what they stand for.
     pub lookups: Vec<(usize, String)>,
     /// Names of entries, within a query whose columns something stands for: they hide those outside.
     names: Vec<String>,
     /// Whether `*` gives the columns in another order.
     reorders: bool,
-    /// Whether FROM has columns that the query does not know of.
+    /// Whether FROM has columns that the query does not know of and `*` would give.
     pub adds: bool,
     /// The columns that the only `*` of the SELECT gives, where each has a name of its own.
     columns: Option<Vec<String>>,
@@ -114,15 +114,20 @@ impl Writer<'_> {
     /// What stands for a column that is named.
     pub(super) fn merged_column(&self, parts: &[Ident]) -> Option<Sql> {
         match parts {
-            [name] => self.sources.last()?.merged.get(&folded(name)).map(Sql::atom),
-            // Of a lateral entry, which queries within may name too.
-            [entry, name] => {
-                let key = format!("{}.{}", folded(entry), folded(name));
-                let hides = |sources: &&Sources| sources.merged.contains_key(&key) || sources.names.contains(&folded(entry));
-                self.sources.iter().rev().find(hides)?.merged.get(&key).map(Sql::atom)
-            }
+            [name] => match self.types.entry_of(parts) {
+                Some(entry) => self.merged_further_out(entry, &folded(name)),
+                None => self.sources.last()?.merged.get(&folded(name)).map(Sql::atom),
+            },
+            [entry, name] => self.merged_further_out(&folded(entry), &folded(name)),
             _ => None,
         }
+    }
+
+    /// A column of a lateral entry, which queries within may name too.
+    fn merged_further_out(&self, entry: &str, name: &str) -> Option<Sql> {
+        let key = format!("{entry}.{name}");
+        let hides = |sources: &&Sources| sources.merged.contains_key(&key) || sources.names.iter().any(|name| name == entry);
+        self.sources.iter().rev().find(hides)?.merged.get(&key).map(Sql::atom)
     }
 
     /// A condition for ON; `None` where USING means the same.

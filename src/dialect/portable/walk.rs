@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{Expr, Query, Select, TableFactor, TableWithJoins, Visit, Visitor};
 
+use super::lateral_columns::is_random;
 use super::using::folded;
 
 /// Calls `look` for each expression, but not for those of queries within.
@@ -52,5 +53,26 @@ pub(super) fn entry_name(factor: &TableFactor) -> Option<String> {
         | TableFactor::UNNEST { alias: Some(alias), .. }
         | TableFactor::NestedJoin { alias: Some(alias), .. } => Some(folded(&alias.name)),
         _ => None,
+    }
+}
+
+/// Whether the queries of WITH give the same rows each time: nothing is drawn, and no LIMIT chooses among rows that are alike in its order.
+pub(super) fn is_repeatable(query: &Query) -> bool {
+    query.visit(&mut Repeatable).is_continue()
+}
+
+struct Repeatable;
+
+impl Visitor for Repeatable {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        let chooses = |query: &Query| query.limit_clause.is_some() || query.fetch.is_some();
+        let named = query.with.iter().flat_map(|with| &with.cte_tables);
+        if named.into_iter().any(|cte| chooses(&cte.query)) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
+        is_random(expression)
     }
 }

@@ -12,6 +12,7 @@ use super::levels::Levels;
 use super::lists::reads_a_table;
 use super::rewrite::Rewrite;
 use super::using::Sources;
+use super::walk::is_repeatable;
 use super::windows::Window;
 use crate::analysis::{ExpressionTypes, Finding, Lowered, Output, SqlType, Typed, TypedQuery};
 use crate::base::quote_ident;
@@ -74,6 +75,7 @@ pub(super) struct Writer<'q> {
     query: &'q Query,
     /// Known once it was asked for.
     reads_a_table: Option<bool>,
+    is_repeatable: Option<bool>,
     pub(super) types: &'q ExpressionTypes,
     lines: Lines<'q>,
     without: Option<Rewrite>,
@@ -100,6 +102,7 @@ impl<'q> Writer<'q> {
             engine,
             query: query.query,
             reads_a_table: None,
+            is_repeatable: None,
             types: query.types,
             lines: Lines::new(query.sql),
             without,
@@ -127,6 +130,11 @@ impl<'q> Writer<'q> {
     /// Whether the query reads something that it does not make itself.
     pub(super) fn reads_a_table(&mut self) -> bool {
         *self.reads_a_table.get_or_insert_with(|| reads_a_table(self.query))
+    }
+
+    /// Whether what it makes itself, under a name, has the same rows each time that it is read.
+    pub(super) fn is_repeatable(&mut self) -> bool {
+        *self.is_repeatable.get_or_insert_with(|| is_repeatable(self.query))
     }
 
     /// By value, so that what is asked of the writer may change it.

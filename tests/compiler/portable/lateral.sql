@@ -118,3 +118,82 @@ select u.k, x.* from u left join lateral (select t.id, t.j from t where t.grp = 
 -- facts: 126
 -- refused: redshift there twice
 select * from u left join lateral (select t.id, t.grp from t where t.grp = u.grp order by t.j desc nulls last, t.id limit 1) as x on true;
+
+-- The order by numbers and by names of the list, which hide columns.
+-- facts: 126
+-- needs: lateral redshift
+select t.id, x.k, x.w from t left join lateral (select u.k, u.w from u where u.grp = t.grp order by 2 desc nulls last, 1 desc limit 1) as x on true;
+
+-- facts: 126
+-- needs: lateral redshift
+select t.id, x.k, y.far from t left join lateral (select -u.k as k from u where u.grp = t.grp order by k limit 1) as x on true
+    left join lateral (select u.k, abs(u.k - t.j) as far from u where u.grp = t.grp order by far desc, u.k limit 1) as y on true;
+
+-- Within rows that are made distinct.
+-- facts: 126
+-- needs: lateral redshift
+select distinct t.grp, x.k, count(*) over (partition by t.grp) as c from t left join lateral (
+    select u.k, u.w from u where u.grp = t.grp order by u.k desc, u.w limit 1) as x on true;
+
+-- Names without an entry, in queries within.
+-- facts: 126
+-- needs: lateral redshift
+select t.id, x.c from t cross join lateral (select count(*) as c from u where u.k = t.id) as x where exists (select 1 from u as o where o.k > c) and t.id <> 3;
+
+-- facts: 126
+-- needs: lateral redshift
+select t.id, x.net, (select max(o.w) from u as o where o.k = net) as most from t cross join lateral (select t.i2 - t.j as net) as x;
+
+-- facts: 126
+-- needs: lateral redshift
+select t.id, x.c, x.least from t cross join lateral (select coalesce(count(*), 5) as c, coalesce(min(u.w), 5) as least from u where u.k = t.id) as x;
+
+-- What the rows outside are not is not computed.
+-- facts: 126
+-- needs: lateral redshift
+select t.id, x.q, (select 100 / t.j from u where u.k > 8 order by u.k limit 1) as hundred from t cross join lateral (
+    select u.w / t.j as q from u order by u.w / t.j, u.k limit 1) as x where t.j <> 0 and t.id < 20;
+
+-- A series beside.
+-- facts: 106 126
+-- needs: lateral redshift
+select t.id, g, x.z from t cross join generate_series(1, t.j) as g cross join lateral (select t.j + g as z) as x where t.j < 5;
+
+-- Beside aggregates of other queries and windows.
+-- facts: 126 127
+-- needs: lateral redshift
+select t.id, (select max(w) from u where u.k = t.id) as most, count(*) over (partition by t.grp) as c,
+    (select u.w from u where u.k = t.id and u.w in (select max(o.w) from u as o) order by u.w fetch first 1 row only) as first from t;
+
+-- A list of relations with joins.
+-- facts: 126
+-- needs: lateral redshift
+select t.id, x.k, o.w from t, lateral (select u.k from u where u.grp = t.grp order by u.k, u.w limit 1) as x left join u as o on o.k = x.k and o.w > 5;
+
+-- facts: 126
+-- refused: redshift form of LATERAL
+select q.id, x.k from (select id, j * 2 as r from t) as q left join lateral (select u.k from u where u.k > q.r order by u.k limit 1) as x on true;
+
+-- facts: 126
+-- refused: redshift form of LATERAL
+with q as (select id, floor(random() * 0) as r from t) select q.id, x.k from q left join lateral (select u.k from u where u.k > q.r order by u.k limit 1) as x on true;
+
+-- facts: 126
+-- refused: redshift random
+select t.id, x.k from t left join lateral (select u.k from u where u.grp = t.grp order by u.k + random() * 0, u.w limit 1) as x on true;
+
+-- facts: 126
+-- refused: redshift all columns of a lateral entry
+select t.id, "x".* from t left join lateral (select u.k from u where u.grp = t.grp order by u.k limit 1) as "x" on true;
+
+-- facts: 126
+-- refused: duckdb redshift FOR UPDATE
+select t.id, x.k from t left join lateral (select u.k from u where u.grp = t.grp order by u.k limit 1 for update) as x on true;
+
+-- facts: 127
+-- refused: redshift in this place
+select t.id from t where t.id in (select u.k from u where u.k = t.id order by u.w limit 1);
+
+-- facts: 127
+-- refused: redshift in this place
+select t.id from t where exists (select 1 from u where u.k = t.id order by u.w limit 1);
