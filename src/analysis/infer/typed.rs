@@ -1,6 +1,7 @@
 //! The type of every expression of a query, for whoever rewrites it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Join, Query, Select, UnaryOperator, Value,
@@ -35,7 +36,7 @@ pub struct Typed {
 /// A column that a SELECT gives.
 #[derive(Clone, Debug)]
 pub struct Output {
-    pub name: String,
+    pub name: Arc<str>,
     pub typed: Typed,
 }
 
@@ -239,7 +240,7 @@ pub(super) fn plain_arguments(call: &Function) -> Vec<&Expr> {
 }
 
 fn outputs(result: &QueryResult) -> Option<Vec<Output>> {
-    let output = |column: &super::scope::Column| Output { name: column.name.clone(), typed: typed(&column.facts) };
+    let output = |column: &super::scope::Column| Output { name: Arc::clone(&column.name), typed: typed(&column.facts) };
     (!result.open).then(|| result.columns.iter().map(output).collect())
 }
 

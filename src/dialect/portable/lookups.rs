@@ -12,9 +12,10 @@ use super::writer::Writer;
 use crate::dialect::{Engine, correlated};
 
 impl Writer<'_> {
-    /// What else of the manual's list a whole query has.
+    /// What else of the manual's list a whole query has, once it is written.
     pub(super) fn refuse_correlations(&mut self, query: &Query) {
-        if !self.is(Engine::Redshift) {
+        // Hardly any query has one, and this is another walk over all of it.
+        if !self.is(Engine::Redshift) || !(self.has_subquery || self.has_refused()) {
             return;
         }
         for pattern in correlated::refused(query) {
