@@ -340,7 +340,7 @@ impl Compilation {
     fn understood(&self, number: usize, rendered: &Rendered, parents: &Parents<'_>, rules: &Rules<'_>) -> (Inferred, Option<Outcome>) {
         let (sql, node) = (&rendered.sql, parents.node);
         let marks = marks(&rendered.map, rules.declarations, &self.project.sources);
-        let is_plain = marks.is_empty() && is_portable(node);
+        let is_plain = marks.is_empty() && self.portable.holds(number);
         if is_plain && let Some((inferred, outcome)) = self.portable.told(number, sql, parents) {
             return (inferred, Some(outcome));
         }
@@ -363,7 +363,7 @@ impl Compilation {
             }
         };
         inferred.unit_findings.extend(unmarked);
-        if !is_portable(node) || !inferred.findings.is_empty() {
+        if !self.portable.holds(number) || !inferred.findings.is_empty() {
             return (inferred, None);
         }
         let outcome = match plain {

@@ -1,6 +1,7 @@
 //! Targets of type `redshift` through the binary: without a connection, and with a service that stands in for the Data API.
 
 use crate::project::TestProject;
+use crate::redshift::buckets::Place;
 use crate::redshift::service::{DataApi, Trouble};
 
 const PROFILES: &str = "shop:\n  target: warehouse\n  outputs:\n    warehouse: {type: redshift, serverless_work_group: made-up, region: eu-west-1, dbname: shop, schema: marts}\n";
@@ -144,6 +145,33 @@ fn keys_of_text_are_told_apart_by_blanks_at_their_end() {
     assert_eq!(rows(&service, "select count(*) from marts.history where dbt_valid_to is null"), "2");
 }
 
+/// A test that acca writes finds the same rows of a portable model on every engine: a blank at the end of text counts.
+#[test]
+fn generic_tests_of_portable_models_count_blanks() {
+    let service = DataApi::start();
+    let project = served(&service);
+    let legs = "select cast(id as integer) as id, cast(result as varchar(9)) as result, cast(code as varchar(9)) as code\n\
+                from (values (1, 'won', 'a'), (2, 'won ', 'a '), (3, null, 'b')) as legs (id, result, code)";
+    let tests = "columns:\n      - {name: id, data_tests: [unique]}\n      - name: code\n        data_tests: [unique]\n      - name: result\n        data_tests:\n          \
+                 - accepted_values: {arguments: {values: [won, lost]}}\n          - relationships: {arguments: {to: ref('results'), field: result}}\n          \
+                 - unique: {name: of_early, config: {where: \"id / 2 < 1\"}}\n";
+    project
+        .write("models/results.sql", "{{ config(materialized='table') }}\nselect cast('won' as varchar(9)) as result")
+        .write("models/portable.sql", &format!("{{{{ config(materialized='table', meta={{'portable': true}}) }}}}\n{legs}"))
+        .write("models/plain.sql", "{{ config(materialized='table') }}\nselect * from {{ ref('portable') }}")
+        .write(
+            "models/models.yml",
+            &format!("models:\n  - name: portable\n    {tests}  - name: plain\n    {}", tests.replace("of_early", "of_early_plain")),
+        );
+    project.acca(&["run"]).expect_code(0);
+    let built = project.acca(&["test"]).expect_code(1);
+    let failed = |name: &str| built.stdout.lines().any(|line| line.contains("FAIL") && line.contains(name));
+    assert!(failed("accepted_values_portable") && failed("relationships_portable"), "{}", built.stdout);
+    assert!(!failed("unique_portable") && !failed("of_early"), "{}", built.stdout);
+    // What is written for Redshift is asked in its own sense of being equal, as its joins and groups are.
+    assert!(failed("unique_plain_code") && !failed("accepted_values_plain") && !failed("relationships_plain"), "{}", built.stdout);
+}
+
 /// A session of the adapter.
 pub fn connected(service: &DataApi) -> Box<dyn acca::execute::Session> {
     let settings = serde_json::json!({
@@ -203,6 +231,22 @@ fn what_is_taken_for_granted_holds_for_the_imitation() {
     rows(&service, "create schema if not exists marts");
     let checked = project.acca(&["self-check"]).expect_code(0).stdout;
     assert!(checked.contains("All is as acca takes it to be") && !checked.contains("DIFFERS"), "{checked}");
+    assert!(checked.contains("Claims about files were not asked") && !checked.contains("unloads:"), "{checked}");
+}
+
+#[test]
+fn what_is_taken_for_granted_of_files_holds_for_the_imitation() {
+    let service = DataApi::start();
+    let mut project = served(&service);
+    project.set_env("AWS_ENDPOINT_URL_S3", &service.imitation().buckets().endpoint());
+    project.write("profiles.yml", &project.read("profiles.yml").replace("type: redshift", "type: redshift, load_bucket: 's3://lake/acca'"));
+    rows(&service, "create schema if not exists marts");
+    let place = Place::read("s3://lake/acca/x").unwrap();
+    service.imitation().buckets().put(&place, b"of others");
+    let checked = project.acca(&["self-check"]).expect_code(0).stdout;
+    assert!(checked.contains("holds unloads: floats come back from CSV as they were") && !checked.contains("DIFFERS"), "{checked}");
+    // Nothing is left behind.
+    assert_eq!(service.imitation().buckets().list(&Place::read("s3://lake/acca/").unwrap()).len(), 1);
 }
 
 #[test]

@@ -257,7 +257,8 @@ impl Inference<'_> {
             }
             TableFactor::Derived { lateral, subquery, alias, .. } => {
                 let found = self.findings.len();
-                let result = self.query(subquery, if *lateral { Some(left) } else { left.outer }, left.ctes);
+                let result =
+                    if *lateral { self.dependent_query(subquery, left, left.ctes) } else { self.query(subquery, left.outer, left.ctes) };
                 merge(indirect, &result.indirect);
                 let open = result.open || self.findings.len() > found;
                 vec![self.item(result.columns, open, None, alias.as_ref()).keyed_by(&result.keys)]
@@ -341,7 +342,7 @@ impl Inference<'_> {
                 for (column, told) in item.columns.iter_mut().zip(&schema.columns).filter(|(_, told)| !told.determined_by.is_empty()) {
                     column.facts.meaning.determined_by = told.determined_by.iter().map(id_of).collect::<Option<_>>().unwrap_or_default();
                 }
-                Item { keyed: schema.keyed, ..item }
+                Item { keyed: schema.keyed, outside: schema.outside, ..item }
             }
             Table::Foreign => {
                 if name.len() == 1 {
@@ -577,6 +578,7 @@ impl Inference<'_> {
             [name] => match scope.column(name) {
                 Found::Column(column, ..) => {
                     self.mark_read(column.id);
+                    self.mention(column.id, true);
                     column.facts.clone()
                 }
                 Found::Perhaps => {
@@ -629,6 +631,7 @@ impl Inference<'_> {
                 match item.column(name) {
                     Found::Column(column, ..) => {
                         self.mark_read(column.id);
+                        self.mention(column.id, false);
                         column.facts.clone()
                     }
                     Found::Perhaps => Facts::of(system_type(name), true),

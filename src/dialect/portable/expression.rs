@@ -30,8 +30,10 @@ impl Writer<'_> {
             Expr::Case { .. } => self.case(expression),
             Expr::Subquery(query) => {
                 self.has_subquery = true;
-                self.refuse_limited_lookup(query);
-                Sql::atom(self.subquery(query))
+                Sql::atom(self.looked_up(query).unwrap_or_else(|| {
+                    self.refuse_limited_lookup(query);
+                    self.subquery(query)
+                }))
             }
             Expr::Exists { subquery, negated } => {
                 self.has_subquery = true;

@@ -39,6 +39,7 @@ mod intervals;
 mod json;
 mod lateral;
 mod lateral_columns;
+mod lateral_keys;
 mod letters;
 mod levels;
 mod lists;
@@ -62,6 +63,7 @@ mod trim;
 mod type_names;
 mod using;
 mod uuid;
+mod walk;
 mod windows;
 mod writer;
 

@@ -80,6 +80,21 @@ impl CopyBucket {
         Ok(uploaded)
     }
 
+    /// A folder of that name, with a slash at its end.
+    pub fn folder(&self, name: &str) -> String {
+        format!("{}/{name}/", self.folder)
+    }
+
+    /// Deletes all that lies in a folder of [`CopyBucket::folder`].
+    ///
+    /// # Errors
+    /// What S3 says.
+    pub fn empty(&self, folder: &str) -> Result<(), AdapterError> {
+        let Some((bucket, prefix)) = bucket_and_key(folder) else { return Ok(()) };
+        let buckets = self.buckets()?;
+        buckets.list(bucket, prefix)?.iter().try_for_each(|object| buckets.delete(&object.url))
+    }
+
     /// Where a manifest will be, for people.
     pub fn shown_manifest(&self) -> String {
         format!("{}/…/manifest.json", self.folder)

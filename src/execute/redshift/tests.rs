@@ -128,6 +128,36 @@ fn a_service_without_room_is_asked_again() {
 }
 
 #[test]
+fn a_statement_goes_on_while_the_service_is_away() {
+    let mut faults = 0;
+    let service = Service::start(move |action, _| match action {
+        "ExecuteStatement" => (200, json!({"Id": "1", "SessionId": "s1"})),
+        // More than the client asks again by itself.
+        _ if faults < 6 => {
+            faults += 1;
+            (500, json!({"__type": "InternalServerException", "message": "not now"}))
+        }
+        _ => (200, finished()),
+    });
+    assert_eq!(service.adapter().connect().unwrap().execute("delete from t").unwrap(), 3);
+}
+
+#[test]
+fn what_is_lost_within_a_transaction_says_so() {
+    let service = Service::start(move |action, body| match action {
+        "ExecuteStatement" if body["Sql"] == "select 2" => {
+            (400, json!({"__type": "ValidationException", "Message": "Session is not available."}))
+        }
+        "ExecuteStatement" => (200, json!({"Id": "1", "SessionId": "s1"})),
+        _ => (200, finished()),
+    });
+    let mut session = service.adapter().connect().unwrap();
+    session.execute("begin").unwrap();
+    let error = session.execute("select 2").unwrap_err();
+    assert!(format!("{error:?}").contains("'acca retry'"), "{error:?}");
+}
+
+#[test]
 fn a_session_that_the_service_has_ended_is_opened_anew() {
     let mut is_gone = false;
     let service = Service::start(move |action, body| match action {
