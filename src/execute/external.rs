@@ -253,7 +253,8 @@ fn read_otherwise(held: &Held, wanted: &ExternalReader) -> Vec<String> {
     }
     let parameters = wanted.parameters.iter().map(|(name, value, usual)| (&held.of_serde, *name, value, *usual));
     for (of, name, value, usual) in parameters.chain([(&held.of_table, sql::HEADER_LINES, &wanted.header_lines, "0")]) {
-        let Some(of) = of else { continue };
+        // A catalogue that tells no parameter at all tells nothing of this one.
+        let Some(of) = of.as_ref().filter(|of| !of.is_empty()) else { continue };
         let known = of.get(name).map_or_else(|| usual.to_owned(), |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         if known != *value {
             found.push(format!("its '{name}' is '{known}' and declared as '{value}'"));

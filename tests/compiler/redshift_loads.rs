@@ -54,6 +54,9 @@ fn objects_are_copied_once() {
     let project = project(&service, "s3://lake/bets/**/*.csv", BUCKET);
     put(&service, "s3://lake/bets/day=1/a b.csv", FIRST);
     put(&service, "s3://lake/bets/notes.txt", b"not a bet");
+    // What others are writing, and what they have left, is not for readers.
+    put(&service, "s3://lake/bets/_temporary/0/a.csv", b"no header");
+    put(&service, "s3://lake/bets/day=1/.a.csv", b"no header");
     let first = project.acca(&["load"]).expect_code(0);
     assert!(first.stdout.contains("2 rows of 1 file"), "{}", first.stdout);
     assert_eq!(

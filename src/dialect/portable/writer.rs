@@ -91,6 +91,8 @@ pub(super) struct Writer<'q> {
     pub(super) last_select: Option<Selected>,
     /// Whether a value or a condition is a query. Unknown of what is refused.
     pub(super) has_subquery: bool,
+    /// Items of recursive queries that are written as text of any length, by their places in memory.
+    pub(super) widened: BTreeSet<usize>,
     /// Not where the query itself has such characters.
     marks: bool,
 }
@@ -112,6 +114,7 @@ impl<'q> Writer<'q> {
             last_sources: None,
             last_select: None,
             has_subquery: false,
+            widened: BTreeSet::new(),
             marks: !query.sql.contains(MARKS),
         }
     }

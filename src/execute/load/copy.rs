@@ -147,10 +147,9 @@ impl Uploaded {
 
 impl Drop for Uploaded {
     fn drop(&mut self) {
-        for (url, _) in &self.files {
-            // What is left over costs a little, and says by its name where it is from.
-            let _ = self.buckets.delete(url);
-        }
+        // What is left over costs a little, and says by its name where it is from: a service that does not answer is not waited for
+        // time and again.
+        let _ = self.files.iter().try_for_each(|(url, _)| self.buckets.delete(url));
     }
 }
 

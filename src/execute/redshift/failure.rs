@@ -43,6 +43,7 @@ fn hints(code: &str, message: &str) -> Vec<String> {
         "ActiveStatementsExceededException" | "ThrottlingException" => {
             "the account sends more than the service takes: fewer 'threads' in profiles.yml send less, and other programs count too"
         }
+        _ if message.to_ascii_lowercase().contains("paused") => "the cluster is paused: resume it, and run it again",
         _ if message.contains("ession") => {
             "the service has ended the session, and what its transaction did is taken back: run it again, as with 'acca retry'"
         }

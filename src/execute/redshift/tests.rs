@@ -215,6 +215,40 @@ fn a_running_statement_is_cancelled() {
     assert!(began.elapsed() < Duration::from_secs(5));
 }
 
+/// Also while it is asked why a COPY failed.
+#[test]
+fn a_question_about_a_failed_copy_is_cancelled() {
+    let mut last = String::new();
+    let mut cancelled = Vec::new();
+    let service = Service::start(move |action, body| match action {
+        "ExecuteStatement" => {
+            last = body["Sql"].as_str().unwrap().to_owned();
+            (200, json!({"Id": last, "SessionId": "s1"}))
+        }
+        "CancelStatement" => {
+            cancelled.push(body["Id"].clone());
+            (200, json!({"Status": true}))
+        }
+        _ if cancelled.contains(&body["Id"]) => (200, json!({"Id": "1", "Status": "ABORTED"})),
+        _ if last.starts_with("copy") => {
+            (200, json!({"Id": "1", "Status": "FAILED", "Error": "ERROR: Load failed. Check 'stl_load_errors' system table for details."}))
+        }
+        _ if last.contains("load_error") => (200, json!({"Id": "1", "Status": "STARTED"})),
+        _ => (200, finished()),
+    });
+    let mut session = service.adapter().connect().unwrap();
+    let (cancel, began) = (session.cancel_handle(), Instant::now());
+    let canceller = std::thread::spawn(move || {
+        // Before something of it runs there is nothing to be cancelled.
+        std::thread::sleep(Duration::from_millis(300));
+        cancel.cancel();
+    });
+    let error = session.execute("copy t from 's3://x/'").unwrap_err();
+    canceller.join().unwrap();
+    assert!(matches!(error, AdapterError::Cancelled), "{error:?}");
+    assert!(began.elapsed() < Duration::from_secs(10));
+}
+
 #[test]
 fn a_refusal_is_a_connection_error_with_a_hint() {
     let refuse = |kind: &'static str| Service::start(move |_, _| (400, json!({"__type": kind, "message": "not you"})));
