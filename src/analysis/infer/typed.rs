@@ -1,6 +1,7 @@
 //! The type of every expression of a query, for whoever rewrites it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Join, Query, Select, UnaryOperator, Value,
@@ -35,7 +36,7 @@ pub struct Typed {
 /// A column that a SELECT gives.
 #[derive(Clone, Debug)]
 pub struct Output {
-    pub name: String,
+    pub name: Arc<str>,
     pub typed: Typed,
 }
 
@@ -107,6 +108,11 @@ impl ExpressionTypes {
         if let (Some(first), Some(entry)) = (name.first(), entry) {
             self.entries.insert(address(first), entry);
         }
+    }
+
+    /// Whether a query within reads columns of the one around it.
+    pub fn has_dependent_queries(&self) -> bool {
+        self.outer.values().any(|columns| !columns.is_empty())
     }
 
     pub(super) fn note_outer(&mut self, query: &Query, columns: Vec<OuterColumn>) {
@@ -272,7 +278,7 @@ pub(super) fn plain_arguments(call: &Function) -> Vec<&Expr> {
 }
 
 fn outputs(result: &QueryResult) -> Option<Vec<Output>> {
-    let output = |column: &super::scope::Column| Output { name: column.name.clone(), typed: typed(&column.facts) };
+    let output = |column: &super::scope::Column| Output { name: Arc::clone(&column.name), typed: typed(&column.facts) };
     (!result.open).then(|| result.columns.iter().map(output).collect())
 }
 

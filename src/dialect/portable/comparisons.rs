@@ -73,6 +73,7 @@ impl Writer<'_> {
     }
 
     pub(super) fn in_subquery(&mut self, value: &Expr, query: &Query, negated: bool) -> Sql {
+        self.has_subquery = true;
         self.refuse_limited_lookup(query, "number the rows with row_number() in a subquery that is joined, and keep those up to n");
         if let Some(rows) = self.row_in_subquery(value, query, negated) {
             return rows;
