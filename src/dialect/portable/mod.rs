@@ -62,6 +62,7 @@ mod trim;
 mod type_names;
 mod using;
 mod uuid;
+mod widths;
 mod windows;
 mod writer;
 

@@ -10,7 +10,7 @@ use super::collation::output_expression;
 use super::distinct_on::{Distinction, grouping_is_empty};
 use super::numbers::whole_number;
 use super::rewrite::Rewrite;
-use super::writer::{Selected, Writer, span_of};
+use super::writer::{Selected, Side, Writer, span_of};
 use crate::dialect::Engine;
 
 impl Writer<'_> {
@@ -117,6 +117,7 @@ impl Writer<'_> {
             Some(hint) if !self.is(Engine::Redshift) => format!("{} ", hint.to_string().to_lowercase()),
             _ => String::new(),
         };
+        self.next_side = (recursive && self.widens(cte)).then_some(Side::First);
         let query = self.subquery(&cte.query);
         format!("{name} as {hint}{query}")
     }
@@ -135,6 +136,7 @@ impl Writer<'_> {
     }
 
     fn set_operation(&mut self, left: &SetExpr, op: SetOperator, quantifier: SetQuantifier, right: &SetExpr) -> String {
+        let recursive = self.next_side.take();
         self.refuse_lost_digits(left, right);
         let word = match op {
             SetOperator::Union => "union",
@@ -157,12 +159,15 @@ impl Writer<'_> {
             return grouped;
         }
         let line = self.line();
-        let (one, other) = (self.side(left, op, quantifier), self.side(right, op, SetQuantifier::ByName));
+        self.next_side = recursive;
+        let one = self.side_of_set(left, op, quantifier);
+        self.next_side = recursive.map(|_| Side::Rounds);
+        let other = self.side_of_set(right, op, SetQuantifier::ByName);
         format!("{one}{line}{word}{all}{line}{other}")
     }
 
     /// A side of a set operation; in parentheses where it is another one, as engines differ in what binds tighter.
-    fn side(&mut self, side: &SetExpr, op: SetOperator, quantifier: SetQuantifier) -> String {
+    fn side_of_set(&mut self, side: &SetExpr, op: SetOperator, quantifier: SetQuantifier) -> String {
         match side {
             SetExpr::SetOperation { op: inner, set_quantifier, .. } if *inner != op || *set_quantifier != quantifier => {
                 let inner = self.indented(|writer| format!("{}{}", writer.line(), writer.body(side, &[])));
@@ -196,6 +201,10 @@ impl Writer<'_> {
                         let typed = columns.and_then(|columns| columns.get(at)).map(|column| column.typed);
                         // The first row decides about the types.
                         let written = match typed.and_then(|typed| Some((typed.sql_type?, typed.digits))) {
+                            Some((kind, _)) if number == 0 && matches!(kind.name(), "text" | "varchar") && kind.length().is_none() => {
+                                let bytes = typed.and_then(|typed| usize::try_from(typed.bytes?).ok());
+                                format!("cast({written} as {})", self.text_type(bytes))
+                            }
                             Some((kind, digits)) if number == 0 => {
                                 format!("cast({written} as {})", self.print_type(kind, digits, super::writer::span_of(cell)))
                             }
@@ -224,7 +233,8 @@ impl Writer<'_> {
         let redshift = self.is(Engine::Redshift);
         let levels = if redshift { self.levels_of(select, order_by) } else { None };
         let group_keys = if redshift { self.written_group_keys(select) } else { None };
-        self.enter_select(Selected { starred, group_keys, ..Selected::default() });
+        let side = self.next_side.take();
+        self.enter_select(Selected { starred, group_keys, side, ..Selected::default() });
         let windows = self.windows_of(select);
         let selected = self.leave_select().unwrap_or_default();
         self.enter_select(Selected { windows, levels, ..selected });
@@ -313,10 +323,10 @@ impl Writer<'_> {
     pub(super) fn item(&mut self, item: &SelectItem) -> String {
         match item {
             SelectItem::UnnamedExpr(expression) => {
-                let written = self.expression(expression).text;
+                let written = self.with_room(expression).text;
                 self.named_as_in_postgres(expression, written)
             }
-            SelectItem::ExprWithAlias { expr, alias } => format!("{} as {}", self.expression(expr).text, self.name(alias)),
+            SelectItem::ExprWithAlias { expr, alias } => format!("{} as {}", self.with_room(expr).text, self.name(alias)),
             SelectItem::Wildcard(options) if options.to_string() == "*" || options.to_string().is_empty() => {
                 self.all_columns(item.span()).unwrap_or_else(|| "*".to_owned())
             }

@@ -68,6 +68,15 @@ pub(super) struct Selected {
     pub around: Option<Vec<String>>,
     /// Where it is written in two.
     pub levels: Option<Levels>,
+    pub side: Option<Side>,
+}
+
+/// A side of a recursive query, whose texts are to have room for what its rounds make of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// It says the types.
+    First,
+    Rounds,
 }
 
 /// The printer of one query.
@@ -90,6 +99,8 @@ pub(super) struct Writer<'q> {
     /// Those of the SELECT that was written last.
     pub(super) last_sources: Option<Sources>,
     pub(super) last_select: Option<Selected>,
+    /// Of the SELECT that comes next.
+    pub(super) next_side: Option<Side>,
     /// Not where the query itself has such characters.
     marks: bool,
 }
@@ -110,6 +121,7 @@ impl<'q> Writer<'q> {
             sources: Vec::new(),
             last_sources: None,
             last_select: None,
+            next_side: None,
             marks: !query.sql.contains(MARKS),
         }
     }
@@ -156,6 +168,10 @@ impl<'q> Writer<'q> {
 
     pub(super) fn leave_select(&mut self) -> Option<Selected> {
         self.selects.pop()
+    }
+
+    pub(super) fn side(&self) -> Option<Side> {
+        self.selects.last()?.side
     }
 
     /// Whether the SELECT gives all columns of what it reads.
