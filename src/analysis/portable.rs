@@ -139,7 +139,25 @@ impl Compilation {
             let parents = self.parents_of(number, node, analysis);
             self.lower(&compiled.sql, &Parents::new(&parents, self, node, analysis))
         });
-        with_outcome(node, compiled, outcome)
+        self.with_outcome(node, compiled, outcome)
+    }
+
+    /// The node with the text that the engine gets.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(super) fn with_outcome(&self, node: &Node, compiled: CompiledNode, outcome: Outcome) -> Result<CompiledNode, Vec<Diagnostic>> {
+        match outcome {
+            Ok(None) => Ok(compiled),
+            Ok(Some(lowered)) => Ok(CompiledNode { map: replaced(&compiled.map, &lowered.places), sql: lowered.sql, ..compiled }),
+            Err(problems) if problems.is_empty() => {
+                Err(vec![Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, "the query cannot be rewritten").at(node.origin)])
+            }
+            Err(problems) => Err(problems
+                .into_iter()
+                .map(|finding| self.of_declaration(node, &finding, &compiled.sql).unwrap_or_else(|| placed(finding, &compiled.map, node)))
+                .collect()),
+        }
     }
 
     /// The text of a portable node as the analysis had it, already rewritten; `None` where the database or the moment has a part in it.
@@ -223,18 +241,6 @@ impl Compilation {
         let Some(lowering) = &self.portable.lowering else { return Ok(None) };
         let mistakes: Vec<Finding> = inferred.doubts.iter().filter(|doubt| doubt.diagnostic.severity == Severity::Error).cloned().collect();
         if mistakes.is_empty() { lowering.lower(&TypedQuery { sql, query, types: &inferred.types }) } else { Err(mistakes) }
-    }
-}
-
-/// The node with the text that the engine gets.
-pub(super) fn with_outcome(node: &Node, compiled: CompiledNode, outcome: Outcome) -> Result<CompiledNode, Vec<Diagnostic>> {
-    match outcome {
-        Ok(None) => Ok(compiled),
-        Ok(Some(lowered)) => Ok(CompiledNode { map: replaced(&compiled.map, &lowered.places), sql: lowered.sql, ..compiled }),
-        Err(problems) if problems.is_empty() => {
-            Err(vec![Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, "the query cannot be rewritten").at(node.origin)])
-        }
-        Err(problems) => Err(problems.into_iter().map(|finding| placed(finding, &compiled.map, node)).collect()),
     }
 }
 

@@ -1,0 +1,45 @@
+//! Columns that the configuration of a node names and that its query does not give: the first run would not need them, the second would fail.
+
+use super::facts::RelationSchema;
+use crate::diag::{Diagnostic, codes};
+use crate::project::{Detail, Node};
+
+/// Keys of configuration whose texts are columns of the query. What says how a table is stored is looked at with that.
+const OF_INCREMENTAL: [&str; 3] = ["unique_key", "merge_update_columns", "merge_exclude_columns"];
+const OF_BATCHES: [&str; 2] = ["unique_key", "event_time"];
+const OF_SNAPSHOT: [&str; 3] = ["unique_key", "updated_at", "check_cols"];
+
+/// Says nothing of a query of which not all columns are known, and of texts that are expressions.
+pub(super) fn configured_columns(node: &Node, query: &RelationSchema) -> Vec<Diagnostic> {
+    let keys: &[&str] = match &node.detail {
+        _ if query.open => &[],
+        Detail::Snapshot { .. } => &OF_SNAPSHOT,
+        Detail::Model(_) if node.config.str("materialized") != Some("incremental") => &[],
+        Detail::Model(_) if node.config.str("incremental_strategy") == Some("microbatch") => &OF_BATCHES,
+        Detail::Model(_) => &OF_INCREMENTAL,
+        _ => &[],
+    };
+    let names = || query.columns.iter().map(|column| column.name.as_str());
+    let mut problems = Vec::new();
+    for key in keys {
+        for written in node.config.strings(key) {
+            let name = written.trim().trim_matches('"');
+            // All columns, and the names that a package may give with its relation.
+            let is_all = *key == "check_cols" && name.eq_ignore_ascii_case("all");
+            if is_all || !is_name(name) || names().any(|held| held.eq_ignore_ascii_case(name)) {
+                continue;
+            }
+            let message = format!("'{key}' of '{}' names '{name}', which its query does not give", node.name);
+            let problem = Diagnostic::new(&codes::INVALID_CONFIG, message).at(node.stored_at(key)).did_you_mean(name, names());
+            problems.push(match problem.help.is_empty() {
+                true => problem.help("select the column, or name another one"),
+                false => problem,
+            });
+        }
+    }
+    problems
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_alphabetic() || c == '_') && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$'))
+}
