@@ -85,7 +85,7 @@ impl Rules<'_> {
 impl Analysis {
     /// What is wrong with a declaration is so for whoever reads it.
     fn tell_of_declarations(&mut self) {
-        let of_declarations = [&codes::INVALID_UNIT, &codes::UNEXPECTED_PROPERTY];
+        let of_declarations = [&codes::INVALID_UNIT, &codes::UNEXPECTED_PROPERTY, &codes::UNKNOWN_TYPE];
         for found in self.nodes.values_mut() {
             let is_declared = |problem: &mut Diagnostic| {
                 let off = problem.code == &codes::UNKNOWN_DESCRIBED_COLUMN && problem.severity == Severity::Error;
@@ -351,7 +351,7 @@ impl Compilation {
     fn understood(&self, number: usize, rendered: &Rendered, parents: &Parents<'_>, rules: &Rules<'_>) -> (Inferred, Option<Outcome>) {
         let (sql, node) = (&rendered.sql, parents.node);
         let marks = marks(&rendered.map, rules.declarations, &self.project.sources);
-        let is_plain = marks.is_empty() && is_portable(node);
+        let is_plain = marks.is_empty() && self.portable.holds(number);
         if is_plain && let Some((inferred, outcome)) = self.portable.told(number, sql, parents) {
             return (inferred, Some(outcome));
         }
@@ -374,7 +374,7 @@ impl Compilation {
             }
         };
         inferred.unit_findings.extend(unmarked);
-        if !is_portable(node) || !inferred.findings.is_empty() {
+        if !self.portable.holds(number) || !inferred.findings.is_empty() {
             return (inferred, None);
         }
         let outcome = match plain {

@@ -78,7 +78,7 @@ fn mistyped(source: &Node, column: &Column) -> Option<Diagnostic> {
         _ => source.name.clone(),
     };
     let message = format!("'{declared}', the declared type of column '{}' of '{of}', is no type of PostgreSQL", column.name);
-    let problem = Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, message);
+    let problem = Diagnostic::new(&codes::UNKNOWN_TYPE, message);
     let problem = problem.at(column.data_type_span.or(column.span).unwrap_or(source.origin));
     let problem = problem.note("portable models read it, and have to know its type");
     let (base, rest) = declared.split_at(declared.find('(').unwrap_or(declared.len()));

@@ -125,6 +125,7 @@ codes! {
     UNKNOWN_SOURCE "unknown-source" Error "a source() names no declared source table";
     UNKNOWN_TEST "unknown-test" Error "a property file asks for a generic test that does not exist";
     UNKNOWN_TEST_COLUMN "unknown-test-column" Error "a test names a column that the relation does not have";
+    UNKNOWN_TYPE "unknown-type" Error "a column of a source that a portable model reads is declared with a type that PostgreSQL does not have";
     UNKNOWN_ZONE "unknown-zone" Error "a query names a time zone that does not exist";
     UNREAD_QUERY "unread-query" Warning "a query cannot be read, so nothing in it is checked";
     UNSAFE_PUBLICATION "unsafe-publication" Error "publishing a relation would show rows that policies hide, or leave rows of others without what they refer to";

@@ -71,6 +71,7 @@ const OF_ANALYSIS: &[&str] = &[
     "unknown-described-column",
     "unknown-function",
     "unknown-relation",
+    "unknown-type",
     "unknown-zone",
     "unread-query",
     "unsupported-in-dialect",
