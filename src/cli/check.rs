@@ -121,9 +121,11 @@ fn is_of_checked_rules(problem: &Diagnostic) -> bool {
 /// The rules are PostgreSQL's: another engine may take what they refuse.
 fn as_the_target_sees_it(problem: Diagnostic, strict: bool) -> Diagnostic {
     let of_the_project =
-        [&codes::MIXED_CURRENCY, &codes::PERSONAL_DATA_IN_REPORT, &codes::UNIT_ASSERTION, &codes::UNIT_MISMATCH].contains(&problem.code);
+        [&codes::INVALID_CONFIG, &codes::MIXED_CURRENCY, &codes::PERSONAL_DATA_IN_REPORT, &codes::UNIT_ASSERTION, &codes::UNIT_MISMATCH]
+            .contains(&problem.code);
     // No engine takes a name that means nothing, nor a union of unequal sides.
-    let of_every_engine = [&codes::UNKNOWN_COLUMN, &codes::UNKNOWN_RELATION, &codes::UNEQUAL_COLUMNS].contains(&problem.code);
+    let of_every_engine =
+        [&codes::NOT_A_QUERY, &codes::UNKNOWN_COLUMN, &codes::UNKNOWN_RELATION, &codes::UNEQUAL_COLUMNS].contains(&problem.code);
     // What is an error because the project says so stays one.
     if strict || of_the_project || of_every_engine || problem.severity != Severity::Error || problem.code.severity != Severity::Error {
         return problem;

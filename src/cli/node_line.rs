@@ -229,23 +229,23 @@ pub(super) mod tests {
         -- Some(120)
          8/12 OK       view        core.fct_bet                                                   0.03s  12,345 rows
          9/12 SKIP     view        core.rpt_daily_gross_gaming_revenue                                   'fct_bet' failed
-        10/12 FAIL 3   test        unique_rpt_daily_gross_gaming_revenue_business_day_and_busi…   75.0s
+        10/12 FAIL 3   test        unique_rpt_daily_gross_gaming_…nue_business_day_and_business   75.0s
         -- Some(72)
          8/12 OK       view        core.fct_bet                          0.03s
          9/12 SKIP     view        core.rpt_daily_gross_gaming_revenue
-        10/12 FAIL 3   test        unique_rpt_daily_gross_gaming_reve…   75.0s
+        10/12 FAIL 3   test        unique_rpt_daily_…_day_and_business   75.0s
         -- Some(50)
          8/12 OK       core.fct_bet                 0.03s
-         9/12 SKIP     core.rpt_daily_gross_gami…
-        10/12 FAIL 3   unique_rpt_daily_gross_ga…   75.0s
+         9/12 SKIP     core.rpt_dail…ming_revenue
+        10/12 FAIL 3   unique_rpt_da…and_business   75.0s
         -- Some(24)
         OK       core.fct_bet
-        SKIP     core.rpt_dail…
-        FAIL 3   unique_rpt_da…
+        SKIP     core.rp…evenue
+        FAIL 3   unique_…siness
         -- Some(9)
-        core.fc…
-        core.rp…
-        unique_…
+        core…bet
+        core…nue
+        uniq…ess
         ");
     }
 }

@@ -19,7 +19,7 @@ use crate::base::{Relation, RelationKind, UniqueId};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{Engine, Statement, print_titled};
 use crate::jinja::{Message, NodeState, Warehouse};
-use crate::plan::{BatchResults, NodePlan, Publish, STOPPED, Status, Step, failures_kept};
+use crate::plan::{BatchResults, NodePlan, Publish, STOPPED, Status, Step, failures_kept, misfit};
 use crate::project::{Detail, Node};
 
 /// Rows of a failed test that are kept to be shown.
@@ -99,8 +99,18 @@ pub(super) fn run_node(turn: &Turn<'_>) -> Outcome {
     if let Err(error) = done {
         outcome.status = Some(Status::Error);
         fail(&mut outcome, turn.node, error, interrupt);
+        name_misfit(turn, &mut outcome);
     }
     outcome
+}
+
+/// Engines say which value of a seed they refuse, at best, and not in which line it stands.
+fn name_misfit(turn: &Turn<'_>, outcome: &mut Outcome) {
+    let Detail::Seed { path } = &turn.node.detail else { return };
+    let refused = outcome.diagnostics.iter_mut().find(|problem| problem.code == &codes::STATEMENT_FAILED);
+    if let (Some(problem), Ok(file)) = (refused, std::fs::read(turn.job.options.root.join(path))) {
+        problem.notes.extend(misfit(turn.node, &file));
+    }
 }
 
 pub(super) fn fail(outcome: &mut Outcome, node: &Node, error: NodeError, interrupt: &Interrupt) {

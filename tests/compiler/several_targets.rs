@@ -68,6 +68,15 @@ fn what_two_runs_fail_with_is_said_once() {
 }
 
 #[test]
+fn a_value_of_a_seed_that_is_not_of_its_type_has_a_line() {
+    let project = project();
+    project.write("seeds/rates.csv", "currency,rate\nEUR,1.10\n\"GBP\",n/a\n");
+    project.write("seeds/seeds.yml", "seeds:\n  - name: rates\n    config: {column_types: {rate: \"decimal(9,4)\"}}\n");
+    let run = project.acca(&["seed"]).expect_code(1);
+    assert!(run.stdout.contains("note: line 3: 'n/a' in column 'rate' is no decimal(9,4)"), "{}", run.stdout);
+}
+
+#[test]
 fn a_variable_that_nothing_reads_and_an_empty_model() {
     let project = project();
     project

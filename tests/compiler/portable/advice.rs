@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::ops::Range;
 
 use acca::analysis::{Finding, Lowering, TypedQuery, habits, infer};
 use acca::dialect::Rewriter;
@@ -10,7 +11,7 @@ use acca::syntax::parse_query;
 use super::{ENGINES, Query, TrapTables, folder};
 
 /// A form as it is shown in a table.
-const WIDEST: usize = 60;
+const WIDEST: usize = 80;
 
 /// One thing that is refused.
 struct Refused {
@@ -41,7 +42,7 @@ impl Advice {
     }
 
     fn note(&mut self, query: &Query, engine: &'static str, finding: &Finding) {
-        let form = shown(finding.range.clone().and_then(|range| query.sql.get(range)).unwrap_or(&query.sql));
+        let form = shown(&finding.range.clone().map_or_else(|| query.sql.clone(), |range| whole_form(&query.sql, range)));
         let forms = self.forms.entry(query.place.clone()).or_default();
         if !forms.contains(&form) {
             forms.push(form.clone());
@@ -91,6 +92,43 @@ fn refusals(query: &Query, tables: &TrapTables, rewriter: &Rewriter) -> Vec<Find
         return inferred.findings;
     }
     rewriter.lower(&TypedQuery { sql: &query.sql, query: &tree, types: &inferred.types }).err().unwrap_or_default()
+}
+
+/// What stands at a place, with the call or the cast that it is a part of; the whole query for a bare name.
+fn whole_form(sql: &str, range: Range<usize>) -> String {
+    let Range { mut start, mut end } = range;
+    let behind = |end: usize| sql.get(end..).unwrap_or_default();
+    if sql.get(..start).is_some_and(|before| before.ends_with("cast(")) {
+        start -= 1;
+        end = start + inside(behind(start));
+        start -= "cast".len();
+    }
+    for opens in ["(", " over (", " within group ("] {
+        if behind(end).starts_with(opens) {
+            end += opens.len() - 1;
+            end += inside(behind(end));
+        }
+    }
+    if let Some(kind) = behind(end).strip_prefix("::") {
+        end += 2 + kind.find(|c: char| !c.is_alphanumeric()).unwrap_or(kind.len());
+        end += if behind(end).starts_with('(') { inside(behind(end)) } else { 0 };
+    }
+    let form = sql.get(start..end).unwrap_or(sql);
+    if form.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '*' | '_')) { sql.to_owned() } else { form.to_owned() }
+}
+
+/// Bytes up to the parenthesis that closes the first one.
+fn inside(text: &str) -> usize {
+    let mut depth = 0;
+    for (at, character) in text.char_indices() {
+        match character {
+            '(' => depth += 1,
+            ')' if depth == 1 => return at + 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 /// On one line, in the quotes of code.
