@@ -148,6 +148,8 @@ pub struct RelationSchema {
     pub keyed: bool,
     /// Lists of columns by which its rows can be told apart, as far as its query shows.
     pub keys: Vec<Vec<String>>,
+    /// It is files behind a catalogue, of which the engine tells the place too.
+    pub outside: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

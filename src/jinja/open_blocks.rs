@@ -19,7 +19,9 @@ pub(super) fn open_block(text: &str) -> Option<(&str, Range<usize>)> {
             (Token::BlockEnd, Some((start, Some(word), assigns))) => {
                 let range = *start..span.end_offset as usize;
                 match word.strip_prefix("end") {
-                    Some(_) => drop(open.pop()),
+                    Some(_) => {
+                        open.pop();
+                    }
                     None if BLOCKS.contains(word) && !*assigns => open.push((*word, range)),
                     None => {}
                 }

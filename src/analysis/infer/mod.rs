@@ -152,7 +152,7 @@ pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarat
     let named = |key: &Vec<usize>| key.iter().map(|at| Some(result.columns.get(*at)?.name.clone())).collect::<Option<Vec<_>>>();
     let keys = result.keys.iter().filter_map(named).collect();
     Inferred {
-        schema: RelationSchema { columns, open: result.open, keyed: false, keys },
+        schema: RelationSchema { columns, open: result.open, keys, ..RelationSchema::default() },
         strangers: currencies::strangers(&result.columns),
         places: result.columns.iter().map(|column| inference.lines.range(column.facts.meaning.written?)).collect(),
         origins: result.columns.iter().map(|column| column.facts.origins.clone()).collect(),

@@ -10,7 +10,7 @@ use super::collation::output_expression;
 use super::distinct_on::{Distinction, grouping_is_empty};
 use super::numbers::whole_number;
 use super::rewrite::Rewrite;
-use super::writer::{Selected, Side, Writer, span_of};
+use super::writer::{Selected, Writer, span_of};
 use crate::dialect::Engine;
 
 impl Writer<'_> {
@@ -117,9 +117,28 @@ impl Writer<'_> {
             Some(hint) if !self.is(Engine::Redshift) => format!("{} ", hint.to_string().to_lowercase()),
             _ => String::new(),
         };
-        self.next_side = (recursive && self.widens(cte)).then_some(Side::First);
+        if recursive && self.is(Engine::Redshift) {
+            self.widen_texts(cte);
+        }
         let query = self.subquery(&cte.query);
         format!("{name} as {hint}{query}")
+    }
+
+    /// A text that grows from row to row is as wide as can be in all members: its type is that of the first.
+    fn widen_texts(&mut self, cte: &Cte) {
+        let Some(columns) = self.columns_of(&cte.query) else { return };
+        let texts: Vec<bool> = columns.iter().map(|column| column.typed.sql_type.is_some_and(|kind| kind.name() == "text")).collect();
+        let mut members = vec![&*cte.query.body];
+        while let Some(member) = members.pop() {
+            match member {
+                SetExpr::SetOperation { left, right, .. } => members.extend([&**left, &**right]),
+                SetExpr::Select(select) => {
+                    let items = select.projection.iter().zip(&texts).filter(|(_, is_text)| **is_text);
+                    self.widened.extend(items.map(|(item, _)| std::ptr::from_ref(item).addr()));
+                }
+                _ => {}
+            }
+        }
     }
 
     pub(super) fn body(&mut self, body: &SetExpr, order_by: &[OrderByExpr]) -> String {
@@ -136,7 +155,6 @@ impl Writer<'_> {
     }
 
     fn set_operation(&mut self, left: &SetExpr, op: SetOperator, quantifier: SetQuantifier, right: &SetExpr) -> String {
-        let recursive = self.next_side.take();
         self.refuse_lost_digits(left, right);
         let word = match op {
             SetOperator::Union => "union",
@@ -159,15 +177,12 @@ impl Writer<'_> {
             return grouped;
         }
         let line = self.line();
-        self.next_side = recursive;
-        let one = self.side_of_set(left, op, quantifier);
-        self.next_side = recursive.map(|_| Side::Rounds);
-        let other = self.side_of_set(right, op, SetQuantifier::ByName);
+        let (one, other) = (self.side(left, op, quantifier), self.side(right, op, SetQuantifier::ByName));
         format!("{one}{line}{word}{all}{line}{other}")
     }
 
     /// A side of a set operation; in parentheses where it is another one, as engines differ in what binds tighter.
-    fn side_of_set(&mut self, side: &SetExpr, op: SetOperator, quantifier: SetQuantifier) -> String {
+    fn side(&mut self, side: &SetExpr, op: SetOperator, quantifier: SetQuantifier) -> String {
         match side {
             SetExpr::SetOperation { op: inner, set_quantifier, .. } if *inner != op || *set_quantifier != quantifier => {
                 let inner = self.indented(|writer| format!("{}{}", writer.line(), writer.body(side, &[])));
@@ -232,8 +247,7 @@ impl Writer<'_> {
         let redshift = self.is(Engine::Redshift);
         let levels = if redshift { self.levels_of(select, order_by) } else { None };
         let group_keys = if redshift { self.written_group_keys(select) } else { None };
-        let side = self.next_side.take();
-        self.enter_select(Selected { group_keys, side, ..Selected::default() });
+        self.enter_select(Selected { group_keys, ..Selected::default() });
         let windows = self.windows_of(select);
         let selected = self.leave_select().unwrap_or_default();
         self.enter_select(Selected { windows, levels, ..selected });
@@ -324,11 +338,17 @@ impl Writer<'_> {
 
     pub(super) fn item(&mut self, item: &SelectItem) -> String {
         match item {
+            SelectItem::UnnamedExpr(value) | SelectItem::ExprWithAlias { expr: value, .. }
+                if self.widened.contains(&std::ptr::from_ref(item).addr()) && self.rewrites(Rewrite::TextLength) =>
+            {
+                // Names stand behind the name of the query.
+                format!("cast({} as varchar(65535))", self.expression(value).text)
+            }
             SelectItem::UnnamedExpr(expression) => {
-                let written = self.with_room(expression).text;
+                let written = self.expression(expression).text;
                 self.named_as_in_postgres(expression, written)
             }
-            SelectItem::ExprWithAlias { expr, alias } => format!("{} as {}", self.with_room(expr).text, self.name(alias)),
+            SelectItem::ExprWithAlias { expr, alias } => format!("{} as {}", self.expression(expr).text, self.name(alias)),
             SelectItem::Wildcard(options) if options.to_string() == "*" || options.to_string().is_empty() => {
                 self.all_columns(item.span()).unwrap_or_else(|| "*".to_owned())
             }

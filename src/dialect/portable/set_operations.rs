@@ -98,23 +98,17 @@ impl<'q> Writer<'q> {
 
     /// Redshift goes on with all rows of a recursive query, not with new ones only.
     pub(super) fn refuse_recursion_of_new_rows(&mut self, cte: &Cte) {
-        let SetExpr::SetOperation { set_quantifier, .. } = &*cte.query.body else { return };
-        if self.is(Engine::Redshift) && *set_quantifier != SetQuantifier::All && reads_itself(cte) {
+        let SetExpr::SetOperation { op: SetOperator::Union, set_quantifier, right, .. } = &*cte.query.body else { return };
+        let name = cte.alias.name.value.to_lowercase();
+        let reads_itself = visit_relations(right, |relation| {
+            let same = relation.to_string().trim_matches('"').to_lowercase() == name;
+            if same { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        if self.is(Engine::Redshift) && *set_quantifier != SetQuantifier::All && reads_itself.is_break() {
             let help = "write UNION ALL, with a condition that ends it";
             self.lacks(cte.alias.name.span, "UNION in a recursive query", help);
         }
     }
-}
-
-/// Whether a common table expression goes on from its own rows.
-pub(super) fn reads_itself(cte: &Cte) -> bool {
-    let SetExpr::SetOperation { op: SetOperator::Union, right, .. } = &*cte.query.body else { return false };
-    let name = cte.alias.name.value.to_lowercase();
-    let found = visit_relations(right, |relation| {
-        let same = relation.to_string().trim_matches('"').to_lowercase() == name;
-        if same { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
-    found.is_break()
 }
 
 fn is_text(column: &Output) -> bool {

@@ -5,11 +5,10 @@
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html>
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/c_best-practices-smallest-column-size.html>
 
-use sqlparser::ast::{Cte, Expr};
+use sqlparser::ast::Expr;
 
 use super::literals::plain_text;
-use super::set_operations::reads_itself;
-use super::writer::{Side, Sql, Writer};
+use super::writer::{Sql, Writer};
 use crate::analysis::SqlType;
 use crate::dialect::Engine;
 
@@ -62,24 +61,5 @@ impl Writer<'_> {
     pub(super) fn fits(&self, inner: &Expr, target: SqlType) -> bool {
         let length = target.length().and_then(|length| usize::try_from(length).ok());
         length.is_none_or(|length| longest(self.type_name(inner)).is_some_and(|bytes| bytes <= length))
-    }
-
-    /// Each round of a recursive query may make a text longer, and its first side says how long one may get.
-    pub(super) fn widens(&self, cte: &Cte) -> bool {
-        self.is(Engine::Redshift) && reads_itself(cte)
-    }
-
-    /// An expression of the list of one of its sides.
-    pub(super) fn with_room(&mut self, expression: &Expr) -> Sql {
-        let written = self.expression(expression);
-        let is_text = match (self.side(), self.type_name(expression)) {
-            (Some(_), "text" | "varchar") => true,
-            (Some(Side::First), "unknown") => plain_text(expression).is_some(),
-            _ => false,
-        };
-        if !is_text {
-            return written;
-        }
-        Sql::atom(format!("cast({} as {})", written.text, self.text_type(None)))
     }
 }

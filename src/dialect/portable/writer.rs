@@ -66,15 +66,6 @@ pub(super) struct Selected {
     pub around: Option<Vec<String>>,
     /// Where it is written in two.
     pub levels: Option<Levels>,
-    pub side: Option<Side>,
-}
-
-/// A side of a recursive query, whose texts are to have room for what its rounds make of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    /// It says the types.
-    First,
-    Rounds,
 }
 
 /// The printer of one query.
@@ -97,8 +88,8 @@ pub(super) struct Writer<'q> {
     /// Those of the SELECT that was written last.
     pub(super) last_sources: Option<Sources>,
     pub(super) last_select: Option<Selected>,
-    /// Of the SELECT that comes next.
-    pub(super) next_side: Option<Side>,
+    /// Items of recursive queries that are written as text of any length, by their places in memory.
+    pub(super) widened: BTreeSet<usize>,
     /// Not where the query itself has such characters.
     marks: bool,
 }
@@ -119,7 +110,7 @@ impl<'q> Writer<'q> {
             sources: Vec::new(),
             last_sources: None,
             last_select: None,
-            next_side: None,
+            widened: BTreeSet::new(),
             marks: !query.sql.contains(MARKS),
         }
     }
@@ -166,10 +157,6 @@ impl<'q> Writer<'q> {
 
     pub(super) fn leave_select(&mut self) -> Option<Selected> {
         self.selects.pop()
-    }
-
-    pub(super) fn side(&self) -> Option<Side> {
-        self.selects.last()?.side
     }
 
     pub(super) fn window_named(&self, name: &str) -> Option<Window> {
