@@ -65,7 +65,13 @@ fn check_all(
     let unread = problems.iter().filter(|problem| problem.code == &codes::UNREAD_QUERY).count();
     let failed = problems.has_errors();
     match side {
-        Some((side, joined)) => joined.add(problems, side),
+        Some((side, joined)) => {
+            let found = summary(&problems);
+            if failed {
+                context.log.remark("CheckDone", &format!("Found {found} in {what}"));
+            }
+            joined.add(problems, side);
+        }
         None => {
             context.log.diagnostics(&problems, &compilation.project.sources);
             if failed {

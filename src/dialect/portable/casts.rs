@@ -199,7 +199,13 @@ impl Writer<'_> {
             "json" | "jsonb" if self.is(Engine::DuckDb) => self.plain_text_cast(expression),
             other => {
                 let message = format!("{other} is not spelled alike on all engines");
-                let help = "cast numbers to numeric(p,s) first, format moments with to_char";
+                let help = match other {
+                    "date" | "timestamp" | "timestamptz" | "time" => {
+                        "format it with to_char, as in to_char(placed_at, 'YYYY-MM-DD HH24:MI:SS')"
+                    }
+                    "numeric" | "float4" | "float8" => "cast it to numeric(p,s) first, as in cast(x as numeric(12,2))",
+                    _ => "take text out of it by its fields, or cast it to a type that all engines spell alike",
+                };
                 self.refuse(span_of(expression), message, help)
             }
         }

@@ -317,9 +317,12 @@ impl Writer<'_> {
             || !select.cluster_by.is_empty()
             || !select.distribute_by.is_empty()
             || !select.sort_by.is_empty()
-            || select.qualify.is_some()
             || select.value_table_mode.is_some()
             || select.flavor != SelectFlavor::Standard;
+        if let Some(condition) = &select.qualify {
+            let help = "put the window function into the list of a subquery, and its condition into WHERE around that";
+            self.refuse(span_of(condition), "PostgreSQL has no QUALIFY", help);
+        }
         if foreign {
             self.refuse(select.span(), "this SELECT has clauses that PostgreSQL does not have", "write it in PostgreSQL's SQL");
         }
