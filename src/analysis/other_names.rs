@@ -6,11 +6,6 @@ pub fn written_instead(function: &str) -> Option<&'static str> {
     OTHERS.get(at).map(|(_, instead)| *instead)
 }
 
-/// All of them, by name.
-pub fn habits() -> &'static [(&'static str, &'static str)] {
-    OTHERS
-}
-
 const OTHERS: &[(&str, &str)] = &[
     ("add_months", "moment + interval '1 month' * n"),
     ("any_value", "min(x) or max(x)"),

@@ -1,9 +1,12 @@
 //! What is said when AWS does not do as it is asked: in each case what to do about it.
 
+use std::process::Command;
+use std::time::{Duration, Instant};
+
 use crate::project::TestProject;
 use crate::redshift::buckets::Place;
-use crate::redshift::service::{DataApi, Trouble};
-use crate::redshift_target::served;
+use crate::redshift::service::{DataApi, Trouble, begins};
+use crate::redshift_target::{rows, served};
 
 const TABLE: &str = "{{ config(materialized='table') }}\nselect 1 as id";
 
@@ -94,4 +97,57 @@ fn faults_of_s3_say_what_to_do() {
         let said = said(&project, &["load"]);
         assert!(said.contains(told) && said.contains(code), "{told}\n{said}");
     }
+}
+
+/// What UNLOAD has written goes when the run is stopped.
+#[test]
+fn a_model_that_is_stopped_leaves_no_files() {
+    let service = DataApi::start();
+    let project = with_s3(&service, &service.imitation().buckets().endpoint());
+    project.write(
+        "models/one.sql",
+        "{{ config(materialized='table', meta={'unload': {'to': 's3://lake/out/', 'format': 'csv'}}) }}\nselect 1 as id",
+    );
+    service.trouble(Trouble::SlowAt("commit", Duration::from_secs(120)));
+    let mut child = project.start(&["run"]);
+    let began = Instant::now();
+    let commits = || service.requests().iter().any(|(_, body)| body["Sql"].as_str().is_some_and(|sql| begins(sql, "commit")));
+    let written = || service.imitation().buckets().list(&Place::read("s3://lake/out/").unwrap()).len();
+    while written() == 0 || !commits() {
+        assert!(began.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    assert_eq!(written(), 0);
+}
+
+/// Ctrl-C is not held up by a service that does not answer.
+#[test]
+fn a_load_ends_while_s3_does_not_answer() {
+    let server = tiny_http::Server::http("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", server.server_addr().to_ip().unwrap());
+    let (asked, is_asked) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut held = Vec::new();
+        for request in server.incoming_requests() {
+            let _ = asked.send(request.method().to_string());
+            held.push(request);
+        }
+    });
+    let service = DataApi::start();
+    let project = with_s3(&service, &endpoint);
+    project.write(
+        "models/sources.yml",
+        "sources:\n  - name: raw\n    tables:\n      - name: bets\n        meta: {landing: {path: 'landing/*.csv'}}\n        columns: [{name: id, data_type: bigint}, {name: note, data_type: text}]\n",
+    );
+    project.write("landing/a.csv", "id,note\n1,a\n");
+    let mut child = project.start(&["load"]);
+    let began = Instant::now();
+    assert_eq!(is_asked.recv_timeout(Duration::from_secs(60)).unwrap(), "PUT");
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(began.elapsed() < Duration::from_secs(40), "{:?}", began.elapsed());
+    assert_eq!(rows(&service, "select count(*) from raw.bets"), "0");
 }
