@@ -148,6 +148,8 @@ pub struct RelationSchema {
     pub keyed: bool,
     /// Lists of columns by which its rows can be told apart, as far as its query shows.
     pub keys: Vec<Vec<String>>,
+    /// Lists of columns in which no two rows have the same values, for certain; there may be others. Looked for in portable queries.
+    pub unique: Vec<Vec<String>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
