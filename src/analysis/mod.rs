@@ -31,7 +31,9 @@ mod unread;
 pub use columns::{Analysis, ColumnEdge, NodeAnalysis};
 pub use compilation::{Compilation, CompiledNode, check_is_query};
 pub use facts::{EdgeKind, Facts, Meaning, Origin, RelationSchema, SchemaColumn};
-pub use infer::{ExpressionTypes, Finding, Inferred, Output, Table, Tables, Typed, Using, infer, output_name, quotient_digits};
+pub use infer::{
+    ExpressionTypes, Finding, Inferred, OuterColumn, Output, Table, Tables, Typed, Using, infer, output_name, quotient_digits,
+};
 pub use kept::{Edited, Standing};
 pub use other_names::written_instead;
 pub use portable::{Lowered, Lowering, Portable, TypedQuery, is_portable, read_together};

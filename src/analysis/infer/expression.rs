@@ -362,7 +362,7 @@ impl Inference<'_> {
     }
 
     fn scalar_subquery(&mut self, query: &Query, scope: &Scope<'_>) -> Facts {
-        let result = self.query(query, Some(scope), scope.ctes);
+        let result = self.dependent_query(query, scope, scope.ctes);
         if result.columns.len() > 1 && !result.open {
             self.mistake(query.span(), &codes::UNEQUAL_COLUMNS, "a subquery that stands for a value gives more than one column".to_owned());
         }

@@ -263,7 +263,8 @@ impl Inference<'_> {
             }
             TableFactor::Derived { lateral, subquery, alias, .. } => {
                 let found = self.findings.len();
-                let result = self.query(subquery, if *lateral { Some(left) } else { left.outer }, left.ctes);
+                let result =
+                    if *lateral { self.dependent_query(subquery, left, left.ctes) } else { self.query(subquery, left.outer, left.ctes) };
                 merge(indirect, &result.indirect);
                 let open = result.open || self.findings.len() > found;
                 vec![self.item(result.columns, open, None, alias.as_ref()).keyed_by(&result.keys, &result.unique)]
@@ -599,6 +600,7 @@ impl Inference<'_> {
             [name] => match scope.column(name) {
                 Found::Column(column, ..) => {
                     self.mark_read(column.id);
+                    self.mention(column.id, true);
                     column.facts.clone()
                 }
                 Found::Perhaps => {
@@ -651,6 +653,7 @@ impl Inference<'_> {
                 match item.column(name) {
                     Found::Column(column, ..) => {
                         self.mark_read(column.id);
+                        self.mention(column.id, false);
                         column.facts.clone()
                     }
                     Found::Perhaps => Facts::of(system_type(name), true),

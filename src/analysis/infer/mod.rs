@@ -9,6 +9,7 @@ mod expression;
 mod from;
 mod grouping;
 mod keys;
+mod laterals;
 mod literal;
 mod narrowing;
 mod output_name;
@@ -33,7 +34,7 @@ use sqlparser::tokenizer::Span;
 use self::doubts::Doubts;
 pub use self::output_name::output_name;
 use self::scope::Scope;
-pub use self::typed::{ExpressionTypes, Output, Typed, Using, quotient_digits};
+pub use self::typed::{ExpressionTypes, OuterColumn, Output, Typed, Using, quotient_digits};
 use super::catalogue::{TypeId, catalogue};
 use super::facts::{Facts, Origin, RelationSchema};
 use super::sql_type::SqlType;
@@ -144,6 +145,7 @@ pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarat
         declarations,
         conversions: Vec::new(),
         types: tables.keeps_types().then(ExpressionTypes::default),
+        mentions: None,
     };
     let result = inference.query(query, None, None);
     inference.doubt_unused();
@@ -193,6 +195,8 @@ struct Inference<'a> {
     /// The conversions that are being walked, innermost last.
     conversions: Vec<conversions::Running>,
     types: Option<ExpressionTypes>,
+    /// Columns that the subquery has named so far which is being walked and may depend on the row outside.
+    mentions: Option<Vec<laterals::Mention>>,
 }
 
 impl Inference<'_> {

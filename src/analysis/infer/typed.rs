@@ -49,6 +49,17 @@ pub struct Using {
     pub right: Option<String>,
 }
 
+/// A column of the row outside that a subquery reads.
+#[derive(Clone, Debug)]
+pub struct OuterColumn {
+    /// The entry of FROM that it can be named by; `None` where there is none.
+    pub entry: Option<String>,
+    pub name: String,
+    pub typed: Typed,
+    /// It is named without its entry, too.
+    pub alone: bool,
+}
+
 /// Nobody chooses addresses to make it slow.
 type ByAddress<T> = HashMap<usize, T, foldhash::fast::RandomState>;
 
@@ -58,6 +69,7 @@ pub struct ExpressionTypes {
     expressions: ByAddress<Typed>,
     outputs: ByAddress<Option<Vec<Output>>>,
     using: ByAddress<Vec<Using>>,
+    outer: ByAddress<Vec<OuterColumn>>,
 }
 
 impl ExpressionTypes {
@@ -78,6 +90,15 @@ impl ExpressionTypes {
     /// What the sides of a join have in common; `None` where that is not known.
     pub fn using(&self, join: &Join) -> Option<&[Using]> {
         self.using.get(&address(join)).map(Vec::as_slice)
+    }
+
+    /// What a subquery, lateral or in place of a value, reads of the row outside; `None` where that is not known.
+    pub fn outer_columns(&self, query: &Query) -> Option<&[OuterColumn]> {
+        self.outer.get(&address(query)).map(Vec::as_slice)
+    }
+
+    pub(super) fn note_outer(&mut self, query: &Query, columns: Vec<OuterColumn>) {
+        self.outer.insert(address(query), columns);
     }
 
     pub(super) fn note_using(&mut self, join: &Join, columns: Vec<Using>) {

@@ -28,10 +28,10 @@ impl Writer<'_> {
             }
             Expr::Function(call) => self.interval_made(call, expression).unwrap_or_else(|| self.call(call)),
             Expr::Case { .. } => self.case(expression),
-            Expr::Subquery(query) => {
+            Expr::Subquery(query) => Sql::atom(self.looked_up(query).unwrap_or_else(|| {
                 self.refuse_limited_lookup(query);
-                Sql::atom(self.subquery(query))
-            }
+                self.subquery(query)
+            })),
             Expr::Exists { subquery, negated } => {
                 let not = if *negated { "not " } else { "" };
                 Sql::loose(format!("{not}exists {}", self.subquery(subquery)))

@@ -3,19 +3,34 @@
 use sqlparser::ast::{Ident, Join, JoinConstraint, JoinOperator, ObjectName, SetExpr, Spanned, TableAlias, TableFactor, TableWithJoins};
 use sqlparser::tokenizer::Span;
 
+use super::lateral_columns::is_lateral;
+use super::series::RowSeries;
 use super::using::is_by_name;
 use super::writer::Writer;
 use crate::dialect::Engine;
 
 impl Writer<'_> {
     pub(super) fn from(&mut self, relations: &[TableWithJoins]) -> String {
-        // Beside one relation only: what is joined belongs to the nearest.
-        if let [first, second] = relations
-            && second.joins.is_empty()
-            && let Some(entry) = self.lateral_entry(&second.relation)
+        // What is joined belongs to the nearest, so a list with something lateral is written as joins.
+        let lookups: Vec<String> = match self.sources.last() {
+            Some(sources) => sources.lookups.iter().map(|(_, join)| join.clone()).collect(),
+            None => Vec::new(),
+        };
+        let is_alone = |relation: &TableWithJoins| relation.joins.is_empty();
+        if let [first, behind @ ..] = relations
+            && (behind.iter().any(|relation| sees_before(&relation.relation)) || !lookups.is_empty())
+            && behind.iter().all(is_alone)
+            && self.is(Engine::Redshift)
         {
-            let blank = if entry.is_empty() { "" } else { " " };
-            return format!("{}{blank}{entry}", self.joined(first));
+            let mut text = self.joined(first);
+            for relation in behind {
+                let operator = JoinOperator::CrossJoin(JoinConstraint::None);
+                let written = self.lateral(&operator, &relation.relation);
+                let written = written.unwrap_or_else(|| format!("cross join {}", self.factor(&relation.relation)));
+                self.add_join(&mut text, &written);
+            }
+            lookups.iter().for_each(|join| self.add_join(&mut text, join));
+            return text;
         }
         let written: Vec<String> = relations.iter().map(|relation| self.joined(relation)).collect();
         written.join(", ")
@@ -25,15 +40,20 @@ impl Writer<'_> {
         let mut text = self.factor(&relation.relation);
         for join in &relation.joins {
             let written = self.join(join);
-            if !written.is_empty() {
-                text.push_str(&self.line());
-                text.push_str(&written);
-            }
+            self.add_join(&mut text, &written);
         }
         text
     }
 
-    fn factor(&mut self, factor: &TableFactor) -> String {
+    /// Nothing is joined where columns are computed only.
+    fn add_join(&self, text: &mut String, written: &str) {
+        if !written.is_empty() {
+            text.push_str(&self.line());
+            text.push_str(written);
+        }
+    }
+
+    pub(super) fn factor(&mut self, factor: &TableFactor) -> String {
         match factor {
             TableFactor::Table {
                 name,
@@ -61,8 +81,11 @@ impl Writer<'_> {
             }
             TableFactor::Derived { lateral, subquery, alias, sample: None } => {
                 if *lateral && self.is(Engine::Redshift) {
-                    let help = "number the rows of each group with row_number() in a subquery, and join those up to n";
-                    self.lacks(factor.span(), "LATERAL", help);
+                    let help = "read one relation outside of it, put what is joined before into a CTE, and compute windows and what a further query gives outside";
+                    self.lacks(factor.span(), "this form of LATERAL", help);
+                }
+                if *lateral && self.is(Engine::DuckDb) {
+                    self.refuse_outer_join(subquery);
                 }
                 let written = match &*subquery.body {
                     SetExpr::Values(values)
@@ -115,13 +138,7 @@ impl Writer<'_> {
     }
 
     fn join(&mut self, join: &Join) -> String {
-        if let (TableFactor::Derived { lateral: true, subquery, alias: Some(alias), sample: None }, Engine::Redshift) =
-            (&join.relation, self.target())
-            && let Some(written) = self.lateral_join(&join.join_operator, subquery, alias)
-        {
-            return written;
-        }
-        if let Some(written) = self.lateral_columns(&join.join_operator, &join.relation) {
+        if let Some(written) = self.lateral(&join.join_operator, &join.relation) {
             return written;
         }
         let relation = self.factor(&join.relation);
@@ -150,4 +167,9 @@ impl Writer<'_> {
             JoinConstraint::None => format!("{words} {relation}"),
         }
     }
+}
+
+/// A subquery, or a function, which sees what stands before it.
+fn sees_before(factor: &TableFactor) -> bool {
+    is_lateral(factor) || RowSeries::of(factor).is_some()
 }

@@ -1,169 +1,143 @@
 //! `LATERAL` on Redshift, which has none: the first rows of each group are numbered once for all groups, and joined by the keys of the
-//! group. Anything else that is lateral is refused.
+//! group. What else is lateral stands in `lateral_columns`, or is refused.
 //!
 //! <https://docs.aws.amazon.com/redshift/latest/dg/r_FROM_clause30.html>
 
+use std::ops::ControlFlow;
+
 use sqlparser::ast::{
-    BinaryOperator, Expr, Ident, JoinConstraint, JoinOperator, LimitClause, Query, Select, SelectItem, SetExpr, TableAlias, TableFactor,
+    Expr, JoinConstraint, JoinOperator, LimitClause, OrderByExpr, OrderByKind, Query, Select, SelectItem, SetExpr, TableAlias, TableFactor,
+    visit_expressions,
 };
 
 use super::distinct_on::{grouping_is_empty, has_aggregate};
 use super::numbers::whole_number;
 use super::rewrite::Rewrite;
 use super::writer::Writer;
+use crate::dialect::Engine;
 
-/// A condition that ties a row of the subquery to one outside: the column within, and what it equals.
-pub(super) type Tie<'e> = (&'e Expr, &'e Expr);
+/// A subquery that looks for rows.
+pub(super) struct Search<'e> {
+    pub select: &'e Select,
+    order_by: &'e [OrderByExpr],
+    /// Rows that are passed over, and those that are taken then.
+    pub limit: Option<(i64, Option<i64>)>,
+}
 
 impl Writer<'_> {
-    /// `join lateral (select … from r where r.k = outer.k order by … limit n) as x on true`; `None` where it is something else.
-    pub(super) fn lateral_join(&mut self, operator: &JoinOperator, query: &Query, alias: &TableAlias) -> Option<String> {
-        let word = join_word(operator)?;
-        let SetExpr::Select(select) = &*query.body else { return None };
+    /// A lateral entry of FROM, as a join; `None` where it is none, or has no equivalent.
+    pub(super) fn lateral(&mut self, operator: &JoinOperator, factor: &TableFactor) -> Option<String> {
+        if !self.is(Engine::Redshift) {
+            return None;
+        }
+        match factor {
+            TableFactor::Derived { lateral: true, subquery, alias: Some(alias), sample: None } => {
+                self.lateral_join(operator, subquery, alias)
+            }
+            _ => None,
+        }
+        .or_else(|| self.lateral_columns(operator, factor))
+    }
+
+    /// `join lateral (select … from r where r.k = outer.k order by … limit n) as x on true`
+    fn lateral_join(&mut self, operator: &JoinOperator, query: &Query, alias: &TableAlias) -> Option<String> {
+        let (word, condition) = join_word(operator)?;
+        let search = Search::read(query)?;
+        let is_named = |item: &SelectItem| {
+            matches!(item, SelectItem::ExprWithAlias { .. } | SelectItem::UnnamedExpr(Expr::Identifier(_) | Expr::CompoundIdentifier(_)))
+        };
+        if !search.select.projection.iter().all(is_named) || !alias.columns.is_empty() || !self.rewrites(Rewrite::Lateral) {
+            return None;
+        }
         self.refuse_chosen_rows(query);
+        let name = self.name(&alias.name);
+        let (found, mut on) = self.found(query, &search, &name, |writer, item| writer.item(item))?;
+        on.extend(condition.map(|condition| self.expression(condition).part()));
+        let on = if on.is_empty() { "true".to_owned() } else { on.join(" and ") };
+        Some(format!("{word} ({found}) as {name} on {on}"))
+    }
+
+    /// The rows that are found for each row outside, all at once, and the conditions that join them, called `name`, to it.
+    pub(super) fn found(
+        &mut self,
+        query: &Query,
+        search: &Search<'_>,
+        name: &str,
+        write: impl Fn(&mut Self, &SelectItem) -> String,
+    ) -> Option<(String, Vec<String>)> {
+        let tied = self.tied(query, search.select, search.order_by)?;
+        let mut items: Vec<String> = search.select.projection.iter().map(|item| write(self, item)).collect();
+        items.extend(tied.items());
+        let mut on = tied.on(name);
+        if let Some((offset, limit)) = search.limit {
+            let groups = tied.groups();
+            let partition = if groups.is_empty() { String::new() } else { format!("partition by {}", groups.join(", ")) };
+            let order = self.order_keys_of(search.order_by, Some(search.select));
+            let order = if order.is_empty() { order } else { format!(" order by {order}") };
+            items.push(format!("row_number() over ({partition}{order}) as acca_rank"));
+            on.extend((offset > 0).then(|| format!("{name}.acca_rank > {offset}")));
+            on.extend(limit.map(|limit| format!("{name}.acca_rank <= {}", offset.saturating_add(limit))));
+        }
+        self.sources.pop();
+        Some((format!("select {} from {}{}", items.join(", "), tied.from, tied.filter), on))
+    }
+}
+
+impl<'e> Search<'e> {
+    pub(super) fn read(query: &'e Query) -> Option<Search<'e>> {
+        let SetExpr::Select(select) = &*query.body else { return None };
         let limit = match &query.limit_clause {
             None => None,
-            Some(LimitClause::LimitOffset { limit: Some(limit), offset: None, limit_by }) if limit_by.is_empty() => {
-                Some(whole_number(limit)?)
+            Some(LimitClause::LimitOffset { limit, offset, limit_by }) if limit_by.is_empty() => {
+                let offset = offset.as_ref().map_or(Some(0), |offset| whole_number(&offset.value))?;
+                let limit = limit.as_ref().map(|limit| whole_number(limit).ok_or(())).transpose().ok()?;
+                Some((offset, limit))
             }
+            Some(_) => return None,
+        };
+        let order_by = match query.order_by.as_ref().map(|order| &order.kind) {
+            None => &[],
+            Some(OrderByKind::Expressions(keys)) => keys.as_slice(),
             Some(_) => return None,
         };
         let plain = select.distinct.is_none()
             && select.having.is_none()
             && grouping_is_empty(select)
             && query.with.is_none()
-            && query.fetch.is_none();
-        // An aggregate gives a row where there is none to aggregate.
-        let aggregates = select.projection.iter().any(|item| match item {
-            SelectItem::UnnamedExpr(value) | SelectItem::ExprWithAlias { expr: value, .. } => has_aggregate(value),
-            _ => true,
-        });
-        if aggregates {
-            return None;
-        }
-        let relation = only_relation(select)?;
-        let named = select.projection.iter().all(|item| {
-            matches!(item, SelectItem::ExprWithAlias { .. } | SelectItem::UnnamedExpr(Expr::Identifier(_) | Expr::CompoundIdentifier(_)))
-        });
-        if !plain || !named || self.is_starred() || !alias.columns.is_empty() || !self.rewrites(Rewrite::Lateral) {
-            return None;
-        }
-        let (ties, conditions) = split(select.selection.as_ref(), relation)?;
-        Some(self.numbered(word, select, query, alias, limit, &ties, &conditions))
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the parts of one join")]
-    fn numbered(
-        &mut self,
-        word: &str,
-        select: &Select,
-        query: &Query,
-        alias: &TableAlias,
-        limit: Option<i64>,
-        ties: &[Tie<'_>],
-        conditions: &[&Expr],
-    ) -> String {
-        let name = self.name(&alias.name);
-        self.look_at_sources(select);
-        let mut items: Vec<String> = select.projection.iter().map(|item| self.item(item)).collect();
-        let mut on = Vec::new();
-        let mut keys = Vec::new();
-        for (at, (within, outside)) in ties.iter().enumerate() {
-            let key = format!("acca_key_{}", at + 1);
-            items.push(format!("{} as {key}", self.expression(within).text));
-            keys.push(self.equal_text(within).text);
-            let mark = if self.is_text(within) || self.is_text(outside) { " || '.'" } else { "" };
-            on.push(format!("({name}.{key}{mark}) = ({}{mark})", self.expression(outside).part()));
-        }
-        if let Some(limit) = limit {
-            let partition = if keys.is_empty() { String::new() } else { format!("partition by {}", keys.join(", ")) };
-            let order = match query.order_by.as_ref().map(|order| &order.kind) {
-                Some(sqlparser::ast::OrderByKind::Expressions(keys)) => format!(" order by {}", self.order_keys_of(keys, Some(select))),
-                _ => String::new(),
-            };
-            items.push(format!("row_number() over ({partition}{order}) as acca_rank"));
-            on.push(format!("{name}.acca_rank <= {limit}"));
-        }
-        let from = self.from(&select.from);
-        let filters: Vec<String> = conditions.iter().map(|condition| self.expression(condition).part()).collect();
-        let filter = if filters.is_empty() { String::new() } else { format!(" where {}", filters.join(" and ")) };
-        let on = if on.is_empty() { "true".to_owned() } else { on.join(" and ") };
-        self.sources.pop();
-        format!("{word} (select {} from {from}{filter}) as {name} on {on}", items.join(", "))
+            && query.fetch.is_none()
+            && !select.from.is_empty();
+        let is_plain = |item: &SelectItem| match item {
+            SelectItem::ExprWithAlias { expr, .. } | SelectItem::UnnamedExpr(expr) => !is_of_several_rows(expr),
+            _ => false,
+        };
+        let fits = plain && select.projection.iter().all(is_plain) && !order_by.iter().any(|key| is_of_several_rows(&key.expr));
+        fits.then_some(Search { select, order_by, limit })
     }
 }
 
-/// The join of everything with everything, or what is left of it; `None` where there is a condition.
-pub(super) fn join_word(operator: &JoinOperator) -> Option<&'static str> {
-    match operator {
-        JoinOperator::CrossJoin(JoinConstraint::None) => Some("join"),
-        JoinOperator::Join(JoinConstraint::On(condition)) | JoinOperator::Inner(JoinConstraint::On(condition)) if is_true(condition) => {
-            Some("join")
-        }
-        JoinOperator::Left(JoinConstraint::On(condition)) | JoinOperator::LeftOuter(JoinConstraint::On(condition))
-            if is_true(condition) =>
-        {
-            Some("left join")
-        }
+/// An aggregate gives a row where there is none to aggregate, and a window would see the rows of all groups.
+fn is_of_several_rows(expression: &Expr) -> bool {
+    let is_window = |part: &Expr| match part {
+        Expr::Function(call) if call.over.is_some() => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    };
+    has_aggregate(expression) || visit_expressions(expression, is_window).is_break()
+}
+
+/// The join of everything with everything, or what is left of it, and what else is asked of its rows; `None` for other joins.
+pub(super) fn join_word(operator: &JoinOperator) -> Option<(&'static str, Option<&Expr>)> {
+    let (word, constraint) = match operator {
+        JoinOperator::CrossJoin(constraint) | JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) => ("join", constraint),
+        JoinOperator::Left(constraint) | JoinOperator::LeftOuter(constraint) => ("left join", constraint),
+        _ => return None,
+    };
+    match (constraint, operator) {
+        (JoinConstraint::None, JoinOperator::CrossJoin(_)) => Some((word, None)),
+        (JoinConstraint::On(condition), _) => Some((word, Some(condition).filter(|condition| !is_true(condition)))),
         _ => None,
     }
 }
 
 fn is_true(condition: &Expr) -> bool {
     condition.to_string().eq_ignore_ascii_case("true")
-}
-
-/// The name of the only relation of FROM.
-pub(super) fn only_relation(select: &Select) -> Option<String> {
-    let [from] = select.from.as_slice() else { return None };
-    match (&from.relation, from.joins.is_empty()) {
-        (TableFactor::Table { name, alias, args: None, .. }, true) => {
-            let ident = alias.as_ref().map_or_else(|| name.0.last().and_then(|part| part.as_ident()), |alias| Some(&alias.name))?;
-            Some(ident.value.to_lowercase())
-        }
-        _ => None,
-    }
-}
-
-/// Ties to what is outside, and conditions of the relation alone; `None` where a condition is neither.
-pub(super) fn split(condition: Option<&Expr>, relation: String) -> Option<(Vec<Tie<'_>>, Vec<&Expr>)> {
-    let mut ties = Vec::new();
-    let mut own = Vec::new();
-    let mut rest: Vec<&Expr> = condition.into_iter().collect();
-    while let Some(part) = rest.pop() {
-        match part {
-            Expr::Nested(inner) => rest.push(inner),
-            Expr::BinaryOp { left, op: BinaryOperator::And, right } => rest.extend([&**right, &**left]),
-            Expr::BinaryOp { left, op: BinaryOperator::Eq, right } if is_of(left, &relation) && is_outside(right, &relation) => {
-                ties.push((&**left, &**right))
-            }
-            Expr::BinaryOp { left, op: BinaryOperator::Eq, right } if is_of(right, &relation) && is_outside(left, &relation) => {
-                ties.push((&**right, &**left))
-            }
-            other if all_columns(other, &|column| qualifier(column).is_none_or(|name| name == relation)) => own.push(other),
-            _ => return None,
-        }
-    }
-    Some((ties, own))
-}
-
-fn qualifier(parts: &[Ident]) -> Option<String> {
-    parts.len().checked_sub(2).and_then(|at| parts.get(at)).map(|ident| ident.value.to_lowercase())
-}
-
-fn is_of(expression: &Expr, relation: &str) -> bool {
-    matches!(expression, Expr::CompoundIdentifier(parts) if qualifier(parts).as_deref() == Some(relation))
-}
-
-fn is_outside(expression: &Expr, relation: &str) -> bool {
-    matches!(expression, Expr::CompoundIdentifier(parts) if qualifier(parts).is_some_and(|name| name != relation))
-}
-
-fn all_columns(expression: &Expr, holds: &dyn Fn(&[Ident]) -> bool) -> bool {
-    let found = sqlparser::ast::visit_expressions(expression, |part| match part {
-        Expr::CompoundIdentifier(parts) if !holds(parts) => std::ops::ControlFlow::Break(()),
-        Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. } => std::ops::ControlFlow::Break(()),
-        _ => std::ops::ControlFlow::Continue(()),
-    });
-    found.is_continue()
 }

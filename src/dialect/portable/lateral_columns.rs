@@ -13,7 +13,8 @@ use sqlparser::ast::{
 
 use super::distinct_on::{grouping_is_empty, has_aggregate};
 use super::functions::is_aggregate;
-use super::lateral::{Tie, join_word, only_relation, split};
+use super::lateral::join_word;
+use super::lateral_keys::entry_name;
 use super::rewrite::Rewrite;
 use super::series::RowSeries;
 use super::using::folded;
@@ -27,7 +28,7 @@ enum Lateral<'e> {
     /// A row for each of a list.
     Rows(&'e Values),
     /// Groups, joined by their keys.
-    Groups(&'e Select, Vec<Tie<'e>>, Vec<&'e Expr>),
+    Groups(&'e Select),
 }
 
 /// A lateral entry of FROM.
@@ -61,9 +62,7 @@ impl<'e> LateralEntry<'e> {
                     let computed = select.selection.is_none() && !items.iter().any(|item| has_aggregate(item));
                     return computed.then_some(Lateral::Columns(items));
                 }
-                let relation = only_relation(select)?;
-                let (ties, conditions) = split(select.selection.as_ref(), relation)?;
-                items.iter().all(|item| of_nothing(item).is_some()).then_some(Lateral::Groups(select, ties, conditions))
+                items.iter().all(|item| of_nothing(item).is_some()).then_some(Lateral::Groups(select))
             }
             _ => None,
         }
@@ -88,6 +87,10 @@ fn makes_nulls_before(join: &JoinOperator) -> bool {
     matches!(join, JoinOperator::Right(_) | JoinOperator::RightOuter(_) | JoinOperator::FullOuter(_))
 }
 
+pub(super) fn is_lateral(factor: &TableFactor) -> bool {
+    matches!(factor, TableFactor::Derived { lateral: true, .. })
+}
+
 /// What is computed wherever it is named would be drawn anew there.
 fn is_random(expression: &Expr) -> ControlFlow<()> {
     match expression {
@@ -101,6 +104,9 @@ impl Writer<'_> {
     pub(super) fn look_at_laterals(&mut self, select: &Select) {
         if !self.is(Engine::Redshift) {
             return;
+        }
+        if select.from.iter().any(|from| is_lateral(&from.relation) || from.joins.iter().any(|join| is_lateral(&join.relation))) {
+            self.note_relations(select);
         }
         let joined = |from: &'_ sqlparser::ast::TableWithJoins| {
             let turned = |joins: &[sqlparser::ast::Join]| joins.iter().any(|join| makes_nulls_before(&join.join_operator));
@@ -116,7 +122,14 @@ impl Writer<'_> {
                 self.look_at_series(&series);
             }
             let Some(entry) = LateralEntry::of(factor) else { continue };
-            let Some(read) = entry.read() else { continue };
+            let Some(read) = entry.read() else {
+                // Rows that are looked for come with the keys by which they are joined.
+                if let Some(sources) = self.sources.last_mut() {
+                    sources.entries.insert(folded(&entry.alias.name));
+                    sources.adds = true;
+                }
+                continue;
+            };
             if !self.rewrites(Rewrite::Lateral) {
                 continue;
             }
@@ -131,7 +144,24 @@ impl Writer<'_> {
             let texts = self.columns_stand_for(&read, &alias, &entry.names());
             let Some(sources) = self.sources.last_mut() else { continue };
             for (name, text) in texts {
-                sources.stands_for(&alias, &name, text);
+                sources.stands_for(&alias, &name, text, true);
+            }
+        }
+    }
+
+    /// The relations that subqueries can be run for. Where a join may leave one out, it has a row of nulls that it does not hold.
+    pub(super) fn note_relations(&mut self, select: &Select) {
+        let all_joins = || select.from.iter().flat_map(|from| &from.joins);
+        if all_joins().any(|join| makes_nulls_before(&join.join_operator)) {
+            return;
+        }
+        let is_whole = |join: &&sqlparser::ast::Join| !matches!(join.join_operator, JoinOperator::Left(_) | JoinOperator::LeftOuter(_));
+        let whole = select.from.iter().map(|from| &from.relation).chain(all_joins().filter(is_whole).map(|join| &join.relation));
+        for factor in whole.filter(|factor| !is_lateral(factor)) {
+            let Some(name) = entry_name(factor) else { continue };
+            let written = self.factor(factor);
+            if let Some(sources) = self.sources.last_mut() {
+                sources.relations.insert(name, written);
             }
         }
     }
@@ -151,7 +181,7 @@ impl Writer<'_> {
         if let Some((value, _)) = self.series_of_row(series)
             && let Some(sources) = self.sources.last_mut()
         {
-            sources.stands_for(&alias, &column, format!("({value})"));
+            sources.stands_for(&alias, &column, format!("({value})"), true);
         }
     }
 
@@ -173,7 +203,7 @@ impl Writer<'_> {
                     texts.insert(name.clone(), text + " end)");
                 }
             }
-            Lateral::Groups(select, ..) => {
+            Lateral::Groups(select) => {
                 for (name, item) in names.iter().zip(select.projection.iter().filter_map(expression_of)) {
                     let column = format!("{}.{}", print_name(alias), print_name(name));
                     let text = of_nothing(item).flatten().map(|value| {
@@ -189,7 +219,7 @@ impl Writer<'_> {
 
     /// A join with such an entry; `None` where it is something else. Nothing is written for columns that are computed.
     pub(super) fn lateral_columns(&mut self, operator: &JoinOperator, factor: &TableFactor) -> Option<String> {
-        let word = join_word(operator)?;
+        let (word, None) = join_word(operator)? else { return None };
         match self.row_series(factor) {
             Some(series) => Some(format!("{word} {}", self.series_of_row(&series)?.1)),
             None => self.lateral_entry(factor),
@@ -214,47 +244,24 @@ impl Writer<'_> {
                     .collect();
                 format!("cross join ({}) as {alias}", rows.join(" union all "))
             }
-            Lateral::Groups(select, ties, conditions) => self.grouped(select, &entry, &ties, &conditions, &alias),
+            Lateral::Groups(select) => self.grouped(select, &entry, &alias)?,
         })
     }
 
     /// The rows of each group are aggregated once for all groups.
-    fn grouped(&mut self, select: &Select, entry: &LateralEntry<'_>, ties: &[Tie<'_>], conditions: &[&Expr], alias: &str) -> String {
-        self.look_at_sources(select);
-        let expressions = select.projection.iter().filter_map(expression_of);
+    fn grouped(&mut self, select: &Select, entry: &LateralEntry<'_>, alias: &str) -> Option<String> {
+        let tied = self.tied(entry.query, select, &[])?;
         let mut items: Vec<String> = Vec::new();
-        for (name, item) in entry.names().iter().zip(expressions) {
+        for (name, item) in entry.names().iter().zip(select.projection.iter().filter_map(expression_of)) {
             let aggregate = within_coalesce(item).map_or(item, |(aggregate, _)| aggregate);
             items.push(format!("{} as {}", self.expression(aggregate).text, print_name(name)));
         }
-        let (mut on, mut keys) = (Vec::new(), Vec::new());
-        for (at, (within, outside)) in ties.iter().enumerate() {
-            let key = format!("acca_key_{}", at + 1);
-            let written = self.expression(within).text;
-            items.push(format!("{written} as {key}"));
-            keys.push(written);
-            let is_text = self.is_text(within) || self.is_text(outside);
-            let mark = if is_text { " || '.'" } else { "" };
-            if is_text {
-                keys.push(self.equal_text(within).text);
-            }
-            on.push(format!("({alias}.{key}{mark}) = ({}{mark})", self.outside_of(outside)));
-        }
-        let from = self.from(&select.from);
-        let filters: Vec<String> = conditions.iter().map(|condition| self.expression(condition).part()).collect();
-        let filter = if filters.is_empty() { String::new() } else { format!(" where {}", filters.join(" and ")) };
         self.sources.pop();
-        let group_by = if keys.is_empty() { String::new() } else { format!(" group by {}", keys.join(", ")) };
+        items.extend(tied.items());
+        let (groups, on) = (tied.groups(), tied.on(alias));
+        let group_by = if groups.is_empty() { String::new() } else { format!(" group by {}", groups.join(", ")) };
         let on = if on.is_empty() { "true".to_owned() } else { on.join(" and ") };
-        format!("left join (select {} from {from}{filter}{group_by}) as {alias} on {on}", items.join(", "))
-    }
-
-    /// A column of the row outside, while the relation within is written.
-    fn outside_of(&mut self, outside: &Expr) -> String {
-        let within = self.sources.pop();
-        let written = self.expression(outside).part();
-        self.sources.extend(within);
-        written
+        Some(format!("left join (select {} from {}{}{group_by}) as {alias} on {on}", items.join(", "), tied.from, tied.filter))
     }
 }
 

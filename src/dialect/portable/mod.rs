@@ -39,6 +39,7 @@ mod intervals;
 mod json;
 mod lateral;
 mod lateral_columns;
+mod lateral_keys;
 mod letters;
 mod levels;
 mod lists;

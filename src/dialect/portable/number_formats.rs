@@ -37,8 +37,11 @@ impl Writer<'_> {
             return Sql::atom(format!("to_char({written}, {})", self.text(text)));
         }
         let NumberFormat { most, least, behind, in_groups } = read;
-        let rounded =
-            format!("cast(round(cast({written} as decimal(38,{})), {behind}) as decimal(38,{behind}))", self.digits_of(value).max(behind));
+        let Some(digits) = self.typed(value).digits.and_then(|digits| usize::try_from(digits).ok()) else {
+            // It would be rounded to some number of digits first.
+            return self.lacks(call.span, "to_char of a number of any number of digits", "cast it to numeric(p,s) first");
+        };
+        let rounded = format!("cast(round(cast({written} as decimal(38,{})), {behind}) as decimal(38,{behind}))", digits.max(behind));
         let whole = format!("cast(trunc(abs({rounded})) as bigint)");
         let shown = if in_groups {
             format!("format('{{:,}}', {whole})")
@@ -52,10 +55,6 @@ impl Writer<'_> {
             "case when {rounded} < 0 then '-' else '' end || case when {whole} >= {limit} then {} else {shown}{fraction} end",
             self.text(&overflow)
         ))
-    }
-
-    fn digits_of(&self, value: &Expr) -> usize {
-        self.typed(value).digits.and_then(|digits| usize::try_from(digits).ok()).unwrap_or(12)
     }
 }
 

@@ -224,15 +224,17 @@ impl Writer<'_> {
 
     fn select(&mut self, select: &Select, order_by: &[OrderByExpr]) -> String {
         self.refuse_foreign_clauses(select);
-        let starred = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)));
         let redshift = self.is(Engine::Redshift);
         let levels = if redshift { self.levels_of(select, order_by) } else { None };
         let group_keys = if redshift { self.written_group_keys(select) } else { None };
-        self.enter_select(Selected { starred, group_keys, ..Selected::default() });
+        self.enter_select(Selected { group_keys, ..Selected::default() });
         let windows = self.windows_of(select);
         let selected = self.leave_select().unwrap_or_default();
         self.enter_select(Selected { windows, levels, ..selected });
         self.look_at_sources(select);
+        if redshift {
+            self.look_at_lookups(select);
+        }
         let text = match self.distinct_around(select) {
             None => self.on_levels(select, order_by),
             Some(columns) => {

@@ -96,7 +96,7 @@ impl Writer<'_> {
             _ if asked => ["acca_bounds.acca_first".to_owned(), "acca_bounds.acca_last".to_owned()],
             plain => plain.clone(),
         };
-        let digits = literal_rows(from, to).map_or(COUNTED + usize::from(step.is_fine()), |rows| rows.to_string().len());
+        let digits = literal_rows(from, to, step).map_or(COUNTED + usize::from(step.is_fine()), |rows| rows.to_string().len());
         let mut numbers = format!("{} as acca_numbers", numbers("n", digits));
         if let ([first, last], true) = (&written, asked) {
             numbers.push_str(&format!(" cross join (select {first} as acca_first, {last} as acca_last) as acca_bounds"));
@@ -229,7 +229,8 @@ impl Step {
     /// The value for a number, and the condition that it belongs to the series.
     fn value_and_condition(self, number: &str, kind: &str, [first, last]: [&str; 2], digits: usize) -> (String, String) {
         let (value, rows) = match self {
-            Step::Number(count) => (format!("{first} + {number} * {count}"), format!("({last} - {first}) / {count}")),
+            // Between integers may lie more than one.
+            Step::Number(count) => (format!("{first} + {number} * {count}"), format!("(cast({last} as bigint) - {first}) / {count}")),
             Step::Span(count, unit) => (
                 format!(
                     "cast(dateadd({unit}, {number} * cast({count} as bigint), {first}) as {})",
@@ -241,8 +242,17 @@ impl Step {
         let reached = if self.is_down() { ">=" } else { "<=" };
         // More rows than are counted are an error, never left out.
         let enough = format!("1 / case when {rows} >= {} then 0 else 1 end = 1", 10_usize.pow(u32::try_from(digits).unwrap_or(0)));
-        let condition = format!("{value} {reached} {last} and {enough}");
-        (value, condition)
+        match self {
+            // What lies behind the last number is too large for an integer, it may be.
+            Step::Number(count) if kind != "int8" && count.unsigned_abs() > 10_000 => {
+                let wide = format!("cast({first} as bigint) + {number} * cast({count} as bigint)");
+                (format!("cast({wide} as integer)"), format!("{wide} {reached} {last} and {enough}"))
+            }
+            _ => {
+                let condition = format!("{value} {reached} {last} and {enough}");
+                (value, condition)
+            }
+        }
     }
 
     fn is_down(self) -> bool {
@@ -293,11 +303,14 @@ fn starts_early(from: &Expr) -> bool {
         }
 }
 
-/// Rows of a series between literals by steps of one, at most: of days where both are dates.
-fn literal_rows(from: &Expr, to: &Expr) -> Option<u64> {
+/// Rows of a series between literals, at most: of minutes where both are dates.
+fn literal_rows(from: &Expr, to: &Expr, step: Step) -> Option<u64> {
     let day = |bound: &Expr| literal_moment(bound)?.get(..10)?.parse::<jiff::civil::Date>().ok();
     let rows = match (whole_number(from), whole_number(to)) {
-        (Some(from), Some(to)) => to.checked_sub(from)?,
+        (Some(from), Some(to)) => match step {
+            Step::Number(count) => (to.checked_sub(from)? / count).checked_add(1)?,
+            Step::Span(..) => return None,
+        },
         // By minutes at most.
         _ => i64::from((day(to)? - day(from)?).get_days()).checked_add(1)?.checked_mul(24 * 60)?,
     };

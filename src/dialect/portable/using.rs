@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlparser::ast::{Ident, Join, JoinConstraint, JoinOperator, Select, SelectItem, Spanned, TableFactor, TableWithJoins};
 use sqlparser::tokenizer::Span;
 
+use super::lateral_keys::names_in_from;
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer, print_name};
 use crate::analysis::Using;
@@ -22,8 +23,16 @@ pub(super) struct Sources {
     merged: BTreeMap<String, String>,
     /// Entries of FROM whose columns something else stands for.
     pub entries: BTreeSet<String>,
+    /// Entries of FROM as they are written, where a lateral one may read them.
+    pub relations: BTreeMap<String, String>,
+    /// Subqueries in place of values, by their places in memory, and the joins that find what they stand for.
+    pub lookups: Vec<(usize, String)>,
+    /// Names of entries, within a query whose columns something stands for: they hide those outside.
+    names: Vec<String>,
     /// Whether `*` gives the columns in another order.
     reorders: bool,
+    /// Whether FROM has columns that the query does not know of.
+    pub adds: bool,
     /// The columns that the only `*` of the SELECT gives, where each has a name of its own.
     columns: Option<Vec<String>>,
     /// What the lists of the SELECT are ordered by, once there is one.
@@ -31,10 +40,12 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    /// What stands for a column of an entry of FROM, by its name and by that of the entry before it.
-    pub(super) fn stands_for(&mut self, entry: &str, name: &str, text: String) {
-        self.merged.insert(format!("{entry}.{name}"), text.clone());
-        self.merged.insert(name.to_owned(), text);
+    /// What stands for a column of an entry of FROM, by the name of the entry before it and, where it is so named, `alone`.
+    pub(super) fn stands_for(&mut self, entry: &str, name: &str, text: String, alone: bool) {
+        if alone {
+            self.merged.insert(name.to_owned(), text.clone());
+        }
+        self.merged.insert(format!("{entry}.{name}"), text);
         self.entries.insert(entry.to_owned());
     }
 }
@@ -42,6 +53,9 @@ impl Sources {
 impl Writer<'_> {
     pub(super) fn look_at_sources(&mut self, select: &Select) {
         let mut sources = Sources::default();
+        if self.sources.iter().any(|sources| !sources.entries.is_empty()) {
+            sources.names = names_in_from(select);
+        }
         if !self.is(Engine::Postgres) {
             sources.columns = self.starred_columns(select);
             for relation in &select.from {
@@ -104,7 +118,8 @@ impl Writer<'_> {
             // Of a lateral entry, which queries within may name too.
             [entry, name] => {
                 let key = format!("{}.{}", folded(entry), folded(name));
-                self.sources.iter().rev().find_map(|sources| sources.merged.get(&key)).map(Sql::atom)
+                let hides = |sources: &&Sources| sources.merged.contains_key(&key) || sources.names.contains(&folded(entry));
+                self.sources.iter().rev().find(hides)?.merged.get(&key).map(Sql::atom)
             }
             _ => None,
         }
@@ -138,14 +153,15 @@ impl Writer<'_> {
         Some(pairs.join(" and "))
     }
 
-    /// `*`, where it would give columns twice.
+    /// `*`, where it would give columns twice, or others.
     pub(super) fn all_columns(&mut self, span: Span) -> Option<String> {
-        let Sources { merged, columns, reorders, .. } = self.sources.last()?.clone();
-        if merged.is_empty() && !(reorders && self.rewrites(Rewrite::Using)) {
+        let Sources { merged, columns, reorders, adds, .. } = self.sources.last()?.clone();
+        if merged.is_empty() && !adds && !(reorders && self.rewrites(Rewrite::Using)) {
             return None;
         }
         let Some(columns) = columns else {
-            return Some(self.lacks(span, "* behind USING and NATURAL", "name the columns").text);
+            let what = if adds { "* of names that are there twice, beside what is looked up" } else { "* behind USING and NATURAL" };
+            return Some(self.lacks(span, what, "name the columns").text);
         };
         let written = columns.iter().map(|column| {
             let name = print_name(column);

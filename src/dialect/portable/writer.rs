@@ -61,8 +61,6 @@ pub(super) type Windows = BTreeMap<String, Window>;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Selected {
     pub windows: Windows,
-    /// Whether it gives all columns of what it reads.
-    pub starred: bool,
     pub group_keys: Option<Vec<String>>,
     /// The names of its columns, where another SELECT stands around it.
     pub around: Option<Vec<String>>,
@@ -156,11 +154,6 @@ impl<'q> Writer<'q> {
 
     pub(super) fn leave_select(&mut self) -> Option<Selected> {
         self.selects.pop()
-    }
-
-    /// Whether the SELECT gives all columns of what it reads.
-    pub(super) fn is_starred(&self) -> bool {
-        self.selects.last().is_none_or(|select| select.starred)
     }
 
     pub(super) fn window_named(&self, name: &str) -> Option<Window> {

@@ -204,5 +204,5 @@ select * from (select id, j from t where id < 4) as a left join lateral (select 
 select t.id, 10 - x.net as net from t cross join lateral (select i2 as net) as x where i2 is not null order by net, t.id;
 
 -- facts: 126
--- refused: redshift LATERAL
+-- needs: lateral redshift
 select t.id, x.c from t cross join lateral (select count(*) as c from u where u.k < t.id) as x;

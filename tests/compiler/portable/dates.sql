@@ -180,3 +180,7 @@ select id, date_bin('15 minutes', ts, timestamp '2000-01-01') as quarter, date_b
 
 -- facts: 105
 select id, timezone('Europe/London', tz) as local, timezone('Europe/London', ts) as moment from t;
+
+-- facts: 106
+-- needs: series redshift
+select n from generate_series(0, 2000000000, 500000000) as s (n) union all select n from generate_series(2000000000, -2000000000, -1000000000) as s (n);

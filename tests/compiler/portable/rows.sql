@@ -15,7 +15,7 @@ select id, (i2, grp) in (select k, grp from u) as found, (i2, grp) not in (selec
 select id from t where (s, id) in (select v, id from t where id = 4 union all select 'abc', 4 union all select 'abc ', 6);
 
 -- facts: 127
--- refused: redshift LIMIT
+-- needs: lateral redshift
 select id, (select u.w from u where u.k = t.id order by u.w desc nulls last limit 1) as latest from t;
 
 -- facts: 127

@@ -1,0 +1,120 @@
+-- What was valid at the moment of the row.
+-- facts: 126
+-- needs: lateral redshift
+select t.id, x.k, x.moment from t left join lateral (select u.k, u.moment from u where u.moment <= t.ts order by u.moment desc, u.k limit 1) as x on true;
+
+-- The same, of rows of the same group: null has rows of its own.
+-- facts: 126
+-- needs: lateral redshift
+select t.id, x.w from t left join lateral (
+    select w from u where grp is not distinct from t.grp and moment < coalesce(t.ts, timestamp '2030-01-01') order by moment desc nulls last, w limit 1) as x on true;
+
+-- What is nearest, and how far away.
+-- facts: 126
+-- needs: lateral redshift
+select t.id, x.k, x.far, x.name from t cross join lateral (
+    select u.k, abs(u.k - t.j) as far, t.s || '/' || u.grp as name from u where grp = t.grp order by abs(u.k - j), u.k, u.w nulls last limit 2) as x;
+
+-- Blanks at the end count, of keys too.
+-- facts: 54 126
+-- needs: lateral redshift
+select t.id, x.k, x.text from t left join lateral (select u.k, t.s || '|' as text from u where u.grp = t.s order by u.k limit 1) as x on true where t.id <> 8;
+
+-- Rows behind the first.
+-- facts: 126
+-- needs: lateral redshift
+select t.id, x.k, x.w from t left join lateral (select u.k, u.w from u where u.grp = t.grp order by u.k, u.w nulls first limit 1 offset 1) as x on true;
+
+-- A further condition on the rows that were found, not on which are looked for.
+-- facts: 126
+-- needs: lateral redshift
+select t.id, x.k, x.w from t left join lateral (select u.k, u.w from u where u.grp = t.grp order by u.w desc nulls last, u.k limit 1) as x on x.w > t.j and x.k < 5;
+
+-- Several relations within.
+-- facts: 126
+-- refused: duckdb reads from outside
+-- needs: lateral redshift
+select t.id, x.k, x.other from t left join lateral (
+    select a.k, b.w as other from u as a left join u as b on b.k = a.k + 1 and b.w > t.j where a.grp = t.grp order by a.k, a.w nulls last, b.w nulls last limit 2) as x on true;
+
+-- facts: 126
+-- needs: lateral redshift
+select t.id, x.k, x.w from t left join lateral (
+    select a.k, b.w from u as a join u as b on b.k = a.k where a.grp = t.grp order by a.k, a.w nulls last, b.w nulls last limit 1) as x on true;
+
+-- Sums of what came before, and of products with the row's own number.
+-- facts: 126
+-- needs: lateral redshift
+select t.id, x.c, x.total, x.share from t cross join lateral (
+    select count(*) as c, sum(u.w * t.j) as total, coalesce(max(u.w + t.i2), 0) as share from u where u.moment < t.ts) as x;
+
+-- Of one of several relations outside.
+-- facts: 126
+-- needs: lateral redshift
+select t.id, o.k, x.c from t join u as o on o.k = t.id, lateral (select count(*) as c from u where u.k <= o.k and u.w > 0) as x;
+
+-- A query with a name outside.
+-- facts: 126
+-- needs: lateral redshift
+with bets as (select id, grp as book, ts as placed from t where id < 9)
+select bets.id, x.rate from bets left join lateral (select w as rate from u where u.grp = book and u.moment <= placed order by u.moment desc, u.w limit 1) as x on true;
+
+-- A name within that hides one outside.
+-- facts: 126
+-- needs: lateral redshift
+select t.id, x.net, (select max(x.w) from u as x where x.k = t.id) as most from t cross join lateral (select t.i2 - t.j as net, t.i2 as w) as x;
+
+-- facts: 126
+-- needs: lateral redshift
+select t.id, x.k from t left join lateral (select u.k from u where exists (select 1 from u as o where o.k = u.k and o.w > 5) and u.grp = t.grp order by u.k limit 1) as x on true;
+
+-- facts: 126
+-- refused: redshift form of LATERAL
+select t.id, x.k from t left join lateral (select u.k, row_number() over (order by u.w, u.k) as place from u where u.grp = t.grp order by u.k limit 1) as x on true;
+
+-- facts: 126
+-- refused: redshift form of LATERAL
+select t.id, o.k, x.w from t left join u as o on o.k = t.id left join lateral (select u.w from u where u.w > coalesce(o.k, 0) order by u.w, u.k limit 1) as x on true;
+
+-- facts: 126
+-- refused: redshift form of LATERAL
+select t.id, o.k, x.w from t join u as o on o.k = t.id left join lateral (select u.w from u where u.w > o.k + t.j order by u.w, u.k limit 1) as x on true;
+
+-- facts: 126
+-- refused: redshift form of LATERAL
+select t.id, x.k from t left join lateral (select u.k from u where exists (select 1 from u as o where o.k = u.k and o.w > t.j) and u.grp = t.grp order by u.k limit 1) as x on true;
+
+-- The same in place of a value: the last known price, and whether it is another one than before.
+-- facts: 126 127
+-- needs: lateral redshift
+select t.id, (select w from u where moment <= ts order by moment desc, w limit 1) as price,
+    (select u.grp from u where u.grp = t.s order by u.k limit 1) || '!' as name,
+    coalesce((select u.k * t.j from u where u.grp = t.grp and u.w is not null order by u.k desc, u.w limit 1), -1) as product from t where t.id <> 8;
+
+-- facts: 126 127
+-- needs: lateral redshift
+select t.id, o.k from t, u as o where o.k = t.id and o.moment = (select x.moment from u as x where x.k = o.k order by x.moment desc nulls last limit 1);
+
+-- facts: 126 127
+-- refused: redshift LIMIT
+select t.grp, sum((select u.w from u where u.k = t.id order by u.w desc nulls last limit 1)) as w from t group by t.grp;
+
+-- facts: 126 127
+-- needs: lateral redshift
+select u.*, (select t.id from t where t.grp = u.grp order by t.j desc nulls last, t.id limit 1) as first from u where u.k < 11;
+
+-- facts: 126 127
+-- needs: lateral redshift
+select *, (select t.id from t where t.grp = u.grp order by t.j desc nulls last, t.id limit 1) as first from u where u.k < 11;
+
+-- facts: 126
+-- needs: lateral redshift
+select * from u left join lateral (select t.id, t.j from t where t.grp = u.grp order by t.j desc nulls last, t.id limit 1) as x on true;
+
+-- facts: 126
+-- refused: redshift all columns of a lateral entry
+select u.k, x.* from u left join lateral (select t.id, t.j from t where t.grp = u.grp order by t.j desc nulls last, t.id limit 1) as x on true;
+
+-- facts: 126
+-- refused: redshift there twice
+select * from u left join lateral (select t.id, t.grp from t where t.grp = u.grp order by t.j desc nulls last, t.id limit 1) as x on true;
