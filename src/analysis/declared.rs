@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::facts::{RelationSchema, SchemaColumn};
 use super::seed_types::guess_type;
 use super::sql_type::SqlType;
-use crate::project::{Column, Detail, FILE_COLUMN, LOADED_AT_COLUMN, Node};
+use crate::project::{Column, Detail, ExternalFrom, FILE_COLUMN, LOADED_AT_COLUMN, Node};
 
 /// The columns that the properties of a source declare. They are all that it has when each of them has a type: whoever writes
 /// only names and descriptions may have left some out.
@@ -18,18 +18,48 @@ pub(super) fn declared_schema(node: &Node) -> RelationSchema {
         columns.push(always(FILE_COLUMN, "text"));
         columns.push(always(LOADED_AT_COLUMN, "timestamptz"));
     }
-    // Those that folders tell stand behind the columns of the files.
     let external = match &node.detail {
-        Detail::Source(table) => table.external.as_ref().and_then(|external| external.table.as_ref()),
+        Detail::Source(table) => table.external.as_ref(),
         _ => None,
     };
-    for partition in external.into_iter().flat_map(|table| &table.partitions) {
+    if let Some(external) = external.filter(|external| external.schema.from.is_stream() && node.columns.is_empty()) {
+        let columns = stream_columns(external.schema.from).iter().map(|(name, kind)| typed(name, kind));
+        return RelationSchema { columns: columns.collect(), ..RelationSchema::default() };
+    }
+    // Those that folders tell stand behind the columns of the files.
+    for partition in external.and_then(|external| external.table.as_ref()).into_iter().flat_map(|table| &table.partitions) {
         if !columns.iter().any(|column| column.name.eq_ignore_ascii_case(&partition.name)) {
             columns.push(typed(&partition.name.to_lowercase(), &partition.data_type));
         }
     }
+    let outside = external.is_some_and(|external| external.schema.from.has_files());
     let complete = !node.columns.is_empty() && node.columns.iter().all(|column| column.data_type.is_some());
-    RelationSchema { columns, open: !complete, keyed: !landing, ..RelationSchema::default() }
+    RelationSchema { columns, open: !complete, keyed: !landing, outside, ..RelationSchema::default() }
+}
+
+/// What streams have (`materialized-view-streaming-ingestion`). Of bytes and documents the type is not said: functions take them here
+/// that they take nowhere else.
+fn stream_columns(from: ExternalFrom) -> &'static [(&'static str, &'static str)] {
+    match from {
+        ExternalFrom::Kinesis => &[
+            ("approximate_arrival_timestamp", "timestamp"),
+            ("partition_key", "varchar(256)"),
+            ("shard_id", "char(20)"),
+            ("sequence_number", "varchar(128)"),
+            ("refresh_time", "timestamp"),
+            ("kinesis_data", ""),
+        ],
+        _ => &[
+            ("kafka_partition", "bigint"),
+            ("kafka_offset", "bigint"),
+            ("kafka_timestamp_type", "char(1)"),
+            ("kafka_timestamp", "timestamp"),
+            ("kafka_key", ""),
+            ("kafka_value", ""),
+            ("kafka_headers", ""),
+            ("refresh_time", "timestamp"),
+        ],
+    }
 }
 
 /// The columns of a source of which the project says nothing, as `catalog.json` of the last documentation has them. There may be more by

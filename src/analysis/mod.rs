@@ -36,6 +36,7 @@ pub use infer::{
 };
 pub use kept::{Edited, Standing};
 pub use other_names::written_instead;
+pub use personal::is_personal;
 pub use portable::{Lowered, Lowering, Portable, TypedQuery, is_portable, read_together};
 pub use seed_types::guess_type;
 pub use sql_type::SqlType;

@@ -9,10 +9,16 @@ use super::meaning::{Places, texts};
 use super::units::Declarations;
 use crate::base::Span;
 use crate::diag::{Diagnostic, codes};
-use crate::project::{Detail, Manifest, Node, Project};
+use crate::project::{Column, Detail, Manifest, Node, Project};
 
 /// The label that may never reach a report.
 pub(super) const PERSONAL: &str = "personal";
+
+/// Whether a column is declared to hold values that not everybody may see.
+pub fn is_personal(column: &Column, project: &Project) -> bool {
+    let forbidden = |label: &String| label == PERSONAL || project.acca.forbidden_labels.iter().any(|(other, _)| other == label);
+    texts(column, "labels").iter().any(forbidden)
+}
 
 /// Numbers of the nodes that are reports: in a folder, with a tag or of a name that `acca.yml` lists, with `meta: {report: true}`, or
 /// read by an exposure. What is listed and fits nothing is a doubt.

@@ -27,7 +27,8 @@ impl Interrupts {
         match running {
             Some(interrupt) if !interrupt.is_raised() => {
                 terminal.print_error("Stopping: cancelling and rolling back. Ctrl-C again leaves at once.");
-                interrupt.raise();
+                // The next one is to be heard while servers are asked, one of which may not answer.
+                std::thread::spawn(move || interrupt.raise());
             }
             _ => {
                 terminal.set_live(Vec::new());

@@ -4,30 +4,38 @@ use super::Exit;
 use super::context::Context;
 use super::style::{self, paint};
 use super::text::counted;
-use crate::dialect::{Claim, ClaimAnswer, claims};
+use crate::dialect::{Claim, ClaimAnswer, ClaimBucket, claims};
+use crate::execute::load::CopyBucket;
 use crate::execute::{Adapter, AdapterError, connection_failed};
 
 pub(super) fn cmd_self_check(context: &Context<'_>) -> Result<(), Exit> {
     let loaded = context.load()?;
     let target = &loaded.compilation.project.target;
     let connected = context.open(&loaded.compilation)?;
-    let claims = claims(connected.engine, &target.schema);
+    let failed = |error: AdapterError| {
+        context.log.diagnostic(&connection_failed(target, &error), &loaded.compilation.project.sources);
+        Exit::Failed
+    };
+    let bucket = CopyBucket::of(target).map_err(failed)?;
+    let files = bucket.as_ref().map(|bucket| ClaimBucket { folder: bucket.folder("acca_self_check"), iam_role: bucket.role() });
+    let claims = claims(connected.engine, &target.schema, files.as_ref());
     if claims.is_empty() {
         context.terminal.print("There is nothing to check: what acca knows of this engine is tested with the engine itself.");
         return Ok(());
     }
     let mut broken = 0;
     for claim in &claims {
-        let found = ask(&*connected.adapter, claim).map_err(|error| {
-            context.log.diagnostic(&connection_failed(target, &error), &loaded.compilation.project.sources);
-            Exit::Failed
-        })?;
+        let found = ask(&*connected.adapter, claim).map_err(failed)?;
         let (word, colour) = if found.is_none() { ("holds", style::GOOD) } else { ("DIFFERS", style::BAD) };
         context.terminal.print(&format!("{} {}", paint(colour, word), claim.title));
         if let Some(found) = found {
             broken += 1;
             context.terminal.print(&format!("  {}\n  expected: {}\n  found:    {found}", claim.sql, expected(&claim.answer)));
         }
+    }
+    match bucket.zip(files) {
+        Some((bucket, files)) => bucket.empty(&files.folder).map_err(failed)?,
+        None => context.terminal.print("Claims about files were not asked: they need 'load_bucket' of the target."),
     }
     let all = counted(claims.len(), "claim");
     if broken == 0 {

@@ -8,7 +8,7 @@ use crate::analysis::read_together;
 use crate::base::UniqueId;
 use crate::compile::all_targets;
 use crate::diag::{Diagnostic, Diagnostics, codes};
-use crate::execute::{Adapter, Origin, Origins};
+use crate::execute::{Adapter, Origin, Origins, is_one_database};
 use crate::plan::{Placed, place};
 use crate::project::{AllTargets, Manifest, Serving, Target};
 
@@ -137,10 +137,9 @@ pub(super) fn sides<'a>(context: &Context<'a>) -> Result<Option<Sides<'a>>, Exit
 
 /// Two targets that are one database, in which something would be built twice under one name, or sent onto itself.
 fn one_database(serving: &Serving, sides: &[Side<'_>]) -> Option<Diagnostic> {
-    const PLACE: [&str; 8] = ["host", "port", "path", "cluster_id", "serverless_work_group", "endpoint", "region", "database"];
     let [one, other] = sides else { return None };
     let (first, second) = (one.target(), other.target());
-    let same = first.adapter == second.adapter && PLACE.iter().all(|key| first.settings.get(*key) == second.settings.get(*key));
+    let same = is_one_database(first, second);
     let made = |side: &Side<'_>, id: &UniqueId| {
         let placed = side.placed.as_ref()?;
         let is_made = placed.built.contains(id) || placed.arrivals.contains_key(id);

@@ -18,19 +18,36 @@ pub enum ClaimAnswer {
     Refused,
 }
 
-/// The claims that acca could not check itself; `schema` is one that may be written to.
-pub fn claims(engine: Engine, schema: &str) -> Vec<Claim> {
+/// Where claims may write files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimBucket {
+    /// `s3://bucket/folder/`
+    pub folder: String,
+    pub iam_role: Option<String>,
+}
+
+/// The claims that acca could not check itself; `schema` is one that may be written to. Without a bucket, those about files are left out.
+pub fn claims(engine: Engine, schema: &str, bucket: Option<&ClaimBucket>) -> Vec<Claim> {
     match engine {
-        Engine::Redshift => read(include_str!("redshift/claims.txt"), schema),
+        Engine::Redshift => read(include_str!("redshift/claims.txt"), schema, bucket),
         // Tests hold them against the engines themselves.
         Engine::DuckDb | Engine::Postgres => Vec::new(),
     }
 }
 
-fn read(text: &str, schema: &str) -> Vec<Claim> {
+fn read(text: &str, schema: &str, bucket: Option<&ClaimBucket>) -> Vec<Claim> {
     let schema = crate::base::quote_ident(schema);
     let blocks = text.split("\n\n").map(|block| block.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>());
-    blocks.filter_map(|lines| one(&lines, &schema)).collect()
+    let claims = blocks.filter_map(|lines| one(&lines, &schema));
+    let with_bucket = |claim: Claim| {
+        if !claim.sql.contains("{bucket}") {
+            return Some(claim);
+        }
+        let bucket = bucket?;
+        let role = super::redshift::role(bucket.iam_role.as_deref());
+        Some(Claim { sql: claim.sql.replace("{bucket}", &bucket.folder).replace("{role}", &role), ..claim })
+    };
+    claims.filter_map(with_bucket).collect()
 }
 
 fn one(lines: &[&str], schema: &str) -> Option<Claim> {
@@ -46,10 +63,14 @@ fn one(lines: &[&str], schema: &str) -> Option<Claim> {
 mod tests {
     use super::*;
 
+    fn bucket() -> ClaimBucket {
+        ClaimBucket { folder: "s3://lake/check/".to_owned(), iam_role: None }
+    }
+
     #[test]
     fn every_claim_is_listed_as_unverified() {
         let page = include_str!("../../docs/redshift.md");
-        for claim in claims(Engine::Redshift, "s") {
+        for claim in claims(Engine::Redshift, "s", Some(&bucket())) {
             assert!(page.contains(&format!("| {} |", claim.title)), "docs/redshift.md does not list: {}", claim.title);
         }
     }
@@ -58,10 +79,12 @@ mod tests {
     fn every_claim_is_read() {
         let text = include_str!("redshift/claims.txt");
         let titles = text.lines().filter(|line| line.contains(": ") && !line.starts_with(['#', '>']) && !line.contains(';')).count();
-        let found = claims(Engine::Redshift, "s\"x");
+        let found = claims(Engine::Redshift, "s\"x", Some(&bucket()));
         assert_eq!(found.len(), titles);
         assert!(found.len() > 20 && found.iter().all(|claim| !claim.sql.contains("{schema}")));
         assert!(found.iter().any(|claim| claim.sql.contains("\"s\"\"x\".acca_self_check")));
         assert!(found.iter().any(|claim| claim.answer == ClaimAnswer::Refused));
+        assert!(found.iter().any(|claim| claim.sql.contains("to 's3://lake/check/floats_' iam_role default")));
+        assert!(claims(Engine::Redshift, "s", None).len() < found.len());
     }
 }

@@ -24,11 +24,12 @@ mod validator;
 pub use alter::indexes_in_the_way;
 pub use attributes::{grant, has_privileges};
 pub use catalog::catalog_query;
-pub use claims::{Claim, ClaimAnswer, claims};
+pub use claims::{Claim, ClaimAnswer, ClaimBucket, claims};
 pub use column_type::ColumnType;
 pub use contract::{Support, declared_type, loses_its_fraction, same_type, support, trusts_keys};
 pub use freshness::{newest_of_field, newest_of_query};
 pub use lease::take_leases;
+pub use partitions::free_the_rest;
 pub use portable::{Rewriter, knows_letters};
 pub use publication::{
     bind_to_live, drop_retired, end_publication, lock_out, lock_reader, lock_referring, one_publication, patience, patience_of_session,

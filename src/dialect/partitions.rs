@@ -65,7 +65,7 @@ pub(super) fn make(step: &MakePartitions) -> String {
         Seen::ByNobody => "",
         Seen::InUse | Seen::Ahead => {
             "    patience bigint := (select setting::bigint from pg_settings where name = 'lock_timeout');\n    \
-             began timestamptz := clock_timestamp();\n    part text;\n    command text;\n"
+             began timestamptz;\n    part text;\n    command text;\n"
         }
     };
     format!(
@@ -86,6 +86,23 @@ pub(super) fn make(step: &MakePartitions) -> String {
 /// What a run that was killed may have left of [`attach`].
 const FREE_THE_REST: &str = "    if exists (select from pg_constraint where conrelid = rest::regclass and conname = 'acca_rest') then\n        \
      execute format('alter table %s drop constraint acca_rest', rest);\n    end if;\n";
+
+/// Seconds for which [`free_the_rest`] waits for those who use the partition.
+const CLEANING: u8 = 10;
+
+/// Takes away what is left of [`attach`] where it failed: nobody could write rows of that part meanwhile.
+pub fn free_the_rest(table: &Relation) -> String {
+    let parent = quote_text(&table.quoted());
+    format!(
+        "do $acca$\ndeclare\n    command text := (select format('alter table %s drop constraint acca_rest', inhrelid::regclass) {HELD_FROM} \
+         join pg_constraint on conrelid = inhrelid and conname = 'acca_rest' where inhparent = to_regclass({parent}) \
+         and pg_get_expr(relpartbound, pg_class.oid) = 'DEFAULT');\n    began timestamptz := clock_timestamp();\nbegin\n    loop\n        \
+         exit when command is null;\n        begin\n            perform set_config('lock_timeout', '500', true);\n            \
+         execute command;\n            exit;\n        exception when lock_not_available then\n            \
+         if clock_timestamp() > began + interval '{CLEANING} s' then\n                raise;\n            end if;\n        end;\n        \
+         perform pg_sleep(0.25);\n    end loop;\nend\n$acca$"
+    )
+}
 
 const RANGE: &str = "for values from (%L) to (%L)'";
 /// Both bounds are the same text.
@@ -166,7 +183,7 @@ fn attach(step: &MakePartitions, label: &str, bounds: &str, belongs: Option<&str
     });
     let kept = if ahead { "            commit;\n            perform set_config('TimeZone', 'UTC', true);\n" } else { "" };
     format!(
-        "        part := format('%I.%I', {});\n{held}        foreach command in array {commands}\n        loop\n            loop\n                \
+        "        part := format('%I.%I', {});\n{held}        foreach command in array {commands}\n        loop\n            began := clock_timestamp();\n            loop\n                \
          begin\n                    perform set_config('lock_timeout', '500', true);\n                    execute command;\n                    \
          exit;\n                exception when lock_not_available then\n                    \
          if patience > 0 and clock_timestamp() > began + patience * interval '1 ms' then\n                        raise;\n                    end if;\n                \

@@ -50,7 +50,7 @@ pub fn print_step(step: &Step, engine: Engine) -> Vec<Statement> {
     let plain = |sql: String| vec![Statement::plain(sql)];
     let each = |sql: Vec<String>| sql.into_iter().map(Statement::plain).collect();
     match step {
-        Step::Statement { sql, .. } => plain(sql.clone()),
+        Step::Statement { sql, .. } | Step::Unload { sql, .. } => plain(sql.clone()),
         Step::CreateTableAs { table, query, physical } => {
             let word = match table {
                 TableName::Temporary(_) => "temporary table",

@@ -141,7 +141,7 @@ pub(super) fn prepare(turn: &Turn<'_>, origin: &Origin) -> Result<Prepared, Node
         from: (from, origin.relation.clone()),
         to: (job.engine, staged(relation)),
         columns: columns.clone(),
-        bucket: bucket(through),
+        bucket: bucket(turn, origin, through),
         folder: folder(turn),
         only: newer.clone(),
     };
@@ -188,8 +188,11 @@ pub(super) fn prepare(turn: &Turn<'_>, origin: &Origin) -> Result<Prepared, Node
     Ok(Prepared { compiled: CompiledNode::default(), plan: plan_arrival(&input, arrival)?, state })
 }
 
-fn bucket(place: &TransferPlace) -> Bucket {
-    Bucket { name: place.bucket.clone(), region: place.region.clone(), prefix: place.prefix.clone(), iam_role: place.iam_role.clone() }
+/// Of two warehouses, one is on Redshift: its role is the one that a place without one means.
+fn bucket(turn: &Turn<'_>, origin: &Origin, place: &TransferPlace) -> Bucket {
+    let role = |target: &Target| target.settings.get("iam_role").and_then(serde_json::Value::as_str).map(str::to_owned);
+    let iam_role = place.iam_role.clone().or_else(|| role(&turn.job.compilation.project.target)).or_else(|| role(&origin.target));
+    Bucket { name: place.bucket.clone(), region: place.region.clone(), prefix: place.prefix.clone(), iam_role }
 }
 
 fn no_place(turn: &Turn<'_>, origin: &Origin) -> Diagnostic {

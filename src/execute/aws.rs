@@ -16,6 +16,8 @@ use crate::project::Target;
 const REQUESTS: u32 = 4;
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 pub(super) const CONNECT: Duration = Duration::from_secs(10);
+/// No request waits for a statement to end, or for more than a page of rows.
+const ANSWER: Duration = Duration::from_secs(60);
 
 /// Who asks, from the keys of a target. What is missing comes from where every program of AWS takes it.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -62,7 +64,7 @@ pub(super) async fn config(access: &Access) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http.build_https())
         .retry_config(RetryConfig::standard().with_max_attempts(REQUESTS).with_initial_backoff(FIRST_BACKOFF))
-        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).build());
+        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ANSWER).build());
     if let Some(region) = &access.region {
         loader = loader.region(Region::new(region.clone()));
     }

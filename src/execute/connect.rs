@@ -1,7 +1,7 @@
 //! From a profile's target to an engine.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -135,4 +135,31 @@ fn pg_settings(target: &Target) -> PgSettings {
         role: text(&["role"]),
         application_name: defaults.application_name,
     }
+}
+
+/// Whether two targets are one database, as far as their settings tell.
+pub fn is_one_database(one: &Target, other: &Target) -> bool {
+    one.adapter == other.adapter && database_of(one) == database_of(other)
+}
+
+/// What tells one database from another, in one spelling; nothing is asked of the network.
+fn database_of(target: &Target) -> [String; 8] {
+    const PLACE: [&str; 8] = ["host", "port", "path", "cluster_id", "serverless_work_group", "endpoint", "region", "database"];
+    PLACE.map(|key| {
+        let value = target.settings.get(key).filter(|value| !value.is_null());
+        let text = value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default();
+        match key {
+            "host" => host(&text),
+            "port" if text.is_empty() && engine_of(target).is_ok_and(|engine| engine == Engine::Postgres) => "5432".to_owned(),
+            "path" => Path::new(&text).components().collect::<PathBuf>().display().to_string(),
+            _ => text,
+        }
+    })
+}
+
+/// Names and addresses of this machine are one.
+fn host(name: &str) -> String {
+    let plain = name.trim_matches(['[', ']']).trim_end_matches('.').to_lowercase();
+    let is_loopback = plain.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    if is_loopback || plain.is_empty() { "localhost".to_owned() } else { plain }
 }

@@ -4,22 +4,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
-use super::buckets::Buckets;
+use serde_json::{Map, Value};
+
+use super::external_parts::parts;
 use super::node::{Outcome, Turn, run_statements};
 use super::prepare::{NodeError, Prepared};
 use super::warehouse::{SharedSession, locked};
 use super::{AdapterError, Datum};
 use crate::analysis::{Compilation, CompiledNode};
-use crate::base::{Relation, bucket_and_key};
+use crate::base::Relation;
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::Engine;
-use crate::dialect::external::{self as sql, ExternalColumn, ExternalPart};
+use crate::dialect::external::{self as sql, ExternalColumn, ExternalPart, ExternalReader};
 use crate::jinja::NodeState;
 use crate::plan::{NodePlan, Status, Step};
-use crate::project::{Detail, External, ExternalTable, Node, PartitionFolders};
-
-/// Folder of rows whose partition column is NULL, in Hive's words.
-const NULL_FOLDER: &str = "__HIVE_DEFAULT_PARTITION__";
+use crate::project::{Detail, External, ExternalTable, Node};
 
 /// Whether a source is in an external schema of the engine, so that nothing of it is made in the database itself.
 pub(super) fn is_outside(node: &Node, engine: Engine) -> bool {
@@ -119,9 +118,9 @@ pub(super) fn plan(turn: &Turn<'_>) -> Result<NodePlan, NodeError> {
     }
     if let Some(table) = &external.table {
         let columns = sql::external_columns(&turn.node.columns, table);
-        let mut held = held(turn, relation)?;
+        let (mut held, wanted) = (held(turn, relation)?, parts(turn, table)?);
         if let Some(found) = &held {
-            let differences = differences(found, &columns, table);
+            let differences = differences(found, &columns, table, &wanted);
             if !differences.is_empty() && !turn.job.options.full_refresh {
                 return Err(differs(turn.node, table, relation, &differences).into());
             }
@@ -134,7 +133,7 @@ pub(super) fn plan(turn: &Turn<'_>) -> Result<NodePlan, NodeError> {
             state(format!("create external table {}", relation.display()), sql::create_external_table(relation, &columns, table));
         }
         let known = held.map(|held| held.parts).unwrap_or_default();
-        let missing: Vec<ExternalPart> = parts(turn, table)?.into_iter().filter(|part| !known.contains(&part.values)).collect();
+        let missing: Vec<ExternalPart> = wanted.into_iter().filter(|part| !known.contains_key(&part.values)).collect();
         for (statement, parts) in sql::add_partitions(relation, &columns, &missing).into_iter().zip(missing.chunks(100)) {
             let word = if parts.len() == 1 { "partition" } else { "partitions" };
             state(format!("add {} {word} to {}", parts.len(), relation.display()), statement);
@@ -163,22 +162,28 @@ pub(super) fn run(turn: &Turn<'_>, outcome: &mut Outcome) -> Result<(), NodeErro
 /// An external table as it stands in the catalogue.
 struct Held {
     location: String,
+    /// The class of its serde; empty where the catalogue does not tell.
+    serde: String,
+    /// Of the serde, and of the table; `None` where the catalogue does not tell.
+    of_serde: Option<Map<String, Value>>,
+    of_table: Option<Map<String, Value>>,
     columns: Vec<ExternalColumn>,
-    parts: BTreeSet<Vec<String>>,
+    /// Location by values.
+    parts: BTreeMap<Vec<String>, String>,
 }
 
 fn held(turn: &Turn<'_>, relation: &Relation) -> Result<Option<Held>, NodeError> {
-    let Some(location) = texts(turn, &sql::find_external_table(relation))?.into_iter().next().and_then(|row| row.into_iter().next()) else {
-        return Ok(None);
-    };
+    let Some(found) = texts(turn, &sql::find_external_table(relation))?.into_iter().next() else { return Ok(None) };
+    let Ok([location, serde, of_serde, of_table]) = <[String; 4]>::try_from(found) else { return Ok(None) };
     let column = |row: Vec<String>| match <[String; 3]>::try_from(row) {
         Ok([name, data_type, part]) => Some(ExternalColumn { name, data_type, is_partition: part != "0" }),
         Err(_) => None,
     };
     let columns = texts(turn, &sql::find_external_columns(relation))?.into_iter().filter_map(column).collect();
-    let values = |row: &Vec<String>| serde_json::from_str::<Vec<String>>(row.first()?).ok();
-    let parts = texts(turn, &sql::find_external_partitions(relation))?.iter().filter_map(values).collect();
-    Ok(Some(Held { location, columns, parts }))
+    let part = |row: &Vec<String>| Some((serde_json::from_str::<Vec<String>>(row.first()?).ok()?, row.get(1)?.clone()));
+    let parts = texts(turn, &sql::find_external_partitions(relation))?.iter().filter_map(part).collect();
+    let [of_serde, of_table] = [of_serde, of_table].map(|text| serde_json::from_str(&text).ok());
+    Ok(Some(Held { location, serde, of_serde, of_table, columns, parts }))
 }
 
 /// Rows of the catalogue; none where nobody is asked.
@@ -195,11 +200,12 @@ fn rows(session: &SharedSession, query: &str) -> Result<Vec<Vec<Datum>>, Adapter
 }
 
 /// What the table has otherwise than it is declared.
-fn differences(held: &Held, wanted: &[ExternalColumn], table: &ExternalTable) -> Vec<String> {
+fn differences(held: &Held, wanted: &[ExternalColumn], table: &ExternalTable, parts: &[ExternalPart]) -> Vec<String> {
     let mut found = Vec::new();
-    if held.location.trim_end_matches('/') != table.location.trim_end_matches('/') {
+    if !is_same_place(&held.location, &table.location) {
         found.push(format!("its files are at '{}' and declared at '{}'", held.location, table.location));
     }
+    found.extend(read_otherwise(held, &sql::external_reader(table)));
     let by_name: BTreeMap<&str, &ExternalColumn> = held.columns.iter().map(|column| (column.name.as_str(), column)).collect();
     for column in wanted {
         match by_name.get(column.name.as_str()) {
@@ -216,6 +222,44 @@ fn differences(held: &Held, wanted: &[ExternalColumn], table: &ExternalTable) ->
     }
     let undeclared = held.columns.iter().filter(|column| !wanted.iter().any(|wanted| wanted.name == column.name));
     found.extend(undeclared.map(|column| format!("it has a column '{}' that is not declared", column.name)));
+    let moved = parts.iter().filter_map(|part| Some((part, held.parts.get(&part.values)?)));
+    let mut moved = moved.filter(|(part, known)| !is_same_place(known, &part.location));
+    if let Some((part, known)) = moved.next() {
+        let more = match moved.count() {
+            0 => String::new(),
+            more => format!(" and {more} more of its partitions lie elsewhere"),
+        };
+        found.push(format!("its partition {} is at '{known}' and its files at '{}'{more}", part.values.join(", "), part.location));
+    }
+    found
+}
+
+fn is_same_place(one: &str, other: &str) -> bool {
+    // Hive's words for the protocol.
+    let plain = |place: &str| {
+        let place = place.trim_end_matches('/');
+        place.strip_prefix("s3a:").or_else(|| place.strip_prefix("s3n:")).map_or_else(|| place.to_owned(), |rest| format!("s3:{rest}"))
+    };
+    plain(one) == plain(other)
+}
+
+/// In what the files are read otherwise than is declared. What the catalogue does not tell is held to be so.
+fn read_otherwise(held: &Held, wanted: &ExternalReader) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Some(serde) = wanted.serde.as_ref().filter(|serde| !held.serde.is_empty() && !held.serde.ends_with(serde.as_str())) {
+        found.push(format!("its files are read by {} and declared to be read by {serde}", held.serde));
+        // Its parameters are those of another one.
+        return found;
+    }
+    let parameters = wanted.parameters.iter().map(|(name, value, usual)| (&held.of_serde, *name, value, *usual));
+    for (of, name, value, usual) in parameters.chain([(&held.of_table, sql::HEADER_LINES, &wanted.header_lines, "0")]) {
+        // A catalogue that tells no parameter at all tells nothing of this one.
+        let Some(of) = of.as_ref().filter(|of| !of.is_empty()) else { continue };
+        let known = of.get(name).map_or_else(|| usual.to_owned(), |value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        if known != *value {
+            found.push(format!("its '{name}' is '{known}' and declared as '{value}'"));
+        }
+    }
     found
 }
 
@@ -229,95 +273,4 @@ fn differs(node: &Node, table: &ExternalTable, relation: &Relation, differences:
     Diagnostic::new(&codes::LOAD_FAILED, message)
         .at(table.span)
         .help("change the declaration, or make the table anew with --full-refresh: its files stay as they are")
-}
-
-/// The parts of the table: those whose values are told, and otherwise the folders that are there.
-fn parts(turn: &Turn<'_>, table: &ExternalTable) -> Result<Vec<ExternalPart>, NodeError> {
-    if table.partitions.is_empty() {
-        return Ok(Vec::new());
-    }
-    if let Some(told) = table.partitions.iter().map(|partition| partition.values.as_deref()).collect::<Option<Vec<_>>>() {
-        let mut combined: Vec<Vec<String>> = vec![Vec::new()];
-        for values in told {
-            let with = |before: &Vec<String>| {
-                values.iter().map(|value| [before.as_slice(), std::slice::from_ref(value)].concat()).collect::<Vec<_>>()
-            };
-            combined = combined.iter().flat_map(with).collect();
-        }
-        return Ok(combined.into_iter().map(|values| ExternalPart { location: folder(table, &values), values }).collect());
-    }
-    if turn.job.options.offline {
-        return Ok(Vec::new());
-    }
-    let Some((bucket, prefix)) = bucket_and_key(&table.location) else { return Ok(Vec::new()) };
-    let objects = Buckets::of(&turn.job.compilation.project.target)?.list(bucket, prefix)?;
-    let mut found = BTreeSet::new();
-    for object in &objects {
-        let Some(below) = object.url.strip_prefix(&table.location) else { continue };
-        match folders(table, below) {
-            Ok(Some(values)) => {
-                found.insert(values);
-            }
-            Ok(None) => {}
-            Err(why) => return Err(unclear(turn.node, table, &object.url, &why).into()),
-        }
-    }
-    Ok(found.into_iter().map(|(values, folder)| ExternalPart { values, location: format!("{}{folder}", table.location) }).collect())
-}
-
-fn unclear(node: &Node, table: &ExternalTable, object: &str, why: &str) -> Diagnostic {
-    let message = format!("source '{}': the partition of '{object}' is not to be told: {why}", node.name);
-    Diagnostic::new(&codes::LOAD_FAILED, message)
-        .at(table.location_span)
-        .help("move the file, or list the values of the partitions in 'vals'")
-}
-
-/// Where a part lies whose values are told.
-fn folder(table: &ExternalTable, values: &[String]) -> String {
-    let named = |(partition, value): (&crate::project::ExternalPartition, &String)| match table.folders {
-        PartitionFolders::NameAndValue => format!("{}={value}/", partition.name),
-        PartitionFolders::YearMonthDay => format!("{}/", value.replace('-', "/")),
-    };
-    let folders: String = table.partitions.iter().zip(values).map(named).collect();
-    format!("{}{folders}", table.location)
-}
-
-/// Values of a part and its folder, by a path below the location of the table. `None` for what Spectrum leaves out.
-fn folders(table: &ExternalTable, below: &str) -> Result<Option<(Vec<String>, String)>, String> {
-    let mut rest: Vec<&str> = below.split('/').collect();
-    let file = rest.pop().unwrap_or("");
-    // Names that begin so are hidden (`r_CREATE_EXTERNAL_TABLE`).
-    if file.starts_with(['_', '.']) {
-        return Ok(None);
-    }
-    let (mut values, mut taken) = (Vec::new(), 0);
-    for partition in &table.partitions {
-        let value = match table.folders {
-            PartitionFolders::NameAndValue => {
-                let folder = rest.get(taken).copied().unwrap_or("");
-                let (name, value) = folder.split_once('=').ok_or_else(|| format!("it is in no folder {}=…", partition.name))?;
-                if !name.eq_ignore_ascii_case(&partition.name) {
-                    return Err(format!("its folder '{folder}' is none of '{}'", partition.name));
-                }
-                taken += 1;
-                unescaped(value)
-            }
-            PartitionFolders::YearMonthDay => {
-                let parts = rest.get(taken..taken + 3).ok_or("it is in no folders of year, month and day")?;
-                taken += 3;
-                parts.join("-")
-            }
-        };
-        if value == NULL_FOLDER {
-            return Err(format!("its rows have no '{}', and a partition needs a value", partition.name));
-        }
-        values.push(value);
-    }
-    let folder: String = rest.iter().take(taken).map(|folder| format!("{folder}/")).collect();
-    Ok(Some((values, folder)))
-}
-
-/// Hive writes some letters of values as `%3A`.
-fn unescaped(value: &str) -> String {
-    percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned()
 }

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use globset::GlobBuilder;
 
 use super::buckets::{Buckets, Object};
+use super::hidden::is_hidden;
 use super::load::{self, CopyBucket, Gone, LandingFile, LoadColumn, LoadError, LoadOutcome, Loader, RawTable, Refresh};
 use super::node::Outcome;
 use super::prepare::{NodeError, RunJob};
 use super::warehouse::{SharedSession, locked};
 use super::{AdapterError, Interrupt};
+use crate::analysis::is_personal;
 use crate::base::bucket_and_key;
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{ColumnType, Engine};
@@ -26,15 +28,15 @@ pub(super) fn run(
 ) -> Result<(), NodeError> {
     let Detail::Source(source) = &node.detail else { return Ok(()) };
     let (Some(landing), Some(relation)) = (&source.landing, &node.relation) else { return Ok(()) };
-    let columns = columns(node)?;
-    let Files { files, buckets } = matching_files(job, node, landing)?;
+    let columns = columns(job, node)?;
+    let Files { files, buckets, hidden } = matching_files(job, node, landing)?;
     let (bucket, imports) = (copy_bucket(job)?, imports(job)?);
     let interrupted = || interrupt.is_raised();
     let table = RawTable { source: &node.id, relation, columns: &columns, landing, run_id: &job.options.run_id };
     let refresh = job.options.full_refresh.then_some(Refresh { files: &files, buckets: buckets.as_deref(), prune: job.options.prune });
     let opened = Loader::open(&mut **locked(session), job.engine, table, refresh, &interrupted);
     let mut loader = opened.map_err(|error| failed(node, landing, error))?.through(bucket.as_ref(), imports);
-    let mut progress = Progress::default();
+    let mut progress = Progress { hidden, ..Progress::default() };
     for file in &files {
         if interrupt.is_raised() {
             return Err(AdapterError::Cancelled.into());
@@ -75,7 +77,7 @@ pub(super) fn run(
 pub(super) fn plan(job: &RunJob<'_>, node: &Node, session: &SharedSession) -> Result<NodePlan, NodeError> {
     let Detail::Source(source) = &node.detail else { return Ok(NodePlan::default()) };
     let (Some(landing), Some(relation)) = (&source.landing, &node.relation) else { return Ok(NodePlan::default()) };
-    let columns = columns(node)?;
+    let columns = columns(job, node)?;
     let Files { files, .. } = matching_files(job, node, landing)?;
     let (bucket, imports) = (copy_bucket(job)?, imports(job)?);
     let table = RawTable { source: &node.id, relation, columns: &columns, landing, run_id: &job.options.run_id };
@@ -114,6 +116,8 @@ struct Progress {
     inserted: u64,
     loaded: usize,
     unchanged: usize,
+    /// Files that the pattern matches and that are no data by their names.
+    hidden: usize,
     gone: Gone,
 }
 
@@ -153,11 +157,14 @@ impl Progress {
             let megabytes = self.inserted / 1_000_000;
             parts.push(format!("{megabytes} MB by inserts, which are slow: 'load_bucket' of the target lets COPY do it"));
         }
+        if self.hidden > 0 {
+            parts.push(format!("{} hidden and passed over", files(self.hidden)));
+        }
         if parts.is_empty() { "no files".to_owned() } else { parts.join(", ") }
     }
 }
 
-fn columns(node: &Node) -> Result<Vec<LoadColumn>, Diagnostic> {
+fn columns(job: &RunJob<'_>, node: &Node) -> Result<Vec<LoadColumn>, Diagnostic> {
     let column = |column: &crate::project::Column| {
         let place = column.data_type_span.or(column.span).unwrap_or(node.origin);
         let Some(declared) = &column.data_type else {
@@ -165,7 +172,8 @@ fn columns(node: &Node) -> Result<Vec<LoadColumn>, Diagnostic> {
             return Err(Diagnostic::new(&codes::INVALID_LANDING, message).at(place).help("declare it, as in 'data_type: numeric(12,2)'"));
         };
         let data_type = ColumnType::parse(declared).map_err(|why| Diagnostic::new(&codes::INVALID_LANDING, why).at(place))?;
-        Ok(LoadColumn { name: column.name.clone(), quoted: column.quote == Some(true), data_type })
+        let personal = is_personal(column, &job.compilation.project);
+        Ok(LoadColumn { name: column.name.clone(), quoted: column.quote == Some(true), data_type, personal })
     };
     if node.columns.is_empty() {
         let message = format!("source '{}' declares no columns, so its files cannot be loaded", node.name);
@@ -178,6 +186,8 @@ fn columns(node: &Node) -> Result<Vec<LoadColumn>, Diagnostic> {
 struct Files {
     files: Vec<LandingFile>,
     buckets: Option<Arc<Buckets>>,
+    /// How many are passed over.
+    hidden: usize,
 }
 
 /// Files that the pattern matches.
@@ -192,27 +202,34 @@ fn matching_files(job: &RunJob<'_>, node: &Node, landing: &Landing) -> Result<Fi
         if job.options.offline {
             // The pattern stands for all of them.
             let object = Object { url: landing.path.clone(), bytes: 0, etag: String::new() };
-            return Ok(Files { files: vec![LandingFile::OnS3(object)], buckets: None });
+            return Ok(Files { files: vec![LandingFile::OnS3(object)], buckets: None, hidden: 0 });
         }
         let buckets = Buckets::of(&job.compilation.project.target)?;
         let mut objects = buckets.list(bucket, prefix)?;
         objects.retain(|object| matcher.is_match(&object.url));
+        let matched = objects.len();
+        objects.retain(|object| !passed_over(&landing.path, &object.url));
+        let hidden = matched - objects.len();
         objects.sort_by(|one, other| one.url.cmp(&other.url));
         if objects.is_empty() {
             let problem = invalid(format!("matches no object: '{}'", landing.path));
             return Err(Diagnostic { code: &codes::MISSING_FILE, ..problem }.help("check bucket, folder and pattern").into());
         }
-        return Ok(Files { files: objects.into_iter().map(LandingFile::OnS3).collect(), buckets: Some(buckets) });
+        return Ok(Files { files: objects.into_iter().map(LandingFile::OnS3).collect(), buckets: Some(buckets), hidden });
     }
     let folder = fixed_folder(&landing.path);
     let base = root.join(folder);
-    let mut files = Vec::new();
+    let (mut files, mut hidden) = (Vec::new(), 0);
     for entry in walkdir::WalkDir::new(&base).follow_links(true) {
         let Ok(entry) = entry else { continue };
         let path = entry.path();
         let recorded = if Path::new(folder).is_absolute() { path } else { path.strip_prefix(root).unwrap_or(path) };
         if entry.file_type().is_file() && matcher.is_match(recorded) {
             let recorded_as = recorded.to_string_lossy().replace('\\', "/");
+            if passed_over(&landing.path, &recorded_as) {
+                hidden += 1;
+                continue;
+            }
             files.push(LandingFile::Local { path: path.to_owned(), recorded_as });
         }
     }
@@ -223,7 +240,17 @@ fn matching_files(job: &RunJob<'_>, node: &Node, landing: &Landing) -> Result<Fi
             .help("check the path; it is relative to the project's folder")
             .into());
     }
-    Ok(Files { files, buckets: None })
+    Ok(Files { files, buckets: None, hidden })
+}
+
+/// Whether a file is hidden that a pattern matches by its signs only: what the pattern spells out is wanted.
+fn passed_over(pattern: &str, file: &str) -> bool {
+    let spelled = fixed_part(pattern);
+    let Some(below) = file.strip_prefix(spelled).filter(|below| !below.is_empty()) else { return false };
+    // The beginning of a name is spelled out.
+    let below = if spelled.ends_with('/') || spelled.is_empty() { below.to_owned() } else { format!("x{below}") };
+    let wants = pattern.get(spelled.len()..).unwrap_or("").split('/').any(|name| name.starts_with(['.', '_', '#']));
+    !wants && is_hidden(&below)
 }
 
 /// The part of a pattern before its first sign, up to the last `/`.
@@ -253,4 +280,25 @@ fn duplicate(node: &Node, landing: &Landing, file: &str, other: &str) -> Diagnos
 fn diagnostic(node: &Node, landing: &Landing, error: &LoadError) -> Diagnostic {
     let problem = Diagnostic::new(&codes::LOAD_FAILED, format!("source '{}': {error}", node.name)).at(landing.path_span);
     error.details().into_iter().fold(problem, Diagnostic::note)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_files_are_loaded_where_the_pattern_names_them() {
+        for (pattern, file, expected) in [
+            ("s3://b/in/*", "s3://b/in/_SUCCESS", true),
+            ("s3://b/in/**/*.csv", "s3://b/in/_temporary/0/a.csv", true),
+            ("landing/*.csv", "landing/.#a.csv", true),
+            ("landing/*.csv", "landing/a.csv", false),
+            ("landing/_*.csv", "landing/_a.csv", false),
+            ("landing/*/_a*.csv", "landing/1/_a1.csv", false),
+            ("_in/*.csv", "_in/a.csv", false),
+            ("landing/_a.csv", "landing/_a.csv", false),
+        ] {
+            assert_eq!(passed_over(pattern, file), expected, "{pattern} {file}");
+        }
+    }
 }

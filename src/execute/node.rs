@@ -12,7 +12,7 @@ use super::report::Running;
 use super::sql_files::{SqlFiles, artifact_path};
 use super::unit_test::run_unit_test;
 use super::warehouse::{SessionWarehouse, SharedSession, locked};
-use super::{AdapterError, Datum, Interrupt, Table, arrival, copied_rows, external, load_source, partitions};
+use super::{AdapterError, Datum, Interrupt, Table, arrival, copied_rows, external, load_source, partitions, unloaded};
 use crate::analysis::CompiledNode;
 use crate::assertions::{Assertion, Verdict};
 use crate::base::{Relation, RelationKind, UniqueId};
@@ -41,6 +41,8 @@ pub(super) struct Outcome {
     pub(super) sent: Option<arrival::Sent>,
     /// There may be files of it in the bucket.
     pub(super) unloaded: bool,
+    /// Of a model whose rows are being written to files.
+    pub(super) unloading: Option<unloaded::Unloading>,
     pub(super) compiled_sql: Option<Arc<str>>,
     pub(super) compiled_path: Option<String>,
     pub(super) diagnostics: Vec<Diagnostic>,
@@ -153,7 +155,8 @@ pub(super) fn run_draft(turn: &Turn<'_>, draft: Draft, outcome: &mut Outcome) ->
 
 pub(super) fn run_plan(turn: &Turn<'_>, prepared: &Prepared, outcome: &mut Outcome) -> Result<(), NodeError> {
     let before = prepared.plan.before.iter().try_for_each(|step| run_step(turn, step, prepared, outcome));
-    before.and_then(|()| run_transaction(turn, prepared, outcome)).inspect_err(|_| partitions::drop_gathered(turn, prepared))?;
+    let done = before.and_then(|()| run_transaction(turn, prepared, outcome));
+    done.map_err(|error| partitions::clean_up(turn, prepared, error))?;
     for step in &prepared.plan.after {
         run_step(turn, step, prepared, outcome)?;
     }
@@ -177,6 +180,9 @@ fn run_led(turn: &Turn<'_>, draft: Draft, leading: NodePlan, outcome: &mut Outco
         Ok(prepared)
     });
     let done = finish(turn.session, done);
+    if done.is_err() {
+        unloaded::take_back(turn, outcome);
+    }
     if done.is_err() && turn.job.engine == Engine::Postgres {
         let_others_publish(turn.session);
     }
@@ -203,6 +209,9 @@ fn run_transaction(turn: &Turn<'_>, prepared: &Prepared, outcome: &mut Outcome) 
             run_step(turn, &step, prepared, outcome)
         });
         let done = finish(turn.session, done);
+        if done.is_err() {
+            unloaded::take_back(turn, outcome);
+        }
         if done.is_err() && prepared.plan.steps.iter().any(|step| matches!(step, Step::Reserve(_))) {
             let_others_publish(turn.session);
         }
@@ -271,6 +280,7 @@ fn run_step(turn: &Turn<'_>, step: &Step, prepared: &Prepared, outcome: &mut Out
         Step::RunMaterialization { macro_id } => return run_materialization(turn, macro_id, prepared, outcome),
         Step::Hook(hook) => return run_hook(turn, hook, prepared.state, outcome),
         Step::CallMacro(call) => return run_call(turn, call, prepared.state, outcome),
+        Step::Unload { place, .. } => unloaded::begin(turn, place, outcome),
         Step::CopyRows { .. } => return copied_rows::run(turn, step, prepared, outcome),
         Step::Reserve(wanted) => {
             outcome.script.push_str(&format!("-- {}\n", step.title()));

@@ -5,8 +5,8 @@ use super::prepare::{NodeError, Prepared};
 use super::warehouse::locked;
 use crate::base::{Relation, quote_ident};
 use crate::diag::{Diagnostic, codes};
-use crate::dialect::Statement;
-use crate::plan::Physical;
+use crate::dialect::{Statement, free_the_rest};
+use crate::plan::{Physical, Step};
 
 /// Stops where the partitions of a table are not those that its configuration asks for.
 pub(super) fn check(turn: &Turn<'_>, table: &Relation, statement: &Statement) -> Result<(), NodeError> {
@@ -39,10 +39,21 @@ pub(super) fn check_numbers(turn: &Turn<'_>, physical: &Physical) -> Result<(), 
     Err(problem.help("number the rows in the query with row_number(), or leave 'partition_by' out").into())
 }
 
-/// Drops what a plan that failed has gathered before its transaction: the session goes on to other nodes.
-pub(super) fn drop_gathered(turn: &Turn<'_>, prepared: &Prepared) {
+/// Takes away what a plan that failed has left before its transaction: the session goes on to other nodes.
+pub(super) fn clean_up(turn: &Turn<'_>, prepared: &Prepared, error: NodeError) -> NodeError {
     for name in prepared.plan.left_behind() {
         // A session that cannot do it is lost, and its temporary tables with it.
         let _ = locked(turn.session).execute(&format!("drop table if exists pg_temp.{}", quote_ident(name)));
     }
+    let attached = prepared.plan.before.iter().filter_map(|step| match step {
+        Step::MakePartitions(step) if step.by.default => Some(&step.table),
+        _ => None,
+    });
+    attached.fold(error, |error, table| match locked(turn.session).execute(&free_the_rest(table)) {
+        Ok(_) => error,
+        Err(why) => error.with_help(format!(
+            "the constraint 'acca_rest' may stay on the partition for other rows of {}, and refuse rows: the next run drops it ({why})",
+            table.display()
+        )),
+    })
 }

@@ -180,6 +180,18 @@ pub(super) enum NodeError {
     Adapter(AdapterError),
 }
 
+impl NodeError {
+    /// The same, with something more to know. A node that somebody stopped says nothing.
+    pub(super) fn with_help(mut self, help: String) -> NodeError {
+        match &mut self {
+            NodeError::Diagnostic(problem) => problem.help.push(help),
+            NodeError::Adapter(AdapterError::Connection { hints, .. } | AdapterError::Statement { hints, .. }) => hints.push(help),
+            NodeError::Adapter(AdapterError::Cancelled | AdapterError::Io(_)) => {}
+        }
+        self
+    }
+}
+
 impl From<Diagnostic> for NodeError {
     fn from(problem: Diagnostic) -> NodeError {
         NodeError::Diagnostic(Box::new(problem))
@@ -361,7 +373,7 @@ fn unload_step(compilation: &Compilation, node: &Node, engine: Engine) -> Result
         let message = format!("'{}' cannot be unloaded so: {why}", node.name);
         Diagnostic::new(&codes::INVALID_UNLOAD, message).at(unload_place(node, "", sources))
     })?;
-    Ok(Some(Step::Statement { title: format!("unload to {}", wanted.to), sql }))
+    Ok(Some(Step::Unload { place: wanted.to, sql }))
 }
 
 /// Whether a run could do with a node what its configuration asks for on the engine: what `compile` finds without a connection.

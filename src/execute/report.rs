@@ -65,9 +65,11 @@ impl Interrupt {
     }
 
     fn cancel(&self, which: impl Fn(&Watched) -> bool) {
-        for watched in self.running.lock().unwrap_or_else(PoisonError::into_inner).iter().filter(|watched| which(watched)) {
-            watched.session.cancel();
-        }
+        let sessions = {
+            let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            running.iter().filter(|watched| which(watched)).map(|watched| Arc::clone(&watched.session)).collect()
+        };
+        cancel_all(sessions);
     }
 
     pub fn is_raised(&self) -> bool {
@@ -87,6 +89,21 @@ impl Interrupt {
     fn register(&self, session: Arc<dyn Cancel>, works: bool) {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).push(Watched { session, works });
     }
+}
+
+/// Cancels in all of them at the same time, since a server that does not answer is not to keep the others from it. Whoever calls holds
+/// no lock meanwhile.
+fn cancel_all(sessions: Vec<Arc<dyn Cancel>>) {
+    std::thread::scope(|scope| {
+        let mut sessions = sessions.into_iter();
+        let first = sessions.next();
+        for session in sessions {
+            scope.spawn(move || session.cancel());
+        }
+        if let Some(first) = first {
+            first.cancel();
+        }
+    });
 }
 
 /// The sessions in which a worker has a statement under way: its own, and that on another target whose rows it fetches. They are
@@ -122,17 +139,9 @@ impl Drop for Joined {
 }
 
 impl Cancel for Running {
-    /// A server that does not answer keeps the others from nothing.
     fn cancel(&self) {
-        let sessions = self.lock();
-        std::thread::scope(|scope| {
-            for (_, session) in sessions.iter().skip(1) {
-                scope.spawn(|| session.cancel());
-            }
-            if let Some((_, first)) = sessions.first() {
-                first.cancel();
-            }
-        });
+        let sessions = self.lock().iter().map(|(_, session)| Arc::clone(session)).collect();
+        cancel_all(sessions);
     }
 }
 
@@ -150,6 +159,36 @@ mod tests {
         drop(joined);
         running.cancel();
         assert_eq!((own.0.load(Ordering::SeqCst), other.0.load(Ordering::SeqCst)), (2, 1));
+    }
+
+    /// Answers when it is told to.
+    struct Slow(Mutex<std::sync::mpsc::Receiver<()>>);
+
+    impl Cancel for Slow {
+        fn cancel(&self) {
+            let _ = self.0.lock().unwrap().recv_timeout(std::time::Duration::from_secs(60));
+        }
+    }
+
+    #[test]
+    fn a_slow_service_holds_up_nobody_but_who_waits_for_it() {
+        let (answer, answers) = std::sync::mpsc::channel();
+        let (interrupt, running, other) = (Interrupt::default(), Arc::new(Running::default()), Arc::new(Counter::default()));
+        let slow: Arc<dyn Cancel> = Arc::new(Slow(Mutex::new(answers)));
+        let joined = running.join(slow);
+        interrupt.watch_worker(running.clone());
+        interrupt.watch_worker(other.clone());
+        std::thread::scope(|scope| {
+            scope.spawn(|| interrupt.raise());
+            while other.0.load(Ordering::SeqCst) == 0 {
+                std::thread::yield_now();
+            }
+            // Meanwhile sessions come and go.
+            drop(running.join(other.clone()));
+            drop(joined);
+            interrupt.watch(other.clone());
+            answer.send(()).unwrap();
+        });
     }
 
     #[test]

@@ -29,6 +29,8 @@ struct Watched {
     key: u64,
     due: Instant,
     timed_out: bool,
+    /// Somebody is cancelling its statement.
+    cancelling: bool,
     session: Arc<dyn Cancel>,
 }
 
@@ -44,7 +46,7 @@ impl Watchdog {
         let mut state = self.lock();
         state.next += 1;
         let key = state.next;
-        state.watched.push(Watched { key, due: Instant::now() + timeout.min(FOREVER), timed_out: false, session });
+        state.watched.push(Watched { key, due: Instant::now() + timeout.min(FOREVER), timed_out: false, cancelling: false, session });
         drop(state);
         self.changed.notify_all();
         Watch(key)
@@ -53,8 +55,13 @@ impl Watchdog {
     /// Stops watching; whether the time was up. Nothing is cancelled any more when it returns.
     pub(super) fn release(&self, watch: &Watch) -> bool {
         let mut state = self.lock();
-        let found = state.watched.iter().position(|watched| watched.key == watch.0);
-        found.is_some_and(|at| state.watched.swap_remove(at).timed_out)
+        loop {
+            let Some(at) = state.watched.iter().position(|watched| watched.key == watch.0) else { return false };
+            if !state.watched.get(at).is_some_and(|watched| watched.cancelling) {
+                return state.watched.swap_remove(at).timed_out;
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     /// Lets [`Watchdog::run`] return.
@@ -74,20 +81,33 @@ impl Watchdog {
         Stop(self)
     }
 
-    /// Waits for the next time that is up, until it is stopped.
+    /// Waits for the next time that is up, until it is stopped. A server that does not answer holds up none of the others.
     pub(super) fn run(&self) {
-        let mut state = self.lock();
-        while !state.over {
-            let now = Instant::now();
-            for watched in state.watched.iter_mut().filter(|watched| watched.due <= now) {
-                watched.timed_out = true;
-                watched.due = now + AGAIN;
-                watched.session.cancel();
+        std::thread::scope(|scope| {
+            let mut state = self.lock();
+            while !state.over {
+                let now = Instant::now();
+                for watched in state.watched.iter_mut().filter(|watched| watched.due <= now && !watched.cancelling) {
+                    (watched.timed_out, watched.cancelling) = (true, true);
+                    let (key, session) = (watched.key, Arc::clone(&watched.session));
+                    scope.spawn(move || {
+                        session.cancel();
+                        self.cancelled(key);
+                    });
+                }
+                let next = state.watched.iter().filter(|watched| !watched.cancelling).map(|watched| watched.due).min();
+                let waits = next.map_or(Duration::from_secs(3600), |due| due.saturating_duration_since(Instant::now()));
+                state = self.changed.wait_timeout(state, waits).unwrap_or_else(PoisonError::into_inner).0;
             }
-            let next = state.watched.iter().map(|watched| watched.due).min();
-            let waits = next.map_or(Duration::from_secs(3600), |due| due.saturating_duration_since(Instant::now()));
-            state = self.changed.wait_timeout(state, waits).unwrap_or_else(PoisonError::into_inner).0;
+        });
+    }
+
+    fn cancelled(&self, key: u64) {
+        if let Some(watched) = self.lock().watched.iter_mut().find(|watched| watched.key == key) {
+            watched.cancelling = false;
+            watched.due = Instant::now() + AGAIN;
         }
+        self.changed.notify_all();
     }
 }
 
@@ -120,5 +140,32 @@ pub(super) mod tests {
             watchdog.stop();
         });
         assert_eq!(early.0.load(Ordering::SeqCst), 0);
+    }
+
+    struct Slow(std::sync::Mutex<std::sync::mpsc::Receiver<()>>);
+
+    impl Cancel for Slow {
+        fn cancel(&self) {
+            let _ = self.0.lock().unwrap().recv_timeout(Duration::from_secs(60));
+        }
+    }
+
+    #[test]
+    fn a_server_that_does_not_answer_holds_up_its_own_node_only() {
+        let (answer, answers) = std::sync::mpsc::channel();
+        let (watchdog, other) = (Watchdog::default(), Arc::new(Counter::default()));
+        let slow: Arc<dyn Cancel> = Arc::new(Slow(std::sync::Mutex::new(answers)));
+        std::thread::scope(|scope| {
+            scope.spawn(|| watchdog.run());
+            let first = watchdog.watch(slow, Duration::ZERO);
+            let second = watchdog.watch(other.clone(), Duration::from_millis(20));
+            while other.0.load(Ordering::SeqCst) == 0 {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            assert!(watchdog.release(&second));
+            answer.send(()).unwrap();
+            assert!(watchdog.release(&first));
+            watchdog.stop();
+        });
     }
 }

@@ -88,6 +88,11 @@ pub enum Step {
         title: String,
         sql: String,
     },
+    /// Rows into files at a place outside, which no transaction takes back.
+    Unload {
+        place: String,
+        sql: String,
+    },
     CreateTableAs {
         table: TableName,
         query: String,
@@ -376,6 +381,7 @@ impl Step {
         match self {
             Step::Hook(hook) => hook.title.to_owned(),
             Step::Statement { title, .. } => title.clone(),
+            Step::Unload { place, .. } => format!("unload to {place}"),
             Step::CallMacro(call) => format!("as macro {} says", call.name),
             Step::CreateTableAs { table, .. } => format!("build table {}", name(table)),
             Step::CreateViewAs { view, .. } => format!("build view {}", view.display()),

@@ -48,7 +48,7 @@ pub struct TransferPlace {
     /// In front of every key, without slashes at its ends; empty for none.
     pub prefix: String,
     pub region: String,
-    /// The role by which a warehouse on AWS reaches it; `None`: the one that it has by default.
+    /// The role by which a warehouse on AWS reaches it, or `default`; `None`: that of its target.
     pub iam_role: Option<String>,
     /// The files stay where they are, for somebody who wants to look into them.
     pub keep_files: bool,
@@ -147,7 +147,7 @@ fn transfer_place(fields: &Fields<'_, '_>, loader: &mut Loader<'_>) -> Option<Tr
         loader.diagnostics.push(problem.help("write it like s3://bucket/prefix"));
         return None;
     };
-    let iam_role = fields.text("iam_role", loader.diagnostics).filter(|role| role != "default");
+    let iam_role = fields.text("iam_role", loader.diagnostics);
     let keep_files = fields.bool("keep_files", loader.diagnostics).unwrap_or(false);
     Some(TransferPlace { bucket, prefix, region: region?.0, iam_role, keep_files })
 }
@@ -176,7 +176,7 @@ mod tests {
         assert_eq!((serving.targets(), serving.default), (vec!["rs", "pg"], ServingClass::HighLatency));
         let place = serving.transfer.as_ref().unwrap();
         assert_eq!((place.bucket.as_str(), place.prefix.as_str(), place.region.as_str()), ("lake", "acca/x", "eu-west-1"));
-        assert_eq!(place.iam_role, None);
+        assert_eq!(place.iam_role.as_deref(), Some("default"));
     }
 
     #[test]

@@ -69,6 +69,7 @@ mod random_sql;
 #[allow(dead_code, reason = "the harness of portable models and the service are to use the rest of it")]
 mod redshift;
 mod redshift_external;
+mod redshift_faults;
 mod redshift_flagship;
 mod redshift_loads;
 mod redshift_storage;

@@ -334,6 +334,30 @@ fn a_large_partition_for_the_rest_is_looked_through_while_others_use_it() {
     bench.run().ok();
 }
 
+/// A constraint that stays would refuse rows of others.
+#[test]
+fn what_fails_leaves_no_constraint_on_the_partition_for_the_rest() {
+    let mut bench = Bench::new("postgres");
+    let model = |lists: &str| {
+        format!(
+            "{{{{ config(materialized='incremental', meta={{'partition_by': {{'type': 'list', 'column': 'country', 'values': {{{lists}}}}}}}) }}}}\nselect 'GB' as country, 'x' as note"
+        )
+    };
+    bench.file("models/bets.sql", &model("'isles': 'GB'"));
+    bench.run().ok();
+    bench.execute("insert into shop.bets select 'FR', repeat('x', 2000) from generate_series(1, 6000)");
+    bench.execute(
+        "create function shop.refuse() returns event_trigger language plpgsql as $$ begin raise exception 'no more tables'; end $$;\n\
+         create event trigger refuse on ddl_command_end when tag in ('CREATE TABLE') execute function shop.refuse()",
+    );
+    bench.file("models/bets.sql", &model("'isles': 'GB', 'north': 'IS'"));
+    let refused = bench.run();
+    bench.execute("drop event trigger refuse");
+    assert!(refused.drawn.contains("no more tables"), "{}", refused.drawn);
+    assert_eq!(bench.query("select count(*) from pg_constraint where conname = 'acca_rest'"), "0");
+    bench.execute("insert into shop.bets values ('IS', 'y')");
+}
+
 #[test]
 fn numbers_of_the_database_need_a_server_that_has_them_in_partitions() {
     let mut bench = Bench::new("postgres");

@@ -1,6 +1,7 @@
 //! Targets of type `redshift` through the binary: without a connection, and with a service that stands in for the Data API.
 
 use crate::project::TestProject;
+use crate::redshift::buckets::Place;
 use crate::redshift::service::{DataApi, Trouble};
 
 const PROFILES: &str = "shop:\n  target: warehouse\n  outputs:\n    warehouse: {type: redshift, serverless_work_group: made-up, region: eu-west-1, dbname: shop, schema: marts}\n";
@@ -230,6 +231,22 @@ fn what_is_taken_for_granted_holds_for_the_imitation() {
     rows(&service, "create schema if not exists marts");
     let checked = project.acca(&["self-check"]).expect_code(0).stdout;
     assert!(checked.contains("All is as acca takes it to be") && !checked.contains("DIFFERS"), "{checked}");
+    assert!(checked.contains("Claims about files were not asked") && !checked.contains("unloads:"), "{checked}");
+}
+
+#[test]
+fn what_is_taken_for_granted_of_files_holds_for_the_imitation() {
+    let service = DataApi::start();
+    let mut project = served(&service);
+    project.set_env("AWS_ENDPOINT_URL_S3", &service.imitation().buckets().endpoint());
+    project.write("profiles.yml", &project.read("profiles.yml").replace("type: redshift", "type: redshift, load_bucket: 's3://lake/acca'"));
+    rows(&service, "create schema if not exists marts");
+    let place = Place::read("s3://lake/acca/x").unwrap();
+    service.imitation().buckets().put(&place, b"of others");
+    let checked = project.acca(&["self-check"]).expect_code(0).stdout;
+    assert!(checked.contains("holds unloads: floats come back from CSV as they were") && !checked.contains("DIFFERS"), "{checked}");
+    // Nothing is left behind.
+    assert_eq!(service.imitation().buckets().list(&Place::read("s3://lake/acca/").unwrap()).len(), 1);
 }
 
 #[test]

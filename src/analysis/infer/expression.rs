@@ -376,7 +376,7 @@ impl Inference<'_> {
     }
 
     fn compare_subquery(&mut self, left: Facts, expression: &Expr, name: &str, query: &Query, scope: &Scope<'_>) -> Facts {
-        let result = self.query(query, Some(scope), scope.ctes);
+        let result = self.dependent_query(query, scope, scope.ctes);
         let width = if let Expr::Tuple(parts) = unnested(expression) { parts.len() } else { 1 };
         if !result.open && result.columns.len() != width {
             let message = format!("the subquery gives {} columns and is compared with {width}", result.columns.len());

@@ -364,7 +364,7 @@ impl Inference<'_> {
                 for (column, told) in item.columns.iter_mut().zip(&schema.columns).filter(|(_, told)| !told.determined_by.is_empty()) {
                     column.facts.meaning.determined_by = told.determined_by.iter().map(id_of).collect::<Option<_>>().unwrap_or_default();
                 }
-                Item { keyed: schema.keyed, ..item }
+                Item { keyed: schema.keyed, outside: schema.outside, ..item }
             }
             Table::Foreign => {
                 if name.len() == 1 {

@@ -154,7 +154,7 @@ pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarat
     let keys = result.keys.iter().filter_map(named).collect();
     let unique = result.unique.iter().filter_map(named).collect();
     Inferred {
-        schema: RelationSchema { columns, open: result.open, keyed: false, keys, unique },
+        schema: RelationSchema { columns, open: result.open, keys, unique, ..RelationSchema::default() },
         strangers: currencies::strangers(&result.columns),
         places: result.columns.iter().map(|column| inference.lines.range(column.facts.meaning.written?)).collect(),
         origins: result.columns.iter().map(|column| column.facts.origins.clone()).collect(),

@@ -30,6 +30,8 @@ pub(super) struct Item {
     pub keyed: bool,
     /// A table, which has columns of the system too.
     pub stored: bool,
+    /// Files behind a catalogue, which have columns of their own.
+    pub outside: bool,
     /// Lists of columns by which its rows can be told apart; none where that is not known.
     pub keys: Vec<Key>,
     /// Lists of columns in which no two rows have the same values, for certain; there may be others.
@@ -88,13 +90,12 @@ pub(super) enum Found<'s> {
 const SYSTEM_COLUMNS: &[(&str, &str)] =
     &[("ctid", "tid"), ("xmin", "xid"), ("xmax", "xid"), ("cmin", "cid"), ("cmax", "cid"), ("tableoid", "oid")];
 
+/// Columns that rows of files have besides their own (`c-spectrum-external-tables`); what the third holds is not told.
+const FILE_COLUMNS: &[(&str, &str)] = &[("$path", "text"), ("$size", "bigint"), ("$spectrum_oid", "")];
+
 /// The type of a column of the system; `None` where the name is no such one.
 pub(super) fn system_type(name: &str) -> Option<SqlType> {
-    SYSTEM_COLUMNS.iter().find(|(column, _)| *column == name).and_then(|(_, kind)| SqlType::parse(kind))
-}
-
-fn is_system(name: &str) -> bool {
-    SYSTEM_COLUMNS.iter().any(|(column, _)| *column == name)
+    SYSTEM_COLUMNS.iter().chain(FILE_COLUMNS).find(|(column, _)| *column == name).and_then(|(_, kind)| SqlType::parse(kind))
 }
 
 /// As the database reads it: folded to lower case unless in quotes.
@@ -136,7 +137,7 @@ impl<'e> Scope<'e> {
         for item in self.items.iter().filter(|item| item.plain) {
             let before = found.len();
             found.extend(item.named_so(name).map(|column| (column, item)));
-            open |= found.len() == before && (item.open || (item.stored && is_system(name)));
+            open |= found.len() == before && item.may_have(name);
         }
         match found.as_slice() {
             [] if open => Found::Perhaps,
@@ -212,9 +213,15 @@ impl Item {
         match (found.next(), found.next()) {
             (Some(column), None) => Found::Column(column, 0),
             (Some(_), Some(_)) => Found::Ambiguous(vec![self.name.clone().unwrap_or_default()]),
-            (None, _) if self.open || (self.stored && is_system(name)) => Found::Perhaps,
+            (None, _) if self.may_have(name) => Found::Perhaps,
             (None, _) => Found::Missing,
         }
+    }
+
+    /// Whether there may be a column of that name beside those that are listed.
+    fn may_have(&self, name: &str) -> bool {
+        let among = |columns: &[(&str, &str)]| columns.iter().any(|(column, _)| *column == name);
+        self.open || (self.stored && among(SYSTEM_COLUMNS)) || (self.outside && among(FILE_COLUMNS))
     }
 
     /// The columns of that name. Engines differ in whether letter case counts, so it does only where it tells columns apart.

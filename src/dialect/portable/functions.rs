@@ -101,6 +101,8 @@ const FUNCTIONS: &[Entry] = &[
     by("greatest", |writer, call| writer.extreme_of(call)),
     same("grouping"),
     by("initcap", |writer, call| writer.initcap(call)),
+    by("json_array_length", |writer, call| writer.json_length(call)),
+    by("jsonb_array_length", |writer, call| writer.json_length(call)),
     for_others("lag", |writer, call| writer.neighbour(call)),
     same("last_value"),
     for_others("lead", |writer, call| writer.neighbour(call)),

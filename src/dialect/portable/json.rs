@@ -6,6 +6,7 @@
 
 use sqlparser::ast::{BinaryOperator, Expr};
 
+use super::calls::Call;
 use super::literals::plain_text;
 use super::numbers::whole_number;
 use super::rewrite::Rewrite;
@@ -45,6 +46,30 @@ impl Writer<'_> {
         let is_json = |part: &&&Expr| is_json_value(part);
         if let (true, Some(part)) = (self.is(Engine::Redshift), parts.iter().find(is_json)) {
             self.lacks(span_of(part), "a null of JSON that is not null", "take text out of the document with ->>");
+        }
+    }
+
+    /// How many elements a list has. What is no list is an error, and a null of JSON is null, as it is on Redshift.
+    pub(super) fn json_length(&mut self, call: &Call<'_>) -> Sql {
+        let Some(list) = call.only() else { return self.wrong_arguments(call) };
+        let written = self.expression(list).part();
+        if !self.rewrites(Rewrite::JsonPath) {
+            return self.plain_call(call, &call.name);
+        }
+        let no_list = "'cannot get array length of ' || ";
+        match self.target() {
+            Engine::Postgres => {
+                let kind = if call.name == "jsonb_array_length" { "jsonb_typeof" } else { "json_typeof" };
+                Sql::loose(format!("case when {kind}({written}) <> 'null' then {}({written}) end", call.name))
+            }
+            Engine::DuckDb => Sql::loose(format!(
+                "case json_type({written}) when 'ARRAY' then cast(json_array_length({written}) as integer) when 'NULL' then null \
+                 else cast(error({no_list}json_type({written})) as integer) end"
+            )),
+            Engine::Redshift => Sql::loose(format!(
+                "case when is_array({written}) then cast(get_array_length({written}) as integer) \
+                 when {written} is not null then cast({no_list}json_typeof({written}) as integer) end"
+            )),
         }
     }
 

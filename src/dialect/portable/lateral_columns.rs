@@ -14,10 +14,10 @@ use sqlparser::ast::{
 use super::distinct_on::{grouping_is_empty, has_aggregate};
 use super::functions::is_aggregate;
 use super::lateral::join_word;
-use super::lateral_keys::entry_name;
 use super::rewrite::Rewrite;
 use super::series::RowSeries;
 use super::using::folded;
+use super::walk::{entry_name, factors};
 use super::writer::{Writer, print_name};
 use crate::dialect::Engine;
 
@@ -105,7 +105,7 @@ impl Writer<'_> {
         if !self.is(Engine::Redshift) {
             return;
         }
-        if select.from.iter().any(|from| is_lateral(&from.relation) || from.joins.iter().any(|join| is_lateral(&join.relation))) {
+        if factors(select).any(is_lateral) {
             self.note_relations(select);
         }
         let joined = |from: &'_ sqlparser::ast::TableWithJoins| {

@@ -9,6 +9,7 @@ use sqlparser::ast::{
 };
 
 use super::using::folded;
+use super::walk::{entry_name, factors};
 use super::writer::{Writer, print_name};
 use crate::analysis::OuterColumn;
 
@@ -100,7 +101,9 @@ impl Writer<'_> {
     pub(super) fn tied(&mut self, query: &Query, select: &Select, order_by: &[OrderByExpr]) -> Option<Tied> {
         let columns = self.types.outer_columns(query)?;
         let outside = Outside(columns);
-        let is_hidden = |column: &OuterColumn| column.entry.as_ref().is_none_or(|entry| names_in_from(select).contains(entry));
+        let is_hidden = |column: &OuterColumn| {
+            column.entry.as_ref().is_none_or(|entry| factors(select).filter_map(entry_name).any(|name| name == *entry))
+        };
         if columns.iter().any(is_hidden) {
             return None;
         }
@@ -201,27 +204,11 @@ fn conjuncts(condition: Option<&Expr>) -> Vec<&Expr> {
     parts
 }
 
-/// The names by which the entries of FROM can be named before a point.
-pub(super) fn names_in_from(select: &Select) -> Vec<String> {
-    let factors = select.from.iter().flat_map(|from| std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)));
-    factors.filter_map(entry_name).collect()
-}
-
-pub(super) fn entry_name(factor: &TableFactor) -> Option<String> {
-    match factor {
-        TableFactor::Table { name, alias: None, .. } => name.0.last().and_then(|part| part.as_ident()).map(folded),
-        TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } => Some(folded(&alias.name)),
-        _ => None,
-    }
-}
-
 /// A name within a further query could not be told what stands for it.
 fn has_queries(select: &Select) -> bool {
     let is_query = |expression: &Expr| match expression {
         Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. } => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
-    let mut factors =
-        select.from.iter().flat_map(|from| std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)));
-    visit_expressions(select, is_query).is_break() || factors.any(|factor| !matches!(factor, TableFactor::Table { args: None, .. }))
+    visit_expressions(select, is_query).is_break() || factors(select).any(|factor| !matches!(factor, TableFactor::Table { args: None, .. }))
 }

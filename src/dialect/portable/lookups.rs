@@ -3,15 +3,14 @@
 //!
 //! <https://docs.aws.amazon.com/redshift/latest/dg/r_correlated_subqueries.html>
 
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, Query, Select, SelectItem, SetExpr, Spanned, TableFactor, TableWithJoins, Visit, Visitor, visit_expressions};
+use sqlparser::ast::{Expr, Query, Select, SelectItem, Spanned, TableWithJoins, visit_expressions};
 
 use super::distinct_on::{grouping_is_empty, has_aggregate};
 use super::lateral::Search;
 use super::rewrite::Rewrite;
-use super::using::folded;
+use super::walk::outside_of_queries;
 use super::writer::Writer;
 use crate::dialect::{Engine, correlated};
 
@@ -42,7 +41,11 @@ impl Writer<'_> {
         }
         self.note_relations(select);
         for expression in expressions() {
-            let _ = expression.visit(&mut Lookups { writer: self, queries: 0 });
+            outside_of_queries(expression, |part| {
+                if let Expr::Subquery(query) = part {
+                    let _ = self.look_up(query);
+                }
+            });
         }
     }
 
@@ -77,43 +80,12 @@ impl Writer<'_> {
     }
 
     pub(super) fn refuse_limited_lookup(&mut self, query: &Query) {
-        let SetExpr::Select(select) = &*query.body else { return };
         let limited = query.limit_clause.is_some() || query.fetch.is_some();
-        if !self.is(Engine::Redshift) || !limited {
-            return;
-        }
-        let own = own_names(&select.from);
-        if expressions(select).any(|part| depends(part, &own)) {
+        let depends = self.types.outer_columns(query).is_none_or(|columns| !columns.is_empty());
+        if self.is(Engine::Redshift) && limited && depends {
             let help = "take min() or max(), or join the first row: left join lateral (… limit 1) as x on true";
-            self.lacks(query.span(), "a subquery with LIMIT that depends on the row", help);
+            self.lacks(query.span(), "a subquery with LIMIT that depends on the row, in this place", help);
         }
-    }
-}
-
-/// The subqueries of an expression that stand for values, but not those within them.
-struct Lookups<'w, 'q> {
-    writer: &'w mut Writer<'q>,
-    queries: usize,
-}
-
-impl Visitor for Lookups<'_, '_> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-        self.queries += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-        self.queries -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
-        if let (Expr::Subquery(query), 0) = (expression, self.queries) {
-            let _ = self.writer.look_up(query);
-        }
-        ControlFlow::Continue(())
     }
 }
 
@@ -123,40 +95,4 @@ fn expressions(select: &Select) -> impl Iterator<Item = &Expr> {
         _ => None,
     });
     items.chain(&select.selection)
-}
-
-/// The names by which relations of FROM can be named before a point.
-fn own_names(from: &[TableWithJoins]) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for relation in from {
-        for factor in std::iter::once(&relation.relation).chain(relation.joins.iter().map(|join| &join.relation)) {
-            match factor {
-                TableFactor::Table { alias: Some(alias), .. }
-                | TableFactor::Derived { alias: Some(alias), .. }
-                | TableFactor::Function { alias: Some(alias), .. }
-                | TableFactor::UNNEST { alias: Some(alias), .. } => {
-                    names.insert(folded(&alias.name));
-                }
-                TableFactor::Table { name, alias: None, .. } => {
-                    names.extend(name.0.last().and_then(|part| part.as_ident()).map(folded));
-                }
-                TableFactor::NestedJoin { table_with_joins, .. } => {
-                    names.extend(own_names(std::slice::from_ref(table_with_joins)));
-                }
-                _ => {}
-            }
-        }
-    }
-    names
-}
-
-/// Whether an expression names a column of something else. A name alone is taken for one of its own: where it is none, Redshift says so.
-fn depends(expression: &Expr, own: &BTreeSet<String>) -> bool {
-    let found = visit_expressions(expression, |part| match part {
-        Expr::CompoundIdentifier(parts) if parts.iter().rev().nth(1).is_some_and(|name| !own.contains(&folded(name))) => {
-            ControlFlow::Break(())
-        }
-        _ => ControlFlow::Continue(()),
-    });
-    found.is_break()
 }

@@ -63,6 +63,7 @@ mod trim;
 mod type_names;
 mod using;
 mod uuid;
+mod walk;
 mod windows;
 mod writer;
 

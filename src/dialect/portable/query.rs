@@ -118,8 +118,28 @@ impl Writer<'_> {
             Some(hint) if !self.is(Engine::Redshift) => format!("{} ", hint.to_string().to_lowercase()),
             _ => String::new(),
         };
+        if recursive && self.is(Engine::Redshift) {
+            self.widen_texts(cte);
+        }
         let query = self.subquery(&cte.query);
         format!("{name} as {hint}{query}")
+    }
+
+    /// A text that grows from row to row is as wide as can be in all members: its type is that of the first.
+    fn widen_texts(&mut self, cte: &Cte) {
+        let Some(columns) = self.columns_of(&cte.query) else { return };
+        let texts: Vec<bool> = columns.iter().map(|column| column.typed.sql_type.is_some_and(|kind| kind.name() == "text")).collect();
+        let mut members = vec![&*cte.query.body];
+        while let Some(member) = members.pop() {
+            match member {
+                SetExpr::SetOperation { left, right, .. } => members.extend([&**left, &**right]),
+                SetExpr::Select(select) => {
+                    let items = select.projection.iter().zip(&texts).filter(|(_, is_text)| **is_text);
+                    self.widened.extend(items.map(|(item, _)| std::ptr::from_ref(item).addr()));
+                }
+                _ => {}
+            }
+        }
     }
 
     pub(super) fn body(&mut self, body: &SetExpr, order_by: &[OrderByExpr]) -> String {
@@ -318,6 +338,12 @@ impl Writer<'_> {
 
     pub(super) fn item(&mut self, item: &SelectItem) -> String {
         match item {
+            SelectItem::UnnamedExpr(value) | SelectItem::ExprWithAlias { expr: value, .. }
+                if self.widened.contains(&std::ptr::from_ref(item).addr()) && self.rewrites(Rewrite::TextLength) =>
+            {
+                // Names stand behind the name of the query.
+                format!("cast({} as varchar(65535))", self.expression(value).text)
+            }
             SelectItem::UnnamedExpr(expression) => {
                 let written = self.expression(expression).text;
                 self.named_as_in_postgres(expression, written)

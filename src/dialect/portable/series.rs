@@ -6,8 +6,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectName, Query, SelectItem, SetExpr, Spanned, TableAlias,
-    TableFactor, Visit, Visitor, visit_expressions,
+    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectName, SelectItem, SetExpr, Spanned, TableAlias,
+    TableFactor, visit_expressions,
 };
 
 use sqlparser::tokenizer::Span;
@@ -16,6 +16,7 @@ use super::intervals::scaled;
 use super::literals::plain_text;
 use super::numbers::whole_number;
 use super::rewrite::Rewrite;
+use super::walk::outside_of_queries;
 use super::writer::{Writer, span_of};
 use crate::dialect::Engine;
 
@@ -331,9 +332,9 @@ fn literal_moment(bound: &Expr) -> Option<&str> {
 
 /// Whether a bound names a column of another entry of FROM.
 fn reads_columns(expression: &Expr) -> bool {
-    let mut columns = Columns::default();
-    let _ = expression.visit(&mut columns);
-    columns.found
+    let mut found = false;
+    outside_of_queries(expression, |part| found |= matches!(part, Expr::Identifier(_) | Expr::CompoundIdentifier(_)));
+    found
 }
 
 fn has_query(expression: &Expr) -> bool {
@@ -342,30 +343,4 @@ fn has_query(expression: &Expr) -> bool {
         _ => ControlFlow::Continue(()),
     });
     found.is_break()
-}
-
-/// Names outside of queries.
-#[derive(Default)]
-struct Columns {
-    queries: usize,
-    found: bool,
-}
-
-impl Visitor for Columns {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-        self.queries += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-        self.queries -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
-        self.found |= self.queries == 0 && matches!(expression, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
-        ControlFlow::Continue(())
-    }
 }

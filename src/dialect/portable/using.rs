@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlparser::ast::{Ident, Join, JoinConstraint, JoinOperator, Select, SelectItem, Spanned, TableFactor, TableWithJoins};
 use sqlparser::tokenizer::Span;
 
-use super::lateral_keys::names_in_from;
 use super::rewrite::Rewrite;
+use super::walk::{entry_name, factors};
 use super::writer::{Sql, Writer, print_name};
 use crate::analysis::Using;
 use crate::dialect::Engine;
@@ -54,7 +54,7 @@ impl Writer<'_> {
     pub(super) fn look_at_sources(&mut self, select: &Select) {
         let mut sources = Sources::default();
         if self.sources.iter().any(|sources| !sources.entries.is_empty()) {
-            sources.names = names_in_from(select);
+            sources.names = factors(select).filter_map(entry_name).collect();
         }
         if !self.is(Engine::Postgres) {
             sources.columns = self.starred_columns(select);

@@ -88,6 +88,8 @@ pub(super) struct Writer<'q> {
     /// Those of the SELECT that was written last.
     pub(super) last_sources: Option<Sources>,
     pub(super) last_select: Option<Selected>,
+    /// Items of recursive queries that are written as text of any length, by their places in memory.
+    pub(super) widened: BTreeSet<usize>,
     /// Not where the query itself has such characters.
     marks: bool,
 }
@@ -108,6 +110,7 @@ impl<'q> Writer<'q> {
             sources: Vec::new(),
             last_sources: None,
             last_select: None,
+            widened: BTreeSet::new(),
             marks: !query.sql.contains(MARKS),
         }
     }

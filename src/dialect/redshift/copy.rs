@@ -117,12 +117,12 @@ impl CopyFromS3 {
     }
 }
 
-/// Queries for what a COPY failed at, the first that is refused by nobody counts: file, line, column, value and reason, each as text
-/// (`SYS_LOAD_ERROR_DETAIL`, `r_STL_LOAD_ERRORS`). Provisioned clusters alone have the second, which tells the value too.
+/// Queries for what a COPY failed at, the first that is refused by nobody counts: file, line, column and reason, each as text
+/// (`SYS_LOAD_ERROR_DETAIL`, `r_STL_LOAD_ERRORS`). Provisioned clusters alone have the second.
 pub fn load_errors(query: i64) -> [String; 2] {
-    let of_cluster = "select trim(filename), cast(line_number as varchar(20)), trim(colname), trim(raw_field_value), trim(err_reason)\n\
+    let of_cluster = "select trim(filename), cast(line_number as varchar(20)), trim(colname), trim(err_reason)\n\
                       from stl_load_errors";
-    let of_any = "select trim(file_name), cast(line_number as varchar(20)), trim(column_name), '', trim(error_message)\n\
+    let of_any = "select trim(file_name), cast(line_number as varchar(20)), trim(column_name), trim(error_message)\n\
                   from sys_load_error_detail";
     [
         format!("{of_cluster}\nwhere query = {query}\norder by starttime, line_number\nlimit 1"),
@@ -201,8 +201,8 @@ impl Unload {
     }
 }
 
-fn role(arn: Option<&str>) -> String {
-    arn.map_or_else(|| "iam_role default".to_owned(), |arn| format!("iam_role {}", quote_text(arn)))
+pub(in crate::dialect) fn role(arn: Option<&str>) -> String {
+    arn.filter(|arn| *arn != "default").map_or_else(|| "iam_role default".to_owned(), |arn| format!("iam_role {}", quote_text(arn)))
 }
 
 fn check_place(place: &str) -> Result<(), String> {

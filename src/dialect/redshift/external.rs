@@ -148,9 +148,9 @@ pub fn find_external_schema(name: &str) -> String {
     format!("select 1 from svv_external_schemas where schemaname = {}", quote_text(&name.to_lowercase()))
 }
 
-/// The location of the table, where there is one.
+/// Location, class of the serde, its parameters and those of the table, as JSON, where there is one.
 pub fn find_external_table(relation: &Relation) -> String {
-    format!("select location from svv_external_tables where {}", named(relation))
+    format!("select location, serialization_lib, serde_parameters, parameters from svv_external_tables where {}", named(relation))
 }
 
 /// Name, type in Hive's words, and place among the partition columns (0: none of them) of each column, in order.
@@ -158,9 +158,9 @@ pub fn find_external_columns(relation: &Relation) -> String {
     format!("select columnname, external_type, part_key from svv_external_columns where {} order by columnnum", named(relation))
 }
 
-/// A JSON array of the values of each part.
+/// A JSON array of the values of each part, and its location.
 pub fn find_external_partitions(relation: &Relation) -> String {
-    format!("select \"values\" from svv_external_partitions where {}", named(relation))
+    format!("select \"values\", location from svv_external_partitions where {}", named(relation))
 }
 
 fn named(relation: &Relation) -> String {
@@ -168,24 +168,100 @@ fn named(relation: &Relation) -> String {
     format!("schemaname = {} and tablename = {}", text(&relation.schema), text(&relation.identifier))
 }
 
-/// A type in one spelling of the several that the catalogue and SQL have for it.
+/// How files are read, as far as the catalogue tells it of a table that stands: in Hive's words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExternalReader {
+    /// What the class of the serde ends in. `None`: several may do.
+    pub serde: Option<String>,
+    /// Name and value of a parameter of the serde, and what it is where it is not set.
+    pub parameters: Vec<(&'static str, String, &'static str)>,
+    /// Lines at the beginning of each file.
+    pub header_lines: String,
+}
+
+/// The parameter of a table that says so.
+pub const HEADER_LINES: &str = "skip.header.line.count";
+
+/// How the files of a table are to be read.
+pub fn external_reader(table: &ExternalTable) -> ExternalReader {
+    let serde = |class: &str| Some(class.to_owned());
+    let (serde, parameters) = match &table.format {
+        ExternalFormat::Csv { delimiter, quote, .. } => {
+            (serde("OpenCSVSerde"), vec![("separatorChar", delimiter.to_string(), ","), ("quoteChar", quote.to_string(), "\"")])
+        }
+        ExternalFormat::Json => (serde("JsonSerDe"), Vec::new()),
+        ExternalFormat::Stored { word, row_format: None } => match word.as_str() {
+            "parquet" => (serde("ParquetHiveSerDe"), Vec::new()),
+            "orc" => (serde("OrcSerde"), Vec::new()),
+            "avro" => (serde("AvroSerDe"), Vec::new()),
+            _ => (None, Vec::new()),
+        },
+        ExternalFormat::Stored { row_format: Some(text), .. } => {
+            let lower = text.to_lowercase();
+            let constant = text.split('\'').nth(1).unwrap_or("");
+            if lower.starts_with("serde ") {
+                (constant.rsplit('.').next().map(str::to_owned), Vec::new())
+            } else if lower.starts_with("delimited fields terminated by") && constant.chars().count() == 1 {
+                (serde("LazySimpleSerDe"), vec![("field.delim", constant.to_owned(), "\u{1}")])
+            } else {
+                (None, Vec::new())
+            }
+        }
+    };
+    let lines = table.properties.iter().find(|(name, _)| name == HEADER_LINES);
+    ExternalReader { serde, parameters, header_lines: lines.map_or("0", |(_, lines)| lines).to_owned() }
+}
+
+/// A type in one spelling of the several that Hive's catalogue and SQL have for it, also within nested ones.
 pub fn plain_external_type(data_type: &str) -> String {
     let lower = data_type.trim().to_lowercase();
-    let (word, rest) = lower.split_once('(').map_or((lower.as_str(), String::new()), |(word, rest)| (word, format!("({rest}")));
-    let word = match word.trim() {
-        "integer" | "int4" => "int",
-        "int8" => "bigint",
-        "int2" => "smallint",
-        "numeric" => "decimal",
-        "float8" | "double precision" | "float" => "double",
-        "float4" => "real",
-        "bool" => "boolean",
-        "character varying" => "varchar",
-        "character" => "char",
-        "timestamp without time zone" => "timestamp",
-        other => other,
-    };
-    format!("{word}{}", rest.replace(' ', ""))
+    let (mut plain, mut rest) = (String::new(), lower.as_str());
+    while !rest.is_empty() {
+        let (word, behind) = rest.split_at(rest.find(['<', '>', ',', ':', '(', ')']).unwrap_or(rest.len()));
+        let mut behind = behind.chars();
+        let sign = behind.next();
+        rest = behind.as_str();
+        // The name of a field, whatever it is called.
+        if sign == Some(':') {
+            plain += &format!("{}:", word.trim());
+            continue;
+        }
+        let (word, usual) = plain_word(word.trim());
+        plain += word;
+        if sign == Some('(') {
+            let (arguments, behind) = rest.split_once(')').unwrap_or((rest, ""));
+            rest = behind;
+            let arguments = arguments.replace(' ', "");
+            match word {
+                "binary" => {}
+                "decimal" if !arguments.contains(',') => plain += &format!("({arguments},0)"),
+                _ => plain += &format!("({arguments})"),
+            }
+        } else {
+            plain += usual;
+            plain.extend(sign);
+        }
+    }
+    plain
+}
+
+/// Hive's word for a type, and what a type without arguments has. Text without a length is as long as [`external_columns`] makes it.
+fn plain_word(word: &str) -> (&str, &'static str) {
+    match word {
+        "integer" | "int4" => ("int", ""),
+        "int8" => ("bigint", ""),
+        "int2" => ("smallint", ""),
+        "numeric" | "decimal" => ("decimal", "(10,0)"),
+        "float8" | "double precision" => ("double", ""),
+        // Four bytes in Hive's words; declarations have other words for it.
+        "float4" | "float" => ("real", ""),
+        "bool" => ("boolean", ""),
+        "varchar" | "character varying" | "text" | "string" => ("varchar", "(65535)"),
+        "char" | "character" => ("char", "(1)"),
+        "varbyte" => ("binary", ""),
+        "timestamp without time zone" => ("timestamp", ""),
+        other => (other, ""),
+    }
 }
 
 #[cfg(test)]
@@ -264,10 +340,27 @@ mod tests {
 
     #[test]
     fn types_have_one_spelling() {
-        for (written, plain) in
-            [("NUMERIC(12, 2)", "decimal(12,2)"), ("double precision", "double"), ("integer", "int"), ("varchar(20)", "varchar(20)")]
+        for (written, catalogued) in [
+            ("NUMERIC(12, 2)", "decimal(12,2)"),
+            ("numeric(12)", "decimal(12,0)"),
+            ("decimal(10,0)", "decimal"),
+            ("double precision", "double"),
+            ("real", "float"),
+            ("integer", "int"),
+            ("varchar(20)", "varchar(20)"),
+            ("varchar(65535)", "string"),
+            ("char", "char(1)"),
+            ("varbyte(20)", "binary"),
+            ("array<integer>", "array<int>"),
+            ("struct<integer: int4, note:varchar, at:array<numeric(9)>>", "struct<integer:int,note:string,at:array<decimal(9,0)>>"),
+            ("map<text, bool>", "map<string,boolean>"),
+        ] {
+            assert_eq!(plain_external_type(written), plain_external_type(catalogued), "{written}");
+        }
+        for (one, other) in
+            [("char(1)", "char(2)"), ("real", "double"), ("array<int>", "array<bigint>"), ("struct<a:int>", "struct<b:int>")]
         {
-            assert_eq!(plain_external_type(written), plain);
+            assert_ne!(plain_external_type(one), plain_external_type(other));
         }
     }
 }

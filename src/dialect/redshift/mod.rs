@@ -8,6 +8,7 @@ mod rows;
 mod staged;
 mod tables;
 
+pub(super) use copy::role;
 pub use copy::{CopyFromS3, FilesOnS3, S3Format, Unload, load_errors, manifest};
 pub use direct::{DirectCopy, DirectFormat, type_for_parquet};
 pub use rows::RowInserts;

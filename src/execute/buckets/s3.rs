@@ -368,6 +368,8 @@ async fn accepted(url: &str, ask: &Ask<'_>, answer: HttpResponse) -> Result<Http
         (412, _) => return Err(failed(format!("'{url}' was changed while it was loaded"), "load again")),
         (_, "NoSuchBucket") => "check the name of the bucket".to_owned(),
         (404, _) => "the object is gone: load again".to_owned(),
+        (301 | 307, _) => "the bucket is in another region, which is not told: write it into 'region:' of the target".to_owned(),
+        (_, "RequestTimeTooSkewed") => "the clock of this machine is wrong: set it".to_owned(),
         (_, "ExpiredToken" | "InvalidAccessKeyId" | "SignatureDoesNotMatch") => {
             "the credentials of AWS are not valid (any more): log in again, or check the keys".to_owned()
         }

@@ -11,6 +11,8 @@ pub struct LoadColumn {
     /// Whether the name keeps its letter case in the database; otherwise it is folded to lower case.
     pub quoted: bool,
     pub data_type: ColumnType,
+    /// Its values are somebody's: no message shows them.
+    pub personal: bool,
 }
 
 impl LoadColumn {
@@ -65,7 +67,10 @@ mod tests {
     use super::*;
 
     fn declared(names: &[&str]) -> Vec<LoadColumn> {
-        names.iter().map(|name| LoadColumn { name: (*name).to_owned(), quoted: false, data_type: ColumnType::Text }).collect()
+        names
+            .iter()
+            .map(|name| LoadColumn { name: (*name).to_owned(), quoted: false, data_type: ColumnType::Text, personal: false })
+            .collect()
     }
 
     fn present(names: &[&str]) -> Vec<String> {

@@ -80,6 +80,21 @@ impl CopyBucket {
         Ok(uploaded)
     }
 
+    /// A folder of that name, with a slash at its end.
+    pub fn folder(&self, name: &str) -> String {
+        format!("{}/{name}/", self.folder)
+    }
+
+    /// Deletes all that lies in a folder of [`CopyBucket::folder`].
+    ///
+    /// # Errors
+    /// What S3 says.
+    pub fn empty(&self, folder: &str) -> Result<(), AdapterError> {
+        let Some((bucket, prefix)) = bucket_and_key(folder) else { return Ok(()) };
+        let buckets = self.buckets()?;
+        buckets.list(bucket, prefix)?.iter().try_for_each(|object| buckets.delete(&object.url))
+    }
+
     /// Where a manifest will be, for people.
     pub fn shown_manifest(&self) -> String {
         format!("{}/…/manifest.json", self.folder)
@@ -132,10 +147,9 @@ impl Uploaded {
 
 impl Drop for Uploaded {
     fn drop(&mut self) {
-        for (url, _) in &self.files {
-            // What is left over costs a little, and says by its name where it is from.
-            let _ = self.buckets.delete(url);
-        }
+        // What is left over costs a little, and says by its name where it is from: a service that does not answer is not waited for
+        // time and again.
+        let _ = self.files.iter().try_for_each(|(url, _)| self.buckets.delete(url));
     }
 }
 

@@ -186,7 +186,7 @@ mod tests {
     fn read(text: &str) -> Vec<String> {
         let columns = ["id bigint", "amount numeric(9,2)", "name text", "extra jsonb"].map(|column| {
             let (name, data_type) = column.split_once(' ').unwrap();
-            LoadColumn { name: name.to_owned(), quoted: false, data_type: ColumnType::parse(data_type).unwrap() }
+            LoadColumn { name: name.to_owned(), quoted: false, data_type: ColumnType::parse(data_type).unwrap(), personal: false }
         });
         let mut reader = NdjsonReader::new(text.as_bytes(), &columns, 1);
         let mut found = Vec::new();

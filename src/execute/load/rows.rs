@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-use super::check::check;
+use super::check::{check, quoted};
 use super::columns::{LoadColumn, Misfit, match_by_name};
 use super::conversions::converted;
 use super::csv::{CsvReader, Head, Punctuation};
@@ -362,6 +362,12 @@ struct Rules<'r> {
     output: Output,
 }
 
+/// What is said of a value. Messages go into logs and artefacts, where nobody's data belongs; the row as it is stands in the reject table.
+fn told(column: &LoadColumn, value: &[u8], reason: &str) -> String {
+    let reason = if column.personal { reason.replacen(&quoted(value), "a personal value", 1) } else { reason.to_owned() };
+    format!("column '{}': {reason}", column.name)
+}
+
 /// Checks every value of the record and writes the row.
 fn append_row(records: &Records, rules: &Rules<'_>, scratch: &mut Vec<u8>, block: &mut Vec<u8>) -> Result<(), String> {
     let Rules { columns, conversions, output } = *rules;
@@ -369,13 +375,13 @@ fn append_row(records: &Records, rules: &Rules<'_>, scratch: &mut Vec<u8>, block
         let value = records.value(at, scratch).map_err(|reason| format!("column '{}': {reason}", column.name))?;
         let converted = match (value, conversions) {
             (Some(value), Some(conversions)) => {
-                converted(conversions, column.data_type, value).map_err(|reason| format!("column '{}': {reason}", column.name))?
+                converted(conversions, column.data_type, value).map_err(|reason| told(column, value, &reason))?
             }
             (value, _) => value.map(Cow::Borrowed),
         };
         let value = converted.as_deref();
         if let Some(value) = value {
-            check(column.data_type, value).map_err(|reason| format!("column '{}': {reason}", column.name))?;
+            check(column.data_type, value).map_err(|reason| told(column, value, &reason))?;
         }
         match output {
             Output::Nothing => {}

@@ -1,6 +1,6 @@
 //! The Data API: a statement is started, asked about until it has ended, and its rows are fetched by pages.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_config::Region;
 use aws_sdk_redshiftdata::Client;
@@ -85,18 +85,23 @@ impl Api {
         }
     }
 
-    /// Waits until a statement has ended: as long as it takes.
+    /// Waits until a statement has ended: as long as it takes. It goes on in the warehouse while the network is away.
     pub(super) async fn finish(&self, settings: &RedshiftSettings, id: &str) -> Result<DescribeStatementOutput, AdapterError> {
         let mut pause = FIRST_PAUSE;
+        let mut unheard: Option<Instant> = None;
         loop {
             match self.client.describe_statement().id(id).send().await {
                 Ok(output) => {
+                    unheard = None;
                     if matches!(output.status(), Some(StatusString::Finished | StatusString::Failed | StatusString::Aborted)) {
                         return Ok(output);
                     }
                 }
                 // The statement goes on meanwhile.
                 Err(error) if is_full(&error) => pause = LONGEST_PAUSE,
+                Err(error) if is_away(&error) && unheard.is_none_or(|since| since.elapsed() < PATIENCE) => {
+                    unheard = unheard.or_else(|| Some(Instant::now()));
+                }
                 Err(error) => return Err(failure::request(settings, &error)),
             }
             tokio::time::sleep(jittered(pause)).await;
@@ -138,6 +143,15 @@ impl Api {
 fn is_full<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
     let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
     code.is_some_and(|code| ["ThrottlingException", "ActiveStatementsExceededException", "ActiveSessionsExceededException"].contains(&code))
+}
+
+/// Whether nobody answered, or the service had a fault of its own.
+fn is_away<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    match error {
+        SdkError::ServiceError(refused) => refused.raw().status().is_server_error(),
+        SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
+        _ => false,
+    }
 }
 
 /// Half of the time at least, so that many do not ask at once.

@@ -40,6 +40,13 @@ fn hints(code: &str, message: &str) -> Vec<String> {
         }
         "ResourceNotFoundException" => "check 'serverless_work_group' or 'cluster_id' and 'region' in profiles.yml",
         "ActiveSessionsExceededException" => "fewer 'threads' in profiles.yml need fewer sessions",
+        "ActiveStatementsExceededException" | "ThrottlingException" => {
+            "the account sends more than the service takes: fewer 'threads' in profiles.yml send less, and other programs count too"
+        }
+        _ if message.to_ascii_lowercase().contains("paused") => "the cluster is paused: resume it, and run it again",
+        _ if message.contains("ession") => {
+            "the service has ended the session, and what its transaction did is taken back: run it again, as with 'acca retry'"
+        }
         "ValidationException" if message.to_ascii_lowercase().contains("cluster") => "check 'cluster_id' and 'region' in profiles.yml",
         _ => return Vec::new(),
     };
@@ -74,7 +81,37 @@ pub(super) fn statement(error: &str, sql: &str) -> AdapterError {
     }
     // Characters are counted from 1; bytes from 0 are wanted.
     let offset = position.and_then(|position| sql.char_indices().nth(position.checked_sub(1)?)).map(|(byte, _)| byte);
-    AdapterError::Statement { message, code: code.map(str::to_owned), offset, hints: lines.map(str::to_owned).collect() }
+    let hints = lines.map(str::to_owned).chain(what_to_do(&lower).map(str::to_owned)).collect();
+    AdapterError::Statement { message, code: code.map(str::to_owned), offset, hints }
+}
+
+/// What the warehouse says of S3, of roles and of others, by words of its messages: all those of a row have to be there.
+const KNOWN: &[(&[&str], &str)] = &[
+    (
+        &["s3serviceexception", "status 403"],
+        "the role of the warehouse ('iam_role' of the target, else the default one) needs s3:GetObject and s3:ListBucket there, for UNLOAD s3:PutObject too, and the key of an encrypted bucket",
+    ),
+    (
+        &["s3serviceexception", "status 301"],
+        "the bucket is in another region than the warehouse: name one that is in the same, or say its 'region'",
+    ),
+    (&["s3serviceexception", "status 404"], "check the names of bucket and folder"),
+    (&["s3serviceexception", "status 503"], "S3 has no room for more at this moment: run it again, as with 'acca retry'"),
+    (&["not authorized to assume"], "the role has to be attached to the cluster or namespace, and has to trust redshift.amazonaws.com"),
+    (
+        &["not authorized to get credentials of role"],
+        "the role has to be attached to the cluster or namespace, and has to trust redshift.amazonaws.com",
+    ),
+    (&["default", "iam role"], "give the cluster or namespace a default role, or write 'iam_role:' into the target in profiles.yml"),
+    (
+        &["serializable isolation violation"],
+        "another transaction changed what this one reads: run it again when that is over, as with 'acca retry', or with fewer 'threads'",
+    ),
+    (&["disk full"], "queries need room for what they keep meanwhile: select or join less, or ask for a larger warehouse"),
+];
+
+fn what_to_do(lower: &str) -> Option<&'static str> {
+    KNOWN.iter().find(|(words, _)| words.iter().all(|word| lower.contains(word))).map(|(_, hint)| *hint)
 }
 
 /// Whether an error of COPY says no more than where its reason is to be found.
@@ -82,13 +119,23 @@ pub(super) fn is_of_load(message: &str) -> bool {
     message.contains("load_error")
 }
 
-/// File, line, column, value and reason of what a COPY failed at, in one sentence.
+/// File, line, column and reason of what a COPY failed at, in one sentence. The value stays in the warehouse: it may be somebody's
+/// name, and messages go into logs and artefacts.
 pub(super) fn of_load(row: &[String]) -> Option<String> {
-    let [file, line, column, value, reason] = row else { return None };
+    let [file, line, column, reason] = row else { return None };
     let line = if line.is_empty() || line == "0" { String::new() } else { format!(":{line}") };
     let column = if column.is_empty() { String::new() } else { format!(", column '{column}'") };
-    let value = if value.is_empty() { String::new() } else { format!(", value '{value}'") };
-    Some(format!("COPY failed at {file}{line}{column}{value}: {reason}"))
+    Some(format!("COPY failed at {file}{line}{column}: {reason}"))
+}
+
+/// How to see the value, for who may.
+pub(super) fn of_value(query: i64, asked: &str) -> String {
+    let sql = if asked.contains("stl_load_errors") {
+        format!("select raw_field_value, raw_line from stl_load_errors where query = {query}")
+    } else {
+        format!("select * from sys_load_error_detail where query_id = {query}")
+    };
+    format!("the value is not shown, as it may be personal; whoever may see it asks the warehouse: {sql}")
 }
 
 /// `… Position: 12`, wherever it stands.
@@ -119,6 +166,17 @@ mod tests {
             parts("ERROR: column \"x\" does not exist in t\n  Position: 9\n  Hint: look", "select é, x"),
             ("column \"x\" does not exist in t".to_owned(), String::new(), Some(9), "Hint: look".to_owned())
         );
+        for (error, told) in [
+            ("S3ServiceException:Access Denied,Status 403,Error AccessDenied,Rid 1", "needs s3:GetObject"),
+            (
+                "S3ServiceException:The bucket must be addressed using the specified endpoint,Status 301,Error PermanentRedirect",
+                "another region",
+            ),
+            ("S3ServiceException:The specified bucket does not exist,Status 404,Error NoSuchBucket", "check the names"),
+            ("User arn:aws:redshift:x is not authorized to assume IAM Role arn:aws:iam::1:role/r", "redshift.amazonaws.com"),
+        ] {
+            assert!(parts(&format!("ERROR: {error}"), "x").3.contains(told), "{error}");
+        }
         let (message, code, ..) = parts("ERROR: 1023\n  Detail: Serializable isolation violation on table - 1", "x");
         assert_eq!((message.as_str(), code.as_str()), ("1023: Detail: Serializable isolation violation on table - 1", "40001"));
         assert!(statement("ERROR: 1023 Serializable isolation violation", "x").is_conflict());

@@ -8,7 +8,7 @@ use aws_sdk_redshiftdata::operation::describe_statement::DescribeStatementOutput
 use aws_sdk_redshiftdata::types::StatusString;
 use tokio::runtime::Runtime;
 
-use super::api::{Api, jittered};
+use super::api::{Api, Started, jittered};
 use super::failure;
 use super::settings::RedshiftSettings;
 use super::split::statements;
@@ -100,11 +100,42 @@ impl RedshiftSession {
                 hints: vec!["cut it into several models, or load rows from S3".to_owned()],
             });
         }
-        *self.running.lock() = (None, false);
-        let started = self.runtime.block_on(self.api.start(&self.settings, self.session.as_deref(), sql))?;
-        if started.session.is_some() {
-            self.session = started.session;
+        let (started, ended, was_cancelled) = self.carry_out(self.session.as_deref(), sql);
+        if let Some(session) = started.and_then(|started| started.session) {
+            self.session = Some(session);
         }
+        let ended = ended?;
+        match ended.status() {
+            Some(StatusString::Finished) => {
+                self.note_transaction(sql);
+                Ok(ended)
+            }
+            Some(StatusString::Aborted) => Err(AdapterError::Cancelled),
+            _ if was_cancelled => Err(AdapterError::Cancelled),
+            _ => {
+                let mut error = failure::statement(ended.error().unwrap_or(""), sql);
+                if let AdapterError::Statement { message, hints, .. } = &mut error
+                    && failure::is_of_load(message)
+                    && let Some((fault, hint)) = self.load_fault(ended.redshift_query_id())?
+                {
+                    *message = fault;
+                    hints.push(hint);
+                }
+                if error.is_conflict() {
+                    std::thread::sleep(jittered(AFTER_CONFLICT));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Starts a statement and waits for its end, unless somebody cancels it: whether that was so is told too.
+    fn carry_out(&self, session: Option<&str>, sql: &str) -> (Option<Started>, Result<DescribeStatementOutput, AdapterError>, bool) {
+        *self.running.lock() = (None, false);
+        let started = match self.runtime.block_on(self.api.start(&self.settings, session, sql)) {
+            Ok(started) => started,
+            Err(error) => return (None, Err(error), false),
+        };
         let asked = {
             let mut running = self.running.lock();
             running.0 = Some(started.id.clone());
@@ -117,46 +148,28 @@ impl RedshiftSession {
             self.api.finish(&self.settings, &started.id).await
         });
         let was_cancelled = std::mem::take(&mut *self.running.lock()).1;
-        let ended = ended?;
-        match ended.status() {
-            Some(StatusString::Finished) => {
-                self.note_transaction(sql);
-                Ok(ended)
-            }
-            Some(StatusString::Aborted) => Err(AdapterError::Cancelled),
-            _ if was_cancelled => Err(AdapterError::Cancelled),
-            _ => {
-                let mut error = failure::statement(ended.error().unwrap_or(""), sql);
-                if let AdapterError::Statement { message, .. } = &mut error
-                    && failure::is_of_load(message)
-                    && let Some(fault) = self.load_fault(ended.redshift_query_id())
-                {
-                    *message = fault;
-                }
-                if error.is_conflict() {
-                    std::thread::sleep(jittered(AFTER_CONFLICT));
-                }
-                Err(error)
-            }
-        }
+        (Some(started), ended, was_cancelled)
     }
 
-    /// Where and why a COPY failed, which its error does not tell. It is asked for in a statement of its own: the transaction of the COPY
-    /// takes none any more.
-    fn load_fault(&self, query: i64) -> Option<String> {
-        let ask = |sql: &str| {
-            self.runtime.block_on(async {
-                let started = self.api.start(&self.settings, None, sql).await?;
-                let ended = self.api.finish(&self.settings, &started.id).await?;
-                match ended.status() {
-                    Some(StatusString::Finished) => self.api.rows(&self.settings, &started.id, 1).await,
-                    _ => Ok(Table::default()),
-                }
-            })
-        };
-        let mut found = load_errors(query).into_iter().filter_map(|sql| ask(&sql).ok()?.rows.into_iter().next());
-        let row: Vec<String> = found.next()?.iter().map(ToString::to_string).collect();
-        failure::of_load(&row)
+    /// Where and why a COPY failed, which its error does not tell. It is asked for in statements of their own: the transaction of the COPY
+    /// takes none any more. Where they fail, the COPY's own error has to do.
+    fn load_fault(&self, query: i64) -> Result<Option<(String, String)>, AdapterError> {
+        for sql in load_errors(query) {
+            let (started, ended, was_cancelled) = self.carry_out(None, &sql);
+            if was_cancelled {
+                return Err(AdapterError::Cancelled);
+            }
+            let (Some(started), Ok(ended)) = (started, ended) else { continue };
+            if ended.status() != Some(&StatusString::Finished) {
+                continue;
+            }
+            let Ok(table) = self.runtime.block_on(self.api.rows(&self.settings, &started.id, 1)) else { continue };
+            let row: Option<Vec<String>> = table.rows.first().map(|row| row.iter().map(ToString::to_string).collect());
+            if let Some(fault) = row.and_then(|row| failure::of_load(&row)) {
+                return Ok(Some((fault, failure::of_value(query, &sql))));
+            }
+        }
+        Ok(None)
     }
 
     fn note_transaction(&mut self, sql: &str) {

@@ -128,6 +128,36 @@ fn a_service_without_room_is_asked_again() {
 }
 
 #[test]
+fn a_statement_goes_on_while_the_service_is_away() {
+    let mut faults = 0;
+    let service = Service::start(move |action, _| match action {
+        "ExecuteStatement" => (200, json!({"Id": "1", "SessionId": "s1"})),
+        // More than the client asks again by itself.
+        _ if faults < 6 => {
+            faults += 1;
+            (500, json!({"__type": "InternalServerException", "message": "not now"}))
+        }
+        _ => (200, finished()),
+    });
+    assert_eq!(service.adapter().connect().unwrap().execute("delete from t").unwrap(), 3);
+}
+
+#[test]
+fn what_is_lost_within_a_transaction_says_so() {
+    let service = Service::start(move |action, body| match action {
+        "ExecuteStatement" if body["Sql"] == "select 2" => {
+            (400, json!({"__type": "ValidationException", "Message": "Session is not available."}))
+        }
+        "ExecuteStatement" => (200, json!({"Id": "1", "SessionId": "s1"})),
+        _ => (200, finished()),
+    });
+    let mut session = service.adapter().connect().unwrap();
+    session.execute("begin").unwrap();
+    let error = session.execute("select 2").unwrap_err();
+    assert!(format!("{error:?}").contains("'acca retry'"), "{error:?}");
+}
+
+#[test]
 fn a_session_that_the_service_has_ended_is_opened_anew() {
     let mut is_gone = false;
     let service = Service::start(move |action, body| match action {
@@ -183,6 +213,40 @@ fn a_running_statement_is_cancelled() {
     assert!(matches!(session.execute("select 1"), Err(AdapterError::Cancelled)));
     canceller.join().unwrap();
     assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+/// Also while it is asked why a COPY failed.
+#[test]
+fn a_question_about_a_failed_copy_is_cancelled() {
+    let mut last = String::new();
+    let mut cancelled = Vec::new();
+    let service = Service::start(move |action, body| match action {
+        "ExecuteStatement" => {
+            last = body["Sql"].as_str().unwrap().to_owned();
+            (200, json!({"Id": last, "SessionId": "s1"}))
+        }
+        "CancelStatement" => {
+            cancelled.push(body["Id"].clone());
+            (200, json!({"Status": true}))
+        }
+        _ if cancelled.contains(&body["Id"]) => (200, json!({"Id": "1", "Status": "ABORTED"})),
+        _ if last.starts_with("copy") => {
+            (200, json!({"Id": "1", "Status": "FAILED", "Error": "ERROR: Load failed. Check 'stl_load_errors' system table for details."}))
+        }
+        _ if last.contains("load_error") => (200, json!({"Id": "1", "Status": "STARTED"})),
+        _ => (200, finished()),
+    });
+    let mut session = service.adapter().connect().unwrap();
+    let (cancel, began) = (session.cancel_handle(), Instant::now());
+    let canceller = std::thread::spawn(move || {
+        // Before something of it runs there is nothing to be cancelled.
+        std::thread::sleep(Duration::from_millis(300));
+        cancel.cancel();
+    });
+    let error = session.execute("copy t from 's3://x/'").unwrap_err();
+    canceller.join().unwrap();
+    assert!(matches!(error, AdapterError::Cancelled), "{error:?}");
+    assert!(began.elapsed() < Duration::from_secs(10));
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn columns(declared: &[&str]) -> Vec<LoadColumn> {
         .map(|column| {
             let (name, data_type) = column.split_once(' ').unwrap();
             let data_type = ColumnType::parse(data_type).unwrap();
-            LoadColumn { name: name.trim_matches('"').to_owned(), quoted: name.starts_with('"'), data_type }
+            LoadColumn { name: name.trim_matches('"').to_owned(), quoted: name.starts_with('"'), data_type, personal: false }
         })
         .collect()
 }

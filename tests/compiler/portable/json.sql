@@ -81,3 +81,11 @@ select doc ->> 'a*' from t;
 -- needs: json-path postgres
 select x.doc -> 'a' ->> 0 as a, x.doc -> 'l' ->> 0 as l, x.doc -> 'l' -> 0 ->> 'k' as k, x.doc ->> 'z' as z
 from (values ('{"a": 5, "l": [{"k": "v"}], "z": -0}'::jsonb), ('{"a": "x", "l": ["y", 1], "z": 0}')) as x (doc) where x.doc ->> 'a' = 'x';
+
+-- facts: 145
+-- needs: json-path postgres duckdb redshift
+select id, json_array_length(doc -> 'list') as legs, coalesce(json_array_length(doc -> 'text'), -1) as none from t where id in (1, 2, 4, 5, 8, 9) and doc ->> 'text' is null or id = 2;
+
+-- facts: 145
+-- fails: cannot get array length
+select id, json_array_length(doc -> 'a') as legs from t where id = 4;

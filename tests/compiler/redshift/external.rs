@@ -38,6 +38,8 @@ pub struct Table {
     format: Format,
     header: usize,
     location: String,
+    /// Class, its parameters and those of the table, as the catalogue has them.
+    reader: (String, BTreeMap<String, String>, BTreeMap<String, String>),
 }
 
 /// `None` for any other statement.
@@ -206,7 +208,17 @@ impl Reader {
             _ => return Err(Failure::not_imitated(format!("external tables stored as {word}"))),
         };
         let header = properties.get("skip.header.line.count").and_then(|count| count.parse().ok()).unwrap_or(0);
-        Ok(External::Table(Table { name, columns, partitions, format, header, location }))
+        let reader = match (serde, &format) {
+            (Some((class, of_serde)), _) => (class, of_serde, properties),
+            (None, Format::Parquet) => {
+                ("org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe".to_owned(), BTreeMap::new(), properties)
+            }
+            (None, _) => {
+                let of_serde = BTreeMap::from([("field.delim".to_owned(), delimiter.to_string())]);
+                ("org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe".to_owned(), of_serde, properties)
+            }
+        };
+        Ok(External::Table(Table { name, columns, partitions, format, header, location, reader }))
     }
 
     fn parts(&mut self, table: [String; 2], optional: bool) -> Result<External, Failure> {
@@ -269,7 +281,10 @@ impl External {
                     "INSERT INTO redshift.external_tables VALUES ({}::regclass, {}, {})",
                     literal(&place(&table.name)),
                     literal(&table.location),
-                    literal(&json!({"columns": columns, "header": table.header, "format": format!("{:?}", table.format)}).to_string())
+                    literal(
+                        &json!({"columns": columns, "serde": table.reader.0, "of_serde": table.reader.1, "of_table": table.reader.2})
+                            .to_string()
+                    )
                 )])
             }
             External::Parts { table, optional, parts } => {
@@ -304,7 +319,13 @@ fn hive(of: &str) -> String {
     match plain.as_str() {
         "integer" => "int".to_owned(),
         "double precision" => "double".to_owned(),
-        other => other.replace("numeric", "decimal"),
+        "real" => "float".to_owned(),
+        "char" => "char(1)".to_owned(),
+        other => match other.strip_prefix("numeric(").and_then(|digits| digits.strip_suffix(')')) {
+            Some(digits) if digits.contains(',') => format!("decimal({digits})"),
+            Some(digits) => format!("decimal({digits},0)"),
+            None => other.to_owned(),
+        },
     }
 }
 
@@ -384,10 +405,10 @@ impl Table {
     }
 }
 
-/// The objects of a folder; those that are hidden are not read.
+/// The objects of a folder; those that are hidden are not read (`r_CREATE_EXTERNAL_TABLE`).
 fn objects(location: &str, buckets: &Buckets) -> Vec<Place> {
     let Some(place) = Place::read(location) else { return Vec::new() };
-    let hidden = |place: &Place| place.key.rsplit('/').next().is_some_and(|name| name.starts_with(['_', '.']));
+    let hidden = |place: &Place| place.key.rsplit('/').next().is_some_and(|name| name.starts_with(['_', '.', '#']) || name.ends_with('~'));
     buckets.list(&place).into_iter().filter(|place| !hidden(place)).collect()
 }
 

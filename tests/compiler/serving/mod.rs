@@ -231,6 +231,20 @@ fn without_a_profile_the_example_is_taken_for_a_named_target() {
     assert!(parsed.contains("so DuckDB in 'build/acca.duckdb' is used"), "{parsed}");
 }
 
+/// What is shown is what is run.
+#[test]
+fn a_transfer_goes_by_the_role_of_its_target() {
+    let project = shop();
+    project.write("profiles.yml", &PROFILES.replace("dbname: shop,", "dbname: shop, iam_role: 'arn:aws:iam::1:role/own',"));
+    let explain = || project.acca(&["explain", "facts", "--target", "all", "--offline"]).expect_code(0).stdout;
+    let own = "iam_role 'arn:aws:iam::1:role/own'";
+    assert!(explain().contains(own), "{}", explain());
+    for (written, shown) in [("default", "iam_role default"), ("'arn:aws:iam::1:role/move'", "iam_role 'arn:aws:iam::1:role/move'")] {
+        project.write("acca.yml", &SERVING.replace("region: eu-west-1", &format!("region: eu-west-1, iam_role: {written}")));
+        assert!(explain().contains(shown) && !explain().contains(own), "{}", explain());
+    }
+}
+
 #[test]
 fn two_targets_that_are_one_database_are_refused() {
     let project = shop();
@@ -238,6 +252,12 @@ fn two_targets_that_are_one_database_are_refused() {
     project.write("profiles.yml", &format!("shop:\n  target: rs\n  outputs:\n    {pg}\n    rs: {}\n", pg.trim_start_matches("pg:")));
     let run = project.acca(&["compile", "--target", "all"]).expect_code(1).stderr;
     assert!(run.contains("targets 'rs' and 'pg' are one database, and both would have marts.") && run.contains("acca.yml:"), "{run}");
+    // This machine has several names, and a port that is left out is the usual one.
+    let rs = pg.trim_start_matches("pg:").replace("nowhere", "127.0.0.1");
+    let pg = pg.replace("nowhere,", "LocalHost, port: 5432,");
+    project.write("profiles.yml", &format!("shop:\n  target: rs\n  outputs:\n    {pg}\n    rs: {rs}\n"));
+    let run = project.acca(&["compile", "--target", "all"]).expect_code(1).stderr;
+    assert!(run.contains("targets 'rs' and 'pg' are one database"), "{run}");
 }
 
 #[test]

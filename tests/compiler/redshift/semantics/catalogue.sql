@@ -50,7 +50,9 @@ CREATE VIEW pg_catalog.svv_external_schemas AS
 CREATE VIEW redshift.outside AS
     SELECT n.nspname::text AS schemaname, c.relname::text AS tablename, t.relation, t.location, t.definition
     FROM redshift.external_tables t JOIN pg_class c ON c.oid = t.relation JOIN pg_namespace n ON n.oid = c.relnamespace;
-CREATE VIEW pg_catalog.svv_external_tables AS SELECT schemaname, tablename, location FROM redshift.outside;
+CREATE VIEW pg_catalog.svv_external_tables AS
+    SELECT schemaname, tablename, location, definition ->> 'serde' AS serialization_lib, definition ->> 'of_serde' AS serde_parameters,
+        definition ->> 'of_table' AS parameters FROM redshift.outside;
 CREATE VIEW pg_catalog.svv_external_columns AS
     SELECT schemaname, tablename, c.value ->> 'name' AS columnname, c.value ->> 'type' AS external_type, c.ordinality::integer AS columnnum,
         (c.value ->> 'part')::integer AS part_key

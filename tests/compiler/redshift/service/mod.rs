@@ -50,6 +50,8 @@ pub enum Trouble {
     Conflict,
     /// The next statement fails with that text.
     Fails(String),
+    /// The next statement that begins so, behind its comment, fails with that text.
+    FailsAt(&'static str, String),
     /// The next statement takes that long before it begins.
     Slow(Duration),
     /// The next statement that begins so, behind its comment, takes that long before it begins.

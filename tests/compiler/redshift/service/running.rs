@@ -8,7 +8,7 @@ use acca::dialect::{Severity, refusals_in_order};
 use acca::execute::Cancel;
 use serde_json::{Value, json};
 
-use super::{Refusal, State, Trouble, locked, text};
+use super::{Refusal, State, Trouble, begins, locked, text};
 use crate::redshift::{Failure, ImitationSession, Outcome, emitted};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,9 +160,12 @@ fn run_parts(state: &State, id: &str, session: &mut ImitationSession, sqls: &[St
             job.parts[at].status = Status::Started;
             job.parts[at].query = session.query;
         });
-        let injected = state.meets(|trouble| matches!(trouble, Trouble::Conflict | Trouble::Fails(_)));
+        let injected = state.meets(|trouble| match trouble {
+            Trouble::FailsAt(beginning, _) => begins(sql, beginning),
+            other => matches!(other, Trouble::Conflict | Trouble::Fails(_)),
+        });
         let outcome = match injected {
-            Some(Trouble::Fails(message)) => Err(message),
+            Some(Trouble::Fails(message) | Trouble::FailsAt(_, message)) => Err(message),
             Some(_) => Err(conflict()),
             None => step(session, sql),
         };
