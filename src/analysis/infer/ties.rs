@@ -174,7 +174,7 @@ impl Inference<'_> {
         let Some(spec) = self.window_of(over).filter(|spec| !spec.order_by.is_empty()) else { return };
         let by_rows = spec.window_frame.as_ref().is_some_and(counts_rows);
         let (of_places, of_one_row) = (OF_PLACES.contains(&name.as_str()), OF_ONE_ROW.contains(&name.as_str()));
-        if !of_places && !of_one_row && !(by_rows && is_aggregate(&name)) {
+        if !(of_places || of_one_row || by_rows && is_aggregate(&name)) {
             return;
         }
         let keys = |spec: &WindowSpec| spec.partition_by.iter().chain(spec.order_by.iter().map(|order| &order.expr)).cloned().collect();
