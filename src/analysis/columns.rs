@@ -482,7 +482,7 @@ fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred,
     NodeAnalysis { schema: Arc::new(schema), edges, problems, again: rendered.momentary, rewritten: Vec::new() }
 }
 
-fn is_incremental(node: &Node) -> bool {
+pub(super) fn is_incremental(node: &Node) -> bool {
     matches!(node.detail, Detail::Model(_)) && node.config.str("materialized") == Some("incremental")
 }
 
@@ -590,7 +590,8 @@ impl Tables for Parents<'_> {
     }
 
     fn has_foreign_functions(&self) -> bool {
-        !self.compilation.project.target.has_the_checked_rules()
+        // What is portable is written in PostgreSQL's SQL, whatever the engine of the target knows besides.
+        !self.is_portable() && !self.compilation.project.target.has_the_checked_rules()
     }
 
     fn is_portable(&self) -> bool {
@@ -603,7 +604,7 @@ impl Tables for Parents<'_> {
 }
 
 /// Names without quotes were folded, so case does not count.
-fn is_called(relation: &Relation, name: &[String]) -> bool {
+pub(super) fn is_called(relation: &Relation, name: &[String]) -> bool {
     let parts = [&relation.identifier, &relation.schema, &relation.database];
     !name.is_empty() && name.len() <= parts.len() && name.iter().rev().zip(parts).all(|(given, part)| given.eq_ignore_ascii_case(part))
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::empty::without_doubled_aliases;
 use super::kept::Standing;
-use super::portable::{Portable, is_portable, with_outcome};
+use super::portable::{Portable, is_portable};
 use crate::base::{ResourceType, Span, UniqueId};
 use crate::diag::{Diagnostic, codes};
 use crate::jinja::{Empty, Linked, Message, NodeState, Reading, Rendered, SpanMap, Templates, Warehouse, ephemeral_name};
@@ -64,11 +64,7 @@ impl Compilation {
         let filtered = state.batch.is_some() || reading.is_some_and(|reading| reading.sample.is_some());
         let aliased = filtered || reading.is_some_and(|reading| reading.empty == Some(Empty::Aliased));
         let (mut compiled, ephemerals) = match self.prepared(node, state).filter(|_| !aliased) {
-            Some(held) => {
-                let rendered = held.prepared.rendered.clone();
-                let (compiled, ephemerals) = unlowered(rendered);
-                (with_outcome(node, compiled, held.outcome.clone())?, ephemerals)
-            }
+            Some(held) => held.compiled(node)?,
             None => {
                 let rendered = self.templates.render(&self.project.sources, node, state, &linked).map_err(|problem| vec![problem])?;
                 let (mut compiled, ephemerals) = unlowered(rendered);

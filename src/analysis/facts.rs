@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::sql_type::SqlType;
 use super::units::Measure;
@@ -15,7 +16,7 @@ pub struct Facts {
     /// `false` only where it is certain that the value is never null.
     pub nullable: bool,
     /// Columns of other relations that it comes from, ascending, each kind of edge once.
-    pub origins: Vec<Origin>,
+    pub origins: Origins,
     pub meaning: Meaning,
     /// Of an exact number: so many digits stand behind the point at most, where its type does not say it. PostgreSQL forgets that; engines
     /// whose exact numbers all have a scale do not.
@@ -65,11 +66,14 @@ impl Facts {
 
     /// Reads these only to decide, not for their values.
     pub fn deciding_by(mut self, other: &Facts) -> Facts {
-        let origins: Vec<Origin> = other.origins.iter().map(|origin| origin.as_condition()).collect();
+        let origins: Origins = other.origins.iter().map(|origin| origin.as_condition()).collect();
         merge(&mut self.origins, &origins);
         self
     }
 }
+
+/// Most values come from one column or two, and facts are copied at every step: so these need no allocation.
+pub(super) type Origins = SmallVec<[Origin; 2]>;
 
 /// One column that something comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,7 +126,7 @@ impl EdgeKind {
 }
 
 /// Puts the others in, keeping the order.
-pub(super) fn merge(into: &mut Vec<Origin>, others: &[Origin]) {
+pub(super) fn merge(into: &mut Origins, others: &[Origin]) {
     for origin in others {
         if let Err(at) = into.binary_search(origin) {
             into.insert(at, *origin);

@@ -11,7 +11,7 @@ use super::compilation::{Compilation, CompiledNode};
 use super::generic::of_test;
 use super::infer::{ExpressionTypes, Finding, Inferred, infer};
 use super::siblings::{Sibling, Siblings};
-use crate::base::Files;
+use crate::base::{Files, UniqueId};
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::jinja::{NodeState, Origin, Rendered, Segment, SpanMap};
 use crate::project::{Constraint, ConstraintKind, Detail, GenericTest, Manifest, Node};
@@ -63,6 +63,19 @@ pub(super) struct Prepared {
 pub(super) struct Rewritten {
     pub(super) prepared: Prepared,
     pub(super) outcome: Outcome,
+}
+
+impl Rewritten {
+    /// The node with the text that the engine gets, and the ephemeral models that it reads.
+    pub(super) fn compiled(&self, node: &Node) -> Result<(CompiledNode, Vec<UniqueId>), Vec<Diagnostic>> {
+        let Rendered { sql, map, messages, macros, ephemerals, momentary: _ } = &self.prepared.rendered;
+        let (sql, map) = match &self.outcome {
+            Ok(None) => (sql.clone(), map.clone()),
+            Ok(Some(lowered)) => (lowered.sql.clone(), replaced(map, &lowered.places)),
+            Err(problems) => return Err(refused(node, map, problems.clone())),
+        };
+        Ok((CompiledNode { sql, map, messages: messages.clone(), macros: macros.clone() }, ephemerals.clone()))
+    }
 }
 
 /// What portable models of a project need.
@@ -184,15 +197,24 @@ impl Compilation {
         self.portable_columns().nodes.get(&number)?.rewritten.iter().find(is).cloned()
     }
 
+    /// Reads all portable nodes, where one of these is portable. Before workers are sent to compile nodes: they then read on their own
+    /// threads, whose memory is used again, and nobody waits.
+    pub fn read_portable(&self, nodes: &[&Node]) {
+        if self.portable.is_used() && nodes.iter().any(|node| is_portable(node)) {
+            self.portable.analysis.get_or_init(|| self.read_portable_nodes());
+        }
+    }
+
     /// Columns of what portable models read.
     fn portable_columns(&self) -> &Analysis {
-        let columns = || {
-            if let Some((siblings, at)) = self.portable.siblings.get() {
-                siblings.begin(*at);
-            }
-            self.analyse_portable(&*self.portable.files, &self.portable.nodes)
-        };
-        self.portable.analysis.get_or_init(|| apart(columns))
+        self.portable.analysis.get_or_init(|| apart(|| self.read_portable_nodes()))
+    }
+
+    fn read_portable_nodes(&self) -> Analysis {
+        if let Some((siblings, at)) = self.portable.siblings.get() {
+            siblings.begin(*at);
+        }
+        self.analyse_portable(&*self.portable.files, &self.portable.nodes)
     }
 
     /// The bytes of UTF-8 that a text column of a portable node has at most, where the widths of what it is made of tell.
@@ -259,15 +281,19 @@ impl Compilation {
 }
 
 /// The node with the text that the engine gets.
-pub(super) fn with_outcome(node: &Node, compiled: CompiledNode, outcome: Outcome) -> Result<CompiledNode, Vec<Diagnostic>> {
+fn with_outcome(node: &Node, compiled: CompiledNode, outcome: Outcome) -> Result<CompiledNode, Vec<Diagnostic>> {
     match outcome {
         Ok(None) => Ok(compiled),
         Ok(Some(lowered)) => Ok(CompiledNode { map: replaced(&compiled.map, &lowered.places), sql: lowered.sql, ..compiled }),
-        Err(problems) if problems.is_empty() => {
-            Err(vec![Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, "the query cannot be rewritten").at(node.origin)])
-        }
-        Err(problems) => Err(problems.into_iter().map(|finding| placed(finding, &compiled.map, node)).collect()),
+        Err(problems) => Err(refused(node, &compiled.map, problems)),
     }
+}
+
+fn refused(node: &Node, map: &SpanMap, problems: Vec<Finding>) -> Vec<Diagnostic> {
+    if problems.is_empty() {
+        return vec![Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, "the query cannot be rewritten").at(node.origin)];
+    }
+    problems.into_iter().map(|finding| placed(finding, map, node)).collect()
 }
 
 /// Runs on threads of its own. A worker that waited for others here would take up the next node meanwhile, and wait for what it is

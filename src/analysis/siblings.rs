@@ -5,19 +5,19 @@
 //! that a target does not have) is found by comparing, and then each target reads for itself.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sqlparser::ast::{ObjectName, ObjectNamePart, Query, visit_relations_mut};
+use sqlparser::ast::{Ident, ObjectName, ObjectNamePart, Query, visit_relations, visit_relations_mut};
 
-use super::columns::{Parent, Parents};
+use super::columns::{Parent, Parents, is_called, is_incremental};
 use super::facts::RelationSchema;
-use super::infer::{ExpressionTypes, Inferred};
+use super::infer::{Inferred, path};
 use super::portable::{Lowering, Outcome, TypedQuery};
 use super::promises::Promises;
 use crate::base::Relation;
-use crate::project::Manifest;
+use crate::project::{Manifest, Node};
 
 /// The targets, and what they tell each other.
 pub(super) struct Siblings {
@@ -85,10 +85,13 @@ impl Siblings {
         }
         let shared: Arc<str> = sql.into();
         let columns: Arc<[_]> = parents.parents.iter().map(|parent| (parent.number, Arc::clone(&parent.schema))).collect();
-        let read = Arc::new(Inferred { types: ExpressionTypes::default(), ..inferred.clone() });
+        let read = Arc::new(for_rewriting(inferred));
         for (to, other) in others() {
             let Some(names) = self.names(of, to, parents) else { continue };
             let Some(places) = places(sql, &names) else { continue };
+            if !finds_the_same(&query, &names) {
+                continue;
+            }
             let renamed = rename(&mut query, &names);
             let outcome = other.lowering.lower(&TypedQuery { sql, query: &query, types: &inferred.types });
             rename(&mut query, &names.iter().map(|name| Named { here: name.there, there: name.here }).collect::<Vec<_>>());
@@ -140,10 +143,8 @@ impl Siblings {
 
     /// Whether what was told holds for this text over these columns.
     fn fits(&self, told: &Told, number: usize, sql: &str, parents: &Parents<'_>) -> bool {
-        let ids = |target: usize, number: usize| {
-            self.targets.get(target).and_then(|target| target.manifest.nodes.get(number)).map(|node| &node.id)
-        };
-        let same_node = |number: usize| ids(told.of, number) == ids(told.to, number);
+        let same_node = |number: usize| self.node(told.of, number).map(|node| &node.id) == self.node(told.to, number).map(|node| &node.id);
+        let same_kind = self.node(told.of, number).map(is_incremental) == self.node(told.to, number).map(is_incremental);
         let same_columns = |(held, parent): (&(usize, Arc<RelationSchema>), &Parent<'_>)| {
             held.0 == parent.number
                 && same_node(parent.number)
@@ -151,17 +152,25 @@ impl Siblings {
                 && told.promises.promise_the_same(parents.promises, parent.number)
         };
         same_node(number)
+            && same_kind
             && told.columns.len() == parents.parents.len()
             && told.columns.iter().zip(parents.parents).all(same_columns)
             && self.names(told.to, told.of, parents).is_some_and(|named| same_text(sql, &told.sql, &named))
     }
 
+    fn node(&self, target: usize, number: usize) -> Option<&Node> {
+        self.targets.get(target)?.manifest.nodes.get(number)
+    }
+
     /// How what a node reads, and itself, is called on two targets; `None` where that cannot be told.
     fn names<'m>(&'m self, here: usize, there: usize, parents: &Parents<'_>) -> Option<Vec<Named<'m>>> {
-        let relation = |target: usize, number: usize| Some(self.targets.get(target)?.manifest.nodes.get(number)?.relation.as_ref());
         let mut names = Vec::new();
         for parent in parents.parents {
-            match (relation(here, parent.number)?, relation(there, parent.number)?) {
+            let (here, there) = (self.node(here, parent.number)?, self.node(there, parent.number)?);
+            if here.is_ephemeral() != there.is_ephemeral() {
+                return None;
+            }
+            match (&here.relation, &there.relation) {
                 (None, None) => {}
                 (Some(here), Some(there)) if here == there => {}
                 // Columns are named by it.
@@ -170,6 +179,20 @@ impl Siblings {
             }
         }
         Some(names)
+    }
+}
+
+/// What is to be known of a query that is rewritten already: nobody asks for its lineage, and its types are those of another tree.
+fn for_rewriting(inferred: &Inferred) -> Inferred {
+    let Inferred { schema, places, strangers, findings, unit_findings, doubts, .. } = inferred;
+    Inferred {
+        schema: schema.clone(),
+        places: places.clone(),
+        strangers: strangers.clone(),
+        findings: findings.clone(),
+        unit_findings: unit_findings.clone(),
+        doubts: doubts.clone(),
+        ..Inferred::default()
     }
 }
 
@@ -203,6 +226,19 @@ fn same_text(sql: &str, other: &str, names: &[Named<'_>]) -> bool {
     renamed == other
 }
 
+/// Whether the tables that a tree names otherwise than in full and in quotes, as people do, are the same elsewhere.
+fn finds_the_same(query: &Query, names: &[Named<'_>]) -> bool {
+    let mut same = true;
+    let _ = visit_relations(query, |relation| {
+        let parts: Vec<Ident> = relation.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
+        let parts = path(&parts);
+        let is_same = |name: &Named<'_>| is_named(relation, name.here) || is_called(name.here, &parts) == is_called(name.there, &parts);
+        same &= names.iter().all(is_same);
+        if same { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    same
+}
+
 /// Puts the names of a tree in another way, and says how many.
 fn rename(query: &mut Query, names: &[Named<'_>]) -> usize {
     let mut count = 0;
@@ -216,7 +252,7 @@ fn rename(query: &mut Query, names: &[Named<'_>]) -> usize {
             }
             count += 1;
         }
-        std::ops::ControlFlow::<()>::Continue(())
+        ControlFlow::<()>::Continue(())
     });
     count
 }

@@ -99,6 +99,7 @@ pub(super) fn compile_nodes(context: &Context<'_>, compilation: &Compilation, se
     });
     let target_path = context.target_path(compilation);
     let engine = engine_of(target).ok();
+    compilation.read_portable(selected);
     let compiled: Vec<(UniqueId, Result<Stored, Vec<Diagnostic>>)> = selected
         .par_iter()
         .map(|node| {

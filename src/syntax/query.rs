@@ -63,7 +63,10 @@ fn sql_dialect() -> Box<dyn Dialect> {
 }
 
 pub(super) fn tokens_of(sql: &str) -> Result<Vec<TokenWithSpan>, ParserError> {
-    Ok(Tokenizer::new(&*sql_dialect(), sql).tokenize_with_location()?)
+    // Blanks are tokens too. A list of large tokens that grew would be moved again and again.
+    let mut tokens = Vec::with_capacity(sql.len() / 3);
+    Tokenizer::new(&*sql_dialect(), sql).tokenize_with_location_into_buf(&mut tokens)?;
+    Ok(tokens)
 }
 
 fn parse_tokens(tokens: Vec<TokenWithSpan>) -> Result<Option<Box<Query>>, ParserError> {

@@ -331,7 +331,7 @@ impl Inference<'_> {
             }
             "nullif" if plain => {
                 let [one, other] = facts.as_slice() else { return Some(opaque(facts)) };
-                self.check_operator_units("=", one, other, span);
+                self.check_operator_units("=", one, other, &|| span);
                 let measure = super::units::measure(one);
                 let sql_type = match (one.sql_type, other.sql_type) {
                     (Some(left), Some(right)) => match crate::analysis::candidates::binary_operator("=", left.id, right.id) {
@@ -463,7 +463,7 @@ fn lambda_scope<'e>(argument: &Expr, scope: &Scope<'e>) -> Option<Scope<'e>> {
         return None;
     }
     let mut items = scope.items.clone();
-    let columns = parameters.into_iter().map(|name| Column { name, facts: Facts::unknown(), id: 0 }).collect();
+    let columns = parameters.into_iter().map(|name| Column { name: name.into(), facts: Facts::unknown(), id: 0 }).collect();
     items.push(Item { columns, plain: true, ..Item::default() });
     Some(Scope { items, grouped: scope.grouped, ..Scope::new(scope.outer, scope.ctes) })
 }

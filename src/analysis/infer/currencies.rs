@@ -52,7 +52,7 @@ impl Inference<'_> {
     pub(super) fn settle_currencies(&mut self, columns: &mut [Column], item: Option<&str>) {
         if columns.iter().any(|column| is_by_column(&column.facts.meaning.measure) || !column.facts.meaning.determined_by.is_empty()) {
             let before: Vec<(u32, u32, String)> =
-                columns.iter().map(|column| (column.facts.meaning.same_as, column.id, column.name.clone())).collect();
+                columns.iter().map(|column| (column.facts.meaning.same_as, column.id, column.name.to_string())).collect();
             let renumbered = |old: u32| before.iter().find(|(same_as, ..)| *same_as == old && old != 0).map(|(_, id, _)| *id);
             for column in columns.iter_mut() {
                 let meaning = &mut column.facts.meaning;
@@ -372,7 +372,7 @@ pub(super) fn by_name(columns: &[Column], names: &[String], generalised: &[bool]
 
 /// Both sides of a set operation, with currencies by names of the left side's columns.
 pub(super) fn both_by_name(left: &QueryResult, right: &QueryResult) -> Vec<(Measure, Measure)> {
-    let names: Vec<String> = left.columns.iter().map(|column| column.name.clone()).collect();
+    let names: Vec<String> = left.columns.iter().map(|column| column.name.to_string()).collect();
     let pairs = || left.columns.iter().zip(&right.columns);
     let generalised: Vec<bool> = pairs()
         .map(|(one, other)| {
@@ -385,13 +385,13 @@ pub(super) fn both_by_name(left: &QueryResult, right: &QueryResult) -> Vec<(Meas
 
 /// The columns of a whole query for its readers.
 pub(super) fn schema_columns(columns: &[Column]) -> Vec<SchemaColumn> {
-    let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+    let names: Vec<String> = columns.iter().map(|column| column.name.to_string()).collect();
     let measures = by_name(columns, &names, &[]);
-    let name_of = |id: &u32| columns.iter().find(|column| column.facts.meaning.same_as == *id).map(|column| column.name.clone());
+    let name_of = |id: &u32| columns.iter().find(|column| column.facts.meaning.same_as == *id).map(|column| column.name.to_string());
     let told = |(column, measure): (&Column, Measure)| {
         let meaning = &column.facts.meaning;
         SchemaColumn {
-            name: column.name.clone(),
+            name: column.name.to_string(),
             sql_type: column.facts.sql_type,
             nullable: column.facts.nullable,
             measure,
@@ -422,7 +422,7 @@ pub(super) fn strangers(columns: &[Column]) -> Vec<(String, String)> {
             let is_other = |lost: &Currency| constant.is_some() || *same_as != 0 && matches!(lost, Currency::Column(_));
             lost.iter().any(is_other)
         };
-        found.extend(columns.iter().filter(is_stranger).map(|other| (column.name.clone(), other.name.clone())));
+        found.extend(columns.iter().filter(is_stranger).map(|other| (column.name.to_string(), other.name.to_string())));
     }
     found
 }

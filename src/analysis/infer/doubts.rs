@@ -23,14 +23,14 @@ impl Inference<'_> {
     }
 
     /// A comparison that is never true: one side is NULL.
-    pub(super) fn doubt_null(&mut self, name: &str, left: &Expr, right: &Expr, span: Span) {
+    pub(super) fn doubt_null(&mut self, name: &str, left: &Expr, right: &Expr, span: &dyn Fn() -> Span) {
         if !COMPARISONS.contains(&name) || !(is_null(left) || is_null(right)) {
             return;
         }
         let other = if is_null(right) { left } else { right };
         let test = if matches!(name, "<>" | "!=") { "is not null" } else { "is null" };
         let problem = Diagnostic::new(&codes::NULL_COMPARISON, format!("a comparison ({name}) with NULL is never true"));
-        self.doubt(span, problem.help(format!("write {other} {test}")));
+        self.doubt(span(), problem.help(format!("write {other} {test}")));
     }
 
     /// `x in (…, null)` and its negation.
@@ -46,13 +46,20 @@ impl Inference<'_> {
     }
 
     /// What an operator makes of two types that it takes.
-    pub(super) fn doubt_operator(&mut self, name: &str, left: (&Facts, &Expr), right: (&Facts, &Expr), taken: &[TypeId], span: Span) {
+    pub(super) fn doubt_operator(
+        &mut self,
+        name: &str,
+        left: (&Facts, &Expr),
+        right: (&Facts, &Expr),
+        taken: &[TypeId],
+        span: &dyn Fn() -> Span,
+    ) {
         let (Some(one), Some(other)) = (left.0.sql_type, right.0.sql_type) else { return };
         if COMPARISONS.contains(&name) || name == "-" {
             self.doubt_zone("compared", &[one, other], span);
         }
         for ((facts, expression), wanted) in [left, right].into_iter().zip(taken) {
-            self.doubt_cast(facts, *wanted, expression.span());
+            self.doubt_cast(facts, *wanted, &|| expression.span());
         }
         if name == "/" && is_integer(one.id) && is_integer(other.id) && !self.doubts.whole_wanted {
             // Between constants it is arithmetic that somebody looked at.
@@ -61,7 +68,7 @@ impl Inference<'_> {
                 let message = format!("{} is divided by {}, which drops the fraction", one, other);
                 let problem = Diagnostic::new(&codes::INTEGER_DIVISION, message);
                 let help = "cast one side to numeric, or the result to an integer where whole numbers are meant";
-                self.doubt(span, problem.help(help));
+                self.doubt(span(), problem.help(help));
             }
         }
     }
@@ -72,24 +79,24 @@ impl Inference<'_> {
         let is_plain = |facts: &Facts| facts.sql_type.is_some_and(|kind| kind.id == known().timestamp);
         let plain = parts.iter().find(|(facts, _)| is_plain(facts));
         if let Some((_, span)) = plain {
-            self.doubt_zone("put together", &types, *span);
+            self.doubt_zone("put together", &types, &|| *span);
         }
         for (facts, span) in parts {
-            self.doubt_cast(facts, common.id, *span);
+            self.doubt_cast(facts, common.id, &|| *span);
         }
     }
 
-    fn doubt_zone(&mut self, what: &str, types: &[SqlType], span: Span) {
+    fn doubt_zone(&mut self, what: &str, types: &[SqlType], span: &dyn Fn() -> Span) {
         let has = |id: TypeId| types.iter().any(|kind| kind.id == id);
         if has(known().timestamp) && has(known().timestamptz) {
             let message = format!("a timestamp without time zone is {what} with one that has it, in the zone of whoever asks");
             let problem = Diagnostic::new(&codes::ZONE_MISMATCH, message);
-            self.doubt(span, problem.help("say which zone is meant: the_timestamp at time zone 'Europe/London'"));
+            self.doubt(span(), problem.help("say which zone is meant: the_timestamp at time zone 'Europe/London'"));
         }
     }
 
     /// A value of a column that is cast by itself to a type with fewer digits.
-    fn doubt_cast(&mut self, facts: &Facts, wanted: TypeId, span: Span) {
+    fn doubt_cast(&mut self, facts: &Facts, wanted: TypeId, span: &dyn Fn() -> Span) {
         let Some(given) = facts.sql_type.filter(|_| !facts.origins.is_empty()) else { return };
         let name = |id: TypeId| catalogue().entry(id).name;
         let loses = match name(wanted) {
@@ -100,7 +107,7 @@ impl Inference<'_> {
         if loses {
             let message = format!("{} becomes {} by itself, which has fewer exact digits", SqlType::from(given.id), spelled(wanted));
             let problem = Diagnostic::new(&codes::LOSSY_CAST, message);
-            self.doubt(span, problem.help("cast the other side to numeric, or write the cast where the loss is meant"));
+            self.doubt(span(), problem.help("cast the other side to numeric, or write the cast where the loss is meant"));
         }
     }
 

@@ -80,8 +80,8 @@ impl Inference<'_> {
             Expr::Between { expr, low, high, .. } => {
                 let facts = [expr, low, high].map(|part| self.expression(part, scope));
                 let [value, least, most] = &facts;
-                self.operator(">=", (value, expr), (least, low), expr.span());
-                self.operator("<=", (value, expr), (most, high), expr.span());
+                self.operator(">=", (value, expr), (least, low), &|| expr.span());
+                self.operator("<=", (value, expr), (most, high), &|| expr.span());
                 boolean(&facts)
             }
             Expr::Tuple(parts) => {
@@ -117,7 +117,7 @@ impl Inference<'_> {
             Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => {
                 let facts = [self.expression(left, scope), self.expression(right, scope)];
                 let [one, other] = &facts;
-                self.operator("=", (one, left), (other, right), left.span().union(&right.span()));
+                self.operator("=", (one, left), (other, right), &|| left.span().union(&right.span()));
                 Facts::of(Some(known().bool.into()), false).reading(&facts)
             }
             // `like any (array[…])`
@@ -225,15 +225,16 @@ impl Inference<'_> {
     fn compare(&mut self, name: &str, left: &Expr, right: &Expr, scope: &Scope<'_>) -> Facts {
         let facts = [self.expression(left, scope), self.expression(right, scope)];
         let [one, other] = &facts;
-        let span = left.span().union(&right.span());
-        self.doubt_null(name, left, right, span);
-        let sql_type = self.operator(name, (one, left), (other, right), span);
+        let span = || left.span().union(&right.span());
+        self.doubt_null(name, left, right, &span);
+        let sql_type = self.operator(name, (one, left), (other, right), &span);
         let nullable = facts.iter().any(|facts| facts.nullable) || !never_null(name, &facts);
         Facts::of(sql_type, nullable).reading(&facts).measured(self.operator_measure(name, one, other))
     }
 
-    /// The type of a binary operator's result. A mistake is found only when both sides are known.
-    fn operator(&mut self, name: &str, left: (&Facts, &Expr), right: (&Facts, &Expr), span: Span) -> Option<SqlType> {
+    /// The type of a binary operator's result. A mistake is found only when both sides are known. `span` is asked for where something
+    /// is said: the parser finds it by a walk over all that is in it.
+    fn operator(&mut self, name: &str, left: (&Facts, &Expr), right: (&Facts, &Expr), span: &dyn Fn() -> Span) -> Option<SqlType> {
         let written = name;
         let name = if name == "!=" { "<>" } else { name };
         self.check_operator_units(name, left.0, right.0, span);
@@ -251,7 +252,7 @@ impl Inference<'_> {
                 let message = format!("there is no operator {name} for {} and {}", spelled_side(one), spelled_side(other));
                 let problem = Diagnostic::new(&codes::TYPE_MISMATCH, message);
                 let problem = problem.help("cast one side to the type of the other, if they mean the same");
-                let range = self.lines.sign_between(left.1.span(), right.1.span(), written).or_else(|| self.lines.range(span));
+                let range = self.lines.sign_between(left.1.span(), right.1.span(), written).or_else(|| self.lines.range(span()));
                 self.findings.push(Finding { diagnostic: problem, range });
                 operator_result_in_any_case(name).map(SqlType::from)
             }
@@ -315,8 +316,8 @@ impl Inference<'_> {
             let facts = match &subject {
                 Some((subject, operand)) => {
                     let facts = self.expression(condition, scope);
-                    self.doubt_null("=", operand, condition, condition.span());
-                    self.operator("=", (subject, operand), (&facts, condition), condition.span());
+                    self.doubt_null("=", operand, condition, &|| condition.span());
+                    self.operator("=", (subject, operand), (&facts, condition), &|| condition.span());
                     facts
                 }
                 None => self.condition(condition, scope, "CASE/WHEN"),
@@ -394,7 +395,7 @@ impl Inference<'_> {
         }
         if let ([left, right], 1) = (values.as_slice(), width) {
             let right = Facts { sql_type: settled(right.sql_type), ..right.clone() };
-            self.operator(name, (left, expression), (&right, expression), expression.span());
+            self.operator(name, (left, expression), (&right, expression), &|| expression.span());
         }
         let mut facts = Facts::of(Some(known().bool.into()), nullable).reading(&values);
         merge(&mut facts.origins, &result.indirect);
@@ -404,7 +405,7 @@ impl Inference<'_> {
     fn compare_array(&mut self, left: Facts, name: &str, right: &Expr, scope: &Scope<'_>) -> Facts {
         let array = self.expression(right, scope);
         // An array is of the unit of its elements.
-        self.check_operator_units(name, &left, &array, right.span());
+        self.check_operator_units(name, &left, &array, &|| right.span());
         if let (Some(one), Some(element)) = (left.sql_type, array.sql_type.and_then(|kind| array_element(kind.id)))
             && binary_operator(if name == "!=" { "<>" } else { name }, one.id, element).is_err_and(|error| error == NotFound::Arguments)
         {
@@ -420,7 +421,7 @@ impl Inference<'_> {
             let other = self.expression(item, scope);
             let one = facts.first().cloned().unwrap_or_default();
             if !matches!(unnested(value), Expr::Tuple(_)) {
-                self.operator("=", (&one, value), (&other, item), item.span());
+                self.operator("=", (&one, value), (&other, item), &|| item.span());
             }
             facts.push(other);
         }

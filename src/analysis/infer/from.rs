@@ -14,7 +14,7 @@ use super::typed::Using;
 use super::{Inference, Outer, Table, path, settled};
 use crate::analysis::catalogue::catalogue;
 use crate::analysis::coercion::{array_element, common};
-use crate::analysis::facts::{EdgeKind, Facts, Meaning, Origin, merge, merge_labels};
+use crate::analysis::facts::{EdgeKind, Facts, Meaning, Origin, Origins, merge, merge_labels};
 use crate::analysis::sql_type::SqlType;
 use crate::analysis::units::Measure;
 use crate::diag::{Diagnostic, codes};
@@ -35,7 +35,7 @@ impl Inference<'_> {
         tables: &[TableWithJoins],
         outer: Outer<'e>,
         ctes: Option<&'e CteLink<'e>>,
-        indirect: &mut Vec<Origin>,
+        indirect: &mut Origins,
     ) -> Scope<'e> {
         let mut scope = Scope::new(outer, ctes);
         for table in tables {
@@ -46,7 +46,7 @@ impl Inference<'_> {
     }
 
     /// Adds the entries of one element of the list to the scope; what stands left of it can be seen by what is lateral.
-    fn table_with_joins(&mut self, table: &TableWithJoins, scope: &mut Scope<'_>, indirect: &mut Vec<Origin>) {
+    fn table_with_joins(&mut self, table: &TableWithJoins, scope: &mut Scope<'_>, indirect: &mut Origins) {
         let start = scope.items.len();
         let items = self.table_factor(&table.relation, scope, indirect);
         scope.rows = keys_of(&items);
@@ -67,7 +67,7 @@ impl Inference<'_> {
         }
     }
 
-    fn join(&mut self, join: &Join, left: Vec<Item>, right: Vec<Item>, scope: &Scope<'_>, indirect: &mut Vec<Origin>) -> Vec<Item> {
+    fn join(&mut self, join: &Join, left: Vec<Item>, right: Vec<Item>, scope: &Scope<'_>, indirect: &mut Origins) -> Vec<Item> {
         use JoinOperator as Operator;
         let (kind, constraint) = match &join.join_operator {
             Operator::Join(constraint) | Operator::Inner(constraint) | Operator::CrossJoin(constraint) => (JoinKind::Inner, constraint),
@@ -108,9 +108,9 @@ impl Inference<'_> {
             }
             JoinConstraint::Natural => {
                 let (left, right) = both.items.split_at(split);
-                let left: Vec<&str> = plain_columns(left).map(|column| column.name.as_str()).collect();
-                let shared = plain_columns(right).filter(|column| left.contains(&column.name.as_str()));
-                let names: Vec<Ident> = shared.map(|column| Ident::with_quote('"', column.name.clone())).collect();
+                let left: Vec<&str> = plain_columns(left).map(|column| &*column.name).collect();
+                let shared = plain_columns(right).filter(|column| left.contains(&&*column.name));
+                let names: Vec<Ident> = shared.map(|column| Ident::with_quote('"', &*column.name)).collect();
                 let mut items = self.join_using(join, &names, both.items, split, kind, indirect);
                 if items.iter().any(|item| item.open) {
                     // Which columns are shared is not known.
@@ -132,7 +132,7 @@ impl Inference<'_> {
         mut items: Vec<Item>,
         split: usize,
         kind: JoinKind,
-        indirect: &mut Vec<Origin>,
+        indirect: &mut Origins,
     ) -> Vec<Item> {
         let mut shared: Vec<Using> = Vec::new();
         let mut merged: Vec<Column> = Vec::new();
@@ -160,7 +160,7 @@ impl Inference<'_> {
                 JoinKind::Right => self.equalities.add(left, right),
                 JoinKind::Full => {
                     let whole = self.whole_of(left, right);
-                    let column = merged.iter_mut().find(|column| column.name == name);
+                    let column = merged.iter_mut().find(|column| *column.name == *name);
                     column.into_iter().for_each(|column| column.facts.meaning.same_as = whole);
                     self.currency_names.insert(whole, name);
                 }
@@ -178,7 +178,7 @@ impl Inference<'_> {
     }
 
     fn using_column(&mut self, side: &[Item], name: &str, span: Span) -> Option<Column> {
-        let found: Vec<&Column> = plain_columns(side).filter(|column| column.name == name).collect();
+        let found: Vec<&Column> = plain_columns(side).filter(|column| *column.name == *name).collect();
         match found.as_slice() {
             [column] => {
                 self.mark_read(column.id);
@@ -186,7 +186,7 @@ impl Inference<'_> {
             }
             [] if side.iter().any(|item| item.plain && item.open) => None,
             [] => {
-                let names: Vec<&str> = plain_columns(side).map(|column| column.name.as_str()).collect();
+                let names: Vec<&str> = plain_columns(side).map(|column| &*column.name).collect();
                 let message = format!("column '{name}' of USING is not on both sides of the join");
                 self.find(span, Diagnostic::new(&codes::UNKNOWN_COLUMN, message).did_you_mean(name, names));
                 None
@@ -199,9 +199,8 @@ impl Inference<'_> {
     }
 
     fn merged(&mut self, name: &str, left: Option<Column>, right: Option<Column>, kind: JoinKind, span: Span) -> Column {
-        let name = name.to_owned();
         let (Some(left), Some(right)) = (left, right) else {
-            return Column { name, facts: Facts::unknown(), id: self.next_id() };
+            return Column { name: name.into(), facts: Facts::unknown(), id: self.next_id() };
         };
         let sql_type = match (left.facts.sql_type, right.facts.sql_type) {
             (Some(one), Some(other)) => match common(&[one, other]) {
@@ -233,10 +232,10 @@ impl Inference<'_> {
         merge_labels(&mut meaning.labels, &other.facts.meaning.labels);
         let digits = super::typed::merged(&left.facts, &right.facts);
         let bytes = super::sizes::merged(&left.facts, &right.facts);
-        Column { name, facts: Facts { sql_type, nullable, origins, meaning, digits, bytes }, id }
+        Column { name: name.into(), facts: Facts { sql_type, nullable, origins, meaning, digits, bytes }, id }
     }
 
-    fn table_factor(&mut self, factor: &TableFactor, left: &Scope<'_>, indirect: &mut Vec<Origin>) -> Vec<Item> {
+    fn table_factor(&mut self, factor: &TableFactor, left: &Scope<'_>, indirect: &mut Origins) -> Vec<Item> {
         match factor {
             // `from only t` looks like a table with an alias, and no table can be called so without quotes.
             TableFactor::Table { name, alias: Some(alias), args: None, .. } if is_only(name) => {
@@ -298,14 +297,7 @@ impl Inference<'_> {
     }
 
     /// A name in FROM: a common table expression or a table.
-    fn named_table(
-        &mut self,
-        name: &[String],
-        alias: Option<&TableAlias>,
-        scope: &Scope<'_>,
-        span: Span,
-        indirect: &mut Vec<Origin>,
-    ) -> Item {
+    fn named_table(&mut self, name: &[String], alias: Option<&TableAlias>, scope: &Scope<'_>, span: Span, indirect: &mut Origins) -> Item {
         if let [single] = name
             && let Some(cte) = scope.cte(single)
         {
@@ -328,7 +320,7 @@ impl Inference<'_> {
         {
             // `from current_date`
             let column = alias.map_or_else(|| single.clone(), |alias| fold(&alias.name));
-            let columns = vec![Column { name: column, facts: Facts::of(Some(kind.into()), single == "current_schema"), id: 0 }];
+            let columns = vec![Column { name: column.into(), facts: Facts::of(Some(kind.into()), single == "current_schema"), id: 0 }];
             return self.item(columns, false, Some(single), alias);
         }
         let mut item = match self.tables.find(name) {
@@ -339,12 +331,12 @@ impl Inference<'_> {
                     let facts = Facts {
                         sql_type: column.sql_type,
                         nullable: column.nullable,
-                        origins: vec![origin],
+                        origins: Origins::from_elem(origin, 1),
                         meaning,
                         digits: column.digits,
                         bytes: column.bytes,
                     };
-                    Column { name: column.name.clone(), facts, id: 0 }
+                    Column { name: column.name.as_str().into(), facts, id: 0 }
                 });
                 let columns = columns.collect();
                 let told = schema.keys.iter().chain(self.tables.keys(node));
@@ -404,10 +396,10 @@ impl Inference<'_> {
         self.settle_currencies(&mut columns, called.as_deref());
         if let Some(alias) = alias {
             for (column, renamed) in columns.iter_mut().zip(&alias.columns) {
-                column.name = fold(&renamed.name);
+                column.name = fold(&renamed.name).into();
             }
             for renamed in alias.columns.iter().skip(columns.len()).filter(|_| open) {
-                columns.push(Column { name: fold(&renamed.name), facts: Facts::unknown(), id: self.next_id() });
+                columns.push(Column { name: fold(&renamed.name).into(), facts: Facts::unknown(), id: self.next_id() });
             }
         }
         let name = called;
@@ -450,7 +442,7 @@ impl Inference<'_> {
             _ => Measure::Unknown,
         };
         let column = |name: &str, sql_type: Option<SqlType>| Column {
-            name: name.to_owned(),
+            name: name.into(),
             facts: Facts::of(sql_type, true).reading(&given).measured(measure.clone()),
             id: 0,
         };
@@ -502,7 +494,7 @@ impl Inference<'_> {
             open |= element.is_none();
             let sql_type = element.map(|(element, _)| SqlType::from(element));
             let facts = Facts::of(sql_type, true).reading(std::slice::from_ref(array)).measured(super::units::measure(array));
-            columns.push(Column { name: only.clone().unwrap_or_else(|| "unnest".to_owned()), facts, id: 0 });
+            columns.push(Column { name: only.as_deref().unwrap_or("unnest").into(), facts, id: 0 });
         }
         if ordinality {
             columns.push(ordinality_column());
@@ -545,7 +537,7 @@ fn alias_span(tables: &[TableWithJoins], name: &str) -> Option<Span> {
 }
 
 pub(super) fn ordinality_column() -> Column {
-    Column { name: "ordinality".to_owned(), facts: Facts::of(catalogue().type_named("int8").map(SqlType::from), false), id: 0 }
+    Column { name: "ordinality".into(), facts: Facts::of(catalogue().type_named("int8").map(SqlType::from), false), id: 0 }
 }
 
 fn is_only(name: &ObjectName) -> bool {
@@ -668,7 +660,7 @@ impl Inference<'_> {
                     // `x.f` may also be a call f(x) over the row.
                     Found::Missing if !catalogue().functions(name).is_empty() => self.whole_row(item),
                     Found::Missing => {
-                        let names: Vec<&str> = item.columns.iter().map(|column| column.name.as_str()).collect();
+                        let names: Vec<&str> = item.columns.iter().map(|column| &*column.name).collect();
                         let problem = Diagnostic::new(&codes::UNKNOWN_COLUMN, format!("'{relation}' has no column '{name}'"))
                             .did_you_mean(name, names);
                         // From the name of the relation on, as the server says it.

@@ -236,7 +236,7 @@ impl Inference<'_> {
         }
         let columns = scope.items.iter().filter(|item| item.plain || ids.is_some()).flat_map(|item| &item.columns);
         let wanted = columns.filter(|column| ids.is_none_or(|ids| ids.contains(&column.id)) && !grouping.columns.contains(&column.id));
-        if let Some((id, name)) = wanted.map(|column| (column.id, column.name.clone())).next() {
+        if let Some((id, name)) = wanted.map(|column| (column.id, column.name.to_string())).next() {
             self.ungrouped_column(id, &name, span, scope, grouping);
         }
     }

@@ -77,7 +77,7 @@ impl Inference<'_> {
     fn many_to_many(&mut self, items: &[Item], split: usize, bound: &Bound, right: &[Key], span: Span) {
         let named = |key: &[u32]| -> String {
             let names = items.iter().flat_map(|item| &item.columns).filter(|column| key.contains(&column.id));
-            let mut names: Vec<&str> = names.map(|column| column.name.as_str()).collect();
+            let mut names: Vec<&str> = names.map(|column| &*column.name).collect();
             names.dedup();
             names.join(", ")
         };
@@ -111,7 +111,7 @@ impl Inference<'_> {
 
 impl Item {
     fn id_of(&self, name: &str) -> Option<u32> {
-        self.columns.iter().find(|column| column.name == name).map(|column| column.id)
+        self.columns.iter().find(|column| *column.name == *name).map(|column| column.id)
     }
 
     /// Keys given by positions of columns, and those that are proven.

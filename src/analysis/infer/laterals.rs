@@ -50,7 +50,7 @@ fn outer_columns(named: &[Mention], left: &Scope<'_>) -> Vec<OuterColumn> {
             seen.push(column.id);
             outer.push(OuterColumn {
                 entry: item.name.clone().filter(|_| item.named),
-                name: column.name.clone(),
+                name: column.name.to_string(),
                 typed: super::typed::typed(&column.facts),
                 alone: mentions.any(|(_, alone)| *alone),
             });

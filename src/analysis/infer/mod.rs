@@ -36,7 +36,7 @@ pub use self::output_name::output_name;
 use self::scope::Scope;
 pub use self::typed::{ExpressionTypes, OuterColumn, Output, Typed, Using, quotient_digits};
 use super::catalogue::{TypeId, catalogue};
-use super::facts::{Facts, Origin, RelationSchema};
+use super::facts::{Facts, Origins, RelationSchema};
 use super::sql_type::SqlType;
 use super::units::Declarations;
 use crate::diag::{Code, Diagnostic};
@@ -105,9 +105,9 @@ pub struct Inferred {
     /// Names of columns, each with that of one beside it which certainly does not name its currency or its zone.
     pub strangers: Vec<(String, String)>,
     /// For each column of the schema what it comes from; numbers of `reads`.
-    pub origins: Vec<Vec<Origin>>,
+    pub origins: Vec<Origins>,
     /// What decides about the rows, and so about all columns.
-    pub indirect: Vec<Origin>,
+    pub indirect: Origins,
     /// Columns of nodes that are read: number of the node and name.
     pub reads: Vec<(usize, String)>,
     pub findings: Vec<Finding>,
@@ -131,7 +131,7 @@ pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarat
         lines: Lines::new(sql),
         findings: Vec::new(),
         unit_findings: Vec::new(),
-        reads: IndexSet::new(),
+        reads: IndexSet::default(),
         last_id: 0,
         aggregates: None,
         doubts: Doubts::default(),
@@ -150,7 +150,7 @@ pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarat
     let result = inference.query(query, None, None);
     inference.doubt_unused();
     let columns = currencies::schema_columns(&result.columns);
-    let named = |key: &Vec<usize>| key.iter().map(|at| Some(result.columns.get(*at)?.name.clone())).collect::<Option<Vec<_>>>();
+    let named = |key: &Vec<usize>| key.iter().map(|at| Some(result.columns.get(*at)?.name.to_string())).collect::<Option<Vec<_>>>();
     let keys = result.keys.iter().filter_map(named).collect();
     let unique = result.unique.iter().filter_map(named).collect();
     Inferred {
@@ -173,7 +173,7 @@ struct Inference<'a> {
     lines: Lines<'a>,
     findings: Vec<Finding>,
     unit_findings: Vec<Finding>,
-    reads: IndexSet<(usize, String)>,
+    reads: IndexSet<(usize, String), foldhash::fast::RandomState>,
     last_id: u32,
     /// The clause in which aggregates may not stand, while one is walked.
     aggregates: Option<&'static str>,
@@ -241,7 +241,7 @@ fn spelled(id: TypeId) -> String {
 }
 
 /// The parts of a name, as the database reads them.
-fn path(parts: &[Ident]) -> Vec<String> {
+pub(super) fn path(parts: &[Ident]) -> Vec<String> {
     parts.iter().map(scope::fold).collect()
 }
 

@@ -17,7 +17,7 @@ use super::scope::{Column, CteLink, Found, QueryResult, Scope, fold};
 use super::ties::{is_limited, unique_of_set};
 use super::{Inference, Outer, known, path, settled};
 use crate::analysis::coercion::common;
-use crate::analysis::facts::{EdgeKind, Facts, Origin, merge};
+use crate::analysis::facts::{EdgeKind, Facts, Origins, merge};
 use crate::analysis::sql_type::SqlType;
 use crate::diag::{Diagnostic, codes};
 use crate::syntax::added_columns;
@@ -87,7 +87,7 @@ impl Inference<'_> {
         let added = cte.alias.columns.last().map(|kept| added_columns(&kept.name.value)).unwrap_or_default();
         result.columns.extend(added.into_iter().map(|added| {
             let facts = Facts::of(added.kind.and_then(SqlType::parse), false);
-            Column { name: added.name, facts, id: 0 }
+            Column { name: added.name.into(), facts, id: 0 }
         }));
         result
     }
@@ -184,7 +184,7 @@ impl Inference<'_> {
         if operator != SetOperator::Union {
             // Whether a row is there depends on all columns of the other side.
             for column in &second.columns {
-                let origins: Vec<Origin> = column.facts.origins.iter().map(|origin| origin.of_kind(EdgeKind::Filter)).collect();
+                let origins: Origins = column.facts.origins.iter().map(|origin| origin.of_kind(EdgeKind::Filter)).collect();
                 merge(&mut result.indirect, &origins);
             }
         }
@@ -254,7 +254,7 @@ impl Inference<'_> {
                 cells.iter().map(|cell| super::typed::digits(cell)).collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().max());
             facts.bytes = super::sizes::most(cells.iter().copied());
             cells.iter().for_each(|cell| facts = std::mem::take(&mut facts).reading(std::slice::from_ref(cell)));
-            Column { name: format!("column{}", at + 1), facts, id: 0 }
+            Column { name: format!("column{}", at + 1).into(), facts, id: 0 }
         });
         QueryResult { columns: columns.collect(), single: rows.len() == 1, ..QueryResult::default() }
     }
@@ -268,7 +268,7 @@ impl Inference<'_> {
         ctes: Option<&CteLink<'_>>,
         last: bool,
     ) -> QueryResult {
-        let mut indirect = Vec::new();
+        let mut indirect = Origins::new();
         let aliases_before = self.aliases.len();
         if self.tables.has_foreign_functions() {
             self.aliases.extend(select.projection.iter().filter_map(|item| match item {
@@ -286,7 +286,7 @@ impl Inference<'_> {
         select: &Select,
         (orders, limited): (&[OrderByExpr], bool),
         (outer, ctes): (Outer<'_>, Option<&CteLink<'_>>),
-        indirect: &mut Vec<Origin>,
+        indirect: &mut Origins,
         last: bool,
     ) -> QueryResult {
         let mut scope = self.from(&select.from, outer, ctes, indirect);
@@ -360,19 +360,19 @@ impl Inference<'_> {
                     facts.meaning.constant = constant(expression).or(facts.meaning.constant);
                     facts.meaning.written = Some(expression.span());
                     self.check_grouped(expression, scope, grouping);
-                    result.columns.push(Column { name: output_name(expression), facts, id: 0 });
+                    result.columns.push(Column { name: output_name(expression).into(), facts, id: 0 });
                 }
                 // `inet '10.0.0.1'`: a literal of a type that the grammar does not know is read as an alias.
                 SelectItem::ExprWithAlias { expr: Expr::Identifier(kind), alias } if alias.quote_style == Some('\'') => {
                     let facts = Facts::of(crate::analysis::sql_type::SqlType::parse(&kind.value), false);
-                    result.columns.push(Column { name: fold(kind), facts, id: 0 });
+                    result.columns.push(Column { name: fold(kind).into(), facts, id: 0 });
                 }
                 SelectItem::ExprWithAlias { expr, alias } => {
                     let mut facts = self.expression(expr, scope);
                     facts.meaning.constant = constant(expr).or(facts.meaning.constant);
                     facts.meaning.written = Some(expr.span());
                     self.check_grouped(expr, scope, grouping);
-                    result.columns.push(Column { name: fold(alias), facts, id: 0 });
+                    result.columns.push(Column { name: fold(alias).into(), facts, id: 0 });
                 }
                 SelectItem::ExprWithAliases { expr, .. } => {
                     self.expression(expr, scope);
@@ -471,7 +471,7 @@ impl Inference<'_> {
                 None if number(key).is_some() => self.out_of_range(key, result),
                 None => match key {
                     Expr::Identifier(name) if !result.open && matches!(body, SetExpr::SetOperation { .. }) => {
-                        let names: Vec<String> = result.columns.iter().map(|column| column.name.clone()).collect();
+                        let names: Vec<String> = result.columns.iter().map(|column| column.name.to_string()).collect();
                         let name = fold(name);
                         let problem = Diagnostic::new(&codes::UNKNOWN_COLUMN, format!("there is no column '{name}' in the result"))
                             .did_you_mean(&name, names.iter().map(String::as_str));
@@ -492,7 +492,7 @@ impl Inference<'_> {
         }
     }
 
-    fn group_by(&mut self, select: &Select, scope: &Scope<'_>, indirect: &mut Vec<Origin>) -> Grouping {
+    fn group_by(&mut self, select: &Select, scope: &Scope<'_>, indirect: &mut Origins) -> Grouping {
         let mut grouping = Grouping::of(select).with_foreign(self.tables.has_foreign_functions());
         let GroupByExpr::Expressions(keys, modifiers) = &select.group_by else {
             self.group_by_all(select, scope, indirect, &mut grouping);
@@ -525,7 +525,7 @@ impl Inference<'_> {
     }
 
     /// What a query with GROUP BY ALL gives beside its aggregates is what it groups by.
-    fn group_by_all(&mut self, select: &Select, scope: &Scope<'_>, indirect: &mut Vec<Origin>, grouping: &mut Grouping) {
+    fn group_by_all(&mut self, select: &Select, scope: &Scope<'_>, indirect: &mut Origins, grouping: &mut Grouping) {
         for item in &select.projection {
             let Some(expression) = item_expression(item) else {
                 // A star gives all columns there are.
@@ -575,7 +575,7 @@ impl Inference<'_> {
 
 /// Both sides of a union by name: each column stands beside that of its name, or a null.
 fn aligned(mut first: QueryResult, mut second: QueryResult) -> (QueryResult, QueryResult) {
-    let absent = |name: &str| Column { name: name.to_owned(), facts: Facts::of(Some(known().unknown.into()), true), id: 0 };
+    let absent = |name: &str| Column { name: name.into(), facts: Facts::of(Some(known().unknown.into()), true), id: 0 };
     let mut beside = Vec::new();
     for column in &first.columns {
         let found = second.columns.iter().position(|other| other.name.eq_ignore_ascii_case(&column.name));
@@ -587,20 +587,20 @@ fn aligned(mut first: QueryResult, mut second: QueryResult) -> (QueryResult, Que
 }
 
 /// What the columns of an expression decide about the rows.
-pub(super) fn take(into: &mut Vec<Origin>, facts: &Facts, kind: EdgeKind) {
-    let origins: Vec<Origin> = facts.origins.iter().map(|origin| origin.of_kind(kind)).collect();
+pub(super) fn take(into: &mut Origins, facts: &Facts, kind: EdgeKind) {
+    let origins: Origins = facts.origins.iter().map(|origin| origin.of_kind(kind)).collect();
     merge(into, &origins);
 }
 
 fn renamed(mut result: QueryResult, cte: &Cte) -> QueryResult {
     let given = || cte.alias.columns.iter().filter(|alias| added_columns(&alias.name.value).is_empty());
     if given().next().is_some() {
-        let names: Vec<String> = result.columns.iter().map(|column| column.name.clone()).collect();
+        let names: Vec<String> = result.columns.iter().map(|column| column.name.to_string()).collect();
         let news = names.iter().zip(given()).map(|(old, alias)| (old.clone(), fold(&alias.name))).collect::<Vec<_>>();
         result.columns.iter_mut().for_each(|column| rename_currencies(&mut column.facts, &news));
     }
     for (column, alias) in result.columns.iter_mut().zip(given()) {
-        column.name = fold(&alias.name);
+        column.name = fold(&alias.name).into();
     }
     result
 }
@@ -660,7 +660,7 @@ fn output_column<'r>(key: &Expr, result: &'r QueryResult) -> Option<&'r Column> 
     }
     let Expr::Identifier(ident) = key else { return None };
     let name = fold(ident);
-    result.columns.iter().find(|column| column.name == name)
+    result.columns.iter().find(|column| *column.name == *name)
 }
 
 /// Where the columns of a query are written, when none of them is a star.

@@ -77,7 +77,7 @@ impl Inference<'_> {
                 XmlTableColumnOption::ForOrdinality => (Some(known().int4.into()), false),
                 XmlTableColumnOption::NamedInfo { r#type, nullable, .. } => (SqlType::parse(&r#type.to_string()), *nullable),
             };
-            Column { name: fold(&column.name), facts: Facts::of(sql_type, nullable).reading(&given), id: 0 }
+            Column { name: fold(&column.name).into(), facts: Facts::of(sql_type, nullable).reading(&given), id: 0 }
         });
         let columns = columns.collect();
         self.function_item(columns, false, "xmltable", alias)
@@ -150,6 +150,6 @@ fn json_columns(columns: &[JsonTableColumn], given: &Facts, found: &mut Vec<Colu
                 continue;
             }
         };
-        found.push(Column { name: fold(name), facts: Facts::of(sql_type, nullable).reading(std::slice::from_ref(given)), id: 0 });
+        found.push(Column { name: fold(name).into(), facts: Facts::of(sql_type, nullable).reading(std::slice::from_ref(given)), id: 0 });
     }
 }

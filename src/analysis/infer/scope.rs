@@ -1,15 +1,17 @@
 //! What names mean at one place of a query.
 
+use std::sync::Arc;
+
 use sqlparser::ast::Ident;
 
 use super::keys::Key;
-use crate::analysis::facts::{Facts, Origin};
+use crate::analysis::facts::{Facts, Origins};
 use crate::analysis::sql_type::SqlType;
 
 /// A column of something in FROM, or of a query's output.
 #[derive(Clone, Debug)]
 pub(super) struct Column {
-    pub name: String,
+    pub name: Arc<str>,
     pub facts: Facts,
     /// The same wherever the column turns up within its query; 0 for a column of a query's output.
     pub id: u32,
@@ -68,7 +70,7 @@ pub(super) struct QueryResult {
     pub columns: Vec<Column>,
     pub open: bool,
     /// Columns that decide which rows there are.
-    pub indirect: Vec<Origin>,
+    pub indirect: Origins,
     /// Always one row.
     pub single: bool,
     /// Positions of columns by which its rows can be told apart.
@@ -168,7 +170,7 @@ impl<'e> Scope<'e> {
         let mut names: Vec<String> = Vec::new();
         let mut scope = Some(self);
         while let Some(here) = scope {
-            names.extend(here.items.iter().filter(|item| item.plain).flat_map(|item| &item.columns).map(|column| column.name.clone()));
+            names.extend(here.items.iter().filter(|item| item.plain).flat_map(|item| &item.columns).map(|column| column.name.to_string()));
             scope = here.outer;
         }
         names
@@ -226,8 +228,8 @@ impl Item {
 
     /// The columns of that name. Engines differ in whether letter case counts, so it does only where it tells columns apart.
     fn named_so<'i, 'n>(&'i self, name: &'n str) -> impl Iterator<Item = &'i Column> + use<'i, 'n> {
-        let exact = self.columns.iter().any(|column| column.name == name);
-        self.columns.iter().filter(move |column| column.name == name || (!exact && column.name.eq_ignore_ascii_case(name)))
+        let exact = self.columns.iter().any(|column| *column.name == *name);
+        self.columns.iter().filter(move |column| *column.name == *name || (!exact && column.name.eq_ignore_ascii_case(name)))
     }
 
     /// What an outer join does to the side that may be missing.

@@ -1,6 +1,7 @@
 //! The type of every expression of a query, for whoever rewrites it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Join, Query, Select, UnaryOperator, Value,
@@ -35,7 +36,7 @@ pub struct Typed {
 /// A column that a SELECT gives.
 #[derive(Clone, Debug)]
 pub struct Output {
-    pub name: String,
+    pub name: Arc<str>,
     pub typed: Typed,
 }
 
@@ -95,6 +96,11 @@ impl ExpressionTypes {
     /// What a subquery, lateral or in place of a value, reads of the row outside; `None` where that is not known.
     pub fn outer_columns(&self, query: &Query) -> Option<&[OuterColumn]> {
         self.outer.get(&address(query)).map(Vec::as_slice)
+    }
+
+    /// Whether a query within reads columns of the one around it.
+    pub fn has_dependent_queries(&self) -> bool {
+        self.outer.values().any(|columns| !columns.is_empty())
     }
 
     pub(super) fn note_outer(&mut self, query: &Query, columns: Vec<OuterColumn>) {
@@ -260,7 +266,7 @@ pub(super) fn plain_arguments(call: &Function) -> Vec<&Expr> {
 }
 
 fn outputs(result: &QueryResult) -> Option<Vec<Output>> {
-    let output = |column: &super::scope::Column| Output { name: column.name.clone(), typed: typed(&column.facts) };
+    let output = |column: &super::scope::Column| Output { name: Arc::clone(&column.name), typed: typed(&column.facts) };
     (!result.open).then(|| result.columns.iter().map(output).collect())
 }
 

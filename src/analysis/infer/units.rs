@@ -92,7 +92,7 @@ impl Inference<'_> {
     }
 
     /// Both sides of an operator must be of one unit.
-    pub(super) fn check_operator_units(&mut self, name: &str, left: &Facts, right: &Facts, span: Span) {
+    pub(super) fn check_operator_units(&mut self, name: &str, left: &Facts, right: &Facts, span: &dyn Fn() -> Span) {
         let adds = matches!(name, "+" | "-");
         if !adds && !COMPARISONS.contains(&name) {
             return;
@@ -104,7 +104,7 @@ impl Inference<'_> {
         }
         if one.unified(&other).is_err() {
             let what = if adds { format!("operator {name}") } else { format!("the comparison with {name}") };
-            self.unlike(&format!("{what} has"), "on one side", "on the other", (&one, &other), span);
+            self.unlike(&format!("{what} has"), "on one side", "on the other", (&one, &other), span());
         }
     }
 
@@ -222,7 +222,7 @@ impl Inference<'_> {
             },
             "age" => {
                 if let [one, other] = facts {
-                    self.check_operator_units("-", one, other, span);
+                    self.check_operator_units("-", one, other, &|| span);
                 }
                 Measure::Unknown
             }

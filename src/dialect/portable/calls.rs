@@ -102,7 +102,7 @@ impl Writer<'_> {
         if matches!(call.function.args, FunctionArguments::None) && over.is_empty() {
             return Sql::atom(name);
         }
-        Sql::atom(format!("{name}({}){over}", arguments.join(", ")))
+        Sql::atom([name.as_str(), "(", &arguments.join(", "), ")", &over].concat())
     }
 
     /// An aggregate of one argument, with all that belongs to the call.

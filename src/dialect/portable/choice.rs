@@ -10,6 +10,7 @@ use sqlparser::ast::{Expr, GroupByExpr, LimitClause, Query, Select, SelectItem, 
 use super::calls::Call;
 use super::functions;
 use super::numbers::whole_number;
+use super::windows::Window;
 use super::writer::Writer;
 
 /// Functions of windows that tell rows apart by their order.
@@ -33,9 +34,9 @@ impl Writer<'_> {
     }
 
     /// `row_number() over (partition by x)`
-    pub(super) fn refuse_unordered_window(&mut self, call: &Call<'_>, window: &str) {
-        let framed = functions::is_aggregate(&call.name) && window.contains("rows between");
-        if (framed || OF_ORDER.contains(&call.name.as_str())) && !window.contains("order by ") {
+    pub(super) fn refuse_unordered_window(&mut self, call: &Call<'_>, window: &Window) {
+        let framed = functions::is_aggregate(&call.name) && window.counts_rows();
+        if (framed || OF_ORDER.contains(&call.name.as_str())) && !window.is_ordered() {
             let help = "write ORDER BY in the window, with keys that have no ties";
             self.refuse(
                 call.span,

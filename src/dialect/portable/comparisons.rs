@@ -73,6 +73,7 @@ impl Writer<'_> {
     }
 
     pub(super) fn in_subquery(&mut self, value: &Expr, query: &Query, negated: bool) -> Sql {
+        self.has_subquery = true;
         if let Some(rows) = self.row_in_subquery(value, query, negated) {
             return rows;
         }

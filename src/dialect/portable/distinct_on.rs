@@ -70,7 +70,7 @@ impl Writer<'_> {
             return None;
         }
         let columns = self.columns(select)?.to_vec();
-        let names: BTreeSet<&String> = columns.iter().map(|column| &column.name).collect();
+        let names: BTreeSet<&str> = columns.iter().map(|column| &*column.name).collect();
         (names.len() == columns.len()).then_some(columns)
     }
 

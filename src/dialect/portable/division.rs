@@ -31,11 +31,11 @@ pub(super) struct Exact {
 impl Writer<'_> {
     pub(super) fn division(&mut self, left: &Expr, right: &Expr) -> Sql {
         let (one, other) = (self.type_name(left), self.type_name(right));
-        let (dividend, divisor) = (self.expression(left), self.expression(right));
         let is_float = |name: &str| matches!(name, "float4" | "float8");
         let is_integer = |name: &str| matches!(name, "int2" | "int4" | "int8");
         if is_integer(one) && is_integer(other) {
             let operator = if self.is(Engine::DuckDb) && self.rewrites(Rewrite::Division) { "//" } else { "/" };
+            let (dividend, divisor) = (self.expression(left), self.expression(right));
             let divisor = self.not_zero(right, divisor);
             return Sql::loose(format!("{} {operator} {divisor}", dividend.part()));
         }
@@ -44,6 +44,7 @@ impl Writer<'_> {
             let divisor = self.not_zero(right, divisor);
             return Sql::loose(format!("{} / {divisor}", dividend.part()));
         }
+        let (dividend, divisor) = (self.expression(left), self.expression(right));
         if !matches!(one, "int2" | "int4" | "int8" | "numeric") || !matches!(other, "int2" | "int4" | "int8" | "numeric") {
             let help = "divide numbers; of an interval, take extract(epoch from …) first";
             return self.refuse(span_of(left), format!("{one} divided by {other} is not the same on all engines"), help);

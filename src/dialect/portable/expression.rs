@@ -28,11 +28,15 @@ impl Writer<'_> {
             }
             Expr::Function(call) => self.interval_made(call, expression).unwrap_or_else(|| self.call(call)),
             Expr::Case { .. } => self.case(expression),
-            Expr::Subquery(query) => Sql::atom(self.looked_up(query).unwrap_or_else(|| {
-                self.refuse_limited_lookup(query);
-                self.subquery(query)
-            })),
+            Expr::Subquery(query) => {
+                self.has_subquery = true;
+                Sql::atom(self.looked_up(query).unwrap_or_else(|| {
+                    self.refuse_limited_lookup(query);
+                    self.subquery(query)
+                }))
+            }
             Expr::Exists { subquery, negated } => {
+                self.has_subquery = true;
                 let not = if *negated { "not " } else { "" };
                 Sql::loose(format!("{not}exists {}", self.subquery(subquery)))
             }
@@ -158,7 +162,7 @@ impl Writer<'_> {
         let joined = |form: Form, word: &str, writer: &mut Self| {
             let side = |sql: Sql| if sql.form == form { sql.text } else { sql.part() };
             let (one, other) = (side(writer.expression(left)), side(writer.expression(right)));
-            Sql { text: format!("{one} {word} {other}"), form }
+            Sql { text: [one.as_str(), " ", word, " ", &other].concat(), form }
         };
         match op {
             BinaryOperator::And => joined(Form::And, "and", self),
@@ -235,10 +239,10 @@ impl Writer<'_> {
         for branch in conditions {
             let condition =
                 if operand.is_some() { self.equal_text(&branch.condition).part() } else { self.expression(&branch.condition).text };
-            text.push_str(&format!(" when {condition} then {}", write(self, &branch.result)));
+            text.extend([" when ", &condition, " then ", &write(self, &branch.result)]);
         }
         if let Some(otherwise) = else_result {
-            text.push_str(&format!(" else {}", write(self, otherwise)));
+            text.extend([" else ", &write(self, otherwise)]);
         }
         Sql::loose(text + " end")
     }
@@ -246,11 +250,8 @@ impl Writer<'_> {
     /// A query in parentheses.
     pub(super) fn subquery(&mut self, query: &Query) -> String {
         self.refuse_query_outside(query);
-        let inner = self.indented(|writer| {
-            let line = writer.line();
-            format!("{line}{}", writer.query(query))
-        });
-        format!("({inner}{})", self.line())
+        let inner = self.indented(|writer| [writer.line(), &writer.query(query)].concat());
+        ["(", &inner, self.line(), ")"].concat()
     }
 }
 

@@ -1,7 +1,6 @@
 //! FROM: relations, subqueries, joins.
 
 use sqlparser::ast::{Ident, Join, JoinConstraint, JoinOperator, ObjectName, SetExpr, Spanned, TableAlias, TableFactor, TableWithJoins};
-use sqlparser::tokenizer::Span;
 
 use super::lateral_columns::is_lateral;
 use super::series::RowSeries;
@@ -48,7 +47,7 @@ impl Writer<'_> {
     /// Nothing is joined where columns are computed only.
     fn add_join(&self, text: &mut String, written: &str) {
         if !written.is_empty() {
-            text.push_str(&self.line());
+            text.push_str(self.line());
             text.push_str(written);
         }
     }
@@ -68,7 +67,7 @@ impl Writer<'_> {
                 index_hints,
             } if with_hints.is_empty() && partitions.is_empty() && index_hints.is_empty() => {
                 let name = self.object_name(name);
-                self.aliased(name, alias.as_ref(), factor.span())
+                self.aliased(name, alias.as_ref(), factor)
             }
             TableFactor::Table { name, alias, args: Some(arguments), with_ordinality: false, sample: None, .. }
                 if arguments.settings.is_none() =>
@@ -97,11 +96,11 @@ impl Writer<'_> {
                     _ => self.subquery(subquery),
                 };
                 let word = if *lateral { "lateral " } else { "" };
-                self.aliased(format!("{word}{written}"), alias.as_ref(), factor.span())
+                self.aliased(format!("{word}{written}"), alias.as_ref(), factor)
             }
             TableFactor::NestedJoin { table_with_joins, alias } => {
                 let inner = self.joined(table_with_joins);
-                self.aliased(format!("({inner})"), alias.as_ref(), factor.span())
+                self.aliased(format!("({inner})"), alias.as_ref(), factor)
             }
             other => {
                 let help = "read relations and subqueries";
@@ -112,17 +111,17 @@ impl Writer<'_> {
     }
 
     pub(super) fn object_name(&mut self, name: &ObjectName) -> String {
-        let parts: Option<Vec<Ident>> = name.0.iter().map(|part| part.as_ident().cloned()).collect();
+        let parts: Option<Vec<&Ident>> = name.0.iter().map(|part| part.as_ident()).collect();
         match parts {
-            Some(parts) => self.names(&parts),
+            Some(parts) => self.names(parts),
             None => self.refuse(name.span(), format!("'{name}' is no plain name"), "name the relation").text,
         }
     }
 
-    fn aliased(&mut self, text: String, alias: Option<&TableAlias>, span: Span) -> String {
+    fn aliased(&mut self, text: String, alias: Option<&TableAlias>, factor: &TableFactor) -> String {
         let Some(alias) = alias else { return text };
         if alias.at.is_some() || alias.columns.iter().any(|column| column.data_type.is_some()) {
-            self.refuse(span, "this kind of alias is not the same on all engines", "give the relation a plain name");
+            self.refuse(factor.span(), "this kind of alias is not the same on all engines", "give the relation a plain name");
         }
         format!("{text} as {}", self.alias(alias))
     }

@@ -225,7 +225,7 @@ const WAYS_OUT: &[(&str, &str)] = &[
 ];
 
 pub(super) fn find(name: &str) -> Option<&'static Entry> {
-    FUNCTIONS.iter().find(|entry| entry.name == name)
+    FUNCTIONS.binary_search_by_key(&name, |entry| entry.name).ok().and_then(|at| FUNCTIONS.get(at))
 }
 
 pub(super) fn is_aggregate(name: &str) -> bool {

@@ -15,6 +15,7 @@ use sqlparser::ast::{
 use super::distinct_on::Distinction;
 use super::rewrite::Rewrite;
 use super::using::folded;
+use super::windows::is_running;
 use super::writer::{Sql, Writer, print_name, unmarked};
 
 /// What is known of a SELECT that is written in two levels.
@@ -74,8 +75,10 @@ impl Levels {
 
 impl Writer<'_> {
     /// The levels that a SELECT needs.
-    pub(super) fn levels_of(&mut self, select: &Select, order_by: &[OrderByExpr]) -> Option<Levels> {
-        let running = self.running_aggregates(select);
+    pub(super) fn levels_of(&mut self, select: &Select, order_by: &[OrderByExpr], keys: Option<&[String]>) -> Option<Levels> {
+        let running = |call: &Function| is_running(call, select, keys);
+        // Most have no such call, and are looked through once.
+        self.levels_for(select, order_by, &|call| running(call) || is_ordered(call))?;
         self.levels_for(select, order_by, &running).or_else(|| self.levels_of_orders(select, order_by))
     }
 
@@ -259,7 +262,14 @@ impl Writer<'_> {
     }
 }
 
-/// The order that an aggregate wants its group in, as it is written.
+/// Whether an aggregate wants its group in an order.
+fn is_ordered(call: &Function) -> bool {
+    let FunctionArguments::List(list) = &call.args else { return false };
+    let is_order = |clause: &FunctionArgumentClause| matches!(clause, FunctionArgumentClause::OrderBy(_));
+    call.over.is_none() && (!call.within_group.is_empty() || list.clauses.iter().any(is_order))
+}
+
+/// That order, as it is written.
 fn order_within(call: &Function) -> Option<String> {
     let list = match &call.args {
         FunctionArguments::List(list) if call.over.is_none() => list,

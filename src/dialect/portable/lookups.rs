@@ -15,9 +15,10 @@ use super::writer::Writer;
 use crate::dialect::{Engine, correlated};
 
 impl Writer<'_> {
-    /// What else of the manual's list a whole query has.
+    /// What else of the manual's list a whole query has, once it is written.
     pub(super) fn refuse_correlations(&mut self, query: &Query) {
-        if !self.is(Engine::Redshift) {
+        // Hardly any query has one, and this is another walk over all of it.
+        if !self.is(Engine::Redshift) || !(self.has_subquery || self.has_refused()) {
             return;
         }
         for pattern in correlated::refused(query) {
@@ -27,6 +28,9 @@ impl Writer<'_> {
 
     /// Puts lookups of a SELECT's list and condition beside its FROM.
     pub(super) fn look_at_lookups(&mut self, select: &Select) {
+        if !self.types.has_dependent_queries() {
+            return;
+        }
         let is_alone = |relation: &TableWithJoins| relation.joins.is_empty();
         let can_be_joined = select.from.split_first().is_some_and(|(_, behind)| behind.iter().all(is_alone));
         let groups = !grouping_is_empty(select) || select.having.is_some();

@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{
     Cte, Expr, GroupByExpr, LimitClause, OrderByExpr, OrderByKind, Query, Select, SelectFlavor, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Spanned, Values, With,
+    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Spanned, Values, WildcardAdditionalOptions, With,
 };
 use sqlparser::tokenizer::Span;
 
@@ -91,9 +91,17 @@ impl Writer<'_> {
 
     fn with(&mut self, with: &With) -> String {
         let line = self.line();
-        let ctes: Vec<String> = with.cte_tables.iter().map(|cte| self.cte(cte, with.recursive)).collect();
-        let recursive = if with.recursive { "recursive " } else { "" };
-        format!("with {recursive}{}{line}", ctes.join(&format!(",{line}")))
+        let mut text = String::with_capacity(4096);
+        text.push_str(if with.recursive { "with recursive " } else { "with " });
+        for (at, cte) in with.cte_tables.iter().enumerate() {
+            if at > 0 {
+                text.push(',');
+                text.push_str(line);
+            }
+            text.push_str(&self.cte(cte, with.recursive));
+        }
+        text.push_str(line);
+        text
     }
 
     fn cte(&mut self, cte: &Cte, recursive: bool) -> String {
@@ -121,8 +129,7 @@ impl Writer<'_> {
         if recursive && self.is(Engine::Redshift) {
             self.widen_texts(cte);
         }
-        let query = self.subquery(&cte.query);
-        format!("{name} as {hint}{query}")
+        [name.as_str(), " as ", &hint, &self.subquery(&cte.query)].concat()
     }
 
     /// A text that grows from row to row is as wide as can be in all members: its type is that of the first.
@@ -245,8 +252,8 @@ impl Writer<'_> {
     fn select(&mut self, select: &Select, order_by: &[OrderByExpr]) -> String {
         self.refuse_foreign_clauses(select);
         let redshift = self.is(Engine::Redshift);
-        let levels = if redshift { self.levels_of(select, order_by) } else { None };
         let group_keys = if redshift { self.written_group_keys(select) } else { None };
+        let levels = if redshift { self.levels_of(select, order_by, group_keys.as_deref()) } else { None };
         self.enter_select(Selected { group_keys, ..Selected::default() });
         let windows = self.windows_of(select);
         let selected = self.leave_select().unwrap_or_default();
@@ -274,20 +281,31 @@ impl Writer<'_> {
 
     fn one_level(&mut self, select: &Select, order_by: &[OrderByExpr]) -> String {
         let distinction = self.distinction(select, order_by);
-        let mut text = format!("select{}", distinction.word);
-        text.push_str(&self.projection(&select.projection));
-        text.push_str(&self.behind(select, distinction));
+        let mut text = String::with_capacity(1024);
+        text.push_str("select");
+        text.push_str(&distinction.word);
+        self.projection(&select.projection, &mut text);
+        self.write_behind(select, distinction, &mut text);
         text
     }
 
     /// All of a SELECT that stands behind its list.
     pub(super) fn behind(&mut self, select: &Select, distinction: Distinction) -> String {
         let mut text = String::new();
+        self.write_behind(select, distinction, &mut text);
+        text
+    }
+
+    fn write_behind(&mut self, select: &Select, distinction: Distinction, text: &mut String) {
         if !select.from.is_empty() {
-            text.push_str(&format!("{}from {}", self.line(), self.from(&select.from)));
+            text.push_str(self.line());
+            text.push_str("from ");
+            text.push_str(&self.from(&select.from));
         }
         if let Some(condition) = &select.selection {
-            text.push_str(&format!("{}where {}", self.line(), self.expression(condition).text));
+            text.push_str(self.line());
+            text.push_str("where ");
+            text.push_str(&self.expression(condition).text);
         } else if distinction.qualify.is_some() && grouping_is_empty(select) {
             // QUALIFY right behind a relation would be taken for its name.
             text.push_str(&format!("{}where true", self.line()));
@@ -302,7 +320,6 @@ impl Writer<'_> {
         if let Some(condition) = distinction.qualify {
             text.push_str(&format!("{}qualify {condition}", self.line()));
         }
-        text
     }
 
     fn refuse_foreign_clauses(&mut self, select: &Select) {
@@ -325,13 +342,19 @@ impl Writer<'_> {
         }
     }
 
-    fn projection(&mut self, items: &[SelectItem]) -> String {
+    fn projection(&mut self, items: &[SelectItem], text: &mut String) {
         match items {
-            [] => String::new(),
-            [only] => format!(" {}", self.item(only)),
+            [] => {}
+            [only] => {
+                text.push(' ');
+                text.push_str(&self.item(only));
+            }
             many => self.indented(|writer| {
-                let items: Vec<String> = many.iter().map(|item| format!("{}{}", writer.line(), writer.item(item))).collect();
-                items.join(",")
+                for (at, item) in many.iter().enumerate() {
+                    text.push_str(if at == 0 { "" } else { "," });
+                    text.push_str(writer.line());
+                    text.push_str(&writer.item(item));
+                }
             }),
         }
     }
@@ -348,12 +371,11 @@ impl Writer<'_> {
                 let written = self.expression(expression).text;
                 self.named_as_in_postgres(expression, written)
             }
-            SelectItem::ExprWithAlias { expr, alias } => format!("{} as {}", self.expression(expr).text, self.name(alias)),
-            SelectItem::Wildcard(options) if options.to_string() == "*" || options.to_string().is_empty() => {
-                self.all_columns(item.span()).unwrap_or_else(|| "*".to_owned())
-            }
-            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) if options.to_string().is_empty() => {
-                if self.sources.last().is_some_and(|sources| sources.entries.contains(&name.to_string().to_lowercase())) {
+            SelectItem::ExprWithAlias { expr, alias } => [self.expression(expr).text.as_str(), " as ", &self.name(alias)].concat(),
+            SelectItem::Wildcard(options) if is_plain(options) => self.all_columns(item.span()).unwrap_or_else(|| "*".to_owned()),
+            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) if is_plain(options) => {
+                let entries = self.sources.last().map(|sources| &sources.entries).filter(|entries| !entries.is_empty());
+                if entries.is_some_and(|entries| entries.contains(&name.to_string().to_lowercase())) {
                     self.lacks(name.span(), "all columns of a lateral entry", "name the columns");
                 }
                 format!("{}.*", self.object_name(name))
@@ -532,6 +554,13 @@ pub(super) fn place_in_list(select: &Select, key: &Expr) -> Option<usize> {
         _ => false,
     };
     select.projection.iter().position(is_it).filter(|_| !starred)
+}
+
+/// `*` with nothing behind it.
+fn is_plain(options: &WildcardAdditionalOptions) -> bool {
+    let WildcardAdditionalOptions { wildcard_token: _, opt_ilike, opt_exclude, opt_except, opt_replace, opt_rename, opt_alias } = options;
+    let is_changed = opt_ilike.is_some() || opt_exclude.is_some() || opt_except.is_some();
+    !is_changed && opt_replace.is_none() && opt_rename.is_none() && opt_alias.is_none()
 }
 
 fn order_keys(query: &Query) -> &[OrderByExpr] {

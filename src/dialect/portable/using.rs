@@ -12,7 +12,7 @@ use sqlparser::tokenizer::Span;
 
 use super::rewrite::Rewrite;
 use super::walk::{entry_name, factors};
-use super::writer::{Sql, Writer, print_name};
+use super::writer::{Sql, Writer, lowered, print_name};
 use crate::analysis::Using;
 use crate::dialect::Engine;
 
@@ -69,19 +69,19 @@ impl Writer<'_> {
     /// The columns of the only `*` of a list, where each has a name of its own.
     fn starred_columns(&self, select: &Select) -> Option<Vec<String>> {
         let is_bare = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_)));
-        self.starred_names(select).filter(|_| is_bare)
+        if is_bare { self.starred_names(select) } else { None }
     }
 
     /// The same of `*` and `t.*`.
     pub(super) fn starred_names(&self, select: &Select) -> Option<Vec<String>> {
         let is_star = |item: &SelectItem| !matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. });
-        let names: Vec<String> = self.columns(select)?.iter().map(|column| column.name.clone()).collect();
         let star = select.projection.iter().position(is_star)?;
+        let columns = self.columns(select)?;
         let behind = select.projection.len() - star - 1;
         let several = select.projection.iter().filter(|item| is_star(item));
-        let starred = names.get(star..names.len().checked_sub(behind)?)?;
-        let all_differ = starred.iter().collect::<BTreeSet<_>>().len() == starred.len();
-        (several.count() == 1 && all_differ).then(|| starred.to_vec())
+        let starred = columns.get(star..columns.len().checked_sub(behind)?)?;
+        let all_differ = starred.iter().map(|column| &column.name).collect::<BTreeSet<_>>().len() == starred.len();
+        (several.count() == 1 && all_differ).then(|| starred.iter().map(|column| column.name.to_string()).collect())
     }
 
     fn look_at_joins(&mut self, relation: &TableWithJoins, sources: &mut Sources) {
@@ -114,9 +114,9 @@ impl Writer<'_> {
     /// What stands for a column that is named.
     pub(super) fn merged_column(&self, parts: &[Ident]) -> Option<Sql> {
         match parts {
-            [name] => self.sources.last()?.merged.get(&folded(name)).map(Sql::atom),
+            [name] => self.sources.last().filter(|sources| !sources.merged.is_empty())?.merged.get(&*lowered(name)).map(Sql::atom),
             // Of a lateral entry, which queries within may name too.
-            [entry, name] => {
+            [entry, name] if self.sources.iter().any(|sources| !sources.merged.is_empty()) => {
                 let key = format!("{}.{}", folded(entry), folded(name));
                 let hides = |sources: &&Sources| sources.merged.contains_key(&key) || sources.names.contains(&folded(entry));
                 self.sources.iter().rev().find(hides)?.merged.get(&key).map(Sql::atom)
@@ -155,10 +155,12 @@ impl Writer<'_> {
 
     /// `*`, where it would give columns twice, or others.
     pub(super) fn all_columns(&mut self, span: Span) -> Option<String> {
-        let Sources { merged, columns, reorders, adds, .. } = self.sources.last()?.clone();
-        if merged.is_empty() && !adds && !(reorders && self.rewrites(Rewrite::Using)) {
+        let sources = self.sources.last()?;
+        let (changes, reorders) = (!sources.merged.is_empty() || sources.adds, sources.reorders);
+        if !(changes || reorders && self.rewrites(Rewrite::Using)) {
             return None;
         }
+        let Sources { merged, columns, adds, .. } = self.sources.last()?.clone();
         let Some(columns) = columns else {
             let what = if adds { "* of names that are there twice, beside what is looked up" } else { "* behind USING and NATURAL" };
             return Some(self.lacks(span, what, "name the columns").text);
@@ -193,5 +195,5 @@ fn is_text(column: &Using) -> bool {
 }
 
 pub(super) fn folded(name: &Ident) -> String {
-    if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() }
+    lowered(name).into_owned()
 }

@@ -47,16 +47,27 @@ const EVERYTHING: &str = "rows between unbounded preceding and unbounded followi
 
 impl Window {
     fn text(&self, frame: Option<&str>) -> String {
-        let mut parts = Vec::new();
-        if !self.partition.is_empty() {
-            parts.push(format!("partition by {}", self.partition.join(", ")));
+        let mut text = String::with_capacity(256);
+        for (at, key) in self.partition.iter().enumerate() {
+            text.extend([if at == 0 { "partition by " } else { ", " }, key]);
         }
-        if !self.order.is_empty() {
-            let keys: Vec<String> = self.order.iter().map(|(key, direction)| format!("{key}{direction}")).collect();
-            parts.push(format!("order by {}", keys.join(", ")));
+        for (at, (key, direction)) in self.order.iter().enumerate() {
+            let before = if text.is_empty() { "" } else { " " };
+            text.extend(if at == 0 { [before, "order by ", key, direction] } else { [", ", key, direction, ""] });
         }
-        parts.extend(frame.map(str::to_owned));
-        parts.join(" ")
+        if let Some(frame) = frame {
+            text.extend([if text.is_empty() { "" } else { " " }, frame]);
+        }
+        text
+    }
+
+    pub(super) fn is_ordered(&self) -> bool {
+        !self.order.is_empty()
+    }
+
+    /// Whether its frame counts rows.
+    pub(super) fn counts_rows(&self) -> bool {
+        self.frame.as_ref().is_some_and(|frame| frame.starts_with("rows "))
     }
 
     /// Parted into rows that are alike.
@@ -112,7 +123,7 @@ impl Writer<'_> {
 
     fn window_of(&mut self, call: &Call<'_>) -> Option<Window> {
         let window = self.window_behind(call)?;
-        self.refuse_unordered_window(call, &window.text(window.frame.as_deref()));
+        self.refuse_unordered_window(call, &window);
         Some(window)
     }
 
@@ -169,26 +180,6 @@ impl Writer<'_> {
         }
     }
 
-    /// The calls of a SELECT that Redshift needs two levels for.
-    pub(super) fn running_aggregates(&self, select: &Select) -> impl Fn(&Function) -> bool + use<> {
-        let keys = self.written_group_keys(select);
-        let named = select.named_window.clone();
-        move |call: &Function| {
-            let spec = match &call.over {
-                Some(WindowType::WindowSpec(spec)) => Some(spec),
-                Some(WindowType::NamedWindow(name)) => {
-                    named.iter().find(|window| folded(&window.0) == folded(name)).and_then(|window| match &window.1 {
-                        NamedWindowExpr::WindowSpec(spec) => Some(spec),
-                        NamedWindowExpr::NamedWindow(_) => None,
-                    })
-                }
-                None => None,
-            };
-            let adds_up = adding(&call.name.to_string().to_lowercase()).is_some() || call.name.to_string().eq_ignore_ascii_case("avg");
-            adds_up && spec.is_some_and(|spec| reach_of(spec) == Reach::Peers && !covers(spec, keys.as_deref()))
-        }
-    }
-
     fn tells_apart(&self, spec: &WindowSpec) -> bool {
         covers(spec, self.group_keys())
     }
@@ -233,6 +224,23 @@ impl Writer<'_> {
     }
 }
 
+/// Whether a call is one that Redshift needs two levels for. `keys` are those of GROUP BY, as they are written.
+pub(super) fn is_running(call: &Function, select: &Select, keys: Option<&[String]>) -> bool {
+    let spec = match &call.over {
+        Some(WindowType::WindowSpec(spec)) => Some(spec),
+        Some(WindowType::NamedWindow(name)) => {
+            let named = select.named_window.iter().find(|window| folded(&window.0) == folded(name));
+            named.and_then(|window| match &window.1 {
+                NamedWindowExpr::WindowSpec(spec) => Some(spec),
+                NamedWindowExpr::NamedWindow(_) => None,
+            })
+        }
+        None => None,
+    };
+    let adds_up = || adding(&call.name.to_string().to_lowercase()).is_some() || call.name.to_string().eq_ignore_ascii_case("avg");
+    spec.is_some_and(|spec| reach_of(spec) == Reach::Peers && adds_up() && !covers(spec, keys))
+}
+
 /// What puts the aggregates of parts together.
 fn adding(name: &str) -> Option<&'static str> {
     Some(match name {
@@ -261,6 +269,7 @@ fn reach_of(spec: &WindowSpec) -> Reach {
 
 /// Whether a window is parted and ordered by all keys of the groups, so that no two rows are alike.
 fn covers(spec: &WindowSpec, keys: Option<&[String]>) -> bool {
+    let Some(keys) = keys else { return false };
     let written: Vec<String> = spec.partition_by.iter().chain(spec.order_by.iter().map(|key| &key.expr)).map(ToString::to_string).collect();
-    keys.is_some_and(|keys| keys.iter().all(|key| written.contains(key)))
+    keys.iter().all(|key| written.contains(key))
 }

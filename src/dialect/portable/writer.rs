@@ -1,5 +1,6 @@
 //! What is common to all parts of the printer: types, refusals, places, indentation.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -88,6 +89,8 @@ pub(super) struct Writer<'q> {
     /// Those of the SELECT that was written last.
     pub(super) last_sources: Option<Sources>,
     pub(super) last_select: Option<Selected>,
+    /// Whether a value or a condition is a query. Unknown of what is refused.
+    pub(super) has_subquery: bool,
     /// Items of recursive queries that are written as text of any length, by their places in memory.
     pub(super) widened: BTreeSet<usize>,
     /// Not where the query itself has such characters.
@@ -110,6 +113,7 @@ impl<'q> Writer<'q> {
             sources: Vec::new(),
             last_sources: None,
             last_select: None,
+            has_subquery: false,
             widened: BTreeSet::new(),
             marks: !query.sql.contains(MARKS),
         }
@@ -218,6 +222,10 @@ impl<'q> Writer<'q> {
         self.refuse(span, message, help)
     }
 
+    pub(super) fn has_refused(&self) -> bool {
+        !self.refusals.is_empty()
+    }
+
     pub(super) fn engine_name(&self) -> &'static str {
         match self.target() {
             Engine::DuckDb => "DuckDB",
@@ -226,9 +234,10 @@ impl<'q> Writer<'q> {
         }
     }
 
-    /// A line break, and blanks up to where the query stands that is being written.
-    pub(super) fn line(&self) -> String {
-        format!("\n{}", "    ".repeat(self.depth))
+    /// A line break, and blanks up to where the query stands that is being written; nobody reads further in than this reaches.
+    pub(super) fn line(&self) -> &'static str {
+        const LINE: &str = "\n                                                                                                ";
+        LINE.get(..=4 * self.depth).unwrap_or(LINE)
     }
 
     pub(super) fn indented<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
@@ -240,32 +249,38 @@ impl<'q> Writer<'q> {
 
     /// A name, as PostgreSQL reads it; in quotes where another engine might take it for a word of its own.
     pub(super) fn name(&self, ident: &Ident) -> String {
-        let folded = if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() };
-        self.marked(ident.span, &print_name(&folded))
+        self.names([ident])
     }
 
-    pub(super) fn names(&self, parts: &[Ident]) -> String {
-        parts.iter().map(|part| self.name(part)).collect::<Vec<_>>().join(".")
+    pub(super) fn names<'i>(&self, parts: impl IntoIterator<Item = &'i Ident>) -> String {
+        let mut text = String::with_capacity(64);
+        for part in parts {
+            if !text.is_empty() {
+                text.push('.');
+            }
+            self.mark(part.span, &printed(&lowered(part)), &mut text);
+        }
+        text
     }
 
     /// The text, with the place of the portable query that it comes from.
     pub(super) fn marked(&self, span: Span, text: &str) -> String {
+        let mut marked = String::with_capacity(text.len() + 24);
+        self.mark(span, text, &mut marked);
+        marked
+    }
+
+    /// For each name of a query: by hand, for speed.
+    fn mark(&self, span: Span, text: &str, into: &mut String) {
         let [open, middle, close] = MARKS;
-        match self.lines.range(span).filter(|_| self.marks) {
-            // For each name of a query: by hand, for speed.
-            Some(range) => {
-                let mut marked = String::with_capacity(text.len() + 24);
-                marked.push(open);
-                marked.push_str(itoa::Buffer::new().format(range.start));
-                marked.push(',');
-                marked.push_str(itoa::Buffer::new().format(range.end));
-                marked.push(middle);
-                marked.push_str(text);
-                marked.push(close);
-                marked
-            }
-            None => text.to_owned(),
-        }
+        let Some(range) = self.lines.range(span).filter(|_| self.marks) else { return into.push_str(text) };
+        into.push(open);
+        into.push_str(itoa::Buffer::new().format(range.start));
+        into.push(',');
+        into.push_str(itoa::Buffer::new().format(range.end));
+        into.push(middle);
+        into.push_str(text);
+        into.push(close);
     }
 
     /// The whole text. PostgreSQL gets the text of the query itself where nothing is written in another way.
@@ -285,10 +300,10 @@ pub(super) fn unmarked(text: &str) -> Lowered {
     let [open, middle, close] = MARKS;
     let mut lowered = Lowered { sql: String::with_capacity(text.len()), places: Vec::new() };
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once(open) {
+    while let Some((before, after)) = parted(rest, open) {
         lowered.sql.push_str(before);
         let Some((range, after)) = read_range(after) else { break };
-        let Some((piece, after)) = after.strip_prefix(middle).and_then(|after| after.split_once(close)) else { break };
+        let Some((piece, after)) = after.strip_prefix(middle).and_then(|after| parted(after, close)) else { break };
         let start = lowered.sql.len();
         lowered.sql.push_str(piece);
         lowered.places.push((start..lowered.sql.len(), range));
@@ -296,6 +311,16 @@ pub(super) fn unmarked(text: &str) -> Lowered {
     }
     lowered.sql.push_str(rest);
     lowered
+}
+
+/// What stands before a mark and behind it. The search of the standard library is slow where the next mark is near.
+fn parted(text: &str, mark: char) -> Option<(&str, &str)> {
+    // The byte that all marks begin with.
+    let mut places = memchr::memchr_iter(0xEF, text.as_bytes());
+    places.find_map(|at| {
+        let (before, rest) = text.split_at_checked(at)?;
+        Some((before, rest.strip_prefix(mark)?))
+    })
 }
 
 /// A range at the beginning of a text, and what follows.
@@ -311,17 +336,28 @@ fn read_range(text: &str) -> Option<(Range<usize>, &str)> {
 }
 
 pub(super) fn print_name(name: &str) -> String {
+    printed(name).into_owned()
+}
+
+fn printed(name: &str) -> Cow<'_, str> {
     let plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
         && name.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_')
         && !is_word(name);
-    if plain { name.to_owned() } else { quote_ident(name) }
+    if plain { Cow::Borrowed(name) } else { Cow::Owned(quote_ident(name)) }
+}
+
+/// A name as PostgreSQL reads it.
+pub(super) fn lowered(ident: &Ident) -> Cow<'_, str> {
+    let is_small = || ident.value.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if ident.quote_style.is_some() || is_small() { Cow::Borrowed(&ident.value) } else { Cow::Owned(ident.value.to_lowercase()) }
 }
 
 /// Whether an engine may take a name, in small letters, for a word of its own.
 fn is_word(name: &str) -> bool {
     // Words of the parser's that no engine keeps for itself.
     const FREE: &[&str] = &["id", "key", "main", "name", "part", "status", "total", "value"];
-    static WORDS: OnceLock<HashSet<String>> = OnceLock::new();
+    // The hash of the standard library takes longer than all else here, and nobody chooses words to make this one slow.
+    static WORDS: OnceLock<HashSet<String, foldhash::fast::RandomState>> = OnceLock::new();
     let words = WORDS.get_or_init(|| ALL_KEYWORDS.iter().map(|word| word.to_lowercase()).collect());
     words.contains(name) && !FREE.contains(&name)
 }

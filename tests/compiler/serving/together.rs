@@ -96,3 +96,43 @@ fn what_is_refused_stands_at_its_place_on_each_target() {
     assert_eq!(alone.len(), 4, "{alone:?}");
     assert_eq!(together, alone);
 }
+
+/// The files that cannot be compiled for a target, in order.
+fn mistaken(project: &TestProject, target: &str) -> Vec<String> {
+    let run = project.acca(&["compile", "--target", target]).expect_code(1);
+    let lines = run.stderr.lines().filter_map(|line| line.split_once("models/"));
+    let files: std::collections::BTreeSet<&str> = lines.filter_map(|(_, rest)| rest.split_once(".sql:")).map(|(file, _)| file).collect();
+    files.into_iter().map(str::to_owned).collect()
+}
+
+/// A name that is written by hand is that of a model on one target, and of something else on the others.
+#[test]
+fn a_table_that_is_named_by_hand_is_found_by_each_target() {
+    let project = shop();
+    for (name, schema) in [("by_hand", "a_longer_name_of_a_schema"), ("by_whole_hand", "high.m")] {
+        let text = format!("{{% set made_of = ref('joined') %}}\nselect sum / 3 as third from {schema}.joined");
+        project.write(&format!("models/{name}.sql"), &text);
+    }
+    assert_eq!(mistaken(&project, "pg"), ["by_whole_hand"]);
+    assert_eq!(mistaken(&project, "rs"), ["by_hand"]);
+    assert_eq!(mistaken(&project, "all"), ["by_hand", "by_whole_hand"]);
+    let written = files(&project, "target/pg/compiled");
+    assert!(written.keys().any(|path| path.ends_with("by_hand.sql")) && !written.keys().any(|path| path.ends_with("by_whole_hand.sql")));
+    let written = files(&project, "target/rs/compiled");
+    assert!(written.keys().any(|path| path.ends_with("by_whole_hand.sql")) && !written.keys().any(|path| path.ends_with("by_hand.sql")));
+}
+
+/// DuckDB knows names of the list of SELECT in it, PostgreSQL does not: a portable model is in the SQL of the latter, whoever reads it first.
+#[test]
+fn the_rules_of_the_first_target_are_those_of_all() {
+    let project = shop();
+    project
+        .write("profiles.yml", &PROFILES.replace("    duck:", "    a_duck:").replace("target: pg", "target: a_duck"))
+        .write("models/of_itself.sql", "select id + 1 as next, next * 2 as twice from {{ ref('plain') }}");
+    for target in ["a_duck", "pg", "rs", "all"] {
+        let stderr = project.acca(&["compile", "--target", target]).expect_code(1).stderr;
+        let errors: Vec<&str> = stderr.lines().filter(|line| line.starts_with("error")).collect();
+        assert!(errors.iter().all(|error| error.starts_with("error[unknown-column]: there is no column 'next'")), "{target}: {errors:?}");
+        assert_eq!(errors.len(), if target == "all" { 3 } else { 1 }, "{target}: {errors:?}");
+    }
+}
