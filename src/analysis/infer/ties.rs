@@ -99,7 +99,7 @@ impl Inference<'_> {
             unique.extend(scope.unique.iter().filter_map(|key| places(key)));
             unique.extend(select.projection.iter().filter_map(|item| {
                 let (name, partition) = numbered(item)?;
-                let place = result.columns.iter().position(|column| column.id == 0 && column.name == name)?;
+                let place = result.columns.iter().position(|column| column.id == 0 && *column.name == *name)?;
                 let columns: Vec<u32> = partition.iter().map(|key| own_column(key, scope)).collect::<Option<_>>()?;
                 Some([places(&columns)?, vec![place]].concat())
             }));
@@ -194,7 +194,7 @@ impl Inference<'_> {
         }
         let place = |order: &OrderByExpr| match (&order.expr, number(&order.expr)) {
             (_, Some(number)) => number.checked_sub(1),
-            (Expr::Identifier(name), None) => result.columns.iter().position(|column| column.name == fold(name)),
+            (Expr::Identifier(name), None) => result.columns.iter().position(|column| *column.name == *fold(name)),
             _ => None,
         };
         let ordered: Vec<usize> = orders.iter().filter_map(place).collect();
@@ -266,7 +266,7 @@ impl Rows<'_> {
             let item = self.scope.items.iter().find(holds)?;
             let column = item.columns.iter().find(|column| column.id == *id)?;
             let alone = self.scope.items.iter().filter(|item| item.named).count() == 1;
-            Some(if alone { column.name.clone() } else { format!("{}.{}", item.name.as_deref()?, column.name) })
+            Some(if alone { column.name.to_string() } else { format!("{}.{}", item.name.as_deref()?, column.name) })
         };
         let lacks = |key: &[u32]| key.iter().filter(|id| !alike.columns.contains(id)).copied().collect::<Vec<u32>>();
         let columns = match self.grouping.apart() {
