@@ -435,6 +435,17 @@ fn marked_query(rendered: &Rendered, mut marks: Vec<Mark>) -> (Option<Box<sqlpar
     (parse_marked(&rendered.sql, &marks), findings)
 }
 
+/// Of a table that is added to: rows of several runs are told apart by its `unique_key` alone, and only if those of one run are.
+fn kept_unique(node: &Node, unique: &[Vec<String>]) -> Vec<Vec<String>> {
+    let key: Vec<String> = match node.config.get("unique_key") {
+        Some(serde_json::Value::String(column)) => vec![column.to_lowercase()],
+        Some(serde_json::Value::Array(columns)) => columns.iter().filter_map(|column| Some(column.as_str()?.to_lowercase())).collect(),
+        _ => return Vec::new(),
+    };
+    let is_kept = unique.iter().any(|held| held.iter().all(|column| key.contains(column)));
+    if is_kept { vec![key] } else { Vec::new() }
+}
+
 /// Columns that no query gives.
 fn declared(node: &Node, mut schema: RelationSchema, rules: &Rules<'_>) -> NodeAnalysis {
     let mut problems = described_columns(node, &schema, rules.manifest);
@@ -464,6 +475,9 @@ fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred,
     // One mistake, one error: who reads a mistaken model stays quiet.
     schema.open |= !inferred.findings.is_empty();
     let of_configuration = configured_columns(node, &schema);
+    if is_incremental(node) {
+        schema.unique = kept_unique(node, &schema.unique);
+    }
     let mut schema = match node.resource {
         ResourceType::Snapshot => snapshot_schema(node, schema),
         _ => RelationSchema { keyed: has_key(node), ..with_identities(node, schema) },

@@ -14,7 +14,7 @@ use super::siblings::{Sibling, Siblings};
 use crate::base::{Files, UniqueId};
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::jinja::{NodeState, Origin, Rendered, Segment, SpanMap};
-use crate::project::{Detail, Manifest, Node};
+use crate::project::{Constraint, ConstraintKind, Detail, GenericTest, Manifest, Node};
 use crate::syntax::try_parse_exact;
 
 /// A query with the types of its expressions.
@@ -147,9 +147,22 @@ fn is_portable_test(node: &Node, manifest: &Manifest) -> bool {
     let Detail::GenericTest(test) = &node.detail else { return false };
     let said = node.config.get("meta").and_then(|meta| meta.get("portable")).and_then(serde_json::Value::as_bool);
     said.unwrap_or_else(|| {
-        let is_own = node.macros.iter().all(|id| id.starts_with("macro.dbt."));
-        is_own && !node.macros.is_empty() && manifest.node(&test.attached).is_some_and(is_portable)
+        let is_own = !node.macros.is_empty() && node.macros.iter().all(|id| id.starts_with("macro.dbt."));
+        let attached = manifest.node(&test.attached).filter(|attached| is_portable(attached));
+        // What an engine's planner is told to be a key has to be one in the engine's own sense of being equal.
+        is_own && attached.is_some_and(|attached| !(test.test == "unique" && is_declared_key(test, attached)))
     })
+}
+
+/// Whether a constraint says that the tested column is a key.
+fn is_declared_key(test: &GenericTest, attached: &Node) -> bool {
+    let tested = test.column.as_deref().map(|column| column.trim_matches('"'));
+    let is_tested = |name: &str| tested.is_some_and(|tested| tested.eq_ignore_ascii_case(name));
+    let is_key = |constraint: &Constraint| matches!(constraint.kind, ConstraintKind::Unique | ConstraintKind::PrimaryKey);
+    let of_column = attached.columns.iter().filter(|column| is_tested(&column.name)).any(|column| column.constraints().iter().any(is_key));
+    let of_model =
+        attached.constraints().iter().any(|constraint| is_key(constraint) && constraint.columns.iter().any(|name| is_tested(name)));
+    of_column || of_model
 }
 
 /// Whether people write its SQL. Generic tests are written by macros, for each engine.

@@ -94,6 +94,7 @@ codes! {
     NOTHING_SELECTED "nothing-selected" Warning "a selection matches nothing";
     NULL_COMPARISON "null-comparison" Warning "a comparison with NULL is never true";
     NULLABLE_NOT_IN "nullable-not-in" Warning "NOT IN reads a column that may be null";
+    ORDER_WITH_TIES "order-with-ties" Warning "an order leaves it to each engine which of several rows comes first";
     ORPHAN_PROPERTIES "orphan-properties" Warning "properties describe something that does not exist";
     PACKAGE_FAILED "package-failed" Error "a package cannot be installed";
     PERSONAL_DATA_IN_REPORT "personal-data-in-report" Error "a report shows personal data";

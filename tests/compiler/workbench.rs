@@ -61,6 +61,7 @@ const OF_ANALYSIS: &[&str] = &[
     "nondeterministic-filter",
     "null-comparison",
     "nullable-not-in",
+    "order-with-ties",
     "personal-data-in-report",
     "type-mismatch",
     "unequal-columns",

@@ -107,6 +107,7 @@ impl Writer<'_> {
     fn cte(&mut self, cte: &Cte, recursive: bool) -> String {
         if recursive {
             self.refuse_recursion_of_new_rows(cte);
+            self.refuse_recursion_of_wide_numbers(cte);
         }
         let mut name = self.alias(&cte.alias);
         // Redshift wants the columns of a recursive one to be named.
@@ -182,6 +183,9 @@ impl Writer<'_> {
         };
         if let Some(grouped) = self.set_by_groups(left, op, !all.is_empty(), right) {
             return grouped;
+        }
+        if let Some(wide) = self.set_of_wide_numbers(left, &format!("{word}{all}"), right) {
+            return wide;
         }
         let line = self.line();
         let (one, other) = (self.side(left, op, quantifier), self.side(right, op, SetQuantifier::ByName));
