@@ -7,7 +7,8 @@ use std::sync::{Arc, OnceLock};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::compilation::Compilation;
+use super::compilation::{Compilation, CompiledNode, check_is_query};
+use super::configured::configured_columns;
 use super::declared::{catalogued_schema, declared_schema, seed_schema, snapshot_schema, with_identities};
 use super::described::described_columns;
 use super::facts::{EdgeKind, RelationSchema};
@@ -25,7 +26,7 @@ use crate::base::{Files, Relation, RelationKind, ResourceType};
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::jinja::{Linked, NodeState, Rendered, SpanMap, StatementResult, Warehouse, ephemeral_name};
 use crate::project::{Detail, Manifest, Node};
-use crate::syntax::{Mark, parse_marked, parse_query, try_parse_exact, try_parse_query};
+use crate::syntax::{Mark, parse_marked, parse_query, past_comments, try_parse_exact, try_parse_query};
 
 /// What is known of the columns of a project.
 #[derive(Debug, Default)]
@@ -84,7 +85,7 @@ impl Rules<'_> {
 impl Analysis {
     /// What is wrong with a declaration is so for whoever reads it.
     fn tell_of_declarations(&mut self) {
-        let of_declarations = [&codes::INVALID_UNIT, &codes::UNEXPECTED_PROPERTY];
+        let of_declarations = [&codes::INVALID_UNIT, &codes::UNEXPECTED_PROPERTY, &codes::UNKNOWN_TYPE];
         for found in self.nodes.values_mut() {
             let is_declared = |problem: &mut Diagnostic| {
                 let off = problem.code == &codes::UNKNOWN_DESCRIBED_COLUMN && problem.severity == Severity::Error;
@@ -315,21 +316,31 @@ impl Compilation {
         let parents = self.parents(number, node, done, table);
         let parents = Parents::new(&parents, self, node, done);
         let (mut inferred, outcome) = self.understood(number, rendered, &parents, rules);
+        let mut declared = Vec::new();
         if let Some(outcome) = &outcome {
             let refused = outcome.as_ref().err().into_iter().flatten();
             let unsaid = refused.filter(|refusal| !inferred.doubts.iter().any(|doubt| doubt.diagnostic == refusal.diagnostic));
-            inferred.unit_findings.extend(unsaid.cloned());
+            for refusal in unsaid {
+                match self.of_declaration(node, refusal, &rendered.sql) {
+                    Some(problem) => declared.push(problem),
+                    None => inferred.unit_findings.push(refusal.clone()),
+                }
+            }
             if let (false, Ok(Some(lowered))) = (rules.rewrites, outcome) {
                 inferred.unit_findings.extend(self.unlowered(node, lowered));
             }
         }
         inferred.unit_findings.extend(self.foreign_findings(node, &rendered.sql));
+        if is_built(node) && past_comments(&rendered.sql).trim().is_empty() {
+            declared.extend(check_is_query(node, &CompiledNode { sql: rendered.sql.clone(), ..CompiledNode::default() }).err());
+        }
         let units = &inferred.unit_findings;
         inferred.doubts.retain(|doubt| self.is_written(doubt, &rendered.map) && !is_said(doubt, units));
         if let Some(table) = table {
             inferred.doubts.extend(check_insertion(table, &inferred));
         }
-        let found = assemble(number, node, rendered, inferred, rules, done);
+        let mut found = assemble(number, node, rendered, inferred, rules, done);
+        found.problems.append(&mut declared);
         match outcome.filter(|_| rules.rewrites) {
             Some(outcome) => NodeAnalysis { rewritten: vec![Arc::new(Rewritten { prepared, outcome })], ..found },
             None => found,
@@ -424,6 +435,17 @@ fn marked_query(rendered: &Rendered, mut marks: Vec<Mark>) -> (Option<Box<sqlpar
     (parse_marked(&rendered.sql, &marks), findings)
 }
 
+/// Of a table that is added to: rows of several runs are told apart by its `unique_key` alone, and only if those of one run are.
+fn kept_unique(node: &Node, unique: &[Vec<String>]) -> Vec<Vec<String>> {
+    let key: Vec<String> = match node.config.get("unique_key") {
+        Some(serde_json::Value::String(column)) => vec![column.to_lowercase()],
+        Some(serde_json::Value::Array(columns)) => columns.iter().filter_map(|column| Some(column.as_str()?.to_lowercase())).collect(),
+        _ => return Vec::new(),
+    };
+    let is_kept = unique.iter().any(|held| held.iter().all(|column| key.contains(column)));
+    if is_kept { vec![key] } else { Vec::new() }
+}
+
 /// Columns that no query gives.
 fn declared(node: &Node, mut schema: RelationSchema, rules: &Rules<'_>) -> NodeAnalysis {
     let mut problems = described_columns(node, &schema, rules.manifest);
@@ -452,6 +474,10 @@ fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred,
     edges.dedup();
     // One mistake, one error: who reads a mistaken model stays quiet.
     schema.open |= !inferred.findings.is_empty();
+    let of_configuration = configured_columns(node, &schema);
+    if is_incremental(node) {
+        schema.unique = kept_unique(node, &schema.unique);
+    }
     let mut schema = match node.resource {
         ResourceType::Snapshot => snapshot_schema(node, schema),
         _ => RelationSchema { keyed: has_key(node), ..with_identities(node, schema) },
@@ -459,6 +485,7 @@ fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred,
     let doubts = if is_doubted(node) { inferred.doubts } else { Vec::new() };
     let findings = inferred.findings.into_iter().chain(inferred.unit_findings).chain(doubts);
     let mut problems: Vec<Diagnostic> = findings.map(|finding| placed(finding, &rendered.map, node)).collect();
+    problems.extend(of_configuration);
     problems.extend(described_columns(node, &schema, rules.manifest));
     let shown = Shown { places: &places, strangers: &inferred.strangers };
     declare_meaning(node, &mut schema, rules.declarations, &shown, &mut problems);
@@ -466,6 +493,12 @@ fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred,
         problems.extend(personal_data(node, &schema, &edges, &places, (rules.manifest, rules.declarations), done));
     }
     NodeAnalysis { schema: Arc::new(schema), edges, problems, again: rendered.momentary, rewritten: Vec::new() }
+}
+
+/// Whether its table or view is made of what its query gives; what a macro of the project makes may need none.
+fn is_built(node: &Node) -> bool {
+    let known = ["ephemeral", "incremental", "materialized_view", "table", "view"];
+    matches!(node.detail, Detail::Model(_)) && known.contains(&node.materialized())
 }
 
 pub(super) fn is_incremental(node: &Node) -> bool {

@@ -9,7 +9,7 @@ use crate::base::{ResourceType, Span, UniqueId};
 use crate::diag::{Diagnostic, codes};
 use crate::jinja::{Empty, Linked, Message, NodeState, Reading, Rendered, SpanMap, Templates, Warehouse, ephemeral_name};
 use crate::project::{Detail, Manifest, Node, Package, Project};
-use crate::syntax::{before_semicolon, cte_insertion, is_single_query};
+use crate::syntax::{before_semicolon, cte_insertion, is_single_query, past_comments};
 
 /// A project that was read, parsed and linked: ready to be listed, compiled and planned.
 pub struct Compilation {
@@ -64,7 +64,7 @@ impl Compilation {
         let filtered = state.batch.is_some() || reading.is_some_and(|reading| reading.sample.is_some());
         let aliased = filtered || reading.is_some_and(|reading| reading.empty == Some(Empty::Aliased));
         let (mut compiled, ephemerals) = match self.prepared(node, state).filter(|_| !aliased) {
-            Some(held) => held.compiled(node)?,
+            Some(held) => held.compiled(self, node)?,
             None => {
                 let rendered = self.templates.render(&self.project.sources, node, state, &linked).map_err(|problem| vec![problem])?;
                 let (mut compiled, ephemerals) = unlowered(rendered);
@@ -148,7 +148,8 @@ pub fn check_is_query(node: &Node, compiled: &CompiledNode) -> Result<(), Diagno
     if is_single_query(&compiled.sql) {
         return Ok(());
     }
-    let what = if compiled.sql.trim().is_empty() { "renders to nothing" } else { "renders to something else than one query" };
+    let what =
+        if past_comments(&compiled.sql).trim().is_empty() { "renders to nothing" } else { "renders to something else than one query" };
     Err(Diagnostic::new(&codes::NOT_A_QUERY, format!("'{}' {what}", node.name))
         .at(node.body.unwrap_or(node.origin))
         .help("a model is one SELECT (or WITH … SELECT, VALUES); put other statements into hooks"))

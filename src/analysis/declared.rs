@@ -14,8 +14,9 @@ pub(super) fn declared_schema(node: &Node) -> RelationSchema {
     let landing = matches!(&node.detail, Detail::Source(table) if table.landing.is_some());
     if landing {
         columns.iter_mut().for_each(|column| column.sql_type = column.sql_type.map(SqlType::as_loaded));
-        columns.push(typed(FILE_COLUMN, "text"));
-        columns.push(typed(LOADED_AT_COLUMN, "timestamptz"));
+        let always = |name: &str, kind: &str| SchemaColumn { nullable: false, ..typed(name, kind) };
+        columns.push(always(FILE_COLUMN, "text"));
+        columns.push(always(LOADED_AT_COLUMN, "timestamptz"));
     }
     let external = match &node.detail {
         Detail::Source(table) => table.external.as_ref(),
@@ -33,7 +34,7 @@ pub(super) fn declared_schema(node: &Node) -> RelationSchema {
     }
     let outside = external.is_some_and(|external| external.schema.from.has_files());
     let complete = !node.columns.is_empty() && node.columns.iter().all(|column| column.data_type.is_some());
-    RelationSchema { columns, open: !complete, keyed: !landing, keys: Vec::new(), outside }
+    RelationSchema { columns, open: !complete, keyed: !landing, outside, ..RelationSchema::default() }
 }
 
 /// What streams have (`materialized-view-streaming-ingestion`). Of bytes and documents the type is not said: functions take them here
@@ -140,5 +141,6 @@ pub(super) fn snapshot_schema(node: &Node, query: RelationSchema) -> RelationSch
         query.columns.into_iter().filter(|column| !added.iter().any(|other| other.name == column.name)).collect();
     columns.extend(added);
     // Each row is there in all its versions.
-    RelationSchema { columns, keys: Vec::new(), ..query }
+    let unique = vec![vec![name("dbt_scd_id")]];
+    RelationSchema { columns, keys: Vec::new(), unique, ..query }
 }

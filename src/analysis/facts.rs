@@ -152,6 +152,8 @@ pub struct RelationSchema {
     pub keyed: bool,
     /// Lists of columns by which its rows can be told apart, as far as its query shows.
     pub keys: Vec<Vec<String>>,
+    /// Lists of columns in which no two rows have the same values, for certain; there may be others. Looked for in portable queries.
+    pub unique: Vec<Vec<String>>,
     /// It is files behind a catalogue, of which the engine tells the place too.
     pub outside: bool,
 }

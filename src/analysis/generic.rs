@@ -1,7 +1,7 @@
 //! What is wrong in the query of a generic test, said where the test is written: the query itself is a macro's.
 
 use crate::base::Sources;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, codes};
 use crate::project::{Detail, Manifest, Node};
 
 /// The findings in the words of whoever wrote the test: which it is and on what, each kind once, and no macro that acca brings along.
@@ -17,6 +17,11 @@ pub(super) fn of_test(node: &Node, problems: Vec<Diagnostic>, manifest: &Manifes
     };
     let mut told: Vec<Diagnostic> = Vec::new();
     for mut problem in problems {
+        // It is said of the source, by whoever reads it.
+        if problem.code == &codes::UNKNOWN_TYPE {
+            told.push(problem);
+            continue;
+        }
         let is_same = |other: &Diagnostic| other.code == problem.code && other.primary == problem.primary;
         // A list of values of another type is one mistake, however long it is.
         if told.iter().any(is_same) {

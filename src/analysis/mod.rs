@@ -5,6 +5,7 @@ mod catalogue;
 mod coercion;
 mod columns;
 mod compilation;
+mod configured;
 mod declared;
 mod described;
 mod empty;
@@ -15,6 +16,7 @@ mod insertion;
 mod judgement;
 mod kept;
 mod meaning;
+mod mistyped;
 mod near_misses;
 mod other_names;
 mod personal;
@@ -35,6 +37,7 @@ pub use infer::{
     ExpressionTypes, Finding, Inferred, OuterColumn, Output, Table, Tables, Typed, Using, infer, output_name, quotient_digits,
 };
 pub use kept::{Edited, Standing};
+pub use mistyped::UNKNOWN_TYPE;
 pub use other_names::written_instead;
 pub use personal::is_personal;
 pub use portable::{Lowered, Lowering, Portable, TypedQuery, is_portable, read_together};

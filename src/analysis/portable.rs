@@ -14,7 +14,7 @@ use super::siblings::{Sibling, Siblings};
 use crate::base::{Files, UniqueId};
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::jinja::{NodeState, Origin, Rendered, Segment, SpanMap};
-use crate::project::{Detail, Manifest, Node};
+use crate::project::{Constraint, ConstraintKind, Detail, GenericTest, Manifest, Node};
 use crate::syntax::try_parse_exact;
 
 /// A query with the types of its expressions.
@@ -67,12 +67,12 @@ pub(super) struct Rewritten {
 
 impl Rewritten {
     /// The node with the text that the engine gets, and the ephemeral models that it reads.
-    pub(super) fn compiled(&self, node: &Node) -> Result<(CompiledNode, Vec<UniqueId>), Vec<Diagnostic>> {
+    pub(super) fn compiled(&self, compilation: &Compilation, node: &Node) -> Result<(CompiledNode, Vec<UniqueId>), Vec<Diagnostic>> {
         let Rendered { sql, map, messages, macros, ephemerals, momentary: _ } = &self.prepared.rendered;
         let (sql, map) = match &self.outcome {
             Ok(None) => (sql.clone(), map.clone()),
             Ok(Some(lowered)) => (lowered.sql.clone(), replaced(map, &lowered.places)),
-            Err(problems) => return Err(refused(node, map, problems.clone())),
+            Err(problems) => return Err(compilation.refused(node, (sql, map), problems.clone())),
         };
         Ok((CompiledNode { sql, map, messages: messages.clone(), macros: macros.clone() }, ephemerals.clone()))
     }
@@ -147,9 +147,22 @@ fn is_portable_test(node: &Node, manifest: &Manifest) -> bool {
     let Detail::GenericTest(test) = &node.detail else { return false };
     let said = node.config.get("meta").and_then(|meta| meta.get("portable")).and_then(serde_json::Value::as_bool);
     said.unwrap_or_else(|| {
-        let is_own = node.macros.iter().all(|id| id.starts_with("macro.dbt."));
-        is_own && !node.macros.is_empty() && manifest.node(&test.attached).is_some_and(is_portable)
+        let is_own = !node.macros.is_empty() && node.macros.iter().all(|id| id.starts_with("macro.dbt."));
+        let attached = manifest.node(&test.attached).filter(|attached| is_portable(attached));
+        // What an engine's planner is told to be a key has to be one in the engine's own sense of being equal.
+        is_own && attached.is_some_and(|attached| !(test.test == "unique" && is_declared_key(test, attached)))
     })
+}
+
+/// Whether a constraint says that the tested column is a key.
+fn is_declared_key(test: &GenericTest, attached: &Node) -> bool {
+    let tested = test.column.as_deref().map(|column| column.trim_matches('"'));
+    let is_tested = |name: &str| tested.is_some_and(|tested| tested.eq_ignore_ascii_case(name));
+    let is_key = |constraint: &Constraint| matches!(constraint.kind, ConstraintKind::Unique | ConstraintKind::PrimaryKey);
+    let of_column = attached.columns.iter().filter(|column| is_tested(&column.name)).any(|column| column.constraints().iter().any(is_key));
+    let of_model =
+        attached.constraints().iter().any(|constraint| is_key(constraint) && constraint.columns.iter().any(|name| is_tested(name)));
+    of_column || of_model
 }
 
 /// Whether people write its SQL. Generic tests are written by macros, for each engine.
@@ -171,7 +184,26 @@ impl Compilation {
             let parents = self.parents_of(number, node, analysis);
             self.lower(&compiled.sql, &Parents::new(&parents, self, node, analysis))
         });
-        with_outcome(node, compiled, outcome).map_err(|problems| of_test(node, problems, &self.manifest, &self.project.sources))
+        let lowered = self.with_outcome(node, compiled, outcome);
+        lowered.map_err(|problems| of_test(node, problems, &self.manifest, &self.project.sources))
+    }
+
+    /// The node with the text that the engine gets.
+    fn with_outcome(&self, node: &Node, compiled: CompiledNode, outcome: Outcome) -> Result<CompiledNode, Vec<Diagnostic>> {
+        match outcome {
+            Ok(None) => Ok(compiled),
+            Ok(Some(lowered)) => Ok(CompiledNode { map: replaced(&compiled.map, &lowered.places), sql: lowered.sql, ..compiled }),
+            Err(problems) => Err(self.refused(node, (&compiled.sql, &compiled.map), problems)),
+        }
+    }
+
+    /// What is wrong with a text, at its place in the files.
+    fn refused(&self, node: &Node, (sql, map): (&str, &SpanMap), problems: Vec<Finding>) -> Vec<Diagnostic> {
+        if problems.is_empty() {
+            return vec![Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, "the query cannot be rewritten").at(node.origin)];
+        }
+        let told = |finding: Finding| self.of_declaration(node, &finding, sql).unwrap_or_else(|| placed(finding, map, node));
+        problems.into_iter().map(told).collect()
     }
 
     /// The text of a portable node as the analysis had it, already rewritten; `None` where the database or the moment has a part in it.
@@ -265,22 +297,6 @@ impl Compilation {
         let mistakes: Vec<Finding> = inferred.doubts.iter().filter(|doubt| doubt.diagnostic.severity == Severity::Error).cloned().collect();
         if mistakes.is_empty() { lowering.lower(&TypedQuery { sql, query, types: &inferred.types }) } else { Err(mistakes) }
     }
-}
-
-/// The node with the text that the engine gets.
-fn with_outcome(node: &Node, compiled: CompiledNode, outcome: Outcome) -> Result<CompiledNode, Vec<Diagnostic>> {
-    match outcome {
-        Ok(None) => Ok(compiled),
-        Ok(Some(lowered)) => Ok(CompiledNode { map: replaced(&compiled.map, &lowered.places), sql: lowered.sql, ..compiled }),
-        Err(problems) => Err(refused(node, &compiled.map, problems)),
-    }
-}
-
-fn refused(node: &Node, map: &SpanMap, problems: Vec<Finding>) -> Vec<Diagnostic> {
-    if problems.is_empty() {
-        return vec![Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, "the query cannot be rewritten").at(node.origin)];
-    }
-    problems.into_iter().map(|finding| placed(finding, map, node)).collect()
 }
 
 /// Runs on threads of its own. A worker that waited for others here would take up the next node meanwhile, and wait for what it is

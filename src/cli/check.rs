@@ -7,6 +7,8 @@ use std::time::Instant;
 use super::Exit;
 use super::arguments::CheckArguments;
 use super::context::Context;
+use super::joined::Joined;
+use super::sides::{Side, each, sides_apart};
 use super::style::{self, paint};
 use super::text::{counted, seconds};
 use crate::analysis::{Analysis, Compilation, is_portable};
@@ -24,10 +26,23 @@ const FILE_NAME: &str = "partial_check.acca";
 const CHECKED: [ResourceType; 4] = [ResourceType::Model, ResourceType::Snapshot, ResourceType::Test, ResourceType::Analysis];
 
 pub(super) fn cmd_check(context: &Context<'_>, arguments: &CheckArguments) -> Result<(), Exit> {
-    let began = Instant::now();
+    if let Some(sides) = sides_apart(context)? {
+        return each(context, sides, |side, joined| check_all(&side.context, &side.loaded.compilation, arguments, Some((side, joined))));
+    }
     let loaded = context.load()?;
-    let compilation = &loaded.compilation;
-    let selected: BTreeSet<usize> = context.select(compilation, &arguments.selection, &CHECKED)?.into_iter().collect();
+    check_all(context, &loaded.compilation, arguments, None)
+}
+
+/// `side`: one of several targets, of which it checks what is placed there, and what is wrong on all of them.
+fn check_all(
+    context: &Context<'_>,
+    compilation: &Compilation,
+    arguments: &CheckArguments,
+    side: Option<(&Side<'_>, &mut Joined)>,
+) -> Result<(), Exit> {
+    let began = Instant::now();
+    let mut selected: BTreeSet<usize> = context.select(compilation, &arguments.selection, &CHECKED)?.into_iter().collect();
+    selected.retain(|number| side.as_ref().is_none_or(|(side, _)| side.builds(*number)));
     let analysis = analyse(context, compilation, &selected);
     context.disk.reached("checked");
     let strict = engine_of(&compilation.project.target).is_ok_and(has_the_checked_rules);
@@ -45,15 +60,28 @@ pub(super) fn cmd_check(context: &Context<'_>, arguments: &CheckArguments) -> Re
     let _ = ManuallyDrop::new(analysis);
     problems.sort();
     let problems = context.judged(problems);
-    let sources = &compilation.project.sources;
-    context.log.diagnostics(&problems, sources);
     let took = seconds(began.elapsed().as_secs_f64());
     let what = counted(selected.len(), "node");
-    if problems.has_errors() {
-        context.terminal.print_error(&format!("{} {}", paint(style::BAD, "Failed:"), summary(&problems)));
+    let unread = problems.iter().filter(|problem| problem.code == &codes::UNREAD_QUERY).count();
+    let failed = problems.has_errors();
+    match side {
+        Some((side, joined)) => {
+            let found = summary(&problems);
+            if failed {
+                context.log.remark("CheckDone", &format!("Found {found} in {what}"));
+            }
+            joined.add(problems, side);
+        }
+        None => {
+            context.log.diagnostics(&problems, &compilation.project.sources);
+            if failed {
+                context.terminal.print_error(&format!("{} {}", paint(style::BAD, "Failed:"), summary(&problems)));
+            }
+        }
+    }
+    if failed {
         return Err(Exit::Failed);
     }
-    let unread = problems.iter().filter(|problem| problem.code == &codes::UNREAD_QUERY).count();
     let but = if unread == 0 { String::new() } else { format!(", but for {unread} that cannot be read") };
     context.log.remark("CheckDone", &format!("Checked {what} in {took}{but}"));
     Ok(())
@@ -99,9 +127,11 @@ fn is_of_checked_rules(problem: &Diagnostic) -> bool {
 /// The rules are PostgreSQL's: another engine may take what they refuse.
 fn as_the_target_sees_it(problem: Diagnostic, strict: bool) -> Diagnostic {
     let of_the_project =
-        [&codes::MIXED_CURRENCY, &codes::PERSONAL_DATA_IN_REPORT, &codes::UNIT_ASSERTION, &codes::UNIT_MISMATCH].contains(&problem.code);
+        [&codes::INVALID_CONFIG, &codes::MIXED_CURRENCY, &codes::PERSONAL_DATA_IN_REPORT, &codes::UNIT_ASSERTION, &codes::UNIT_MISMATCH]
+            .contains(&problem.code);
     // No engine takes a name that means nothing, nor a union of unequal sides.
-    let of_every_engine = [&codes::UNKNOWN_COLUMN, &codes::UNKNOWN_RELATION, &codes::UNEQUAL_COLUMNS].contains(&problem.code);
+    let of_every_engine =
+        [&codes::NOT_A_QUERY, &codes::UNKNOWN_COLUMN, &codes::UNKNOWN_RELATION, &codes::UNEQUAL_COLUMNS].contains(&problem.code);
     // What is an error because the project says so stays one.
     if strict || of_the_project || of_every_engine || problem.severity != Severity::Error || problem.code.severity != Severity::Error {
         return problem;

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::Exit;
 use super::arguments::{CompileArguments, ExplainOutput};
 use super::context::{Context, nodes};
+use super::joined::Joined;
 use super::log::Log;
 use super::ls::resources;
 use super::run::{chosen, recorded};
@@ -36,7 +37,9 @@ pub(super) fn cmd_compile(context: &Context<'_>, arguments: &CompileArguments) -
 /// `only`: these nodes in place of a selection.
 pub(super) fn carry_out_compile(context: &Context<'_>, arguments: &CompileArguments, only: Option<&BTreeSet<String>>) -> Result<(), Exit> {
     if let Some(sides) = sides(context)? {
-        return each(sides, |side| compile_all(&side.context, &side.loaded.compilation, arguments, only, Some(side)));
+        return each(context, sides, |side, joined| {
+            compile_all(&side.context, &side.loaded.compilation, arguments, only, Some((side, joined)))
+        });
     }
     let mut loaded = context.load()?;
     if let Some(text) = &arguments.inline {
@@ -48,32 +51,33 @@ pub(super) fn carry_out_compile(context: &Context<'_>, arguments: &CompileArgume
     compile_all(context, &loaded.compilation, arguments, only, None)
 }
 
-/// `side`: one of several targets, of which it compiles what is placed there.
+/// `side`: one of several targets, of which it compiles what is placed there, and what is wrong on all of them.
 fn compile_all(
     context: &Context<'_>,
     compilation: &Compilation,
     arguments: &CompileArguments,
     only: Option<&BTreeSet<String>>,
-    side: Option<&Side<'_>>,
+    side: Option<(&Side<'_>, &mut Joined)>,
 ) -> Result<(), Exit> {
     let began = Instant::now();
     let resources = resources(&arguments.resources, &COMPILED);
     let mut selected = chosen(context, compilation, &arguments.selection, &resources, only)?;
-    selected.retain(|number| side.is_none_or(|side| side.builds(*number)));
+    selected.retain(|number| side.as_ref().is_none_or(|(side, _)| side.builds(*number)));
     let selected = nodes(compilation, &selected);
-    let (written, mut problems, result) = compile_nodes(context, compilation, &selected, !arguments.no_introspect);
-    if let Some(side) = side {
-        problems = side.named(problems);
-    }
+    let (written, problems, result) = compile_nodes(context, compilation, &selected, !arguments.no_introspect);
     context.stage("compiled", began.elapsed());
     let result = RunResult { elapsed: began.elapsed().as_secs_f64(), ..result };
     context.write_artifacts(compilation, &written, Some((&result, recorded(context, "compile", arguments.recorded()))));
-    context.log.diagnostics(&problems, &compilation.project.sources);
+    if side.is_none() {
+        context.log.diagnostics(&problems, &compilation.project.sources);
+    }
     print_only(context, arguments, &selected, &written);
     let took = seconds(began.elapsed().as_secs_f64());
     let folder = context.relative(&context.target_path(compilation).join("compiled"));
     context.log.remark("CompileDone", &format!("Compiled {} into {folder} in {took}", counted(written.len(), "node")));
-    if problems.has_errors() {
+    if let Some((side, joined)) = side {
+        joined.add(problems, side);
+    } else if problems.has_errors() {
         context.terminal.print_error(&format!("{} {}", paint(style::BAD, "Failed:"), summary(&problems)));
         return Err(Exit::Failed);
     }

@@ -1,6 +1,6 @@
 //! What all commands share: where the project is, what was asked, how to load and to select.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, BufWriter};
@@ -30,7 +30,7 @@ use crate::artifacts::{
 };
 use crate::base::{Files, ResourceType, Sources, UniqueId, timestamp};
 use crate::compile::parse;
-use crate::diag::{Diagnostic, Diagnostics, Severity, codes, summary};
+use crate::diag::{Diagnostic, Diagnostics, Severity, codes, render, summary};
 use crate::execute::{Connected, open};
 use crate::jinja::Invocation;
 use crate::plan::RunResult;
@@ -117,6 +117,14 @@ impl<'a> Context<'a> {
     /// # Errors
     /// The exit code, when there are errors: everything was said then.
     pub(super) fn load(&self) -> Result<Loaded, Exit> {
+        self.load_saying_new(&mut BTreeSet::new())
+    }
+
+    /// As [`Context::load`], of one of several targets: what is among `said` was said of another one.
+    ///
+    /// # Errors
+    /// As [`Context::load`].
+    pub(super) fn load_saying_new(&self, said: &mut BTreeSet<String>) -> Result<Loaded, Exit> {
         let began = Instant::now();
         let options = self.load_options()?;
         let mut diagnostics = Diagnostics::default();
@@ -139,7 +147,8 @@ impl<'a> Context<'a> {
         for message in compilation.iter().flat_map(|compilation| &compilation.messages) {
             self.log.said(message, true);
         }
-        self.log.diagnostics(&diagnostics, &sources);
+        let new = diagnostics.iter().filter(|problem| said.insert(render(problem, &sources, false, 1_000)));
+        self.log.diagnostics_in(new.map(|problem| (problem, &sources)).collect());
         match compilation {
             Some(compilation) if !diagnostics.has_errors() => Ok(Loaded { compilation: ManuallyDrop::new(compilation), warnings }),
             _ => {

@@ -1,5 +1,7 @@
 //! The end of a run: what went wrong once more, with places and first rows, and the summary.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::arguments::LogLevel;
@@ -8,7 +10,7 @@ use super::node_line::{display_name, status_style, status_text};
 use super::style::{self, paint};
 use super::table;
 use super::text::{seconds, thousands};
-use crate::base::{Sources, Span};
+use crate::base::{Sources, Span, UniqueId};
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::plan::{NodeResult, RunResult, Status};
 use crate::project::{Detail, Manifest, Node};
@@ -20,9 +22,9 @@ const WIDE: usize = 140;
 
 /// Prints everything that went wrong, warnings first so that errors stand above the summary, and the summary.
 ///
-/// `strict`: warnings fail the run, so that they are shown even when little is to be said.
-pub(super) fn report(log: &Log<'_>, run: &RunResult, manifest: &Manifest, sources: &Sources, strict: bool) {
-    let with = |status: Status| run.nodes.iter().filter(move |result| result.status == status);
+/// `strict`: warnings fail the run, so that they are shown even when little is to be said; `said`: of these nodes nothing is left to say.
+pub(super) fn report(log: &Log<'_>, run: &RunResult, (manifest, sources): (&Manifest, &Sources), strict: bool, said: &BTreeSet<UniqueId>) {
+    let with = |status: Status| run.nodes.iter().filter(move |result| result.status == status && !said.contains(&result.id));
     let mut shown: Vec<&NodeResult> = Vec::new();
     if log.shows(LogLevel::Warn) || strict {
         shown.extend(with(Status::Warn).take(MOST_WARNINGS));
@@ -112,6 +114,7 @@ fn place(node: &Node, sources: &Sources) -> String {
 pub(super) fn summary(run: &RunResult) -> String {
     let passed = run.count(Status::Success) + run.count(Status::Pass);
     let failed = run.count(Status::Error) + run.count(Status::Fail);
+    let stopped = run.nodes.iter().filter(|node| node.was_stopped()).count();
     let part = |name: &str, count: usize, colour: anstyle::Style| {
         let text = format!("{name}={count}");
         if count > 0 { paint(colour, &text) } else { text }
@@ -120,9 +123,12 @@ pub(super) fn summary(run: &RunResult) -> String {
         part("PASS", passed, style::GOOD),
         part("WARN", run.count(Status::Warn), style::WARNING),
         part("ERROR", failed, style::BAD),
-        part("SKIP", run.count(Status::Skipped), style::BOLD),
+        part("SKIP", run.count(Status::Skipped) - stopped, style::BOLD),
         format!("TOTAL={}", run.nodes.len()),
     ];
+    // dbt has no word for it.
+    let of_stopped = (stopped > 0).then(|| part("STOPPED", stopped, style::BOLD));
+    let parts: Vec<String> = parts.iter().take(4).cloned().chain(of_stopped).chain(parts.iter().skip(4).cloned()).collect();
     if run.nodes.is_empty() && run.failed() {
         return format!("{} Nothing was run.", paint(style::BAD, "Failed."));
     }
@@ -171,6 +177,8 @@ mod tests {
         let mut run = RunResult { nodes, elapsed: 3.21, ..RunResult::default() };
         assert_eq!(style::plain(&summary(&run)), "Done. PASS=2 WARN=1 ERROR=2 SKIP=1 TOTAL=6 in 3.21s");
         run.interrupted = true;
+        run.nodes.push(result(&node, Status::Skipped, "stopped; nothing of it was kept"));
+        assert!(style::plain(&summary(&run)).contains(" SKIP=1 STOPPED=1 TOTAL=7 "), "{}", summary(&run));
         assert!(style::plain(&summary(&run)).starts_with("Stopped. "));
     }
 }

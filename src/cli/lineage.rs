@@ -11,7 +11,7 @@ use super::schema::shown_name;
 use super::style::{self, paint};
 use crate::analysis::{Analysis, Compilation, EdgeKind};
 use crate::base::{ResourceType, Sources};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::project::Node;
 
 /// A column of a node by its number.
@@ -62,6 +62,11 @@ pub(super) fn cmd_lineage(context: &Context<'_>, arguments: &LineageArguments) -
         LineageFormat::Dot => dot(compilation, &kept),
     };
     context.terminal.print(&printed);
+    let mut unread = Diagnostics::default();
+    for found in wanted.iter().filter_map(|number| analysis.nodes.get(number)) {
+        unread.extend(found.problems.iter().filter(|problem| problem.code == &codes::UNREAD_QUERY).cloned());
+    }
+    context.log.diagnostics(&context.judged(unread), &compilation.project.sources);
     if is_cut && goes_on(&all, &kept, up, arguments.down) {
         context.log.remark("LineageDepth", "One relation away; --depth goes further, and MODEL.COLUMN follows one column to its end");
     }

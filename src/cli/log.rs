@@ -116,14 +116,18 @@ impl Log<'_> {
 
     /// Draws diagnostics, errors last so that they stand above the prompt. Quiet leaves errors only.
     pub(super) fn diagnostics(&self, diagnostics: &Diagnostics, sources: &Sources) {
+        self.diagnostics_in(diagnostics.iter().map(|problem| (problem, sources)).collect());
+    }
+
+    /// As [`Log::diagnostics`], each with the files that it points into.
+    pub(super) fn diagnostics_in(&self, mut listed: Vec<(&Diagnostic, &Sources)>) {
         if self.collected.is_some() {
-            return diagnostics.iter().for_each(|problem| self.diagnostic(problem, sources));
+            return listed.iter().for_each(|(problem, sources)| self.diagnostic(problem, sources));
         }
-        let mut listed: Vec<&Diagnostic> = diagnostics.iter().collect();
-        listed.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
-        listed.retain(|problem| self.file.is_some() || self.shows(level_of(problem)));
+        listed.sort_by_key(|(problem, _)| std::cmp::Reverse(problem.severity));
+        listed.retain(|(problem, _)| self.file.is_some() || self.shows(level_of(problem)));
         let hidden = listed.len().saturating_sub(MOST_SHOWN);
-        for problem in listed.iter().skip(hidden) {
+        for (problem, sources) in listed.iter().skip(hidden) {
             self.diagnostic(problem, sources);
         }
         if hidden > 0 {

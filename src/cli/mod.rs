@@ -22,6 +22,7 @@ mod flags;
 mod freshness;
 mod init;
 mod interrupts;
+mod joined;
 mod lineage;
 mod log;
 mod log_file;

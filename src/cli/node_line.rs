@@ -1,8 +1,8 @@
 //! The line that says what came of a node.
 
 use super::style::{self, paint};
-use super::text::{clip, counted, pad_left, pad_right, seconds, thousands};
-use crate::plan::{NodeResult, Status};
+use super::text::{clip, clip_middle, counted, pad_left, pad_right, seconds, thousands};
+use crate::plan::{NodeResult, STOPPED, Status};
 use crate::project::{Detail, Node};
 
 const STATUS: usize = 8;
@@ -75,6 +75,7 @@ pub(super) fn status_text(result: &NodeResult) -> String {
         Status::Warn => format!("WARN{}", failures()),
         Status::Fail => format!("FAIL{}", failures()),
         Status::Error => "ERROR".to_owned(),
+        Status::Skipped if result.was_stopped() => "STOPPED".to_owned(),
         Status::Skipped => "SKIP".to_owned(),
     }
 }
@@ -91,6 +92,7 @@ pub(super) fn status_style(status: Status) -> anstyle::Style {
 /// What is worth knowing behind the name: rows, files, why it was skipped.
 fn remark(node: &Node, result: &NodeResult) -> String {
     match (result.status, &node.detail) {
+        (Status::Skipped, _) if result.was_stopped() => result.message.strip_prefix(STOPPED).unwrap_or_default().to_owned(),
         (Status::Skipped, _) => result.message.strip_prefix("skipped: ").unwrap_or(&result.message).to_owned(),
         (Status::Success, Detail::Source(_)) => result.message.clone(),
         (Status::Success, _) if result.batches.is_some() => result.message.clone(),
@@ -150,11 +152,11 @@ pub(super) fn finished(node: &Node, result: &NodeResult, position: usize, layout
         () if with_kind >= NAME => (format!("{counter} {status} {kind}"), with_kind, true),
         () if without_kind >= NAME => (format!("{counter} {status}"), without_kind, true),
         () if bare >= 8 => (status, bare, false),
-        () => return clip(&name, limit),
+        () => return clip_middle(&name, limit),
     };
     // Long names of tests give way to the remarks, names of relations do not.
     let columns = layout.name.min(room.saturating_sub(REMARK).max(layout.relation)).min(room);
-    let name = pad_right(&clip(&name, columns), columns);
+    let name = pad_right(&clip_middle(&name, columns), columns);
     if !timed {
         return format!("{before} {name}").trim_end().to_owned();
     }
@@ -227,23 +229,23 @@ pub(super) mod tests {
         -- Some(120)
          8/12 OK       view        core.fct_bet                                                   0.03s  12,345 rows
          9/12 SKIP     view        core.rpt_daily_gross_gaming_revenue                                   'fct_bet' failed
-        10/12 FAIL 3   test        unique_rpt_daily_gross_gaming_revenue_business_day_and_busi…   75.0s
+        10/12 FAIL 3   test        unique_rpt_daily_gross_gaming_…nue_business_day_and_business   75.0s
         -- Some(72)
          8/12 OK       view        core.fct_bet                          0.03s
          9/12 SKIP     view        core.rpt_daily_gross_gaming_revenue
-        10/12 FAIL 3   test        unique_rpt_daily_gross_gaming_reve…   75.0s
+        10/12 FAIL 3   test        unique_rpt_daily_…_day_and_business   75.0s
         -- Some(50)
          8/12 OK       core.fct_bet                 0.03s
-         9/12 SKIP     core.rpt_daily_gross_gami…
-        10/12 FAIL 3   unique_rpt_daily_gross_ga…   75.0s
+         9/12 SKIP     core.rpt_dail…ming_revenue
+        10/12 FAIL 3   unique_rpt_da…and_business   75.0s
         -- Some(24)
         OK       core.fct_bet
-        SKIP     core.rpt_dail…
-        FAIL 3   unique_rpt_da…
+        SKIP     core.rp…evenue
+        FAIL 3   unique_…siness
         -- Some(9)
-        core.fc…
-        core.rp…
-        unique_…
+        core…bet
+        core…nue
+        uniq…ess
         ");
     }
 }

@@ -12,7 +12,7 @@ use super::log::Log;
 use super::node_line::{Layout, Place, display_name, finished, kind, status_text};
 use super::style::{self, paint};
 use super::terminal::Terminal;
-use super::text::{clip, counted, pad_left, pad_right, seconds, width};
+use super::text::{clip, clip_middle, counted, pad_left, pad_right, seconds, width};
 use crate::base::{Sources, UniqueId};
 use crate::execute::{Event, Reporter};
 use crate::plan::{NodeResult, Status};
@@ -285,8 +285,8 @@ fn running_line(running: &Running, spinner: &str, columns: usize) -> String {
     let before = format!("{spinner} {} ", pad_right(&running.kind, 11));
     let room = columns.saturating_sub(width(&before) + width(&time) + 1);
     if room < 8 {
-        return clip(&format!("{spinner} {}", running.name), columns);
+        return format!("{spinner} {}", clip_middle(&running.name, columns.saturating_sub(width(spinner) + 1)));
     }
-    let name = pad_right(&clip(&running.name, room), room.min(48));
+    let name = pad_right(&clip_middle(&running.name, room), room.min(48));
     format!("{before}{name} {}", paint(style::DIM, &time))
 }

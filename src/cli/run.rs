@@ -198,7 +198,7 @@ pub(super) fn run_nodes(
     for (trace, node) in context.disk.trace().iter().flat_map(|trace| result.nodes.iter().map(move |node| (trace, node))) {
         trace.add("nodes run", &node.id, Duration::from_secs_f64(node.execution_time));
     }
-    report(context, compilation, &result);
+    report(context, compilation, &result, &BTreeSet::new());
     close(context, job);
     result
 }
@@ -239,9 +239,10 @@ pub(super) fn plain_options(context: &Context<'_>, compilation: &Compilation) ->
     }
 }
 
-pub(super) fn report(context: &Context<'_>, compilation: &Compilation, result: &RunResult) {
+/// `said`: nodes of which all was said on another target.
+pub(super) fn report(context: &Context<'_>, compilation: &Compilation, result: &RunResult, said: &BTreeSet<UniqueId>) {
     let strict = context.warn_error.verdict(warn_error::TEST) == Verdict::Error;
-    failures::report(&context.log, result, &compilation.manifest, &compilation.project.sources, strict);
+    failures::report(&context.log, result, (&compilation.manifest, &compilation.project.sources), strict, said);
 }
 
 /// Among the arguments of a run of which no node was begun, though there were some: on one of several targets, for example.

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::Exit;
 use super::context::Context;
+use super::joined::join_runs;
 use super::progress::{OnSide, Progress};
 use super::run::{Work, chosen, conclude, report, run_options};
 use super::sides::{Side, Sides};
@@ -58,14 +59,15 @@ pub(super) fn carry_out_sides(context: &Context<'_>, work: &Work<'_>, sides: &Si
         })
         .collect();
     let interrupt = context.interrupts.begin();
-    let results = run_all(context, &jobs, &interrupt);
+    let mut results = run_all(context, &jobs, &interrupt);
     context.interrupts.end();
+    let said = join_runs(&all.iter().map(|chosen| chosen.side).collect::<Vec<_>>(), &mut results);
     let mut done = Ok(());
-    for (chosen, result) in all.iter().zip(&results) {
+    for ((chosen, result), said) in all.iter().zip(&results).zip(&said) {
         let (side, target) = (chosen.side, chosen.side.target());
         if !chosen.numbers.is_empty() {
             side.context.log.line("Target", &format!("On target '{}' ({}):", target.name, target.adapter), json!({"target": target.name}));
-            report(&side.context, &side.loaded.compilation, result);
+            report(&side.context, &side.loaded.compilation, result, said);
         }
         // An interruption is that of all.
         done = done.and(conclude_side(side, work, result));

@@ -1,9 +1,11 @@
 //! `--target all`: one command on several targets.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Exit;
 use super::context::{Context, Loaded};
+use super::joined::Joined;
 use crate::analysis::read_together;
 use crate::base::UniqueId;
 use crate::compile::all_targets;
@@ -64,14 +66,6 @@ impl Side<'_> {
         let (Some(placed), Some(node)) = (&self.placed, self.manifest().nodes.get(number)) else { return false };
         placed.arrivals.contains_key(&node.id)
     }
-
-    /// Says of which target problems are.
-    pub(super) fn named(&self, problems: Diagnostics) -> Diagnostics {
-        let target = self.target();
-        let mut named = Diagnostics::default();
-        named.extend(problems.into_iter().map(|problem| problem.note(format!("on target '{}' ({})", target.name, target.adapter))));
-        named
-    }
 }
 
 /// What `--target all` stands for; `None` where another target is named.
@@ -106,19 +100,31 @@ pub(super) fn several(context: &Context<'_>) -> Result<Vec<String>, Exit> {
 /// # Errors
 /// Where one of them cannot be had, or the project on it is wrong: that was said.
 pub(super) fn sides<'a>(context: &Context<'a>) -> Result<Option<Sides<'a>>, Exit> {
+    let sides = sides_apart(context)?;
+    if let Some(sides) = &sides {
+        read_together(&sides.sides.iter().map(|side| &*side.loaded.compilation).collect::<Vec<_>>());
+    }
+    Ok(sides)
+}
+
+/// As [`sides`], of a command that reads all of every query, which not each target has to know of a query that another one rewrites.
+///
+/// # Errors
+/// As [`sides`].
+pub(super) fn sides_apart<'a>(context: &Context<'a>) -> Result<Option<Sides<'a>>, Exit> {
     let (serves, names) = match named(context)? {
         None | Some(AllTargets::One) => return Ok(None),
         Some(AllTargets::Serving(names)) => (true, names),
         Some(AllTargets::Profile(names)) => (false, names),
     };
     let mut sides = Vec::new();
+    let mut warned = BTreeSet::new();
     for name in &names {
         // One target alone has dbt's folders.
         let context = context.on(name, names.len() > 1);
-        let loaded = context.load()?;
+        let loaded = context.load_saying_new(&mut warned)?;
         sides.push(Side { context, loaded, placed: None });
     }
-    read_together(&sides.iter().map(|side| &*side.loaded.compilation).collect::<Vec<_>>());
     let mut order = None;
     if serves
         && sides.len() > 1
@@ -162,13 +168,20 @@ fn said(context: &Context<'_>, problems: &[Diagnostic], sides: &[Side<'_>]) -> E
     Exit::Failed
 }
 
-/// Carries something out on each target in turn, whatever comes of the others. What is known of one is forgotten before the next.
-pub(super) fn each<'a>(sides: Sides<'a>, work: impl Fn(&Side<'a>) -> Result<(), Exit>) -> Result<(), Exit> {
+/// Carries something out on each target in turn, whatever comes of the others, and says at the end what is wrong. What else is known of one
+/// target is forgotten before the next.
+pub(super) fn each<'a>(
+    context: &Context<'a>,
+    sides: Sides<'a>,
+    work: impl Fn(&Side<'a>, &mut Joined) -> Result<(), Exit>,
+) -> Result<(), Exit> {
     let mut done = Ok(());
+    let mut joined = Joined::default();
     for side in sides.sides {
         let target = side.target();
         side.context.log.remark("Target", &format!("On target '{}' ({}):", target.name, target.adapter));
-        done = done.and(work(&side));
+        done = done.and(work(&side, &mut joined));
     }
-    done
+    let told = joined.tell(context);
+    done.and(told)
 }

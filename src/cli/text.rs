@@ -28,6 +28,25 @@ pub(super) fn clip(text: &str, limit: usize) -> String {
     kept
 }
 
+/// A name, cut in its middle with `…`: ends tell names apart as often as beginnings do.
+pub(super) fn clip_middle(name: &str, limit: usize) -> String {
+    if width(name) <= limit || limit < 4 {
+        return clip(name, limit);
+    }
+    let behind = (limit - 1) / 2;
+    let mut kept = Vec::new();
+    let mut used = 0;
+    for character in name.chars().rev() {
+        used += character.width().unwrap_or(0);
+        if used > behind {
+            break;
+        }
+        kept.push(character);
+    }
+    let end: String = kept.into_iter().rev().collect();
+    format!("{}{end}", clip(name, limit - width(&end)))
+}
+
 /// The text with blanks behind it up to `columns`.
 pub(super) fn pad_right(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
@@ -106,6 +125,10 @@ mod tests {
         assert_eq!(clip("日本語", 5), "日本…");
         assert_eq!(clip("日本語", 4), "日…");
         assert_eq!(clip("abc", 0), "");
+        assert_eq!(clip_middle("abcdef", 6), "abcdef");
+        assert_eq!(clip_middle("unique_bets_bet_id", 11), "uniqu…et_id");
+        assert_eq!(clip_middle("日本語の名前", 7), "日本…前");
+        assert_eq!(clip_middle("abcdef", 3), "ab…");
         assert_eq!(pad_right("日", 4), "日  ");
         assert_eq!(pad_left("ab", 4), "  ab");
     }

@@ -14,7 +14,7 @@ use crate::dialect::Rewriter;
 use crate::execute::{adapter_chain, engine_of, lowers_names};
 use crate::jinja::{BUILTIN_MACROS, Invocation, Parsed, Templates, Unparsed, Work, YamlText};
 use crate::plan::{check_choices, check_meta, check_serving};
-use crate::project::{AllTargets, LoadOptions, open};
+use crate::project::{AllTargets, LoadOptions, check_vars, open};
 
 /// Reads, parses and links a project. Everything that is wrong is in `diagnostics`.
 ///
@@ -131,5 +131,6 @@ fn attempt(
     diagnostics.extend(check_choices(&compilation));
     diagnostics.extend(check_meta(&compilation));
     diagnostics.extend(check_serving(&compilation));
+    diagnostics.extend(check_vars(&compilation.project));
     Ok(compilation)
 }

@@ -94,6 +94,7 @@ codes! {
     NOTHING_SELECTED "nothing-selected" Warning "a selection matches nothing";
     NULL_COMPARISON "null-comparison" Warning "a comparison with NULL is never true";
     NULLABLE_NOT_IN "nullable-not-in" Warning "NOT IN reads a column that may be null";
+    ORDER_WITH_TIES "order-with-ties" Warning "an order leaves it to each engine which of several rows comes first";
     ORPHAN_PROPERTIES "orphan-properties" Warning "properties describe something that does not exist";
     PACKAGE_FAILED "package-failed" Error "a package cannot be installed";
     PERSONAL_DATA_IN_REPORT "personal-data-in-report" Error "a report shows personal data";
@@ -125,6 +126,7 @@ codes! {
     UNKNOWN_SOURCE "unknown-source" Error "a source() names no declared source table";
     UNKNOWN_TEST "unknown-test" Error "a property file asks for a generic test that does not exist";
     UNKNOWN_TEST_COLUMN "unknown-test-column" Error "a test names a column that the relation does not have";
+    UNKNOWN_TYPE "unknown-type" Error "a column of a source that a portable model reads is declared with a type that PostgreSQL does not have";
     UNKNOWN_ZONE "unknown-zone" Error "a query names a time zone that does not exist";
     UNREAD_QUERY "unread-query" Warning "a query cannot be read, so nothing in it is checked";
     UNSAFE_PUBLICATION "unsafe-publication" Error "publishing a relation would show rows that policies hide, or leave rows of others without what they refer to";

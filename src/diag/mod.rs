@@ -112,10 +112,21 @@ impl Diagnostic {
 /// The candidate nearest to `wrong` by edits, when the distance is small for its length.
 pub fn nearest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = wrong.to_lowercase();
+    let letters = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let of_wrong = letters(&folded);
+    let distance = |candidate: &str| match candidate.to_lowercase() {
+        // The same letters in another order, as `steak` and `stake`.
+        other if other.len() == folded.len() && other.len() > 3 && letters(&other) == of_wrong => 1,
+        other => strsim::osa_distance(&folded, &other),
+    };
     candidates
         .into_iter()
         .filter(|candidate| *candidate != wrong)
-        .map(|candidate| (strsim::osa_distance(&folded, &candidate.to_lowercase()), candidate))
+        .map(|candidate| (distance(candidate), candidate))
         .filter(|(distance, candidate)| *distance <= (wrong.chars().count().max(candidate.chars().count()) / 3).max(1))
         .min()
         .map(|(_, candidate)| candidate)

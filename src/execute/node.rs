@@ -19,7 +19,7 @@ use crate::base::{Relation, RelationKind, UniqueId};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{Engine, Statement, print_titled};
 use crate::jinja::{Message, NodeState, Warehouse};
-use crate::plan::{BatchResults, NodePlan, Publish, Status, Step, failures_kept};
+use crate::plan::{BatchResults, NodePlan, Publish, STOPPED, Status, Step, failures_kept, misfit};
 use crate::project::{Detail, Node};
 
 /// Rows of a failed test that are kept to be shown.
@@ -101,15 +101,25 @@ pub(super) fn run_node(turn: &Turn<'_>) -> Outcome {
     if let Err(error) = done {
         outcome.status = Some(Status::Error);
         fail(&mut outcome, turn.node, error, interrupt);
+        name_misfit(turn, &mut outcome);
     }
     outcome
+}
+
+/// Engines say which value of a seed they refuse, at best, and not in which line it stands.
+fn name_misfit(turn: &Turn<'_>, outcome: &mut Outcome) {
+    let Detail::Seed { path } = &turn.node.detail else { return };
+    let refused = outcome.diagnostics.iter_mut().find(|problem| problem.code == &codes::STATEMENT_FAILED);
+    if let (Some(problem), Ok(file)) = (refused, std::fs::read(turn.job.options.root.join(path))) {
+        problem.notes.extend(misfit(turn.node, &file));
+    }
 }
 
 pub(super) fn fail(outcome: &mut Outcome, node: &Node, error: NodeError, interrupt: &Interrupt) {
     match error {
         NodeError::Adapter(AdapterError::Cancelled) if interrupt.is_raised() => {
             outcome.status = Some(Status::Skipped);
-            outcome.message = format!("stopped; {NOTHING_KEPT}");
+            outcome.message = format!("{STOPPED}{NOTHING_KEPT}");
         }
         NodeError::Adapter(AdapterError::Cancelled) if interrupt.has_given_up() => {
             outcome.status = Some(Status::Skipped);
@@ -446,10 +456,21 @@ fn not_built(node: &Node, error: &AdapterError) -> Option<String> {
     let AdapterError::Statement { code, message, .. } = error else { return None };
     // The code is PostgreSQL's; DuckDB has one for everything that its catalogue lacks.
     let missing = code.as_deref() == Some("42P01") || message.starts_with("Catalog Error: Table with name ");
+    if let Some(source) = missing.then(|| missing_source(node, message)).flatten() {
+        return Some(format!("load it first: acca load --select source:{source}"));
+    }
     let named = |id: &UniqueId| !id.starts_with("source.") && id.rsplit('.').next().is_some_and(|name| message.contains(name));
     let parent = node.depends_on.iter().find(|id| missing && named(id))?;
     let parent = parent.rsplit('.').next().unwrap_or(parent);
     Some(format!("build '{parent}' first: --select +{} selects what it reads too", node.name))
+}
+
+/// The source that a node reads and that the engine does not find.
+fn missing_source<'n>(node: &'n Node, message: &str) -> Option<&'n str> {
+    let sources = node.depends_on.iter().filter_map(|id| id.strip_prefix("source."));
+    // Behind the name of the package.
+    let names = sources.filter_map(|name| Some(name.split_once('.')?.1));
+    names.filter(|name| message.contains(*name)).max_by_key(|name| name.len())
 }
 
 /// Length of the (qualified) name or sign at a place of the SQL.

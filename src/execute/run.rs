@@ -485,16 +485,17 @@ impl Shop<'_> {
             sample: outcome.sample,
             batches: outcome.batches,
         };
+        let came = match status {
+            Status::Fail => "found failing rows",
+            Status::Skipped if result.was_stopped() => "was stopped",
+            _ => "failed",
+        };
         let mut board = self.lock();
         board.retired.extend(outcome.retired);
         self.record(&mut board, node, result);
         if status.is_failure() || status == Status::Skipped {
             let lost = board.schedule.failed(number);
-            self.skip(
-                &mut board,
-                &lost,
-                &format!("'{}' {}", node.name, if status == Status::Fail { "found failing rows" } else { "failed" }),
-            );
+            self.skip(&mut board, &lost, &format!("'{}' {came}", node.name));
             if self.job.options.fail_fast {
                 self.abandon(&mut board, "--fail-fast");
             }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use minijinja::{Error, ErrorKind, Value};
 
+use super::open_blocks::open_block;
 use crate::base::Sources;
 use crate::diag::{Code, Diagnostic, codes, nearest};
 
@@ -95,7 +96,15 @@ pub(super) fn describe(error: &Error, template: &str) -> Failure {
         None => from_engine(error),
     };
     let template = error.name().unwrap_or(template).to_owned();
-    failure.frames.push(Frame { template, range: error.range() });
+    let mut range = error.range();
+    let ended =
+        error.kind() == ErrorKind::SyntaxError && error.detail().is_some_and(|detail| detail.starts_with("unexpected end of input"));
+    if let Some((word, opened)) = error.template_source().filter(|_| ended).and_then(open_block) {
+        failure.message = format!("the template ends within a block: this '{word}' has no 'end{word}'");
+        failure.help.push(format!("write '{{% end{word} %}}' where it ends"));
+        range = Some(opened);
+    }
+    failure.frames.push(Frame { template, range });
     failure
 }
 

@@ -20,6 +20,7 @@ mod known;
 mod link_units;
 mod literals;
 mod macro_calls;
+mod open_blocks;
 mod own_macro;
 mod parse;
 mod rare;

@@ -37,8 +37,8 @@ pub use partitions::{CheckPartitions, MakePartitions, Seen, partitions_ahead};
 pub use physical::{Distribution, Physical, Sort, StorageFeatures, encoding_of};
 pub use placement::{Placed, Placement, check_serving, place};
 pub use publication::{Attachments, Dependent, Managed, Publish, Reference, ReplaceView, Reserve, Setting, SettingKind, rebound};
-pub use result::{BatchResults, NodeResult, RunResult, Status};
-pub use seed::{SeedRules, plan_seed, seed_columns, seed_rows};
+pub use result::{BatchResults, NodeResult, RunResult, STOPPED, Status};
+pub use seed::{SeedRules, misfit, plan_seed, seed_columns, seed_rows};
 pub use snapshot::{DeletedRows, SNAPSHOT_MOMENT, SnapshotNames, SnapshotSpec, SnapshotStrategy};
 pub use state::{State, StateBatches, StateFreshness, StateManifest, StateNode, StateResult, StateResults};
 pub use steps::{

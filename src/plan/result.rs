@@ -43,6 +43,9 @@ impl Status {
     }
 }
 
+/// How the message of a node begins that was under way when the run was stopped. Its status is dbt's for what was not carried out.
+pub const STOPPED: &str = "stopped; ";
+
 /// What came of one node.
 #[derive(Clone, Debug)]
 pub struct NodeResult {
@@ -79,6 +82,11 @@ pub struct BatchResults {
 }
 
 impl NodeResult {
+    /// Whether it was under way when the run was stopped.
+    pub fn was_stopped(&self) -> bool {
+        self.status == Status::Skipped && self.message.starts_with(STOPPED)
+    }
+
     /// dbt's word for what came of it: a model of which some batches were built has a status of its own.
     pub fn status_word(&self) -> &'static str {
         let partly = self.batches.as_ref().is_some_and(|batches| !batches.successful.is_empty());

@@ -71,6 +71,37 @@ pub fn seed_columns(node: &Node, file: &[u8]) -> Result<Vec<ColumnInfo>, Diagnos
     Ok(columns(node, &names, &rows))
 }
 
+/// The first value that is not of the type of its column, for people who look for what an engine refuses; `None` where each may be.
+pub fn misfit(node: &Node, file: &[u8]) -> Option<String> {
+    let (names, rows) = read(node, file).ok()?;
+    let columns = columns(node, &names, &rows);
+    let mut reader = reader(node, file);
+    for record in reader.records().map_while(Result::ok) {
+        for (value, column) in record.iter().zip(&columns) {
+            if !value.is_empty() && !may_be(value.trim(), &column.data_type) {
+                let line = record.position().map_or(0, csv::Position::line);
+                return Some(format!("line {line}: '{value}' in column '{}' is no {}", column.name, column.data_type));
+            }
+        }
+    }
+    None
+}
+
+/// Engines differ in what else they read, so only what none reads is told.
+fn may_be(value: &str, data_type: &str) -> bool {
+    let data_type = data_type.trim().to_lowercase();
+    let base = data_type.split(['(', ' ']).next().unwrap_or_default();
+    match base {
+        "smallint" | "integer" | "int" | "bigint" | "int2" | "int4" | "int8" | "tinyint" | "hugeint" => value.parse::<i128>().is_ok(),
+        "numeric" | "decimal" | "real" | "double" | "float" | "float4" | "float8" => value.parse::<f64>().is_ok(),
+        "boolean" | "bool" => {
+            ["true", "false", "t", "f", "yes", "no", "y", "n", "on", "off", "1", "0"].contains(&value.to_lowercase().as_str())
+        }
+        "date" | "timestamp" | "timestamptz" | "datetime" => value.bytes().any(|byte| byte.is_ascii_digit()),
+        _ => true,
+    }
+}
+
 /// The rows of a seed as those of a unit test, which stands at `span`.
 ///
 /// # Errors
@@ -84,12 +115,16 @@ pub fn seed_rows(node: &Node, file: &[u8], span: Span) -> Result<Vec<UnitRow>, D
 
 type Rows = Vec<Vec<Option<String>>>;
 
+fn reader<'f>(node: &Node, file: &'f [u8]) -> csv::Reader<&'f [u8]> {
+    let delimiter = node.config.str("delimiter").and_then(|text| text.bytes().next()).unwrap_or(b',');
+    let bytes = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
+    csv::ReaderBuilder::new().delimiter(delimiter).from_reader(bytes)
+}
+
 fn read(node: &Node, file: &[u8]) -> Result<(Vec<String>, Rows), Diagnostic> {
     let name = &node.name;
     let invalid = |what: String| Diagnostic::new(&codes::INVALID_SEED, format!("seed '{name}' cannot be read: {what}")).at(node.origin);
-    let delimiter = node.config.str("delimiter").and_then(|text| text.bytes().next()).unwrap_or(b',');
-    let bytes = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(bytes);
+    let mut reader = reader(node, file);
     let names: Vec<String> =
         reader.headers().map_err(|error| invalid(error.to_string()))?.iter().map(|name| name.trim().to_owned()).collect();
     if names.is_empty() || names.iter().any(String::is_empty) {

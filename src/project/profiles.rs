@@ -274,7 +274,7 @@ fn load_profile(loader: &mut Loader<'_>, profile: &Entry) -> Option<Target> {
             .at(span.unwrap_or(profile.key_span))
             .did_you_mean(&name, names.iter().copied())
             .help(format!("the targets are: {}", names.join(", ")));
-        let all = "'--target all' is for compile, explain, ls, build, run, test, seed, snapshot and load";
+        let all = "'--target all' is for check, compile, explain, ls, build, run, test, seed, snapshot and load";
         loader.diagnostics.push(if name == "all" { problem.help(all) } else { problem });
         return None;
     };
@@ -361,7 +361,14 @@ fn settings(loader: &mut Loader<'_>, fields: &Fields<'_, '_>, engine: &Engine) -
     }
     let is_iam = settings.get("method").and_then(Value::as_str).is_some_and(|method| method.starts_with("iam"));
     let is_named = ["cluster_id", "serverless_work_group", "secret_arn"].iter().any(|key| settings.contains_key(*key));
-    let redshift: &[&str] = if engine.name == "redshift" && !is_iam && !is_named { &["host", "user"] } else { &[] };
+    // A workgroup knows the user by the identity of whoever calls.
+    let is_serverless = settings.get("is_serverless").and_then(Value::as_bool) == Some(true)
+        || settings.get("host").and_then(Value::as_str).is_some_and(|host| host.contains(".redshift-serverless."));
+    let redshift: &[&str] = match engine.name {
+        "redshift" if is_serverless && !is_named => &["host"],
+        "redshift" if !is_iam && !is_named => &["host", "user"],
+        _ => &[],
+    };
     for key in engine.required.iter().chain(redshift) {
         if settings.get(*key).is_none_or(|value| value.is_null()) {
             complete = false;
@@ -508,7 +515,7 @@ mod tests {
 
     #[test]
     fn mistakes_point_into_the_profile_and_show_no_secret() {
-        let cases: [(&str, Option<&str>, &[&str]); 11] = [
+        let cases: [(&str, Option<&str>, &[&str]); 13] = [
             (
                 "{target: dve, outputs: {dev: {type: duckdb}, ci: {type: duckdb}}}",
                 None,
@@ -556,6 +563,19 @@ mod tests {
                 "{target: dev, outputs: {dev: {type: postgres, host: \"{{ env_var('NOPE') }}\"}}}",
                 None,
                 &["error[jinja-error] profiles.yml:1:56 '\"{{ env_var('NOPE') }}\"': cannot evaluate env_var('NOPE')"],
+            ),
+            (
+                "{target: dev, outputs: {dev: {type: redshift, host: g.1.eu-west-1.redshift-serverless.amazonaws.com, dbname: d, schema: s}}}",
+                None,
+                &[],
+            ),
+            (
+                "{target: dev, outputs: {dev: {type: redshift, host: c.x.eu-west-1.redshift.amazonaws.com, dbname: d, schema: s}}}",
+                None,
+                &[
+                    "error[invalid-profile] profiles.yml:1:34 'type': target 'dev' of profile 'p' has no 'user'",
+                    "  help: a target of type 'redshift' needs 'user:'",
+                ],
             ),
             (
                 "{target: dev}",

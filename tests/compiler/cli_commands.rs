@@ -265,6 +265,7 @@ fn a_reader_who_leaves_is_no_error() {
 #[test]
 fn ctrl_c_stops_cleanly() {
     let project = shop();
+    project.write("models/reader.sql", "select n from {{ ref('slow') }}");
     project.write("models/slow.sql", "{{ config(materialized='table') }}\nselect count(*) as n from range(3000000) a, range(3000000) b where a.range % 7 = b.range % 11 and a.range <> b.range");
     let child = project.start(&["run", "--threads", "2"]);
     let script = project.path("target/run/shop/models/slow.sql");
@@ -279,6 +280,7 @@ fn ctrl_c_stops_cleanly() {
     let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert_eq!(output.status.code(), Some(130), "{stdout}{stderr}");
     assert!(stderr.starts_with("Stopping") && stdout.contains("Stopped. "), "{stdout}{stderr}");
+    assert!(stdout.contains(" STOPPED ") && stdout.contains(" STOPPED=1 ") && stdout.contains("'slow' was stopped"), "{stdout}");
     assert!(stdout.matches("stopped before it began").count() <= 1, "one line for all that is left: {stdout}");
     let results = json(&project, "target/run_results.json");
     let slow = results["results"].as_array().unwrap().iter().find(|result| result["unique_id"] == "model.shop.slow").unwrap();

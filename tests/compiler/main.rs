@@ -80,6 +80,7 @@ mod second_check;
 mod second_run;
 mod selection;
 mod serving;
+mod several_targets;
 mod tidy;
 mod timeouts;
 mod trace;

@@ -7,6 +7,7 @@
 //! | `-- needs: REWRITE ENGINE…` | without that rewrite these engines give other rows, or an error: a test sees to it that they do |
 //! | `-- fails: [ENGINE…] TEXT` | these engines (without any, all) refuse it while it runs, with a message that contains the text |
 //! | `-- refused: ENGINE… TEXT` | acca refuses it for these engines, with a message that contains the text |
+//! | `-- ties: WHY NONE SHOW` | it is told that its order has ties, which these rows do not show |
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -38,6 +39,7 @@ struct Query {
     needs: Vec<(portable::Rewrite, Engine)>,
     fails: Vec<(Engine, String)>,
     refused: Vec<(Engine, String)>,
+    has_ties: bool,
 }
 
 fn folder() -> PathBuf {
@@ -100,6 +102,7 @@ impl Query {
                 }
             }
             "refused" => self.refused = named(text),
+            "ties" => self.has_ties = true,
             _ => {}
         }
     }
@@ -143,8 +146,8 @@ fn said(of: &[(Engine, String)], engine: Engine) -> Option<&str> {
     of.iter().find(|(held, _)| *held == engine).map(|(_, message)| message.as_str())
 }
 
-/// The trap tables, for types.
-struct TrapTables(BTreeMap<String, Arc<RelationSchema>>);
+/// The trap tables, for types, and the key of `t`.
+struct TrapTables(BTreeMap<String, Arc<RelationSchema>>, [Vec<String>; 1]);
 
 impl TrapTables {
     fn read(ddl: &str) -> TrapTables {
@@ -163,7 +166,7 @@ impl TrapTables {
             tables.insert(name.to_owned(), Arc::new(schema));
             rest = after;
         }
-        TrapTables(tables)
+        TrapTables(tables, [vec!["id".to_owned()]])
     }
 }
 
@@ -171,6 +174,14 @@ impl Tables for TrapTables {
     fn find(&self, name: &[String]) -> Table {
         let position = self.0.keys().position(|held| name.last() == Some(held));
         position.and_then(|at| Some(Table::Node(at, Arc::clone(self.0.values().nth(at)?)))).unwrap_or(Table::Foreign)
+    }
+
+    fn keys(&self, node: usize) -> &[Vec<String>] {
+        if self.0.keys().nth(node).is_some_and(|name| name == "t") { &self.1 } else { &[] }
+    }
+
+    fn is_never_null(&self, _: usize, column: &str) -> bool {
+        column == "id"
     }
 
     fn is_portable(&self) -> bool {
@@ -414,6 +425,23 @@ fn names_of(engines: &[Engine]) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
+/// Which of several rows comes first is never left to an engine without a word.
+#[test]
+fn orders_with_ties_are_told() {
+    let tables = TrapTables::read(&fs::read_to_string(folder().join("tables.sql")).unwrap());
+    let is_told = |query: &Query| {
+        let tree = parse_query(&query.sql)?;
+        let doubts = infer(&query.sql, &tree, &tables).doubts;
+        Some(doubts.iter().any(|doubt| doubt.diagnostic.code.name == "order-with-ties"))
+    };
+    let wrong: Vec<String> = queries()
+        .iter()
+        .filter_map(|query| Some((query, is_told(query)?)).filter(|(query, told)| *told != query.has_ties))
+        .map(|(query, told)| format!("{}: {}\n{}", query.place, if told { "told" } else { "not told" }, query.sql))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn the_page_of_portable_sql_is_true() {
     let path = root().join("docs/portable.md");
@@ -472,7 +500,7 @@ const SIZED: &[(&str, Option<u32>)] = &[
 #[test]
 fn no_text_is_longer_than_its_size_says() {
     let mut bench = Engines::new();
-    let mut tables = TrapTables(std::mem::take(&mut bench.tables.0));
+    let mut tables = TrapTables(std::mem::take(&mut bench.tables.0), [Vec::new()]);
     for (name, schema) in &mut tables.0 {
         for column in Arc::make_mut(schema).columns.iter_mut().filter(|column| column.sql_type == SqlType::parse("text")) {
             let rows = bench.rows(Engine::Postgres, &format!("select max(octet_length({})) from {name}", column.name)).unwrap();

@@ -6,7 +6,7 @@ versions as (
         account_key,
         dbt_valid_from,
         dbt_valid_to,
-        lead(dbt_valid_from) over (partition by account_key order by dbt_valid_from) as next_valid_from
+        lead(dbt_valid_from) over (partition by account_key order by dbt_valid_from, dbt_scd_id) as next_valid_from
     from {{ ref('account_history') }}
 
 )

@@ -6,7 +6,7 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Span;
 
 use super::equalities::Holds;
-use super::keys::keys_of;
+use super::keys::{keys_of, product, unique_of};
 use super::query::take;
 use super::rows::is_rows_from;
 use super::scope::{Column, CteLink, Found, Item, Scope, fold, system_type};
@@ -50,15 +50,20 @@ impl Inference<'_> {
         let start = scope.items.len();
         let items = self.table_factor(&table.relation, scope, indirect);
         scope.rows = keys_of(&items);
+        let before = std::mem::replace(&mut scope.unique, unique_of(&items));
         scope.items.extend(items);
         for join in &table.joins {
             let right = self.table_factor(&join.relation, scope, indirect);
             let left = scope.items.split_off(start);
-            let (split, right_keys) = (left.len(), keys_of(&right));
+            let (split, right_keys, right_unique) = (left.len(), keys_of(&right), unique_of(&right));
             let mut joined = self.join(join, left, right, scope, indirect);
             let rows = std::mem::take(&mut scope.rows);
             scope.rows = self.joined_keys(join, rows, &right_keys, &mut joined, split);
+            scope.unique = self.joined_unique(join, &scope.unique, &right_unique, &mut joined, split);
             scope.items.extend(joined);
+        }
+        if start > 0 {
+            scope.unique = product(&before, &scope.unique);
         }
     }
 
@@ -261,7 +266,7 @@ impl Inference<'_> {
                     if *lateral { self.dependent_query(subquery, left, left.ctes) } else { self.query(subquery, left.outer, left.ctes) };
                 merge(indirect, &result.indirect);
                 let open = result.open || self.findings.len() > found;
-                vec![self.item(result.columns, open, None, alias.as_ref()).keyed_by(&result.keys)]
+                vec![self.item(result.columns, open, None, alias.as_ref()).keyed_by(&result.keys, &result.unique)]
             }
             TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } => {
                 let arrays: Vec<Facts> = array_exprs.iter().map(|array| self.expression(array, left)).collect();
@@ -297,7 +302,8 @@ impl Inference<'_> {
             && let Some(cte) = scope.cte(single)
         {
             merge(indirect, &cte.result.indirect);
-            let item = self.item(cte.result.columns.clone(), cte.result.open, Some(single), alias).keyed_by(&cte.result.keys);
+            let item =
+                self.item(cte.result.columns.clone(), cte.result.open, Some(single), alias).keyed_by(&cte.result.keys, &cte.result.unique);
             if let Some(number) = cte.number {
                 self.mention_cte(number, &item);
             }
@@ -336,7 +342,15 @@ impl Inference<'_> {
                 let told = schema.keys.iter().chain(self.tables.keys(node));
                 let position = |name: &String| schema.columns.iter().position(|column| column.name == *name);
                 let keys: Vec<Vec<usize>> = told.filter_map(|key| key.iter().map(position).collect()).collect();
-                let mut item = self.item(columns, schema.open, Some(&last), alias).keyed_by(&keys);
+                // Several nulls pass a test `unique`.
+                let full = |name: &String| {
+                    let column = schema.columns.iter().find(|column| column.name == *name);
+                    column.is_some_and(|column| !column.nullable) || self.tables.is_never_null(node, name)
+                };
+                let promised = self.tables.keys(node).iter().filter(|key| key.iter().all(full));
+                let unique: Vec<Vec<usize>> =
+                    schema.unique.iter().chain(promised).filter_map(|key| key.iter().map(position).collect()).collect();
+                let mut item = self.item(columns, schema.open, Some(&last), alias).keyed_by(&keys, &unique);
                 let ids: Vec<u32> = item.columns.iter().map(|column| column.id).collect();
                 let id_of = |name: &String| position(name).and_then(|at| ids.get(at).copied());
                 for (column, told) in item.columns.iter_mut().zip(&schema.columns).filter(|(_, told)| !told.determined_by.is_empty()) {

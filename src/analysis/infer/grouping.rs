@@ -89,12 +89,17 @@ impl Grouping {
         (self.never_empty() && !self.opaque && self.expressions.is_empty()).then(|| self.columns.clone())
     }
 
+    /// What rows are grouped by: columns, and other expressions. `None` where groups may be alike in all of it, or it is not known.
+    pub(super) fn apart(&self) -> Option<(&[u32], &[String])> {
+        (self.never_empty() && !self.opaque).then_some((self.columns.as_slice(), self.expressions.as_slice()))
+    }
+
     pub(super) fn has_sets(&self) -> bool {
         self.sets
     }
 }
 
-enum ColumnId {
+pub(super) enum ColumnId {
     Here(u32),
     Outer,
     /// A column of something that is not known.
@@ -103,7 +108,7 @@ enum ColumnId {
     None,
 }
 
-fn column_id(expression: &Expr, scope: &Scope<'_>) -> ColumnId {
+pub(super) fn column_id(expression: &Expr, scope: &Scope<'_>) -> ColumnId {
     let parts = match expression {
         Expr::Identifier(ident) => std::slice::from_ref(ident),
         Expr::CompoundIdentifier(parts) => parts,
@@ -143,7 +148,7 @@ fn look_up(parts: &[Ident], scope: &Scope<'_>) -> Option<(u32, usize)> {
 }
 
 /// The text of an expression in which every column has one name and parentheses do not count.
-fn spelling(expression: &Expr, scope: &Scope<'_>) -> String {
+pub(super) fn spelling(expression: &Expr, scope: &Scope<'_>) -> String {
     struct Rename<'s, 'e>(&'s Scope<'e>);
     impl VisitorMut for Rename<'_, '_> {
         type Break = ();

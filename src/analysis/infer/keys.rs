@@ -18,10 +18,10 @@ pub(super) type Key = Vec<u32>;
 
 /// What a condition says of two sides.
 #[derive(Default)]
-struct Bound {
+pub(super) struct Bound {
     /// Columns of the left that are equal to something of the right.
-    left: Vec<u32>,
-    right: Vec<u32>,
+    pub left: Vec<u32>,
+    pub right: Vec<u32>,
     /// Something else is asked of the rows as well, so that fewer may meet.
     restricted: bool,
 }
@@ -30,29 +30,10 @@ impl Inference<'_> {
     /// The keys of what a join gives. `items` are those of both sides, from `split` on those of the right one.
     pub(super) fn joined_keys(&mut self, join: &Join, left: Vec<Key>, right: &[Key], items: &mut Vec<Item>, split: usize) -> Vec<Key> {
         let Some((constraint, inner)) = constraint_of(&join.join_operator) else { return Vec::new() };
-        let (bound, span) = match constraint {
-            JoinConstraint::On(condition) => {
-                let scope = Scope { items: std::mem::take(items), ..Scope::new(None, None) };
-                let mut bound = Bound::default();
-                let (ours, theirs) = (ids(scope.items.get(..split)), ids(scope.items.get(split..)));
-                bind(condition, &scope, &ours, &theirs, &mut bound);
-                *items = scope.items;
-                (bound, condition.span())
-            }
-            JoinConstraint::Using(names) => {
-                let names: Vec<&Ident> = names.iter().filter_map(|name| name.0.last()?.as_ident()).collect();
-                let side = |items: Option<&[Item]>| -> Vec<u32> {
-                    let named = |ident: &&Ident| items.unwrap_or_default().iter().find_map(|item| item.id_of(&fold(ident)));
-                    names.iter().filter_map(named).collect()
-                };
-                let bound = Bound { left: side(items.get(..split)), right: side(items.get(split..)), restricted: false };
-                (bound, names.first().map_or_else(Span::empty, |ident| ident.span))
-            }
+        let Some((bound, span)) = self.bound_of(constraint, items, split) else {
             // Whoever writes a cross join wants every pair.
-            JoinConstraint::None => return product(&left, right),
-            JoinConstraint::Natural => return Vec::new(),
+            return if matches!(constraint, JoinConstraint::None) { product(&left, right) } else { Vec::new() };
         };
-        let within = |keys: &[Key], bound: &[u32]| keys.iter().any(|key| key.iter().all(|id| bound.contains(id)));
         let (one_right, one_left) = (within(right, &bound.right), within(&left, &bound.left));
         let certain = !left.is_empty() && !right.is_empty() && !bound.restricted && !bound.left.is_empty() && !bound.right.is_empty();
         if certain && !one_right && !one_left {
@@ -66,6 +47,30 @@ impl Inference<'_> {
             (true, false) => left,
             (false, true) => right.to_vec(),
             (false, false) => product(&left, right),
+        }
+    }
+
+    /// What the condition of a join says of its sides, and where; `None` where it names no columns.
+    pub(super) fn bound_of(&self, constraint: &JoinConstraint, items: &mut Vec<Item>, split: usize) -> Option<(Bound, Span)> {
+        match constraint {
+            JoinConstraint::On(condition) => {
+                let scope = Scope { items: std::mem::take(items), ..Scope::new(None, None) };
+                let mut bound = Bound::default();
+                let (ours, theirs) = (ids(scope.items.get(..split)), ids(scope.items.get(split..)));
+                bind(condition, &scope, &ours, &theirs, &mut bound);
+                *items = scope.items;
+                Some((bound, condition.span()))
+            }
+            JoinConstraint::Using(names) => {
+                let names: Vec<&Ident> = names.iter().filter_map(|name| name.0.last()?.as_ident()).collect();
+                let side = |items: Option<&[Item]>| -> Vec<u32> {
+                    let named = |ident: &&Ident| items.unwrap_or_default().iter().find_map(|item| item.id_of(&fold(ident)));
+                    names.iter().filter_map(named).collect()
+                };
+                let bound = Bound { left: side(items.get(..split)), right: side(items.get(split..)), restricted: false };
+                Some((bound, names.first().map_or_else(Span::empty, |ident| ident.span)))
+            }
+            JoinConstraint::None | JoinConstraint::Natural => None,
         }
     }
 
@@ -109,11 +114,19 @@ impl Item {
         self.columns.iter().find(|column| *column.name == *name).map(|column| column.id)
     }
 
-    /// Keys given by positions of columns.
-    pub(super) fn keyed_by(mut self, keys: &[Vec<usize>]) -> Item {
+    /// Keys given by positions of columns, and those that are proven.
+    pub(super) fn keyed_by(mut self, keys: &[Vec<usize>], unique: &[Vec<usize>]) -> Item {
         let key = |key: &Vec<usize>| key.iter().map(|at| self.columns.get(*at).map(|column| column.id)).collect::<Option<Key>>();
-        self.keys = keys.iter().filter_map(key).collect();
+        (self.keys, self.unique) = (keys.iter().filter_map(key).collect(), unique.iter().filter_map(key).collect());
         self
+    }
+}
+
+/// Lists of columns in which no two rows of these entries have the same values.
+pub(super) fn unique_of(items: &[Item]) -> Vec<Key> {
+    match items {
+        [item] => item.unique.clone(),
+        _ => Vec::new(),
     }
 }
 
@@ -157,7 +170,7 @@ pub(super) fn keys_of_select(select: &Select, scope: &Scope<'_>, grouping: &Grou
 }
 
 /// The id of each column that is one of FROM unchanged; 0 for others.
-fn projected_ids(select: &Select, scope: &Scope<'_>, result: &QueryResult) -> Vec<u32> {
+pub(super) fn projected_ids(select: &Select, scope: &Scope<'_>, result: &QueryResult) -> Vec<u32> {
     let starred = |item: &SelectItem| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
     if select.projection.iter().any(starred) {
         // Columns of stars have theirs; of the others it is not known.
@@ -170,7 +183,7 @@ fn projected_ids(select: &Select, scope: &Scope<'_>, result: &QueryResult) -> Ve
     select.projection.iter().map(|item| id(item).unwrap_or(0)).collect()
 }
 
-fn constraint_of(operator: &JoinOperator) -> Option<(&JoinConstraint, bool)> {
+pub(super) fn constraint_of(operator: &JoinOperator) -> Option<(&JoinConstraint, bool)> {
     match operator {
         JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) | JoinOperator::CrossJoin(constraint) => Some((constraint, true)),
         JoinOperator::Left(constraint) | JoinOperator::LeftOuter(constraint) => Some((constraint, false)),
@@ -179,9 +192,14 @@ fn constraint_of(operator: &JoinOperator) -> Option<(&JoinConstraint, bool)> {
     }
 }
 
-fn product(left: &[Key], right: &[Key]) -> Vec<Key> {
+pub(super) fn product(left: &[Key], right: &[Key]) -> Vec<Key> {
     let pairs = left.iter().flat_map(|one| right.iter().map(|other| one.iter().chain(other).copied().collect()));
     pairs.take(4).collect()
+}
+
+/// Whether one of the keys is among some columns.
+pub(super) fn within(keys: &[Key], columns: &[u32]) -> bool {
+    keys.iter().any(|key| key.iter().all(|id| columns.contains(id)))
 }
 
 fn ids(items: Option<&[Item]>) -> Vec<u32> {

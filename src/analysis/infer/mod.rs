@@ -17,6 +17,7 @@ mod query;
 mod rows;
 mod scope;
 mod sizes;
+mod ties;
 mod typed;
 mod units;
 mod unused;
@@ -151,8 +152,9 @@ pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarat
     let columns = currencies::schema_columns(&result.columns);
     let named = |key: &Vec<usize>| key.iter().map(|at| Some(result.columns.get(*at)?.name.to_string())).collect::<Option<Vec<_>>>();
     let keys = result.keys.iter().filter_map(named).collect();
+    let unique = result.unique.iter().filter_map(named).collect();
     Inferred {
-        schema: RelationSchema { columns, open: result.open, keys, ..RelationSchema::default() },
+        schema: RelationSchema { columns, open: result.open, keys, unique, ..RelationSchema::default() },
         strangers: currencies::strangers(&result.columns),
         places: result.columns.iter().map(|column| inference.lines.range(column.facts.meaning.written?)).collect(),
         origins: result.columns.iter().map(|column| column.facts.origins.clone()).collect(),

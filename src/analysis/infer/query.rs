@@ -14,6 +14,7 @@ use super::narrowing::narrow;
 use super::output_name::output_name;
 use super::rows::is_fields;
 use super::scope::{Column, CteLink, Found, QueryResult, Scope, fold};
+use super::ties::{is_limited, unique_of_set};
 use super::{Inference, Outer, known, path, settled};
 use crate::analysis::coercion::common;
 use crate::analysis::facts::{EdgeKind, Facts, Origins, merge};
@@ -52,6 +53,7 @@ impl Inference<'_> {
             (SetExpr::SetOperation { left, right, op: SetOperator::Union, .. }, true) => {
                 let first = self.set_expr(left, outer, ctes);
                 let mut first = renamed(self.settle(first), cte);
+                first.unique.clear();
                 // Later rounds may add nulls to any column.
                 first.columns.iter_mut().for_each(|column| column.facts.nullable = true);
                 // Each round may make a text longer.
@@ -96,11 +98,12 @@ impl Inference<'_> {
             OrderByKind::All(_) => &[],
         });
         let mut result = match &*query.body {
-            SetExpr::Select(select) => self.select(select, orders, outer, ctes, true),
+            SetExpr::Select(select) => self.select(select, (orders, is_limited(query)), outer, ctes, true),
             other => {
                 let result = self.set_expr(other, outer, ctes);
                 let mut result = self.settle(result);
                 self.order_of_set(&mut result, orders, other, outer, ctes);
+                self.doubt_ties_of_set(query, &result, orders);
                 result
             }
         };
@@ -127,7 +130,7 @@ impl Inference<'_> {
     /// Literals stay without a type: the query around it may give them one.
     fn set_expr(&mut self, body: &SetExpr, outer: Outer<'_>, ctes: Option<&CteLink<'_>>) -> QueryResult {
         stacker::maybe_grow(128 * 1024, 1024 * 1024, || match body {
-            SetExpr::Select(select) => self.select(select, &[], outer, ctes, false),
+            SetExpr::Select(select) => self.select(select, (&[], false), outer, ctes, false),
             SetExpr::Query(query) => {
                 if query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() {
                     self.set_expr(&query.body, outer, ctes)
@@ -140,7 +143,8 @@ impl Inference<'_> {
                 if matches!(set_quantifier, SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName) {
                     (first, second) = aligned(first, second);
                 }
-                self.set_operation(first, second, *op, right)
+                let unique = unique_of_set(&first, *op, *set_quantifier);
+                QueryResult { unique, ..self.set_operation(first, second, *op, right) }
             }
             SetExpr::Values(values) => self.values(values, outer, ctes),
             SetExpr::Table(table) => {
@@ -255,8 +259,15 @@ impl Inference<'_> {
         QueryResult { columns: columns.collect(), single: rows.len() == 1, ..QueryResult::default() }
     }
 
-    /// `last`: its own literals become text.
-    fn select(&mut self, select: &Select, orders: &[OrderByExpr], outer: Outer<'_>, ctes: Option<&CteLink<'_>>, last: bool) -> QueryResult {
+    /// `orders`: and whether only the first rows are taken. `last`: its own literals become text.
+    fn select(
+        &mut self,
+        select: &Select,
+        orders: (&[OrderByExpr], bool),
+        outer: Outer<'_>,
+        ctes: Option<&CteLink<'_>>,
+        last: bool,
+    ) -> QueryResult {
         let mut indirect = Origins::new();
         let aliases_before = self.aliases.len();
         if self.tables.has_foreign_functions() {
@@ -273,7 +284,7 @@ impl Inference<'_> {
     fn select_from(
         &mut self,
         select: &Select,
-        orders: &[OrderByExpr],
+        (orders, limited): (&[OrderByExpr], bool),
         (outer, ctes): (Outer<'_>, Option<&CteLink<'_>>),
         indirect: &mut Origins,
         last: bool,
@@ -300,8 +311,10 @@ impl Inference<'_> {
             indirect: std::mem::take(indirect),
             single: grouping.is_single(),
             keys: Vec::new(),
+            unique: Vec::new(),
         };
         result.keys = keys_of_select(select, &scope, &grouping, &result);
+        result.unique = self.unique_of_select(select, &scope, &grouping, &result);
         if let Some(having) = &select.having {
             let facts = self.condition(having, &scope, "HAVING");
             self.check_grouped(having, &scope, &grouping);
@@ -322,6 +335,7 @@ impl Inference<'_> {
             let facts = self.order_key(&order.expr, &result, &scope, &grouping, true);
             take(&mut result.indirect, &facts, EdgeKind::Order);
         }
+        self.doubt_ties(select, (orders, limited), &scope, &grouping);
         self.group_keys = keys_before;
         self.windows = windows_before;
         if grouping.has_sets() {
@@ -569,7 +583,7 @@ fn aligned(mut first: QueryResult, mut second: QueryResult) -> (QueryResult, Que
     }
     first.columns.extend(second.columns.iter().map(|column| absent(&column.name)));
     beside.append(&mut second.columns);
-    (first, QueryResult { columns: beside, keys: Vec::new(), ..second })
+    (first, QueryResult { columns: beside, keys: Vec::new(), unique: Vec::new(), ..second })
 }
 
 /// What the columns of an expression decide about the rows.

@@ -36,6 +36,8 @@ pub(super) struct Item {
     pub outside: bool,
     /// Lists of columns by which its rows can be told apart; none where that is not known.
     pub keys: Vec<Key>,
+    /// Lists of columns in which no two rows have the same values, for certain; there may be others.
+    pub unique: Vec<Key>,
     /// What it is joined with, when each of its rows may meet several of that.
     pub multiplied_by: Option<String>,
 }
@@ -49,6 +51,8 @@ pub(super) struct Scope<'e> {
     pub grouped: bool,
     /// The keys of the rows of FROM.
     pub rows: Vec<Key>,
+    /// Those that are certain, as of an entry.
+    pub unique: Vec<Key>,
 }
 
 /// A common table expression, and those before it.
@@ -71,6 +75,8 @@ pub(super) struct QueryResult {
     pub single: bool,
     /// Positions of columns by which its rows can be told apart.
     pub keys: Vec<Vec<usize>>,
+    /// Those in which no two rows have the same values, for certain; there may be others.
+    pub unique: Vec<Vec<usize>>,
 }
 
 /// What a name of a column means.
@@ -101,7 +107,7 @@ pub(super) fn fold(ident: &Ident) -> String {
 
 impl<'e> Scope<'e> {
     pub(super) fn new(outer: Option<&'e Scope<'e>>, ctes: Option<&'e CteLink<'e>>) -> Scope<'e> {
-        Scope { items: Vec::new(), outer, ctes, grouped: false, rows: Vec::new() }
+        Scope { items: Vec::new(), outer, ctes, grouped: false, rows: Vec::new(), unique: Vec::new() }
     }
 
     /// A name alone.

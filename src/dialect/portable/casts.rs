@@ -41,7 +41,7 @@ impl Writer<'_> {
         match (from, target.name()) {
             ("bool", "text" | "varchar") if self.is(Engine::Redshift) && self.rewrites(Rewrite::BooleanCast) => {
                 let written = self.truth_as_text(inner);
-                if target.length().is_some() { self.limited(written, target, &spelled) } else { written }
+                if self.fits(inner, target) { written } else { self.limited(written, target, &spelled) }
             }
             ("text" | "varchar", "bool") if self.rewrites(Rewrite::BooleanCast) => self.text_as_truth(inner),
             ("text" | "varchar", "int2" | "int4" | "int8") if self.is(Engine::DuckDb) && self.rewrites(Rewrite::WholeNumberCast) => {
@@ -58,10 +58,11 @@ impl Writer<'_> {
                 self.text_as_moment(inner, target, &spelled)
             }
             ("float4" | "float8" | "numeric", "numeric") => self.cast_to_decimal(inner, from, target, &spelled),
+            ("unknown" | "text" | "varchar", "text" | "varchar") if target.length().is_none() => self.text_as_text(inner, &spelled),
             ("unknown" | "text" | "varchar", "text" | "varchar") => self.shortened_text(inner, target, &spelled),
             (_, "text" | "varchar") => {
                 let written = self.as_text(inner);
-                self.limited(written, target, &spelled)
+                if self.fits(inner, target) { written } else { self.limited(written, target, &spelled) }
             }
             ("json" | "jsonb", "json" | "jsonb") if self.is(Engine::Redshift) => self.expression(inner),
             (_, "json" | "jsonb") if self.is(Engine::Redshift) => Sql::atom(format!("json_parse({})", self.expression(inner).text)),
@@ -193,11 +194,18 @@ impl Writer<'_> {
             "bool" if self.is(Engine::Redshift) && self.rewrites(Rewrite::BooleanCast) => self.truth_as_text(expression),
             "bool" => self.plain_text_cast(expression),
             "timestamp" if self.is(Engine::DuckDb) => self.plain_text_cast(expression),
+            "uuid" if self.is(Engine::Redshift) => self.expression(expression),
             "uuid" => self.plain_text_cast(expression),
             "json" | "jsonb" if self.is(Engine::DuckDb) => self.plain_text_cast(expression),
             other => {
                 let message = format!("{other} is not spelled alike on all engines");
-                let help = "cast numbers to numeric(p,s) first, format moments with to_char";
+                let help = match other {
+                    "date" | "timestamp" | "timestamptz" | "time" => {
+                        "format it with to_char, as in to_char(placed_at, 'YYYY-MM-DD HH24:MI:SS')"
+                    }
+                    "numeric" | "float4" | "float8" => "cast it to numeric(p,s) first, as in cast(x as numeric(12,2))",
+                    _ => "take text out of it by its fields, or cast it to a type that all engines spell alike",
+                };
                 self.refuse(span_of(expression), message, help)
             }
         }
@@ -210,17 +218,11 @@ impl Writer<'_> {
             return self.plain_text_cast(expression);
         }
         let written = self.expression(expression).text;
-        let kind = if self.is(Engine::DuckDb) { "varchar" } else { "varchar(65535)" };
-        Sql::atom(format!("cast(cast({written} as decimal(38,{scale})) as {kind})"))
+        Sql::atom(format!("cast(cast({written} as decimal(38,{scale})) as {})", self.text_type_of(expression)))
     }
 
     fn plain_text_cast(&mut self, expression: &Expr) -> Sql {
         let written = self.expression(expression).text;
-        let kind = match self.target() {
-            Engine::Postgres => "text",
-            Engine::DuckDb => "varchar",
-            Engine::Redshift => "varchar(65535)",
-        };
-        Sql::atom(format!("cast({written} as {kind})"))
+        Sql::atom(format!("cast({written} as {})", self.text_type_of(expression)))
     }
 }

@@ -5,6 +5,7 @@ use sqlparser::ast::{BinaryOperator, CastKind, DataType, Expr, Ident, Query, Una
 use super::json::is_json_value;
 use super::lookups::JOIN_THE_FIRST;
 use super::writer::{Form, Sql, Writer, span_of};
+use crate::analysis::UNKNOWN_TYPE;
 use crate::dialect::Engine;
 
 impl Writer<'_> {
@@ -150,7 +151,7 @@ impl Writer<'_> {
     fn column(&mut self, parts: &[Ident], expression: &Expr) -> Sql {
         if self.type_of(expression).is_none() {
             let name = parts.last().map_or("", |name| name.value.as_str());
-            let message = format!("the type of column '{name}' is not known, so it cannot be rewritten for all engines");
+            let message = format!("the type of column '{name}' {UNKNOWN_TYPE}");
             return self.refuse(
                 span_of(expression),
                 message,

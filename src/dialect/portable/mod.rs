@@ -64,6 +64,7 @@ mod type_names;
 mod using;
 mod uuid;
 mod walk;
+mod widths;
 mod windows;
 mod writer;
 

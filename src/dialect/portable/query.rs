@@ -101,6 +101,7 @@ impl Writer<'_> {
     fn cte(&mut self, cte: &Cte, recursive: bool) -> String {
         if recursive {
             self.refuse_recursion_of_new_rows(cte);
+            self.refuse_recursion_of_wide_numbers(cte);
         }
         let mut name = self.alias(&cte.alias);
         // Redshift wants the columns of a recursive one to be named.
@@ -177,6 +178,9 @@ impl Writer<'_> {
         if let Some(grouped) = self.set_by_groups(left, op, !all.is_empty(), right) {
             return grouped;
         }
+        if let Some(wide) = self.set_of_wide_numbers(left, &format!("{word}{all}"), right) {
+            return wide;
+        }
         let line = self.line();
         let (one, other) = (self.side(left, op, quantifier), self.side(right, op, SetQuantifier::ByName));
         format!("{one}{line}{word}{all}{line}{other}")
@@ -217,6 +221,10 @@ impl Writer<'_> {
                         let typed = columns.and_then(|columns| columns.get(at)).map(|column| column.typed);
                         // The first row decides about the types.
                         let written = match typed.and_then(|typed| Some((typed.sql_type?, typed.digits))) {
+                            Some((kind, _)) if number == 0 && matches!(kind.name(), "text" | "varchar") && kind.length().is_none() => {
+                                let bytes = typed.and_then(|typed| usize::try_from(typed.bytes?).ok());
+                                format!("cast({written} as {})", self.text_type(bytes))
+                            }
                             Some((kind, digits)) if number == 0 => {
                                 format!("cast({written} as {})", self.print_type(kind, digits, super::writer::span_of(cell)))
                             }
@@ -335,9 +343,12 @@ impl Writer<'_> {
             || !select.cluster_by.is_empty()
             || !select.distribute_by.is_empty()
             || !select.sort_by.is_empty()
-            || select.qualify.is_some()
             || select.value_table_mode.is_some()
             || select.flavor != SelectFlavor::Standard;
+        if let Some(condition) = &select.qualify {
+            let help = "put the window function into the list of a subquery, and its condition into WHERE around that";
+            self.refuse(span_of(condition), "PostgreSQL has no QUALIFY", help);
+        }
         if foreign {
             self.refuse(select.span(), "this SELECT has clauses that PostgreSQL does not have", "write it in PostgreSQL's SQL");
         }

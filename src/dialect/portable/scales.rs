@@ -64,8 +64,7 @@ impl Writer<'_> {
     pub(super) fn text_of_choice(&mut self, expression: &Expr) -> Sql {
         if self.is(Engine::Postgres) || !self.rewrites(Rewrite::ExactText) {
             let written = self.expression(expression).text;
-            let kind = if self.is(Engine::Redshift) { "varchar(65535)" } else { "text" };
-            return Sql::atom(format!("cast({written} as {kind})"));
+            return Sql::atom(format!("cast({written} as {})", self.text_type_of(expression)));
         }
         match expression {
             Expr::Nested(inner) => self.text_of_choice(inner),

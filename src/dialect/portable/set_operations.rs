@@ -1,7 +1,9 @@
 //! Set operations on Redshift: it has no `EXCEPT ALL` and `INTERSECT ALL`, and those that it has take texts for equal that differ in blanks at
-//! their end. Both sides are put one below the other, and rows that are equal to the last blank are grouped.
+//! their end. Both sides are put one below the other, and rows that are equal to the last blank are grouped. Exact numbers have 19 digits at
+//! most where two sides come together: those that may have more come as text, all with as many digits behind the point.
 //!
-//! <https://docs.aws.amazon.com/redshift/latest/dg/r_UNION.html>
+//! - <https://docs.aws.amazon.com/redshift/latest/dg/r_UNION.html>
+//! - <https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201.html>
 
 use std::ops::ControlFlow;
 
@@ -13,7 +15,90 @@ use super::writer::{Writer, print_name};
 use crate::analysis::Output;
 use crate::dialect::Engine;
 
+/// Digits that Redshift keeps of a number where two sides come together.
+const KEPT_DIGITS: i32 = 19;
+/// Digits before the point that such a number has room for, of which nobody says how many it has there.
+const ROOM: i32 = 15;
+
+/// A column of both sides as it comes together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Carried {
+    AsItIs,
+    /// As the text of a number with so many digits behind the point.
+    AsText(i32),
+}
+
+impl Carried {
+    fn sent(self, name: &str) -> String {
+        match self {
+            Carried::AsItIs => name.to_owned(),
+            Carried::AsText(digits) => format!("cast(cast({name} as decimal(38,{digits})) as varchar(40)) as {name}"),
+        }
+    }
+
+    fn received(self, name: &str) -> String {
+        match self {
+            Carried::AsItIs => name.to_owned(),
+            Carried::AsText(digits) => format!("cast({name} as decimal(38,{digits}))"),
+        }
+    }
+}
+
 impl<'q> Writer<'q> {
+    /// How each column comes together on Redshift; `None` where all do as they are.
+    fn carried(&mut self, left: &SetExpr, right: &SetExpr) -> Option<Vec<Carried>> {
+        if !self.is(Engine::Redshift) || !self.rewrites(Rewrite::WideCoalesce) {
+            return None;
+        }
+        let (first, second) = (self.columns_of_body(left)?, self.columns_of_body(right)?);
+        let mut carried = Vec::new();
+        for (one, other) in first.iter().zip(second) {
+            carried.push(match wide(one, other) {
+                Wide::No => Carried::AsItIs,
+                Wide::Digits(digits) => Carried::AsText(digits),
+                Wide::Unknown => {
+                    let what =
+                        format!("a set operation over '{}', of which nobody knows how many digits it has behind the point", one.name);
+                    self.lacks(sqlparser::ast::Spanned::span(right), &what, "cast both sides to one numeric(p,s)");
+                    Carried::AsItIs
+                }
+            });
+        }
+        carried.iter().any(|column| *column != Carried::AsItIs).then_some(carried)
+    }
+
+    /// `None` where no number has more digits than Redshift keeps.
+    pub(super) fn set_of_wide_numbers(&mut self, left: &SetExpr, word: &str, right: &SetExpr) -> Option<String> {
+        let carried = self.carried(left, right)?;
+        let outputs = self.columns_of_body(left)?;
+        let names: Vec<String> = (1..=carried.len()).map(|number| format!("acca_{number}")).collect();
+        let list = names.join(", ");
+        let sent: Vec<String> = names.iter().zip(&carried).map(|(name, column)| column.sent(name)).collect();
+        let mut sides = Vec::new();
+        for side in [left, right] {
+            sides.push(self.indented(|writer| {
+                let line = writer.line();
+                let rows = writer.indented(|writer| format!("{}{}", writer.line(), writer.body(side, &[])));
+                format!("{line}select {}{line}from ({rows}{line}) as acca_rows ({list})", sent.join(", "))
+            }));
+        }
+        let line = self.line();
+        let output = names.iter().zip(&carried).zip(outputs);
+        let output: Vec<String> =
+            output.map(|((name, column), output)| format!("{} as {}", column.received(name), print_name(&output.name))).collect();
+        let rows = sides.join(&format!("{line}    {word}"));
+        Some(format!("select {}{line}from ({rows}{line}) as acca_rows ({list})", output.join(", ")))
+    }
+
+    /// The rounds of a recursive query come together in one form only.
+    pub(super) fn refuse_recursion_of_wide_numbers(&mut self, cte: &Cte) {
+        let SetExpr::SetOperation { left, right, .. } = &*cte.query.body else { return };
+        if self.carried(left, right).is_some() {
+            let help = "cast both sides to a numeric of 19 digits at most, as in numeric(19,4)";
+            self.lacks(cte.alias.name.span, "a recursive query over numbers of more than 19 digits", help);
+        }
+    }
+
     /// DuckDB keeps 38 digits of a column that two sides have together, and takes what is too much from behind the point.
     pub(super) fn refuse_lost_digits(&mut self, left: &SetExpr, right: &SetExpr) {
         let (Some(first), Some(second), true) = (self.columns_of_body(left), self.columns_of_body(right), self.is(Engine::DuckDb)) else {
@@ -61,6 +146,9 @@ impl<'q> Writer<'q> {
         let names: Vec<String> = (1..=texts.len()).map(|number| format!("acca_{number}")).collect();
         let exact = |(name, text): (&String, &bool)| if *text { format!("{name} || '.'") } else { name.clone() };
         let exact: Vec<String> = names.iter().zip(&texts).map(exact).collect();
+        let carried = self.carried(left, right).unwrap_or_else(|| vec![Carried::AsItIs; names.len()]);
+        let sent: Vec<String> = names.iter().zip(&carried).map(|(name, column)| column.sent(name)).collect();
+        let sent = sent.join(", ");
         let copies = if all { format!(", row_number() over (partition by {}) as acca_copy", exact.join(", ")) } else { String::new() };
         let list = names.join(", ");
         let mut sides = Vec::new();
@@ -68,12 +156,14 @@ impl<'q> Writer<'q> {
             sides.push(self.indented(|writer| {
                 let line = writer.line();
                 let rows = writer.indented(|writer| format!("{}{}", writer.line(), writer.body(side, &[])));
-                let tagged = format!("select {list}{copies}, {} as acca_side", number + 1);
+                let tagged = format!("select {sent}{copies}, {} as acca_side", number + 1);
                 format!("{line}{tagged}{line}from ({rows}{line}) as acca_rows ({list})")
             }));
         }
         let line = self.line();
-        let output: Vec<String> = names.iter().zip(first).map(|(name, column)| format!("{name} as {}", print_name(&column.name))).collect();
+        let output = names.iter().zip(&carried).zip(first);
+        let output: Vec<String> =
+            output.map(|((name, column), output)| format!("{} as {}", column.received(name), print_name(&output.name))).collect();
         let mut keys = names.clone();
         keys.extend(exact.into_iter().filter(|key| !names.contains(key)));
         keys.extend(all.then(|| "acca_copy".to_owned()));
@@ -109,6 +199,35 @@ impl<'q> Writer<'q> {
             self.lacks(cte.alias.name.span, "UNION in a recursive query", help);
         }
     }
+}
+
+/// Whether a column of two sides may have more digits than are kept.
+enum Wide {
+    No,
+    /// So many behind the point.
+    Digits(i32),
+    Unknown,
+}
+
+fn wide(one: &Output, other: &Output) -> Wide {
+    let kinds = [one, other].map(|column| column.typed.sql_type.map_or("", |kind| kind.name()));
+    if !kinds.contains(&"numeric") || !kinds.iter().all(|kind| matches!(*kind, "int2" | "int4" | "int8" | "numeric")) {
+        return Wide::No;
+    }
+    let [Some(first), Some(second)] = [one, other].map(|column| column.typed.digits) else { return Wide::Unknown };
+    let behind = first.max(second);
+    let before = |column: &Output, digits: i32| {
+        let kind = column.typed.sql_type?;
+        Some(match kind.name() {
+            "int2" => 5,
+            "int4" => 10,
+            // Numbers of more digits than that are an error.
+            "int8" => ROOM,
+            _ => kind.precision()? - digits,
+        })
+    };
+    let needed = before(one, first).unwrap_or(ROOM).max(before(other, second).unwrap_or(ROOM));
+    if needed + behind > KEPT_DIGITS { Wide::Digits(behind) } else { Wide::No }
 }
 
 fn is_text(column: &Output) -> bool {

@@ -23,7 +23,11 @@ impl Writer<'_> {
         if self.is(Engine::DuckDb) || !self.rewrites(Rewrite::Concat) {
             return Sql::atom(format!("concat({})", parts.into_iter().map(|part| part.text).collect::<Vec<_>>().join(", ")));
         }
-        let parts: Vec<String> = parts.into_iter().map(|part| format!("coalesce({}, '')", part.text)).collect();
+        let part = |(part, argument): (Sql, &&Expr)| match plain_text(argument) {
+            Some(_) => part.text,
+            None => format!("coalesce({}, '')", part.text),
+        };
+        let parts: Vec<String> = parts.into_iter().zip(&call.arguments).map(part).collect();
         Sql::loose(parts.join(" || "))
     }
 

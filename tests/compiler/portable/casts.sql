@@ -77,3 +77,16 @@ select id, 'a' || coalesce(n, 0) as a, concat(case when b then n when id = 3 the
 -- facts: 60
 -- refused: postgres duckdb redshift spelled alike
 select 'a' || n / 3 as a from t;
+
+-- facts: 1
+select id, i2::text as i2, i::text as i, i8::text as i8, n::text as n, m::text as m, b::text as b, d::text as d, s::text as s, v::text as v, 'ä漢'::text as l, ''::text as nothing,
+    (i8::text || i8::text) as twice, cast(i8 as varchar(20)) as fits, cast(i8 as varchar(3)) as cut, (m * -1)::text || '|' as least, s || v || i8 as joined
+from t;
+
+-- facts: 134
+with recursive chain (id, round, path, step) as (
+    select id, 1, v::text, s || '' from t where id < 5
+    union all
+    select id, round + 1, path || '>' || round || step, step || path from chain where round < 5
+)
+select id, round, path, step from chain;

@@ -4,6 +4,7 @@ select distinct on (grp) grp, id, j from t order by grp, j desc, id;
 
 -- facts: 124
 -- needs: distinct-on redshift
+-- ties: no two rows of a k have one moment
 select distinct on (k) k as key, * from u order by k, moment desc, w;
 
 -- facts: 124
@@ -155,6 +156,7 @@ select id from t limit 3;
 select (select id from t where grp = 'a' offset 1) as k;
 
 -- facts: 140
+-- ties: a group has one id
 select max(id) as m, (select 1 from u limit 1) as one from t group by t.id order by m limit 3;
 
 -- facts: 118
@@ -185,6 +187,7 @@ select id, net, x.share, doubled + 1 as more from t cross join lateral (select i
 
 -- facts: 126 128
 -- needs: lateral redshift
+-- ties: no kind is twice in one row
 select t.id, v.kind, v.amount, sum(v.amount) over (partition by t.grp, v.kind order by t.id rows unbounded preceding) as running
 from t cross join lateral (values ('i', t.i), ('j', t.j), ('fixed ', 3)) as v (kind, amount) where t.id <> 7;
 

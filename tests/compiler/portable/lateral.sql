@@ -70,6 +70,7 @@ select t.id, x.k from t left join lateral (select u.k from u where exists (selec
 
 -- facts: 126
 -- refused: redshift form of LATERAL
+-- ties: no two rows of a grp have one k and w
 select t.id, x.k from t left join lateral (select u.k, row_number() over (order by u.w, u.k) as place from u where u.grp = t.grp order by u.k limit 1) as x on true;
 
 -- facts: 126

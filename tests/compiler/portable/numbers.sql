@@ -94,3 +94,29 @@ from t where id <> 4;
 -- facts: 102
 -- refused: duckdb redshift format of numbers
 select to_char(n, '999.99') from t;
+
+-- facts: 35
+-- needs: wide-coalesce redshift
+select id, n / 3 as part from t union all select k, avg(w) from u group by k;
+
+-- facts: 35
+-- needs: wide-coalesce redshift
+select n / 7 as part from t union select m / 7 from t order by part nulls first;
+
+-- facts: 35
+-- needs: wide-coalesce redshift
+select grp, n / 7 as part from t except all select grp, n / 7 from t where id = 1;
+
+-- facts: 35
+select sum(n)::numeric(18,2) as total, max(j) as most from t where id <> 7 union all select sum(w)::numeric(12,2), count(*) from u;
+
+-- facts: 35
+-- refused: redshift a recursive query over numbers of more than 19 digits
+with recursive r (k, x) as (select 1, 1000000.5 / 3 union all select k + 1, x / 2 from r where k < 4) select k, x from r;
+
+-- facts: 38
+-- fails: redshift overflow
+select id, n / i8 as part from t where id = 4;
+
+-- facts: 38
+select id, n / (i8 % 100000000000000) as part from t where id = 4;

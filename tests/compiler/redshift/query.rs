@@ -236,10 +236,15 @@ impl<'l> Translator<'l> {
                     _ => return Err(Failure::refused(format!("{op} {set_quantifier} is not supported"), "0A000")),
                 };
                 let (left, right) = (self.set_expression(left, outer, None)?.0, self.set_expression(right, outer, None)?.0);
+                let kept = |sql: String| match (&left.columns, &right.columns) {
+                    (Some(left), Some(right)) => kept_digits(sql, left, right),
+                    _ => sql,
+                };
+                let sql = format!("({} {sign} {})", kept(left.sql), kept(right.sql));
                 let columns = left.columns.zip(right.columns).map(|(left, right)| {
                     left.into_iter().zip(right).map(|(a, b)| Column { name: a.name, of: a.of.merged(b.of) }).collect()
                 });
-                Ok((Translated { sql: format!("({} {sign} {})", left.sql, right.sql), columns }, None))
+                Ok((Translated { sql, columns }, None))
             }
             // Fact 128.
             SetExpr::Values(_) => Err(Failure::refused("VALUES is not supported as a table", "0A000")),
@@ -612,6 +617,25 @@ fn mentions(query: &Query, name: &str) -> bool {
         std::ops::ControlFlow::<()>::Continue(())
     });
     found
+}
+
+/// A side of a set operation: of numbers of two sides that have more than 19 digits together 19 are kept, fact 35.
+fn kept_digits(sql: String, left: &[Column], right: &[Column]) -> String {
+    let wide = |(one, other): (&Column, &Column)| match (one.of, other.of, one.of.united(other.of)) {
+        (Type::Null, ..) | (_, Type::Null, _) => None,
+        (.., Type::Decimal(precision, scale)) if precision > 19 => Some(scale.min(19)),
+        _ => None,
+    };
+    let wide: Vec<Option<_>> = left.iter().zip(right).map(wide).collect();
+    if wide.iter().all(Option::is_none) {
+        return sql;
+    }
+    let names: Vec<String> = (1..=wide.len()).map(|number| format!("side_{number}")).collect();
+    let items = names.iter().zip(&wide).zip(left).map(|((name, wide), column)| {
+        let value = wide.map_or_else(|| name.clone(), |scale| format!("redshift.to_decimal({name}, 19, {scale})"));
+        format!("{value} AS {}", quoted(&column.name))
+    });
+    format!("(SELECT {} FROM ({sql}) AS side ({}))", items.collect::<Vec<_>>().join(", "), names.join(", "))
 }
 
 /// Clauses of SELECT that Redshift has not, or that are not imitated.

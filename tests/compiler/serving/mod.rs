@@ -204,7 +204,7 @@ fn listings_tell_the_targets() {
     assert_eq!((entries[0]["target"].as_str(), entries[1]["transferred"].as_bool()), (Some("rs"), Some(true)));
     // Commands that work on one target say so.
     let refused = project.acca(&["show", "facts", "--target", "all"]).expect_code(2).stderr;
-    assert!(refused.contains("'--target all' is for compile, explain, ls, build"), "{refused}");
+    assert!(refused.contains("'--target all' is for check, compile, explain, ls, build"), "{refused}");
     project.acca(&["retry", "--target", "all"]).expect_code(2);
 }
 

@@ -110,7 +110,7 @@ fn mistaken(project: &TestProject, target: &str) -> Vec<String> {
 fn a_table_that_is_named_by_hand_is_found_by_each_target() {
     let project = shop();
     for (name, schema) in [("by_hand", "a_longer_name_of_a_schema"), ("by_whole_hand", "high.m")] {
-        let text = format!("-- depends_on: {{{{ ref('joined') }}}}\nselect sum / 3 as third from {schema}.joined");
+        let text = format!("{{% set made_of = ref('joined') %}}\nselect sum / 3 as third from {schema}.joined");
         project.write(&format!("models/{name}.sql"), &text);
     }
     assert_eq!(mistaken(&project, "pg"), ["by_whole_hand"]);
@@ -130,6 +130,9 @@ fn the_rules_of_the_first_target_are_those_of_all() {
         .write("profiles.yml", &PROFILES.replace("    duck:", "    a_duck:").replace("target: pg", "target: a_duck"))
         .write("models/of_itself.sql", "select id + 1 as next, next * 2 as twice from {{ ref('plain') }}");
     for target in ["a_duck", "pg", "rs", "all"] {
-        assert_eq!(mistaken(&project, target), ["of_itself"], "{target}");
+        let stderr = project.acca(&["compile", "--target", target]).expect_code(1).stderr;
+        let errors: Vec<&str> = stderr.lines().filter(|line| line.starts_with("error")).collect();
+        assert!(errors.iter().all(|error| error.starts_with("error[unknown-column]: there is no column 'next'")), "{target}: {errors:?}");
+        assert_eq!(errors.len(), if target == "all" { 3 } else { 1 }, "{target}: {errors:?}");
     }
 }

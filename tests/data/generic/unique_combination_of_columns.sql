@@ -1,14 +1,14 @@
 {#- Several columns are a key together: groups of them that occur more than once, or that hold a null. -#}
-{% test unique_combination(model, columns) %}
+{% test unique_combination_of_columns(model, combination_of_columns) %}
 
 select
-    {{ columns | join(', ') }},
+    {{ combination_of_columns | join(', ') }},
     count(*) as row_count
 from {{ model }}
-group by {{ columns | join(', ') }}
+group by {{ combination_of_columns | join(', ') }}
 having
     count(*) > 1
-    {%- for column in columns %}
+    {%- for column in combination_of_columns %}
     or {{ column }} is null
     {%- endfor %}
 
