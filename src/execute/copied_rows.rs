@@ -33,7 +33,7 @@ pub(super) fn through_bucket(job: &RunJob<'_>, plan: &mut NodePlan) -> Result<()
 pub(super) fn run(turn: &Turn<'_>, step: &Step, prepared: &Prepared, outcome: &mut Outcome) -> Result<(), NodeError> {
     let Step::CopyRows { table, columns, rows, .. } = step else { return Ok(()) };
     let Some(bucket) = CopyBucket::of(&turn.job.compilation.project.target)? else { return Ok(()) };
-    let uploaded = bucket.upload_rows(&turn.job.options.run_id, &turn.node.id, rows)?;
+    let uploaded = bucket.upload_rows(&turn.job.options.run_id, &turn.node.id, rows, &|| turn.interrupt.is_raised())?;
     let placed = Step::CopyRows { table: table.clone(), columns: columns.clone(), rows: Vec::new(), files: uploaded.files(&bucket) };
     run_statements(turn, &placed, prepared, outcome)?;
     outcome.rows_affected = u64::try_from(rows.len()).ok();

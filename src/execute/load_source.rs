@@ -31,14 +31,14 @@ pub(super) fn run(
     let columns = columns(job, node)?;
     let Files { files, buckets, hidden } = matching_files(job, node, landing)?;
     let (bucket, imports) = (copy_bucket(job)?, imports(job)?);
-    let interrupted = || interrupt.is_raised();
+    let interrupted = || interrupt.is_raised() || interrupt.has_given_up();
     let table = RawTable { source: &node.id, relation, columns: &columns, landing, run_id: &job.options.run_id };
     let refresh = job.options.full_refresh.then_some(Refresh { files: &files, buckets: buckets.as_deref(), prune: job.options.prune });
     let opened = Loader::open(&mut **locked(session), job.engine, table, refresh, &interrupted);
     let mut loader = opened.map_err(|error| failed(node, landing, error))?.through(bucket.as_ref(), imports);
     let mut progress = Progress { hidden, ..Progress::default() };
     for file in &files {
-        if interrupt.is_raised() {
+        if interrupted() {
             return Err(AdapterError::Cancelled.into());
         }
         // One file's failure does not keep the others out: each stands for itself, and all mistakes show at once.

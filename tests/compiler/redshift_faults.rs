@@ -1,9 +1,12 @@
 //! What is said when AWS does not do as it is asked: in each case what to do about it.
 
+use std::process::Command;
+use std::time::{Duration, Instant};
+
 use crate::project::TestProject;
 use crate::redshift::buckets::Place;
 use crate::redshift::service::{DataApi, Trouble};
-use crate::redshift_target::served;
+use crate::redshift_target::{rows, served};
 
 const TABLE: &str = "{{ config(materialized='table') }}\nselect 1 as id";
 
@@ -94,4 +97,33 @@ fn faults_of_s3_say_what_to_do() {
         let said = said(&project, &["load"]);
         assert!(said.contains(told) && said.contains(code), "{told}\n{said}");
     }
+}
+
+/// Ctrl-C is not held up by a service that does not answer.
+#[test]
+fn a_load_ends_while_s3_does_not_answer() {
+    let server = tiny_http::Server::http("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", server.server_addr().to_ip().unwrap());
+    let (asked, is_asked) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut held = Vec::new();
+        for request in server.incoming_requests() {
+            let _ = asked.send(request.method().to_string());
+            held.push(request);
+        }
+    });
+    let service = DataApi::start();
+    let project = with_s3(&service, &endpoint);
+    project.write(
+        "models/sources.yml",
+        "sources:\n  - name: raw\n    tables:\n      - name: bets\n        meta: {landing: {path: 'landing/*.csv'}}\n        columns: [{name: id, data_type: bigint}, {name: note, data_type: text}]\n",
+    );
+    project.write("landing/a.csv", "id,note\n1,a\n");
+    let mut child = project.start(&["load"]);
+    let began = Instant::now();
+    assert_eq!(is_asked.recv_timeout(Duration::from_secs(60)).unwrap(), "PUT");
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(began.elapsed() < Duration::from_secs(40), "{:?}", began.elapsed());
+    assert_eq!(rows(&service, "select count(*) from raw.bets"), "0");
 }

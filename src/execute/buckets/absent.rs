@@ -46,13 +46,18 @@ impl Buckets {
 
     /// # Errors
     /// Never called.
-    pub fn put(&self, _url: &str, _content: Vec<u8>) -> Result<(), AdapterError> {
+    pub fn put(&self, _url: &str, _content: Vec<u8>, _interrupted: &dyn Fn() -> bool) -> Result<(), AdapterError> {
         match *self {}
     }
 
     /// # Errors
     /// Never called.
     pub fn delete(&self, _url: &str) -> Result<(), AdapterError> {
+        match *self {}
+    }
+
+    /// Never called.
+    pub fn delete_soon<'u>(&self, _urls: impl Iterator<Item = &'u str>) {
         match *self {}
     }
 

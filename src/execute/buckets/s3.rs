@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_sdk_redshiftdata::config::http::{HttpRequest, HttpResponse};
 use aws_sdk_redshiftdata::config::{ProvideCredentials, SharedCredentialsProvider};
@@ -32,6 +32,10 @@ const SLOWEST: u64 = 64 * 1024;
 /// Requests that nobody answers, or that the service has no room for, are sent so often.
 const TRIES: u32 = 5;
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
+/// How often somebody is asked who may want to stop.
+const NOW_AND_THEN: Duration = Duration::from_millis(100);
+/// How long is spent on what is left over.
+const SOON: Duration = Duration::from_secs(10);
 
 /// Clients of this process by their settings, so that credentials are asked for once.
 static CLIENTS: Mutex<Vec<(Settings, Arc<Buckets>)>> = Mutex::new(Vec::new());
@@ -160,13 +164,10 @@ impl Buckets {
     /// As [`Buckets::list`]; also where the object is another one by now.
     pub fn download(&self, object: &Object, to: &mut dyn Write, interrupted: &dyn Fn() -> bool) -> Result<(), AdapterError> {
         let breaks = |error: String| failed(format!("'{}' breaks off: {error}", object.url), "load again");
-        self.runtime.block_on(async {
+        self.runtime.block_on(unless(interrupted, async {
             let mut stream = ByteStream::new(self.send(&object.url, &Ask::Get { etag: &object.etag, range: None }).await?.into_body());
             let mut read = 0;
             loop {
-                if interrupted() {
-                    return Err(AdapterError::Cancelled);
-                }
                 let piece = timeout(PATIENCE, stream.try_next()).await.map_err(|_| breaks("no more comes".to_owned()))?;
                 let Some(piece) = piece.map_err(|error| breaks(error.to_string()))? else { break };
                 read += piece.len();
@@ -177,7 +178,7 @@ impl Buckets {
             } else {
                 Err(breaks(format!("{read} of {} bytes came", object.bytes)))
             }
-        })
+        }))
     }
 
     /// So many bytes of an object from a place on, as far as it goes.
@@ -190,13 +191,13 @@ impl Buckets {
         self.runtime.block_on(async { bytes_of(self.send(&object.url, &ask).await?).await })
     }
 
-    /// Makes an object, in place of what is there.
+    /// Makes an object, in place of what is there. When `interrupted` says so, nobody waits for the answer any more.
     ///
     /// # Errors
-    /// As [`Buckets::list`].
+    /// As [`Buckets::list`]; also `Cancelled`.
     #[expect(clippy::needless_pass_by_value, reason = "the content belongs to the object")]
-    pub fn put(&self, url: &str, content: Vec<u8>) -> Result<(), AdapterError> {
-        self.runtime.block_on(self.send(url, &Ask::Put { content: &content })).map(|_| ())
+    pub fn put(&self, url: &str, content: Vec<u8>, interrupted: &dyn Fn() -> bool) -> Result<(), AdapterError> {
+        self.runtime.block_on(unless(interrupted, self.send(url, &Ask::Put { content: &content }))).map(|_| ())
     }
 
     /// Takes an object away; where there is none nothing happens.
@@ -205,6 +206,17 @@ impl Buckets {
     /// As [`Buckets::list`].
     pub fn delete(&self, url: &str) -> Result<(), AdapterError> {
         self.runtime.block_on(self.send(url, &Ask::Delete)).map(|_| ())
+    }
+
+    /// Takes objects away as far as that goes in a few seconds: what is left over costs a little.
+    pub fn delete_soon<'u>(&self, urls: impl Iterator<Item = &'u str>) {
+        let began = Instant::now();
+        let late = || began.elapsed() > SOON;
+        for url in urls {
+            if self.runtime.block_on(unless(&late, self.send(url, &Ask::Delete))).is_err() {
+                return;
+            }
+        }
     }
 
     /// The region of the bucket, where it is known to be another one than that of the caller.
@@ -317,6 +329,18 @@ impl Buckets {
         let wrong = |why: String| failed(format!("'{name}' is no bucket: {why}"), "check the name of the bucket and the region");
         let address = address.map_err(|error| wrong(error.to_string()))?;
         Bucket::new(address, style, name.to_owned(), region).map_err(|error| wrong(format!("{error:?}")))
+    }
+}
+
+/// The work, unless somebody is asked now and then and says that it is not wanted any more.
+async fn unless<T>(interrupted: &dyn Fn() -> bool, work: impl Future<Output = Result<T, AdapterError>>) -> Result<T, AdapterError> {
+    let mut work = std::pin::pin!(work);
+    loop {
+        match timeout(NOW_AND_THEN, &mut work).await {
+            Ok(done) => return done,
+            Err(_) if interrupted() => return Err(AdapterError::Cancelled),
+            Err(_) => {}
+        }
     }
 }
 

@@ -60,7 +60,13 @@ impl CopyBucket {
     ///
     /// # Errors
     /// What S3 says.
-    pub fn upload_rows(&self, run_id: &str, name: &str, rows: &[Vec<Option<String>>]) -> Result<Uploaded, AdapterError> {
+    pub fn upload_rows(
+        &self,
+        run_id: &str,
+        name: &str,
+        rows: &[Vec<Option<String>>],
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Uploaded, AdapterError> {
         let folder = format!("{}/{run_id}/{:08x}", self.folder, crc32fast::hash(name.as_bytes()));
         let mut uploaded = Uploaded { buckets: self.buckets()?, folder, files: Vec::new(), manifest: String::new() };
         let (mut number, mut block) = (0, Vec::new());
@@ -71,12 +77,12 @@ impl CopyBucket {
             }
             let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
             let content = packed.write_all(&block).and_then(|()| packed.finish()).map_err(|error| AdapterError::Io(error.to_string()))?;
-            uploaded.put(&format!("rows-{number:05}.csv.gz"), content)?;
+            uploaded.put(&format!("rows-{number:05}.csv.gz"), content, interrupted)?;
             block.clear();
             number += 1;
         }
         let files = uploaded.files.clone();
-        uploaded.manifest = uploaded.put_manifest(&files, FileFormat::Csv)?;
+        uploaded.manifest = uploaded.put_manifest(&files, FileFormat::Csv, interrupted)?;
         Ok(uploaded)
     }
 
@@ -130,26 +136,30 @@ impl Uploaded {
         BucketFiles { manifest: self.manifest.clone(), iam_role: bucket.role(), region }
     }
 
-    fn put(&mut self, name: &str, content: Vec<u8>) -> Result<String, AdapterError> {
+    fn put(&mut self, name: &str, content: Vec<u8>, interrupted: &dyn Fn() -> bool) -> Result<String, AdapterError> {
         let url = format!("{}/{name}", self.folder);
         // Also one that came in without an answer.
         self.files.push((url.clone(), content.len() as u64));
-        self.buckets.put(&url, content)?;
+        self.buckets.put(&url, content, interrupted)?;
         Ok(url)
     }
 
     /// The place of a manifest of those files.
-    pub(super) fn put_manifest(&mut self, files: &[(String, u64)], format: FileFormat) -> Result<String, AdapterError> {
+    pub(super) fn put_manifest(
+        &mut self,
+        files: &[(String, u64)],
+        format: FileFormat,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<String, AdapterError> {
         let format = if format == FileFormat::Parquet { S3Format::Parquet } else { S3Format::Json };
-        self.put("manifest.json", s3_manifest(files, &format).into_bytes())
+        self.put("manifest.json", s3_manifest(files, &format).into_bytes(), interrupted)
     }
 }
 
 impl Drop for Uploaded {
     fn drop(&mut self) {
-        // What is left over costs a little, and says by its name where it is from: a service that does not answer is not waited for
-        // time and again.
-        let _ = self.files.iter().try_for_each(|(url, _)| self.buckets.delete(url));
+        // What is left over says by its name where it is from.
+        self.buckets.delete_soon(self.files.iter().map(|(url, _)| url.as_str()));
     }
 }
 
@@ -172,7 +182,7 @@ pub(super) fn load(
         None
     } else {
         let files = uploaded.files.clone();
-        Some(uploaded.put_manifest(&files, FileFormat::Csv)?)
+        Some(uploaded.put_manifest(&files, FileFormat::Csv, job.interrupted)?)
     };
     in_transaction(session, |session| {
         if job.known {
@@ -239,7 +249,7 @@ fn upload(job: &LoadJob<'_>, stream: &mut RowStream<'_>, uploaded: &mut Uploaded
         }
         if written > 0 {
             let content = packed.finish().map_err(|error| unreadable(job, &error))?;
-            uploaded.put(&format!("rows-{number:05}.csv.gz"), content)?;
+            uploaded.put(&format!("rows-{number:05}.csv.gz"), content, job.interrupted)?;
             number += 1;
         }
         if ended {

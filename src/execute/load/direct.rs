@@ -167,7 +167,7 @@ impl Way<'_> {
                     DirectFormat::Parquet { .. } => FileFormat::Parquet,
                 };
                 let mut uploaded = Uploaded::new(bucket, job)?;
-                let manifest = uploaded.put_manifest(&[(object.url.clone(), object.bytes)], kind)?;
+                let manifest = uploaded.put_manifest(&[(object.url.clone(), object.bytes)], kind, job.interrupted)?;
                 let region = bucket.buckets()?.other_region(&object.url);
                 Ok(direct.copy(&manifest, bucket.iam_role.clone(), region).ok().map(|copy| (copy, Some(uploaded))))
             }
