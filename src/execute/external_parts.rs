@@ -1,6 +1,6 @@
 //! Partitions of external tables: which folders there are, and what they are called.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
@@ -39,7 +39,8 @@ pub(super) fn parts(turn: &Turn<'_>, table: &ExternalTable) -> Result<Vec<Extern
         return Ok(Vec::new());
     }
     if let Some(told) = table.partitions.iter().map(|partition| partition.values.as_deref()).collect::<Option<Vec<_>>>() {
-        return combined(&told).into_iter().map(|values| Ok(ExternalPart { location: folder_of(turn, table, &values)?, values })).collect();
+        let told: BTreeSet<Vec<String>> = combined(&told).into_iter().collect();
+        return told.into_iter().map(|values| Ok(ExternalPart { location: folder_of(turn, table, &values)?, values })).collect();
     }
     if turn.job.options.offline {
         return Ok(Vec::new());

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::project::TestProject;
 use crate::redshift::buckets::Place;
-use crate::redshift::service::{DataApi, Trouble};
+use crate::redshift::service::{DataApi, Trouble, begins};
 use crate::redshift_target::{rows, served};
 
 const TABLE: &str = "{{ config(materialized='table') }}\nselect 1 as id";
@@ -97,6 +97,30 @@ fn faults_of_s3_say_what_to_do() {
         let said = said(&project, &["load"]);
         assert!(said.contains(told) && said.contains(code), "{told}\n{said}");
     }
+}
+
+/// What UNLOAD has written goes when the run is stopped.
+#[test]
+fn a_model_that_is_stopped_leaves_no_files() {
+    let service = DataApi::start();
+    let project = with_s3(&service, &service.imitation().buckets().endpoint());
+    project.write(
+        "models/one.sql",
+        "{{ config(materialized='table', meta={'unload': {'to': 's3://lake/out/', 'format': 'csv'}}) }}\nselect 1 as id",
+    );
+    service.trouble(Trouble::SlowAt("commit", Duration::from_secs(120)));
+    let mut child = project.start(&["run"]);
+    let began = Instant::now();
+    let commits = || service.requests().iter().any(|(_, body)| body["Sql"].as_str().is_some_and(|sql| begins(sql, "commit")));
+    let written = || service.imitation().buckets().list(&Place::read("s3://lake/out/").unwrap()).len();
+    while written() == 0 || !commits() {
+        assert!(began.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    assert_eq!(written(), 0);
 }
 
 /// Ctrl-C is not held up by a service that does not answer.

@@ -107,6 +107,15 @@ const KNOWN: &[(&[&str], &str)] = &[
         &["serializable isolation violation"],
         "another transaction changed what this one reads: run it again when that is over, as with 'acca retry', or with fewer 'threads'",
     ),
+    (
+        &["lake formation"],
+        "the role of the external schema needs SELECT and DESCRIBE on the table in Lake Formation, or the database its old way of permissions",
+    ),
+    (
+        &["incompatible parquet schema"],
+        "a file has the column in another type than the table: declare the type that the files have, and make it anew with 'acca load --full-refresh'",
+    ),
+    (&["spectrum"], "a file of the external table cannot be read as it is declared: the detail names it, where Redshift does"),
     (&["disk full"], "queries need room for what they keep meanwhile: select or join less, or ask for a larger warehouse"),
 ];
 
@@ -173,6 +182,7 @@ mod tests {
                 "another region",
             ),
             ("S3ServiceException:The specified bucket does not exist,Status 404,Error NoSuchBucket", "check the names"),
+            ("Insufficient Lake Formation permission(s): Required Select on t", "SELECT and DESCRIBE"),
             ("User arn:aws:redshift:x is not authorized to assume IAM Role arn:aws:iam::1:role/r", "redshift.amazonaws.com"),
         ] {
             assert!(parts(&format!("ERROR: {error}"), "x").3.contains(told), "{error}");
