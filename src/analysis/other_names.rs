@@ -6,6 +6,11 @@ pub fn written_instead(function: &str) -> Option<&'static str> {
     OTHERS.get(at).map(|(_, instead)| *instead)
 }
 
+/// All of them, with what is written for each.
+pub fn habits() -> impl Iterator<Item = (&'static str, &'static str)> {
+    OTHERS.iter().copied()
+}
+
 const OTHERS: &[(&str, &str)] = &[
     ("add_months", "moment + interval '1 month' * n"),
     ("any_value", "min(x) or max(x)"),

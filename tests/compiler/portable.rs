@@ -9,6 +9,8 @@
 //! | `-- refused: ENGINE… TEXT` | acca refuses it for these engines, with a message that contains the text |
 //! | `-- ties: WHY NONE SHOW` | it is told that its order has ties, which these rows do not show |
 
+mod advice;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
@@ -364,6 +366,7 @@ fn every_rewrite_of_a_portable_query_is_needed() {
 /// `docs/portable.md` from the table of rewrites and the queries that are run here.
 fn page() -> String {
     let queries = queries();
+    let advice = advice::Advice::of(&queries);
     let mut page = fs::read_to_string(folder().join("page.md")).unwrap();
     let mut counts = BTreeMap::from(ENGINES.map(|(name, _)| (name, 0)));
     let mut lines = String::new();
@@ -389,7 +392,8 @@ fn page() -> String {
             done.push("refused: not on the list".to_owned());
         } else if !refused.is_empty() {
             let some = if runs.is_empty() { "" } else { "some forms " };
-            done.push(format!("{some}refused on {}", refused.into_iter().collect::<Vec<_>>().join(", ")));
+            let forms = advice.forms(&of_fact);
+            done.push(format!("{some}refused on {}: {forms}", refused.into_iter().collect::<Vec<_>>().join(", ")));
         }
         let tests: BTreeSet<&str> = of_fact.iter().map(|query| query.place.split_once(':').unwrap().0).collect();
         let tests = tests.into_iter().map(|family| format!("`{family}`")).collect::<Vec<_>>().join(", ");
@@ -407,6 +411,7 @@ fn page() -> String {
     for Silent { number, done, shown_by } in outside_of_queries() {
         page.push_str(&format!("| {number} | {done} | `{shown_by}` |\n"));
     }
+    page.push_str(&advice.section());
     page.push_str("\n## Rewrites\n\n| name | on | what is written |\n| --- | --- | --- |\n");
     for way in portable::ways() {
         page.push_str(&format!("| `{}` | {} | {} |\n", way.name, names_of(way.engines), way.about));
