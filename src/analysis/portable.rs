@@ -41,6 +41,9 @@ pub trait Lowering: Send + Sync {
     /// Everything that has no equivalent there.
     fn lower(&self, query: &TypedQuery<'_>) -> Result<Option<Lowered>, Vec<Finding>>;
 
+    /// Whether texts are equal only where they are the same: on Redshift blanks at the end do not count.
+    fn tells_blanks_apart(&self) -> bool;
+
     /// What the engine refuses of a text that it would get, or takes for something else, as far as that is known without asking it.
     fn foreign(&self, sql: &str) -> Vec<Finding>;
 }
@@ -92,7 +95,7 @@ pub struct Portable {
 
 impl Portable {
     pub fn new(lowering: Option<Arc<dyn Lowering>>, files: Arc<dyn Files>, manifest: &Manifest) -> Portable {
-        let is_rewritten = |node: &Node| is_portable(node) || is_portable_test(node, manifest);
+        let is_rewritten = |node: &Node| is_portable(node) || is_portable_test(node, manifest, lowering.as_deref());
         let nodes = manifest.nodes.iter().enumerate().filter(|(_, node)| is_rewritten(node)).map(|(number, _)| number).collect();
         Portable { lowering, files, analysis: OnceLock::new(), nodes, siblings: OnceLock::new() }
     }
@@ -140,17 +143,27 @@ pub fn is_portable(node: &Node) -> bool {
     said && is_written(node)
 }
 
+/// Whether a generic test has SQL of the project's: a condition, or an expression in place of a column.
+fn is_written_by_people(node: &Node, test: &GenericTest) -> bool {
+    let is_name = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let field = test.arguments.get("field").and_then(serde_json::Value::as_str);
+    node.config.get("where").is_some_and(|condition| !condition.is_null())
+        || ![test.column.as_deref(), field].into_iter().flatten().all(is_name)
+}
+
 /// The generic tests of which acca writes the SQL are the same for each engine. On something portable they must find the same rows on each:
 /// keys of text that differ in a blank at their end are two. Tests of other macros may be written for one engine, and say themselves what
-/// they are.
-fn is_portable_test(node: &Node, manifest: &Manifest) -> bool {
+/// they are. Where an engine takes what acca writes to mean that anyway, a text is read only if people have a part in it: there are many tests.
+fn is_portable_test(node: &Node, manifest: &Manifest, lowering: Option<&dyn Lowering>) -> bool {
     let Detail::GenericTest(test) = &node.detail else { return false };
     let said = node.config.get("meta").and_then(|meta| meta.get("portable")).and_then(serde_json::Value::as_bool);
     said.unwrap_or_else(|| {
         let is_own = !node.macros.is_empty() && node.macros.iter().all(|id| id.starts_with("macro.dbt."));
         let attached = manifest.node(&test.attached).filter(|attached| is_portable(attached));
         // What an engine's planner is told to be a key has to be one in the engine's own sense of being equal.
-        is_own && attached.is_some_and(|attached| !(test.test == "unique" && is_declared_key(test, attached)))
+        let is_exact = test.test == "not_null" || lowering.is_none_or(Lowering::tells_blanks_apart);
+        let is_rewritten = !is_exact || is_written_by_people(node, test);
+        is_own && is_rewritten && attached.is_some_and(|attached| !(test.test == "unique" && is_declared_key(test, attached)))
     })
 }
 

@@ -114,6 +114,10 @@ impl Lowering for Rewriter {
         writer.finish(&text)
     }
 
+    fn tells_blanks_apart(&self) -> bool {
+        self.engine != Engine::Redshift
+    }
+
     fn foreign(&self, sql: &str) -> Vec<Finding> {
         match self.engine {
             Engine::Redshift => super::validator::foreign(sql),
