@@ -6,11 +6,12 @@ use std::sync::{Arc, OnceLock};
 
 use sqlparser::ast::Query;
 
-use super::columns::{Analysis, Parents, placed};
+use super::columns::{Analysis, Parent, Parents, placed};
 use super::compilation::{Compilation, CompiledNode};
 use super::generic::of_test;
 use super::infer::{ExpressionTypes, Finding, Inferred, infer};
 use super::siblings::{Sibling, Siblings};
+use super::sql_type::SqlType;
 use crate::base::{Files, UniqueId};
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::jinja::{NodeState, Origin, Rendered, Segment, SpanMap};
@@ -151,6 +152,27 @@ fn is_written_by_people(node: &Node, test: &GenericTest) -> bool {
         || ![test.column.as_deref(), field].into_iter().flatten().all(is_name)
 }
 
+/// Whether a generic test that acca writes compares columns of which none is text: what it says then means the same everywhere.
+pub(super) fn compares_no_text(parents: &Parents<'_>) -> bool {
+    let Detail::GenericTest(test) = &parents.node.detail else { return false };
+    if !is_own(parents.node) || is_written_by_people(parents.node, test) {
+        return false;
+    }
+    let field = test.arguments.get("field").and_then(serde_json::Value::as_str);
+    let no_text = |parent: &Parent<'_>| {
+        let column = if parent.node.id == test.attached { test.column.as_deref() } else { field };
+        let held = column.and_then(|column| parent.schema.columns.iter().find(|held| held.name.eq_ignore_ascii_case(column)));
+        let kind = held.and_then(|held| held.sql_type).map(SqlType::name);
+        kind.is_some_and(|kind| matches!(kind, "int2" | "int4" | "int8" | "numeric" | "bool" | "date" | "timestamp" | "timestamptz"))
+    };
+    !parents.parents.is_empty() && parents.parents.iter().all(no_text)
+}
+
+/// Whether acca wrote all macros that a test calls.
+fn is_own(test: &Node) -> bool {
+    !test.macros.is_empty() && test.macros.iter().all(|id| id.starts_with("macro.dbt."))
+}
+
 /// The generic tests of which acca writes the SQL are the same for each engine. On something portable they must find the same rows on each:
 /// keys of text that differ in a blank at their end are two. Tests of other macros may be written for one engine, and say themselves what
 /// they are. Where an engine takes what acca writes to mean that anyway, a text is read only if people have a part in it: there are many tests.
@@ -158,12 +180,11 @@ fn is_portable_test(node: &Node, manifest: &Manifest, lowering: Option<&dyn Lowe
     let Detail::GenericTest(test) = &node.detail else { return false };
     let said = node.config.get("meta").and_then(|meta| meta.get("portable")).and_then(serde_json::Value::as_bool);
     said.unwrap_or_else(|| {
-        let is_own = !node.macros.is_empty() && node.macros.iter().all(|id| id.starts_with("macro.dbt."));
         let attached = manifest.node(&test.attached).filter(|attached| is_portable(attached));
         // What an engine's planner is told to be a key has to be one in the engine's own sense of being equal.
         let is_exact = test.test == "not_null" || lowering.is_none_or(Lowering::tells_blanks_apart);
         let is_rewritten = !is_exact || is_written_by_people(node, test);
-        is_own && is_rewritten && attached.is_some_and(|attached| !(test.test == "unique" && is_declared_key(test, attached)))
+        is_own(node) && is_rewritten && attached.is_some_and(|attached| !(test.test == "unique" && is_declared_key(test, attached)))
     })
 }
 
@@ -296,7 +317,8 @@ impl Compilation {
             Err(unread) => {
                 let message = format!("a portable query must be read to be rewritten, and this one is not: {}", unread.why);
                 let problem = Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, message);
-                let problem = problem.help("write it in SQL that PostgreSQL has, or take `portable` off the model");
+                let problem = problem
+                    .help("look just before it for a comma, a parenthesis or a word that is missing; what is not PostgreSQL's SQL cannot be portable");
                 return Err(vec![Finding { diagnostic: problem, range: unread.range }]);
             }
         };

@@ -59,6 +59,7 @@ codes! {
     DEPRECATED_MODEL "deprecated-model" Warning "a model that is deprecated, or one that reads it";
     DISABLED_REF "disabled-ref" Error "a ref() or source() names something that is disabled";
     DUPLICATE_ALIAS "duplicate-alias" Error "two relations in FROM have one name";
+    DUPLICATE_COLUMN "duplicate-column" Error "a model gives two columns of one name";
     DUPLICATE_FILE "duplicate-file" Warning "two landing files of a source have the same content";
     DUPLICATE_KEY "duplicate-key" Warning "a YAML mapping has the same key twice";
     DUPLICATE_NAME "duplicate-name" Error "two resources share one name";

@@ -50,6 +50,7 @@ const OF_ANALYSIS: &[&str] = &[
     "ambiguous-column",
     "bad-suppression",
     "duplicate-alias",
+    "duplicate-column",
     "foreign-sql",
     "integer-division",
     "invalid-unit",

@@ -159,6 +159,12 @@ impl Inference<'_> {
             let problem = Diagnostic::new(&codes::MISPLACED_AGGREGATE, message);
             self.find(span, problem.help("aggregate in a subquery first, or filter groups with HAVING"));
         }
+        if call.over.is_some()
+            && let Some(clause) = self.aggregates
+        {
+            let problem = Diagnostic::new(&codes::MISPLACED_AGGREGATE, format!("the window function '{name}' cannot stand in {clause}"));
+            self.find(span, problem.help("put it into the list of a subquery, and name it outside"));
+        }
         self.doubt_clock(&name, span);
         let before = if is_aggregate(&name) { self.aggregates.take() } else { self.aggregates };
         let narrowed = call.filter.as_deref().and_then(|filter| self.narrowed(filter, scope));

@@ -115,6 +115,12 @@ impl Writer<'_> {
     pub(super) fn moved(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Option<Sql> {
         let moment = |name: &str| matches!(name, "date" | "timestamp" | "timestamptz");
         let (one, other) = (self.type_name(left), self.type_name(right));
+        for (base, added) in [(one, right), (other, left)] {
+            if *op == BinaryOperator::Plus && moment(base) && plain_text(added).is_some() {
+                let help = "write interval '1 month', or a whole number of days";
+                return Some(self.refuse(span_of(added), "a literal without a type beside a moment is not the same on all engines", help));
+            }
+        }
         if one == "date" && other == "date" && self.is(Engine::DuckDb) {
             let difference = Sql::loose(format!("{} - {}", self.expression(left).part(), self.expression(right).part()));
             return Some(Sql::atom(format!("cast({} as integer)", difference.text)));

@@ -42,7 +42,11 @@ impl Writer<'_> {
     /// `join lateral (select … from r where r.k = outer.k order by … limit n) as x on true`
     fn lateral_join(&mut self, operator: &JoinOperator, query: &Query, alias: &TableAlias) -> Option<String> {
         let (word, condition) = join_word(operator)?;
-        let search = Search::read(query)?;
+        let Some(search) = Search::read(query) else {
+            let has_star = matches!(&*query.body, SetExpr::Select(select) if select.projection.iter().any(is_star));
+            return has_star
+                .then(|| self.lacks(alias.name.span, "LATERAL whose columns are not named", "name each column of its list").text);
+        };
         let is_named = |item: &SelectItem| {
             matches!(item, SelectItem::ExprWithAlias { .. } | SelectItem::UnnamedExpr(Expr::Identifier(_) | Expr::CompoundIdentifier(_)))
         };
@@ -120,6 +124,10 @@ impl<'e> Search<'e> {
         let fits = plain && select.projection.iter().all(is_plain) && !order_by.iter().any(|key| is_of_several_rows(&key.expr));
         fits.then_some(Search { select, order_by, limit })
     }
+}
+
+fn is_star(item: &SelectItem) -> bool {
+    matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..))
 }
 
 /// An aggregate gives a row where there is none to aggregate, and a window would see the rows of all groups.

@@ -56,7 +56,8 @@ impl Writer<'_> {
 
     /// `(select … from r where r.k = outer.k order by … limit 1)`
     fn look_up(&mut self, query: &Query) -> Option<()> {
-        let search = Search::read(query).filter(|search| search.limit == Some((0, Some(1))) && search.select.projection.len() == 1)?;
+        let search =
+            Search::read(query).filter(|search| matches!(search.limit, Some((_, Some(1)))) && search.select.projection.len() == 1)?;
         let is_dependent = self.types.outer_columns(query).is_some_and(|columns| !columns.is_empty());
         let draws = visit_expressions(query, is_random).is_break();
         if !is_dependent || draws || !self.rewrites(Rewrite::Lateral) {

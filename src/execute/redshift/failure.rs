@@ -1,6 +1,6 @@
 //! What went wrong, in terms of the profile and of the statement. Never quotes a secret.
 
-use aws_sdk_redshiftdata::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_redshiftdata::error::{ProvideErrorMetadata, SdkError};
 
 use super::settings::RedshiftSettings;
 use crate::execute::adapter::AdapterError;
@@ -20,7 +20,8 @@ where
         let message = refused.message().unwrap_or("it does not say why");
         return connection(format!("the Data API refuses a request for {place}: {message} ({code})"), hints(code, message));
     }
-    let text = DisplayErrorContext(error).to_string();
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    let text = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
     let hint = if text.contains("credentials") {
         "no credentials of AWS were found: environment, configuration files, or the role of this machine have to give them; \
          'iam_profile' in profiles.yml names a profile of AWS's configuration"

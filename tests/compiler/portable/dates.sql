@@ -184,3 +184,7 @@ select id, timezone('Europe/London', tz) as local, timezone('Europe/London', ts)
 -- facts: 106
 -- needs: series redshift
 select n from generate_series(0, 2000000000, 500000000) as s (n) union all select n from generate_series(2000000000, -2000000000, -1000000000) as s (n);
+
+-- facts: 18
+-- refused: postgres duckdb redshift without a type
+select id, ts + '1 month' as next from t;

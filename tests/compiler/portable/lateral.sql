@@ -199,3 +199,11 @@ select t.id from t where t.id in (select u.k from u where u.k = t.id order by u.
 -- facts: 127
 -- refused: redshift in this place
 select t.id from t where exists (select 1 from u where u.k = t.id order by u.w limit 1);
+
+-- facts: 126
+-- refused: redshift whose columns are not named
+select t.id, x.k from t left join lateral (select * from u where u.grp = t.grp order by u.k, u.w limit 1) as x on true;
+
+-- facts: 126 127
+-- needs: lateral redshift
+select t.id, (select u.w from u where u.grp = t.grp order by u.k, u.w nulls last offset 1 limit 1) as second from t;
