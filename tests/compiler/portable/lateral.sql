@@ -201,6 +201,7 @@ select t.id from t where t.id in (select u.k from u where u.k = t.id order by u.
 select t.id from t where exists (select 1 from u where u.k = t.id order by u.w limit 1);
 
 -- facts: 126
+-- ties: rows of one k are alike
 -- refused: redshift whose columns are not named
 select t.id, x.k from t left join lateral (select * from u where u.grp = t.grp order by u.k, u.w limit 1) as x on true;
 
