@@ -78,12 +78,19 @@ impl Writer<'_> {
         if call.name == "percentile_cont" {
             value = format!("cast({value} as {})", self.double());
         }
+        // Text by its bytes, as for `min`.
+        let is_text = self.is_text(&key.expr);
+        if is_text {
+            value = self.ordered_text(&key.expr);
+        }
         let direction = if falls { " desc" } else { "" };
         let name = self.marked(call.span, &call.name);
         self.one_order(&format!("{value}{direction}"), call.span);
         let (value, filter) = self.filtered(call.function, value);
         let over = self.over(call);
-        Sql::atom(format!("{name}({share}) within group (order by {value}{direction}){filter}{over}"))
+        let found = Sql::atom(format!("{name}({share}) within group (order by {value}{direction}){filter}{over}"));
+        let found = if is_text { self.plain_letters(found) } else { found };
+        if self.is(Engine::Redshift) && is_text { Sql::atom(format!("rtrim({}, chr(1))", found.text)) } else { found }
     }
 
     /// Redshift's ranks are of a smaller type.

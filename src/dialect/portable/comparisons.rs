@@ -59,14 +59,26 @@ impl Writer<'_> {
         written
     }
 
+    /// Whether values are compared as texts: one is text, or all are literals without a type.
+    fn compares_text(&self, parts: &[&Expr]) -> bool {
+        parts.iter().any(|part| self.is_text(part)) || parts.iter().all(|part| self.type_name(part) == "unknown")
+    }
+
+    /// A side of a comparison of texts for being equal, which may be a literal.
+    fn equal_side(&mut self, side: &Expr) -> Sql {
+        let written = self.expression(side);
+        let marks = self.is(Engine::Redshift) && self.rewrites(Rewrite::TrailingBlanks);
+        if marks { Sql::loose(format!("{} || '.'", written.part())) } else { written }
+    }
+
     pub(super) fn in_list(&mut self, value: &Expr, list: &[Expr], negated: bool) -> Sql {
-        let redshift = self.is(Engine::Redshift);
         if let Some(rows) = self.row_in_list(value, list, negated) {
             return rows;
         }
         let not = if negated { "not " } else { "" };
-        let marks = redshift && self.is_text(value);
-        let write = |writer: &mut Self, part: &Expr| if marks { writer.equal_text(part) } else { writer.expression(part) };
+        let parts: Vec<&Expr> = std::iter::once(value).chain(list).collect();
+        let is_text = self.compares_text(&parts);
+        let write = |writer: &mut Self, part: &Expr| if is_text { writer.equal_side(part) } else { writer.expression(part) };
         let written = write(self, value).part();
         let list: Vec<String> = list.iter().map(|item| write(self, item).text).collect();
         Sql::loose(format!("{written} {not}in ({})", list.join(", ")))
@@ -79,7 +91,12 @@ impl Writer<'_> {
             return rows;
         }
         let not = if negated { "not " } else { "" };
-        let (is_text, written) = (self.is_text(value), self.equal_text(value).part());
+        let of_query = self.columns_of(query).and_then(|columns| columns.first()?.typed.sql_type);
+        let is_text = match self.type_name(value) {
+            "unknown" => of_query.is_none_or(|kind| matches!(kind.name(), "text" | "varchar" | "unknown")),
+            _ => self.is_text(value),
+        };
+        let written = if is_text { self.equal_side(value).part() } else { self.expression(value).part() };
         let subquery = self.subquery(query);
         if is_text && self.is(Engine::Redshift) && self.rewrites(Rewrite::TrailingBlanks) {
             return Sql::loose(format!("{written} {not}in (select acca_rows.value || '.' from {subquery} as acca_rows (value))"));
@@ -100,11 +117,11 @@ impl Writer<'_> {
             let [one, other] = [one, other].map(|side| self.expression(side).text);
             return Sql::atom(format!("nullif(cast({one} as double), cast({other} as double))"));
         }
-        if !self.is_text(one) || !self.is(Engine::Redshift) || !self.rewrites(Rewrite::TrailingBlanks) {
+        if !self.compares_text(&[one, other]) || !self.is(Engine::Redshift) || !self.rewrites(Rewrite::TrailingBlanks) {
             return self.plain_call(call, "nullif");
         }
         let written = self.expression(one).text;
-        let (one, other) = (self.equal_text(one).part(), self.equal_text(other).part());
+        let (one, other) = (self.equal_side(one).part(), self.equal_side(other).part());
         Sql::loose(format!("case when {one} = {other} then null else {written} end"))
     }
 
@@ -172,8 +189,7 @@ impl Writer<'_> {
         if let Some(durations) = self.duration_between(value, low, high, negated) {
             return durations;
         }
-        let literals = [value, low, high].iter().all(|part| super::literals::plain_text(part).is_some());
-        let [written, low, high] = match self.is_text(value) || literals {
+        let [written, low, high] = match self.compares_text(&[value, low, high]) {
             true => [value, low, high].map(|part| self.ordered_side(part)),
             false => [value, low, high].map(|part| self.expression(part).part()),
         };

@@ -158,6 +158,14 @@ impl Writer<'_> {
                 "declare the data_type of the source's columns, or cast it where it is read first",
             );
         }
+        if self.is(Engine::Redshift) && self.is_captured(parts) {
+            let help = "select it in a CTE that has the lateral columns, and read that; or give the relations other names";
+            return self.lacks(
+                span_of(expression),
+                "a lateral column in a query within, whose own names hide what it is computed from",
+                help,
+            );
+        }
         self.merged_column(parts).unwrap_or_else(|| Sql::atom(self.names(parts)))
     }
 

@@ -131,7 +131,7 @@ fn is_star(item: &SelectItem) -> bool {
 }
 
 /// An aggregate gives a row where there is none to aggregate, and a window would see the rows of all groups.
-fn is_of_several_rows(expression: &Expr) -> bool {
+pub(super) fn is_of_several_rows(expression: &Expr) -> bool {
     let is_window = |part: &Expr| match part {
         Expr::Function(call) if call.over.is_some() => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),

@@ -11,15 +11,15 @@ use sqlparser::ast::{
     TableFactor, Value, Values, visit_expressions,
 };
 
-use super::distinct_on::{grouping_is_empty, has_aggregate};
+use super::distinct_on::grouping_is_empty;
 use super::functions::is_aggregate;
-use super::lateral::join_word;
+use super::lateral::{is_of_several_rows, join_word};
 use super::lateral_keys::{conjuncts, is_query};
 use super::rewrite::Rewrite;
 use super::series::RowSeries;
 use super::using::folded;
-use super::walk::{entry_name, factors};
-use super::writer::{Writer, print_name};
+use super::walk::{Origins, entry_name, factors};
+use super::writer::{Writer, print_name, span_of};
 use crate::dialect::Engine;
 
 /// What a lateral entry of FROM is written as.
@@ -60,7 +60,7 @@ impl<'e> LateralEntry<'e> {
                     return None;
                 }
                 if select.from.is_empty() {
-                    let computed = select.selection.is_none() && !items.iter().any(|item| has_aggregate(item));
+                    let computed = select.selection.is_none() && !items.iter().any(|item| is_of_several_rows(item));
                     return computed.then_some(Lateral::Columns(items));
                 }
                 items.iter().all(|item| of_nothing(item).is_some()).then_some(Lateral::Groups(select))
@@ -143,7 +143,11 @@ impl Writer<'_> {
             }
             let alias = folded(&entry.alias.name);
             let texts = self.columns_stand_for(&read, &alias, &entry.names());
+            let origins = Origins::of(entry.query);
             let Some(sources) = self.sources.last_mut() else { continue };
+            if !matches!(read, Lateral::Groups(_)) {
+                sources.origins.insert(alias.clone(), origins);
+            }
             for (name, text) in texts {
                 sources.stands_for(&alias, &name, text, true);
             }
@@ -211,7 +215,17 @@ impl Writer<'_> {
         match read {
             Lateral::Columns(items) => {
                 for (name, item) in names.iter().zip(items) {
-                    texts.insert(name.clone(), self.expression(item).part());
+                    let written = self.expression(item).part();
+                    // A number alone would be a place in the list to ORDER BY and GROUP BY.
+                    let kind = self.type_of(item).filter(|_| Origins::of(*item).is_nothing());
+                    let kind = kind.map(|kind| {
+                        if kind.name() == "unknown" {
+                            "varchar(65535)".to_owned()
+                        } else {
+                            self.print_type(kind, self.typed(item).digits, span_of(item))
+                        }
+                    });
+                    texts.insert(name.clone(), kind.map_or_else(|| written.clone(), |kind| format!("cast({written} as {kind})")));
                 }
             }
             Lateral::Rows(values) => {

@@ -11,7 +11,7 @@ use sqlparser::ast::{Ident, Join, JoinConstraint, JoinOperator, Select, SelectIt
 use sqlparser::tokenizer::Span;
 
 use super::rewrite::Rewrite;
-use super::walk::{entry_name, factors};
+use super::walk::{Origins, entry_name, factors};
 use super::writer::{Sql, Writer, lowered, print_name};
 use crate::analysis::Using;
 use crate::dialect::Engine;
@@ -21,6 +21,8 @@ use crate::dialect::Engine;
 pub(super) struct Sources {
     /// What stands for a column that two relations have in common.
     merged: BTreeMap<String, String>,
+    /// What the columns of lateral entries are computed from.
+    pub origins: BTreeMap<String, Origins>,
     /// Entries of FROM whose columns something else stands for.
     pub entries: BTreeSet<String>,
     /// Tables of FROM as they are written, and the conditions of their rows alone, where a lateral entry may read them.
@@ -123,6 +125,27 @@ impl Writer<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Whether what stands for a name would mean something else here, as a query within has entries of its own.
+    pub(super) fn is_captured(&self, parts: &[Ident]) -> bool {
+        let (entry, name, alone) = match parts {
+            [name] => match self.types.entry_of(parts) {
+                Some(entry) => (entry.to_owned(), folded(name), true),
+                None => return false,
+            },
+            [entry, name] if self.sources.len() > 1 => (folded(entry), folded(name), false),
+            _ => return false,
+        };
+        let key = format!("{entry}.{name}");
+        let Some(at) = self.sources.iter().rposition(|sources| sources.merged.contains_key(&key)) else { return false };
+        let Some(nearer) = self.sources.get(at + 1..).filter(|nearer| !nearer.is_empty()) else { return false };
+        let hides = |name: &String| nearer.iter().any(|sources| sources.names.contains(name));
+        if hides(&entry) {
+            return alone;
+        }
+        let origins = self.sources.get(at).and_then(|sources| sources.origins.get(&entry));
+        origins.is_some_and(|origins| nearer.iter().any(|sources| origins.are_hidden_by(&sources.names)))
     }
 
     /// A column of a lateral entry, which queries within may name too.

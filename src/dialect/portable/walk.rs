@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, Query, Select, TableFactor, TableWithJoins, Visit, Visitor};
+use sqlparser::ast::{Expr, Query, Select, TableFactor, TableWithJoins, Visit, Visitor, visit_expressions};
 
 use super::lateral_columns::is_random;
 use super::using::folded;
@@ -74,5 +74,37 @@ impl Visitor for Repeatable {
 
     fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
         is_random(expression)
+    }
+}
+
+/// What names of columns there are in something.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Origins {
+    entries: Vec<String>,
+    /// A name without an entry before it.
+    alone: bool,
+}
+
+impl Origins {
+    pub(super) fn of(part: &impl Visit) -> Origins {
+        let mut origins = Origins::default();
+        let _ = visit_expressions(part, |expression| {
+            match expression {
+                Expr::Identifier(_) => origins.alone = true,
+                Expr::CompoundIdentifier(parts) => origins.entries.extend(parts.iter().rev().nth(1).map(folded)),
+                _ => {}
+            }
+            ControlFlow::<()>::Continue(())
+        });
+        origins
+    }
+
+    pub(super) fn is_nothing(&self) -> bool {
+        self.entries.is_empty() && !self.alone
+    }
+
+    /// Whether they would mean something else where these entries stand nearer.
+    pub(super) fn are_hidden_by(&self, names: &[String]) -> bool {
+        self.alone || self.entries.iter().any(|entry| names.contains(entry))
     }
 }

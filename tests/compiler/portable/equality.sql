@@ -131,3 +131,17 @@ select distinct s, sum(j) over (order by b) as running, max(v) as m from t where
 -- facts: 54
 -- needs: trailing-blanks redshift
 select distinct s, count(*) as c from t where id in (1, 4, 6, 9) group by s, id having count(*) > 0 order by count(*), s desc;
+
+-- A literal beside text, on either side.
+-- facts: 54
+-- needs: trailing-blanks redshift
+select id, 'a' in (select u.grp from u) as x, 'a' not in (select u.grp from u where u.grp is not null) as z, 'a ' = any (select u.grp from u) as y,
+    'abc ' in (s, 'x') as l, 'a' in ('a ', 'b') as two, nullif('abc ', s) as n, nullif('abc ', 'abc') as m, '2024-02-29' in (select d from t) as day from t where id <> 8;
+
+-- facts: 54 56
+-- needs: collation postgres
+select id, 'b' between v and 'zz' as a, 'Z' not between v and 'zz' as b, 'abc ' between s and v as c from t where id <> 8;
+
+-- facts: 54 110
+-- needs: collation postgres
+select percentile_disc(0.5) within group (order by s) || '|' as p, percentile_disc(0.9) within group (order by v desc) as q from t where id in (1, 4, 5, 6);

@@ -208,3 +208,29 @@ select t.id, x.k from t left join lateral (select * from u where u.grp = t.grp o
 -- facts: 126 127
 -- needs: lateral redshift
 select t.id, (select u.w from u where u.grp = t.grp order by u.k, u.w nulls last offset 1 limit 1) as second from t;
+
+-- What stands for a column is never a place in the list.
+-- facts: 126
+-- needs: lateral redshift
+select t.j, t.id from t cross join lateral (select 1 as v, 'a' as w) as x order by x.v, x.w, t.id limit 2;
+
+-- facts: 126
+-- needs: lateral redshift
+select t.grp, x.v, count(*) as c from t cross join lateral (select 1 as v) as x group by grouping sets ((x.v), (t.grp, x.v));
+
+-- facts: 126
+-- refused: redshift whose own names hide
+select t.id, x.net, (select count(*) from t where t.id = x.net) as c from t cross join lateral (select t.j + 1 as net) as x;
+
+-- facts: 126
+-- refused: redshift whose own names hide
+select k, (select count(*) from t where grp = g) as c from u cross join lateral (select grp as g) as x where k < 11;
+
+-- facts: 126
+-- refused: redshift whose own names hide
+select t.id, cc, (select count(*) from (select k from u) as x where x.k > cc) as d from t cross join lateral (select count(*) as cc from u where u.k = t.id) as x;
+
+-- facts: 126
+-- refused: redshift form of LATERAL
+-- fails: duckdb window functions
+select t.id, x.place from t cross join lateral (select row_number() over (order by t.id) as place) as x;
