@@ -129,6 +129,10 @@ impl Writer<'_> {
 
     /// Whether what stands for a name would mean something else here, as a query within has entries of its own.
     pub(super) fn is_captured(&self, parts: &[Ident]) -> bool {
+        // Nearly always, and it is asked for each name.
+        if self.sources.iter().all(|sources| sources.entries.is_empty()) {
+            return false;
+        }
         let (entry, name, alone) = match parts {
             [name] => match self.types.entry_of(parts) {
                 Some(entry) => (entry.to_owned(), folded(name), true),
