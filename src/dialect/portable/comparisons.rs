@@ -8,6 +8,7 @@ use sqlparser::ast::{BinaryOperator, Expr, Query};
 use super::calls::Call;
 use super::products::has_real_and_other;
 use super::rewrite::Rewrite;
+use super::set_operations::loses_digits;
 use super::writer::{Form, Sql, Writer, span_of};
 use crate::dialect::Engine;
 
@@ -96,7 +97,12 @@ impl Writer<'_> {
             return rows;
         }
         let not = if negated { "not " } else { "" };
-        let of_query = self.columns_of(query).and_then(|columns| columns.first()?.typed.sql_type);
+        let found = self.columns_of(query).and_then(|columns| columns.first()).map(|column| column.typed);
+        if self.is(Engine::DuckDb) && found.is_some_and(|found| loses_digits(found, self.typed(value))) {
+            let what = "numbers that are looked for among others, where one side has more digits behind the point than fit";
+            return self.lacks(span_of(value), what, "cast both sides to one numeric(p,s)");
+        }
+        let of_query = found.and_then(|found| found.sql_type);
         let is_text = match self.type_name(value) {
             "unknown" => of_query.is_none_or(|kind| matches!(kind.name(), "text" | "varchar" | "unknown")),
             _ => self.is_text(value),

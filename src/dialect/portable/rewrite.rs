@@ -223,8 +223,8 @@ const WAYS: &[Way] = &[
         rewrite: Rewrite::Filter,
         name: "filter",
         facts: &[109],
-        engines: &[Redshift],
-        about: "FILTER becomes a CASE around what is aggregated",
+        engines: &[DuckDb, Redshift],
+        about: "FILTER becomes a CASE around what is aggregated; on DuckDB only where that may be an error for rows that do not count",
     },
     Way {
         rewrite: Rewrite::Format,

@@ -74,3 +74,15 @@ select id, s = 'abc' as a, s in ('abc', '5') as b, case s when 'abc' then 1 end 
 -- facts: 33 117
 -- refused: duckdb a default of a wider type
 select id, lag(n, 1, '0.005') over (order by id) as a from t;
+
+-- facts: 33
+with x as (select id, null as a, case when id = 1 then null end as b from t) select id, coalesce(a, 'a') || 'b' as a, b = 'abc' as c from x;
+
+-- facts: 33
+select b from t union select null;
+
+-- facts: 33
+select d from t union all select null;
+
+-- facts: 33
+select null as n from t union all select n from t;
