@@ -138,6 +138,9 @@ impl ExpressionTypes {
     pub(super) fn note_wanted(&mut self, expression: &Expr, wanted: Option<TypeId>) {
         if let Some(held) = self.expressions.get_mut(&address(expression)) {
             held.wanted = wanted;
+            if let (true, Some(text)) = (wanted == Some(catalogue().known.numeric), quoted(expression)) {
+                held.digits = written_digits(text);
+            }
         }
     }
 

@@ -14,8 +14,8 @@ use crate::analysis::SqlType;
 use crate::dialect::Engine;
 
 /// Spellings of the truth that PostgreSQL reads.
-const TRUE: &[&str] = &["t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"];
-const FALSE: &[&str] = &["f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"];
+pub(super) const TRUE: &[&str] = &["t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"];
+pub(super) const FALSE: &[&str] = &["f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"];
 
 pub(super) fn is_text_type(kind: SqlType) -> bool {
     matches!(kind.name(), "text" | "varchar")

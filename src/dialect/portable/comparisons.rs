@@ -20,7 +20,7 @@ impl Writer<'_> {
             return durations;
         }
         // Two literals are text too.
-        let literals = [left, right].map(|side| super::literals::plain_text(side).is_some());
+        let literals = [left, right].map(|side| self.is_text_literal(side));
         let is_text = self.is_text(left) || self.is_text(right) || literals == [true, true];
         let blanks = is_text && self.is(Engine::Redshift);
         match op {
@@ -52,7 +52,7 @@ impl Writer<'_> {
 
     /// A value that is compared for being equal: on Redshift blanks at the end of text do not count, but a point behind them does.
     pub(super) fn equal_text(&mut self, expression: &Expr) -> Sql {
-        let is_text = self.is_text(expression) || super::literals::plain_text(expression).is_some();
+        let is_text = self.is_text(expression) || self.is_text_literal(expression);
         let written = self.expression(expression);
         if is_text && self.is(Engine::Redshift) && self.rewrites(Rewrite::TrailingBlanks) {
             return Sql::loose(format!("{} || '.'", written.part()));

@@ -3,7 +3,7 @@
 use sqlparser::ast::{BinaryOperator, CastKind, DataType, Expr, Ident, Query, UnaryOperator, Value};
 
 use super::json::is_json_value;
-use super::literals::has_fine_seconds;
+use super::literals::is_moment;
 use super::lookups::JOIN_THE_FIRST;
 use super::writer::{Form, Sql, Writer, span_of};
 use crate::analysis::UNKNOWN_TYPE;
@@ -18,8 +18,7 @@ impl Writer<'_> {
         match expression {
             Expr::Identifier(ident) => self.column(std::slice::from_ref(ident), expression),
             Expr::CompoundIdentifier(parts) => self.column(parts, expression),
-            Expr::Value(value) if self.is_uuid_literal(expression) => self.uuid_literal(&value.value, value.span),
-            Expr::Value(value) => self.value(&value.value, value.span),
+            Expr::Value(_) => self.literal(expression),
             Expr::Nested(inner) => {
                 let inner = self.expression(inner);
                 if inner.form == Form::Atom { inner } else { Sql::atom(format!("({})", inner.text)) }
@@ -132,12 +131,7 @@ impl Writer<'_> {
 
     /// Written in the form that every engine reads, not by a word such as `infinity`.
     pub(super) fn is_moment(text: &str) -> bool {
-        let text = text.trim();
-        text.len() >= 10
-            && text.is_char_boundary(4)
-            && text.get(4..5) == Some("-")
-            && !text.contains(|c: char| c.is_alphabetic() && !matches!(c, 'T' | 'Z'))
-            && !has_fine_seconds(text)
+        is_moment(text.trim()).is_some()
     }
 
     fn unknown_form(&mut self, expression: &Expr) -> Sql {

@@ -62,6 +62,7 @@ mod similar;
 mod strings;
 mod trim;
 mod type_names;
+mod typed_literals;
 mod using;
 mod uuid;
 mod walk;

@@ -61,7 +61,7 @@ impl Writer<'_> {
     pub(super) fn widened(&mut self, expression: &Expr, other: &str) -> Sql {
         let written = self.expression(expression);
         let (own, duckdb) = (self.type_name(expression), self.is(Engine::DuckDb));
-        if duckdb && own == "float4" && !matches!(other, "float4" | "") {
+        if duckdb && own == "float4" && !matches!(other, "float4" | "unknown" | "") {
             return Sql::atom(format!("cast({} as double)", written.text));
         }
         // DuckDB takes a literal for as small a number as what stands beside it.

@@ -205,7 +205,7 @@ impl<'q> Writer<'q> {
     }
 
     pub(super) fn type_of(&self, expression: &Expr) -> Option<SqlType> {
-        self.types.of(expression).sql_type
+        self.read_as(expression).or(self.types.of(expression).sql_type)
     }
 
     /// As in the catalogue: `int4`; empty where it is not known.
