@@ -472,7 +472,7 @@ impl Inference<'_> {
         if ordinality {
             columns.push(ordinality_column());
         }
-        self.function_item(columns, open, &function, alias)
+        self.function_item(columns, open, &function, alias).of_series(&function, arguments, ordinality)
     }
 
     /// What a function in FROM gives: its units are by columns that stand left of it, which go on being seen.
