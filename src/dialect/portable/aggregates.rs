@@ -112,6 +112,11 @@ impl Writer<'_> {
             let help = "cast the values to the type of the default";
             return self.lacks(span_of(default), "a default of a wider type than the values", help);
         }
+        if self.are_integers(&[*value, *default]) {
+            let value = self.one_of(value, None, true).text;
+            let rest: Vec<String> = rest.iter().map(|argument| self.expression(argument).text).collect();
+            return Sql::atom(format!("{}({value}, {}){}", call.name, rest.join(", "), self.over(call)));
+        }
         if !self.is(Engine::Redshift) {
             return self.plain_call(call, &call.name);
         }

@@ -44,12 +44,13 @@ impl Writer<'_> {
             let message = format!("'{}' is not on the list of functions that are the same on all engines", call.name);
             return self.refuse(span, message, functions::way_out(&call.name));
         };
-        match entry.how(self.engine) {
+        let written = match entry.how(self.engine) {
             How::Same => self.plain_call(&call, entry.name),
             How::Named(name) => self.plain_call(&call, name),
             How::By(write) => write(self, &call),
             How::Not(help) => self.lacks(span, &format!("'{}'", call.name), help),
-        }
+        };
+        self.of_width(&call.name, function, written)
     }
 
     fn taken_apart<'e>(&mut self, function: &'e Function, span: Span) -> Option<Call<'e>> {

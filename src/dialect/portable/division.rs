@@ -35,7 +35,7 @@ impl Writer<'_> {
         let is_integer = |name: &str| matches!(name, "int2" | "int4" | "int8");
         if is_integer(one) && is_integer(other) {
             let operator = if self.is(Engine::DuckDb) && self.rewrites(Rewrite::Division) { "//" } else { "/" };
-            let (dividend, divisor) = (self.expression(left), self.expression(right));
+            let (dividend, divisor) = (self.widened(left, other), self.widened(right, one));
             let divisor = self.not_zero(right, divisor);
             return Sql::loose(format!("{} {operator} {divisor}", dividend.part()));
         }

@@ -57,7 +57,8 @@ impl Writer<'_> {
             Expr::Floor { expr, .. } => self.rounding_of("floor", expr, expression),
             Expr::Position { expr, r#in } => {
                 let (part, whole) = (self.expression(expr).text, self.expression(r#in).text);
-                Sql::atom(format!("strpos({whole}, {part})"))
+                let place = Sql::atom(format!("strpos({whole}, {part})"));
+                if self.is(Engine::DuckDb) { self.integer(place) } else { place }
             }
             Expr::Substring { expr, substring_from, substring_for, special: _, shorthand: _ } => {
                 self.substring(expr, substring_from.as_deref(), substring_for.as_deref(), expression)
@@ -250,7 +251,8 @@ impl Writer<'_> {
         let Expr::Case { conditions, else_result, .. } = expression else { return self.unknown_form(expression) };
         let branches: Vec<&Expr> = conditions.iter().map(|branch| &branch.result).chain(else_result.as_deref()).collect();
         let digits = self.common_digits(&branches);
-        self.case_of(expression, &mut |writer, result| writer.aligned(result, digits).text)
+        let integers = self.are_integers(&branches);
+        self.case_of(expression, &mut |writer, result| writer.one_of(result, digits, integers).text)
     }
 
     /// A CASE whose results are written in a way of their own.

@@ -50,6 +50,8 @@ impl Writer<'_> {
             return Sql::atom(format!("{name}({exact}, {places})"));
         }
         match kind {
+            // DuckDB gives the smallest of its integers.
+            "numeric" if name == "sign" && self.is(Engine::DuckDb) => Sql::atom(format!("cast(sign({}) as decimal(38,0))", written.text)),
             "numeric" => Sql::atom(format!("{name}({})", written.text)),
             "int2" | "int4" | "int8" | "float4" | "float8" if self.is(Engine::Postgres) => Sql::atom(format!("{name}({})", written.text)),
             "int2" | "int4" | "int8" => Sql::atom(format!("cast({name}({}) as {})", written.text, self.double())),
@@ -98,20 +100,21 @@ impl Writer<'_> {
     }
 
     pub(super) fn remainder(&mut self, left: &Expr, right: &Expr) -> Sql {
-        let divisor = self.expression(right);
+        let kinds = (self.type_name(left), self.type_name(right));
+        let divisor = self.widened(right, kinds.0);
         let divisor = self.not_zero(right, divisor);
-        Sql::loose(format!("{} % {divisor}", self.expression(left).part()))
+        Sql::loose(format!("{} % {divisor}", self.widened(left, kinds.1).part()))
     }
 
     /// `greatest` and `least` are the same everywhere but for the order of text.
     pub(super) fn extreme_of(&mut self, call: &Call<'_>) -> Sql {
         let is_text = |argument: &&Expr| self.is_text(argument) || self.is_text_literal(argument);
         let texts = call.arguments.iter().any(|argument| self.is_text(argument)) || call.arguments.iter().all(is_text);
-        let digits = self.common_digits(&call.arguments);
+        let (digits, integers) = (self.common_digits(&call.arguments), self.are_integers(&call.arguments));
         let arguments: Vec<String> = call
             .arguments
             .iter()
-            .map(|argument| if texts { self.ordered_side(argument) } else { self.aligned(argument, digits).text })
+            .map(|argument| if texts { self.ordered_side(argument) } else { self.one_of(argument, digits, integers).text })
             .collect();
         let found = format!("{}({})", call.name, arguments.join(", "));
         let marked = self.is(Engine::Redshift) && texts;
@@ -129,6 +132,10 @@ impl Writer<'_> {
         let exact = call.arguments.iter().any(|argument| self.type_name(argument) == "numeric");
         if let Some(digits) = self.common_digits(&call.arguments) {
             let arguments: Vec<String> = call.arguments.iter().map(|argument| self.aligned(argument, Some(digits)).text).collect();
+            return Sql::atom(format!("coalesce({})", arguments.join(", ")));
+        }
+        if self.are_integers(&call.arguments) {
+            let arguments: Vec<String> = call.arguments.iter().map(|argument| self.one_of(argument, None, true).text).collect();
             return Sql::atom(format!("coalesce({})", arguments.join(", ")));
         }
         self.refuse_json_null(&call.arguments);

@@ -68,8 +68,8 @@ impl Writer<'_> {
             return Sql::atom(format!("cast({} as double)", written.text));
         }
         // DuckDB takes a literal for as small a number as what stands beside it.
-        if duckdb && own == "int2" && other == "int4" && self.rewrites(Rewrite::Product) {
-            return Sql::atom(format!("cast({} as integer)", written.text));
+        if duckdb && own == "int2" && other == "int4" {
+            return self.integer(written);
         }
         written
     }

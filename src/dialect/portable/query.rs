@@ -321,6 +321,7 @@ impl Writer<'_> {
         if let Some(condition) = &select.selection {
             text.push_str(self.line());
             text.push_str("where ");
+            self.note_compared(condition);
             text.push_str(&self.condition(condition).text);
         } else if distinction.qualify.is_some() && grouping_is_empty(select) {
             // QUALIFY right behind a relation would be taken for its name.

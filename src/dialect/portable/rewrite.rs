@@ -28,6 +28,7 @@ pub enum Rewrite {
     Format,
     Hexadecimal,
     Initcap,
+    IntegerWidth,
     JsonPath,
     Lateral,
     LetterCase,
@@ -247,6 +248,13 @@ const WAYS: &[Way] = &[
         facts: &[70],
         engines: &[Postgres, DuckDb],
         about: "words, which are letters and digits whatever the locale says, are put into capitals one by one",
+    },
+    Way {
+        rewrite: Rewrite::IntegerWidth,
+        name: "integer-width",
+        facts: &[106, 121],
+        engines: &[DuckDb],
+        about: "lengths, places and series are cast to integer, and a smallint beside an integer too",
     },
     Way {
         rewrite: Rewrite::JsonPath,

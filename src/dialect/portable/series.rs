@@ -73,7 +73,11 @@ impl Writer<'_> {
         }
         let written: Vec<String> = [Some(from), Some(to), step].into_iter().flatten().map(|part| self.series_bound(part, kind)).collect();
         let called = self.marked(name.span(), "generate_series");
-        format!("{called}({}) as {alias}", written.join(", "))
+        let rows = format!("{called}({})", written.join(", "));
+        if self.is(Engine::DuckDb) && matches!(kind, "int2" | "int4") && self.rewrites(Rewrite::IntegerWidth) {
+            return format!("(select cast(acca_n as integer) from {rows} as acca_rows (acca_n)) as {alias}");
+        }
+        format!("{rows} as {alias}")
     }
 
     /// Of dates PostgreSQL makes instants.

@@ -101,3 +101,41 @@ select approx_count_distinct(s) from t;
 -- facts: 15
 -- refused: duckdb redshift this literal
 select '2024-02-29 23:59:59.9999996'::timestamp as a;
+
+-- facts: 121
+-- needs: integer-width duckdb
+select id, coalesce(i2, 0) * 10000 as a, case when b then i2 else 0 end * 10000 as c, greatest(i2, 1) * 10000 as e, (i2 % 5) * 20000 as f, (i2 / 2) * 20000 as g, lag(i2, 1, 0) over (order by id) * 10000 as h from t;
+
+-- facts: 106
+-- needs: integer-width duckdb
+select date '2024-01-01' + n as day from generate_series(0, 6) as n;
+
+-- facts: 121
+-- needs: integer-width duckdb
+select id, d + length(s) as a, d - length(s) as b, d + strpos(s, 'c') as c, d + greatest(length(s), 1) as e, d + octet_length(v) as f, d + regexp_count(s, 'a') as g, d + position('c' in s) as h from t;
+
+-- facts: 121
+-- needs: integer-width duckdb
+select id, chr(64 + length(v)) as a, lpad(v, length(s)) as b, rpad(v, length(v) + 2, '*') as c from t where length(v) > 0 and length(v) between 1 and 20;
+
+-- facts: 106
+-- fails: out of range
+select n * 2147483647 as a from generate_series(1, 2) as n;
+
+-- facts: 106
+select t.id, g.n, d + g.n as e from t cross join generate_series(1, 3) as g (n) where t.id < 3;
+
+-- facts: 106
+select t.id, g.n from t cross join lateral generate_series(1, t.j) as g (n) where t.id < 3;
+
+-- facts: 121
+select length(s) as n, count(*) as c from t group by length(s) having length(s) > 2;
+
+-- facts: 121
+select length(s) as n, count(*) as c from t group by 1 order by length(s);
+
+-- facts: 121
+select id, ceil(sign(n)) as a, sign(f) as b, sign(i) as c from t;
+
+-- facts: 121
+select id from t order by length(s), id;
