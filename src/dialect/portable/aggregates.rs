@@ -139,7 +139,11 @@ impl Writer<'_> {
             let whole = |(digits, precision): (Option<i32>, Option<i32>)| Some(precision? - digits?);
             return one.0 > other.0 || whole(one) > whole(other);
         }
-        let is_whole = super::numbers::whole_number(value).is_some();
+        let is_whole = super::numbers::whole_number(value).is_some_and(|number| match kinds[1] {
+            "int2" => i16::try_from(number).is_ok(),
+            "int4" => i32::try_from(number).is_ok(),
+            _ => true,
+        });
         [NUMBERS, MOMENTS].iter().any(|list| {
             let [one, other] = kinds.map(|kind| list.iter().position(|known| *known == kind));
             one.zip(other).is_some_and(|(one, other)| one > other) && !is_whole

@@ -70,6 +70,9 @@ impl Writer<'_> {
                 Sql::atom(format!("cast(replace({}, '_', '?') as {spelled})", self.read_text(inner).text))
             }
             ("unknown" | "text" | "varchar", "uuid") if self.is(Engine::Redshift) => self.text_as_uuid(inner, &spelled),
+            ("timestamptz", "time") if self.is(Engine::DuckDb) => {
+                Sql::atom(format!("cast(cast({} as timestamp) as time)", self.expression(inner).text))
+            }
             ("text" | "varchar", "date" | "timestamp" | "timestamptz" | "time") if self.rewrites(Rewrite::MomentText) => {
                 self.text_as_moment(inner, target, &spelled)
             }
@@ -217,7 +220,6 @@ impl Writer<'_> {
             "timestamp" if self.is(Engine::DuckDb) => self.plain_text_cast(expression),
             "uuid" if self.is(Engine::Redshift) => self.expression(expression),
             "uuid" => self.plain_text_cast(expression),
-            "json" | "jsonb" if self.is(Engine::DuckDb) => self.plain_text_cast(expression),
             other => {
                 let message = format!("{other} is not spelled alike on all engines");
                 let help = match other {

@@ -6,6 +6,7 @@
 use sqlparser::ast::{BinaryOperator, Expr, Query, SelectItem, SetExpr};
 
 use super::calls::Call;
+use super::numbers::whole_number;
 use super::products::has_real_and_other;
 use super::rewrite::Rewrite;
 use super::set_operations::loses_digits;
@@ -20,6 +21,7 @@ impl Writer<'_> {
         if let Some(durations) = self.durations_compared(left, op, right) {
             return durations;
         }
+        self.refuse_json_compared(&[left, right]);
         // Two literals are text too.
         let literals = [left, right].map(|side| self.is_text_literal(side));
         let is_text = self.is_text(left) || self.is_text(right) || literals == [true, true];
@@ -79,7 +81,11 @@ impl Writer<'_> {
         }
         let not = if negated { "not " } else { "" };
         let parts: Vec<&Expr> = std::iter::once(value).chain(list).collect();
-        if self.mixes_real(&parts) {
+        self.refuse_json_compared(&parts);
+        // Of whole numbers that small every engine finds the same ones.
+        let is_small = |part: &Expr| whole_number(part).is_some_and(|number| number.unsigned_abs() < 1 << 24);
+        let told: Vec<&Expr> = parts.iter().copied().filter(|part| !is_small(part)).collect();
+        if self.mixes_real(&told) {
             let message = "a list with real and other numbers is not the same on all engines";
             return self.refuse(span_of(value), message, "cast all of it to double precision, or to numeric(p,s)");
         }
@@ -92,6 +98,7 @@ impl Writer<'_> {
 
     pub(super) fn in_subquery(&mut self, value: &Expr, query: &Query, negated: bool) -> Sql {
         self.has_subquery = true;
+        self.refuse_json_key(value);
         self.refuse_limited_lookup(query, "number the rows with row_number() in a subquery that is joined, and keep those up to n");
         if let Some(rows) = self.row_in_subquery(value, query, negated) {
             return rows;
@@ -129,6 +136,7 @@ impl Writer<'_> {
     /// `nullif` compares too.
     pub(super) fn null_if(&mut self, call: &Call<'_>) -> Sql {
         let [one, other] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
+        self.refuse_json_compared(&[*one, *other]);
         let kinds = [self.type_name(one), self.type_name(other)];
         if self.is(Engine::DuckDb)
             && kinds[0] != kinds[1]
@@ -154,6 +162,7 @@ impl Writer<'_> {
 
     /// Not null whatever is compared. Redshift has no such test.
     pub(super) fn distinct_from(&mut self, left: &Expr, right: &Expr, negated: bool) -> Sql {
+        self.refuse_json_compared(&[left, right]);
         if self.is(Engine::Redshift) && (matches!(left, Expr::Tuple(_)) || matches!(right, Expr::Tuple(_))) {
             return self.lacks(span_of(left), "IS DISTINCT FROM of rows", "compare their parts one by one");
         }

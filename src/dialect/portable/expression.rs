@@ -261,6 +261,9 @@ impl Writer<'_> {
         let mut text = "case".to_owned();
         let compared: Vec<&Expr> =
             operand.iter().map(|operand| &**operand).chain(conditions.iter().map(|branch| &branch.condition)).collect();
+        if operand.is_some() {
+            self.refuse_json_compared(&compared);
+        }
         let doubles = operand.is_some() && self.is(Engine::DuckDb) && self.mixes_real(&compared);
         let side = |writer: &mut Self, side: &Expr| {
             if doubles { Sql::atom(format!("cast({} as double)", writer.expression(side).text)) } else { writer.equal_text(side) }

@@ -108,6 +108,7 @@ impl Writer<'_> {
 
     /// `greatest` and `least` are the same everywhere but for the order of text.
     pub(super) fn extreme_of(&mut self, call: &Call<'_>) -> Sql {
+        self.refuse_json_compared(&call.arguments);
         let is_text = |argument: &&Expr| self.is_text(argument) || self.is_text_literal(argument);
         let texts = call.arguments.iter().any(|argument| self.is_text(argument)) || call.arguments.iter().all(is_text);
         let (digits, integers) = (self.common_digits(&call.arguments), self.are_integers(&call.arguments));

@@ -42,17 +42,30 @@ impl Writer<'_> {
 
     /// Rows that are compared with one another.
     pub(super) fn refuse_incomparable_rows(&mut self, columns: Option<&[Output]>, span: Span) {
-        let is_json = |column: &&Output| column.typed.sql_type.is_some_and(|kind| kind.name() == "json");
-        if columns.is_some_and(|columns| columns.iter().any(|column| is_json(&column))) {
-            self.refuse(span, NO_EQUALITY, FIELDS);
-        }
+        let kinds = columns.into_iter().flatten().filter_map(|column| column.typed.sql_type).map(SqlType::name);
+        kinds.for_each(|kind| self.refuse_json_of(kind, span));
         self.refuse_padded_rows(columns, span);
     }
 
     /// What rows are ordered or grouped by.
     pub(super) fn refuse_json_key(&mut self, key: &Expr) {
-        if self.type_name(key) == "json" {
-            self.refuse(span_of(key), NO_EQUALITY, FIELDS);
+        self.refuse_json_of(self.type_name(key), span_of(key));
+    }
+
+    /// Values that are compared with one another.
+    pub(super) fn refuse_json_compared(&mut self, parts: &[&Expr]) {
+        parts.iter().for_each(|part| self.refuse_json_key(part));
+    }
+
+    fn refuse_json_of(&mut self, kind: &str, span: Span) {
+        match kind {
+            "json" => {
+                self.refuse(span, NO_EQUALITY, FIELDS);
+            }
+            "jsonb" if !self.is(Engine::Postgres) => {
+                self.lacks(span, "values of jsonb that are compared by what they mean", FIELDS);
+            }
+            _ => {}
         }
     }
 
