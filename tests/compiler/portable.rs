@@ -98,10 +98,9 @@ impl Query {
                 self.needs.extend(words.map(|name| (rewrite, engine(name))));
             }
             "fails" => {
-                self.fails = named(text);
-                if self.fails.is_empty() {
-                    self.fails.extend(ENGINES.map(|(_, engine)| (engine, text.to_owned())));
-                }
+                let some = named(text);
+                let all = ENGINES.map(|(_, engine)| (engine, text.to_owned()));
+                self.fails.extend(if some.is_empty() { all.to_vec() } else { some });
             }
             "refused" => self.refused = named(text),
             "ties" => self.has_ties = true,

@@ -251,7 +251,7 @@ const WAYS: &[Way] = &[
         name: "json-path",
         facts: &[145, 146, 147],
         engines: &[Postgres, DuckDb, Redshift],
-        about: "paths into JSON are written as paths, missing keys are null",
+        about: "paths into JSON are written as paths, missing keys are null, whole numbers are spelled plainly, a key that is there twice is an error",
     },
     Way {
         rewrite: Rewrite::Lateral,
