@@ -148,8 +148,9 @@ impl Inference<'_> {
                 same.push((left.facts.meaning.same_as, right.facts.meaning.same_as, name.clone()));
             }
             let (entry, other) = (entry_of(&items, left.as_ref()), entry_of(&items, right.as_ref()));
+            let sides = [&left, &right].map(|side| side.as_ref().and_then(|column| column.facts.sql_type));
             let column = self.merged(&name, left, right, kind, ident.span);
-            shared.push(Using { name: name.clone(), sql_type: column.facts.sql_type, left: entry, right: other });
+            shared.push(Using { name: name.clone(), sql_type: column.facts.sql_type, sides, left: entry, right: other });
             take(indirect, &column.facts, EdgeKind::Join);
             merged.push(column);
         }
@@ -471,7 +472,7 @@ impl Inference<'_> {
         if ordinality {
             columns.push(ordinality_column());
         }
-        self.function_item(columns, open, &function, alias)
+        self.function_item(columns, open, &function, alias).of_series(&function, arguments, ordinality)
     }
 
     /// What a function in FROM gives: its units are by columns that stand left of it, which go on being seen.

@@ -8,7 +8,7 @@ use sqlparser::tokenizer::Span;
 
 use super::Inference;
 use super::expression::unnested;
-use super::grouping::{Grouping, children, own_column};
+use super::grouping::{ColumnId, Grouping, children, column_id, own_column};
 use super::scope::{Item, QueryResult, Scope, fold};
 use super::unused::gives_rows;
 use crate::diag::{Diagnostic, codes};
@@ -19,7 +19,7 @@ pub(super) type Key = Vec<u32>;
 /// What a condition says of two sides.
 #[derive(Default)]
 pub(super) struct Bound {
-    /// Columns of the left that are equal to something of the right.
+    /// Columns of the left that are equal to something of the right, which has one value for each of its rows.
     pub left: Vec<u32>,
     pub right: Vec<u32>,
     /// Something else is asked of the rows as well, so that fewer may meet.
@@ -225,11 +225,38 @@ fn bind(condition: &Expr, scope: &Scope<'_>, left: &[u32], right: &[u32], bound:
                     bound.left.push(other);
                     bound.right.push(one);
                 }
-                _ => bound.restricted = true,
+                _ => {
+                    // A column is equal to one value for each row of the other side.
+                    for (column, value) in [(sides[0], other), (sides[1], one)] {
+                        match column {
+                            Some(id) if left.contains(&id) && is_made_of(value, scope, right) => bound.left.push(id),
+                            Some(id) if right.contains(&id) && is_made_of(value, scope, left) => bound.right.push(id),
+                            _ => {}
+                        }
+                    }
+                    bound.restricted = true;
+                }
             }
         }
         _ => bound.restricted = true,
     }
+}
+
+/// Whether an expression reads nothing but these columns, so that it has one value where these have.
+fn is_made_of(expression: &Expr, scope: &Scope<'_>, columns: &[u32]) -> bool {
+    stacker::maybe_grow(64 * 1024, 1024 * 1024, || match column_id(expression, scope) {
+        ColumnId::Here(id) => columns.contains(&id),
+        ColumnId::Outer => true,
+        ColumnId::Unknown => false,
+        ColumnId::None => match expression {
+            Expr::Value(_) | Expr::TypedString(_) | Expr::Interval(_) => true,
+            Expr::InSubquery { .. } => false,
+            other => {
+                let parts = children(other);
+                !parts.is_empty() && parts.into_iter().all(|part| is_made_of(part, scope, columns))
+            }
+        },
+    })
 }
 
 /// Whether a filter asks for one value of something, or for a flag.

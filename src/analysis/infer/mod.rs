@@ -16,6 +16,7 @@ mod output_name;
 mod query;
 mod rows;
 mod scope;
+mod series;
 mod sizes;
 mod ties;
 mod typed;

@@ -38,6 +38,8 @@ pub(super) struct Item {
     pub keys: Vec<Key>,
     /// Lists of columns in which no two rows have the same values, for certain; there may be others.
     pub unique: Vec<Key>,
+    /// Columns whose values all fall on different dates: series in steps of days.
+    pub daily: Vec<u32>,
     /// What it is joined with, when each of its rows may meet several of that.
     pub multiplied_by: Option<String>,
 }

@@ -18,6 +18,7 @@ use super::keys::{Key, constraint_of, product, projected_ids, within};
 use super::output_name::output_name;
 use super::query::number;
 use super::scope::{Item, QueryResult, Scope, fold};
+use super::series::told_apart;
 use super::unused::gives_rows;
 use super::{Inference, path};
 use crate::analysis::candidates::is_aggregate;
@@ -56,7 +57,11 @@ impl Inference<'_> {
         };
         let Some((bound, _)) = self.bound_of(constraint, items, split) else { return product(left, right) };
         // What is lateral may give the same rows to several.
-        let lateral = matches!(join.relation, TableFactor::Derived { lateral: true, .. });
+        let lateral = match &join.relation {
+            TableFactor::Derived { lateral, .. } => *lateral,
+            TableFactor::Function { .. } | TableFactor::UNNEST { .. } | TableFactor::Table { args: Some(_), .. } => true,
+            _ => false,
+        };
         let (one_right, one_left) = (within(right, &bound.right), inner && !lateral && within(left, &bound.left));
         match (one_right, one_left) {
             (true, true) => left.iter().chain(right).cloned().collect(),
@@ -82,7 +87,11 @@ impl Inference<'_> {
             return vec![Vec::new()];
         }
         let fixed = Fixed::of(select, scope);
-        let ids = projected_ids(select, scope, result);
+        let written: Option<Vec<&Expr>> = select.projection.iter().map(item_expression).collect();
+        let ids: Vec<u32> = match written {
+            Some(written) => written.into_iter().map(|expression| told_apart(expression, scope).unwrap_or(0)).collect(),
+            None => projected_ids(select, scope, result),
+        };
         let of_column = |id: u32| ids.iter().position(|held| *held != 0 && (*held == id || fixed.are_equal(*held, id)));
         let of_spelling = |text: &String| {
             let place = |item: &SelectItem| item_expression(item).is_some_and(|held| spelling(held, scope) == *text);
@@ -100,7 +109,7 @@ impl Inference<'_> {
             unique.extend(select.projection.iter().filter_map(|item| {
                 let (name, partition) = numbered(item)?;
                 let place = result.columns.iter().position(|column| column.id == 0 && *column.name == *name)?;
-                let columns: Vec<u32> = partition.iter().map(|key| own_column(key, scope)).collect::<Option<_>>()?;
+                let columns: Vec<u32> = partition.iter().map(|key| told_apart(key, scope)).collect::<Option<_>>()?;
                 Some([places(&columns)?, vec![place]].concat())
             }));
         }
@@ -109,7 +118,7 @@ impl Inference<'_> {
             Some(Distinct::On(keys)) => {
                 let place = |key: &Expr| {
                     let key = resolved(key, select);
-                    own_column(key, scope).map_or_else(|| of_spelling(&spelling(key, scope)), of_column)
+                    told_apart(key, scope).map_or_else(|| of_spelling(&spelling(key, scope)), of_column)
                 };
                 unique.extend(keys.iter().map(place).collect::<Option<Vec<_>>>());
             }
@@ -304,8 +313,9 @@ impl Alike {
     }
 
     fn add(&mut self, key: &Expr, scope: &Scope<'_>) {
+        self.columns.extend(told_apart(key, scope));
         match (own_column(key, scope), key) {
-            (Some(id), _) => self.columns.push(id),
+            (Some(_), _) => {}
             (None, Expr::Tuple(parts)) => parts.iter().for_each(|part| self.add(part, scope)),
             (None, Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus | UnaryOperator::Not, expr }) => self.add(expr, scope),
             (None, other) => self.spelled.push(spelling(other, scope)),

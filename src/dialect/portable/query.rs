@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{
     Cte, Expr, GroupByExpr, LimitClause, OrderByExpr, OrderByKind, Query, Select, SelectFlavor, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Spanned, Values, WildcardAdditionalOptions, With,
+    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Spanned, Value, Values, WildcardAdditionalOptions, With,
 };
 use sqlparser::tokenizer::Span;
 
@@ -12,6 +12,7 @@ use super::numbers::whole_number;
 use super::rewrite::Rewrite;
 use super::using::folded;
 use super::writer::{Selected, Writer, span_of};
+use crate::analysis::SqlType;
 use crate::dialect::Engine;
 
 impl Writer<'_> {
@@ -158,6 +159,9 @@ impl Writer<'_> {
 
     fn set_operation(&mut self, left: &SetExpr, op: SetOperator, quantifier: SetQuantifier, right: &SetExpr) -> String {
         self.refuse_lost_digits(left, right);
+        if op != SetOperator::Union || quantifier != SetQuantifier::All {
+            self.refuse_padded_rows(self.columns_of_body(left), left.span());
+        }
         let word = match op {
             SetOperator::Union => "union",
             SetOperator::Except => "except",
@@ -207,6 +211,7 @@ impl Writer<'_> {
         if keeps || !self.rewrites(Rewrite::Values) {
             return format!("({})", self.values(values));
         }
+        let digits = self.digits_of_rows(values);
         let rows: Vec<String> = values
             .rows
             .iter()
@@ -217,7 +222,7 @@ impl Writer<'_> {
                     .iter()
                     .enumerate()
                     .map(|(at, cell)| {
-                        let written = self.expression(cell).text;
+                        let written = self.aligned(cell, digits.get(at).copied().flatten()).text;
                         let typed = columns.and_then(|columns| columns.get(at)).map(|column| column.typed);
                         // The first row decides about the types.
                         let written = match typed.and_then(|typed| Some((typed.sql_type?, typed.digits))) {
@@ -239,9 +244,17 @@ impl Writer<'_> {
         format!("({})", rows.join(" union all "))
     }
 
+    /// For each column of rows the digits behind the point that its numbers get, where some would be lost.
+    fn digits_of_rows(&self, values: &Values) -> Vec<Option<i32>> {
+        let width = values.rows.first().map_or(0, |row| row.content.len());
+        let cells = |at: usize| values.rows.iter().filter_map(move |row| row.content.get(at)).collect::<Vec<_>>();
+        (0..width).map(|at| self.common_digits(&cells(at))).collect()
+    }
+
     fn values(&mut self, values: &Values) -> String {
+        let digits = self.digits_of_rows(values);
         let rows = values.rows.iter().map(|row| {
-            let cells: Vec<String> = row.content.iter().map(|cell| self.expression(cell).text).collect();
+            let cells: Vec<String> = row.content.iter().zip(&digits).map(|(cell, digits)| self.aligned(cell, *digits).text).collect();
             format!("({})", cells.join(", "))
         });
         format!("values {}", rows.collect::<Vec<_>>().join(", "))
@@ -249,6 +262,7 @@ impl Writer<'_> {
 
     fn select(&mut self, select: &Select, order_by: &[OrderByExpr]) -> String {
         self.refuse_foreign_clauses(select);
+        self.refuse_names_alike(select);
         let redshift = self.is(Engine::Redshift);
         let group_keys = if redshift { self.written_group_keys(select) } else { None };
         let levels = if redshift { self.levels_of(select, order_by, group_keys.as_deref()) } else { None };
@@ -259,6 +273,9 @@ impl Writer<'_> {
         self.look_at_sources(select);
         if redshift {
             self.look_at_lookups(select);
+        }
+        if select.distinct.is_some() {
+            self.refuse_padded_rows(self.columns(select), select.projection.first().map_or_else(Span::empty, Spanned::span));
         }
         let text = match self.distinct_around(select) {
             None => self.on_levels(select, order_by),
@@ -371,6 +388,39 @@ impl Writer<'_> {
         }
     }
 
+    /// A value of a list. A null of no type is text as a column, and on DuckDB an integer.
+    fn output(&mut self, expression: &Expr) -> String {
+        let written = self.expression(expression).text;
+        if self.is(Engine::Postgres) || !is_null_of_no_type(expression) || !self.rewrites(Rewrite::TypedLiteral) {
+            return written;
+        }
+        let wanted = self.typed(expression).wanted.map(SqlType::from).filter(|kind| kind.name() != "unknown");
+        match (wanted, self.target()) {
+            (Some(kind), _) if kind.name() != "numeric" => {
+                format!("cast({written} as {})", self.print_type(kind, None, span_of(expression)))
+            }
+            (None, Engine::DuckDb) => format!("cast({written} as varchar)"),
+            _ => written,
+        }
+    }
+
+    /// Names that differ in case only are two in PostgreSQL, and one elsewhere.
+    fn refuse_names_alike(&mut self, select: &Select) {
+        if self.is(Engine::Postgres) {
+            return;
+        }
+        let Some(columns) = self.columns(select).filter(|columns| columns.iter().any(|column| has_capitals(&column.name))) else { return };
+        let mut names = std::collections::BTreeMap::new();
+        for column in columns {
+            let held = names.insert(column.name.to_lowercase(), &column.name);
+            if let Some(held) = held.filter(|held| **held != column.name) {
+                let what = format!("two columns whose names differ in case only, '{held}' and '{}'", column.name);
+                let span = select.projection.first().map_or_else(Span::empty, Spanned::span);
+                self.lacks(span, &what, "give one of them another name");
+            }
+        }
+    }
+
     pub(super) fn item(&mut self, item: &SelectItem) -> String {
         match item {
             SelectItem::UnnamedExpr(value) | SelectItem::ExprWithAlias { expr: value, .. }
@@ -380,10 +430,10 @@ impl Writer<'_> {
                 format!("cast({} as varchar(65535))", self.expression(value).text)
             }
             SelectItem::UnnamedExpr(expression) => {
-                let written = self.expression(expression).text;
+                let written = self.output(expression);
                 self.named_as_in_postgres(expression, written)
             }
-            SelectItem::ExprWithAlias { expr, alias } => [self.expression(expr).text.as_str(), " as ", &self.name(alias)].concat(),
+            SelectItem::ExprWithAlias { expr, alias } => [self.output(expr).as_str(), " as ", &self.name(alias)].concat(),
             SelectItem::Wildcard(options) if is_plain(options) => self.all_columns(item.span()).unwrap_or_else(|| "*".to_owned()),
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) if is_plain(options) => {
                 let entries = self.sources.last().map(|sources| &sources.entries).filter(|entries| !entries.is_empty());
@@ -570,6 +620,22 @@ pub(super) fn place_in_list(select: &Select, key: &Expr) -> Option<usize> {
 }
 
 /// `*` with nothing behind it.
+fn has_capitals(name: &str) -> bool {
+    name.chars().any(char::is_uppercase)
+}
+
+/// `null`, or a CASE that gives nothing else.
+fn is_null_of_no_type(expression: &Expr) -> bool {
+    match expression {
+        Expr::Nested(inner) => is_null_of_no_type(inner),
+        Expr::Value(value) => value.value == Value::Null,
+        Expr::Case { conditions, else_result, .. } => {
+            conditions.iter().map(|branch| &branch.result).chain(else_result.as_deref()).all(is_null_of_no_type)
+        }
+        _ => false,
+    }
+}
+
 fn is_plain(options: &WildcardAdditionalOptions) -> bool {
     let WildcardAdditionalOptions { wildcard_token: _, opt_ilike, opt_exclude, opt_except, opt_replace, opt_rename, opt_alias } = options;
     let is_changed = opt_ilike.is_some() || opt_exclude.is_some() || opt_except.is_some();

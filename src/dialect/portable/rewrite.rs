@@ -62,6 +62,7 @@ pub enum Rewrite {
     TrailingBlanks,
     Trim,
     TruthTest,
+    TypedLiteral,
     Using,
     Uuid,
     Values,
@@ -222,8 +223,8 @@ const WAYS: &[Way] = &[
         rewrite: Rewrite::Filter,
         name: "filter",
         facts: &[109],
-        engines: &[Redshift],
-        about: "FILTER becomes a CASE around what is aggregated",
+        engines: &[DuckDb, Redshift],
+        about: "FILTER becomes a CASE around what is aggregated; on DuckDB only where that may be an error for rows that do not count",
     },
     Way {
         rewrite: Rewrite::Format,
@@ -477,6 +478,13 @@ const WAYS: &[Way] = &[
         facts: &[22],
         engines: &[Redshift],
         about: "IS TRUE and its kin become COALESCE",
+    },
+    Way {
+        rewrite: Rewrite::TypedLiteral,
+        name: "typed-literal",
+        facts: &[33],
+        engines: &[DuckDb, Redshift],
+        about: "a literal in quotes that is read as a number, a moment or a truth is written as one",
     },
     Way {
         rewrite: Rewrite::Using,

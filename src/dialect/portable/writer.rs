@@ -205,7 +205,7 @@ impl<'q> Writer<'q> {
     }
 
     pub(super) fn type_of(&self, expression: &Expr) -> Option<SqlType> {
-        self.types.of(expression).sql_type
+        self.read_as(expression).or(self.types.of(expression).sql_type)
     }
 
     /// As in the catalogue: `int4`; empty where it is not known.
@@ -366,9 +366,16 @@ fn is_word(name: &str) -> bool {
     const FREE: &[&str] = &["id", "key", "main", "name", "part", "status", "total", "value"];
     // The hash of the standard library takes longer than all else here, and nobody chooses words to make this one slow.
     static WORDS: OnceLock<HashSet<String, foldhash::fast::RandomState>> = OnceLock::new();
-    let words = WORDS.get_or_init(|| ALL_KEYWORDS.iter().map(|word| word.to_lowercase()).collect());
+    let words =
+        WORDS.get_or_init(|| ALL_KEYWORDS.iter().map(|word| word.to_lowercase()).chain(REDSHIFT.split(' ').map(str::to_owned)).collect());
     words.contains(name) && !FREE.contains(&name)
 }
+
+/// Words that only Redshift keeps for itself, <https://docs.aws.amazon.com/redshift/latest/dg/r_pg_keywords.html>.
+const REDSHIFT: &str = "aes128 aes256 allowoverwrite analyse az64 backup blanksasnull bytedict bzip2 current_user_id deflate defrag delta \
+                        delta32k emptyasnull encode encrypt encryption explicit globaldict256 globaldict64k gzip lun luns lzo lzop mostly16 \
+                        mostly32 mostly8 offline oid percent permissions raw readratio recover rejectlog resort restore snapshot sysdate tag \
+                        tdes text255 text32k truncatecolumns wallet";
 
 /// Where an expression stands, as far as the parser tells.
 pub(super) fn span_of(expression: &Expr) -> Span {
