@@ -260,7 +260,7 @@ fn duckdb_value(arguments: &str, wanted: Wanted) -> Sql {
         // Numbers are binary floats there, of which fifteen decimal digits are certain, and which are infinite in place of too large.
         Wanted::Number => Sql::loose(format!(
             "case when {kind} = 'DOUBLE' and (length(regexp_replace({text}, '[-.]|e.*', '', 'g')) > 15 or isinf(cast({text} as double))) \
-             then error({}) else {text} end",
+             then error({}) when {text} = '-0.0' then '0.0' else {text} end",
             complaint(&kind)
         )),
     }

@@ -244,8 +244,8 @@ const WAYS: &[Way] = &[
         rewrite: Rewrite::Initcap,
         name: "initcap",
         facts: &[70],
-        engines: &[Postgres, DuckDb],
-        about: "words, which are letters and digits whatever the locale says, are put into capitals one by one",
+        engines: &[Postgres, DuckDb, Redshift],
+        about: "words, which are letters and digits whatever the locale says, are put into capitals one by one; a letter behind a combining mark is an error",
     },
     Way {
         rewrite: Rewrite::JsonPath,
@@ -258,8 +258,8 @@ const WAYS: &[Way] = &[
         rewrite: Rewrite::Lateral,
         name: "lateral",
         facts: &[126],
-        engines: &[Redshift],
-        about: "the first rows of each group are numbered with `row_number()` and joined by its keys, aggregates are grouped by them, and columns are computed where they are named",
+        engines: &[DuckDb, Redshift],
+        about: "the first rows of each group are numbered with `row_number()` and joined by its keys, aggregates are grouped by them, and columns are computed where they are named; what a left join asks is asked within, on DuckDB",
     },
     Way {
         rewrite: Rewrite::LetterCase,
@@ -392,8 +392,8 @@ const WAYS: &[Way] = &[
         rewrite: Rewrite::Series,
         name: "series",
         facts: &[106],
-        engines: &[Redshift],
-        about: "`generate_series` in FROM is counted with digits",
+        engines: &[DuckDb, Redshift],
+        about: "`generate_series` in FROM is counted with digits on Redshift; a step in text becomes an interval on DuckDB",
     },
     Way {
         rewrite: Rewrite::SetOperationAll,
