@@ -98,11 +98,11 @@ impl Query {
                 self.needs.extend(words.map(|name| (rewrite, engine(name))));
             }
             "fails" => {
-                let some = named(text);
-                let all = ENGINES.map(|(_, engine)| (engine, text.to_owned()));
-                self.fails.extend(if some.is_empty() { all.to_vec() } else { some });
+                let named = named(text);
+                let all = named.is_empty().then(|| ENGINES.map(|(_, engine)| (engine, text.to_owned())));
+                self.fails.extend(named.into_iter().chain(all.into_iter().flatten()));
             }
-            "refused" => self.refused = named(text),
+            "refused" => self.refused.extend(named(text)),
             "ties" => self.has_ties = true,
             _ => {}
         }

@@ -3,7 +3,7 @@
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/r_comparison_condition.html>
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/r_Boolean_type.html>
 
-use sqlparser::ast::{BinaryOperator, Expr, Query};
+use sqlparser::ast::{BinaryOperator, Expr, Query, SelectItem, SetExpr};
 
 use super::calls::Call;
 use super::products::has_real_and_other;
@@ -112,6 +112,13 @@ impl Writer<'_> {
             return self.refuse(span_of(value), message, "cast both to double precision, or to numeric(p,s)");
         }
         let written = if is_text { self.equal_side(value).part() } else { self.expression(value).part() };
+        if let (true, Some(item)) = (is_text && self.is(Engine::Redshift), only_item(query)) {
+            if self.rewrites(Rewrite::TrailingBlanks) {
+                self.dotted.insert(std::ptr::from_ref(item).addr());
+            }
+            let subquery = self.subquery(query);
+            return Sql::loose(format!("{written} {not}in {subquery}"));
+        }
         let subquery = self.subquery(query);
         if is_text && self.is(Engine::Redshift) && self.rewrites(Rewrite::TrailingBlanks) {
             return Sql::loose(format!("{written} {not}in (select acca_rows.value || '.' from {subquery} as acca_rows (value))"));
@@ -215,6 +222,16 @@ impl Writer<'_> {
         };
         let not = if negated { "not " } else { "" };
         Sql::loose(format!("{written} {not}between {low} and {high}"))
+    }
+}
+
+/// The only item of a plain SELECT.
+fn only_item(query: &Query) -> Option<&SelectItem> {
+    let SetExpr::Select(select) = &*query.body else { return None };
+    let plain = select.distinct.is_none() && query.order_by.is_none();
+    match select.projection.as_slice() {
+        [item @ (SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. })] if plain => Some(item),
+        _ => None,
     }
 }
 

@@ -173,7 +173,11 @@ impl Writer<'_> {
     fn binary(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr, expression: &Expr) -> Sql {
         let joined = |form: Form, word: &str, writer: &mut Self| {
             let side = |sql: Sql| if sql.form == form { sql.text } else { sql.part() };
-            let (one, other) = (side(writer.expression(left)), side(writer.expression(right)));
+            let (one, other) = (writer.expression(left), writer.expression(right));
+            if let Some(in_turn) = writer.second_in_turn(expression, &one, op, right, &other) {
+                return in_turn;
+            }
+            let (one, other) = (side(one), side(other));
             Sql { text: [one.as_str(), " ", word, " ", &other].concat(), form }
         };
         match op {
@@ -220,6 +224,14 @@ impl Writer<'_> {
     }
 
     fn unary(&mut self, op: &UnaryOperator, inner: &Expr) -> Sql {
+        if let (UnaryOperator::Minus | UnaryOperator::Plus, Expr::BinaryOp { op: BinaryOperator::PGExp, .. }) = (op, inner) {
+            // The sign binds tighter in PostgreSQL, and looser in the tree.
+            return self.refuse(
+                span_of(inner),
+                "a sign before a power is not read alike",
+                "put parentheses around the power, or the number",
+            );
+        }
         let part = self.expression(inner).part();
         match op {
             UnaryOperator::Not => Sql::loose(format!("not {part}")),
@@ -255,7 +267,7 @@ impl Writer<'_> {
             text.push_str(&format!(" {}", side(self, operand).part()));
         }
         for branch in conditions {
-            let condition = if operand.is_some() { side(self, &branch.condition).part() } else { self.expression(&branch.condition).text };
+            let condition = if operand.is_some() { side(self, &branch.condition).part() } else { self.condition(&branch.condition).text };
             text.extend([" when ", &condition, " then ", &write(self, &branch.result)]);
         }
         if let Some(otherwise) = else_result {

@@ -159,7 +159,7 @@ impl Writer<'_> {
         };
         match constraint {
             JoinConstraint::On(condition) => {
-                let condition = self.expression(condition).text;
+                let condition = self.condition(condition).text;
                 let lateral = relation.strip_prefix("lateral ").filter(|_| words == "left join" && condition != "true");
                 match (lateral, &join.relation) {
                     // DuckDB asks that the condition compares both sides. Inside, it may be any.

@@ -61,6 +61,7 @@ mod set_operations;
 mod similar;
 mod strings;
 mod trim;
+mod turns;
 mod type_names;
 mod typed_literals;
 mod using;

@@ -8,6 +8,7 @@ use sqlparser::tokenizer::Span;
 
 use super::collation::output_expression;
 use super::distinct_on::{Distinction, grouping_is_empty};
+use super::levels::is_constant;
 use super::numbers::whole_number;
 use super::rewrite::Rewrite;
 use super::using::folded;
@@ -160,7 +161,7 @@ impl Writer<'_> {
     fn set_operation(&mut self, left: &SetExpr, op: SetOperator, quantifier: SetQuantifier, right: &SetExpr) -> String {
         self.refuse_lost_digits(left, right);
         if op != SetOperator::Union || quantifier != SetQuantifier::All {
-            self.refuse_padded_rows(self.columns_of_body(left), left.span());
+            self.refuse_incomparable_rows(self.columns_of_body(left), left.span());
         }
         let word = match op {
             SetOperator::Union => "union",
@@ -275,7 +276,7 @@ impl Writer<'_> {
             self.look_at_lookups(select);
         }
         if select.distinct.is_some() {
-            self.refuse_padded_rows(self.columns(select), select.projection.first().map_or_else(Span::empty, Spanned::span));
+            self.refuse_incomparable_rows(self.columns(select), select.projection.first().map_or_else(Span::empty, Spanned::span));
         }
         let text = match self.distinct_around(select) {
             None => self.on_levels(select, order_by),
@@ -320,7 +321,7 @@ impl Writer<'_> {
         if let Some(condition) = &select.selection {
             text.push_str(self.line());
             text.push_str("where ");
-            text.push_str(&self.expression(condition).text);
+            text.push_str(&self.condition(condition).text);
         } else if distinction.qualify.is_some() && grouping_is_empty(select) {
             // QUALIFY right behind a relation would be taken for its name.
             text.push_str(&format!("{}where true", self.line()));
@@ -330,7 +331,7 @@ impl Writer<'_> {
             None => text.push_str(&self.group_by(&select.group_by, select)),
         }
         if let Some(condition) = &select.having {
-            text.push_str(&format!("{}having {}", self.line(), self.expression(condition).text));
+            text.push_str(&format!("{}having {}", self.line(), self.condition(condition).text));
         }
         if let Some(condition) = distinction.qualify {
             text.push_str(&format!("{}qualify {condition}", self.line()));
@@ -424,6 +425,11 @@ impl Writer<'_> {
     pub(super) fn item(&mut self, item: &SelectItem) -> String {
         match item {
             SelectItem::UnnamedExpr(value) | SelectItem::ExprWithAlias { expr: value, .. }
+                if self.dotted.contains(&std::ptr::from_ref(item).addr()) =>
+            {
+                format!("{} || '.' as value", self.expression(value).part())
+            }
+            SelectItem::UnnamedExpr(value) | SelectItem::ExprWithAlias { expr: value, .. }
                 if self.widened.contains(&std::ptr::from_ref(item).addr()) && self.rewrites(Rewrite::TextLength) =>
             {
                 // Names stand behind the name of the query.
@@ -476,6 +482,11 @@ impl Writer<'_> {
                 if keys.is_empty() {
                     return String::new();
                 }
+                let keys: Vec<&Expr> = keys.iter().filter(|key| !self.is_constant_inside(key, select)).collect();
+                if keys.is_empty() {
+                    self.lacks(group_by.span(), "GROUP BY of constants only, in this form", "leave the constants out of it");
+                    return String::new();
+                }
                 let mut written: Vec<String> = keys.iter().map(|key| self.grouping_key(key, select)).collect();
                 written.extend(keys.iter().filter_map(|key| self.exact_key(key, select)));
                 format!("{}group by {}", self.line(), written.join(", "))
@@ -487,6 +498,11 @@ impl Writer<'_> {
         }
     }
 
+    /// A constant of the list that a key names, of a SELECT in two levels: it stands in the outer one.
+    fn is_constant_inside(&mut self, key: &Expr, select: &Select) -> bool {
+        self.levels_mut().is_some() && output_expression(select, key).is_some_and(is_constant)
+    }
+
     /// A further key where blanks at the end of text do not count: the text with a point behind it.
     fn exact_key(&mut self, key: &Expr, select: &Select) -> Option<String> {
         if !self.is(Engine::Redshift) {
@@ -496,15 +512,16 @@ impl Writer<'_> {
             return None;
         }
         let behind = self.grouped_by(select, key);
-        (self.is_text(behind) && self.rewrites(Rewrite::TrailingBlanks)).then(|| self.equal_text(behind).text)
+        (self.is_text(behind) && !is_constant(behind) && self.rewrites(Rewrite::TrailingBlanks)).then(|| self.equal_text(behind).text)
     }
 
     fn grouping_key(&mut self, key: &Expr, select: &Select) -> String {
         // A name of the list that no relation has.
-        if let (Expr::Identifier(_), None) = (key, self.type_of(key))
+        if let (Expr::Identifier(name), None) = (key, self.type_of(key))
             && let Some(behind) = output_expression(select, key)
         {
-            return self.expression(behind).text;
+            // A constant can be a key by its name only.
+            return if is_constant(behind) { self.name(name) } else { self.expression(behind).text };
         }
         // A number of an item, which stands at another place inside.
         if self.levels_mut().is_some()
@@ -516,7 +533,10 @@ impl Writer<'_> {
             Expr::Rollup(sets) => ("rollup", sets),
             Expr::Cube(sets) => ("cube", sets),
             Expr::GroupingSets(sets) => ("grouping sets", sets),
-            other => return self.expression(other).text,
+            other => {
+                self.refuse_json_key(other);
+                return self.expression(other).text;
+            }
         };
         let has_text = sets.iter().flatten().any(|key| self.is_text(key));
         if self.is(Engine::Redshift) && has_text && self.rewrites(Rewrite::TrailingBlanks) {

@@ -62,6 +62,7 @@ pub enum Rewrite {
     TrailingBlanks,
     Trim,
     TruthTest,
+    Turns,
     TypedLiteral,
     Using,
     Uuid,
@@ -478,6 +479,13 @@ const WAYS: &[Way] = &[
         facts: &[22],
         engines: &[Redshift],
         about: "IS TRUE and its kin become COALESCE",
+    },
+    Way {
+        rewrite: Rewrite::Turns,
+        name: "turns",
+        facts: &[37],
+        engines: &[DuckDb],
+        about: "AND and OR outside of conditions become a CASE where the second side may be an error",
     },
     Way {
         rewrite: Rewrite::TypedLiteral,

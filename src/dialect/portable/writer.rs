@@ -95,6 +95,10 @@ pub(super) struct Writer<'q> {
     pub(super) has_subquery: bool,
     /// Items of recursive queries that are written as text of any length, by their places in memory.
     pub(super) widened: BTreeSet<usize>,
+    /// AND and OR whose second side DuckDB computes where it is needed, by their places in memory.
+    pub(super) in_turn: BTreeSet<usize>,
+    /// Items that are written with a point behind them, by their places in memory.
+    pub(super) dotted: BTreeSet<usize>,
     /// Not where the query itself has such characters.
     marks: bool,
 }
@@ -118,6 +122,8 @@ impl<'q> Writer<'q> {
             last_select: None,
             has_subquery: false,
             widened: BTreeSet::new(),
+            in_turn: BTreeSet::new(),
+            dotted: BTreeSet::new(),
             marks: !query.sql.contains(MARKS),
         }
     }

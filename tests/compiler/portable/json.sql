@@ -145,3 +145,23 @@ select json_array_length(x.doc -> 'l') as n from (values ('{"l": [1], "l": []}':
 -- facts: 145
 select x.doc -> 'c' ->> 'b' as b, (x.doc -> 'a' ->> 'b')::integer as n
 from (values ('{"a": {"b": 1}, "c": {"b": "\u0061 \"b\": ", "a": {"b": 3}}, "b": {"b": {"b": 0}}}'::json)) as x (doc);
+
+-- facts: 23
+-- refused: postgres duckdb redshift does not compare values of json
+select distinct doc from t;
+
+-- facts: 23
+-- refused: postgres duckdb redshift does not compare values of json
+select count(distinct doc) as c from t;
+
+-- facts: 23
+-- refused: postgres duckdb redshift does not compare values of json
+select id from t order by doc;
+
+-- facts: 23
+-- refused: postgres duckdb redshift does not compare values of json
+select max(id) as x from t group by doc;
+
+-- facts: 23
+-- refused: postgres duckdb redshift does not compare values of json
+select count(*) as x from (select doc from t union select doc from t) as q;

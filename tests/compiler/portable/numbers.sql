@@ -146,3 +146,10 @@ select s from (select sum(n) as s from t group by id) as a where s in (select n 
 -- facts: 39
 -- refused: duckdb redshift so many digits
 select q * q * q as c from (select n / nullif(m, 0) as q from t where id < 3) as x;
+
+-- facts: 46 48
+-- refused: postgres duckdb redshift a sign before a power
+select -2 ^ 2 as a;
+
+-- facts: 46 48
+select (-2) ^ 2 as a, -(2 ^ 2) as b, 2 ^ -1 as c;
