@@ -111,3 +111,6 @@ select id, (s || '2024-01-05 10')::date as a from t where s = '';
 
 -- facts: 15
 select id, (s || '0001-01-01')::date as a, (s || '2024-02-29T13:14:15.5Z')::timestamptz as b, (s || '2024-2-9 1:02')::timestamp as c, (s || '2024-02-29 13:14:15.5+02:30')::timestamptz as e from t where s = '';
+
+-- facts: 16
+select id, tz::time as c from t;

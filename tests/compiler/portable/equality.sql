@@ -239,3 +239,6 @@ select id from t where s in (select v from t as o where o.id < t.id);
 
 -- facts: 54
 select id from t where s not in (select o.v from t as o where o.v is not null union select 'abc');
+
+-- facts: 130
+select id, r in (1, 2) as a from t;

@@ -165,3 +165,23 @@ select max(id) as x from t group by doc;
 -- facts: 23
 -- refused: postgres duckdb redshift does not compare values of json
 select count(*) as x from (select doc from t union select doc from t) as q;
+
+-- facts: 23
+-- refused: duckdb redshift values of jsonb
+select id from t where doc::jsonb = '{}';
+
+-- facts: 23
+-- refused: duckdb redshift values of jsonb
+select count(distinct doc::jsonb) as c from t;
+
+-- facts: 23
+-- refused: duckdb redshift values of jsonb
+select id, nullif(doc::jsonb, '{}') as c from t;
+
+-- facts: 23
+-- refused: duckdb redshift values of jsonb
+select id, case doc::jsonb when '{}' then 1 end as c from t;
+
+-- facts: 148
+-- refused: duckdb redshift not spelled alike
+select id, (doc -> 'a')::text as c from t;

@@ -83,7 +83,7 @@ select id, n * 1e-2 as a, n * 1e2 as b, 1.25e1 as c, 12.5e-3 as d from t where i
 select id, r = 0.1 as a, r * 2 as b, r + n as c, r - 1 as d, r / 3 as e, r * 1.5 as f from t where id = 1;
 
 -- facts: 39
--- needs: product duckdb
+-- needs: integer-width duckdb
 select x.a, x.a * 2 as d, x.a + 1 as s, nullif(x.a::integer, 2::double precision) / 4 as n from (values (32767::smallint), ((-32768)::smallint), (2::smallint), (null)) as x (a);
 
 -- facts: 102
