@@ -502,7 +502,6 @@ fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred,
     NodeAnalysis { schema: Arc::new(schema), edges, problems, again: rendered.momentary, rewritten: Vec::new() }
 }
 
-/// Whether its table or view is made of what its query gives; what a macro of the project makes may need none.
 /// The first column whose name another one has before it.
 fn named_twice(inferred: &Inferred) -> Option<Finding> {
     let mut names = BTreeSet::new();
@@ -513,7 +512,8 @@ fn named_twice(inferred: &Inferred) -> Option<Finding> {
     Some(Finding { diagnostic: problem, range: inferred.places.get(at).cloned().flatten() })
 }
 
-fn is_built(node: &Node) -> bool {
+/// Whether its table or view is made of what its query gives; what a macro of the project makes may need none.
+pub(super) fn is_built(node: &Node) -> bool {
     let known = ["ephemeral", "incremental", "materialized_view", "table", "view"];
     matches!(node.detail, Detail::Model(_)) && known.contains(&node.materialized())
 }

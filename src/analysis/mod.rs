@@ -2,6 +2,7 @@
 
 mod candidates;
 mod catalogue;
+mod certain;
 mod coercion;
 mod columns;
 mod compilation;
@@ -30,6 +31,7 @@ mod unit_test;
 pub mod units;
 mod unread;
 
+pub use certain::Depth;
 pub use columns::{Analysis, ColumnEdge, NodeAnalysis};
 pub use compilation::{Compilation, CompiledNode, check_is_query};
 pub use facts::{EdgeKind, Facts, Meaning, Origin, RelationSchema, SchemaColumn};

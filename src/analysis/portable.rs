@@ -106,6 +106,10 @@ impl Portable {
         !self.nodes.is_empty()
     }
 
+    pub(super) fn files(&self) -> &dyn Files {
+        &*self.files
+    }
+
     /// Whether the text of a node is written anew.
     pub(super) fn holds(&self, number: usize) -> bool {
         self.nodes.contains(&number)
@@ -250,16 +254,20 @@ impl Compilation {
         self.portable_columns().nodes.get(&number)?.rewritten.iter().find(is).cloned()
     }
 
+    pub(super) fn read_portable_now(&self) {
+        self.portable.analysis.get_or_init(|| self.read_portable_nodes());
+    }
+
     /// Reads all portable nodes, where one of these is portable. Before workers are sent to compile nodes: they then read on their own
     /// threads, whose memory is used again, and nobody waits.
     pub fn read_portable(&self, nodes: &[&Node]) {
         if self.portable.is_used() && nodes.iter().any(|node| is_portable(node)) {
-            self.portable.analysis.get_or_init(|| self.read_portable_nodes());
+            self.read_portable_now();
         }
     }
 
     /// Columns of what portable models read.
-    fn portable_columns(&self) -> &Analysis {
+    pub(super) fn portable_columns(&self) -> &Analysis {
         self.portable.analysis.get_or_init(|| apart(|| self.read_portable_nodes()))
     }
 
