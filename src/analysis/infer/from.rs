@@ -148,8 +148,9 @@ impl Inference<'_> {
                 same.push((left.facts.meaning.same_as, right.facts.meaning.same_as, name.clone()));
             }
             let (entry, other) = (entry_of(&items, left.as_ref()), entry_of(&items, right.as_ref()));
+            let sides = [&left, &right].map(|side| side.as_ref().and_then(|column| column.facts.sql_type));
             let column = self.merged(&name, left, right, kind, ident.span);
-            shared.push(Using { name: name.clone(), sql_type: column.facts.sql_type, left: entry, right: other });
+            shared.push(Using { name: name.clone(), sql_type: column.facts.sql_type, sides, left: entry, right: other });
             take(indirect, &column.facts, EdgeKind::Join);
             merged.push(column);
         }

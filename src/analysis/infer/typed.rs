@@ -45,6 +45,8 @@ pub struct Output {
 pub struct Using {
     pub name: String,
     pub sql_type: Option<SqlType>,
+    /// Its type on each side.
+    pub sides: [Option<SqlType>; 2],
     /// The entries of FROM that it can be named by on each side; `None` where there is none.
     pub left: Option<String>,
     pub right: Option<String>,

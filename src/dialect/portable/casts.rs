@@ -7,7 +7,7 @@
 use sqlparser::ast::{DataType, Expr};
 
 use super::json::is_json_text;
-use super::literals::plain_text;
+use super::literals::{has_fine_seconds, plain_text};
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer, span_of};
 use crate::analysis::SqlType;
@@ -17,6 +17,10 @@ use crate::dialect::Engine;
 const TRUE: &[&str] = &["t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"];
 const FALSE: &[&str] = &["f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"];
 
+pub(super) fn is_text_type(kind: SqlType) -> bool {
+    matches!(kind.name(), "text" | "varchar")
+}
+
 impl Writer<'_> {
     pub(super) fn cast(&mut self, expression: &Expr, inner: &Expr, data_type: &DataType) -> Sql {
         if let Some(interval) = self.interval_cast(inner, data_type) {
@@ -25,6 +29,9 @@ impl Writer<'_> {
         let digits = self.typed(expression).digits;
         let (target, spelled) = self.type_written(data_type, digits, span_of(inner));
         let Some(target) = target else { return Sql::atom("null") };
+        if let Some(text) = self.padded_as_text(inner, target, &spelled) {
+            return text;
+        }
         let from = self.type_name(inner);
         if self.is(Engine::Postgres) {
             return Sql::atom(format!("cast({} as {spelled})", self.expression(inner).text));
@@ -37,6 +44,11 @@ impl Writer<'_> {
         {
             let help = "write it as 2024-01-31 or 2024-01-31 12:00:00";
             return self.refuse(span_of(inner), "this literal is not the same on all engines", help);
+        }
+        if let ("time", Some(text)) = (target.name(), plain_text(inner))
+            && has_fine_seconds(text)
+        {
+            return self.refuse(span_of(inner), "this literal is not the same on all engines", "write six digits of a second at most");
         }
         match (from, target.name()) {
             ("bool", "text" | "varchar") if self.is(Engine::Redshift) && self.rewrites(Rewrite::BooleanCast) => {
@@ -54,7 +66,7 @@ impl Writer<'_> {
                 Sql::atom(format!("cast(round({}, 0) as {spelled})", self.expression(inner).text))
             }
             ("unknown" | "text" | "varchar", "uuid") if self.is(Engine::Redshift) => self.text_as_uuid(inner, &spelled),
-            ("text" | "varchar", "date" | "timestamp" | "timestamptz") if self.rewrites(Rewrite::MomentText) => {
+            ("text" | "varchar", "date" | "timestamp" | "timestamptz" | "time") if self.rewrites(Rewrite::MomentText) => {
                 self.text_as_moment(inner, target, &spelled)
             }
             ("float4" | "float8" | "numeric", "numeric") => self.cast_to_decimal(inner, from, target, &spelled),
@@ -114,7 +126,7 @@ impl Writer<'_> {
     }
 
     /// `varchar(n)` cuts after n characters. DuckDB keeps all, Redshift counts bytes.
-    fn limited(&mut self, written: Sql, target: SqlType, spelled: &str) -> Sql {
+    pub(super) fn limited(&mut self, written: Sql, target: SqlType, spelled: &str) -> Sql {
         match target.length() {
             Some(length) if self.rewrites(Rewrite::TextLength) => {
                 let cut = format!("left({}, {length})", written.text);
@@ -159,17 +171,21 @@ impl Writer<'_> {
         ))
     }
 
-    /// Of a seventh digit of a second PostgreSQL makes a sixth, DuckDB nothing; behind a date it reads whatever there is.
+    /// Of a seventh digit of a second PostgreSQL makes a sixth, DuckDB nothing; behind a date it reads whatever there is, and a year of two
+    /// digits for what it says, in place of a month.
     fn text_as_moment(&mut self, inner: &Expr, target: SqlType, spelled: &str) -> Sql {
         let part = self.read_text(inner).part();
         let fine = "[.][0-9]{7}";
-        let plain = r"\s*[0-9]+-[0-9]+-[0-9]+([ T][0-9:.]+(Z| ?[-+][0-9:]+)?)?\s*";
+        let plain = if target.name() == "time" {
+            r"\s*[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]*)?)?\s*"
+        } else {
+            r"\s*[0-9]{4}-[0-9]+-[0-9]+([ T][0-9:.]+(Z| ?[-+][0-9:]+)?)?\s*"
+        };
         let message = format!("'text of a {spelled} that is not read alike by all engines: ' || {part}");
-        let (wrong, error) = match (self.target(), target.name()) {
-            (Engine::DuckDb, "date") => {
+        let (wrong, error) = match self.target() {
+            Engine::DuckDb => {
                 (format!("regexp_matches({part}, '{fine}') or not regexp_full_match({part}, '{plain}')"), format!("error({message})"))
             }
-            (Engine::DuckDb, _) => (format!("regexp_matches({part}, '{fine}')"), format!("error({message})")),
             // What is no moment cannot be cast to one, so the statement fails.
             _ => (format!("{part} ~ '{fine}'"), format!("cast({message} as {spelled})")),
         };

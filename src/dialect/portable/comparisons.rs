@@ -6,6 +6,7 @@
 use sqlparser::ast::{BinaryOperator, Expr, Query};
 
 use super::calls::Call;
+use super::products::has_real_and_other;
 use super::rewrite::Rewrite;
 use super::writer::{Form, Sql, Writer, span_of};
 use crate::dialect::Engine;
@@ -77,6 +78,10 @@ impl Writer<'_> {
         }
         let not = if negated { "not " } else { "" };
         let parts: Vec<&Expr> = std::iter::once(value).chain(list).collect();
+        if self.mixes_real(&parts) {
+            let message = "a list with real and other numbers is not the same on all engines";
+            return self.refuse(span_of(value), message, "cast all of it to double precision, or to numeric(p,s)");
+        }
         let is_text = self.compares_text(&parts);
         let write = |writer: &mut Self, part: &Expr| if is_text { writer.equal_side(part) } else { writer.expression(part) };
         let written = write(self, value).part();
@@ -96,6 +101,10 @@ impl Writer<'_> {
             "unknown" => of_query.is_none_or(|kind| matches!(kind.name(), "text" | "varchar" | "unknown")),
             _ => self.is_text(value),
         };
+        if has_real_and_other(&[of_query, self.type_of(value).filter(|kind| kind.name() != "unknown")]) {
+            let message = "real that is looked for among other numbers is not the same on all engines";
+            return self.refuse(span_of(value), message, "cast both to double precision, or to numeric(p,s)");
+        }
         let written = if is_text { self.equal_side(value).part() } else { self.expression(value).part() };
         let subquery = self.subquery(query);
         if is_text && self.is(Engine::Redshift) && self.rewrites(Rewrite::TrailingBlanks) {
@@ -116,6 +125,11 @@ impl Writer<'_> {
             // What is compared with a binary number is one.
             let [one, other] = [one, other].map(|side| self.expression(side).text);
             return Sql::atom(format!("nullif(cast({one} as double), cast({other} as double))"));
+        }
+        if self.is(Engine::DuckDb) && kinds[0] == "float4" && self.mixes_real(&[one, other]) {
+            let written = self.expression(one).text;
+            let [one, other] = self.compared([one, other]).map(Sql::part);
+            return Sql::loose(format!("case when {one} = {other} then null else {written} end"));
         }
         if !self.compares_text(&[one, other]) || !self.is(Engine::Redshift) || !self.rewrites(Rewrite::TrailingBlanks) {
             return self.plain_call(call, "nullif");
@@ -138,7 +152,7 @@ impl Writer<'_> {
                 "case when {one} is null and {other} is null then {null} when {one} is null or {other} is null then {half} else {compared} end"
             ));
         }
-        let (one, other) = (self.expression(left).part(), self.expression(right).part());
+        let [one, other] = self.compared([left, right]).map(Sql::part);
         let not = if negated { "not " } else { "" };
         Sql::loose(format!("{one} is {not}distinct from {other}"))
     }
@@ -191,7 +205,7 @@ impl Writer<'_> {
         }
         let [written, low, high] = match self.compares_text(&[value, low, high]) {
             true => [value, low, high].map(|part| self.ordered_side(part)),
-            false => [value, low, high].map(|part| self.expression(part).part()),
+            false => self.compared([value, low, high]).map(Sql::part),
         };
         let not = if negated { "not " } else { "" };
         Sql::loose(format!("{written} {not}between {low} and {high}"))

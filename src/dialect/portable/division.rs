@@ -135,10 +135,15 @@ fn is_never_zero(expression: &Expr) -> bool {
     match expression {
         Expr::Nested(inner) | Expr::UnaryOp { op: UnaryOperator::Minus, expr: inner } => is_never_zero(inner),
         Expr::Value(value) => matches!(&value.value, Value::Number(text, _) if text.bytes().any(|byte| matches!(byte, b'1'..=b'9'))),
-        Expr::Cast { expr, .. } => is_never_zero(expr) && matches!(&**expr, Expr::Value(_)),
+        // A fraction may be rounded to zero.
+        Expr::Cast { expr, .. } => is_never_zero(expr) && is_whole(expr),
         Expr::Function(call) => is_nullif_zero(call),
         _ => false,
     }
+}
+
+fn is_whole(expression: &Expr) -> bool {
+    matches!(expression, Expr::Value(value) if matches!(&value.value, Value::Number(text, _) if text.bytes().all(|byte| byte.is_ascii_digit())))
 }
 
 fn is_nullif_zero(call: &Function) -> bool {

@@ -3,6 +3,7 @@
 use sqlparser::ast::{BinaryOperator, CastKind, DataType, Expr, Ident, Query, UnaryOperator, Value};
 
 use super::json::is_json_value;
+use super::literals::has_fine_seconds;
 use super::lookups::JOIN_THE_FIRST;
 use super::writer::{Form, Sql, Writer, span_of};
 use crate::analysis::UNKNOWN_TYPE;
@@ -136,8 +137,7 @@ impl Writer<'_> {
             && text.is_char_boundary(4)
             && text.get(4..5) == Some("-")
             && !text.contains(|c: char| c.is_alphabetic() && !matches!(c, 'T' | 'Z'))
-            // Of a seventh digit of a second PostgreSQL makes a sixth, DuckDB nothing.
-            && text.split_once('.').is_none_or(|(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count() <= 6)
+            && !has_fine_seconds(text)
     }
 
     fn unknown_form(&mut self, expression: &Expr) -> Sql {
@@ -158,6 +158,9 @@ impl Writer<'_> {
                 "declare the data_type of the source's columns, or cast it where it is read first",
             );
         }
+        if self.type_name(expression) == "bpchar" {
+            return self.refuse_padded(span_of(expression));
+        }
         if self.is(Engine::Redshift) && self.is_captured(parts) {
             let help = "select it in a CTE that has the lateral columns, and read that; or give the relations other names";
             return self.lacks(
@@ -166,6 +169,10 @@ impl Writer<'_> {
                 help,
             );
         }
+        self.known_column(parts)
+    }
+
+    pub(super) fn known_column(&mut self, parts: &[Ident]) -> Sql {
         self.merged_column(parts).unwrap_or_else(|| Sql::atom(self.names(parts)))
     }
 
@@ -244,12 +251,17 @@ impl Writer<'_> {
     pub(super) fn case_of(&mut self, case: &Expr, write: &mut dyn FnMut(&mut Self, &Expr) -> String) -> Sql {
         let Expr::Case { operand, conditions, else_result, .. } = case else { return self.unknown_form(case) };
         let mut text = "case".to_owned();
+        let compared: Vec<&Expr> =
+            operand.iter().map(|operand| &**operand).chain(conditions.iter().map(|branch| &branch.condition)).collect();
+        let doubles = operand.is_some() && self.is(Engine::DuckDb) && self.mixes_real(&compared);
+        let side = |writer: &mut Self, side: &Expr| {
+            if doubles { Sql::atom(format!("cast({} as double)", writer.expression(side).text)) } else { writer.equal_text(side) }
+        };
         if let Some(operand) = operand {
-            text.push_str(&format!(" {}", self.equal_text(operand).part()));
+            text.push_str(&format!(" {}", side(self, operand).part()));
         }
         for branch in conditions {
-            let condition =
-                if operand.is_some() { self.equal_text(&branch.condition).part() } else { self.expression(&branch.condition).text };
+            let condition = if operand.is_some() { side(self, &branch.condition).part() } else { self.expression(&branch.condition).text };
             text.extend([" when ", &condition, " then ", &write(self, &branch.result)]);
         }
         if let Some(otherwise) = else_result {

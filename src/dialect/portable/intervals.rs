@@ -24,6 +24,21 @@ const SECOND: i64 = 1_000_000;
 const DAY: i64 = 24 * 3600 * SECOND;
 
 impl Span {
+    fn with(self, other: Span) -> Option<Span> {
+        Some(Span {
+            months: self.months.checked_add(other.months)?,
+            days: self.days.checked_add(other.days)?,
+            micros: self.micros.checked_add(other.micros)?,
+        })
+    }
+
+    /// Whether every engine has room for it: months and days in 32 bits, and all of it in microseconds.
+    fn is_kept_everywhere(self) -> bool {
+        let all = self.months.checked_mul(30).and_then(|days| days.checked_add(self.days)).and_then(|days| days.checked_mul(DAY));
+        let fits = |count: i64| i32::try_from(count).is_ok();
+        fits(self.months) && fits(self.days) && all.and_then(|all| all.checked_add(self.micros)).is_some() && self.micros != i64::MIN
+    }
+
     /// As PostgreSQL compares it: days of 24 hours, months of 30 days.
     pub(super) fn in_micros(self) -> i64 {
         (self.months * 30 + self.days) * DAY + self.micros
@@ -241,27 +256,34 @@ fn read_text(text: &str) -> Option<Span> {
     let mut seen = false;
     while let Some(word) = words.next() {
         seen = true;
-        if word.contains(':') {
-            span.micros = span.micros.checked_add(read_clock(word)?)?;
-            continue;
-        }
-        let unit = words.next().unwrap_or("second").to_ascii_lowercase();
-        let unit = unit.strip_suffix('s').unwrap_or(&unit);
-        let part = |factor: i64| read_scaled(word, factor);
-        match unit {
-            "year" | "y" | "yr" => span.months += whole(word)? * 12,
-            "month" | "mon" => span.months += whole(word)?,
-            "week" | "w" => span.days += whole(word)? * 7,
-            "day" | "d" => span.days += whole(word)?,
-            "hour" | "h" | "hr" => span.micros += part(3600 * SECOND)?,
-            "minute" | "min" | "m" => span.micros += part(60 * SECOND)?,
-            "second" | "sec" | "" => span.micros += part(SECOND)?,
-            "millisecond" | "msec" => span.micros += part(SECOND / 1000)?,
-            "microsecond" | "usec" => span.micros += whole(word)?,
-            _ => return None,
-        }
+        let part = if word.contains(':') {
+            Span { micros: read_clock(word)?, ..Span::default() }
+        } else {
+            let unit = words.next().unwrap_or("second").to_ascii_lowercase();
+            units(word, &unit)?
+        };
+        span = span.with(part)?;
     }
-    seen.then_some(span)
+    (seen && span.is_kept_everywhere()).then_some(span)
+}
+
+/// So many of a unit, by any of the names that PostgreSQL knows it by.
+fn units(count: &str, unit: &str) -> Option<Span> {
+    let months = |factor: i64| Some(Span { months: whole(count)?.checked_mul(factor)?, ..Span::default() });
+    let days = |factor: i64| Some(Span { days: whole(count)?.checked_mul(factor)?, ..Span::default() });
+    let micros = |factor: i64| Some(Span { micros: read_scaled(count, factor)?, ..Span::default() });
+    match unit {
+        "year" | "years" | "y" | "yr" | "yrs" => months(12),
+        "month" | "months" | "mon" | "mons" => months(1),
+        "week" | "weeks" | "w" => days(7),
+        "day" | "days" | "d" => days(1),
+        "hour" | "hours" | "h" | "hr" | "hrs" => micros(3600 * SECOND),
+        "minute" | "minutes" | "m" | "min" | "mins" => micros(60 * SECOND),
+        "second" | "seconds" | "s" | "sec" | "secs" => micros(SECOND),
+        "millisecond" | "milliseconds" | "ms" | "msec" | "msecs" => micros(SECOND / 1000),
+        "microsecond" | "microseconds" | "us" | "usec" | "usecs" => micros(1),
+        _ => None,
+    }
 }
 
 /// `1day` as two words.
@@ -291,7 +313,8 @@ fn read_scaled(word: &str, factor: i64) -> Option<i64> {
     let scale = 10_i64.checked_pow(u32::try_from(fraction.len()).ok()?)?;
     let fraction: i64 = if fraction.is_empty() { 0 } else { fraction.parse().ok()? };
     let part = fraction.checked_mul(factor)?;
-    (part % scale == 0).then_some(sign * (units.checked_mul(factor)? + part / scale))
+    let all = units.checked_mul(factor)?.checked_add(part / scale)?;
+    (part % scale == 0).then_some(sign * all)
 }
 
 fn read_clock(word: &str) -> Option<i64> {
@@ -300,7 +323,8 @@ fn read_clock(word: &str) -> Option<i64> {
     let hours = read_scaled(parts.next()?, 3600 * SECOND)?;
     let minutes = read_scaled(parts.next()?, 60 * SECOND)?;
     let seconds = parts.next().map_or(Some(0), |part| read_scaled(part, SECOND))?;
-    parts.next().is_none().then_some(sign * (hours + minutes + seconds))
+    let all = hours.checked_add(minutes)?.checked_add(seconds)?;
+    parts.next().is_none().then_some(sign * all)
 }
 
 fn seconds(micros: i64) -> String {
@@ -322,6 +346,12 @@ mod tests {
         assert_eq!(read("3"), Some((0, 0, 3_000_000)));
         assert_eq!(read("1week"), Some((0, 7, 0)));
         assert_eq!(read("1 month - 1 day"), Some((1, -1, 0)));
+        assert_eq!(read("500 ms"), Some((0, 0, 500_000)));
+        assert_eq!(read("2 usecs 3 s"), Some((0, 0, 3_000_002)));
+        assert_eq!(read("1 hs"), None);
+        assert_eq!(read("999999999999999999 years"), None);
+        assert_eq!(read("9223372036854775807 seconds"), None);
+        assert_eq!(read("2562047788:00:54"), read("9223372036854 seconds"));
         assert_eq!(read("1.5 months"), None);
         assert_eq!(read("1 day ago"), None);
         assert_eq!(seconds(-1_500_000), "-1.5");

@@ -15,6 +15,7 @@ use sqlparser::ast::{
 use super::distinct_on::Distinction;
 use super::rewrite::Rewrite;
 use super::using::folded;
+use super::walk::outside_of_queries;
 use super::windows::is_running;
 use super::writer::{Sql, Writer, print_name, unmarked};
 
@@ -115,16 +116,12 @@ impl Writer<'_> {
             orders.borrow_mut().extend(order.clone());
             order.is_some()
         };
-        let in_having = std::cell::Cell::new(false);
-        if let Some(having) = &select.having {
-            let sees = |call: &Function| {
-                in_having.set(in_having.get() || order_within(call).is_some());
-                false
-            };
-            let _ = having.visit(&mut Above { needs: &sees, above: Vec::new(), queries: 0, levels: Levels::default() });
-        }
+        let mut in_having = false;
+        outside_of_queries(&select.having, |part| {
+            in_having |= matches!(part, Expr::Function(call) if order_within(call).is_some());
+        });
         let levels = self.levels_for(select, order_by, &needs)?;
-        (orders.borrow().len() > 1 && !in_having.get() && self.rewrites(Rewrite::SeveralOrders)).then_some(levels)
+        (orders.borrow().len() > 1 && !in_having && self.rewrites(Rewrite::SeveralOrders)).then_some(levels)
     }
 
     /// An expression of a SELECT in two levels; `None` where it is written as it stands.

@@ -44,7 +44,11 @@ impl Writer<'_> {
     }
 }
 
-/// `12`, `1.5`, `.5`, `1e3`
+/// Whether a moment has a seventh digit of a second, of which PostgreSQL makes a sixth, DuckDB nothing.
+pub(super) fn has_fine_seconds(moment: &str) -> bool {
+    moment.split_once('.').is_some_and(|(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count() > 6)
+}
+
 /// `1.25e2` as `125`, `1e-2` as `0.01`; `None` beyond 38 digits.
 fn without_exponent(mantissa: &str, exponent: &str) -> Option<String> {
     let exponent: i32 = exponent.parse().ok().filter(|exponent: &i32| exponent.abs() <= 38)?;

@@ -48,6 +48,7 @@ mod lookups;
 mod null_order;
 mod number_formats;
 mod numbers;
+mod padded;
 mod patterns;
 mod products;
 mod query;
@@ -69,6 +70,8 @@ mod windows;
 mod writer;
 
 pub use rewrite::{Rewrite, Way, ways};
+
+use sqlparser::ast::Spanned;
 
 use self::writer::Writer;
 use super::Engine;
@@ -110,6 +113,7 @@ impl Lowering for Rewriter {
     fn lower(&self, query: &TypedQuery<'_>) -> Result<Option<Lowered>, Vec<Finding>> {
         let mut writer = Writer::new(query, self.engine, self.without);
         let text = writer.query(query.query);
+        writer.refuse_padded_rows(query.types.columns_of_query(query.query), Spanned::span(query.query));
         writer.refuse_correlations(query.query);
         writer.finish(&text)
     }

@@ -14,6 +14,12 @@ use crate::dialect::Engine;
 /// Digits that DuckDB keeps in 64 bits.
 const NARROW: i32 = 18;
 const MOST: i32 = 38;
+/// Whether a `real` stands among other numbers: engines differ in whether they compare with its bits or with twice as many.
+pub(super) fn has_real_and_other(kinds: &[Option<SqlType>]) -> bool {
+    let is_real = |kind: &Option<SqlType>| kind.is_some_and(|kind| kind.name() == "float4");
+    kinds.iter().any(is_real) && kinds.iter().any(|kind| kind.is_some_and(|kind| kind.name() != "float4"))
+}
+
 /// Digits that the factors of a product have together on Redshift at most: it counts one more.
 const FACTORS: i32 = 37;
 
@@ -63,6 +69,19 @@ impl Writer<'_> {
             return Sql::atom(format!("cast({} as integer)", written.text));
         }
         written
+    }
+
+    /// Values that are compared with one another, of which `real` gets twice its bits where other numbers are among them.
+    pub(super) fn compared<const N: usize>(&mut self, parts: [&Expr; N]) -> [Sql; N] {
+        let kinds = parts.map(|part| self.type_name(part));
+        let other = kinds.iter().find(|kind| !matches!(**kind, "float4" | "unknown" | "")).copied().unwrap_or("");
+        parts.map(|part| self.widened(part, if self.type_name(part) == "float4" { other } else { "" }))
+    }
+
+    /// Whether a `real` stands among other numbers.
+    pub(super) fn mixes_real(&self, parts: &[&Expr]) -> bool {
+        let kinds: Vec<_> = parts.iter().filter(|part| self.type_name(part) != "unknown").map(|part| self.type_of(part)).collect();
+        has_real_and_other(&kinds)
     }
 
     /// The digits behind the point that DuckDB would lose where exact numbers become one column: it keeps 38 in all, and takes what is too

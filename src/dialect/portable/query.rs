@@ -158,6 +158,9 @@ impl Writer<'_> {
 
     fn set_operation(&mut self, left: &SetExpr, op: SetOperator, quantifier: SetQuantifier, right: &SetExpr) -> String {
         self.refuse_lost_digits(left, right);
+        if op != SetOperator::Union || quantifier != SetQuantifier::All {
+            self.refuse_padded_rows(self.columns_of_body(left), left.span());
+        }
         let word = match op {
             SetOperator::Union => "union",
             SetOperator::Except => "except",
@@ -259,6 +262,9 @@ impl Writer<'_> {
         self.look_at_sources(select);
         if redshift {
             self.look_at_lookups(select);
+        }
+        if select.distinct.is_some() {
+            self.refuse_padded_rows(self.columns(select), select.projection.first().map_or_else(Span::empty, Spanned::span));
         }
         let text = match self.distinct_around(select) {
             None => self.on_levels(select, order_by),

@@ -6,6 +6,7 @@
 
 use sqlparser::ast::{BinaryOperator, Expr, Query};
 
+use super::products::has_real_and_other;
 use super::rewrite::Rewrite;
 use super::writer::{Form, Sql, Writer, span_of};
 use crate::analysis::Output;
@@ -77,6 +78,10 @@ impl Writer<'_> {
             let help = "name the columns of the subquery";
             return Some(self.refuse(span_of(value), "a row is looked for among rows that are not known", help));
         };
+        if parts.iter().zip(columns).any(|(part, column)| has_real_and_other(&[self.type_of(part), column.typed.sql_type])) {
+            let message = "real that is looked for among other numbers is not the same on all engines";
+            return Some(self.refuse(span_of(value), message, "cast both to double precision, or to numeric(p,s)"));
+        }
         let texts: Vec<bool> = parts.iter().zip(columns).map(|(part, column)| self.is_text(part) || is_text(column)).collect();
         let marks = |text: bool, sql: String| if text { format!("{sql} || '.'") } else { sql };
         let redshift = self.is(Engine::Redshift);

@@ -177,7 +177,7 @@ impl<'q> Writer<'q> {
         Some(format!("select {output}{line}from ({}{line}) as acca_rows{line}group by {keys}{condition}", sides.join(&union)))
     }
 
-    fn columns_of_body(&self, body: &SetExpr) -> Option<&'q [Output]> {
+    pub(super) fn columns_of_body(&self, body: &SetExpr) -> Option<&'q [Output]> {
         match body {
             SetExpr::Select(select) => self.columns(select),
             SetExpr::Query(query) => self.columns_of(query),

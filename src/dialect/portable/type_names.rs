@@ -17,6 +17,10 @@ impl Writer<'_> {
     /// A type as the query writes it; `digits` behind the point for exact numbers whose type does not say it.
     pub(super) fn type_written(&mut self, written: &DataType, digits: Option<i32>, span: Span) -> (Option<SqlType>, String) {
         let parsed = SqlType::parse(&written.to_string());
+        if parsed.is_some_and(|kind| kind.name() == "bpchar") {
+            self.refuse_padded(span);
+            return (None, String::new());
+        }
         let Some(kind) = parsed else {
             let message = format!("'{written}' is not on the list of types that are the same on all engines");
             self.refuse(span, message, "use a type that docs/portable.md lists");

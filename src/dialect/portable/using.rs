@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlparser::ast::{Ident, Join, JoinConstraint, JoinOperator, Select, SelectItem, Spanned, TableFactor, TableWithJoins};
 use sqlparser::tokenizer::Span;
 
+use super::products::has_real_and_other;
 use super::rewrite::Rewrite;
 use super::walk::{Origins, entry_name, factors};
 use super::writer::{Sql, Writer, lowered, print_name};
@@ -161,6 +162,11 @@ impl Writer<'_> {
 
     /// A condition for ON; `None` where USING means the same.
     pub(super) fn using_as_condition(&mut self, join: &Join) -> Option<String> {
+        let is_mixed = |shared: &[Using]| shared.iter().any(|column| has_real_and_other(&column.sides));
+        if self.types.using(join).is_some_and(is_mixed) {
+            let message = "a join of real with another number is not the same on all engines";
+            return Some(self.refuse(join.relation.span(), message, "write the condition with ON").text);
+        }
         if !self.is(Engine::Redshift) {
             return None;
         }

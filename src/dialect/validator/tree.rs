@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, Ident, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned, Statement, TableFactor, Visit,
-    Visitor,
+    BinaryOperator, Expr, GroupByExpr, Ident, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned, Statement,
+    TableFactor, Visit, Visitor,
 };
 use sqlparser::dialect::{Dialect, RedshiftSqlDialect};
 use sqlparser::parser::Parser;
@@ -107,6 +107,8 @@ impl Rules<'_> {
         // `QUALIFY` right behind FROM needs an alias, fact 125.
         if select.qualify.is_some()
             && select.selection.is_none()
+            && select.having.is_none()
+            && matches!(&select.group_by, GroupByExpr::Expressions(keys, modifiers) if keys.is_empty() && modifiers.is_empty())
             && let [only] = select.from.as_slice()
             && only.joins.is_empty()
             && let TableFactor::Table { alias: None, name, .. } = &only.relation

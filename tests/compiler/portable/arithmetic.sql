@@ -30,3 +30,14 @@ select id, 1 / (n / 3) as r from t where n > 0;
 -- facts: 38
 -- needs: division postgres duckdb
 select id, i8 / 7.5 as large from t where id in (4, 5, 8);
+
+-- facts: 37
+-- fails: by zero
+select 1 / 0.4::int as a from t;
+
+-- facts: 37
+-- fails: by zero
+select n / 0.001::numeric(10,2) as a from t;
+
+-- facts: 36 38
+select id, n / 2::numeric(10,2) as a, i / 3::bigint as b from t;

@@ -206,3 +206,7 @@ select t.id, 10 - x.net as net from t cross join lateral (select i2 as net) as x
 -- facts: 126
 -- needs: lateral redshift
 select t.id, x.c from t cross join lateral (select count(*) as c from u where u.k < t.id) as x;
+
+-- facts: 124 125
+-- needs: distinct-on redshift
+select distinct on (grp) grp, count(*) as c from t group by grp, b order by grp, count(*) desc, b;

@@ -188,3 +188,32 @@ select n from generate_series(0, 2000000000, 500000000) as s (n) union all selec
 -- facts: 18
 -- refused: postgres duckdb redshift without a type
 select id, ts + '1 month' as next from t;
+
+-- facts: 17
+select ts + interval '500 ms' as a, ts - interval '3 secs 20 msecs 7 usecs' as b, d + interval '2 mons 1 yr' as c from t;
+
+-- facts: 18
+-- refused: postgres duckdb redshift interval
+select tz from t where tz > now() - interval '999999999999999999 years';
+
+-- facts: 15
+-- fails: duckdb not read alike
+select o::date as d from w where id = 4;
+
+-- facts: 15
+-- fails: duckdb not read alike
+select o::timestamp as d from w where id = 4;
+
+-- facts: 15
+select id, o::date as d, o::timestamp as ts from w where id < 3;
+
+-- facts: 15
+-- fails: duckdb redshift not read alike
+select o::time as d from w where id = 5;
+
+-- facts: 15
+select o::time as d from w where id in (3, 6);
+
+-- facts: 15
+-- refused: duckdb redshift this literal
+select '10:00:00.1234567'::time as t;

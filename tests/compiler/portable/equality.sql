@@ -145,3 +145,67 @@ select id, 'b' between v and 'zz' as a, 'Z' not between v and 'zz' as b, 'abc ' 
 -- facts: 54 110
 -- needs: collation postgres
 select percentile_disc(0.5) within group (order by s) || '|' as p, percentile_disc(0.9) within group (order by v desc) as q from t where id in (1, 4, 5, 6);
+
+-- facts: 6 54
+select id, c::text as c, length(c::text) as n, c::varchar(2) as short, c::text = 'ab' as same, c::text like 'ab' as alike from w;
+
+-- facts: 6 54
+with source as (select * from w), renamed as (select id, c::text as c from source) select c, count(*) as n from renamed group by c;
+
+-- facts: 6
+-- refused: postgres duckdb redshift padded with blanks
+select c from w;
+
+-- facts: 6
+-- refused: postgres duckdb redshift padded with blanks
+select * from w;
+
+-- facts: 6
+-- refused: postgres duckdb redshift padded with blanks
+select id from w where c = 'ab';
+
+-- facts: 6
+-- refused: postgres duckdb redshift padded with blanks
+select count(*) as n from (select distinct * from w) q;
+
+-- facts: 6
+-- refused: postgres duckdb redshift padded with blanks
+select count(*) as n from (select * from w except select * from w) q;
+
+-- facts: 12 131
+select id, nullif(r, 0.1) as a, nullif(r, 0.5) as b, nullif(0.1, r) as c, nullif(f, r) as e, nullif(r, f) as g,
+    case r when 0.1 then 'a' when 0.5 then 'c' when n then 'n' end as h,
+    r is distinct from 0.1 as i, r is not distinct from 0.5 as j, r between 0.1 and 0.5 as k from t;
+
+-- facts: 130
+-- refused: postgres duckdb redshift real
+select id from t where r in (0.1, 0.5);
+
+-- facts: 130
+-- refused: postgres duckdb redshift real
+select id from t where r = any (array[0.1, 0.5]);
+
+-- facts: 130
+-- refused: postgres duckdb redshift real
+select id from t where r in (select 0.1);
+
+-- facts: 130
+-- refused: postgres duckdb redshift real
+select id from t where n not in (select r from t);
+
+-- facts: 143
+-- refused: duckdb redshift real
+select id from t where (r, id) in (select 0.1, 1);
+
+-- facts: 143
+select id from t where (r, id) in ((0.1, 1), (0.5, 6));
+
+-- facts: 144
+-- refused: postgres duckdb redshift real
+select t.id from t join (select 0.1 as r) x using (r);
+
+-- facts: 144
+select a.id, b.id as other from t as a join t as b using (r);
+
+-- facts: 130
+select id from t where r in (select r from t where id > 3);

@@ -6,7 +6,7 @@ select id, (s || s)::text as twice, s::varchar as same, cast(null as text) as no
 select grp, length(string_agg(s || s, '/' order by id)) from t group by grp;
 
 -- facts: 5 6
--- refused: duckdb redshift type
+-- refused: postgres duckdb redshift char(n)
 select id, s::char(5) as padded from t;
 
 -- facts: 9
