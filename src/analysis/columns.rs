@@ -319,8 +319,10 @@ impl Compilation {
         let mut declared = Vec::new();
         if let Some(outcome) = &outcome {
             let refused = outcome.as_ref().err().into_iter().flatten();
-            let unsaid = refused.filter(|refusal| !inferred.doubts.iter().any(|doubt| doubt.diagnostic == refusal.diagnostic));
-            for refusal in unsaid {
+            let said =
+                |refusal: &&Finding| inferred.findings.iter().chain(&inferred.doubts).any(|said| said.diagnostic == refusal.diagnostic);
+            let unsaid: Vec<Finding> = refused.filter(|refusal| !said(refusal)).cloned().collect();
+            for refusal in &unsaid {
                 match self.of_declaration(node, refusal, &rendered.sql) {
                     Some(problem) => declared.push(problem),
                     None => inferred.unit_findings.push(refusal.clone()),
@@ -381,7 +383,7 @@ impl Compilation {
             }
         };
         inferred.unit_findings.extend(unmarked);
-        if !self.portable.holds(number) || !inferred.findings.is_empty() {
+        if !self.portable.holds(number) {
             return (inferred, None);
         }
         let outcome = match plain {

@@ -7,6 +7,7 @@ mod coercion;
 mod columns;
 mod compilation;
 mod configured;
+mod consequences;
 mod declared;
 mod described;
 mod empty;

@@ -8,6 +8,7 @@ use sqlparser::ast::Query;
 
 use super::columns::{Analysis, Parent, Parents, placed};
 use super::compilation::{Compilation, CompiledNode};
+use super::consequences::independent;
 use super::generic::of_test;
 use super::infer::{ExpressionTypes, Finding, Inferred, infer};
 use super::siblings::{Sibling, Siblings};
@@ -324,21 +325,28 @@ impl Compilation {
             Ok(None) => return Ok(None),
             Err(unread) => {
                 let message = format!("a portable query must be read to be rewritten, and this one is not: {}", unread.why);
-                let problem = Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, message);
+                let problem = Diagnostic { severity: Severity::Error, ..Diagnostic::new(&codes::UNREAD_QUERY, message) };
                 let problem = problem
                     .help("look just before it for a comma, a parenthesis or a word that is missing; what is not PostgreSQL's SQL cannot be portable");
                 return Err(vec![Finding { diagnostic: problem, range: unread.range }]);
             }
         };
         let inferred = infer(sql, &query, parents);
-        if inferred.findings.is_empty() { self.rewrite(sql, &query, &inferred) } else { Err(inferred.findings) }
+        self.rewrite(sql, &query, &inferred)
     }
 
-    /// Rewrites a text of which the tree and the types are known, and in which there is no mistake.
+    /// Rewrites a text of which the tree and the types are known. Where there is a mistake in it, all else that is wrong is said with it.
     pub(super) fn rewrite(&self, sql: &str, query: &Query, inferred: &Inferred) -> Outcome {
         let Some(lowering) = &self.portable.lowering else { return Ok(None) };
-        let mistakes: Vec<Finding> = inferred.doubts.iter().filter(|doubt| doubt.diagnostic.severity == Severity::Error).cloned().collect();
-        if mistakes.is_empty() { lowering.lower(&TypedQuery { sql, query, types: &inferred.types }) } else { Err(mistakes) }
+        let doubts = inferred.doubts.iter().filter(|doubt| doubt.diagnostic.severity == Severity::Error);
+        let mut mistakes: Vec<Finding> = inferred.findings.iter().chain(doubts).cloned().collect();
+        let lowered = lowering.lower(&TypedQuery { sql, query, types: &inferred.types });
+        if mistakes.is_empty() {
+            return lowered;
+        }
+        let refused = independent(lowered.err().unwrap_or_default(), &mistakes, sql, query, &inferred.types);
+        mistakes.extend(refused);
+        Err(mistakes)
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn cmd_compile(context: &Context<'_>, arguments: &CompileArguments) -
 /// `only`: these nodes in place of a selection.
 pub(super) fn carry_out_compile(context: &Context<'_>, arguments: &CompileArguments, only: Option<&BTreeSet<String>>) -> Result<(), Exit> {
     if let Some(sides) = sides(context)? {
-        return each(context, sides, |side, joined| {
+        return each(context, sides, true, |side, joined| {
             compile_all(&side.context, &side.loaded.compilation, arguments, only, Some((side, joined)))
         });
     }
