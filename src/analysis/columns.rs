@@ -388,7 +388,7 @@ impl Compilation {
         }
         let outcome = match plain {
             Some(query) => {
-                let outcome = self.rewrite(sql, &query, &inferred);
+                let outcome = self.rewrite(sql, &query, &inferred, parents);
                 self.portable.tell(number, (sql, query), (&inferred, &outcome), parents);
                 outcome
             }
@@ -437,7 +437,7 @@ fn marked_query(rendered: &Rendered, mut marks: Vec<Mark>) -> (Option<Box<sqlpar
         if !fits {
             let message = "a macro that acca.yml declares writes something here that is no expression of its own";
             let problem = Diagnostic::new(&codes::INVALID_UNIT, message).help("put parentheses around what the macro writes");
-            findings.push(Finding { diagnostic: problem, range: Some(mark.range.clone()) });
+            findings.push(Finding::new(problem, Some(mark.range.clone())));
         }
         fits
     });
@@ -509,9 +509,12 @@ fn named_twice(inferred: &Inferred) -> Option<Finding> {
     let mut names = BTreeSet::new();
     let at = inferred.schema.columns.iter().position(|column| !names.insert(&column.name))?;
     let name = &inferred.schema.columns.get(at)?.name;
+    let place = |at: usize| inferred.places.get(at).cloned().flatten();
+    let first = inferred.schema.columns.iter().position(|column| column.name == *name).and_then(place);
     let problem = Diagnostic::new(&codes::DUPLICATE_COLUMN, format!("two columns are called '{name}'"));
     let problem = problem.help(format!("name the columns that are wanted, and one of these otherwise: … as other_{name}"));
-    Some(Finding { diagnostic: problem, range: inferred.places.get(at).cloned().flatten() })
+    let also = first.filter(|first| Some(first) != place(at).as_ref()).map(|first| (first, "the other is this"));
+    Some(Finding { also: also.into_iter().collect(), ..Finding::new(problem, place(at)) })
 }
 
 /// Whether its table or view is made of what its query gives; what a macro of the project makes may need none.
@@ -563,7 +566,8 @@ fn is_doubted(node: &Node) -> bool {
 /// The finding at its place in the files.
 pub(super) fn placed(finding: Finding, map: &SpanMap, node: &Node) -> Diagnostic {
     let place = finding.range.and_then(|range| map.locate(range));
-    let diagnostic = finding.diagnostic;
+    let also = finding.also.into_iter().filter_map(|(range, text)| Some((map.locate(range)?.call, text)));
+    let diagnostic = also.fold(finding.diagnostic, |diagnostic, (place, text)| diagnostic.also(place, text));
     match place {
         Some(place) => match place.within {
             Some(within) if within != place.call => diagnostic.at(place.call).also(within, "written here"),
@@ -584,11 +588,21 @@ pub(super) struct Parents<'s> {
     pub(super) promises: &'s Arc<Promises>,
     compilation: &'s Compilation,
     pub(super) node: &'s Node,
+    done: &'s Analysis,
 }
 
 impl<'s> Parents<'s> {
     pub(super) fn new(parents: &'s [Parent<'s>], compilation: &'s Compilation, node: &'s Node, done: &'s Analysis) -> Parents<'s> {
-        Parents { parents, promises: &done.promises, compilation, node }
+        Parents { parents, promises: &done.promises, compilation, node, done }
+    }
+
+    /// The first of what is read of which not all is known because of a mistake in it.
+    pub(super) fn mistaken(&self) -> Option<&'s Node> {
+        let is_mistaken = |parent: &&Parent<'_>| {
+            let found = self.done.nodes.get(&parent.number).filter(|_| parent.node.id != self.node.id);
+            found.is_some_and(|found| found.problems.iter().any(|problem| problem.severity == Severity::Error))
+        };
+        self.parents.iter().find(is_mistaken).map(|parent| parent.node)
     }
 }
 

@@ -299,7 +299,7 @@ impl Compilation {
         let message = format!("the query of '{}' is rewritten to what the engine does not run: {}", node.name, finding.diagnostic.message);
         let problem = Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, message).note(format!("it would get: {piece}"));
         let problem = problem.help("write it otherwise, and report this as a fault of acca's rewrites");
-        Some(Finding { diagnostic: problem, range: None })
+        Some(Finding::new(problem, None))
     }
 
     /// What the engine of the target refuses of a node that is written for it, or takes for something else.
@@ -328,24 +328,32 @@ impl Compilation {
                 let problem = Diagnostic { severity: Severity::Error, ..Diagnostic::new(&codes::UNREAD_QUERY, message) };
                 let problem = problem
                     .help("look just before it for a comma, a parenthesis or a word that is missing; what is not PostgreSQL's SQL cannot be portable");
-                return Err(vec![Finding { diagnostic: problem, range: unread.range }]);
+                return Err(vec![Finding::new(problem, unread.range)]);
             }
         };
         let inferred = infer(sql, &query, parents);
-        self.rewrite(sql, &query, &inferred)
+        self.rewrite(sql, &query, &inferred, parents)
     }
 
     /// Rewrites a text of which the tree and the types are known. Where there is a mistake in it, all else that is wrong is said with it.
-    pub(super) fn rewrite(&self, sql: &str, query: &Query, inferred: &Inferred) -> Outcome {
+    pub(super) fn rewrite(&self, sql: &str, query: &Query, inferred: &Inferred, parents: &Parents<'_>) -> Outcome {
         let Some(lowering) = &self.portable.lowering else { return Ok(None) };
         let doubts = inferred.doubts.iter().filter(|doubt| doubt.diagnostic.severity == Severity::Error);
         let mut mistakes: Vec<Finding> = inferred.findings.iter().chain(doubts).cloned().collect();
         let lowered = lowering.lower(&TypedQuery { sql, query, types: &inferred.types });
-        if mistakes.is_empty() {
-            return lowered;
+        let above = parents.mistaken();
+        let refused = match lowered {
+            lowered if mistakes.is_empty() && (lowered.is_ok() || above.is_none()) => return lowered,
+            lowered => lowered.err().unwrap_or_default(),
+        };
+        let first = refused.first().and_then(|refusal| refusal.range.clone());
+        let (count, held) = (refused.len(), independent(refused, &mistakes, sql, query, &inferred.types));
+        if let (Some(above), true) = (above, mistakes.is_empty() && held.len() < count) {
+            let message = format!("what '{}' gives is not known, as there is a mistake in it", above.name);
+            let problem = Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, message).help(format!("mend '{}' first", above.name));
+            mistakes.push(Finding::new(problem, first));
         }
-        let refused = independent(lowered.err().unwrap_or_default(), &mistakes, sql, query, &inferred.types);
-        mistakes.extend(refused);
+        mistakes.extend(held);
         Err(mistakes)
     }
 }

@@ -49,6 +49,22 @@ fn check_looks_at_each_target_and_says_what_is_wrong_once() {
 }
 
 #[test]
+fn compile_says_in_one_go_what_is_wrong() {
+    let project = project();
+    project.write("models/totals.sql", "select json_agg(id) as ids, sum(steak) as total from {{ source('raw', 'bets') }}\n");
+    project.write(
+        "models/kept.sql",
+        "{{ config(materialized='incremental', unique_key='betid') }}\nselect id, stake from {{ source('raw', 'bets') }}\n",
+    );
+    project.write("models/twice.sql", "{{ config(meta={'portable': true}) }}\nselect id, stake as id from {{ source('raw', 'bets') }}\n");
+    let run = project.acca(&["compile", "--target", "lake"]).expect_code(1);
+    for said in ["'json_agg' is not on the list", "there is no column 'steak'", "names 'betid'", "two columns are called 'id'"] {
+        assert_eq!(count(&run, said), 1, "{said}: {}", run.stderr);
+    }
+    assert!(run.stderr.contains("Failed: 4 errors"), "{}", run.stderr);
+}
+
+#[test]
 fn warnings_of_the_project_are_said_once() {
     let project = project();
     project.write("models/totals.sql", "select sum(stake) as total from {{ source('raw', 'bets') }}\n");
