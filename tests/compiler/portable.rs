@@ -98,12 +98,11 @@ impl Query {
                 self.needs.extend(words.map(|name| (rewrite, engine(name))));
             }
             "fails" => {
-                self.fails = named(text);
-                if self.fails.is_empty() {
-                    self.fails.extend(ENGINES.map(|(_, engine)| (engine, text.to_owned())));
-                }
+                let named = named(text);
+                let all = named.is_empty().then(|| ENGINES.map(|(_, engine)| (engine, text.to_owned())));
+                self.fails.extend(named.into_iter().chain(all.into_iter().flatten()));
             }
-            "refused" => self.refused = named(text),
+            "refused" => self.refused.extend(named(text)),
             "ties" => self.has_ties = true,
             _ => {}
         }

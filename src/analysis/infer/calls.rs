@@ -15,6 +15,7 @@ use super::{Inference, known, opaque, settled, spelled};
 use crate::analysis::candidates::{Call, NotFound, function, is_aggregate, result_in_any_case};
 use crate::analysis::catalogue::{TypeId, catalogue};
 use crate::analysis::facts::{Facts, merge};
+use crate::analysis::polymorphic::is_polymorphic;
 use crate::analysis::sql_type::SqlType;
 use crate::diag::{Diagnostic, codes};
 use crate::syntax::mark_of;
@@ -343,7 +344,10 @@ impl Inference<'_> {
                     (Some(left), Some(right)) => match crate::analysis::candidates::binary_operator("=", left.id, right.id) {
                         Ok(call) => {
                             let id = call.arguments.first().copied()?;
-                            let polymorphic = crate::analysis::polymorphic::is_polymorphic(id);
+                            for (argument, wanted) in arguments.expressions.iter().zip(&call.arguments) {
+                                argument.iter().for_each(|argument| self.check_literal(argument, Some(*wanted)));
+                            }
+                            let polymorphic = is_polymorphic(id);
                             Some(if id == left.id || polymorphic { left } else { id.into() })
                         }
                         Err(NotFound::Arguments) => {
@@ -385,8 +389,10 @@ impl Inference<'_> {
         let found = self.found_call(name, given, span);
         if let Some(call) = &found {
             for (expression, wanted) in expressions.iter().zip(&call.arguments) {
+                // What stands for a missing neighbour is of the type of the others.
+                let wanted = if is_polymorphic(*wanted) && matches!(name, "lag" | "lead") { call.result } else { Some(*wanted) };
                 if let Some(expression) = expression {
-                    self.check_literal(expression, Some(*wanted));
+                    self.check_literal(expression, wanted);
                 }
             }
         }

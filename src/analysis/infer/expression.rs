@@ -297,7 +297,10 @@ impl Inference<'_> {
             if from.id != known().unknown && !has_pathway(from.id, to.id, Context::Explicit) {
                 self.mistake(inner.span(), &codes::TYPE_MISMATCH, format!("{from} cannot be cast to {to}"));
             }
-            self.check_literal(inner, Some(to.id));
+            // What is written is a cast as it is.
+            if let Some(text) = quoted(inner) {
+                self.check_text(text, to.id, inner.span());
+            }
         }
         // JSON null becomes null.
         let may_vanish = facts.sql_type.is_none_or(|kind| catalogue().entry(kind.id).name == "jsonb");
@@ -487,6 +490,7 @@ impl Inference<'_> {
     pub(super) fn check_literal(&mut self, expression: &Expr, wanted: Option<TypeId>) {
         if let Some(types) = &mut self.types {
             types.note_wanted(expression, wanted);
+            types.note_wanted(unnested(expression), wanted);
         }
         if let (Some(text), Some(id)) = (quoted(expression), wanted) {
             self.check_text(text, id, expression.span());

@@ -144,7 +144,7 @@ impl Inference<'_> {
                     (first, second) = aligned(first, second);
                 }
                 let unique = unique_of_set(&first, *op, *set_quantifier);
-                QueryResult { unique, ..self.set_operation(first, second, *op, right) }
+                QueryResult { unique, ..self.set_operation(first, second, *op, [left, right]) }
             }
             SetExpr::Values(values) => self.values(values, outer, ctes),
             SetExpr::Table(table) => {
@@ -174,7 +174,8 @@ impl Inference<'_> {
         false
     }
 
-    fn set_operation(&mut self, first: QueryResult, second: QueryResult, operator: SetOperator, right: &SetExpr) -> QueryResult {
+    fn set_operation(&mut self, first: QueryResult, second: QueryResult, operator: SetOperator, sides: [&SetExpr; 2]) -> QueryResult {
+        let [_, right] = sides;
         if !self.check_widths(&first, &second, right.span(), &operator.to_string()) {
             return QueryResult { open: true, ..first };
         }
@@ -205,6 +206,7 @@ impl Inference<'_> {
                     Ok(common) => {
                         let span = spans.get(at).copied().unwrap_or_else(|| right.span());
                         self.doubt_common(&[(&column.facts, span), (&other.facts, span)], common);
+                        sides.into_iter().filter_map(|side| item_at(side, at)).for_each(|item| self.check_literal(item, Some(common.id)));
                         Some(common)
                     }
                     Err(_) => {
@@ -249,6 +251,9 @@ impl Inference<'_> {
             let sql_type = types.and_then(|types| common(&types).map_err(|_| ()).ok());
             let all_unknown = cells.iter().all(|facts| facts.sql_type.is_some_and(|kind| kind.id == known().unknown));
             let sql_type = if all_unknown { cells.first().and_then(|facts| facts.sql_type) } else { sql_type };
+            if let Some(kind) = sql_type.filter(|_| !all_unknown) {
+                values.rows.iter().filter_map(|row| row.content.get(at)).for_each(|cell| self.check_literal(cell, Some(kind.id)));
+            }
             let mut facts = Facts::of(sql_type, cells.iter().any(|facts| facts.nullable));
             facts.digits =
                 cells.iter().map(|cell| super::typed::digits(cell)).collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().max());
@@ -618,6 +623,17 @@ fn in_every_set(key: &Expr, adds_totals: bool) -> Vec<&Expr> {
         }
         Expr::Tuple(parts) => parts.iter().collect(),
         other => vec![other],
+    }
+}
+
+/// What a side of a set operation gives as a column, where that is an expression.
+fn item_at(body: &SetExpr, at: usize) -> Option<&Expr> {
+    match body {
+        SetExpr::Select(select) if select.projection.iter().all(|item| item_expression(item).is_some()) => {
+            select.projection.get(at).and_then(item_expression)
+        }
+        SetExpr::Query(query) => item_at(&query.body, at),
+        _ => None,
     }
 }
 

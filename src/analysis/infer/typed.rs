@@ -138,6 +138,9 @@ impl ExpressionTypes {
     pub(super) fn note_wanted(&mut self, expression: &Expr, wanted: Option<TypeId>) {
         if let Some(held) = self.expressions.get_mut(&address(expression)) {
             held.wanted = wanted;
+            if let (true, Some(text)) = (wanted == Some(catalogue().known.numeric), quoted(expression)) {
+                held.digits = written_digits(text);
+            }
         }
     }
 
@@ -180,7 +183,7 @@ impl ExpressionTypes {
                 most(results.map(of))
             }
             Expr::Ceil { .. } | Expr::Floor { .. } => Some(0),
-            Expr::Extract { .. } => Some(6),
+            Expr::Extract { field, .. } => Some(digits_of_part(&field.to_string())),
             Expr::Function(call) => self.digits_of_call(call),
             _ => None,
         }
@@ -202,9 +205,18 @@ impl ExpressionTypes {
             },
             "ceil" | "ceiling" | "floor" | "sign" | "div" | "factorial" => Some(0),
             "avg" => Some(QUOTIENT),
-            "extract" | "date_part" => Some(6),
+            "extract" => arguments.first().and_then(|field| quoted(field)).map(digits_of_part),
             _ => None,
         }
+    }
+}
+
+/// Digits of a part of a moment; of seconds as many as a moment has.
+fn digits_of_part(field: &str) -> i32 {
+    match field.to_ascii_lowercase().as_str() {
+        "second" | "epoch" => 6,
+        "millisecond" | "milliseconds" => 3,
+        _ => 0,
     }
 }
 

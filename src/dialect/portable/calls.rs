@@ -111,6 +111,9 @@ impl Writer<'_> {
     }
 
     pub(super) fn aggregate_of(&mut self, call: &Call<'_>, name: &str, argument: String, rest: &[String]) -> Sql {
+        if call.distinct {
+            call.arguments.iter().for_each(|argument| self.refuse_json_key(argument));
+        }
         let argument = if call.distinct { self.told_apart(call, argument) } else { argument };
         let (argument, filter) = self.filtered(call.function, argument);
         let distinct = if call.distinct { "distinct " } else { "" };

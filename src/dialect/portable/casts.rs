@@ -14,8 +14,8 @@ use crate::analysis::SqlType;
 use crate::dialect::Engine;
 
 /// Spellings of the truth that PostgreSQL reads.
-const TRUE: &[&str] = &["t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"];
-const FALSE: &[&str] = &["f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"];
+pub(super) const TRUE: &[&str] = &["t", "tr", "tru", "true", "y", "ye", "yes", "on", "1"];
+pub(super) const FALSE: &[&str] = &["f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"];
 
 pub(super) fn is_text_type(kind: SqlType) -> bool {
     matches!(kind.name(), "text" | "varchar")
@@ -64,6 +64,10 @@ impl Writer<'_> {
             }
             ("numeric", "int2" | "int4" | "int8") if self.is(Engine::Redshift) && self.rewrites(Rewrite::RoundingCast) => {
                 Sql::atom(format!("cast(round({}, 0) as {spelled})", self.expression(inner).text))
+            }
+            ("text" | "varchar", "numeric" | "float4" | "float8") if self.is(Engine::DuckDb) && self.rewrites(Rewrite::WholeNumberCast) => {
+                // Underscores between digits are none of PostgreSQL's.
+                Sql::atom(format!("cast(replace({}, '_', '?') as {spelled})", self.read_text(inner).text))
             }
             ("unknown" | "text" | "varchar", "uuid") if self.is(Engine::Redshift) => self.text_as_uuid(inner, &spelled),
             ("text" | "varchar", "date" | "timestamp" | "timestamptz" | "time") if self.rewrites(Rewrite::MomentText) => {
@@ -179,7 +183,8 @@ impl Writer<'_> {
         let plain = if target.name() == "time" {
             r"\s*[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]*)?)?\s*"
         } else {
-            r"\s*[0-9]{4}-[0-9]+-[0-9]+([ T][0-9:.]+(Z| ?[-+][0-9:]+)?)?\s*"
+            // A year zero is none.
+            r"\s*([1-9][0-9]{3}|0[0-9]{2}[1-9])-[0-9]+-[0-9]+([ T][0-9]+:[0-5][0-9](:[0-9.]+)?(Z| ?[-+][0-9:]+)?)?\s*"
         };
         let message = format!("'text of a {spelled} that is not read alike by all engines: ' || {part}");
         let (wrong, error) = match self.target() {

@@ -3,11 +3,12 @@
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/r_comparison_condition.html>
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/r_Boolean_type.html>
 
-use sqlparser::ast::{BinaryOperator, Expr, Query};
+use sqlparser::ast::{BinaryOperator, Expr, Query, SelectItem, SetExpr};
 
 use super::calls::Call;
 use super::products::has_real_and_other;
 use super::rewrite::Rewrite;
+use super::set_operations::loses_digits;
 use super::writer::{Form, Sql, Writer, span_of};
 use crate::dialect::Engine;
 
@@ -20,7 +21,7 @@ impl Writer<'_> {
             return durations;
         }
         // Two literals are text too.
-        let literals = [left, right].map(|side| super::literals::plain_text(side).is_some());
+        let literals = [left, right].map(|side| self.is_text_literal(side));
         let is_text = self.is_text(left) || self.is_text(right) || literals == [true, true];
         let blanks = is_text && self.is(Engine::Redshift);
         match op {
@@ -52,7 +53,7 @@ impl Writer<'_> {
 
     /// A value that is compared for being equal: on Redshift blanks at the end of text do not count, but a point behind them does.
     pub(super) fn equal_text(&mut self, expression: &Expr) -> Sql {
-        let is_text = self.is_text(expression) || super::literals::plain_text(expression).is_some();
+        let is_text = self.is_text(expression) || self.is_text_literal(expression);
         let written = self.expression(expression);
         if is_text && self.is(Engine::Redshift) && self.rewrites(Rewrite::TrailingBlanks) {
             return Sql::loose(format!("{} || '.'", written.part()));
@@ -96,7 +97,12 @@ impl Writer<'_> {
             return rows;
         }
         let not = if negated { "not " } else { "" };
-        let of_query = self.columns_of(query).and_then(|columns| columns.first()?.typed.sql_type);
+        let found = self.columns_of(query).and_then(|columns| columns.first()).map(|column| column.typed);
+        if self.is(Engine::DuckDb) && found.is_some_and(|found| loses_digits(found, self.typed(value))) {
+            let what = "numbers that are looked for among others, where one side has more digits behind the point than fit";
+            return self.lacks(span_of(value), what, "cast both sides to one numeric(p,s)");
+        }
+        let of_query = found.and_then(|found| found.sql_type);
         let is_text = match self.type_name(value) {
             "unknown" => of_query.is_none_or(|kind| matches!(kind.name(), "text" | "varchar" | "unknown")),
             _ => self.is_text(value),
@@ -106,6 +112,13 @@ impl Writer<'_> {
             return self.refuse(span_of(value), message, "cast both to double precision, or to numeric(p,s)");
         }
         let written = if is_text { self.equal_side(value).part() } else { self.expression(value).part() };
+        if let (true, Some(item)) = (is_text && self.is(Engine::Redshift), only_item(query)) {
+            if self.rewrites(Rewrite::TrailingBlanks) {
+                self.dotted.insert(std::ptr::from_ref(item).addr());
+            }
+            let subquery = self.subquery(query);
+            return Sql::loose(format!("{written} {not}in {subquery}"));
+        }
         let subquery = self.subquery(query);
         if is_text && self.is(Engine::Redshift) && self.rewrites(Rewrite::TrailingBlanks) {
             return Sql::loose(format!("{written} {not}in (select acca_rows.value || '.' from {subquery} as acca_rows (value))"));
@@ -209,6 +222,16 @@ impl Writer<'_> {
         };
         let not = if negated { "not " } else { "" };
         Sql::loose(format!("{written} {not}between {low} and {high}"))
+    }
+}
+
+/// The only item of a plain SELECT.
+fn only_item(query: &Query) -> Option<&SelectItem> {
+    let SetExpr::Select(select) = &*query.body else { return None };
+    let plain = select.distinct.is_none() && query.order_by.is_none();
+    match select.projection.as_slice() {
+        [item @ (SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. })] if plain => Some(item),
+        _ => None,
     }
 }
 

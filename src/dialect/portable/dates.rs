@@ -89,7 +89,7 @@ impl Writer<'_> {
             "isodow" if redshift => (format!("case when extract(dow from {written}) = 0 then 7 else extract(dow from {written}) end"), 0),
             "isoyear" if redshift => (format!("extract(year from dateadd(day, 3, date_trunc('week', {written})))"), 0),
             "isodow" | "isoyear" => (format!("extract({field} from {written})"), 0),
-            "day" | "hour" | "minute" | "second" | "epoch" => (format!("extract({field} from {written})"), 6),
+            "second" | "epoch" => (format!("extract({field} from {written})"), 6),
             field if WHOLE_PARTS.contains(&field) => (format!("extract({field} from {written})"), 0),
             _ => {
                 self.refuse(

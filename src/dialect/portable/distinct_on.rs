@@ -8,6 +8,7 @@ use sqlparser::ast::{Distinct, Expr, OrderByExpr, Select, SelectItem, Spanned};
 
 use super::collation::output_expression;
 use super::functions::is_aggregate;
+use super::levels::is_constant;
 use super::rewrite::Rewrite;
 use super::writer::{Writer, print_name};
 use crate::analysis::Output;
@@ -47,11 +48,14 @@ impl Writer<'_> {
             return plain;
         };
         let mut keys: Vec<String> = Vec::new();
-        for expression in expressions {
+        for expression in expressions.into_iter().filter(|expression| !is_constant(expression)) {
             keys.push(self.expression(expression).text);
             if self.is_text(expression) {
                 keys.push(self.equal_text(expression).text);
             }
+        }
+        if keys.is_empty() {
+            return plain;
         }
         Distinction { group_by: Some(keys.join(", ")), ..Distinction::default() }
     }

@@ -3,7 +3,7 @@
 use sqlparser::ast::{BinaryOperator, CastKind, DataType, Expr, Ident, Query, UnaryOperator, Value};
 
 use super::json::is_json_value;
-use super::literals::has_fine_seconds;
+use super::literals::is_moment;
 use super::lookups::JOIN_THE_FIRST;
 use super::writer::{Form, Sql, Writer, span_of};
 use crate::analysis::UNKNOWN_TYPE;
@@ -18,8 +18,7 @@ impl Writer<'_> {
         match expression {
             Expr::Identifier(ident) => self.column(std::slice::from_ref(ident), expression),
             Expr::CompoundIdentifier(parts) => self.column(parts, expression),
-            Expr::Value(value) if self.is_uuid_literal(expression) => self.uuid_literal(&value.value, value.span),
-            Expr::Value(value) => self.value(&value.value, value.span),
+            Expr::Value(_) => self.literal(expression),
             Expr::Nested(inner) => {
                 let inner = self.expression(inner);
                 if inner.form == Form::Atom { inner } else { Sql::atom(format!("({})", inner.text)) }
@@ -132,12 +131,7 @@ impl Writer<'_> {
 
     /// Written in the form that every engine reads, not by a word such as `infinity`.
     pub(super) fn is_moment(text: &str) -> bool {
-        let text = text.trim();
-        text.len() >= 10
-            && text.is_char_boundary(4)
-            && text.get(4..5) == Some("-")
-            && !text.contains(|c: char| c.is_alphabetic() && !matches!(c, 'T' | 'Z'))
-            && !has_fine_seconds(text)
+        is_moment(text.trim()).is_some()
     }
 
     fn unknown_form(&mut self, expression: &Expr) -> Sql {
@@ -179,7 +173,11 @@ impl Writer<'_> {
     fn binary(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr, expression: &Expr) -> Sql {
         let joined = |form: Form, word: &str, writer: &mut Self| {
             let side = |sql: Sql| if sql.form == form { sql.text } else { sql.part() };
-            let (one, other) = (side(writer.expression(left)), side(writer.expression(right)));
+            let (one, other) = (writer.expression(left), writer.expression(right));
+            if let Some(in_turn) = writer.second_in_turn(expression, &one, op, right, &other) {
+                return in_turn;
+            }
+            let (one, other) = (side(one), side(other));
             Sql { text: [one.as_str(), " ", word, " ", &other].concat(), form }
         };
         match op {
@@ -226,6 +224,14 @@ impl Writer<'_> {
     }
 
     fn unary(&mut self, op: &UnaryOperator, inner: &Expr) -> Sql {
+        if let (UnaryOperator::Minus | UnaryOperator::Plus, Expr::BinaryOp { op: BinaryOperator::PGExp, .. }) = (op, inner) {
+            // The sign binds tighter in PostgreSQL, and looser in the tree.
+            return self.refuse(
+                span_of(inner),
+                "a sign before a power is not read alike",
+                "put parentheses around the power, or the number",
+            );
+        }
         let part = self.expression(inner).part();
         match op {
             UnaryOperator::Not => Sql::loose(format!("not {part}")),
@@ -261,7 +267,7 @@ impl Writer<'_> {
             text.push_str(&format!(" {}", side(self, operand).part()));
         }
         for branch in conditions {
-            let condition = if operand.is_some() { side(self, &branch.condition).part() } else { self.expression(&branch.condition).text };
+            let condition = if operand.is_some() { side(self, &branch.condition).part() } else { self.condition(&branch.condition).text };
             text.extend([" when ", &condition, " then ", &write(self, &branch.result)]);
         }
         if let Some(otherwise) = else_result {

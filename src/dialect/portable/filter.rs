@@ -1,8 +1,10 @@
-//! `FILTER (WHERE …)`, which Redshift does not have: what does not count becomes null, which aggregates leave out.
+//! `FILTER (WHERE …)`, which Redshift does not have: what does not count becomes null, which aggregates leave out. DuckDB has it, but computes
+//! the argument for rows that do not count too, where it may be an error.
 //!
-//! <https://docs.aws.amazon.com/redshift/latest/dg/c_Aggregate_Functions.html>
+//! - <https://docs.aws.amazon.com/redshift/latest/dg/c_Aggregate_Functions.html>
+//! - <https://duckdb.org/docs/stable/sql/query_syntax/filter>
 
-use sqlparser::ast::Function;
+use sqlparser::ast::{DuplicateTreatment, Function, FunctionArguments};
 
 use super::rewrite::Rewrite;
 use super::writer::Writer;
@@ -13,11 +15,24 @@ impl Writer<'_> {
     pub(super) fn filtered(&mut self, call: &Function, argument: String) -> (String, String) {
         let Some(filter) = &call.filter else { return (argument, String::new()) };
         let condition = self.expression(filter).text;
-        if self.is(Engine::Redshift) && self.rewrites(Rewrite::Filter) {
+        let in_argument = match self.target() {
+            Engine::Postgres => false,
+            Engine::DuckDb => self.may_fail(&call.args, &argument) && !orders_each_once(call),
+            Engine::Redshift => true,
+        };
+        if in_argument && self.rewrites(Rewrite::Filter) {
             let counted = if argument == "*" { "1" } else { &argument };
             (format!("case when {condition} then {counted} end"), String::new())
         } else {
             (argument, format!(" filter (where {condition})"))
         }
+    }
+}
+
+/// Texts each once, in an order, which has to be that of the argument as it stands.
+fn orders_each_once(call: &Function) -> bool {
+    match &call.args {
+        FunctionArguments::List(list) => list.duplicate_treatment == Some(DuplicateTreatment::Distinct) && !list.clauses.is_empty(),
+        _ => false,
     }
 }

@@ -157,7 +157,7 @@ impl Writer<'_> {
             }
         };
         match constraint {
-            JoinConstraint::On(condition) => format!("{words} {relation} on {}", self.expression(condition).text),
+            JoinConstraint::On(condition) => format!("{words} {relation} on {}", self.condition(condition).text),
             by_name if is_by_name(by_name) => match (self.using_as_condition(join), by_name) {
                 (Some(condition), _) => format!("{words} {relation} on {condition}"),
                 (None, JoinConstraint::Using(columns)) => {

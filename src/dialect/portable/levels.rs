@@ -284,7 +284,7 @@ fn order_within(call: &Function) -> Option<String> {
 }
 
 /// Whether an expression is the same in every row, and as well written here as there.
-fn is_constant(expression: &Expr) -> bool {
+pub(super) fn is_constant(expression: &Expr) -> bool {
     let found = visit_expressions(expression, |part| match part {
         Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Function(_) | Expr::Subquery(_) | Expr::Exists { .. } => {
             ControlFlow::Break(())

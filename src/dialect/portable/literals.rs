@@ -49,8 +49,41 @@ pub(super) fn has_fine_seconds(moment: &str) -> bool {
     moment.split_once('.').is_some_and(|(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count() > 6)
 }
 
+/// `2024-01-31`, with `13:14`, `:15`, `.678901` and, behind seconds, `Z`, `+02` or `+02:30`.
+pub(super) fn is_moment(text: &str) -> Option<()> {
+    let (year, rest) = digits(text, 4..=4)?;
+    let (_, rest) = digits(rest.strip_prefix('-')?, 2..=2)?;
+    let (_, rest) = digits(rest.strip_prefix('-')?, 2..=2)?;
+    if rest.is_empty() {
+        return (year != "0000").then_some(());
+    }
+    let (_, rest) = digits(rest.strip_prefix([' ', 'T'])?, 2..=2)?;
+    let (_, rest) = digits(rest.strip_prefix(':')?, 2..=2)?;
+    let Some(rest) = rest.strip_prefix(':') else { return rest.is_empty().then_some(()) };
+    let (_, rest) = digits(rest, 2..=2)?;
+    let rest = match rest.strip_prefix('.') {
+        Some(fraction) => digits(fraction, 1..=6)?.1,
+        None => rest,
+    };
+    let rest = rest.strip_prefix(' ').unwrap_or(rest);
+    match rest.strip_prefix(['+', '-']) {
+        None => matches!(rest, "" | "Z").then_some(()),
+        Some(zone) => {
+            let (_, rest) = digits(zone, 2..=2)?;
+            let minutes = rest.strip_prefix(':').map(|rest| digits(rest, 2..=2));
+            (rest.is_empty() || matches!(minutes, Some(Some((_, ""))))).then_some(())
+        }
+    }
+}
+
+/// The digits that a text begins with, if there are so many, and what is behind them.
+fn digits(text: &str, count: std::ops::RangeInclusive<usize>) -> Option<(&str, &str)> {
+    let end = text.bytes().take_while(u8::is_ascii_digit).count();
+    if count.contains(&end) { text.split_at_checked(end) } else { None }
+}
+
 /// `1.25e2` as `125`, `1e-2` as `0.01`; `None` beyond 38 digits.
-fn without_exponent(mantissa: &str, exponent: &str) -> Option<String> {
+pub(super) fn without_exponent(mantissa: &str, exponent: &str) -> Option<String> {
     let exponent: i32 = exponent.parse().ok().filter(|exponent: &i32| exponent.abs() <= 38)?;
     let (before, behind) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = format!("{before}{behind}");
@@ -91,5 +124,31 @@ pub(super) fn plain_text(expression: &Expr) -> Option<&str> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_of_one_form() {
+        for text in
+            ["2024-01-31", "2024-01-31 13:14", "2024-01-31T13:14:15.678901Z", "2024-01-31 13:14:15+02:30", "2024-01-31 13:14:15 -05"]
+        {
+            assert!(is_moment(text).is_some(), "{text}");
+        }
+        for text in [
+            "24-01-31",
+            "20240131",
+            "01/31/2024",
+            "2024-01-31 13:14+00",
+            "2024-01-31 13:14:15.1234567",
+            "2024-01-31 13:14:15 Europe/Berlin",
+            "infinity",
+            "0000-01-01",
+        ] {
+            assert!(is_moment(text).is_none(), "{text}");
+        }
     }
 }

@@ -36,6 +36,7 @@ impl Writer<'_> {
     }
 
     fn direction(&mut self, key: &OrderByExpr) -> String {
+        self.refuse_json_key(&key.expr);
         let falls = match &key.options.sort {
             None | Some(OrderBySort::Asc) => false,
             Some(OrderBySort::Desc) => true,

@@ -105,7 +105,7 @@ impl Writer<'_> {
 
     /// `greatest` and `least` are the same everywhere but for the order of text.
     pub(super) fn extreme_of(&mut self, call: &Call<'_>) -> Sql {
-        let is_text = |argument: &&Expr| self.is_text(argument) || super::literals::plain_text(argument).is_some();
+        let is_text = |argument: &&Expr| self.is_text(argument) || self.is_text_literal(argument);
         let texts = call.arguments.iter().any(|argument| self.is_text(argument)) || call.arguments.iter().all(is_text);
         let digits = self.common_digits(&call.arguments);
         let arguments: Vec<String> = call

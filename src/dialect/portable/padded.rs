@@ -9,10 +9,13 @@ use sqlparser::ast::Expr;
 use sqlparser::tokenizer::Span;
 
 use super::casts::is_text_type;
-use super::writer::{Sql, Writer};
+use super::writer::{Sql, Writer, span_of};
 use crate::analysis::{Output, SqlType};
 use crate::dialect::Engine;
 
+/// `json` is a text with its blanks to PostgreSQL.
+const NO_EQUALITY: &str = "PostgreSQL does not compare values of json";
+const FIELDS: &str = "take the fields out of it that count, as in doc ->> 'id'";
 const HELP: &str = "read it as text, which leaves out the blanks at its end: x::text";
 
 impl Writer<'_> {
@@ -35,6 +38,22 @@ impl Writer<'_> {
 
     pub(super) fn refuse_padded(&mut self, span: Span) -> Sql {
         self.refuse(span, "char(n), which is padded with blanks, is not the same on all engines", HELP)
+    }
+
+    /// Rows that are compared with one another.
+    pub(super) fn refuse_incomparable_rows(&mut self, columns: Option<&[Output]>, span: Span) {
+        let is_json = |column: &&Output| column.typed.sql_type.is_some_and(|kind| kind.name() == "json");
+        if columns.is_some_and(|columns| columns.iter().any(|column| is_json(&column))) {
+            self.refuse(span, NO_EQUALITY, FIELDS);
+        }
+        self.refuse_padded_rows(columns, span);
+    }
+
+    /// What rows are ordered or grouped by.
+    pub(super) fn refuse_json_key(&mut self, key: &Expr) {
+        if self.type_name(key) == "json" {
+            self.refuse(span_of(key), NO_EQUALITY, FIELDS);
+        }
     }
 
     /// Rows that come out, or are compared with one another.

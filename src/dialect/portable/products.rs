@@ -38,6 +38,9 @@ impl Writer<'_> {
         let is_product = *op == BinaryOperator::Multiply;
         let is_tight = if is_product { wide + narrow > NARROW } else { wide.max(narrow) >= NARROW };
         match self.target() {
+            Engine::DuckDb if is_product && before + behind > MOST => {
+                self.lacks(span_of(left), "a product of so many digits", "cast one side to fewer digits, such as numeric(18,4)")
+            }
             Engine::DuckDb if is_tight && self.rewrites(Rewrite::Product) => {
                 plain(Sql::atom(format!("cast({} as decimal({MOST},{before}))", first.text)), second)
             }
@@ -61,7 +64,7 @@ impl Writer<'_> {
     pub(super) fn widened(&mut self, expression: &Expr, other: &str) -> Sql {
         let written = self.expression(expression);
         let (own, duckdb) = (self.type_name(expression), self.is(Engine::DuckDb));
-        if duckdb && own == "float4" && !matches!(other, "float4" | "") {
+        if duckdb && own == "float4" && !matches!(other, "float4" | "unknown" | "") {
             return Sql::atom(format!("cast({} as double)", written.text));
         }
         // DuckDB takes a literal for as small a number as what stands beside it.

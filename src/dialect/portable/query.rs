@@ -2,16 +2,18 @@
 
 use sqlparser::ast::{
     Cte, Expr, GroupByExpr, LimitClause, OrderByExpr, OrderByKind, Query, Select, SelectFlavor, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Spanned, Values, WildcardAdditionalOptions, With,
+    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Spanned, Value, Values, WildcardAdditionalOptions, With,
 };
 use sqlparser::tokenizer::Span;
 
 use super::collation::output_expression;
 use super::distinct_on::{Distinction, grouping_is_empty};
+use super::levels::is_constant;
 use super::numbers::whole_number;
 use super::rewrite::Rewrite;
 use super::using::folded;
 use super::writer::{Selected, Writer, span_of};
+use crate::analysis::SqlType;
 use crate::dialect::Engine;
 
 impl Writer<'_> {
@@ -159,7 +161,7 @@ impl Writer<'_> {
     fn set_operation(&mut self, left: &SetExpr, op: SetOperator, quantifier: SetQuantifier, right: &SetExpr) -> String {
         self.refuse_lost_digits(left, right);
         if op != SetOperator::Union || quantifier != SetQuantifier::All {
-            self.refuse_padded_rows(self.columns_of_body(left), left.span());
+            self.refuse_incomparable_rows(self.columns_of_body(left), left.span());
         }
         let word = match op {
             SetOperator::Union => "union",
@@ -210,6 +212,7 @@ impl Writer<'_> {
         if keeps || !self.rewrites(Rewrite::Values) {
             return format!("({})", self.values(values));
         }
+        let digits = self.digits_of_rows(values);
         let rows: Vec<String> = values
             .rows
             .iter()
@@ -220,7 +223,7 @@ impl Writer<'_> {
                     .iter()
                     .enumerate()
                     .map(|(at, cell)| {
-                        let written = self.expression(cell).text;
+                        let written = self.aligned(cell, digits.get(at).copied().flatten()).text;
                         let typed = columns.and_then(|columns| columns.get(at)).map(|column| column.typed);
                         // The first row decides about the types.
                         let written = match typed.and_then(|typed| Some((typed.sql_type?, typed.digits))) {
@@ -242,9 +245,17 @@ impl Writer<'_> {
         format!("({})", rows.join(" union all "))
     }
 
+    /// For each column of rows the digits behind the point that its numbers get, where some would be lost.
+    fn digits_of_rows(&self, values: &Values) -> Vec<Option<i32>> {
+        let width = values.rows.first().map_or(0, |row| row.content.len());
+        let cells = |at: usize| values.rows.iter().filter_map(move |row| row.content.get(at)).collect::<Vec<_>>();
+        (0..width).map(|at| self.common_digits(&cells(at))).collect()
+    }
+
     fn values(&mut self, values: &Values) -> String {
+        let digits = self.digits_of_rows(values);
         let rows = values.rows.iter().map(|row| {
-            let cells: Vec<String> = row.content.iter().map(|cell| self.expression(cell).text).collect();
+            let cells: Vec<String> = row.content.iter().zip(&digits).map(|(cell, digits)| self.aligned(cell, *digits).text).collect();
             format!("({})", cells.join(", "))
         });
         format!("values {}", rows.collect::<Vec<_>>().join(", "))
@@ -252,6 +263,7 @@ impl Writer<'_> {
 
     fn select(&mut self, select: &Select, order_by: &[OrderByExpr]) -> String {
         self.refuse_foreign_clauses(select);
+        self.refuse_names_alike(select);
         let redshift = self.is(Engine::Redshift);
         let group_keys = if redshift { self.written_group_keys(select) } else { None };
         let levels = if redshift { self.levels_of(select, order_by, group_keys.as_deref()) } else { None };
@@ -264,7 +276,7 @@ impl Writer<'_> {
             self.look_at_lookups(select);
         }
         if select.distinct.is_some() {
-            self.refuse_padded_rows(self.columns(select), select.projection.first().map_or_else(Span::empty, Spanned::span));
+            self.refuse_incomparable_rows(self.columns(select), select.projection.first().map_or_else(Span::empty, Spanned::span));
         }
         let text = match self.distinct_around(select) {
             None => self.on_levels(select, order_by),
@@ -309,7 +321,7 @@ impl Writer<'_> {
         if let Some(condition) = &select.selection {
             text.push_str(self.line());
             text.push_str("where ");
-            text.push_str(&self.expression(condition).text);
+            text.push_str(&self.condition(condition).text);
         } else if distinction.qualify.is_some() && grouping_is_empty(select) {
             // QUALIFY right behind a relation would be taken for its name.
             text.push_str(&format!("{}where true", self.line()));
@@ -319,7 +331,7 @@ impl Writer<'_> {
             None => text.push_str(&self.group_by(&select.group_by, select)),
         }
         if let Some(condition) = &select.having {
-            text.push_str(&format!("{}having {}", self.line(), self.expression(condition).text));
+            text.push_str(&format!("{}having {}", self.line(), self.condition(condition).text));
         }
         if let Some(condition) = distinction.qualify {
             text.push_str(&format!("{}qualify {condition}", self.line()));
@@ -377,8 +389,46 @@ impl Writer<'_> {
         }
     }
 
+    /// A value of a list. A null of no type is text as a column, and on DuckDB an integer.
+    fn output(&mut self, expression: &Expr) -> String {
+        let written = self.expression(expression).text;
+        if self.is(Engine::Postgres) || !is_null_of_no_type(expression) || !self.rewrites(Rewrite::TypedLiteral) {
+            return written;
+        }
+        let wanted = self.typed(expression).wanted.map(SqlType::from).filter(|kind| kind.name() != "unknown");
+        match (wanted, self.target()) {
+            (Some(kind), _) if kind.name() != "numeric" => {
+                format!("cast({written} as {})", self.print_type(kind, None, span_of(expression)))
+            }
+            (None, Engine::DuckDb) => format!("cast({written} as varchar)"),
+            _ => written,
+        }
+    }
+
+    /// Names that differ in case only are two in PostgreSQL, and one elsewhere.
+    fn refuse_names_alike(&mut self, select: &Select) {
+        if self.is(Engine::Postgres) {
+            return;
+        }
+        let Some(columns) = self.columns(select).filter(|columns| columns.iter().any(|column| has_capitals(&column.name))) else { return };
+        let mut names = std::collections::BTreeMap::new();
+        for column in columns {
+            let held = names.insert(column.name.to_lowercase(), &column.name);
+            if let Some(held) = held.filter(|held| **held != column.name) {
+                let what = format!("two columns whose names differ in case only, '{held}' and '{}'", column.name);
+                let span = select.projection.first().map_or_else(Span::empty, Spanned::span);
+                self.lacks(span, &what, "give one of them another name");
+            }
+        }
+    }
+
     pub(super) fn item(&mut self, item: &SelectItem) -> String {
         match item {
+            SelectItem::UnnamedExpr(value) | SelectItem::ExprWithAlias { expr: value, .. }
+                if self.dotted.contains(&std::ptr::from_ref(item).addr()) =>
+            {
+                format!("{} || '.' as value", self.expression(value).part())
+            }
             SelectItem::UnnamedExpr(value) | SelectItem::ExprWithAlias { expr: value, .. }
                 if self.widened.contains(&std::ptr::from_ref(item).addr()) && self.rewrites(Rewrite::TextLength) =>
             {
@@ -386,10 +436,10 @@ impl Writer<'_> {
                 format!("cast({} as varchar(65535))", self.expression(value).text)
             }
             SelectItem::UnnamedExpr(expression) => {
-                let written = self.expression(expression).text;
+                let written = self.output(expression);
                 self.named_as_in_postgres(expression, written)
             }
-            SelectItem::ExprWithAlias { expr, alias } => [self.expression(expr).text.as_str(), " as ", &self.name(alias)].concat(),
+            SelectItem::ExprWithAlias { expr, alias } => [self.output(expr).as_str(), " as ", &self.name(alias)].concat(),
             SelectItem::Wildcard(options) if is_plain(options) => self.all_columns(item.span()).unwrap_or_else(|| "*".to_owned()),
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) if is_plain(options) => {
                 let entries = self.sources.last().map(|sources| &sources.entries).filter(|entries| !entries.is_empty());
@@ -432,6 +482,11 @@ impl Writer<'_> {
                 if keys.is_empty() {
                     return String::new();
                 }
+                let keys: Vec<&Expr> = keys.iter().filter(|key| !self.is_constant_inside(key, select)).collect();
+                if keys.is_empty() {
+                    self.lacks(group_by.span(), "GROUP BY of constants only, in this form", "leave the constants out of it");
+                    return String::new();
+                }
                 let mut written: Vec<String> = keys.iter().map(|key| self.grouping_key(key, select)).collect();
                 written.extend(keys.iter().filter_map(|key| self.exact_key(key, select)));
                 format!("{}group by {}", self.line(), written.join(", "))
@@ -443,6 +498,11 @@ impl Writer<'_> {
         }
     }
 
+    /// A constant of the list that a key names, of a SELECT in two levels: it stands in the outer one.
+    fn is_constant_inside(&mut self, key: &Expr, select: &Select) -> bool {
+        self.levels_mut().is_some() && output_expression(select, key).is_some_and(is_constant)
+    }
+
     /// A further key where blanks at the end of text do not count: the text with a point behind it.
     fn exact_key(&mut self, key: &Expr, select: &Select) -> Option<String> {
         if !self.is(Engine::Redshift) {
@@ -452,15 +512,16 @@ impl Writer<'_> {
             return None;
         }
         let behind = self.grouped_by(select, key);
-        (self.is_text(behind) && self.rewrites(Rewrite::TrailingBlanks)).then(|| self.equal_text(behind).text)
+        (self.is_text(behind) && !is_constant(behind) && self.rewrites(Rewrite::TrailingBlanks)).then(|| self.equal_text(behind).text)
     }
 
     fn grouping_key(&mut self, key: &Expr, select: &Select) -> String {
         // A name of the list that no relation has.
-        if let (Expr::Identifier(_), None) = (key, self.type_of(key))
+        if let (Expr::Identifier(name), None) = (key, self.type_of(key))
             && let Some(behind) = output_expression(select, key)
         {
-            return self.expression(behind).text;
+            // A constant can be a key by its name only.
+            return if is_constant(behind) { self.name(name) } else { self.expression(behind).text };
         }
         // A number of an item, which stands at another place inside.
         if self.levels_mut().is_some()
@@ -472,7 +533,10 @@ impl Writer<'_> {
             Expr::Rollup(sets) => ("rollup", sets),
             Expr::Cube(sets) => ("cube", sets),
             Expr::GroupingSets(sets) => ("grouping sets", sets),
-            other => return self.expression(other).text,
+            other => {
+                self.refuse_json_key(other);
+                return self.expression(other).text;
+            }
         };
         let has_text = sets.iter().flatten().any(|key| self.is_text(key));
         if self.is(Engine::Redshift) && has_text && self.rewrites(Rewrite::TrailingBlanks) {
@@ -576,6 +640,22 @@ pub(super) fn place_in_list(select: &Select, key: &Expr) -> Option<usize> {
 }
 
 /// `*` with nothing behind it.
+fn has_capitals(name: &str) -> bool {
+    name.chars().any(char::is_uppercase)
+}
+
+/// `null`, or a CASE that gives nothing else.
+fn is_null_of_no_type(expression: &Expr) -> bool {
+    match expression {
+        Expr::Nested(inner) => is_null_of_no_type(inner),
+        Expr::Value(value) => value.value == Value::Null,
+        Expr::Case { conditions, else_result, .. } => {
+            conditions.iter().map(|branch| &branch.result).chain(else_result.as_deref()).all(is_null_of_no_type)
+        }
+        _ => false,
+    }
+}
+
 fn is_plain(options: &WildcardAdditionalOptions) -> bool {
     let WildcardAdditionalOptions { wildcard_token: _, opt_ilike, opt_exclude, opt_except, opt_replace, opt_rename, opt_alias } = options;
     let is_changed = opt_ilike.is_some() || opt_exclude.is_some() || opt_except.is_some();

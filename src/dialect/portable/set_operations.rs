@@ -12,7 +12,7 @@ use sqlparser::ast::{Cte, SetExpr, SetOperator, SetQuantifier, visit_relations};
 use super::rewrite::Rewrite;
 use super::type_names::MOST_DIGITS;
 use super::writer::{Writer, print_name};
-use crate::analysis::Output;
+use crate::analysis::{Output, Typed};
 use crate::dialect::Engine;
 
 /// Digits that Redshift keeps of a number where two sides come together.
@@ -105,20 +105,7 @@ impl<'q> Writer<'q> {
             return;
         };
         for (one, other) in first.iter().zip(second) {
-            let sizes = [one, other].map(|column| {
-                let kind = column.typed.sql_type?;
-                let precision = match kind.name() {
-                    "int2" => 5,
-                    "int4" => 10,
-                    "int8" => 19,
-                    "numeric" => kind.precision().unwrap_or(MOST_DIGITS),
-                    _ => return None,
-                };
-                Some((precision, column.typed.digits?))
-            });
-            let [Some(one_size), Some(other_size)] = sizes else { continue };
-            let behind = one_size.1.max(other_size.1);
-            if [one_size, other_size].iter().any(|(precision, digits)| precision - digits + behind > MOST_DIGITS) {
+            if loses_digits(one.typed, other.typed) {
                 let what = format!("the digits of column '{}', of which one side has more behind the point than fit", one.name);
                 self.lacks(sqlparser::ast::Spanned::span(right), &what, "cast both sides to one numeric(p,s)");
             }
@@ -228,6 +215,26 @@ fn wide(one: &Output, other: &Output) -> Wide {
     };
     let needed = before(one, first).unwrap_or(ROOM).max(before(other, second).unwrap_or(ROOM));
     if needed + behind > KEPT_DIGITS { Wide::Digits(behind) } else { Wide::No }
+}
+
+/// Whether 38 digits are too few for the numbers of both sides.
+pub(super) fn loses_digits(one: Typed, other: Typed) -> bool {
+    let (Some(one), Some(other)) = (size(one), size(other)) else { return false };
+    let behind = one.1.max(other.1);
+    [one, other].iter().any(|(precision, digits)| precision - digits + behind > MOST_DIGITS)
+}
+
+/// Digits of an exact number, in all and behind the point, that it has at most.
+fn size(typed: Typed) -> Option<(i32, i32)> {
+    let kind = typed.sql_type?;
+    let precision = match kind.name() {
+        "int2" => 5,
+        "int4" => 10,
+        "int8" => 19,
+        "numeric" => kind.precision().unwrap_or(MOST_DIGITS),
+        _ => return None,
+    };
+    Some((precision, typed.digits?))
 }
 
 fn is_text(column: &Output) -> bool {

@@ -7,17 +7,10 @@ use sqlparser::tokenizer::Span;
 
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer};
-use crate::analysis::SqlType;
-use crate::dialect::Engine;
 
 const PATTERN: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
 
 impl Writer<'_> {
-    /// Whether a literal is read as a UUID, beside one or where one is asked for.
-    pub(super) fn is_uuid_literal(&self, expression: &Expr) -> bool {
-        self.is(Engine::Redshift) && self.typed(expression).wanted.is_some_and(|wanted| SqlType::from(wanted).name() == "uuid")
-    }
-
     pub(super) fn uuid_literal(&mut self, value: &Value, span: Span) -> Sql {
         let written = self.value(value, span);
         if self.rewrites(Rewrite::Uuid) { Sql::atom(written.text.to_lowercase()) } else { written }

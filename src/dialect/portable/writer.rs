@@ -95,6 +95,10 @@ pub(super) struct Writer<'q> {
     pub(super) has_subquery: bool,
     /// Items of recursive queries that are written as text of any length, by their places in memory.
     pub(super) widened: BTreeSet<usize>,
+    /// AND and OR whose second side DuckDB computes where it is needed, by their places in memory.
+    pub(super) in_turn: BTreeSet<usize>,
+    /// Items that are written with a point behind them, by their places in memory.
+    pub(super) dotted: BTreeSet<usize>,
     /// Not where the query itself has such characters.
     marks: bool,
 }
@@ -118,6 +122,8 @@ impl<'q> Writer<'q> {
             last_select: None,
             has_subquery: false,
             widened: BTreeSet::new(),
+            in_turn: BTreeSet::new(),
+            dotted: BTreeSet::new(),
             marks: !query.sql.contains(MARKS),
         }
     }
@@ -205,7 +211,7 @@ impl<'q> Writer<'q> {
     }
 
     pub(super) fn type_of(&self, expression: &Expr) -> Option<SqlType> {
-        self.types.of(expression).sql_type
+        self.read_as(expression).or(self.types.of(expression).sql_type)
     }
 
     /// As in the catalogue: `int4`; empty where it is not known.
@@ -376,9 +382,16 @@ fn is_word(name: &str) -> bool {
     const FREE: &[&str] = &["id", "key", "main", "name", "part", "status", "total", "value"];
     // The hash of the standard library takes longer than all else here, and nobody chooses words to make this one slow.
     static WORDS: OnceLock<HashSet<String, foldhash::fast::RandomState>> = OnceLock::new();
-    let words = WORDS.get_or_init(|| ALL_KEYWORDS.iter().map(|word| word.to_lowercase()).collect());
+    let words =
+        WORDS.get_or_init(|| ALL_KEYWORDS.iter().map(|word| word.to_lowercase()).chain(REDSHIFT.split(' ').map(str::to_owned)).collect());
     words.contains(name) && !FREE.contains(&name)
 }
+
+/// Words that only Redshift keeps for itself, <https://docs.aws.amazon.com/redshift/latest/dg/r_pg_keywords.html>.
+const REDSHIFT: &str = "aes128 aes256 allowoverwrite analyse az64 backup blanksasnull bytedict bzip2 current_user_id deflate defrag delta \
+                        delta32k emptyasnull encode encrypt encryption explicit globaldict256 globaldict64k gzip lun luns lzo lzop mostly16 \
+                        mostly32 mostly8 offline oid percent permissions raw readratio recover rejectlog resort restore snapshot sysdate tag \
+                        tdes text255 text32k truncatecolumns wallet";
 
 /// Where an expression stands, as far as the parser tells.
 pub(super) fn span_of(expression: &Expr) -> Span {

@@ -120,3 +120,12 @@ select id, sum(j) over (order by id range between 2 preceding and current row) a
 -- facts: 44
 -- refused: redshift corr
 select grp, corr(f, j::double precision) as c from t where abs(f) < 100 group by grp;
+
+-- facts: 109
+-- needs: filter duckdb redshift
+select grp, avg(n / j) filter (where j <> 0) as a, sum(i / j) filter (where j <> 0) as b, max(s::integer) filter (where s ~ '^[0-9]+$') as c,
+    string_agg((i / j)::text, ',' order by id) filter (where j <> 0) as e, count(*) filter (where j <> 0) as g from t group by grp;
+
+-- facts: 109
+-- needs: filter duckdb redshift
+select id, sum(i / j) filter (where j <> 0) over (partition by grp order by id) as b from t;

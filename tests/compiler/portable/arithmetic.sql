@@ -41,3 +41,20 @@ select n / 0.001::numeric(10,2) as a from t;
 
 -- facts: 36 38
 select id, n / 2::numeric(10,2) as a, i / 3::bigint as b from t;
+
+-- facts: 37
+-- needs: turns duckdb
+select id, j <> 0 and i / j > 1 as a, j = 0 or i / j > 1 as b, s ~ '^[0-9]+$' and s::integer > 5 as c, not (j <> 0 and i / j > 1) as e from t;
+
+-- facts: 37 109
+-- needs: turns duckdb
+select count(*) filter (where j <> 0 and i / j > 1) as a, bool_or(j <> 0 and i / j > 1) as b, sum(j) filter (where s ~ '^[0-9]+$' and s::integer > 5) as c from t;
+
+-- facts: 37
+select id, case when j <> 0 and i / j > 1 then 1 end as a from t where j <> 0 and i / j > 1;
+
+-- facts: 37
+select t.id from t join u on u.k = t.id and j <> 0 and i / j > 1;
+
+-- facts: 37
+select grp from t group by grp having sum(j) <> 0 and sum(i8) / sum(j) > 0;

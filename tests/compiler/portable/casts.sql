@@ -90,3 +90,24 @@ with recursive chain (id, round, path, step) as (
     select id, round + 1, path || '>' || round || step, step || path from chain where round < 5
 )
 select id, round, path, step from chain;
+
+-- facts: 34
+-- fails: postgres redshift invalid input syntax
+-- fails: duckdb could not convert
+select id, (s || '1_000')::numeric(10,2) as a from t where s = '';
+
+-- facts: 34
+select id, (s || '1000.50')::numeric(10,2) as a, (s || ' -1e3 ')::double precision as b, (s || '.5')::numeric(10,2) as c, (s || '1.')::numeric(10,2) as e from t where s = '';
+
+-- facts: 15
+-- fails: postgres redshift out of range
+-- fails: duckdb not read alike
+select id, (s || '0000-01-01')::timestamp as a from t where s = '';
+
+-- facts: 15
+-- fails: postgres redshift invalid input syntax
+-- fails: duckdb not read alike
+select id, (s || '2024-01-05 10')::date as a from t where s = '';
+
+-- facts: 15
+select id, (s || '0001-01-01')::date as a, (s || '2024-02-29T13:14:15.5Z')::timestamptz as b, (s || '2024-2-9 1:02')::timestamp as c, (s || '2024-02-29 13:14:15.5+02:30')::timestamptz as e from t where s = '';

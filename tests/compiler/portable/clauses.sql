@@ -210,3 +210,13 @@ select t.id, x.c from t cross join lateral (select count(*) as c from u where u.
 -- facts: 124 125
 -- needs: distinct-on redshift
 select distinct on (grp) grp, count(*) as c from t group by grp, b order by grp, count(*) desc, b;
+
+-- facts: 170
+-- refused: duckdb redshift differ in case only
+select "Id", "id" from (select id as "Id", j as "id" from t) as q;
+
+-- facts: 171
+select id as "wallet", i as encode, j as "sysdate" from t order by wallet;
+
+-- facts: 171
+select wallet, "sysdate" from (select id as "wallet", j as "sysdate" from t) as q order by wallet;

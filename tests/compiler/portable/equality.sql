@@ -209,3 +209,33 @@ select a.id, b.id as other from t as a join t as b using (r);
 
 -- facts: 130
 select id from t where r in (select r from t where id > 3);
+
+-- facts: 54
+select distinct 'b' as a, grp from t;
+
+-- facts: 54
+select distinct 1.5 as a, null as b, true as c, -1 as e, grp from t;
+
+-- facts: 54
+select distinct s, 5 as x from t;
+
+-- facts: 54
+select distinct 'a' as x from t;
+
+-- facts: 54
+select 'a' as x, grp, count(*) as c from t group by x, grp;
+
+-- facts: 54
+select 'a' as x, grp, count(*) as c from t group by 1, 2;
+
+-- facts: 54 115
+select 'a' as x, grp, sum(count(*)) over (order by grp) as c from t group by 1, 2;
+
+-- facts: 54 64
+select 'a' as x, grp, string_agg(s, ',' order by id) as c, string_agg(s, ',' order by id desc) as e from t group by 1, 2;
+
+-- facts: 54
+select id from t where s in (select v from t as o where o.id < t.id);
+
+-- facts: 54
+select id from t where s not in (select o.v from t as o where o.v is not null union select 'abc');

@@ -89,3 +89,23 @@ select id, json_array_length(doc -> 'list') as legs, coalesce(json_array_length(
 -- facts: 145
 -- fails: cannot get array length
 select id, json_array_length(doc -> 'a') as legs from t where id = 4;
+
+-- facts: 23
+-- refused: postgres duckdb redshift does not compare values of json
+select distinct doc from t;
+
+-- facts: 23
+-- refused: postgres duckdb redshift does not compare values of json
+select count(distinct doc) as c from t;
+
+-- facts: 23
+-- refused: postgres duckdb redshift does not compare values of json
+select id from t order by doc;
+
+-- facts: 23
+-- refused: postgres duckdb redshift does not compare values of json
+select max(id) as x from t group by doc;
+
+-- facts: 23
+-- refused: postgres duckdb redshift does not compare values of json
+select count(*) as x from (select doc from t union select doc from t) as q;

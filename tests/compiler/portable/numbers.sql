@@ -120,3 +120,36 @@ select id, n / i8 as part from t where id = 4;
 
 -- facts: 38
 select id, n / (i8 % 100000000000000) as part from t where id = 4;
+
+-- facts: 91
+-- needs: product duckdb
+select id, case when id = 1 then extract(month from d) else n end as a, coalesce(n, extract(month from e)) as b,
+    greatest(n, extract(month from d)) as c, case when id = 1 then extract(month from d) else 0.5 end as g from t;
+
+-- facts: 91
+-- refused: duckdb more behind the point than fit
+select extract(month from d) as x from t union select n from t;
+
+-- facts: 91 128
+select column1 as x from (values (extract(year from date '2024-02-29')), (2.5)) as v;
+
+-- facts: 91 128
+select x from (values (extract(year from date '2024-02-29')), (2.5)) as v (x);
+
+-- facts: 91
+select id, extract(year from d)::text as y, extract(day from ts) as a, extract(second from ts) as s, extract(hour from ts)::text as h, extract(epoch from ts) / 3 as e from t;
+
+-- facts: 9
+-- refused: duckdb more digits behind the point
+select s from (select sum(n) as s from t group by id) as a where s in (select n + n / 30000 from t);
+
+-- facts: 39
+-- refused: duckdb redshift so many digits
+select q * q * q as c from (select n / nullif(m, 0) as q from t where id < 3) as x;
+
+-- facts: 46 48
+-- refused: postgres duckdb redshift a sign before a power
+select -2 ^ 2 as a;
+
+-- facts: 46 48
+select (-2) ^ 2 as a, -(2 ^ 2) as b, 2 ^ -1 as c;
