@@ -617,7 +617,10 @@ impl Tables for Parents<'_> {
             if matches!(name, [single] if *single == own || *single == own.to_lowercase()) {
                 return true;
             }
-            !parent.node.is_ephemeral() && parent.node.relation.as_ref().is_some_and(|relation| is_called(relation, name))
+            // What an earlier invocation built has the columns that it has here.
+            let deferral = self.compilation.reading.get().and_then(|reading| reading.deferral.as_ref());
+            let elsewhere = deferral.and_then(|deferral| deferral.relations.get(&parent.node.id));
+            !parent.node.is_ephemeral() && parent.node.relation.iter().chain(elsewhere).any(|relation| is_called(relation, name))
         };
         match self.parents.iter().find(fits) {
             Some(parent) => Table::Node(parent.number, Arc::clone(&parent.schema)),
@@ -678,6 +681,10 @@ impl NoDatabase {
 }
 
 impl Warehouse for NoDatabase {
+    fn is_asked(&self) -> bool {
+        false
+    }
+
     fn statement(&self, _: &str, _: bool) -> Result<StatementResult, String> {
         self.unanswered()
     }

@@ -51,7 +51,7 @@ fn a_warehouse_out_of_reach_is_taken_to_be_empty() {
     assert!(explained.stderr.contains("could not be looked up, so nothing is taken to"), "{}", explained.stderr);
     // The steps may be all that is kept.
     let said = "-- so nothing is taken to stand there: these are the steps of a first build";
-    assert!(explained.stdout.contains("-- target 'dev' cannot be used: ") && explained.stdout.contains(said), "{}", explained.stdout);
+    assert!(explained.stdout.contains("-- target 'warehouse' cannot be used: ") && explained.stdout.contains(said), "{}", explained.stdout);
     let document = project.acca(&["explain", "one", "--output", "json"]).expect_code(0).stdout;
     assert!(document.contains("\"assumed\":\"empty\""), "{document}");
     assert!(!project.acca(&["explain", "one", "--offline"]).expect_code(0).stdout.contains("taken to"));
