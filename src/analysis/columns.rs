@@ -617,8 +617,8 @@ impl Tables for Parents<'_> {
             if matches!(name, [single] if *single == own || *single == own.to_lowercase()) {
                 return true;
             }
-            // What an earlier invocation built has the columns that it has here.
-            let deferral = self.compilation.reading.get().and_then(|reading| reading.deferral.as_ref());
+            // To be rewritten it needs types: what an earlier invocation built is taken to have the columns that it has here.
+            let deferral = self.compilation.reading.get().and_then(|reading| reading.deferral.as_ref()).filter(|_| is_portable(self.node));
             let elsewhere = deferral.and_then(|deferral| deferral.relations.get(&parent.node.id));
             !parent.node.is_ephemeral() && parent.node.relation.iter().chain(elsewhere).any(|relation| is_called(relation, name))
         };
