@@ -319,8 +319,10 @@ impl Compilation {
         let mut declared = Vec::new();
         if let Some(outcome) = &outcome {
             let refused = outcome.as_ref().err().into_iter().flatten();
-            let unsaid = refused.filter(|refusal| !inferred.doubts.iter().any(|doubt| doubt.diagnostic == refusal.diagnostic));
-            for refusal in unsaid {
+            let said =
+                |refusal: &&Finding| inferred.findings.iter().chain(&inferred.doubts).any(|said| said.diagnostic == refusal.diagnostic);
+            let unsaid: Vec<Finding> = refused.filter(|refusal| !said(refusal)).cloned().collect();
+            for refusal in &unsaid {
                 match self.of_declaration(node, refusal, &rendered.sql) {
                     Some(problem) => declared.push(problem),
                     None => inferred.unit_findings.push(refusal.clone()),
@@ -381,12 +383,12 @@ impl Compilation {
             }
         };
         inferred.unit_findings.extend(unmarked);
-        if !self.portable.holds(number) || !inferred.findings.is_empty() {
+        if !self.portable.holds(number) {
             return (inferred, None);
         }
         let outcome = match plain {
             Some(query) => {
-                let outcome = self.rewrite(sql, &query, &inferred);
+                let outcome = self.rewrite(sql, &query, &inferred, parents);
                 self.portable.tell(number, (sql, query), (&inferred, &outcome), parents);
                 outcome
             }
@@ -435,7 +437,7 @@ fn marked_query(rendered: &Rendered, mut marks: Vec<Mark>) -> (Option<Box<sqlpar
         if !fits {
             let message = "a macro that acca.yml declares writes something here that is no expression of its own";
             let problem = Diagnostic::new(&codes::INVALID_UNIT, message).help("put parentheses around what the macro writes");
-            findings.push(Finding { diagnostic: problem, range: Some(mark.range.clone()) });
+            findings.push(Finding::new(problem, Some(mark.range.clone())));
         }
         fits
     });
@@ -502,18 +504,21 @@ fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred,
     NodeAnalysis { schema: Arc::new(schema), edges, problems, again: rendered.momentary, rewritten: Vec::new() }
 }
 
-/// Whether its table or view is made of what its query gives; what a macro of the project makes may need none.
 /// The first column whose name another one has before it.
 fn named_twice(inferred: &Inferred) -> Option<Finding> {
     let mut names = BTreeSet::new();
     let at = inferred.schema.columns.iter().position(|column| !names.insert(&column.name))?;
     let name = &inferred.schema.columns.get(at)?.name;
+    let place = |at: usize| inferred.places.get(at).cloned().flatten();
+    let first = inferred.schema.columns.iter().position(|column| column.name == *name).and_then(place);
     let problem = Diagnostic::new(&codes::DUPLICATE_COLUMN, format!("two columns are called '{name}'"));
     let problem = problem.help(format!("name the columns that are wanted, and one of these otherwise: … as other_{name}"));
-    Some(Finding { diagnostic: problem, range: inferred.places.get(at).cloned().flatten() })
+    let also = first.filter(|first| Some(first) != place(at).as_ref()).map(|first| (first, "the other is this"));
+    Some(Finding { also: also.into_iter().collect(), ..Finding::new(problem, place(at)) })
 }
 
-fn is_built(node: &Node) -> bool {
+/// Whether its table or view is made of what its query gives; what a macro of the project makes may need none.
+pub(super) fn is_built(node: &Node) -> bool {
     let known = ["ephemeral", "incremental", "materialized_view", "table", "view"];
     matches!(node.detail, Detail::Model(_)) && known.contains(&node.materialized())
 }
@@ -561,7 +566,8 @@ fn is_doubted(node: &Node) -> bool {
 /// The finding at its place in the files.
 pub(super) fn placed(finding: Finding, map: &SpanMap, node: &Node) -> Diagnostic {
     let place = finding.range.and_then(|range| map.locate(range));
-    let diagnostic = finding.diagnostic;
+    let also = finding.also.into_iter().filter_map(|(range, text)| Some((map.locate(range)?.call, text)));
+    let diagnostic = also.fold(finding.diagnostic, |diagnostic, (place, text)| diagnostic.also(place, text));
     match place {
         Some(place) => match place.within {
             Some(within) if within != place.call => diagnostic.at(place.call).also(within, "written here"),
@@ -582,11 +588,21 @@ pub(super) struct Parents<'s> {
     pub(super) promises: &'s Arc<Promises>,
     compilation: &'s Compilation,
     pub(super) node: &'s Node,
+    done: &'s Analysis,
 }
 
 impl<'s> Parents<'s> {
     pub(super) fn new(parents: &'s [Parent<'s>], compilation: &'s Compilation, node: &'s Node, done: &'s Analysis) -> Parents<'s> {
-        Parents { parents, promises: &done.promises, compilation, node }
+        Parents { parents, promises: &done.promises, compilation, node, done }
+    }
+
+    /// The first of what is read of which not all is known because of a mistake in it.
+    pub(super) fn mistaken(&self) -> Option<&'s Node> {
+        let is_mistaken = |parent: &&Parent<'_>| {
+            let found = self.done.nodes.get(&parent.number).filter(|_| parent.node.id != self.node.id);
+            found.is_some_and(|found| found.problems.iter().any(|problem| problem.severity == Severity::Error))
+        };
+        self.parents.iter().find(is_mistaken).map(|parent| parent.node)
     }
 }
 
@@ -601,7 +617,10 @@ impl Tables for Parents<'_> {
             if matches!(name, [single] if *single == own || *single == own.to_lowercase()) {
                 return true;
             }
-            !parent.node.is_ephemeral() && parent.node.relation.as_ref().is_some_and(|relation| is_called(relation, name))
+            // To be rewritten it needs types: what an earlier invocation built is taken to have the columns that it has here.
+            let deferral = self.compilation.reading.get().and_then(|reading| reading.deferral.as_ref()).filter(|_| is_portable(self.node));
+            let elsewhere = deferral.and_then(|deferral| deferral.relations.get(&parent.node.id));
+            !parent.node.is_ephemeral() && parent.node.relation.iter().chain(elsewhere).any(|relation| is_called(relation, name))
         };
         match self.parents.iter().find(fits) {
             Some(parent) => Table::Node(parent.number, Arc::clone(&parent.schema)),
@@ -662,6 +681,10 @@ impl NoDatabase {
 }
 
 impl Warehouse for NoDatabase {
+    fn is_asked(&self) -> bool {
+        false
+    }
+
     fn statement(&self, _: &str, _: bool) -> Result<StatementResult, String> {
         self.unanswered()
     }

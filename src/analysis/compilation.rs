@@ -1,5 +1,6 @@
 //! A linked project, and the SQL of its nodes.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use super::empty::without_doubled_aliases;
@@ -23,6 +24,8 @@ pub struct Compilation {
     /// How relations are read; as the manifest says, where nobody has said otherwise.
     pub reading: OnceLock<Arc<Reading>>,
     pub portable: Portable,
+    /// Mistakes by the numbers of their nodes, once somebody has looked ahead.
+    pub certain: OnceLock<BTreeMap<usize, Vec<Diagnostic>>>,
 }
 
 /// The SQL of one node, ephemeral models put in, with the way back to the files.

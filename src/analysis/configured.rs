@@ -14,21 +14,36 @@ const OF_SNAPSHOT: [&str; 3] = ["unique_key", "updated_at", "check_cols"];
 /// So many columns are named where none is near.
 const MOST_NAMES: usize = 12;
 
-/// Says nothing of a query of which not all columns are known, and of texts that are expressions.
-pub(super) fn configured_columns(node: &Node, query: &RelationSchema) -> Vec<Diagnostic> {
-    let keys: &[&str] = match &node.detail {
-        _ if query.open => &[],
+fn keys_of(node: &Node) -> &'static [&'static str] {
+    match &node.detail {
         Detail::Snapshot { .. } => &OF_SNAPSHOT,
         Detail::Model(_) if node.config.str("materialized") != Some("incremental") => &[],
         Detail::Model(_) if node.config.str("incremental_strategy") == Some("microbatch") => &OF_BATCHES,
         Detail::Model(_) => &OF_INCREMENTAL,
         _ => &[],
-    };
+    }
+}
+
+fn may_be_indexed(node: &Node) -> bool {
+    matches!(node.detail, Detail::Model(_)) && matches!(node.materialized(), "table" | "incremental")
+}
+
+/// Whether the configuration of a node names columns of its query.
+pub(super) fn names_columns(node: &Node) -> bool {
+    keys_of(node).iter().any(|key| node.config.get(key).is_some_and(|value| !value.is_null()))
+        || may_be_indexed(node) && !indexed(node).is_empty()
+}
+
+/// Says nothing of a query of which not all columns are known, and of texts that are expressions.
+pub(super) fn configured_columns(node: &Node, query: &RelationSchema) -> Vec<Diagnostic> {
+    if query.open {
+        return Vec::new();
+    }
     let numbered = node.columns.iter().filter(|column| column.is_identity()).map(|column| column.name.as_str());
     let names = || query.columns.iter().map(|column| column.name.as_str()).chain(numbered.clone());
-    let mut named: Vec<(&str, Vec<String>)> = keys.iter().map(|key| (*key, node.config.strings(key))).collect();
+    let mut named: Vec<(&str, Vec<String>)> = keys_of(node).iter().map(|key| (*key, node.config.strings(key))).collect();
     // What a snapshot adds to the columns of its query may be indexed too.
-    if matches!(node.detail, Detail::Model(_)) && matches!(node.materialized(), "table" | "incremental") && !query.open {
+    if may_be_indexed(node) {
         named.push(("indexes", indexed(node)));
     }
     let mut problems = Vec::new();

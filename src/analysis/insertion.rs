@@ -24,7 +24,7 @@ pub(super) fn check_insertion(table: &RelationSchema, rows: &Inferred) -> Vec<Fi
         } else {
             continue;
         };
-        findings.push(Finding { diagnostic, range: rows.places.get(at).cloned().flatten() });
+        findings.push(Finding::new(diagnostic, rows.places.get(at).cloned().flatten()));
     }
     findings
 }

@@ -2,10 +2,12 @@
 
 mod candidates;
 mod catalogue;
+mod certain;
 mod coercion;
 mod columns;
 mod compilation;
 mod configured;
+mod consequences;
 mod declared;
 mod described;
 mod empty;
@@ -30,6 +32,7 @@ mod unit_test;
 pub mod units;
 mod unread;
 
+pub use certain::Depth;
 pub use columns::{Analysis, ColumnEdge, NodeAnalysis};
 pub use compilation::{Compilation, CompiledNode, check_is_query};
 pub use facts::{EdgeKind, Facts, Meaning, Origin, RelationSchema, SchemaColumn};

@@ -8,6 +8,7 @@ use sqlparser::ast::Query;
 
 use super::columns::{Analysis, Parent, Parents, placed};
 use super::compilation::{Compilation, CompiledNode};
+use super::consequences::independent;
 use super::generic::of_test;
 use super::infer::{ExpressionTypes, Finding, Inferred, infer};
 use super::siblings::{Sibling, Siblings};
@@ -104,6 +105,10 @@ impl Portable {
     /// Whether the project has a portable model.
     pub(super) fn is_used(&self) -> bool {
         !self.nodes.is_empty()
+    }
+
+    pub(super) fn files(&self) -> &dyn Files {
+        &*self.files
     }
 
     /// Whether the text of a node is written anew.
@@ -250,16 +255,20 @@ impl Compilation {
         self.portable_columns().nodes.get(&number)?.rewritten.iter().find(is).cloned()
     }
 
+    pub(super) fn read_portable_now(&self) {
+        self.portable.analysis.get_or_init(|| self.read_portable_nodes());
+    }
+
     /// Reads all portable nodes, where one of these is portable. Before workers are sent to compile nodes: they then read on their own
     /// threads, whose memory is used again, and nobody waits.
     pub fn read_portable(&self, nodes: &[&Node]) {
         if self.portable.is_used() && nodes.iter().any(|node| is_portable(node)) {
-            self.portable.analysis.get_or_init(|| self.read_portable_nodes());
+            self.read_portable_now();
         }
     }
 
     /// Columns of what portable models read.
-    fn portable_columns(&self) -> &Analysis {
+    pub(super) fn portable_columns(&self) -> &Analysis {
         self.portable.analysis.get_or_init(|| apart(|| self.read_portable_nodes()))
     }
 
@@ -290,7 +299,7 @@ impl Compilation {
         let message = format!("the query of '{}' is rewritten to what the engine does not run: {}", node.name, finding.diagnostic.message);
         let problem = Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, message).note(format!("it would get: {piece}"));
         let problem = problem.help("write it otherwise, and report this as a fault of acca's rewrites");
-        Some(Finding { diagnostic: problem, range: None })
+        Some(Finding::new(problem, None))
     }
 
     /// What the engine of the target refuses of a node that is written for it, or takes for something else.
@@ -316,21 +325,36 @@ impl Compilation {
             Ok(None) => return Ok(None),
             Err(unread) => {
                 let message = format!("a portable query must be read to be rewritten, and this one is not: {}", unread.why);
-                let problem = Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, message);
+                let problem = Diagnostic { severity: Severity::Error, ..Diagnostic::new(&codes::UNREAD_QUERY, message) };
                 let problem = problem
                     .help("look just before it for a comma, a parenthesis or a word that is missing; what is not PostgreSQL's SQL cannot be portable");
-                return Err(vec![Finding { diagnostic: problem, range: unread.range }]);
+                return Err(vec![Finding::new(problem, unread.range)]);
             }
         };
         let inferred = infer(sql, &query, parents);
-        if inferred.findings.is_empty() { self.rewrite(sql, &query, &inferred) } else { Err(inferred.findings) }
+        self.rewrite(sql, &query, &inferred, parents)
     }
 
-    /// Rewrites a text of which the tree and the types are known, and in which there is no mistake.
-    pub(super) fn rewrite(&self, sql: &str, query: &Query, inferred: &Inferred) -> Outcome {
+    /// Rewrites a text of which the tree and the types are known. Where there is a mistake in it, all else that is wrong is said with it.
+    pub(super) fn rewrite(&self, sql: &str, query: &Query, inferred: &Inferred, parents: &Parents<'_>) -> Outcome {
         let Some(lowering) = &self.portable.lowering else { return Ok(None) };
-        let mistakes: Vec<Finding> = inferred.doubts.iter().filter(|doubt| doubt.diagnostic.severity == Severity::Error).cloned().collect();
-        if mistakes.is_empty() { lowering.lower(&TypedQuery { sql, query, types: &inferred.types }) } else { Err(mistakes) }
+        let doubts = inferred.doubts.iter().filter(|doubt| doubt.diagnostic.severity == Severity::Error);
+        let mut mistakes: Vec<Finding> = inferred.findings.iter().chain(doubts).cloned().collect();
+        let lowered = lowering.lower(&TypedQuery { sql, query, types: &inferred.types });
+        let above = parents.mistaken();
+        let refused = match lowered {
+            lowered if mistakes.is_empty() && (lowered.is_ok() || above.is_none()) => return lowered,
+            lowered => lowered.err().unwrap_or_default(),
+        };
+        let first = refused.first().and_then(|refusal| refusal.range.clone());
+        let (count, held) = (refused.len(), independent(refused, &mistakes, sql, query, &inferred.types));
+        if let (Some(above), true) = (above, mistakes.is_empty() && held.len() < count) {
+            let message = format!("what '{}' gives is not known, as there is a mistake in it", above.name);
+            let problem = Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, message).help(format!("mend '{}' first", above.name));
+            mistakes.push(Finding::new(problem, first));
+        }
+        mistakes.extend(held);
+        Err(mistakes)
     }
 }
 

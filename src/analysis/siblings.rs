@@ -13,7 +13,7 @@ use sqlparser::ast::{Ident, ObjectName, ObjectNamePart, Query, visit_relations, 
 
 use super::columns::{Parent, Parents, is_called, is_incremental};
 use super::facts::RelationSchema;
-use super::infer::{Inferred, path};
+use super::infer::{Finding, Inferred, path};
 use super::portable::{Lowering, Outcome, TypedQuery};
 use super::promises::Promises;
 use crate::base::Relation;
@@ -126,14 +126,14 @@ impl Siblings {
         let moved = |range: &mut Range<usize>| *range = moved(range, &names);
         inferred.places.iter_mut().flatten().for_each(moved);
         let findings = [&mut inferred.findings, &mut inferred.unit_findings, &mut inferred.doubts];
-        findings.into_iter().flatten().filter_map(|finding| finding.range.as_mut()).for_each(moved);
+        findings.into_iter().flatten().flat_map(ranges).for_each(moved);
         let outcome = match outcome {
             Ok(Some(mut lowered)) => {
                 lowered.places.iter_mut().for_each(|(_, read)| moved(read));
                 Ok(Some(lowered))
             }
             Err(mut refused) => {
-                refused.iter_mut().filter_map(|finding| finding.range.as_mut()).for_each(moved);
+                refused.iter_mut().flat_map(ranges).for_each(moved);
                 Err(refused)
             }
             Ok(None) => Ok(None),
@@ -180,6 +180,10 @@ impl Siblings {
         }
         Some(names)
     }
+}
+
+fn ranges(finding: &mut Finding) -> impl Iterator<Item = &mut Range<usize>> {
+    finding.range.iter_mut().chain(finding.also.iter_mut().map(|(range, _)| range))
 }
 
 /// What is to be known of a query that is rewritten already: nobody asks for its lineage, and its types are those of another tree.

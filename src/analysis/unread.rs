@@ -24,5 +24,5 @@ pub(super) fn unread_query(node: &Node, unread: Unread, sql: &str, guarded: bool
     let problem = problem.help("correct the syntax, or write it as PostgreSQL does too: what only other engines have is not read");
     // A query that ends too early is at fault where it ends.
     let end = sql.trim_end().char_indices().next_back().map(|(at, last)| at..at + last.len_utf8());
-    Finding { diagnostic: problem, range: unread.range.or(end) }
+    Finding::new(problem, unread.range.or(end))
 }

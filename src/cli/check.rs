@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::mem::ManuallyDrop;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Exit;
 use super::arguments::CheckArguments;
@@ -27,7 +27,9 @@ const CHECKED: [ResourceType; 4] = [ResourceType::Model, ResourceType::Snapshot,
 
 pub(super) fn cmd_check(context: &Context<'_>, arguments: &CheckArguments) -> Result<(), Exit> {
     if let Some(sides) = sides_apart(context)? {
-        return each(context, sides, |side, joined| check_all(&side.context, &side.loaded.compilation, arguments, Some((side, joined))));
+        let check =
+            |side: &Side<'_>, joined: &mut Joined| check_all(&side.context, &side.loaded.compilation, arguments, Some((side, joined)));
+        return each(context, sides, false, check);
     }
     let loaded = context.load()?;
     check_all(context, &loaded.compilation, arguments, None)
@@ -60,31 +62,25 @@ fn check_all(
     let _ = ManuallyDrop::new(analysis);
     problems.sort();
     let problems = context.judged(problems);
-    let took = seconds(began.elapsed().as_secs_f64());
-    let what = counted(selected.len(), "node");
-    let unread = problems.iter().filter(|problem| problem.code == &codes::UNREAD_QUERY).count();
     let failed = problems.has_errors();
-    match side {
-        Some((side, joined)) => {
-            let found = summary(&problems);
-            if failed {
-                context.log.remark("CheckDone", &format!("Found {found} in {what}"));
-            }
-            joined.add(problems, side);
-        }
-        None => {
-            context.log.diagnostics(&problems, &compilation.project.sources);
-            if failed {
-                context.terminal.print_error(&format!("{} {}", paint(style::BAD, "Failed:"), summary(&problems)));
-            }
-        }
+    if let Some((side, joined)) = side {
+        joined.add(problems, side);
+        joined.count(side, selected.len());
+        return if failed { Err(Exit::Failed) } else { Ok(()) };
     }
+    context.log.diagnostics(&problems, &compilation.project.sources);
     if failed {
+        context.terminal.print_error(&format!("{} {}", paint(style::BAD, "Failed:"), summary(&problems)));
         return Err(Exit::Failed);
     }
-    let but = if unread == 0 { String::new() } else { format!(", but for {unread} that cannot be read") };
-    context.log.remark("CheckDone", &format!("Checked {what} in {took}{but}"));
+    say_checked(context, &counted(selected.len(), "node"), began.elapsed(), &problems);
     Ok(())
+}
+
+pub(super) fn say_checked(context: &Context<'_>, what: &str, took: Duration, problems: &Diagnostics) {
+    let unread = problems.iter().filter(|problem| problem.code == &codes::UNREAD_QUERY).count();
+    let but = if unread == 0 { String::new() } else { format!(", but for {unread} that cannot be read") };
+    context.log.remark("CheckDone", &format!("Checked {what} in {}{but}", seconds(took.as_secs_f64())));
 }
 
 /// What is said about how tables are stored. Keys are asked for by all readers, so what the last check has left is not enough.

@@ -19,7 +19,7 @@ use super::run::{chosen, recorded};
 use super::sides::{Side, each, sides};
 use super::style::{self, paint};
 use super::text::{counted, seconds};
-use crate::analysis::{Compilation, CompiledNode};
+use crate::analysis::{Compilation, CompiledNode, Depth};
 use crate::artifacts::Compiled;
 use crate::base::{Files, ResourceType, UniqueId};
 use crate::diag::{Diagnostic, Diagnostics, summary};
@@ -37,7 +37,7 @@ pub(super) fn cmd_compile(context: &Context<'_>, arguments: &CompileArguments) -
 /// `only`: these nodes in place of a selection.
 pub(super) fn carry_out_compile(context: &Context<'_>, arguments: &CompileArguments, only: Option<&BTreeSet<String>>) -> Result<(), Exit> {
     if let Some(sides) = sides(context)? {
-        return each(context, sides, |side, joined| {
+        return each(context, sides, true, |side, joined| {
             compile_all(&side.context, &side.loaded.compilation, arguments, only, Some((side, joined)))
         });
     }
@@ -104,6 +104,7 @@ pub(super) fn compile_nodes(context: &Context<'_>, compilation: &Compilation, se
     let target_path = context.target_path(compilation);
     let engine = engine_of(target).ok();
     compilation.read_portable(selected);
+    compilation.look_ahead(selected.iter().filter_map(|node| compilation.manifest.number(&node.id)), Depth::Configured);
     let compiled: Vec<(UniqueId, Result<Stored, Vec<Diagnostic>>)> = selected
         .par_iter()
         .map(|node| {
@@ -112,6 +113,10 @@ pub(super) fn compile_nodes(context: &Context<'_>, compilation: &Compilation, se
             let compiled = compiled.and_then(|compiled| {
                 let fits = |engine| node_fits(compilation, node, &compiled, engine);
                 engine.map_or(Ok(()), fits).map_err(|problem| vec![problem])?;
+                let mistakes = compilation.certain_mistakes(node);
+                if !mistakes.is_empty() {
+                    return Err(mistakes.to_vec());
+                }
                 Ok(compiled)
             });
             let path = || artifact_path(compilation, &target_path, node, "compiled");

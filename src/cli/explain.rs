@@ -13,7 +13,7 @@ use super::sides::{Side, Sides, sides};
 use super::style::{self, paint};
 use crate::analysis::Compilation;
 use crate::base::{ResourceType, UniqueId};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, codes};
 use crate::execute::{
     Assumption, NodeExplanation, Origins, RunJob, RunOptions, Served, engine_of, expect_columns, explain, explain_assuming,
     may_be_out_of_reach, open,
@@ -34,9 +34,9 @@ pub(super) fn cmd_explain(context: &Context<'_>, arguments: &ExplainArguments) -
         context.log.remark("NothingToDo", "There is nothing to explain: nothing that is selected is built by a run of its own.");
         return Ok(());
     }
-    let explained = explanations(context, compilation, arguments, selected)?;
+    let (explained, unseen) = explanations(context, compilation, arguments, selected)?;
     let explained: Vec<Explained<'_>> = explained.iter().map(|explanation| Explained { explanation, compilation, side: None }).collect();
-    show(context, arguments, &explained)
+    show(context, arguments, &explained, unseen.as_ref())
 }
 
 /// What would be done to a node.
@@ -47,10 +47,18 @@ struct Explained<'e> {
     side: Option<&'e Side<'e>>,
 }
 
-fn show(context: &Context<'_>, arguments: &ExplainArguments, explained: &[Explained<'_>]) -> Result<(), Exit> {
+/// `unseen`: why nothing could be looked up where it was to be. The steps outlive what is said beside them, so they say it too.
+fn show(context: &Context<'_>, arguments: &ExplainArguments, explained: &[Explained<'_>], unseen: Option<&Diagnostic>) -> Result<(), Exit> {
     let mut failed = false;
+    if let (Some(problem), ExplainOutput::Text, false) = (unseen, arguments.output, context.log.is_json()) {
+        context.terminal.print(&paint(style::DIM, &format!("-- {}", problem.message.replace('\n', " "))));
+        context.terminal.print(&paint(style::DIM, "-- so nothing is taken to stand there: these are the steps of a first build\n"));
+    }
     if arguments.output == ExplainOutput::Json {
-        let document: Vec<_> = explained.iter().map(described).collect();
+        let mut document: Vec<_> = explained.iter().map(described).collect();
+        for entry in document.iter_mut().filter_map(|node| node.as_object_mut()).filter(|_| unseen.is_some()) {
+            entry.insert("assumed".to_owned(), json!("empty"));
+        }
         context.terminal.write(&format!("{}\n", serde_json::Value::from(document)));
     }
     for explained in explained {
@@ -81,11 +89,12 @@ fn explain_sides(context: &Context<'_>, sides: &Sides<'_>, arguments: &ExplainAr
     }
     let explained = match arguments.offline {
         Some(_) => None,
-        None => connected_sides(context, sides, arguments, &selected)?,
+        None => Some(connected_sides(context, sides, arguments, &selected)?),
     };
-    let explained = match explained {
-        Some(explained) => explained,
-        None => offline_sides(sides, arguments, &selected)?,
+    let (explained, unseen) = match explained {
+        Some(Ok(explained)) => (explained, None),
+        Some(Err(problem)) => (offline_sides(sides, arguments, &selected)?, Some(problem)),
+        None => (offline_sides(sides, arguments, &selected)?, None),
     };
     let mut shown: Vec<Explained<'_>> = Vec::new();
     for (side, explanations) in sides.sides.iter().zip(&explained) {
@@ -96,20 +105,20 @@ fn explain_sides(context: &Context<'_>, sides: &Sides<'_>, arguments: &ExplainAr
         let places: BTreeMap<&UniqueId, usize> = order.iter().enumerate().map(|(place, id)| (id, place)).collect();
         shown.sort_by_key(|shown| (places.get(&shown.explanation.id).copied(), is_arrival(shown)));
     }
-    show(context, arguments, &shown)
+    show(context, arguments, &shown, unseen.as_ref())
 }
 
 fn is_arrival(explained: &Explained<'_>) -> bool {
     explained.side.and_then(|side| side.placed.as_ref()).is_some_and(|placed| placed.arrivals.contains_key(&explained.explanation.id))
 }
 
-/// `None` where one of the targets is out of reach that may be so.
+/// Why nothing could be looked up, where one of the targets is out of reach that may be so.
 fn connected_sides(
     context: &Context<'_>,
     sides: &Sides<'_>,
     arguments: &ExplainArguments,
     selected: &[Vec<usize>],
-) -> Result<Option<Vec<Vec<NodeExplanation>>>, Exit> {
+) -> Result<Result<Vec<Vec<NodeExplanation>>, Diagnostic>, Exit> {
     let may_be = sides.sides.iter().any(|side| may_be_out_of_reach(side.target()));
     let explained = || {
         let open = |side: &Side<'_>| open(side.target(), &context.root).and_then(|open| open.commented(&side.loaded.compilation));
@@ -127,13 +136,13 @@ fn connected_sides(
         each.collect::<Result<Vec<_>, Diagnostic>>()
     };
     match explained() {
-        Ok(explained) => Ok(Some(explained)),
+        Ok(explained) => Ok(Ok(explained)),
         Err(problem) if may_be => {
             unconnected(context, &problem);
-            Ok(None)
+            Ok(Err(problem))
         }
         Err(problem) => {
-            let first = sides.sides.first();
+            let (first, problem) = (sides.sides.first(), with_offline(problem));
             first.into_iter().for_each(|side| context.log.diagnostic(&problem, &side.loaded.compilation.project.sources));
             Err(Exit::Failed)
         }
@@ -168,8 +177,17 @@ fn options(context: &Context<'_>, compilation: &Compilation, arguments: &Explain
 }
 
 fn unconnected(context: &Context<'_>, problem: &Diagnostic) {
-    let text = "The database is not asked: these are the steps for an empty one. --offline=built shows those of a later run.";
+    let text = "What stands there could not be looked up, so nothing is taken to: these are the steps of a first build. --offline=built shows those of a \
+                later run.";
     context.log.remark("Unconnected", &format!("{}\n{text}", problem.message));
+}
+
+/// The way out where the database is not there.
+fn with_offline(problem: Diagnostic) -> Diagnostic {
+    match problem.code == &codes::CONNECTION_FAILED {
+        true => problem.help("without a connection: --offline shows the steps of a first build, --offline=built those of a later run"),
+        false => problem,
+    }
 }
 
 fn explanations(
@@ -177,13 +195,14 @@ fn explanations(
     compilation: &Compilation,
     arguments: &ExplainArguments,
     selected: Vec<usize>,
-) -> Result<Vec<NodeExplanation>, Exit> {
+) -> Result<(Vec<NodeExplanation>, Option<Diagnostic>), Exit> {
     let said = |problem: Diagnostic| {
-        context.log.diagnostic(&problem, &compilation.project.sources);
+        context.log.diagnostic(&with_offline(problem), &compilation.project.sources);
         Exit::Failed
     };
     let options = options(context, compilation, arguments);
     let target = &compilation.project.target;
+    let mut unseen = None;
     if arguments.offline.is_none() {
         let connected = open(target, &context.root).and_then(|connected| connected.commented(compilation));
         let explained = connected.and_then(|connected| {
@@ -191,12 +210,16 @@ fn explanations(
             explain(&RunJob { compilation, adapter, engine, selected, options, served: Served::default() })
         });
         match explained {
-            Err(problem) if may_be_out_of_reach(target) => unconnected(context, &problem),
-            explained => return explained.map_err(said),
+            Err(problem) if may_be_out_of_reach(target) => {
+                unconnected(context, &problem);
+                unseen = Some(problem);
+            }
+            explained => return explained.map(|explained| (explained, None)).map_err(said),
         }
     }
     let engine = engine_of(target).map_err(said)?;
-    explain_assuming(compilation, engine, &selected, &options, &*context.files, assumed(arguments), &Origins::new()).map_err(said)
+    let explained = explain_assuming(compilation, engine, &selected, &options, &*context.files, assumed(arguments), &Origins::new());
+    explained.map(|explained| (explained, unseen)).map_err(said)
 }
 
 /// Steps with their statements, for programs.

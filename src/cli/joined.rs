@@ -1,11 +1,14 @@
 //! What is wrong on several targets: the same thing is said once, with the names of all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::Exit;
+use super::check::say_checked;
 use super::context::Context;
 use super::sides::Side;
 use super::style::{self, paint};
+use super::text::counted;
 use crate::base::{Sources, UniqueId};
 use crate::diag::{Diagnostic, Diagnostics, render, summary};
 use crate::plan::RunResult;
@@ -19,6 +22,8 @@ pub(super) struct Joined {
     found: Vec<Found>,
     /// By what is drawn.
     numbers: BTreeMap<String, usize>,
+    /// How many nodes were looked at on each target, where that is told at the end.
+    counts: Vec<(String, usize)>,
 }
 
 struct Found {
@@ -40,20 +45,38 @@ impl Joined {
         }
     }
 
-    /// Says all of it.
+    pub(super) fn count(&mut self, side: &Side<'_>, nodes: usize) {
+        self.counts.push((named(side), nodes));
+    }
+
+    /// `12 nodes on each of 'lake' (duckdb) and 'warehouse' (redshift)`
+    fn counts(&self) -> String {
+        let (names, numbers): (Vec<String>, Vec<usize>) = self.counts.iter().cloned().unzip();
+        match numbers.split_first() {
+            Some((first, others)) if others.iter().all(|other| other == first) => {
+                let each = if others.is_empty() { "" } else { "each of " };
+                format!("{} on {each}{}", counted(*first, "node"), listed(&names))
+            }
+            _ => listed(&self.counts.iter().map(|(name, number)| format!("{} on {name}", counted(*number, "node"))).collect::<Vec<_>>()),
+        }
+    }
+
+    /// Says all of it, and what was looked at.
     ///
     /// # Errors
     /// When there is an error among it.
-    pub(super) fn tell(self, context: &Context<'_>) -> Result<(), Exit> {
+    pub(super) fn tell(self, context: &Context<'_>, took: Duration) -> Result<(), Exit> {
+        let counts = (!self.counts.is_empty()).then(|| self.counts());
         let named = |found: Found| (found.problem.note(on_targets(&found.targets)), found.sources);
         let found: Vec<(Diagnostic, Sources)> = self.found.into_iter().map(named).collect();
         context.log.diagnostics_in(found.iter().map(|(problem, sources)| (problem, sources)).collect());
-        let mut counted = Diagnostics::default();
-        counted.extend(found.into_iter().map(|(problem, _)| problem));
-        if !counted.has_errors() {
+        let mut all = Diagnostics::default();
+        all.extend(found.into_iter().map(|(problem, _)| problem));
+        if !all.has_errors() {
+            counts.iter().for_each(|counts| say_checked(context, counts, took, &all));
             return Ok(());
         }
-        context.terminal.print_error(&format!("{} {}", paint(style::BAD, "Failed:"), summary(&counted)));
+        context.terminal.print_error(&format!("{} {}", paint(style::BAD, "Failed:"), summary(&all)));
         Err(Exit::Failed)
     }
 }
@@ -105,7 +128,15 @@ fn on_targets(names: &[String]) -> String {
     match names {
         [] => String::new(),
         [only] => format!("on target {only}"),
-        [many @ .., last] => format!("on targets {} and {last}", many.join(", ")),
+        many => format!("on targets {}", listed(many)),
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => only.clone(),
+        [many @ .., last] => format!("{} and {last}", many.join(", ")),
     }
 }
 
@@ -119,5 +150,10 @@ mod tests {
         assert_eq!(on_targets(&names[..1]), "on target 'a'");
         assert_eq!(on_targets(&names[..2]), "on targets 'a' and 'b'");
         assert_eq!(on_targets(&names), "on targets 'a', 'b' and 'c'");
+        let counts = |numbers: &[usize]| {
+            Joined { counts: names.iter().cloned().zip(numbers.iter().copied()).collect(), ..Joined::default() }.counts()
+        };
+        assert_eq!(counts(&[3, 3]), "3 nodes on each of 'a' and 'b'");
+        assert_eq!(counts(&[1, 3]), "1 node on 'a' and 3 nodes on 'b'");
     }
 }

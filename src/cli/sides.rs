@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::Exit;
 use super::context::{Context, Loaded};
@@ -169,19 +170,23 @@ fn said(context: &Context<'_>, problems: &[Diagnostic], sides: &[Side<'_>]) -> E
 }
 
 /// Carries something out on each target in turn, whatever comes of the others, and says at the end what is wrong. What else is known of one
-/// target is forgotten before the next.
+/// target is forgotten before the next. `announces`: what is said meanwhile is said under the name of the target.
 pub(super) fn each<'a>(
     context: &Context<'a>,
     sides: Sides<'a>,
+    announces: bool,
     work: impl Fn(&Side<'a>, &mut Joined) -> Result<(), Exit>,
 ) -> Result<(), Exit> {
+    let began = Instant::now();
     let mut done = Ok(());
     let mut joined = Joined::default();
     for side in sides.sides {
         let target = side.target();
-        side.context.log.remark("Target", &format!("On target '{}' ({}):", target.name, target.adapter));
+        if announces {
+            side.context.log.remark("Target", &format!("On target '{}' ({}):", target.name, target.adapter));
+        }
         done = done.and(work(&side, &mut joined));
     }
-    let told = joined.tell(context);
+    let told = joined.tell(context, began.elapsed());
     done.and(told)
 }

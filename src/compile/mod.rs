@@ -126,8 +126,16 @@ fn attempt(
     let lowering = engine_of(&project.target).ok().map(|engine| Arc::new(Rewriter::new(engine)) as Arc<dyn Lowering>);
     let portable = Portable::new(lowering, unrecorded, &manifest);
     let standing = standing.map(|(parse, edits)| Standing { parse, edits, asked: besides, files });
-    let compilation =
-        Compilation { standing, project, templates, manifest: Arc::new(manifest), messages, reading: OnceLock::new(), portable };
+    let compilation = Compilation {
+        standing,
+        project,
+        templates,
+        manifest: Arc::new(manifest),
+        messages,
+        reading: OnceLock::new(),
+        portable,
+        certain: OnceLock::new(),
+    };
     diagnostics.extend(check_choices(&compilation));
     diagnostics.extend(check_meta(&compilation));
     diagnostics.extend(check_serving(&compilation));

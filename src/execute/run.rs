@@ -22,7 +22,7 @@ use super::warehouse::{SharedSession, locked};
 use super::watchdog::Watchdog;
 use super::workers::in_parallel;
 use super::{AdapterError, Datum, Event, Interrupt, Reporter, Session, connect, external, load};
-use crate::analysis::is_portable;
+use crate::analysis::{Depth, is_portable};
 use crate::base::{UniqueId, quote_ident};
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::{Statement, has_privileges, print_titled};
@@ -33,6 +33,7 @@ use crate::project::{Detail, Node};
 pub fn run(job: &RunJob<'_>, reporter: &dyn Reporter, interrupt: &Interrupt) -> RunResult {
     let began = Instant::now();
     let mut result = RunResult::default();
+    job.compilation.look_ahead(job.selected.iter().copied(), Depth::Built);
     match start(job) {
         Ok((session, catalog)) => {
             watch(&session, interrupt);
@@ -74,6 +75,7 @@ pub struct NodeExplanation {
 /// `connection-failed`.
 pub fn explain(job: &RunJob<'_>) -> Result<Vec<NodeExplanation>, Diagnostic> {
     let failed = |error: AdapterError| connect::connection_failed(&job.compilation.project.target, &error);
+    job.compilation.look_ahead(job.selected.iter().copied(), Depth::Built);
     let mut session = job.adapter.connect().map_err(failed)?;
     let catalog = Catalog::new(job, session.relations(&schemas(job)).map_err(failed)?);
     let session: SharedSession = Arc::new(Mutex::new(session));

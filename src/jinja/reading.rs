@@ -71,7 +71,8 @@ impl Deferral {
             Some(warehouse) => warehouse.relation_kind(own)?.is_some(),
             None => false,
         };
-        if here || !self.selected.contains(id) {
+        let is_asked = warehouse.is_some_and(Warehouse::is_asked);
+        if is_asked && (here || !self.selected.contains(id)) {
             locked(&self.known).insert(id.clone(), here);
         }
         Ok(here)

@@ -15,6 +15,11 @@ pub struct StatementResult {
 
 /// The database of the current target, as macros see it. Errors are the engine's own words.
 pub trait Warehouse: Send + Sync {
+    /// Whether a database answers, so that what it says is good for all that is read later too.
+    fn is_asked(&self) -> bool {
+        true
+    }
+
     /// Runs one statement.
     ///
     /// # Errors

@@ -93,6 +93,12 @@ fn rows_stay_when_the_key_is_lost() {
             bench.run_how(&How { full_refresh: true, ..How::default() }).ok();
             bench.file("models/history.sql", &format!("{config} select 20 as amount"));
             let drawn = bench.run().drawn;
+            assert!(drawn.contains("'unique_key' of 'history' names 'id', which its query does not give"), "{drawn}");
+            assert_eq!(bench.query("select id, amount from shop.history"), "1|10", "{} {policy}", bench.engine);
+            // Only the engine knows the columns of what is no part of the project.
+            bench.execute("create table if not exists shop.outside as select 20 as amount");
+            bench.file("models/history.sql", &format!("{config} select * from shop.outside"));
+            let drawn = bench.run().drawn;
             assert!(drawn.contains("does not give 'id', which is its 'unique_key'"), "{drawn}");
             assert_eq!(bench.query("select id, amount from shop.history"), "1|10", "{} {policy}", bench.engine);
         }

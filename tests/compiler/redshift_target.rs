@@ -48,7 +48,13 @@ fn a_warehouse_out_of_reach_is_taken_to_be_empty() {
     let explained = project.acca(&["explain", "one"]).expect_code(0);
     assert!(explained.stdout.contains("with no schema binding"), "{}", explained.stdout);
     assert!(explained.stderr.contains("the Data API cannot be asked about workgroup 'made-up'"), "{}", explained.stderr);
-    assert!(explained.stderr.contains("these are the steps for an empty one"), "{}", explained.stderr);
+    assert!(explained.stderr.contains("could not be looked up, so nothing is taken to"), "{}", explained.stderr);
+    // The steps may be all that is kept.
+    let said = "-- so nothing is taken to stand there: these are the steps of a first build";
+    assert!(explained.stdout.contains("-- target 'warehouse' cannot be used: ") && explained.stdout.contains(said), "{}", explained.stdout);
+    let document = project.acca(&["explain", "one", "--output", "json"]).expect_code(0).stdout;
+    assert!(document.contains("\"assumed\":\"empty\""), "{document}");
+    assert!(!project.acca(&["explain", "one", "--offline"]).expect_code(0).stdout.contains("taken to"));
     let run = project.acca(&["run"]).expect_code(1);
     assert!(run.stdout.contains("connection-failed") || run.stderr.contains("connection-failed"), "{run:?}");
 }

@@ -256,6 +256,16 @@ fn clones_are_views_of_the_earlier_relations_on_postgres() {
     check_clone(&project);
 }
 
+/// What is read ahead, to rewrite it, takes all to be here, which says nothing of the database.
+#[test]
+fn portable_models_read_what_is_deferred_to() {
+    let project = chain();
+    project.write("models/written.sql", "{{ config(meta={'portable': true}) }}select id, rate / 2 as half from {{ ref('third') }}\n");
+    project.acca(&["build", "--quiet", "--target", "prod", "--target-path", "prod-run"]).expect_code(0);
+    project.acca(&["run", "--quiet", "--select", "written", "--defer", "--state", "prod-run"]).expect_code(0);
+    assert!(compiled(&project, "written").replace('"', "").contains("prod.third"));
+}
+
 /// With `--fail-fast` a failure ends what runs beside it; a model that would take minutes stands for that.
 fn check_fail_fast(project: &TestProject, slow: &str) {
     project.write(

@@ -39,7 +39,29 @@ fn check_looks_at_each_target_and_says_what_is_wrong_once() {
     assert!(run.stderr.contains("on target 'warehouse' (redshift)"), "{}", run.stderr);
     project.write("models/totals.sql", "select sum(stake) as total from {{ source('raw', 'bets') }}\n");
     let run = project.acca(&["check", "--target", "all"]).expect_code(0);
-    assert_eq!(count(&run, "Checked 1 node"), 3, "{}", run.stderr);
+    assert_eq!(count(&run, "Checked "), 1, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("Checked 1 node on each of 'lake' (duckdb), 'hall' (duckdb) and 'warehouse' (redshift) in "),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(count(&run, "On target"), 0, "{}", run.stderr);
+}
+
+#[test]
+fn compile_says_in_one_go_what_is_wrong() {
+    let project = project();
+    project.write("models/totals.sql", "select json_agg(id) as ids, sum(steak) as total from {{ source('raw', 'bets') }}\n");
+    project.write(
+        "models/kept.sql",
+        "{{ config(materialized='incremental', unique_key='betid') }}\nselect id, stake from {{ source('raw', 'bets') }}\n",
+    );
+    project.write("models/twice.sql", "{{ config(meta={'portable': true}) }}\nselect id, stake as id from {{ source('raw', 'bets') }}\n");
+    let run = project.acca(&["compile", "--target", "lake"]).expect_code(1);
+    for said in ["'json_agg' is not on the list", "there is no column 'steak'", "names 'betid'", "two columns are called 'id'"] {
+        assert_eq!(count(&run, said), 1, "{said}: {}", run.stderr);
+    }
+    assert!(run.stderr.contains("Failed: 4 errors"), "{}", run.stderr);
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl Inference<'_> {
                 problem = problem.also(place, format!("'{unit}' comes from here"));
             }
             let problem = problem.help("call the conversion that is meant for this unit");
-            findings.push(Finding { diagnostic: problem, range: self.lines.range(inner.span()) });
+            findings.push(Finding::new(problem, self.lines.range(inner.span())));
         }
         if let Some(running) = self.conversions.iter_mut().rev().find(|running| running.number == number) {
             running.findings.extend(findings);

@@ -19,7 +19,7 @@ const COMPARISONS: &[&str] = &["=", "<>", "!=", "<", "<=", ">", ">="];
 impl Inference<'_> {
     pub(super) fn doubt(&mut self, span: Span, diagnostic: Diagnostic) {
         let range = self.lines.range(span);
-        self.doubts.findings.push(Finding { diagnostic, range });
+        self.doubts.findings.push(Finding::new(diagnostic, range));
     }
 
     /// A comparison that is never true: one side is NULL.

@@ -253,7 +253,7 @@ impl Inference<'_> {
                 let problem = Diagnostic::new(&codes::TYPE_MISMATCH, message);
                 let problem = problem.help("cast one side to the type of the other, if they mean the same");
                 let range = self.lines.sign_between(left.1.span(), right.1.span(), written).or_else(|| self.lines.range(span()));
-                self.findings.push(Finding { diagnostic: problem, range });
+                self.findings.push(Finding::new(problem, range));
                 operator_result_in_any_case(name).map(SqlType::from)
             }
             Err(_) => operator_result_in_any_case(name).map(SqlType::from),

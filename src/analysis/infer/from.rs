@@ -11,7 +11,7 @@ use super::query::take;
 use super::rows::is_rows_from;
 use super::scope::{Column, CteLink, Found, Item, Scope, fold, system_type};
 use super::typed::Using;
-use super::{Inference, Outer, Table, path, settled};
+use super::{Finding, Inference, Outer, Table, path, settled};
 use crate::analysis::catalogue::catalogue;
 use crate::analysis::coercion::{array_element, common};
 use crate::analysis::facts::{EdgeKind, Facts, Meaning, Origin, Origins, merge, merge_labels};
@@ -584,6 +584,24 @@ impl Inference<'_> {
         item.columns.iter().fold(Facts::unknown(), |row, column| row.reading(std::slice::from_ref(&column.facts)))
     }
 
+    /// A name that two columns of one entry have.
+    fn named_twice(&mut self, item: &Item, name: &str, span: Span) -> Facts {
+        let mut places: Vec<_> = item.named_so(name).filter_map(|column| self.lines.range(column.facts.meaning.written?)).collect();
+        places.dedup();
+        let of = item.name.as_ref().map_or_else(|| "the join".to_owned(), |name| format!("'{name}'"));
+        let message = format!("{of} has {} columns '{name}'", if item.named_so(name).count() == 2 { "two" } else { "several" });
+        let problem = Diagnostic::new(&codes::AMBIGUOUS_COLUMN, message);
+        let problem = match item.stored {
+            true => problem,
+            false => problem.help(format!("give one of them another name where it is selected, as in: … as other_{name}")),
+        };
+        let both = ["one is this", "another is this"];
+        let texts = if places.len() == 1 { &["both come from here"][..] } else { &both[..] };
+        let also = places.into_iter().zip(texts.iter().copied()).collect();
+        self.findings.push(Finding { diagnostic: problem, range: self.lines.range(span), also });
+        Facts::unknown()
+    }
+
     /// Facts of a column by the parts of its name.
     pub(super) fn column(&mut self, parts: &[Ident], scope: &Scope<'_>) -> Facts {
         let names = path(parts);
@@ -615,6 +633,7 @@ impl Inference<'_> {
                     );
                     Facts::unknown()
                 }
+                Found::Twice(item) => self.named_twice(item, name, span),
                 Found::Missing if matches!(name.as_str(), "current_schema" | "current_role" | "current_catalog") => {
                     Facts::of(Some(super::known().name.into()), name == "current_schema")
                 }
@@ -653,14 +672,8 @@ impl Inference<'_> {
                         column.facts.clone()
                     }
                     Found::Perhaps => Facts::of(system_type(name), true),
-                    Found::Ambiguous(_) => {
-                        self.mistake(
-                            span.union(&last_span),
-                            &codes::AMBIGUOUS_COLUMN,
-                            format!("'{relation}' has several columns '{name}'"),
-                        );
-                        Facts::unknown()
-                    }
+                    Found::Twice(item) => self.named_twice(item, name, span.union(&last_span)),
+                    Found::Ambiguous(_) => Facts::unknown(),
                     // `x.f` may also be a call f(x) over the row.
                     Found::Missing if !catalogue().functions(name).is_empty() => self.whole_row(item),
                     Found::Missing => {

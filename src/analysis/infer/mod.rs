@@ -95,6 +95,14 @@ pub enum Table {
 pub struct Finding {
     pub diagnostic: Diagnostic,
     pub range: Option<Range<usize>>,
+    /// Other places that it speaks of, and what stands there.
+    pub also: Vec<(Range<usize>, &'static str)>,
+}
+
+impl Finding {
+    pub fn new(diagnostic: Diagnostic, range: Option<Range<usize>>) -> Finding {
+        Finding { diagnostic, range, also: Vec::new() }
+    }
 }
 
 /// What a query turned out to be.
@@ -203,7 +211,7 @@ struct Inference<'a> {
 impl Inference<'_> {
     fn find(&mut self, span: Span, diagnostic: Diagnostic) {
         let range = self.lines.range(span);
-        self.findings.push(Finding { diagnostic, range });
+        self.findings.push(Finding::new(diagnostic, range));
     }
 
     fn mistake(&mut self, span: Span, code: &'static Code, message: String) {

@@ -87,6 +87,8 @@ pub(super) enum Found<'s> {
     /// Something is there of which not all is known.
     Perhaps,
     Ambiguous(Vec<String>),
+    /// One entry has several columns of that name.
+    Twice(&'s Item),
     Missing,
 }
 
@@ -147,6 +149,7 @@ impl<'e> Scope<'e> {
             [] if open => Found::Perhaps,
             [] => Found::Missing,
             [(column, _)] => Found::Column(column, level),
+            [(_, item), others @ ..] if others.iter().all(|(_, other)| std::ptr::eq(*item, *other)) => Found::Twice(item),
             many => Found::Ambiguous(many.iter().map(|(_, item)| item.name.clone().unwrap_or_else(|| "a join".to_owned())).collect()),
         }
     }
@@ -222,7 +225,7 @@ impl Item {
         let mut found = self.named_so(name);
         match (found.next(), found.next()) {
             (Some(column), None) => Found::Column(column, 0),
-            (Some(_), Some(_)) => Found::Ambiguous(vec![self.name.clone().unwrap_or_default()]),
+            (Some(_), Some(_)) => Found::Twice(self),
             (None, _) if self.may_have(name) => Found::Perhaps,
             (None, _) => Found::Missing,
         }
@@ -235,7 +238,7 @@ impl Item {
     }
 
     /// The columns of that name. Engines differ in whether letter case counts, so it does only where it tells columns apart.
-    fn named_so<'i, 'n>(&'i self, name: &'n str) -> impl Iterator<Item = &'i Column> + use<'i, 'n> {
+    pub(super) fn named_so<'i, 'n>(&'i self, name: &'n str) -> impl Iterator<Item = &'i Column> + use<'i, 'n> {
         let exact = self.columns.iter().any(|column| *column.name == *name);
         self.columns.iter().filter(move |column| *column.name == *name || (!exact && column.name.eq_ignore_ascii_case(name)))
     }

@@ -79,7 +79,7 @@ impl Inference<'_> {
     /// Findings about units do not put names in doubt, so they are kept apart.
     pub(super) fn find_unit(&mut self, span: Span, diagnostic: Diagnostic) {
         let range = self.lines.range(span);
-        self.unit_findings.push(Finding { diagnostic, range });
+        self.unit_findings.push(Finding::new(diagnostic, range));
     }
 
     /// A unit with the columns that name its currencies.

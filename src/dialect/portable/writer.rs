@@ -15,7 +15,7 @@ use super::rewrite::Rewrite;
 use super::using::Sources;
 use super::walk::is_repeatable;
 use super::windows::Window;
-use crate::analysis::{ExpressionTypes, Finding, Lowered, Output, SqlType, Typed, TypedQuery};
+use crate::analysis::{ExpressionTypes, Finding, Lowered, Output, SqlType, Typed, TypedQuery, UNKNOWN_TYPE};
 use crate::base::quote_ident;
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::Engine;
@@ -225,7 +225,7 @@ impl<'q> Writer<'q> {
     /// Refuses something. What comes back is never used.
     pub(super) fn refuse(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) -> Sql {
         let problem = Diagnostic::new(&codes::UNSUPPORTED_IN_DIALECT, message).help(help);
-        let finding = Finding { diagnostic: problem, range: self.lines.range(span) };
+        let finding = Finding::new(problem, self.lines.range(span));
         let is_said = |held: &Finding| held.diagnostic == finding.diagnostic && held.range == finding.range;
         if !self.refusals.iter().any(is_said) {
             self.refusals.push(finding);
@@ -301,8 +301,9 @@ impl<'q> Writer<'q> {
     }
 
     /// The whole text. PostgreSQL gets the text of the query itself where nothing is written in another way.
-    pub(super) fn finish(self, text: &str) -> Result<Option<Lowered>, Vec<Finding>> {
+    pub(super) fn finish(mut self, text: &str) -> Result<Option<Lowered>, Vec<Finding>> {
         if !self.refusals.is_empty() {
+            forget_consequences(&mut self.refusals);
             return Err(self.refusals);
         }
         if self.engine == Engine::Postgres && self.changed.is_empty() {
@@ -310,6 +311,15 @@ impl<'q> Writer<'q> {
         }
         Ok(Some(if self.marks { unmarked(text) } else { Lowered { sql: text.to_owned(), places: Vec::new() } }))
     }
+}
+
+/// Where the type of something is not known, nothing else is said of it.
+fn forget_consequences(refusals: &mut Vec<Finding>) {
+    let is_unknown = |refusal: &Finding| refusal.diagnostic.message.ends_with(UNKNOWN_TYPE);
+    let unknown: Vec<Range<usize>> =
+        refusals.iter().filter(|refusal| is_unknown(refusal)).filter_map(|refusal| refusal.range.clone()).collect();
+    let is_there = |range: &Range<usize>| unknown.contains(range);
+    refusals.retain(|refusal| is_unknown(refusal) || !refusal.range.as_ref().is_some_and(is_there));
 }
 
 /// Takes the marks out. They do not lie in each other.

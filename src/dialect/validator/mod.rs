@@ -88,7 +88,7 @@ pub(super) fn foreign(sql: &str) -> Vec<Finding> {
         };
         let diagnostic = Diagnostic::new(&codes::FOREIGN_SQL, message);
         let diagnostic = refusal.help.map_or(diagnostic.clone(), |help| diagnostic.help(help));
-        Finding { diagnostic, range: Some(refusal.range) }
+        Finding::new(diagnostic, Some(refusal.range))
     };
     refusals(sql).into_iter().filter(|refusal| !is_common(sql, refusal)).map(finding).collect()
 }
