@@ -159,7 +159,7 @@ impl Writer<'_> {
 
     fn frame(&mut self, frame: &WindowFrame, span: Span) -> String {
         if frame.units != WindowFrameUnits::Rows && self.is(Engine::Redshift) {
-            self.lacks(span, &format!("frames of {}", frame.units), "use a frame of rows, with an order that has no ties");
+            return self.lacks(span, &format!("frames of {}", frame.units), "use a frame of rows, with an order that has no ties").text;
         }
         let units = frame.units.to_string().to_lowercase();
         let start = self.bound(&frame.start_bound);
