@@ -44,6 +44,7 @@ pub enum Rewrite {
     ReadMoment,
     RegexpCount,
     RegexpReplace,
+    Remainder,
     Reverse,
     Rounding,
     RoundingCast,
@@ -353,6 +354,13 @@ const WAYS: &[Way] = &[
         facts: &[80, 81],
         engines: &[Redshift],
         about: "all matches are replaced where PostgreSQL does so, and groups are written as PCRE has them",
+    },
+    Way {
+        rewrite: Rewrite::Remainder,
+        name: "remainder",
+        facts: &[37, 39],
+        engines: &[DuckDb, Redshift],
+        about: "both sides of a remainder are cast to one type that holds them",
     },
     Way {
         rewrite: Rewrite::Reverse,
