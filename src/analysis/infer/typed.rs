@@ -154,6 +154,9 @@ impl ExpressionTypes {
 
     /// Digits of a number of which the type says nothing, from those of its parts.
     fn digits(&self, expression: &Expr, facts: &Facts) -> Option<i32> {
+        if let (Some(text), true) = (quoted(expression), is_unknown(facts.sql_type?)) {
+            return written_digits(text);
+        }
         if !is_numeric(facts.sql_type?) || digits_of_type(facts.sql_type?).is_some() {
             return None;
         }
@@ -232,7 +235,11 @@ pub(super) fn typed(facts: &Facts) -> Typed {
 
 /// At most so many digits stand behind the point.
 pub(super) fn digits(facts: &Facts) -> Option<i32> {
-    facts.sql_type.and_then(digits_of_type).or(facts.digits)
+    match facts.sql_type {
+        // A literal in quotes has those that are written; a null takes none.
+        Some(kind) if is_unknown(kind) => Some(facts.digits.unwrap_or(0)),
+        kind => kind.and_then(digits_of_type).or(facts.digits),
+    }
 }
 
 /// What two columns have at most that become one.
@@ -243,11 +250,13 @@ pub(super) fn merged(one: &Facts, other: &Facts) -> Option<i32> {
 fn digits_of_type(kind: SqlType) -> Option<i32> {
     match catalogue().entry(kind.id).name {
         "int2" | "int4" | "int8" => Some(0),
-        // A null takes no digits.
-        "unknown" => Some(0),
         "numeric" => kind.scale(),
         _ => None,
     }
+}
+
+fn is_unknown(kind: SqlType) -> bool {
+    kind.id == catalogue().known.unknown
 }
 
 fn is_numeric(kind: SqlType) -> bool {

@@ -174,11 +174,10 @@ impl Writer<'_> {
     fn binary(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr, expression: &Expr) -> Sql {
         let joined = |form: Form, word: &str, writer: &mut Self| {
             let side = |sql: Sql| if sql.form == form { sql.text } else { sql.part() };
-            let (one, other) = (writer.expression(left), writer.expression(right));
-            if let Some(in_turn) = writer.second_in_turn(expression, &one, op, right, &other) {
-                return in_turn;
+            if let Some(in_turns) = writer.in_turns(expression, op) {
+                return in_turns;
             }
-            let (one, other) = (side(one), side(other));
+            let (one, other) = (side(writer.expression(left)), side(writer.expression(right)));
             Sql { text: [one.as_str(), " ", word, " ", &other].concat(), form }
         };
         match op {

@@ -4,7 +4,9 @@
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/c_Aggregate_Functions.html>
 //! - <https://duckdb.org/docs/stable/sql/query_syntax/filter>
 
-use sqlparser::ast::{DuplicateTreatment, Function, FunctionArguments};
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArguments, visit_expressions};
 
 use super::rewrite::Rewrite;
 use super::writer::Writer;
@@ -17,12 +19,15 @@ impl Writer<'_> {
         let condition = self.expression(filter).text;
         let in_argument = match self.target() {
             Engine::Postgres => false,
-            Engine::DuckDb => self.may_fail(&call.args, &argument) && !orders_each_once(call),
+            Engine::DuckDb => (self.may_fail(&call.args, &argument) || computes(&call.args)) && !orders_each_once(call),
             Engine::Redshift => true,
         };
         if in_argument && self.rewrites(Rewrite::Filter) {
             let counted = if argument == "*" { "1" } else { &argument };
-            (format!("case when {condition} then {counted} end"), String::new())
+            // It keeps nulls, but for rows that do not count.
+            let keeps_nulls = call.name.to_string().eq_ignore_ascii_case("array_agg");
+            let filter = if keeps_nulls { format!(" filter (where {condition})") } else { String::new() };
+            (format!("case when {condition} then {counted} end"), filter)
         } else {
             (argument, format!(" filter (where {condition})"))
         }
@@ -35,4 +40,15 @@ fn orders_each_once(call: &Function) -> bool {
         FunctionArguments::List(list) => list.duplicate_treatment == Some(DuplicateTreatment::Distinct) && !list.clauses.is_empty(),
         _ => false,
     }
+}
+
+/// Whether there is arithmetic or a cast, whose results may be out of range.
+fn computes(arguments: &FunctionArguments) -> bool {
+    let look = |part: &Expr| match part {
+        Expr::BinaryOp { op: BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply, .. } | Expr::Cast { .. } => {
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
+    };
+    visit_expressions(arguments, look).is_break()
 }

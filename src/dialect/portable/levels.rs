@@ -254,7 +254,11 @@ impl Writer<'_> {
                 return Vec::new();
             }
         };
-        let written = self.expression(value).text;
+        let written = self.expression(value);
+        if self.dotted.contains(&std::ptr::from_ref(item).addr()) {
+            return vec![format!("{} || '.' as value", written.part())];
+        }
+        let written = written.text;
         vec![if written == unmarked(&name).sql { written } else { format!("{written} as {name}") }]
     }
 }

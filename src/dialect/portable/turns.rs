@@ -38,18 +38,27 @@ impl Writer<'_> {
         }
     }
 
-    /// AND or OR; `None` where the engine goes by turns itself, or the second side is no error for any row.
-    pub(super) fn second_in_turn(&mut self, expression: &Expr, one: &Sql, op: &BinaryOperator, right: &Expr, other: &Sql) -> Option<Sql> {
-        let guards = self.is(Engine::DuckDb) && !self.in_turn.contains(&std::ptr::from_ref(expression).addr());
-        if !guards || !self.may_fail(right, &other.text) || !self.rewrites(Rewrite::Turns) {
+    /// AND or OR of any number of sides; `None` where the engine goes by turns itself.
+    pub(super) fn in_turns(&mut self, expression: &Expr, op: &BinaryOperator) -> Option<Sql> {
+        if !self.is(Engine::DuckDb) || self.in_turn.contains(&std::ptr::from_ref(expression).addr()) {
             return None;
         }
-        let (first, both) = (one.clone().part(), [one.clone().part(), other.clone().part()]);
-        let text = match op {
-            BinaryOperator::And => format!("case when not {first} then false else {} end", both.join(" and ")),
-            _ => format!("case when {} then true else {} end", one.text, both.join(" or ")),
-        };
-        Some(Sql { text, form: Form::Loose })
+        let (form, word) = if *op == BinaryOperator::And { (Form::And, " and ") } else { (Form::Or, " or ") };
+        let mut sides = Vec::new();
+        sides_of(expression, op, &mut sides);
+        let written: Vec<Sql> = sides.iter().map(|side| self.expression(side)).collect();
+        let part = |sql: &Sql| if sql.form == form { sql.text.clone() } else { sql.clone().part() };
+        let whole = written.iter().map(part).collect::<Vec<_>>().join(word);
+        let guarded = sides.iter().zip(&written).rposition(|(side, sql)| self.may_fail(*side, &sql.text)).unwrap_or_default();
+        if guarded == 0 || !self.rewrites(Rewrite::Turns) {
+            return Some(Sql { text: whole, form });
+        }
+        // Each side stands here twice at most, however many there are.
+        let turns = written.into_iter().take(guarded).map(|side| match form {
+            Form::And => format!(" when not {} then false", side.part()),
+            _ => format!(" when {} then true", side.text),
+        });
+        Some(Sql::loose(format!("case{} else {whole} end", turns.collect::<String>())))
     }
 
     /// Whether there are values for which something is an error, as it is in the query or as it is written.
@@ -62,4 +71,18 @@ impl Writer<'_> {
         let look = |part: &Expr| if fails(part) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
         written.contains("error(") || visit_expressions(part, look).is_break()
     }
+}
+
+fn sides_of<'e>(expression: &'e Expr, of: &BinaryOperator, sides: &mut Vec<&'e Expr>) {
+    match unnested(expression) {
+        Expr::BinaryOp { left, op, right } if op == of => {
+            sides_of(left, of, sides);
+            sides_of(right, of, sides);
+        }
+        _ => sides.push(expression),
+    }
+}
+
+fn unnested(expression: &Expr) -> &Expr {
+    if let Expr::Nested(inner) = expression { unnested(inner) } else { expression }
 }

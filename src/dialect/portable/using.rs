@@ -14,7 +14,7 @@ use super::products::has_real_and_other;
 use super::rewrite::Rewrite;
 use super::walk::{Origins, entry_name, factors};
 use super::writer::{Sql, Writer, lowered, print_name};
-use crate::analysis::Using;
+use crate::analysis::{SqlType, Using};
 use crate::dialect::Engine;
 
 /// What is to be known of FROM before SELECT is written.
@@ -166,6 +166,10 @@ impl Writer<'_> {
         if self.types.using(join).is_some_and(is_mixed) {
             let message = "a join of real with another number is not the same on all engines";
             return Some(self.refuse(join.relation.span(), message, "write the condition with ON").text);
+        }
+        let is_padded = |kind: &Option<SqlType>| kind.is_some_and(|kind| kind.name() == "bpchar");
+        if self.types.using(join).is_some_and(|shared| shared.iter().any(|column| column.sides.iter().any(is_padded))) {
+            return Some(self.refuse_padded(join.relation.span()).text);
         }
         if !self.is(Engine::Redshift) {
             return None;

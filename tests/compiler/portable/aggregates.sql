@@ -129,3 +129,13 @@ select grp, avg(n / j) filter (where j <> 0) as a, sum(i / j) filter (where j <>
 -- facts: 109
 -- needs: filter duckdb redshift
 select id, sum(i / j) filter (where j <> 0) over (partition by grp order by id) as b from t;
+
+-- facts: 109
+-- needs: filter duckdb redshift
+-- What is out of range in rows that do not count.
+select sum(i * i) filter (where id not in (4, 7)) as a, max(n::smallint) filter (where n between -100 and 100) as b, sum(i + 1) filter (where id <> 4) as c from t;
+
+-- facts: 109
+-- needs: filter duckdb
+-- refused: redshift array_agg
+select grp, array_agg(v::integer order by id) filter (where v ~ '^[0-9]+$') is null as a, array_agg(s order by id) filter (where b) is null as c from t group by grp;

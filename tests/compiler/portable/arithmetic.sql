@@ -58,3 +58,20 @@ select t.id from t join u on u.k = t.id and j <> 0 and i / j > 1;
 
 -- facts: 37
 select grp from t group by grp having sum(j) <> 0 and sum(i8) / sum(j) > 0;
+
+-- facts: 37
+-- needs: turns duckdb
+-- Each side is written twice at most.
+select id, s ~ '^[0-9]+$' and s::integer > 5 and s::integer > 6 and s::integer > 7 and s::integer > 8 and s::integer > 9 and s::integer < 11 and s::integer < 12
+        and s::integer < 13 and s::integer < 14 and s::integer < 15 and (s::integer < 16 and s::integer < 17) and s::integer < 18 and s::integer < 19
+        and s::integer < 20 and s::integer < 21 and s::integer < 22 and s::integer < 23 and s::integer < 24 as a,
+    j = 0 or (i / j > 1 or i / j > 2) or i / j > 3 or b and i / j > 4 or i / j is null as c, b or j = 0 or i / j > 1 and n / j > 1 as e from t;
+
+-- facts: 38
+select x / 3 as a from (select n as x from t where id < 3 union all select '1.505') as q;
+
+-- facts: 38
+select x / 3 as a, q.x * 2 as b from (values ('1.505'), (2.5), (null)) as q (x);
+
+-- facts: 38
+select avg(x) as a from (select n as x from t where id in (1, 9) union all select '-1.5055') as q;

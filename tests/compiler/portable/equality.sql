@@ -242,3 +242,12 @@ select id from t where s not in (select o.v from t as o where o.v is not null un
 
 -- facts: 130
 select id, r in (1, 2) as a from t;
+
+-- facts: 14
+-- What is looked for is found by a running aggregate, which takes a SELECT in two levels.
+select id from t where s in (select min(s) over (order by d) from t) or v in (select max(v) over (partition by grp order by d) as m from t)
+    or s not in (select case when sum(j) over (order by id) > 3 then v else 'abc' end from t where v is not null);
+
+-- facts: 6
+-- refused: postgres duckdb redshift char
+select a.id from w as a join w as o using (c);
