@@ -239,3 +239,13 @@ select id from t where s in (select v from t as o where o.id < t.id);
 
 -- facts: 54
 select id from t where s not in (select o.v from t as o where o.v is not null union select 'abc');
+
+-- Set operations whose sides are set operations in parentheses.
+-- facts: 54
+(select s from t where id <> 8 union select v from t) except select grp from u;
+
+-- facts: 54
+select s from t where id <> 8 except (select v from t union all select grp from u);
+
+-- facts: 54
+select grp from t intersect all ((select grp from u union all select v from t) limit 20);
