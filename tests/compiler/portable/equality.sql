@@ -248,4 +248,4 @@ select id from t where s not in (select o.v from t as o where o.v is not null un
 select s from t where id <> 8 except (select v from t union all select grp from u);
 
 -- facts: 54
-select grp from t intersect all ((select grp from u union all select v from t) limit 20);
+select grp from t intersect all (select grp from u union all select v from t);
