@@ -73,12 +73,26 @@ pub(super) fn is_refused(text: &str, id: TypeId) -> bool {
         }
         "date" | "timestamp" | "timestamptz" => {
             let words = ["epoch", "infinity", "-infinity", "+infinity", "now", "today", "tomorrow", "yesterday"];
-            !digits() && !words.iter().any(|word| lower.contains(word))
+            (!digits() && !words.iter().any(|word| lower.contains(word))) || is_no_day(text)
         }
         "uuid" => {
             let hexadecimal = lower.bytes().filter(|byte| byte.is_ascii_hexdigit()).count();
             hexadecimal != 32 || lower.bytes().any(|byte| !byte.is_ascii_hexdigit() && !matches!(byte, b'-' | b'{' | b'}'))
         }
+        _ => false,
+    }
+}
+
+/// Whether a text begins with a day of ISO 8601 that no calendar has. Days that are written in another order are not looked at.
+fn is_no_day(text: &str) -> bool {
+    let (day, _) = text.split_once([' ', 'T', 't']).unwrap_or((text, ""));
+    let parts: Vec<&str> = day.split('-').collect();
+    let [year, month, day] = parts.as_slice() else { return false };
+    if year.len() != 4 || !parts.iter().all(|part| (1..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())) {
+        return false;
+    }
+    match (year.parse(), month.parse(), day.parse()) {
+        (Ok(year), Ok(month), Ok(day)) => jiff::civil::Date::new(year, month, day).is_err(),
         _ => false,
     }
 }
@@ -105,6 +119,11 @@ mod tests {
             ("31 January 2026", "date", false),
             ("tomorrow", "date", false),
             ("monday", "date", true),
+            ("2025-13-01", "date", true),
+            ("2025-02-29 10:00", "timestamp", true),
+            ("2024-2-29T10:00:00Z", "timestamptz", false),
+            ("31-12-2025", "date", false),
+            ("2025-12-01-03", "timestamp", false),
             ("x", "text", false),
             ("{1,2}", "_int4", false),
         ] {

@@ -164,7 +164,8 @@ impl ExpressionTypes {
                 _ => None,
             },
             Expr::Nested(inner) => of(inner),
-            Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr } => of(expr),
+            // A literal is read together with its sign.
+            Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr } => of(expr).or_else(|| self.digits(expr, facts)),
             Expr::BinaryOp { left, op, right } => {
                 let (one, other) = (of(left)?, of(right)?);
                 match op {

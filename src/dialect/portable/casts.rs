@@ -158,11 +158,12 @@ impl Writer<'_> {
             // What is no number cannot be cast to one, so the statement fails.
             _ => format!("cast('invalid input syntax for type boolean: ' || {value} as integer) = 1"),
         };
-        Sql::loose(format!(
+        let cast = Sql::loose(format!(
             "case when {value} in ({}) then true when {value} in ({}) then false when {value} is not null then {wrong} end",
             list(TRUE),
             list(FALSE),
-        ))
+        ));
+        self.of_single_keys(inner, cast)
     }
 
     /// Text that is read as something else.
@@ -174,9 +175,10 @@ impl Writer<'_> {
     fn text_as_whole(&mut self, inner: &Expr, spelled: &str) -> Sql {
         let part = self.read_text(inner).part();
         let wrong = format!("error('invalid input syntax for type {spelled}: ' || {part})");
-        Sql::loose(format!(
+        let cast = Sql::loose(format!(
             "case when {part} is null or regexp_full_match({part}, '\\s*[-+]?[0-9]+\\s*') then cast({part} as {spelled}) else {wrong} end"
-        ))
+        ));
+        self.of_single_keys(inner, cast)
     }
 
     /// Of a seventh digit of a second PostgreSQL makes a sixth, DuckDB nothing; behind a date it reads whatever there is, and a year of two
@@ -198,7 +200,8 @@ impl Writer<'_> {
             // What is no moment cannot be cast to one, so the statement fails.
             _ => (format!("{part} ~ '{fine}'"), format!("cast({message} as {spelled})")),
         };
-        Sql::loose(format!("case when {wrong} then {error} else cast({part} as {spelled}) end"))
+        let cast = Sql::loose(format!("case when {wrong} then {error} else cast({part} as {spelled}) end"));
+        self.of_single_keys(inner, cast)
     }
 
     /// A value as text, spelled alike on all engines.

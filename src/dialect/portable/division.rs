@@ -15,7 +15,7 @@ use crate::analysis::quotient_digits;
 use crate::dialect::Engine;
 
 /// Digits that an exact number may have on DuckDB and Redshift.
-const MOST_DIGITS: i32 = 38;
+pub(super) const MOST_DIGITS: i32 = 38;
 /// Digits of a quotient that PostgreSQL computes before it is rounded: so many that rounding twice never shows.
 const COMPUTED: i32 = 38;
 /// Digits before the point that a number should have at least, so that ordinary amounts fit.

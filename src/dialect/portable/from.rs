@@ -4,6 +4,7 @@ use sqlparser::ast::{Ident, Join, JoinConstraint, JoinOperator, ObjectName, SetE
 
 use super::lateral_columns::is_lateral;
 use super::lookups::goes_left;
+use super::rewrite::Rewrite;
 use super::series::RowSeries;
 use super::using::is_by_name;
 use super::writer::Writer;
@@ -157,7 +158,20 @@ impl Writer<'_> {
             }
         };
         match constraint {
-            JoinConstraint::On(condition) => format!("{words} {relation} on {}", self.condition(condition).text),
+            JoinConstraint::On(condition) => {
+                let condition = self.condition(condition).text;
+                let lateral = relation.strip_prefix("lateral ").filter(|_| words == "left join" && condition != "true");
+                match (lateral, &join.relation) {
+                    // DuckDB asks that the condition compares both sides. Inside, it may be any.
+                    (Some(relation), TableFactor::Derived { alias: Some(alias), .. })
+                        if self.is(Engine::DuckDb) && self.rewrites(Rewrite::Lateral) =>
+                    {
+                        let name = self.name(&alias.name);
+                        format!("{words} lateral (select * from {relation} where {condition}) as {name} on true")
+                    }
+                    _ => format!("{words} {relation} on {condition}"),
+                }
+            }
             by_name if is_by_name(by_name) => match (self.using_as_condition(join), by_name) {
                 (Some(condition), _) => format!("{words} {relation} on {condition}"),
                 (None, JoinConstraint::Using(columns)) => {

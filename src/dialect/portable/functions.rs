@@ -136,7 +136,7 @@ const FUNCTIONS: &[Entry] = &[
     for_others("rank", |writer, call| writer.whole_rank(call, "bigint")),
     by("regexp_count", |writer, call| writer.regexp_count(call)),
     by("regexp_replace", |writer, call| writer.regexp_replace(call)),
-    same("repeat"),
+    Entry { name: "repeat", postgres: Same, duckdb: By(|writer, call| writer.repeat(call)), redshift: Same },
     same("replace"),
     Entry { name: "reverse", postgres: Same, duckdb: By(|writer, call| writer.reverse(call)), redshift: Same },
     for_others("right", |writer, call| writer.left_or_right(call)),

@@ -80,18 +80,21 @@ impl Writer<'_> {
         if !matches!(data_type, DataType::Interval { fields: None, precision: None }) {
             return None;
         }
+        Some(self.interval_spelled(inner))
+    }
+
+    /// What becomes an interval.
+    pub(super) fn interval_spelled(&mut self, inner: &Expr) -> Sql {
         let span = plain_text(inner).and_then(read_text);
-        if let (None, Some((unit, count))) = (span, counted_units(inner)) {
-            return Some(self.times_interval(unit, count, inner));
-        }
-        Some(match span {
-            Some(span) => self.interval_literal(span, inner),
-            None => self.refuse(
+        match (span, counted_units(inner)) {
+            (Some(span), _) => self.interval_literal(span, inner),
+            (None, Some((unit, count))) => self.times_interval(unit, count, inner),
+            (None, None) => self.refuse(
                 span_of(inner),
                 "a cast to interval is not the same on all engines",
                 "write a literal, times a number where it varies",
             ),
-        })
+        }
     }
 
     /// `(n || ' days')::interval` and `make_interval(days => n)`: a literal, times a whole number.

@@ -83,6 +83,11 @@ impl Writer<'_> {
             if by_place && self.rewrites(Rewrite::JsonPath) {
                 return Sql::loose(format!("case when jsonb_typeof({one}) = 'array' then {one} {op} {other} end"));
             }
+            // As `json` a number keeps its spelling, which no other engine knows: 1e3, -0.
+            if self.is(Engine::Postgres) && gives_text(op) && self.type_name(left) == "json" && self.rewrites(Rewrite::JsonPath) {
+                let op = if *op == BinaryOperator::LongArrow { "->" } else { "#>" };
+                return Sql::loose(format!("cast({one} {op} {other} as jsonb) #>> '{{}}'"));
+            }
             return Sql::loose(format!("{one} {op} {other}"));
         }
         let mut steps = Vec::new();
@@ -96,20 +101,41 @@ impl Writer<'_> {
         let document = self.expression(root);
         match self.target() {
             Engine::DuckDb => {
-                let path: String = steps
-                    .iter()
-                    .map(|step| match step {
-                        Step::Key(key) => format!(".\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\"")),
-                        Step::Position(at @ 0..) => format!("[{at}]"),
-                        Step::Position(at) => format!("[#{at}]"),
-                    })
-                    .collect();
-                let path = self.text(&format!("${path}"));
-                let signed = self.type_name(root) != "jsonb";
-                duckdb_value(&format!("{}, {path}", document.text), wanted, signed)
+                let path = self.text(&duckdb_path(&steps));
+                let value = duckdb_value(&format!("{}, {path}", document.text), wanted);
+                if wanted == Wanted::Whole { value } else { self.read_once(&document.text, &steps, &value) }
             }
             _ => self.super_path(document, &steps, wanted, expression),
         }
+    }
+
+    /// What is cast from the text of a document by [`Self::json_whole`], but an error where a key on the way is there twice.
+    pub(super) fn of_single_keys(&mut self, text: &Expr, cast: Sql) -> Sql {
+        let mut steps = Vec::new();
+        match collect(text, &mut steps) {
+            Some(root) if is_json_text(text) && self.is(Engine::DuckDb) && self.rewrites(Rewrite::JsonPath) => {
+                let document = self.expression(root).text;
+                self.read_once(&document, &steps, &cast)
+            }
+            _ => cast,
+        }
+    }
+
+    /// Of a key that an object has twice DuckDB reads the first value, PostgreSQL the last one. Redshift reads no such document.
+    fn read_once(&mut self, document: &str, steps: &[Step], value: &Sql) -> Sql {
+        let twice: Vec<String> = steps
+            .iter()
+            .enumerate()
+            .filter_map(|(at, step)| {
+                let Step::Key(key) = step else { return None };
+                let object = self.text(&duckdb_path(steps.get(..at)?));
+                Some(format!("len(list_filter(json_keys({document}, {object}), lambda acca_key: acca_key = {})) > 1", self.text(key)))
+            })
+            .collect();
+        if twice.is_empty() {
+            return Sql::loose(value.text.clone());
+        }
+        Sql::loose(format!("case when {} then error('an object of JSON has this key twice') else {} end", twice.join(" or "), value.text))
     }
 
     fn super_path(&mut self, document: Sql, steps: &[Step], wanted: Wanted, expression: &Expr) -> Sql {
@@ -175,7 +201,7 @@ fn marked_value(text: &str, wanted: Wanted) -> Sql {
         return Sql::atom(value);
     }
     let wrong = format!("cast(cast({} as integer) as varchar(65535))", complaint(&format!("left({text}, 20)")));
-    Sql::loose(format!("case when {text} !~ '^(s|true$|false$|-?[0-9]{{1,18}}$|$)' then {wrong} else {value} end"))
+    Sql::loose(format!("case when {text} !~ '^(s|true$|false$|0$|-?[1-9][0-9]{{0,17}}$|$)' then {wrong} else {value} end"))
 }
 
 /// What becomes of the value at the end of a path.
@@ -212,21 +238,29 @@ pub(super) fn is_json_text(expression: &Expr) -> bool {
     matches!(without_parentheses(expression), Expr::BinaryOp { op, .. } if gives_text(op))
 }
 
+fn duckdb_path(steps: &[Step]) -> String {
+    let steps = steps.iter().map(|step| match step {
+        Step::Key(key) => format!(".\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\"")),
+        Step::Position(at @ 0..) => format!("[{at}]"),
+        Step::Position(at) => format!("[#{at}]"),
+    });
+    format!("${}", steps.collect::<String>())
+}
+
 /// PostgreSQL gives an object with the blanks and a number with the zeros of the document. The other engines do not keep them: they say so
 /// where it would show.
-fn duckdb_value(arguments: &str, wanted: Wanted, signed: bool) -> Sql {
+fn duckdb_value(arguments: &str, wanted: Wanted) -> Sql {
     let (kind, text) = (format!("json_type({arguments})"), format!("json_extract_string({arguments})"));
     match wanted {
         Wanted::Json => Sql::atom(format!("json_extract({arguments})")),
         Wanted::Text => {
-            // Of integers, only a zero that is written -0 is one with a sign; in `jsonb` it has none.
-            let zero = if signed { format!("when {kind} = 'BIGINT' and {text} = '0' then '-0' ") } else { String::new() };
-            Sql::loose(format!("case when {kind} in ('OBJECT', 'ARRAY', 'DOUBLE') then error({}) {zero}else {text} end", complaint(&kind)))
+            Sql::loose(format!("case when {kind} in ('OBJECT', 'ARRAY', 'DOUBLE') then error({}) else {text} end", complaint(&kind)))
         }
         Wanted::Whole => Sql::atom(text),
-        // Numbers are binary floats there, of which fifteen decimal digits are certain.
+        // Numbers are binary floats there, of which fifteen decimal digits are certain, and which are infinite in place of too large.
         Wanted::Number => Sql::loose(format!(
-            "case when {kind} = 'DOUBLE' and length(regexp_replace({text}, '[-.]|e.*', '', 'g')) > 15 then error({}) else {text} end",
+            "case when {kind} = 'DOUBLE' and (length(regexp_replace({text}, '[-.]|e.*', '', 'g')) > 15 or isinf(cast({text} as double))) \
+             then error({}) when {text} = '-0.0' then '0.0' else {text} end",
             complaint(&kind)
         )),
     }

@@ -53,6 +53,7 @@ mod patterns;
 mod products;
 mod query;
 mod regular;
+mod remainders;
 mod rewrite;
 mod rows;
 mod scales;

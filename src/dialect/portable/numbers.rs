@@ -1,4 +1,4 @@
-//! Rounding, remainders, and functions of binary floats.
+//! Rounding, and functions of binary floats.
 //!
 //! PostgreSQL rounds exact numbers away from zero at a half and binary ones to the even neighbour; DuckDB rounds both away from zero; what
 //! Redshift does with binary ones is not said. Logarithms and powers of exact numbers have as many digits as each engine likes.
@@ -88,19 +88,6 @@ impl Writer<'_> {
         let arguments: Vec<String> = call.arguments.iter().map(|argument| self.expression(argument).text).collect();
         let cast = |text: &String| if self.is(Engine::Redshift) { format!("cast({text} as double precision)") } else { text.clone() };
         Sql::atom(format!("{}({})", call.name, arguments.iter().map(cast).collect::<Vec<_>>().join(", ")))
-    }
-
-    pub(super) fn remainder_call(&mut self, call: &Call<'_>) -> Sql {
-        match call.arguments.as_slice() {
-            [one, other] => self.remainder(one, other),
-            _ => self.wrong_arguments(call),
-        }
-    }
-
-    pub(super) fn remainder(&mut self, left: &Expr, right: &Expr) -> Sql {
-        let divisor = self.expression(right);
-        let divisor = self.not_zero(right, divisor);
-        Sql::loose(format!("{} % {divisor}", self.expression(left).part()))
     }
 
     /// `greatest` and `least` are the same everywhere but for the order of text.

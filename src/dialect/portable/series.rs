@@ -71,7 +71,12 @@ impl Writer<'_> {
         if self.is(Engine::Redshift) && self.rewrites(Rewrite::Series) {
             return self.counted(from, to, step, alias);
         }
-        let written: Vec<String> = [Some(from), Some(to), step].into_iter().flatten().map(|part| self.series_bound(part, kind)).collect();
+        let mut written = vec![self.series_bound(from, kind), self.series_bound(to, kind)];
+        written.extend(step.map(|step| match plain_text(step) {
+            // In text alone DuckDB sees no interval.
+            Some(_) if self.is(Engine::DuckDb) && self.rewrites(Rewrite::Series) => self.interval_spelled(step).text,
+            _ => self.series_bound(step, kind),
+        }));
         let called = self.marked(name.span(), "generate_series");
         format!("{called}({}) as {alias}", written.join(", "))
     }

@@ -3,7 +3,7 @@
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/String_functions_header.html>
 //! - <https://duckdb.org/docs/stable/sql/functions/text>
 
-use sqlparser::ast::Expr;
+use sqlparser::ast::{Expr, Value};
 
 use super::calls::Call;
 use super::literals::plain_text;
@@ -11,6 +11,18 @@ use super::numbers::whole_number;
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer, span_of};
 use crate::dialect::Engine;
+
+/// Characters of which all engines agree whether they are letters: those without marks of their own, as ranges of a class.
+const SURE: &str = " -\u{2cf}\u{370}-\u{482}\u{48a}-\u{58f}\u{10a0}-\u{10ff}\u{13a0}-\u{13ff}\u{1c80}-\u{1c88}\u{1c90}-\u{1cbf}\
+    \u{1d00}-\u{1dbf}\u{1e00}-\u{206f}\u{2c00}-\u{2cee}\u{2d00}-\u{2d25}\u{a640}-\u{a66e}\u{a680}-\u{a69d}\u{a722}-\u{a7bf}\
+    \u{ab30}-\u{ab5a}\u{ab70}-\u{abbf}\u{fb00}-\u{fb17}\
+    \u{20a0}-\u{20bf}\u{2100}-\u{215f}\u{2190}-\u{24b5}\u{24ea}-\u{2bff}\u{3000}-\u{3020}\u{3041}-\u{3096}\u{30a0}-\u{30ff}\
+    \u{4e00}-\u{9fff}\u{ac00}-\u{d7a3}\u{ff01}-\u{ff5e}\u{1f18a}-\u{1faff}";
+/// Where letters with two cases are.
+const CASED: &str = "A-Za-z\u{b5}\u{c0}-\u{24f}\u{250}-\u{2af}\u{370}-\u{58f}\u{10a0}-\u{10ff}\u{13a0}-\u{13ff}\u{1c80}-\u{1cbf}\
+    \u{1d79}-\u{1d8e}\u{1e00}-\u{1fff}\u{2126}-\u{218f}\u{2c00}-\u{2d2f}\u{a640}-\u{a7ff}\u{ab30}-\u{abbf}\u{ff21}-\u{ff5a}";
+/// Those that have two cases, and are letters to some only: numbers, letters in circles, a mark.
+const UNSURE: &str = "\u{345}\u{2160}-\u{2188}\u{24b6}-\u{24e9}";
 
 impl Writer<'_> {
     /// Nulls count as nothing. Redshift's function takes two arguments and gives null where one is.
@@ -179,9 +191,37 @@ impl Writer<'_> {
         Sql::atom(format!("array_to_string(list_reverse(string_split({}, '')), '')", self.expression(text).text))
     }
 
-    /// Words in DuckDB are what PostgreSQL takes for words: letters and digits.
+    /// Of a null that has no type DuckDB repeats bytes.
+    pub(super) fn repeat(&mut self, call: &Call<'_>) -> Sql {
+        let [text, times] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
+        let (mut written, times) = (self.expression(text).text, self.expression(times).text);
+        if matches!(text, Expr::Value(value) if value.value == Value::Null) {
+            written = "cast(null as varchar)".to_owned();
+        }
+        Sql::atom(format!("repeat({written}, {times})"))
+    }
+
+    /// Words in DuckDB are what PostgreSQL takes for words: letters and digits. Whether a mark ends a word each locale and engine says for
+    /// itself, so a letter behind one is an error.
     pub(super) fn initcap(&mut self, call: &Call<'_>) -> Sql {
         let Some(text) = call.only() else { return self.wrong_arguments(call) };
+        let made = self.capital_words(call, text);
+        if plain_text(text).is_some_and(str::is_ascii) || !self.rewrites(Rewrite::Initcap) {
+            return made;
+        }
+        let written = self.expression(text).part();
+        let marks = self.text(&format!("[^[:space:]{SURE}][{CASED}]|[{UNSURE}]"));
+        let message = format!("'initcap of a letter behind a mark is not the same on all engines: ' || left({written}, 20)");
+        let (found, error) = match self.target() {
+            Engine::DuckDb => (format!("regexp_matches({written}, {marks})"), format!("error({message})")),
+            // What is no number cannot be cast to one, so the statement fails.
+            Engine::Postgres => (format!("{written} ~ {marks}"), format!("cast(cast({message} as integer) as text)")),
+            Engine::Redshift => (format!("{written} ~ {marks}"), format!("cast(cast({message} as integer) as varchar(65535))")),
+        };
+        Sql::loose(format!("case when {found} then {error} else {} end", made.text))
+    }
+
+    fn capital_words(&mut self, call: &Call<'_>, text: &Expr) -> Sql {
         if self.is(Engine::Redshift) || !self.rewrites(Rewrite::Initcap) {
             return self.plain_call(call, "initcap");
         }

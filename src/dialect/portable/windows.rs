@@ -183,7 +183,7 @@ impl Writer<'_> {
 
     fn frame(&mut self, frame: &WindowFrame, span: Span) -> String {
         if frame.units != WindowFrameUnits::Rows && self.is(Engine::Redshift) {
-            self.lacks(span, &format!("frames of {}", frame.units), "use a frame of rows, with an order that has no ties");
+            return self.lacks(span, &format!("frames of {}", frame.units), "use a frame of rows, with an order that has no ties").text;
         }
         self.refuse_empty_frame(frame, span);
         let units = frame.units.to_string().to_lowercase();

@@ -217,3 +217,15 @@ select o::time as d from w where id in (3, 6);
 -- facts: 15
 -- refused: duckdb redshift this literal
 select '10:00:00.1234567'::time as t;
+
+-- facts: 106
+-- needs: series duckdb
+select g.at as at from generate_series(timestamp '2024-01-01', timestamp '2024-02-01', '1 week') as g (at);
+
+-- facts: 122
+-- refused: redshift frames of RANGE
+select id, sum(i) over (order by ts range between interval '1 day' preceding and current row) as a from t;
+
+-- facts: 98
+-- refused: postgres duckdb redshift is no timestamp
+select id from t where ts > '2025-13-01';

@@ -234,3 +234,13 @@ select t.id, cc, (select count(*) from (select k from u) as x where x.k > cc) as
 -- refused: redshift form of LATERAL
 -- fails: duckdb window functions
 select t.id, x.place from t cross join lateral (select row_number() over (order by t.id) as place) as x;
+
+-- DuckDB asks that a condition compares both sides.
+-- facts: 126
+-- needs: lateral duckdb
+select t.id, x.k, x.w from t left join lateral (select u.k, u.w from u where u.grp = t.grp order by u.w desc nulls last, u.k limit 1) as x on t.id > 4;
+
+-- facts: 126
+-- needs: lateral duckdb
+-- refused: redshift this form of LATERAL
+select t.id, x.w from t left join lateral (select max(u.w) as w from u where u.grp = t.grp) as x on x.w > 5 and t.b or t.id = 2;

@@ -153,3 +153,27 @@ select -2 ^ 2 as a;
 
 -- facts: 46 48
 select (-2) ^ 2 as a, -(2 ^ 2) as b, 2 ^ -1 as c;
+
+-- facts: 37 39
+-- needs: remainder duckdb
+select sum(n) % 0.005 as a, sum(m) % 0.0000007 as b from t where id <> 4;
+
+-- facts: 39
+-- needs: remainder duckdb
+select (n / 3) % 0.07 as a, (n * n * n) % 0.0000001 as b, - n / 7 % -1.5 as c from t;
+
+-- facts: 37
+-- needs: remainder redshift
+select id, mod(n * m, 0.3) as a, mod(i8, 2.5) as b, mod(2.5, i) as c, i8 % n as d, -i2 % m as e from t where i <> 0 and i8 <> 0;
+
+-- facts: 37
+-- needs: remainder redshift
+select i2 % i8 as d, i8 % 2 as e, (i8 % 7) * 1000000000 as f from t where i8 <> 0;
+
+-- facts: 37
+-- fails: zero
+select n % m as r from t;
+
+-- facts: 39
+-- refused: postgres duckdb redshift digits
+select percentile_disc(0.5) within group (order by x.a) % 3 as r from (select n ^ 2 as a from t) as x;

@@ -233,3 +233,20 @@ from t where id <> 8;
 -- facts: 68
 select t.id, x.n, split_part(t.s || 'b,', 'b', x.n) as part, split_part(t.v || ',,a,', ',', -2) as last, split_part('aaa', 'aa', x.n) as twice
 from t cross join (values (1), (2), (-1), (-2), (-7), (null)) as x (n) where t.id <> 8;
+
+-- Whether a mark ends a word each locale says for itself.
+-- facts: 70
+-- needs: initcap postgres duckdb redshift
+-- fails: behind a mark
+select initcap(x.s) as a from (values ('école'), ('abc')) as x (s);
+
+-- facts: 70
+-- needs: initcap postgres duckdb redshift
+-- fails: behind a mark
+select initcap(x.s) as a from (values ('ⅷ a')) as x (s);
+
+-- facts: 70
+select x.s, initcap(x.s) as a from (values ('é bc-d́'), ('का क'), ('ⰰⰱ աբ'), ('京x 1²b 😀x'), (e'a\tb\nc')) as x (s);
+
+-- facts: 69
+select id, repeat(null::text, 3) like 'a%' as a, lower(repeat(null, 2)) as b, repeat('ab', 2) as c from t where id < 3;

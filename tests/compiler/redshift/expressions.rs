@@ -377,6 +377,9 @@ impl Translator<'_> {
         let sign = op.to_string();
         let plain = format!("({} {sign} {})", left.0, right.0);
         let sign = sign.chars().next().unwrap_or(' ');
+        if sign == '%' {
+            return remainder(&plain, left.1, right.1);
+        }
         match left.1.reckoned(sign, right.1) {
             Some(Type::Decimal(precision, scale)) if sign == '/' => {
                 Ok((format!("redshift.divide({}, {}, {precision}, {scale})", left.0, right.0), Type::Decimal(precision, scale)))
@@ -551,5 +554,20 @@ fn moved(left: Type, sign: char, right: Type) -> Type {
         (Type::Timestamp | Type::TimestampTz | Type::Date, '-', Type::Timestamp | Type::TimestampTz | Type::Date) => Type::Interval,
         (Type::Interval, _, _) | (_, '*', Type::Interval) => Type::Interval,
         _ => Type::Unknown,
+    }
+}
+
+/// A decimal beside an integer, and a smallint beside a bigint, have no remainder; one of an integer is an integer:
+/// <https://docs.aws.amazon.com/redshift/latest/dg/r_MOD.html>
+fn remainder(plain: &str, left: Type, right: Type) -> Typed {
+    match (left, right) {
+        (Type::Decimal(..), of) | (of, Type::Decimal(..)) if of.is_integer() => {
+            Err(Failure::refused(format!("function mod({left:?}, {right:?}) does not exist"), "42883"))
+        }
+        (Type::Int2, Type::Int8) | (Type::Int8, Type::Int2) => {
+            Err(Failure::refused("function mod of a smallint and a bigint does not exist".to_owned(), "42883"))
+        }
+        (Type::Int4, of) | (of, Type::Int4) if of.is_integer() => Ok((format!("{plain}::integer"), Type::Int4)),
+        _ => Ok((plain.to_owned(), left.reckoned('%', right).unwrap_or(left))),
     }
 }

@@ -25,7 +25,7 @@ EXCEPTION WHEN invalid_text_representation OR invalid_parameter_value THEN
     RAISE EXCEPTION 'JSON parsing error' USING ERRCODE = 'XX000';
 END $$;
 CREATE FUNCTION redshift.can_json_parse(text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE STRICT AS $$ BEGIN
-    RETURN $1::jsonb IS NOT NULL;
+    RETURN $1::jsonb IS NOT NULL AND NOT redshift.has_key_twice($1::json);
 EXCEPTION WHEN invalid_text_representation THEN
     RETURN false;
 END $$;
@@ -34,8 +34,17 @@ CREATE FUNCTION redshift.is_valid_json(text) RETURNS boolean LANGUAGE sql IMMUTA
 CREATE FUNCTION redshift.is_valid_json_array(text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT AS
     $$ SELECT CASE WHEN redshift.can_json_parse($1) THEN jsonb_typeof($1::jsonb) = 'array' ELSE false END $$;
 
+-- No object has a key twice, unless `json_parse_dedup_attributes` is set.
+CREATE FUNCTION redshift.has_key_twice(json) RETURNS boolean LANGUAGE plpgsql IMMUTABLE STRICT AS $$ BEGIN
+    RETURN CASE json_typeof($1)
+        WHEN 'object' THEN (SELECT count(*) > count(DISTINCT key) OR bool_or(redshift.has_key_twice(value)) FROM json_each($1))
+        WHEN 'array' THEN (SELECT bool_or(redshift.has_key_twice(value)) FROM json_array_elements($1)) END IS TRUE;
+END $$;
 -- SUPER is jsonb here, fact 23. What is not there is NULL (lax), facts 26 and 146; places count from 0, fact 25.
-CREATE FUNCTION redshift.json_parse(text) RETURNS jsonb LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT $1::jsonb $$;
+CREATE FUNCTION redshift.json_parse(text) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE STRICT AS $$ BEGIN
+    IF redshift.has_key_twice($1::json) THEN RAISE EXCEPTION 'JSON parsing error: duplicate attribute' USING ERRCODE = 'XX000'; END IF;
+    RETURN $1::jsonb;
+END $$;
 CREATE FUNCTION redshift.json_serialize(jsonb) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT replace(replace($1::text, '": ', '":'), ', "', ',"') $$;
 CREATE FUNCTION redshift.json_typeof(jsonb) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT jsonb_typeof($1) $$;
 CREATE FUNCTION redshift.get_array_length(jsonb) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT AS

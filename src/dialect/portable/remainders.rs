@@ -1,0 +1,84 @@
+//! Remainders. DuckDB takes exact numbers that need more than 38 digits together for binary floats; Redshift wants both sides to be of one
+//! type, and gives an integer where one side is an integer and the other a `bigint`.
+//!
+//! - <https://www.postgresql.org/docs/15/functions-math.html>
+//! - <https://docs.aws.amazon.com/redshift/latest/dg/r_MOD.html>
+//! - <https://duckdb.org/docs/stable/sql/functions/numeric>
+
+use sqlparser::ast::Expr;
+
+use super::calls::Call;
+use super::division::MOST_DIGITS;
+use super::rewrite::Rewrite;
+use super::writer::{Sql, Writer, span_of};
+use crate::analysis::SqlType;
+use crate::dialect::Engine;
+
+impl Writer<'_> {
+    pub(super) fn remainder_call(&mut self, call: &Call<'_>) -> Sql {
+        match call.arguments.as_slice() {
+            [one, other] => self.remainder(one, other),
+            _ => self.wrong_arguments(call),
+        }
+    }
+
+    pub(super) fn remainder(&mut self, left: &Expr, right: &Expr) -> Sql {
+        let kinds = [left, right].map(|side| self.type_name(side));
+        let common = if kinds.contains(&"numeric") {
+            match self.common_decimal(left, right) {
+                Ok(common) => common,
+                Err(unsure) => {
+                    let message =
+                        "how many digits this number has behind the point is not known, so its remainder is not the same on all engines";
+                    return self.refuse(span_of(unsure), message, "cast it to numeric(p,s) first, or declare it so");
+                }
+            }
+        } else {
+            // One side of 64 bits makes the remainder one.
+            let is_mixed = self.is(Engine::Redshift) && kinds[0] != kinds[1] && kinds.contains(&"int8");
+            is_mixed.then(|| "bigint".to_owned())
+        };
+        let common = common.filter(|_| self.rewrites(Rewrite::Remainder));
+        let [dividend, divisor] = [left, right].map(|side| self.of_common(side, common.as_deref()));
+        let divisor = self.not_zero(right, divisor);
+        Sql::loose(format!("{} % {divisor}", dividend.part()))
+    }
+
+    /// The decimal that holds both numbers, where an engine has to be told; a number that does not fit is an error while it runs. The side of
+    /// which nobody knows the digits, where there is one.
+    fn common_decimal<'e>(&self, left: &'e Expr, right: &'e Expr) -> Result<Option<String>, &'e Expr> {
+        let (one, other) = (self.typed(left).digits.ok_or(left)?, self.typed(right).digits.ok_or(right)?);
+        let behind = one.max(other);
+        let whole = (self.precision_of_type(left) - one).max(self.precision_of_type(right) - other);
+        let fits = whole + behind <= MOST_DIGITS;
+        Ok(match self.target() {
+            Engine::DuckDb if !fits => Some(format!("decimal({MOST_DIGITS},{behind})")),
+            Engine::Redshift => Some(format!("decimal({},{behind})", (whole + behind).min(MOST_DIGITS))),
+            Engine::DuckDb | Engine::Postgres => None,
+        })
+    }
+
+    fn of_common(&mut self, side: &Expr, common: Option<&str>) -> Sql {
+        let written = self.expression(side);
+        let own = self.type_of(side).map(|kind| (kind.name(), kind.precision(), kind.scale()));
+        let own = match own {
+            Some(("numeric", Some(precision), Some(scale))) => format!("decimal({precision},{scale})"),
+            Some(("int8", ..)) => "bigint".to_owned(),
+            _ => String::new(),
+        };
+        match common {
+            Some(common) if own != common => Sql::atom(format!("cast({} as {common})", written.text)),
+            _ => written,
+        }
+    }
+
+    /// Digits in all that a number of this type may have, whatever a literal has of them.
+    fn precision_of_type(&self, expression: &Expr) -> i32 {
+        match self.type_name(expression) {
+            "int2" => 5,
+            "int4" => 10,
+            "int8" => 19,
+            _ => self.type_of(expression).and_then(SqlType::precision).unwrap_or(MOST_DIGITS),
+        }
+    }
+}
