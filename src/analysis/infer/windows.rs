@@ -1,6 +1,9 @@
 //! Windows: those of OVER, and those that a WINDOW clause names.
 
-use sqlparser::ast::{Expr, Ident, NamedWindowDefinition, NamedWindowExpr, WindowSpec, WindowType};
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{Expr, Ident, NamedWindowDefinition, NamedWindowExpr, Query, Spanned, Visit, Visitor, WindowSpec, WindowType};
+use sqlparser::tokenizer::Span;
 
 use super::Inference;
 use super::grouping::Grouping;
@@ -14,6 +17,31 @@ pub(super) struct NamedWindow {
     spec: WindowSpec,
     /// What it is parted and ordered by.
     keys: Vec<Facts>,
+}
+
+/// A window function that stands in the expression itself, not in a subquery of it.
+fn window_function(expression: &Expr) -> Option<(String, Span)> {
+    struct Search(usize);
+    impl Visitor for Search {
+        type Break = (String, Span);
+        fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<Self::Break> {
+            self.0 += 1;
+            ControlFlow::Continue(())
+        }
+        fn post_visit_query(&mut self, _: &Query) -> ControlFlow<Self::Break> {
+            self.0 -= 1;
+            ControlFlow::Continue(())
+        }
+        fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<Self::Break> {
+            match expression {
+                Expr::Function(call) if self.0 == 0 && call.over.is_some() => {
+                    ControlFlow::Break((call.name.to_string().to_lowercase(), call.name.span()))
+                }
+                _ => ControlFlow::Continue(()),
+            }
+        }
+    }
+    expression.visit(&mut Search(0)).break_value()
 }
 
 impl Inference<'_> {
@@ -56,6 +84,11 @@ impl Inference<'_> {
         let mut facts = self.inherited_keys(spec.window_name.as_ref());
         let keys = spec.partition_by.iter().chain(spec.order_by.iter().map(|order| &order.expr));
         facts.extend(keys.map(|key: &Expr| {
+            if let Some((name, span)) = window_function(key) {
+                let message = format!("the window function '{name}' cannot stand in the definition of a window");
+                let problem = Diagnostic::new(&codes::MISPLACED_AGGREGATE, message);
+                self.find(span, problem.help("put it into the list of a subquery, and name it outside"));
+            }
             self.check_grouped(key, scope, grouping);
             self.expression(key, scope)
         }));

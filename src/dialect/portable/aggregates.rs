@@ -163,7 +163,8 @@ impl Writer<'_> {
     /// Redshift leaves out empty strings, so each string comes with its delimiter, and the first delimiter is cut off.
     pub(super) fn string_agg(&mut self, call: &Call<'_>) -> Sql {
         let [value, delimiter] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
-        if call.order_by.is_empty() {
+        // What is put together once each is sorted for that by PostgreSQL, going up.
+        if call.order_by.is_empty() && !call.distinct {
             let help = "write the order: string_agg(x, ',' order by x)";
             return self.refuse(call.span, "in which order strings are put together is not said, so each engine chooses", help);
         }
@@ -185,6 +186,12 @@ impl Writer<'_> {
             let list = Sql::atom(format!("string_agg(distinct {joined}, {delimiter} order by {text}{direction}){filter}{over}"));
             return self.plain_letters(list);
         }
+        if self.is(Engine::DuckDb) && call.order_by.is_empty() {
+            let text = self.expression(value).text;
+            let (joined, filter) = self.filtered(call.function, text);
+            let (delimiter, over) = (self.expression(delimiter).text, self.over(call));
+            return Sql::atom(format!("string_agg(distinct {joined}, {delimiter} order by {joined}){filter}{over}"));
+        }
         if !self.is(Engine::Redshift) {
             return self.plain_call(call, "string_agg");
         }
@@ -193,7 +200,7 @@ impl Writer<'_> {
         };
         let written = self.expression(value);
         let delimiter = self.text(text);
-        let keys = self.order_keys(call.order_by);
+        let keys = if call.order_by.is_empty() { self.ordered_text(value) } else { self.order_keys(call.order_by) };
         self.one_order(&format!("{}{keys}", if call.distinct { "distinct " } else { "" }), call.span);
         if !self.rewrites(Rewrite::StringAggregate) {
             return Sql::atom(format!("listagg({}, {delimiter}) within group (order by {keys})", written.text));

@@ -110,6 +110,10 @@ impl Writer<'_> {
                 let digits = if from == "float4" { 6 } else { 15 };
                 Sql::atom(format!("cast(printf('%.{digits}g', cast({written} as double)) as {spelled})"))
             }
+            (Engine::Redshift, Some(_)) if from == "float4" => {
+                let help = "cast it to double precision first: x::double precision::numeric(18,2)";
+                self.lacks(span_of(inner), "the six digits that PostgreSQL makes an exact number of a real from", help)
+            }
             (Engine::Redshift, Some(scale)) if self.rewrites(Rewrite::RoundingCast) => {
                 Sql::atom(format!("cast(round({written}, {scale}) as {spelled})"))
             }

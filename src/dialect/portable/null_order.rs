@@ -35,7 +35,7 @@ impl Writer<'_> {
         format!("{written}{}", self.direction(key))
     }
 
-    fn direction(&mut self, key: &OrderByExpr) -> String {
+    pub(super) fn direction(&mut self, key: &OrderByExpr) -> String {
         self.refuse_json_key(&key.expr);
         let falls = match &key.options.sort {
             None | Some(OrderBySort::Asc) => false,

@@ -30,10 +30,14 @@ impl Writer<'_> {
         }
         if let SetExpr::Values(values) = &*query.body
             && !self.is(Engine::Postgres)
-            && query.order_by.is_none()
         {
             let rows = self.rows_in_from(values, self.columns_of(query), false);
-            text.push_str(rows.strip_prefix('(').and_then(|rows| rows.strip_suffix(')')).unwrap_or(&rows));
+            if query.order_by.is_none() {
+                text.push_str(rows.strip_prefix('(').and_then(|rows| rows.strip_suffix(')')).unwrap_or(&rows));
+            } else {
+                text.push_str(&format!("select *{}from {rows} as acca_rows", self.line()));
+                self.order_by_number(query, &mut text);
+            }
             self.limit(query, &mut text);
             return text;
         }
@@ -78,8 +82,9 @@ impl Writer<'_> {
                     Some(column) => super::writer::print_name(&column.name),
                     None => self.expression(&key.expr).text,
                 };
-                let collate = if self.is_text(&key.expr) { self.order_suffix() } else { "" };
-                format!("{written}{collate}{}", key.options.to_string().to_lowercase())
+                let is_text = self.is_text(&key.expr) || behind.is_some_and(super::set_operations::is_text);
+                let collate = if is_text { self.order_suffix() } else { "" };
+                format!("{written}{collate}{}", self.direction(key))
             })
             .collect();
         text.push_str(&format!("{}order by {}", self.line(), keys.join(", ")));
@@ -609,7 +614,8 @@ impl Writer<'_> {
             }
         };
         let rows = match &query.fetch {
-            None => limit.map(|limit| self.expression(limit).part()),
+            // Without a limit.
+            None => limit.filter(|limit| !self.is_null_literal(limit)).map(|limit| self.expression(limit).part()),
             Some(fetch) if !fetch.with_ties && !fetch.percent => {
                 Some(fetch.quantity.as_ref().map_or_else(|| "1".to_owned(), |rows| self.expression(rows).part()))
             }

@@ -167,7 +167,7 @@ impl<'q> Writer<'q> {
     pub(super) fn columns_of_body(&self, body: &SetExpr) -> Option<&'q [Output]> {
         match body {
             SetExpr::Select(select) => self.columns(select),
-            SetExpr::Query(query) => self.columns_of(query),
+            SetExpr::Query(query) => self.columns_of(query).or_else(|| self.columns_of_body(&query.body)),
             SetExpr::SetOperation { left, .. } => self.columns_of_body(left),
             _ => None,
         }
@@ -237,7 +237,7 @@ fn size(typed: Typed) -> Option<(i32, i32)> {
     Some((precision, typed.digits?))
 }
 
-fn is_text(column: &Output) -> bool {
+pub(super) fn is_text(column: &Output) -> bool {
     column.typed.sql_type.is_none_or(|kind| matches!(kind.name(), "text" | "varchar" | "bpchar"))
 }
 

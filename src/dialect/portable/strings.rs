@@ -130,7 +130,14 @@ impl Writer<'_> {
                     _ => Sql::atom(format!("substring({part}, {})", cut + 1)),
                 }
             }
-            None => self.lacks(span_of(length), "a number of characters that may be negative", "write it as a literal"),
+            None => {
+                let (part, count) = (self.expression(text).part(), self.expression(length).part());
+                let cut = match call.name.as_str() {
+                    "left" => format!("substring({part}, 1, greatest(len({part}) + {count}, 0))"),
+                    _ => format!("substring({part}, 1 - {count})"),
+                };
+                Sql::loose(format!("case when {count} >= 0 then {}({part}, {count}) when {count} < 0 then {cut} end", call.name))
+            }
         }
     }
 
@@ -141,9 +148,26 @@ impl Writer<'_> {
             return self.refuse(span_of(delimiter), "an empty delimiter is not the same on all engines", "write what divides the text");
         }
         let counted = whole_number(number);
+        if counted == Some(0) {
+            return self.refuse(span_of(number), "there is no part 0", "count the parts from 1");
+        }
         match self.target() {
             Engine::Redshift if !matches!(counted, Some(1..)) => {
-                return self.lacks(call.span, "counting parts from the end", "write the number of the part as a positive literal");
+                let Some(divider) = plain_text(delimiter) else {
+                    return self.lacks(
+                        span_of(delimiter),
+                        "counting parts from the end, by a delimiter that is no literal",
+                        "write it as a literal",
+                    );
+                };
+                let [text, number] = [text, number].map(|part| self.expression(part).part());
+                let (length, divider) = (divider.chars().count(), self.text(divider));
+                // Redshift counts from the beginning, so from the end it is told how many parts there are.
+                let from_start = format!("(len({text}) - len(replace({text}, {divider}, ''))) / {length} + 2 + {number}");
+                return Sql::loose(format!(
+                    "case when {number} >= 0 then split_part({text}, {divider}, {number}) when {number} < 0 then \
+                     case when {from_start} > 0 then split_part({text}, {divider}, {from_start}) when {text} is not null then '' end end"
+                ));
             }
             // Redshift does not say what it does with an empty one.
             Engine::Redshift | Engine::DuckDb if plain_text(delimiter).is_none() && self.rewrites(Rewrite::SplitPart) => {
@@ -154,9 +178,6 @@ impl Writer<'_> {
                 ));
             }
             _ => {}
-        }
-        if counted == Some(0) {
-            return self.refuse(span_of(number), "there is no part 0", "count the parts from 1");
         }
         self.plain_call(call, "split_part")
     }

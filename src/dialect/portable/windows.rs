@@ -6,12 +6,14 @@
 //! - <https://www.postgresql.org/docs/15/sql-expressions.html#SYNTAX-WINDOW-FUNCTIONS>
 
 use sqlparser::ast::{
-    Expr, Function, NamedWindowExpr, Select, Spanned, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
+    Expr, Function, NamedWindowExpr, Select, Spanned, Value, ValueWithSpan, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec,
+    WindowType,
 };
 use sqlparser::tokenizer::Span;
 
 use super::calls::Call;
 use super::functions;
+use super::intervals;
 use super::rewrite::Rewrite;
 use super::using::folded;
 use super::writer::{Sql, Windows, Writer};
@@ -123,8 +125,30 @@ impl Writer<'_> {
 
     fn window_of(&mut self, call: &Call<'_>) -> Option<Window> {
         let window = self.window_behind(call)?;
+        self.refuse_foreign_window_call(call);
         self.refuse_unordered_window(call, &window);
         Some(window)
+    }
+
+    /// What PostgreSQL refuses of a window function, and other engines take.
+    fn refuse_foreign_window_call(&mut self, call: &Call<'_>) {
+        if call.distinct {
+            let help = "aggregate in a subquery that groups by the keys of the window, and join it";
+            self.refuse(call.span, "PostgreSQL has no DISTINCT in window functions", help);
+        }
+        if !call.order_by.is_empty() {
+            self.refuse(
+                call.span,
+                "PostgreSQL has no ORDER BY among the arguments of window functions",
+                "order the window: over (order by x)",
+            );
+        }
+        let gives_its_argument = matches!(call.name.as_str(), "lag" | "lead" | "first_value" | "last_value" | "nth_value");
+        let untyped = |value: &&&Expr| self.typed(value).sql_type.is_none_or(|kind| kind.name() == "unknown");
+        if let Some(value) = call.arguments.first().filter(untyped).filter(|_| gives_its_argument) {
+            let span = super::writer::span_of(value);
+            self.refuse(span, format!("'{}' gets a value of no type", call.name), "cast it, as in 'a'::text");
+        }
     }
 
     fn window_behind(&mut self, call: &Call<'_>) -> Option<Window> {
@@ -161,11 +185,31 @@ impl Writer<'_> {
         if frame.units != WindowFrameUnits::Rows && self.is(Engine::Redshift) {
             return self.lacks(span, &format!("frames of {}", frame.units), "use a frame of rows, with an order that has no ties").text;
         }
+        self.refuse_empty_frame(frame, span);
         let units = frame.units.to_string().to_lowercase();
         let start = self.bound(&frame.start_bound);
         // Redshift knows the short form, and only this one is the same everywhere.
         let end = frame.end_bound.as_ref().map_or_else(|| "current row".to_owned(), |bound| self.bound(bound));
         format!("{units} between {start} and {end}")
+    }
+
+    /// DuckDB counts fewer rows than none in a frame whose start is behind its end.
+    fn refuse_empty_frame(&mut self, frame: &WindowFrame, span: Span) {
+        use WindowFrameBound::{Following, Preceding};
+        let (first, last) = match (&frame.start_bound, &frame.end_bound) {
+            (Preceding(Some(start)), Some(Preceding(Some(end)))) => (end, start),
+            (Following(Some(start)), Some(Following(Some(end)))) => (start, end),
+            _ => return,
+        };
+        match is_within(first, last) {
+            Some(true) => {}
+            Some(false) => {
+                self.refuse(span, "this frame starts behind its end, so it is empty", "write the bound that is reached first before AND");
+            }
+            None => {
+                self.refuse(span, "whether this frame starts behind its end is not known", "write both distances as literals");
+            }
+        }
     }
 
     fn bound(&mut self, bound: &WindowFrameBound) -> String {
@@ -239,6 +283,23 @@ pub(super) fn is_running(call: &Function, select: &Select, keys: Option<&[String
     };
     let adds_up = || adding(&call.name.to_string().to_lowercase()).is_some() || call.name.to_string().eq_ignore_ascii_case("avg");
     spec.is_some_and(|spec| reach_of(spec) == Reach::Peers && adds_up() && !covers(spec, keys))
+}
+
+/// Whether a bound is no further away than another one, where both are literals.
+fn is_within(near: &Expr, far: &Expr) -> Option<bool> {
+    let length = |bound: &Expr| intervals::scaled(bound).filter(|(_, times)| times.is_none()).map(|(span, _)| span.in_micros());
+    match (number(near), number(far)) {
+        (Some(near), Some(far)) => Some(near <= far),
+        _ => Some(length(near)? <= length(far)?),
+    }
+}
+
+fn number(bound: &Expr) -> Option<f64> {
+    match bound {
+        Expr::Nested(inner) => number(inner),
+        Expr::Value(ValueWithSpan { value: Value::Number(text, _), .. }) => text.parse().ok(),
+        _ => None,
+    }
 }
 
 /// What puts the aggregates of parts together.

@@ -220,3 +220,13 @@ select id as "wallet", i as encode, j as "sysdate" from t order by wallet;
 
 -- facts: 171
 select wallet, "sysdate" from (select id as "wallet", j as "sysdate" from t) as q order by wallet;
+
+-- VALUES as a query with an order, and limits that limit nothing.
+-- facts: 123
+values (1, 'b '), (3, null), (2, 'b'), (null, 'B') order by 2 desc, 1;
+
+-- facts: 123
+values (1, 'a'), (2, 'b'), (null, 'c') order by column1 desc limit 2;
+
+-- facts: 123
+select id from t order by id limit null offset 8;

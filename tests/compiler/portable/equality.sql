@@ -251,3 +251,13 @@ select id from t where s in (select min(s) over (order by d) from t) or v in (se
 -- facts: 6
 -- refused: postgres duckdb redshift char
 select a.id from w as a join w as o using (c);
+
+-- Set operations whose sides are set operations in parentheses.
+-- facts: 54
+(select s from t where id <> 8 union select v from t) except select grp from u;
+
+-- facts: 54
+select s from t where id <> 8 except (select v from t union all select grp from u);
+
+-- facts: 54
+select grp from t intersect all (select grp from u union all select v from t);

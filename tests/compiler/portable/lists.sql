@@ -59,3 +59,10 @@ from t group by 1, b having count(*) > 0 order by grp, 2, 3;
 -- facts: 64
 -- refused: redshift different orders
 select grp from t group by grp having string_agg(v, ',' order by id) <> string_agg(v, ',' order by id desc);
+
+-- What is listed once each is in its own order.
+-- facts: 61 63
+select grp, string_agg(distinct v, ',') as d from t group by grp;
+
+-- facts: 61 63
+select string_agg(distinct v, '; ') filter (where id <> 5) as d from t;

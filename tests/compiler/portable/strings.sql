@@ -224,6 +224,16 @@ from t;
 -- facts: 56 75
 select id, upper(greatest('é' || s, v)) as g, least('É' || s, 'é') ilike 'é%' as i from t;
 
+-- Numbers of characters and parts whose sign nobody knows.
+-- facts: 67
+select id, left(s, strpos(s, ' ') - 1) as word, left(v, length(v) - 1) as l, right(v, length(v) - 2) as r, left(s, j) as lj, right(v, 0 - j) as rj,
+    right(v, nullif(j, 2)) as rn
+from t where id <> 8;
+
+-- facts: 68
+select t.id, x.n, split_part(t.s || 'b,', 'b', x.n) as part, split_part(t.v || ',,a,', ',', -2) as last, split_part('aaa', 'aa', x.n) as twice
+from t cross join (values (1), (2), (-1), (-2), (-7), (null)) as x (n) where t.id <> 8;
+
 -- Whether a mark ends a word each locale says for itself.
 -- facts: 70
 -- needs: initcap postgres duckdb redshift

@@ -108,3 +108,31 @@ select x.r < 2 as small from t cross join lateral (select random() as r) as x;
 -- facts: 117
 -- refused: duckdb a default of a wider type
 select id, lag(i, 1, 3000000000) over (order by id) as a from t;
+
+-- Frames that start behind their end, and what PostgreSQL has no window functions of.
+-- facts: 116
+-- refused: postgres duckdb redshift starts behind its end
+select count(*) over (order by id rows between 3 following and 1 following) as c from t;
+
+-- facts: 116
+-- refused: postgres duckdb redshift starts behind its end
+select count(*) over (order by id rows between 1 preceding and 3 preceding) as c from t;
+
+-- facts: 116
+select id, count(*) over (order by id rows between 3 preceding and 1 preceding) as before, count(*) over (order by id rows between 1 following and 1 following) as next from t;
+
+-- facts: 116
+-- refused: postgres duckdb redshift no DISTINCT in window functions
+select count(distinct grp) over () as c from t;
+
+-- facts: 116
+-- refused: postgres duckdb redshift no ORDER BY among the arguments
+select string_agg(grp, ',' order by id) over () as list from t;
+
+-- facts: 116
+-- refused: postgres duckdb redshift a value of no type
+select lag('a') over (order by id) as l from t;
+
+-- facts: 116
+-- refused: postgres duckdb redshift cannot stand in the definition of a window
+select row_number() over (order by sum(j) over (partition by grp), id) as place from t;
