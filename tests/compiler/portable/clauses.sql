@@ -226,7 +226,7 @@ select wallet, "sysdate" from (select id as "wallet", j as "sysdate" from t) as 
 values (1, 'b '), (3, null), (2, 'b'), (null, 'B') order by 2 desc, 1;
 
 -- facts: 123
-values (1, 'a'), (2, 'b'), (null, 'c') order by column1 desc limit 2;
+values (1, 'a'), (2, 'b'), (null, 'c') order by column1 desc, column2 limit 2;
 
 -- facts: 123
 select id from t order by id limit null offset 8;
