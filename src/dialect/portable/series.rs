@@ -67,7 +67,7 @@ impl Writer<'_> {
     }
 
     fn series(&mut self, from: &Expr, to: &Expr, step: Option<&Expr>, alias: &str, name: &ObjectName) -> String {
-        let kind = self.type_name(from);
+        let kind = self.kind_of_series(from, to);
         if self.is(Engine::Redshift) && self.rewrites(Rewrite::Series) {
             return self.counted(from, to, step, alias);
         }
@@ -85,11 +85,22 @@ impl Writer<'_> {
         format!("{rows} as {alias}")
     }
 
+    /// What a series is of: a moment beside a date makes the date one.
+    fn kind_of_series(&self, from: &Expr, to: &Expr) -> &'static str {
+        let kinds = [from, to].map(|bound| self.type_name(bound));
+        let moment = ["timestamptz", "timestamp"].into_iter().find(|moment| kinds.contains(moment));
+        moment.filter(|_| kinds.contains(&"date")).unwrap_or(kinds[0])
+    }
+
     /// Of dates PostgreSQL makes instants.
     fn series_bound(&mut self, part: &Expr, kind: &str) -> String {
-        let is_date = kind == "date" && self.type_name(part) == "date";
+        let is_date = self.type_name(part) == "date";
         let written = self.expression(part).text;
-        if is_date && self.is(Engine::DuckDb) { format!("cast({written} as timestamptz)") } else { written }
+        match kind {
+            "date" if is_date && self.is(Engine::DuckDb) => format!("cast({written} as timestamptz)"),
+            "timestamp" | "timestamptz" if is_date && self.is(Engine::DuckDb) => format!("cast({written} as {kind})"),
+            _ => written,
+        }
     }
 
     /// Numbers from digits, and the values that they stand for. Bounds that are queries are asked once, in a relation beside the numbers.
@@ -98,7 +109,7 @@ impl Writer<'_> {
             let help = "join it by CROSS JOIN to the one relation that has the columns";
             return self.lacks(span_of(from), "a series whose bounds are columns in this place", help).text;
         }
-        let kind = self.type_name(from);
+        let kind = self.kind_of_series(from, to);
         let Some(step) = self.step(from, step, kind) else { return "null".to_owned() };
         let written = [self.series_end(from, kind), self.series_end(to, kind)];
         let asked = [from, to].into_iter().any(has_query);
@@ -118,7 +129,7 @@ impl Writer<'_> {
     /// A series between columns of the row outside: the value that stands for its column, and what is joined.
     pub(super) fn series_of_row(&mut self, series: &RowSeries<'_>) -> Option<(String, String)> {
         let RowSeries { from, to, step, alias, .. } = *series;
-        let kind = self.type_name(from);
+        let kind = self.kind_of_series(from, to);
         let step = self.step(from, step, kind)?;
         let [first, last] = [self.series_end(from, kind), self.series_end(to, kind)];
         let name = self.name(&alias.name);

@@ -97,6 +97,15 @@ impl<'q> Writer<'q> {
             let help = "cast both sides to a numeric of 19 digits at most, as in numeric(19,4)";
             self.lacks(cte.alias.name.span, "a recursive query over numbers of more than 19 digits", help);
         }
+        let sides = (self.columns_of_body(left), self.columns_of_body(right));
+        let (Some(first), Some(step), true) = (sides.0, sides.1, self.is(Engine::Redshift)) else { return };
+        let is_exact = |column: &Output| column.typed.sql_type.is_some_and(|kind| kind.name() == "numeric");
+        let grows =
+            |(first, step): (&Output, &Output)| is_exact(step) && step.typed.digits.is_none_or(|digits| Some(digits) > first.typed.digits);
+        if first.iter().zip(step).any(grows) {
+            let what = "a recursive query whose steps have more digits behind the point than its first rows";
+            self.lacks(cte.alias.name.span, what, "cast the number on both sides to one numeric(p,s)");
+        }
     }
 
     /// DuckDB keeps 38 digits of a column that two sides have together, and takes what is too much from behind the point.

@@ -172,10 +172,20 @@ impl Writer<'_> {
             // Redshift does not say what it does with an empty one.
             Engine::Redshift | Engine::DuckDb if plain_text(delimiter).is_none() && self.rewrites(Rewrite::SplitPart) => {
                 let [text, delimiter, number] = [text, delimiter, number].map(|part| self.expression(part).part());
+                let zero = match (self.target(), counted) {
+                    (Engine::DuckDb, None) => format!("{number} = 0 then error('field position must not be zero') when "),
+                    _ => String::new(),
+                };
                 return Sql::loose(format!(
-                    "case when len({delimiter}) = 0 then case when {number} in (1, -1) then {text} when {text} is not null and {number} is not null then '' end \
+                    "case when {zero}len({delimiter}) = 0 then case when {number} in (1, -1) then {text} when {text} is not null and {number} is not null then '' end \
                      else split_part({text}, {delimiter}, {number}) end"
                 ));
+            }
+            // DuckDB has nothing to say against a part 0.
+            Engine::DuckDb if counted.is_none() && self.rewrites(Rewrite::SplitPart) => {
+                let number = self.expression(number).part();
+                let written = self.plain_call(call, "split_part").text;
+                return Sql::loose(format!("case when {number} = 0 then error('field position must not be zero') else {written} end"));
             }
             _ => {}
         }

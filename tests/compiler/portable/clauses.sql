@@ -230,3 +230,11 @@ values (1, 'a'), (2, 'b'), (null, 'c') order by column1 desc, column2 limit 2;
 
 -- facts: 123
 select id from t order by id limit null offset 8;
+
+-- facts: 134
+-- refused: duckdb more behind the point than fit
+-- refused: redshift more digits behind the point than its first rows
+with recursive r (n, f) as (select 1, 1.5 union all select n + 1, f * 1.5 from r where n < 5) select n, f from r;
+
+-- facts: 134
+with recursive r (n, f) as (select 1, 1.5::numeric(12,6) union all select n + 1, (f * 1.5)::numeric(12,6) from r where n < 5) select n, f from r;

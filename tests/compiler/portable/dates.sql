@@ -229,3 +229,9 @@ select id, sum(i) over (order by ts range between interval '1 day' preceding and
 -- facts: 98
 -- refused: postgres duckdb redshift is no timestamp
 select id from t where ts > '2025-13-01';
+
+-- facts: 106
+select x, x::date as d from generate_series(date '2024-01-01', timestamp '2024-01-03 12:00:00', interval '1 day') as x;
+
+-- facts: 106
+select x from generate_series(timestamp '2024-01-01 06:00:00', date '2024-01-03', interval '1 day') as x;

@@ -250,3 +250,14 @@ select x.s, initcap(x.s) as a from (values ('é bc-d́'), ('का क'), ('ⰰ
 
 -- facts: 69
 select id, repeat(null::text, 3) like 'a%' as a, lower(repeat(null, 2)) as b, repeat('ab', 2) as c from t where id < 3;
+
+-- facts: 68
+-- fails: zero
+select split_part(s, 'b', j) as a from t where id = 5 or j = 0;
+
+-- facts: 68
+select id, split_part(s, 'b', i2) as a from t where i2 <> 0 or i2 is null;
+
+-- facts: 68
+-- refused: redshift a delimiter that is no literal
+select id, split_part(s, v, i2) as a from t where i2 <> 0 or i2 is null;
