@@ -95,6 +95,8 @@ pub(super) struct Writer<'q> {
     pub(super) has_subquery: bool,
     /// Items of recursive queries that are written as text of any length, by their places in memory.
     pub(super) widened: BTreeSet<usize>,
+    /// Parts of expressions over binary floats whose overflow shows in the whole, by their places in memory.
+    pub(super) covered: BTreeSet<usize>,
     /// AND and OR whose second side DuckDB computes where it is needed, by their places in memory.
     pub(super) in_turn: BTreeSet<usize>,
     /// Items that are written with a point behind them, by their places in memory.
@@ -122,6 +124,7 @@ impl<'q> Writer<'q> {
             last_select: None,
             has_subquery: false,
             widened: BTreeSet::new(),
+            covered: BTreeSet::new(),
             in_turn: BTreeSet::new(),
             dotted: BTreeSet::new(),
             marks: !query.sql.contains(MARKS),
