@@ -11,7 +11,7 @@ use crate::dialect::Engine;
 
 impl Writer<'_> {
     pub(super) fn expression(&mut self, expression: &Expr) -> Sql {
-        stacker::maybe_grow(128 * 1024, 1024 * 1024, || self.on_its_level(expression).unwrap_or_else(|| self.expression_kind(expression)))
+        stacker::maybe_grow(128 * 1024, 1024 * 1024, || self.on_its_level(expression).unwrap_or_else(|| self.finite(expression)))
     }
 
     pub(super) fn expression_kind(&mut self, expression: &Expr) -> Sql {

@@ -49,6 +49,7 @@ mod lookups;
 mod null_order;
 mod number_formats;
 mod numbers;
+mod overflow;
 mod padded;
 mod patterns;
 mod products;

@@ -25,6 +25,7 @@ pub enum Rewrite {
     Duration,
     ExactText,
     Filter,
+    FloatOverflow,
     Format,
     Hexadecimal,
     Initcap,
@@ -228,6 +229,13 @@ const WAYS: &[Way] = &[
         facts: &[109],
         engines: &[DuckDb, Redshift],
         about: "FILTER becomes a CASE around what is aggregated; on DuckDB only where that may be an error for rows that do not count",
+    },
+    Way {
+        rewrite: Rewrite::FloatOverflow,
+        name: "float-overflow",
+        facts: &[12, 46],
+        engines: &[DuckDb],
+        about: "a binary float that is too large, or that `exp` and `power` make too small, is an error",
     },
     Way {
         rewrite: Rewrite::Format,

@@ -97,6 +97,8 @@ pub(super) struct Writer<'q> {
     pub(super) widened: BTreeSet<usize>,
     /// Calls whose width says nothing where they stand, by their places in memory.
     pub(super) bare: BTreeSet<usize>,
+    /// Parts of expressions over binary floats whose overflow shows in the whole, by their places in memory.
+    pub(super) covered: BTreeSet<usize>,
     /// AND and OR whose second side DuckDB computes where it is needed, by their places in memory.
     pub(super) in_turn: BTreeSet<usize>,
     /// Items that are written with a point behind them, by their places in memory.
@@ -125,6 +127,7 @@ impl<'q> Writer<'q> {
             has_subquery: false,
             widened: BTreeSet::new(),
             bare: BTreeSet::new(),
+            covered: BTreeSet::new(),
             in_turn: BTreeSet::new(),
             dotted: BTreeSet::new(),
             marks: !query.sql.contains(MARKS),

@@ -1,0 +1,234 @@
+//! Binary floats that are too large. PostgreSQL and Redshift give an error, DuckDB an infinite number. What is not finite stays so through
+//! sums, products and dividends, so that it is enough to look at the end of such a tree; divisors and arguments are trees of their own.
+//!
+//! - <https://www.postgresql.org/docs/15/datatype-numeric.html#DATATYPE-FLOAT>
+//! - <https://duckdb.org/docs/stable/sql/data_types/numeric>
+
+use sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value};
+
+use super::rewrite::Rewrite;
+use super::writer::{Sql, Writer};
+use crate::dialect::Engine;
+
+/// A longer expression is written once, inside of a list, and not twice.
+const SHORT: usize = 300;
+/// Decimal digits of a number of rows that nobody has.
+const ROWS: f64 = 15.0;
+
+/// What a kind of binary float holds, as powers of ten.
+#[derive(Clone, Copy)]
+struct Limits {
+    largest: f64,
+    smallest: f64,
+    /// So much smaller, and adding it to the largest changes nothing.
+    negligible: f64,
+}
+
+const DOUBLE: Limits = Limits { largest: 308.25, smallest: -324.0, negligible: 290.0 };
+const REAL: Limits = Limits { largest: 38.53, smallest: -46.0, negligible: 30.0 };
+
+impl Writer<'_> {
+    /// An expression of which the value may be too large for a binary float: an error on DuckDB too.
+    pub(super) fn finite(&mut self, expression: &Expr) -> Sql {
+        if !self.is(Engine::DuckDb) || !self.is_float(expression) || !self.computes(expression) {
+            return self.expression_kind(expression);
+        }
+        let is_covered = self.covered.remove(&std::ptr::from_ref(expression).addr());
+        if is_covered || !self.may_overflow(expression) || !self.rewrites(Rewrite::FloatOverflow) {
+            return self.expression_kind(expression);
+        }
+        self.cover(expression);
+        let written = self.expression_kind(expression);
+        let vanishes = match expression {
+            Expr::Function(call) => self.vanishes(call, &written.text),
+            _ => String::new(),
+        };
+        let error = "error('value out of range: overflow or underflow')";
+        if written.text.len() <= SHORT || !vanishes.is_empty() {
+            let part = &written.text;
+            return Sql::loose(format!("case when not isfinite({part}){vanishes} then {error} else {part} end"));
+        }
+        let checked = format!("case when not isfinite(acca_x) then {error} else acca_x end");
+        Sql::atom(format!("list_transform([{}], lambda acca_x: {checked})[1]", written.text))
+    }
+
+    /// Functions whose result may be too small: zero is an error then.
+    fn vanishes(&mut self, call: &Function, written: &str) -> String {
+        match (name_of(call).as_str(), arguments(call).as_slice()) {
+            ("exp", _) => format!(" or {written} = 0"),
+            ("power", [base, _]) => format!(" or {written} = 0 and {} <> 0", self.expression(base).part()),
+            _ => String::new(),
+        }
+    }
+
+    fn is_float(&self, expression: &Expr) -> bool {
+        matches!(self.type_name(expression), "float4" | "float8")
+    }
+
+    /// Whether a float is computed here that no part of the expression is.
+    fn computes(&self, expression: &Expr) -> bool {
+        match expression {
+            Expr::BinaryOp { op, .. } => is_arithmetic(op) || *op == BinaryOperator::PGExp,
+            Expr::Function(call) => matches!(name_of(call).as_str(), "exp" | "power" | "degrees" | "sum" | "avg"),
+            Expr::Cast { expr, .. } => matches!(self.type_name(expr), "text" | "varchar"),
+            _ => false,
+        }
+    }
+
+    /// What is infinite in these parts is so in the whole.
+    fn cover(&mut self, expression: &Expr) {
+        match expression {
+            Expr::Nested(inner) | Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr: inner } => self.cover_part(inner),
+            Expr::BinaryOp { left, op, right } if is_arithmetic(op) => {
+                self.cover_part(left);
+                if *op != BinaryOperator::Divide {
+                    self.cover_part(right);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn cover_part(&mut self, part: &Expr) {
+        match part {
+            Expr::Nested(_) | Expr::UnaryOp { .. } => self.cover(part),
+            // A real is checked where it becomes a double.
+            Expr::BinaryOp { op, .. } if is_arithmetic(op) && self.type_name(part) == "float8" => {
+                self.covered.insert(std::ptr::from_ref(part).addr());
+                self.cover(part);
+            }
+            _ => {}
+        }
+    }
+
+    fn may_overflow(&self, expression: &Expr) -> bool {
+        let mut overflows = false;
+        self.reach(expression, &mut overflows);
+        overflows
+    }
+
+    /// The power of ten that a number stays below; notes whether the way there may be too large.
+    fn reach(&self, expression: &Expr, overflows: &mut bool) -> f64 {
+        let limits = if self.type_name(expression) == "float4" { REAL } else { DOUBLE };
+        let reached = match expression {
+            Expr::Nested(inner) | Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr: inner } => {
+                return self.reach(inner, overflows);
+            }
+            Expr::Value(_) => number(expression).map_or(limits.largest, |number| number.abs().log10().max(0.0)),
+            Expr::BinaryOp { left, op, right } if self.is_float(expression) => {
+                let (one, other) = (self.reach(left, overflows), self.reach(right, overflows));
+                match op {
+                    BinaryOperator::Plus | BinaryOperator::Minus if one.min(other) < limits.negligible => one.max(other),
+                    BinaryOperator::Plus | BinaryOperator::Minus => one.max(other) + 1.0,
+                    BinaryOperator::Multiply => one + factor(left, one).min(0.0) + other + factor(right, other).min(0.0),
+                    BinaryOperator::Divide => one - self.least(right),
+                    BinaryOperator::PGExp => self.power(one, right),
+                    _ => limits.largest,
+                }
+            }
+            Expr::Cast { expr, .. } if matches!(self.type_name(expr), "text" | "varchar") => limits.largest + 1.0,
+            Expr::Cast { expr, .. } if self.is_float(expression) => self.reach(expr, overflows).min(limits.largest),
+            Expr::Extract { .. } => 15.0,
+            Expr::Function(call) => self.reach_of_call(call, expression, overflows),
+            _ => self.reach_of_type(expression),
+        };
+        if self.is_float(expression) && reached > limits.largest {
+            *overflows = true;
+        }
+        reached.min(limits.largest)
+    }
+
+    fn reach_of_call(&self, call: &Function, expression: &Expr, overflows: &mut bool) -> f64 {
+        let parts = arguments(call);
+        let mut of = |at: usize| parts.get(at).map_or(0.0, |part| self.reach(part, overflows));
+        match name_of(call).as_str() {
+            "sqrt" => of(0) / 2.0,
+            "ln" | "log" => 3.0,
+            "sin" | "cos" | "random" => 0.0,
+            "pi" => 1.0,
+            "tan" => 17.0,
+            "date_part" => 15.0,
+            "abs" | "round" | "trunc" | "ceil" | "ceiling" | "floor" | "min" | "max" | "nullif" | "radians" => of(0),
+            "coalesce" | "greatest" | "least" => (0..parts.len()).map(of).fold(0.0, f64::max),
+            "degrees" => of(0) + 2.0,
+            // Squares go into an average of PostgreSQL's, but not far enough for ordinary numbers.
+            "sum" | "avg" => of(0) + ROWS,
+            // Of 700 or less it is neither too large nor too small.
+            "exp" if of(0) <= 2.8 => 305.0,
+            "exp" => DOUBLE.largest + 1.0,
+            "power" => {
+                let base = of(0);
+                parts.get(1).map_or(DOUBLE.largest, |exponent| self.power(base, exponent))
+            }
+            _ => self.reach_of_type(expression),
+        }
+    }
+
+    fn power(&self, base: f64, exponent: &Expr) -> f64 {
+        match number(exponent) {
+            Some(exponent) if exponent >= 0.0 && base < DOUBLE.negligible => base * exponent,
+            _ => DOUBLE.largest + 1.0,
+        }
+    }
+
+    fn reach_of_type(&self, expression: &Expr) -> f64 {
+        match self.type_name(expression) {
+            "int2" => 5.0,
+            "int4" => 10.0,
+            "int8" => 19.0,
+            "numeric" => 38.0,
+            "float4" => REAL.largest,
+            _ => DOUBLE.largest,
+        }
+    }
+
+    /// The power of ten that a divisor is not below, as it is not zero.
+    fn least(&self, divisor: &Expr) -> f64 {
+        match (divisor, self.type_name(divisor)) {
+            (Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. }, _) => self.least(inner),
+            (Expr::Value(_), _) => number(divisor).filter(|number| *number != 0.0).map_or(0.0, |number| number.abs().log10()),
+            (Expr::Function(call), _) if name_of(call) == "nullif" => {
+                arguments(call).first().map_or(DOUBLE.smallest, |part| self.least(part))
+            }
+            (_, "int2" | "int4" | "int8") => 0.0,
+            (_, "numeric") => self.typed(divisor).digits.map_or(-38.0, |digits| -f64::from(digits)),
+            (Expr::Cast { expr, .. }, _) if !matches!(self.type_name(expr), "text" | "varchar") => self.least(expr),
+            (_, "float4") => REAL.smallest,
+            _ => DOUBLE.smallest,
+        }
+    }
+}
+
+/// What a factor adds where it is a number that is written: one below 1 makes a product smaller, which [`Writer::reach`] rounds up.
+fn factor(factor: &Expr, reached: f64) -> f64 {
+    number(factor).filter(|number| *number != 0.0).map_or(0.0, |number| number.abs().log10() - reached)
+}
+
+fn is_arithmetic(op: &BinaryOperator) -> bool {
+    matches!(op, BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply | BinaryOperator::Divide)
+}
+
+fn number(expression: &Expr) -> Option<f64> {
+    match expression {
+        Expr::Nested(inner) => number(inner),
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => number(expr).map(|number| -number),
+        Expr::Value(value) => match &value.value {
+            Value::Number(text, _) => text.parse().ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn name_of(call: &Function) -> String {
+    call.name.0.last().and_then(|part| part.as_ident()).map_or_else(String::new, |name| name.value.to_lowercase())
+}
+
+fn arguments(call: &Function) -> Vec<&Expr> {
+    let FunctionArguments::List(list) = &call.args else { return Vec::new() };
+    let value = |argument| match argument {
+        &FunctionArg::Unnamed(FunctionArgExpr::Expr(ref value)) => Some(value),
+        _ => None,
+    };
+    list.args.iter().filter_map(value).collect()
+}
