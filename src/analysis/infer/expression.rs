@@ -312,7 +312,11 @@ impl Inference<'_> {
     }
 
     fn case(&mut self, operand: Option<&Expr>, branches: &[(&Expr, &Expr)], otherwise: Option<&Expr>, scope: &Scope<'_>) -> Facts {
-        let subject = operand.map(|operand| (self.expression(operand, scope), operand));
+        let subject = operand.map(|operand| {
+            let facts = self.expression(operand, scope);
+            // A literal that is looked at is text.
+            (Facts { sql_type: settled(facts.sql_type), ..facts }, operand)
+        });
         let mut conditions: Vec<Facts> = Vec::new();
         let mut results: Vec<(Facts, &Expr)> = Vec::new();
         for (condition, result) in branches {

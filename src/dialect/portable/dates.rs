@@ -12,6 +12,7 @@ use super::calls::Call;
 use super::formats::{Piece, is_read_alike, read_format};
 use super::intervals::scaled;
 use super::literals::plain_text;
+use super::numbers::whole_number;
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer, span_of};
 use crate::dialect::Engine;
@@ -20,6 +21,15 @@ use crate::dialect::Engine;
 pub(super) const WHOLE_PARTS: &[&str] = &["year", "quarter", "month", "week", "day", "hour", "minute", "dow", "doy"];
 /// What moments are cut to.
 const UNITS: &[&str] = &["year", "quarter", "month", "week", "day", "hour", "minute", "second"];
+
+/// A literal, or the year of a moment.
+fn is_year(expression: &Expr) -> bool {
+    match expression {
+        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => is_year(inner),
+        Expr::Extract { .. } => true,
+        other => whole_number(other).is_some_and(|year| year > 0),
+    }
+}
 
 impl Writer<'_> {
     pub(super) fn extract(&mut self, field: &str, value: &Expr, span: Span) -> Sql {
@@ -242,10 +252,15 @@ impl Writer<'_> {
     }
 
     pub(super) fn make_date(&mut self, call: &Call<'_>) -> Sql {
+        let [year, month, day] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
+        if self.is(Engine::DuckDb) && !is_year(year) && self.rewrites(Rewrite::MakeDate) {
+            // It has a year 0, and those before it.
+            let (part, written) = (self.expression(year).part(), self.plain_call(call, "make_date").text);
+            return Sql::loose(format!("case when {part} < 1 then error('date field value out of range') else {written} end"));
+        }
         if !self.is(Engine::Redshift) || !self.rewrites(Rewrite::MakeDate) {
             return self.plain_call(call, "make_date");
         }
-        let [year, month, day] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
         let part = |writer: &mut Self, value: &Expr, width: i32| {
             format!("lpad(cast({} as varchar(11)), {width}, '0')", writer.expression(value).text)
         };

@@ -293,7 +293,13 @@ const WAYS: &[Way] = &[
         engines: &[DuckDb],
         about: "LIKE has the escape character of PostgreSQL",
     },
-    Way { rewrite: Rewrite::MakeDate, name: "make-date", facts: &[107], engines: &[Redshift], about: "`make_date` reads a text, strictly" },
+    Way {
+        rewrite: Rewrite::MakeDate,
+        name: "make-date",
+        facts: &[107],
+        engines: &[DuckDb, Redshift],
+        about: "`make_date` reads a text, strictly; on DuckDB a year before 1 is an error",
+    },
     Way {
         rewrite: Rewrite::MissingNeighbour,
         name: "missing-neighbour",

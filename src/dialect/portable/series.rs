@@ -95,6 +95,12 @@ impl Writer<'_> {
     /// Of dates PostgreSQL makes instants.
     fn series_bound(&mut self, part: &Expr, kind: &str) -> String {
         let is_date = self.type_name(part) == "date";
+        if let (Engine::DuckDb, "date" | "timestamp" | "timestamptz", Some(text)) = (self.target(), kind, plain_text(part))
+            && Writer::is_moment(text)
+        {
+            let kind = if kind == "date" { "timestamptz" } else { kind };
+            return format!("cast({} as {kind})", self.text(text));
+        }
         let written = self.expression(part).text;
         match kind {
             "date" if is_date && self.is(Engine::DuckDb) => format!("cast({written} as timestamptz)"),

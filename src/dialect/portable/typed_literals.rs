@@ -39,7 +39,9 @@ impl Writer<'_> {
         let text = text.trim();
         let spelled = || if self.is(Engine::DuckDb) { "double" } else { "double precision" };
         let written = match kind.name() {
-            "int2" | "int4" | "int8" => whole(text),
+            // A sum with a plain number would be wider.
+            "int2" => whole(text).map(|number| Sql::atom(format!("cast({} as smallint)", number.text))),
+            "int4" | "int8" => whole(text),
             "numeric" => exact(text),
             "float4" => exact(text).map(|_| Sql::atom(format!("cast('{text}' as real)"))),
             "float8" => exact(text).map(|_| Sql::atom(format!("cast('{text}' as {})", spelled()))),

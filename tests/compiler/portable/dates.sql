@@ -235,3 +235,15 @@ select x, x::date as d from generate_series(date '2024-01-01', timestamp '2024-0
 
 -- facts: 106
 select x from generate_series(timestamp '2024-01-01 06:00:00', date '2024-01-03', interval '1 day') as x;
+
+-- facts: 107
+-- needs: make-date duckdb
+-- fails: postgres duckdb out of range
+-- fails: redshift none
+select make_date(j - 2, 3, 15) as a from t where id = 1;
+
+-- facts: 107
+select id, make_date(extract(year from d)::integer, 1, 1) as a, make_date(2000 + j, 3, 15) as b from t where id <> 4;
+
+-- facts: 106
+select d from generate_series(timestamp '2024-01-01', '2024-01-03', interval '1 day') as d;

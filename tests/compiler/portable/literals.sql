@@ -86,3 +86,13 @@ select d from t union all select null;
 
 -- facts: 33
 select null as n from t union all select n from t;
+
+-- facts: 33
+-- fails: out of range
+select i2 * '10000' as c from t where id < 3;
+
+-- facts: 33
+select id, i2 + '5' as a, i2 * '2' as b from t;
+
+-- facts: 33
+select id, case 'abc' when s then 1 end as a, case s when '5' then 1 end as b from t;
