@@ -21,7 +21,7 @@ use acca::analysis::{Lowering, RelationSchema, SchemaColumn, SqlType, Table, Tab
 use acca::base::Datum;
 use acca::dialect::{Engine, Rewriter, portable, refusals};
 use acca::execute::{Adapter, DuckDb, MEMORY, Postgres, Session};
-use acca::syntax::parse_query;
+use acca::syntax::{parse_query, try_parse_exact};
 
 use crate::bench::Bench;
 use crate::postgres::PgServer;
@@ -119,7 +119,7 @@ impl Query {
 
     /// The SQL for an engine, or what is refused.
     fn lowered(&self, tables: &TrapTables, rewriter: &Rewriter) -> Result<String, String> {
-        let query = parse_query(&self.sql).ok_or_else(|| "it cannot be read".to_owned())?;
+        let query = try_parse_exact(&self.sql).ok().flatten().ok_or_else(|| "it cannot be read".to_owned())?;
         let inferred = infer(&self.sql, &query, tables);
         if let Some(finding) = inferred.findings.first() {
             return Err(finding.diagnostic.message.clone());

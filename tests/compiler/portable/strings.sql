@@ -36,7 +36,7 @@ from t;
 -- The blank before the letters is one that does not break lines.
 -- facts: 70
 -- needs: trim duckdb
-select id, trim(' ' || s || ' ') as t, btrim(' ' || v) as b, ltrim(' ' || v) as l, rtrim(v || ' ') as r, trim(leading from ' ') as n from t;
+select id, trim(' ' || s || ' ') as t, btrim(' ' || v) as b, ltrim(' ' || v) as l, rtrim(v || ' ') as r, trim(leading ' ' from ' ' || s) as n from t;
 
 -- facts: 71
 -- needs: format duckdb redshift
