@@ -14,9 +14,9 @@ const CERTAIN: [&Code; 2] = [&codes::DUPLICATE_COLUMN, &codes::INVALID_CONFIG];
 /// How far the queries of nodes are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// Where the configuration names columns, and where a query is read anyway.
-    Configured,
-    /// Every query whose columns the engine wants to be of different names.
+    /// Queries that are read anyway: those of portable models.
+    Read,
+    /// Every query whose columns the configuration names, or the engine wants to be of different names.
     Built,
 }
 
@@ -40,7 +40,8 @@ impl Compilation {
         let Some(node) = self.manifest.nodes.get(number) else { return false };
         let is_stored = is_built(node) && node.materialized() != "ephemeral";
         let is_exact = || self.portable.holds(number) || depth == Depth::Built && self.project.target.has_the_checked_rules();
-        names_columns(node) || is_stored && is_exact()
+        let is_read = depth == Depth::Built || self.portable.holds(number);
+        is_read && (names_columns(node) || is_stored && is_exact())
     }
 
     /// The mistakes that were found in a node.

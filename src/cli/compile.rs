@@ -104,7 +104,7 @@ pub(super) fn compile_nodes(context: &Context<'_>, compilation: &Compilation, se
     let target_path = context.target_path(compilation);
     let engine = engine_of(target).ok();
     compilation.read_portable(selected);
-    compilation.look_ahead(selected.iter().filter_map(|node| compilation.manifest.number(&node.id)), Depth::Configured);
+    compilation.look_ahead(selected.iter().filter_map(|node| compilation.manifest.number(&node.id)), Depth::Read);
     let compiled: Vec<(UniqueId, Result<Stored, Vec<Diagnostic>>)> = selected
         .par_iter()
         .map(|node| {
