@@ -54,7 +54,7 @@ fn compile_says_in_one_go_what_is_wrong() {
     project.write("models/totals.sql", "select json_agg(id) as ids, sum(steak) as total from {{ source('raw', 'bets') }}\n");
     project.write(
         "models/kept.sql",
-        "{{ config(materialized='incremental', unique_key='betid') }}\nselect id, stake from {{ source('raw', 'bets') }}\n",
+        "{{ config(materialized='incremental', unique_key='betid', meta={'portable': true}) }}\nselect id, stake from {{ source('raw', 'bets') }}\n",
     );
     project.write("models/twice.sql", "{{ config(meta={'portable': true}) }}\nselect id, stake as id from {{ source('raw', 'bets') }}\n");
     let run = project.acca(&["compile", "--target", "lake"]).expect_code(1);
