@@ -1,5 +1,6 @@
 //! `char(n)`: PostgreSQL and Redshift fill it up with blanks, which count in some operations and in others do not; DuckDB has text in its
-//! place. A query may hand such a column on, and read it as text, without the blanks at its end.
+//! place. A query may hand such a column on, and read it as text, without the blanks at its end. Documents of JSON are refused beside it
+//! where they would be compared: PostgreSQL compares `jsonb` by what it means and `json` not at all, the other two by its text.
 //!
 //! - <https://www.postgresql.org/docs/15/datatype-character.html>
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html>
