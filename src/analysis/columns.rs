@@ -389,7 +389,7 @@ impl Compilation {
         let outcome = match plain {
             Some(query) => {
                 let outcome = self.rewrite(sql, &query, &inferred, parents);
-                self.portable.tell(number, (sql, query), (&inferred, &outcome), parents);
+                self.portable.tell(number, (sql, &query), (&inferred, &outcome), parents);
                 outcome
             }
             // Its tree is not that of the text.

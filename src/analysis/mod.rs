@@ -43,6 +43,6 @@ pub use kept::{Edited, Standing};
 pub use mistyped::UNKNOWN_TYPE;
 pub use other_names::{habits, written_instead};
 pub use personal::is_personal;
-pub use portable::{Lowered, Lowering, Portable, TypedQuery, is_portable, read_together};
+pub use portable::{Lowered, Lowering, Piece, Portable, Renamed, TypedQuery, is_portable, read_together};
 pub use seed_types::guess_type;
 pub use sql_type::SqlType;

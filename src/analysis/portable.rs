@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use sqlparser::ast::Query;
+use sqlparser::ast::{ObjectName, ObjectNamePart, Query};
 
 use super::columns::{Analysis, Parent, Parents, placed};
 use super::compilation::{Compilation, CompiledNode};
@@ -13,7 +13,7 @@ use super::generic::of_test;
 use super::infer::{ExpressionTypes, Finding, Inferred, infer};
 use super::siblings::{Sibling, Siblings};
 use super::sql_type::SqlType;
-use crate::base::{Files, UniqueId};
+use crate::base::{Files, Relation, UniqueId};
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::jinja::{NodeState, Origin, Rendered, Segment, SpanMap};
 use crate::project::{Constraint, ConstraintKind, Detail, GenericTest, Manifest, Node};
@@ -25,14 +25,62 @@ pub struct TypedQuery<'q> {
     /// The tree of `sql`.
     pub query: &'q Query,
     pub types: &'q ExpressionTypes,
+    /// The relations that have another name where it is to run.
+    pub renamed: &'q [Renamed<'q>],
+}
+
+/// How a relation is called in a tree, and how it is to be called in what is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Renamed<'q> {
+    pub here: &'q Relation,
+    pub there: &'q Relation,
+}
+
+impl Renamed<'_> {
+    /// Whether a tree has the name in full and in quotes, as `ref` writes it.
+    pub fn is(&self, name: &ObjectName) -> bool {
+        let is = |(part, named): (&ObjectNamePart, &Arc<str>)| {
+            part.as_ident().is_some_and(|ident| ident.quote_style.is_some() && *ident.value == **named)
+        };
+        let parts = self.here.parts();
+        name.0.len() == parts.len() && name.0.iter().zip(parts).all(is)
+    }
 }
 
 /// The SQL that an engine gets in place of a portable query.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lowered {
     pub sql: String,
-    /// Bytes of it, ascending, and the bytes of the portable text that they come from.
-    pub places: Vec<(Range<usize>, Range<usize>)>,
+    /// Ascending.
+    pub places: Vec<Piece>,
+}
+
+/// Bytes of a text that was written, and the bytes of the portable text that they come from. A query has a hundred of them, and many
+/// queries are held at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    written: [u32; 2],
+    read: [u32; 2],
+}
+
+impl Piece {
+    /// `None` of texts of four gigabytes.
+    pub fn new(written: Range<usize>, read: Range<usize>) -> Option<Piece> {
+        let narrow = |range: Range<usize>| Some([u32::try_from(range.start).ok()?, u32::try_from(range.end).ok()?]);
+        Some(Piece { written: narrow(written)?, read: narrow(read)? })
+    }
+
+    pub fn written(self) -> Range<usize> {
+        wide(self.written)
+    }
+
+    pub fn read(self) -> Range<usize> {
+        wide(self.read)
+    }
+}
+
+fn wide([start, end]: [u32; 2]) -> Range<usize> {
+    start as usize..end as usize
 }
 
 /// Rewrites portable queries for one engine.
@@ -123,7 +171,7 @@ impl Portable {
     }
 
     /// Tells the other targets of a query.
-    pub(super) fn tell(&self, number: usize, read: (&str, Box<Query>), (inferred, outcome): (&Inferred, &Outcome), parents: &Parents<'_>) {
+    pub(super) fn tell(&self, number: usize, read: (&str, &Query), (inferred, outcome): (&Inferred, &Outcome), parents: &Parents<'_>) {
         if let Some((siblings, at)) = self.siblings.get() {
             siblings.tell((*at, number), read, (inferred, outcome), parents);
         }
@@ -340,7 +388,7 @@ impl Compilation {
         let Some(lowering) = &self.portable.lowering else { return Ok(None) };
         let doubts = inferred.doubts.iter().filter(|doubt| doubt.diagnostic.severity == Severity::Error);
         let mut mistakes: Vec<Finding> = inferred.findings.iter().chain(doubts).cloned().collect();
-        let lowered = lowering.lower(&TypedQuery { sql, query, types: &inferred.types });
+        let lowered = lowering.lower(&TypedQuery { sql, query, types: &inferred.types, renamed: &[] });
         let above = parents.mistaken();
         let refused = match lowered {
             lowered if mistakes.is_empty() && (lowered.is_ok() || above.is_none()) => return lowered,
@@ -372,10 +420,10 @@ fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 }
 
 /// The map of a text that was written anew: its pieces come from where the pieces of the old one came from.
-fn replaced(map: &SpanMap, places: &[(Range<usize>, Range<usize>)]) -> SpanMap {
-    let segment = |(output, input): &(Range<usize>, Range<usize>)| {
-        let place = map.locate(input.clone())?;
-        Some(Segment { output: output.clone(), source: place.call, origin: Origin::Expression })
+fn replaced(map: &SpanMap, places: &[Piece]) -> SpanMap {
+    let segment = |piece: &Piece| {
+        let place = map.locate(piece.read())?;
+        Some(Segment { output: piece.written(), source: place.call, origin: Origin::Expression })
     };
     SpanMap { segments: places.iter().filter_map(segment).collect(), of_macro: map.of_macro.clone() }
 }

@@ -9,14 +9,13 @@ use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sqlparser::ast::{Ident, ObjectName, ObjectNamePart, Query, visit_relations, visit_relations_mut};
+use sqlparser::ast::{Ident, Query, visit_relations};
 
 use super::columns::{Parent, Parents, is_called, is_incremental};
 use super::facts::RelationSchema;
 use super::infer::{Finding, Inferred, path};
-use super::portable::{Lowering, Outcome, TypedQuery};
+use super::portable::{Lowering, Outcome, Piece, Renamed, TypedQuery};
 use super::promises::Promises;
-use crate::base::Relation;
 use crate::project::{Manifest, Node};
 
 /// The targets, and what they tell each other.
@@ -54,12 +53,6 @@ struct Told {
     outcome: Outcome,
 }
 
-/// How the relation of a node is called on two targets.
-struct Named<'m> {
-    here: &'m Relation,
-    there: &'m Relation,
-}
-
 impl Siblings {
     pub(super) fn new(targets: Vec<Sibling>) -> Siblings {
         Siblings { targets, told: Mutex::default() }
@@ -75,7 +68,7 @@ impl Siblings {
     pub(super) fn tell(
         &self,
         (of, number): (usize, usize),
-        (sql, mut query): (&str, Box<Query>),
+        (sql, query): (&str, &Query),
         (inferred, outcome): (&Inferred, &Outcome),
         parents: &Parents<'_>,
     ) {
@@ -89,16 +82,11 @@ impl Siblings {
         for (to, other) in others() {
             let Some(names) = self.names(of, to, parents) else { continue };
             let Some(places) = places(sql, &names) else { continue };
-            if !finds_the_same(&query, &names) {
+            // Otherwise some name stands in a text, or before a column.
+            if !names.is_empty() && renamed(query, &names) != Some(places.len()) {
                 continue;
             }
-            let renamed = rename(&mut query, &names);
-            let outcome = other.lowering.lower(&TypedQuery { sql, query: &query, types: &inferred.types });
-            rename(&mut query, &names.iter().map(|name| Named { here: name.there, there: name.here }).collect::<Vec<_>>());
-            // Some name stands in a text, or before a column.
-            if renamed != places.len() {
-                continue;
-            }
+            let outcome = other.lowering.lower(&TypedQuery { sql, query, types: &inferred.types, renamed: &names });
             let told = Told {
                 of,
                 to,
@@ -129,7 +117,11 @@ impl Siblings {
         findings.into_iter().flatten().flat_map(ranges).for_each(moved);
         let outcome = match outcome {
             Ok(Some(mut lowered)) => {
-                lowered.places.iter_mut().for_each(|(_, read)| moved(read));
+                let moved = |piece: &mut Piece| {
+                    let there = Piece::new(piece.written(), self::moved(&piece.read(), &names));
+                    *piece = there.unwrap_or(*piece);
+                };
+                lowered.places.iter_mut().for_each(moved);
                 Ok(Some(lowered))
             }
             Err(mut refused) => {
@@ -163,7 +155,7 @@ impl Siblings {
     }
 
     /// How what a node reads, and itself, is called on two targets; `None` where that cannot be told.
-    fn names<'m>(&'m self, here: usize, there: usize, parents: &Parents<'_>) -> Option<Vec<Named<'m>>> {
+    fn names<'m>(&'m self, here: usize, there: usize, parents: &Parents<'_>) -> Option<Vec<Renamed<'m>>> {
         let mut names = Vec::new();
         for parent in parents.parents {
             let (here, there) = (self.node(here, parent.number)?, self.node(there, parent.number)?);
@@ -174,7 +166,7 @@ impl Siblings {
                 (None, None) => {}
                 (Some(here), Some(there)) if here == there => {}
                 // Columns are named by it.
-                (Some(here), Some(there)) if here.identifier == there.identifier => names.push(Named { here, there }),
+                (Some(here), Some(there)) if here.identifier == there.identifier => names.push(Renamed { here, there }),
                 _ => return None,
             }
         }
@@ -201,7 +193,7 @@ fn for_rewriting(inferred: &Inferred) -> Inferred {
 }
 
 /// Where names stand in a text, ascending, and how long they are elsewhere; `None` where one stands there already in the other way.
-fn places(sql: &str, names: &[Named<'_>]) -> Option<Vec<(Range<usize>, usize)>> {
+fn places(sql: &str, names: &[Renamed<'_>]) -> Option<Vec<(Range<usize>, usize)>> {
     let mut places = Vec::new();
     for name in names {
         let (here, there) = (name.here.quoted(), name.there.quoted());
@@ -216,7 +208,7 @@ fn places(sql: &str, names: &[Named<'_>]) -> Option<Vec<(Range<usize>, usize)>> 
 }
 
 /// Whether a text becomes the other when its names are put in the other's way.
-fn same_text(sql: &str, other: &str, names: &[Named<'_>]) -> bool {
+fn same_text(sql: &str, other: &str, names: &[Renamed<'_>]) -> bool {
     if names.is_empty() {
         return sql == other;
     }
@@ -230,44 +222,23 @@ fn same_text(sql: &str, other: &str, names: &[Named<'_>]) -> bool {
     renamed == other
 }
 
-/// Whether the tables that a tree names otherwise than in full and in quotes, as people do, are the same elsewhere.
-fn finds_the_same(query: &Query, names: &[Named<'_>]) -> bool {
-    let mut same = true;
-    let _ = visit_relations(query, |relation| {
+/// How often a tree has names that are others elsewhere; `None` where it names a table in another way, as people do, and that is not the
+/// same one elsewhere.
+fn renamed(query: &Query, names: &[Renamed<'_>]) -> Option<usize> {
+    let mut count = 0;
+    let seen = visit_relations(query, |relation| {
+        if names.iter().any(|name| name.is(relation)) {
+            count += 1;
+            return ControlFlow::Continue(());
+        }
         let parts: Vec<Ident> = relation.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
         let parts = path(&parts);
-        let is_same = |name: &Named<'_>| is_named(relation, name.here) || is_called(name.here, &parts) == is_called(name.there, &parts);
-        same &= names.iter().all(is_same);
-        if same { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    });
-    same
-}
-
-/// Puts the names of a tree in another way, and says how many.
-fn rename(query: &mut Query, names: &[Named<'_>]) -> usize {
-    let mut count = 0;
-    let _ = visit_relations_mut(query, |relation| {
-        if let Some(name) = names.iter().find(|name| is_named(relation, name.here)) {
-            let parts = [&name.there.database, &name.there.schema, &name.there.identifier];
-            for (part, there) in relation.0.iter_mut().zip(parts) {
-                if let ObjectNamePart::Identifier(ident) = part {
-                    ident.value = there.to_string();
-                }
-            }
-            count += 1;
+        match names.iter().all(|name| is_called(name.here, &parts) == is_called(name.there, &parts)) {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
         }
-        ControlFlow::<()>::Continue(())
     });
-    count
-}
-
-/// Whether a name is that of a relation, written in full and in quotes.
-fn is_named(name: &ObjectName, relation: &Relation) -> bool {
-    let parts = [&relation.database, &relation.schema, &relation.identifier];
-    let is = |(part, named): (&ObjectNamePart, &Arc<str>)| {
-        part.as_ident().is_some_and(|ident| ident.quote_style.is_some() && *ident.value == **named)
-    };
-    name.0.len() == parts.len() && name.0.iter().zip(parts).all(is)
+    seen.is_continue().then_some(count)
 }
 
 /// A range of a text in which names have other lengths. What ends within a name takes all of it.

@@ -90,6 +90,11 @@ impl Relation {
         Relation { database: database.into(), schema: schema.into(), identifier: identifier.into() }
     }
 
+    /// From the database to the relation.
+    pub fn parts(&self) -> [&Arc<str>; 3] {
+        [&self.database, &self.schema, &self.identifier]
+    }
+
     /// The same place with another last name.
     pub fn with_identifier(&self, identifier: &str) -> Relation {
         Relation { identifier: identifier.into(), ..self.clone() }

@@ -176,7 +176,7 @@ impl Stored {
 /// Says what templates said and what could not be written, in the order of the nodes.
 fn written(context: &Context<'_>, compiled: Vec<(UniqueId, Result<Stored, Vec<Diagnostic>>)>) -> CompileOutcome {
     let mut written = BTreeMap::new();
-    let mut result = RunResult::default();
+    let mut result = RunResult { nodes: Vec::with_capacity(compiled.len()), ..RunResult::default() };
     let at = context.metadata().generated_at;
     let mut problems = Diagnostics::default();
     for (id, compiled) in compiled {

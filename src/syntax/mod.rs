@@ -1,5 +1,6 @@
 //! Floor 2: SQL text, on `sqlparser` and a scanner. Never sees a template.
 
+mod dialect;
 mod marks;
 mod query;
 mod respelling;

@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use sqlparser::ast::{Query, Statement};
-use sqlparser::dialect::{Dialect, PostgreSqlDialect};
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Span, TokenWithSpan, Tokenizer};
 
+use super::dialect::Sql;
 use super::respelling::{may_be_misread, respelled};
 
 /// Why a text could not be read.
@@ -57,21 +57,16 @@ pub(super) fn read_changed(tokens: Vec<TokenWithSpan>, sql: &str) -> Option<Box<
     read_tokens(tokens.clone(), sql).or_else(|error| respelled(tokens, false).map_or(Err(error), parse_tokens)).ok().flatten()
 }
 
-/// The language of models.
-fn sql_dialect() -> Box<dyn Dialect> {
-    Box::new(PostgreSqlDialect {})
-}
-
 pub(super) fn tokens_of(sql: &str) -> Result<Vec<TokenWithSpan>, ParserError> {
-    // Blanks are tokens too. A list of large tokens that grew would be moved again and again.
-    let mut tokens = Vec::with_capacity(sql.len() / 3);
-    Tokenizer::new(&*sql_dialect(), sql).tokenize_with_location_into_buf(&mut tokens)?;
+    // Blanks are tokens too. A list of large tokens that grew would be moved again and again, and lists of many sizes would not take the
+    // memory of one another.
+    let mut tokens = Vec::with_capacity((sql.len() / 3).next_power_of_two().max(1024));
+    Tokenizer::new(&Sql, sql).tokenize_with_location_into_buf(&mut tokens)?;
     Ok(tokens)
 }
 
 fn parse_tokens(tokens: Vec<TokenWithSpan>) -> Result<Option<Box<Query>>, ParserError> {
-    let dialect = sql_dialect();
-    let parser = Parser::new(&*dialect).with_recursion_limit(400);
+    let parser = Parser::new(&Sql).with_recursion_limit(400);
     let mut statements = parser.with_tokens_with_locations(tokens).parse_statements()?;
     Ok(match (statements.pop(), statements.is_empty()) {
         (Some(Statement::Query(query)), true) => Some(query),

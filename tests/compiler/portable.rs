@@ -124,7 +124,7 @@ impl Query {
         if let Some(finding) = inferred.findings.first() {
             return Err(finding.diagnostic.message.clone());
         }
-        let lowered = rewriter.lower(&TypedQuery { sql: &self.sql, query: &query, types: &inferred.types });
+        let lowered = rewriter.lower(&TypedQuery { sql: &self.sql, query: &query, types: &inferred.types, renamed: &[] });
         match lowered {
             Ok(lowered) => Ok(lowered.map_or_else(|| self.sql.clone(), |lowered| lowered.sql)),
             Err(refusals) => Err(refusals.iter().map(|refusal| refusal.diagnostic.message.clone()).collect::<Vec<_>>().join("; ")),

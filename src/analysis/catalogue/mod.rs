@@ -112,12 +112,15 @@ pub(super) struct WellKnown {
     pub varchar: TypeId,
 }
 
+/// Nobody chooses what it holds to make it slow.
+type Fixed<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
 pub(super) struct Catalogue {
     types: Vec<TypeEntry>,
-    by_name: HashMap<&'static str, TypeId>,
-    operators: HashMap<&'static str, Vec<Operator>>,
-    casts: HashMap<(TypeId, TypeId), Cast>,
-    functions: HashMap<&'static str, Vec<Function>>,
+    by_name: Fixed<&'static str, TypeId>,
+    operators: Fixed<&'static str, Vec<Operator>>,
+    casts: Fixed<(TypeId, TypeId), Cast>,
+    functions: Fixed<&'static str, Vec<Function>>,
     pub known: WellKnown,
 }
 
@@ -172,7 +175,7 @@ fn field<'t>(line: &[&'t str], at: usize) -> &'t str {
 
 fn read() -> Catalogue {
     let text = include_str!("types.txt");
-    let by_name: HashMap<&'static str, TypeId> = (0u16..).zip(lines(text)).map(|(at, line)| (field(&line, 0), TypeId(at))).collect();
+    let by_name: Fixed<&'static str, TypeId> = (0u16..).zip(lines(text)).map(|(at, line)| (field(&line, 0), TypeId(at))).collect();
     let id = |name: &str| by_name.get(name).copied();
     let types = lines(text).map(|line| TypeEntry {
         name: field(&line, 0),
@@ -190,7 +193,7 @@ fn read() -> Catalogue {
         display: display(text, field(&line, 0)),
     });
     let types = types.collect();
-    let mut operators: HashMap<&'static str, Vec<Operator>> = HashMap::new();
+    let mut operators: Fixed<&'static str, Vec<Operator>> = Fixed::default();
     for line in lines(include_str!("operators.txt")) {
         if let (Some(right), Some(result)) = (id(field(&line, 2)), id(field(&line, 3))) {
             operators.entry(field(&line, 0)).or_default().push(Operator { left: id(field(&line, 1)), right, result });
@@ -205,7 +208,7 @@ fn read() -> Catalogue {
         Some(((id(field(&line, 0))?, id(field(&line, 1))?), Cast { context, binary: field(&line, 3) == "b" }))
     });
     let casts = casts.collect();
-    let mut functions: HashMap<&'static str, Vec<Function>> = HashMap::new();
+    let mut functions: Fixed<&'static str, Vec<Function>> = Fixed::default();
     // What servers later than that of the dump have under names that it has too.
     for line in lines(include_str!("functions.txt")).chain(lines(include_str!("functions_later.txt"))) {
         if let Some(function) = read_function(&line, &id) {

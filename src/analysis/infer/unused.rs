@@ -140,14 +140,17 @@ fn decides_rows(expression: &Expr, select: &Select) -> bool {
 }
 
 pub(super) fn gives_rows(expression: &Expr) -> bool {
-    stacker::maybe_grow(64 * 1024, 1024 * 1024, || {
-        let by_name = |name: &str| {
-            OF_ROWS.contains(&name) || ["_elements", "_each", "_to_table", "_matches", "_keys"].iter().any(|end| name.contains(end))
-        };
-        let here = match expression {
-            Expr::Function(function) => function.name.0.last().and_then(|part| part.as_ident()).is_some_and(|ident| by_name(&fold(ident))),
-            _ => false,
-        };
-        here || children(expression).into_iter().any(gives_rows)
-    })
+    let by_name = |name: &str| {
+        OF_ROWS.contains(&name) || ["_elements", "_each", "_to_table", "_matches", "_keys"].iter().any(|end| name.contains(end))
+    };
+    let mut parts = vec![expression];
+    while let Some(part) = parts.pop() {
+        if let Expr::Function(function) = part
+            && function.name.0.last().and_then(|part| part.as_ident()).is_some_and(|ident| by_name(&fold(ident)))
+        {
+            return true;
+        }
+        parts.extend(children(part));
+    }
+    false
 }

@@ -1,5 +1,7 @@
 //! FROM: relations, subqueries, joins.
 
+use std::borrow::Cow;
+
 use sqlparser::ast::{Ident, Join, JoinConstraint, JoinOperator, ObjectName, SetExpr, Spanned, TableAlias, TableFactor, TableWithJoins};
 
 use super::lateral_columns::is_lateral;
@@ -116,6 +118,10 @@ impl Writer<'_> {
     }
 
     pub(super) fn object_name(&mut self, name: &ObjectName) -> String {
+        if let Some(renamed) = self.renamed.iter().find(|renamed| renamed.is(name)) {
+            let spans = name.0.iter().map(Spanned::span);
+            return self.spelled(spans.zip(renamed.there.parts().map(|part| Cow::Borrowed(&**part))));
+        }
         let parts: Option<Vec<&Ident>> = name.0.iter().map(|part| part.as_ident()).collect();
         match parts {
             Some(parts) => self.names(parts),

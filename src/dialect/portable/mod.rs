@@ -118,7 +118,7 @@ impl Lowering for Rewriter {
     fn lower(&self, query: &TypedQuery<'_>) -> Result<Option<Lowered>, Vec<Finding>> {
         let mut writer = Writer::new(query, self.engine, self.without);
         let text = writer.query(query.query);
-        writer.refuse_padded_rows(query.types.columns_of_query(query.query), Spanned::span(query.query));
+        writer.refuse_padded_rows(query.types.columns_of_query(query.query), || Spanned::span(query.query));
         writer.refuse_correlations(query.query);
         writer.finish(&text)
     }

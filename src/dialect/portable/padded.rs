@@ -45,7 +45,7 @@ impl Writer<'_> {
     pub(super) fn refuse_incomparable_rows(&mut self, columns: Option<&[Output]>, span: Span) {
         let kinds = columns.into_iter().flatten().filter_map(|column| column.typed.sql_type).map(SqlType::name);
         kinds.for_each(|kind| self.refuse_json_of(kind, span));
-        self.refuse_padded_rows(columns, span);
+        self.refuse_padded_rows(columns, || span);
     }
 
     /// What rows are ordered or grouped by.
@@ -71,11 +71,11 @@ impl Writer<'_> {
     }
 
     /// Rows that come out, or are compared with one another.
-    pub(super) fn refuse_padded_rows(&mut self, columns: Option<&[Output]>, span: Span) {
+    pub(super) fn refuse_padded_rows(&mut self, columns: Option<&[Output]>, span: impl FnOnce() -> Span) {
         let is_padded = |column: &&Output| column.typed.sql_type.is_some_and(|kind| kind.name() == "bpchar");
         if let Some(column) = columns.and_then(|columns| columns.iter().find(is_padded)) {
             let message = format!("column '{}' is a char(n), which is padded with blanks and not the same on all engines", column.name);
-            self.refuse(span, message, HELP);
+            self.refuse(span(), message, HELP);
         }
     }
 }

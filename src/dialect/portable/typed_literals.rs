@@ -12,19 +12,14 @@ use super::literals::{has_fine_seconds, plain_text, without_exponent};
 use super::rewrite::Rewrite;
 use super::type_names::MOST_DIGITS;
 use super::writer::{Sql, Writer, span_of};
-use crate::analysis::SqlType;
+use crate::analysis::{SqlType, Typed};
 use crate::dialect::Engine;
 
 impl Writer<'_> {
     /// The type that a literal in quotes is read as; `None` of text, and of anything else.
     pub(super) fn read_as(&self, expression: &Expr) -> Option<SqlType> {
-        let typed = self.typed(expression);
-        let kind = SqlType::from(typed.wanted?);
-        let is_read = matches!(
-            kind.name(),
-            "int2" | "int4" | "int8" | "numeric" | "float4" | "float8" | "bool" | "date" | "timestamp" | "timestamptz" | "time" | "uuid"
-        );
-        (is_read && plain_text(expression).is_some()).then_some(kind)
+        plain_text(expression)?;
+        read_as(expression, &self.typed(expression))
     }
 
     /// Whether it is text in quotes, and no other type that is written so.
@@ -65,6 +60,17 @@ impl Writer<'_> {
             self.refuse(span_of(expression), format!("'{text}', read as {kind}, is not the same on all engines"), help)
         })
     }
+}
+
+/// As [`Writer::read_as`], of something whose type was looked up.
+pub(super) fn read_as(expression: &Expr, typed: &Typed) -> Option<SqlType> {
+    plain_text(expression)?;
+    let kind = SqlType::from(typed.wanted?);
+    let is_read = matches!(
+        kind.name(),
+        "int2" | "int4" | "int8" | "numeric" | "float4" | "float8" | "bool" | "date" | "timestamp" | "timestamptz" | "time" | "uuid"
+    );
+    is_read.then_some(kind)
 }
 
 fn signed(text: &str) -> (bool, &str) {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::OnceLock;
 
 use sqlparser::ast::{Expr, Ident, Query, Select, Spanned};
@@ -12,17 +12,25 @@ use sqlparser::tokenizer::Span;
 use super::levels::Levels;
 use super::lists::reads_a_table;
 use super::rewrite::Rewrite;
+use super::typed_literals::read_as;
 use super::using::Sources;
 use super::walk::is_repeatable;
 use super::windows::Window;
-use crate::analysis::{ExpressionTypes, Finding, Lowered, Output, SqlType, Typed, TypedQuery, UNKNOWN_TYPE};
+use crate::analysis::{ExpressionTypes, Finding, Lowered, Output, Piece, Renamed, SqlType, Typed, TypedQuery, UNKNOWN_TYPE};
 use crate::base::quote_ident;
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::Engine;
 use crate::syntax::Lines;
 
-/// Characters that no font has: they stand around what has a place in the portable text, until the text is whole.
-const MARKS: [char; 3] = ['\u{F8F0}', '\u{F8F1}', '\u{F8F2}'];
+/// Characters that no font has stand before what has a place in the portable text, until the text is whole: where it begins in two of them,
+/// and how long it is. They are all of three bytes, of which the first is the same.
+const DIGITS: RangeInclusive<char> = '\u{E000}'..='\u{EFFF}';
+const DIGIT: u8 = 0xEE;
+const BITS: u32 = 12;
+const LOW: usize = (1 << BITS) - 1;
+/// Behind it.
+const CLOSE: char = '\u{F8FF}';
+const CLOSING: u8 = 0xEF;
 
 /// Printed SQL of an expression, and whether it can stand beside an operator as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +86,7 @@ pub(super) struct Writer<'q> {
     reads_a_table: Option<bool>,
     is_repeatable: Option<bool>,
     pub(super) types: &'q ExpressionTypes,
+    pub(super) renamed: &'q [Renamed<'q>],
     lines: Lines<'q>,
     without: Option<Rewrite>,
     /// Whether something is written in another way than the query has it.
@@ -115,6 +124,7 @@ impl<'q> Writer<'q> {
             reads_a_table: None,
             is_repeatable: None,
             types: query.types,
+            renamed: query.renamed,
             lines: Lines::new(query.sql),
             without,
             changed: BTreeSet::new(),
@@ -130,7 +140,7 @@ impl<'q> Writer<'q> {
             covered: BTreeSet::new(),
             in_turn: BTreeSet::new(),
             dotted: BTreeSet::new(),
-            marks: !query.sql.contains(MARKS),
+            marks: query.sql.is_ascii() || !query.sql.contains(|c| DIGITS.contains(&c) || c == CLOSE),
         }
     }
 
@@ -217,7 +227,8 @@ impl<'q> Writer<'q> {
     }
 
     pub(super) fn type_of(&self, expression: &Expr) -> Option<SqlType> {
-        self.read_as(expression).or(self.types.of(expression).sql_type)
+        let typed = self.types.of(expression);
+        read_as(expression, &typed).or(typed.sql_type)
     }
 
     /// As in the catalogue: `int4`; empty where it is not known.
@@ -273,12 +284,17 @@ impl<'q> Writer<'q> {
     }
 
     pub(super) fn names<'i>(&self, parts: impl IntoIterator<Item = &'i Ident>) -> String {
+        self.spelled(parts.into_iter().map(|part| (part.span, lowered(part))))
+    }
+
+    /// The parts of a name, with where they stand.
+    pub(super) fn spelled<'i>(&self, parts: impl Iterator<Item = (Span, Cow<'i, str>)>) -> String {
         let mut text = String::with_capacity(64);
-        for part in parts {
+        for (span, part) in parts {
             if !text.is_empty() {
                 text.push('.');
             }
-            self.mark(part.span, &printed(&lowered(part)), &mut text);
+            self.mark(span, &printed(&part), &mut text);
         }
         text
     }
@@ -292,15 +308,12 @@ impl<'q> Writer<'q> {
 
     /// For each name of a query: by hand, for speed.
     fn mark(&self, span: Span, text: &str, into: &mut String) {
-        let [open, middle, close] = MARKS;
-        let Some(range) = self.lines.range(span).filter(|_| self.marks) else { return into.push_str(text) };
-        into.push(open);
-        into.push_str(itoa::Buffer::new().format(range.start));
-        into.push(',');
-        into.push_str(itoa::Buffer::new().format(range.end));
-        into.push(middle);
+        let place = self.lines.range(span).filter(|_| self.marks);
+        let digits = place.and_then(|range| Some([digit(range.start >> BITS)?, digit(range.start & LOW)?, digit(range.len())?]));
+        let Some(digits) = digits else { return into.push_str(text) };
+        digits.into_iter().for_each(|digit| into.push(digit));
         into.push_str(text);
-        into.push(close);
+        into.push(CLOSE);
     }
 
     /// The whole text. PostgreSQL gets the text of the query itself where nothing is written in another way.
@@ -325,44 +338,42 @@ fn forget_consequences(refusals: &mut Vec<Finding>) {
     refusals.retain(|refusal| is_unknown(refusal) || !refusal.range.as_ref().is_some_and(is_there));
 }
 
+fn digit(number: usize) -> Option<char> {
+    let first = u32::from(*DIGITS.start());
+    char::from_u32(first + u32::try_from(number).ok()?).filter(|digit| DIGITS.contains(digit))
+}
+
 /// Takes the marks out. They do not lie in each other.
 pub(super) fn unmarked(text: &str) -> Lowered {
-    let [open, middle, close] = MARKS;
-    let mut lowered = Lowered { sql: String::with_capacity(text.len()), places: Vec::new() };
+    // Exactly as large as they get: they are held as long as the project is.
+    let count = memchr::memchr_iter(DIGIT, text.as_bytes()).count() / 3;
+    let mut lowered = Lowered { sql: String::with_capacity(text.len().saturating_sub(12 * count)), places: Vec::with_capacity(count) };
     let mut rest = text;
-    while let Some((before, after)) = parted(rest, open) {
+    while let Some((before, range, piece, behind)) = parted(rest) {
         lowered.sql.push_str(before);
-        let Some((range, after)) = read_range(after) else { break };
-        let Some((piece, after)) = after.strip_prefix(middle).and_then(|after| parted(after, close)) else { break };
         let start = lowered.sql.len();
         lowered.sql.push_str(piece);
-        lowered.places.push((start..lowered.sql.len(), range));
-        rest = after;
+        lowered.places.extend(Piece::new(start..lowered.sql.len(), range));
+        rest = behind;
     }
     lowered.sql.push_str(rest);
     lowered
 }
 
-/// What stands before a mark and behind it. The search of the standard library is slow where the next mark is near.
-fn parted(text: &str, mark: char) -> Option<(&str, &str)> {
-    // The byte that all marks begin with.
-    let mut places = memchr::memchr_iter(0xEF, text.as_bytes());
-    places.find_map(|at| {
-        let (before, rest) = text.split_at_checked(at)?;
-        Some((before, rest.strip_prefix(mark)?))
+/// What stands before the first piece that has a place, that place, the piece, and what stands behind it.
+fn parted(text: &str) -> Option<(&str, Range<usize>, &str, &str)> {
+    let (before, marked) = text.split_at_checked(memchr::memchr(DIGIT, text.as_bytes())?)?;
+    let mut chars = marked.chars();
+    let mut number = || usize::try_from(u32::from(chars.next()?).checked_sub(u32::from(*DIGITS.start()))?).ok();
+    let (high, low, len) = (number()?, number()?, number()?);
+    let start = (high << BITS) + low;
+    // The search of the standard library for a character is slow where it is near.
+    let rest = chars.as_str();
+    let mut ends = memchr::memchr_iter(CLOSING, rest.as_bytes());
+    ends.find_map(|at| {
+        let (piece, behind) = rest.split_at_checked(at)?;
+        Some((before, start..start + len, piece, behind.strip_prefix(CLOSE)?))
     })
-}
-
-/// A range at the beginning of a text, and what follows.
-fn read_range(text: &str) -> Option<(Range<usize>, &str)> {
-    let number = |text: &'_ str| {
-        let end = text.bytes().take_while(u8::is_ascii_digit).count();
-        Some((text.get(..end)?.parse::<usize>().ok()?, end))
-    };
-    let (start, comma) = number(text)?;
-    let rest = text.get(comma..)?.strip_prefix(',')?;
-    let (end, after) = number(rest)?;
-    Some((start..end, rest.get(after..)?))
 }
 
 pub(super) fn print_name(name: &str) -> String {
