@@ -71,8 +71,15 @@ struct Rules<'r> {
     manifest: &'r Manifest,
     /// `catalog.json`, once a source needs it.
     catalog: OnceLock<Option<serde_json::Value>>,
-    /// Whether rewritten texts are kept.
-    rewrites: bool,
+    /// Which rewritten texts are kept; `None` where it is asked what is to be said of the project.
+    rewrites: Option<Texts>,
+}
+
+/// An incremental model has two texts: that of the run that makes its table, and that of those which add to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Texts {
+    First,
+    Both,
 }
 
 impl Rules<'_> {
@@ -109,16 +116,16 @@ impl Compilation {
         self.analyse_again(files, wanted, None).0
     }
 
-    /// As [`Compilation::analyse`], keeping what portable nodes are rewritten to.
-    pub(super) fn analyse_portable(&self, files: &dyn Files, wanted: &BTreeSet<usize>) -> Analysis {
-        self.analyse_with(files, Some(wanted), None, true).0
+    /// As [`Compilation::analyse`], keeping what portable nodes are rewritten to. Of what is found only mistakes are told.
+    pub(super) fn analyse_portable(&self, files: &dyn Files, wanted: &BTreeSet<usize>, texts: Texts) -> Analysis {
+        self.analyse_with(files, Some(wanted), None, Some(texts)).0
     }
 
     /// As [`Compilation::analyse`], looking only at what an earlier analysis, which is `held`, does not know already. The other nodes are in
     /// the result where something is to be said of them (of these only that counts) or where one that was looked at reads them. With it
     /// comes what is to be held from now on, when that is something else.
     pub fn analyse_again(&self, files: &dyn Files, wanted: Option<&BTreeSet<usize>>, held: Option<&[u8]>) -> (Analysis, Option<Vec<u8>>) {
-        self.analyse_with(files, wanted, held, false)
+        self.analyse_with(files, wanted, held, None)
     }
 
     fn analyse_with(
@@ -126,7 +133,7 @@ impl Compilation {
         files: &dyn Files,
         wanted: Option<&BTreeSet<usize>>,
         held: Option<&[u8]>,
-        rewrites: bool,
+        rewrites: Option<Texts>,
     ) -> (Analysis, Option<Vec<u8>>) {
         let dag = &self.manifest.dag;
         let included: BTreeSet<usize> = match wanted {
@@ -240,7 +247,7 @@ impl Compilation {
             }
             Err(unknown) => (self.undone(number, node, unknown, rules), None),
         };
-        if is_incremental(node) {
+        if is_incremental(node) && rules.rewrites != Some(Texts::First) {
             let table = Arc::clone(&found.schema);
             let later = self.rendered_as(number, node, done, Some(&table));
             found.again |= later.as_ref().map_or_else(|unknown| unknown.again, |later| later.rendered.momentary);
@@ -328,7 +335,7 @@ impl Compilation {
                     None => inferred.unit_findings.push(refusal.clone()),
                 }
             }
-            if let (false, Ok(Some(lowered))) = (rules.rewrites, outcome) {
+            if let (None, Ok(Some(lowered))) = (rules.rewrites, outcome) {
                 inferred.unit_findings.extend(self.unlowered(node, lowered));
             }
         }
@@ -339,6 +346,9 @@ impl Compilation {
         if is_built(node) && past_comments(&rendered.sql).trim().is_empty() {
             declared.extend(check_is_query(node, &CompiledNode { sql: rendered.sql.clone(), ..CompiledNode::default() }).err());
         }
+        if rules.rewrites.is_some() {
+            inferred.keep_mistakes();
+        }
         let units = &inferred.unit_findings;
         inferred.doubts.retain(|doubt| self.is_written(doubt, &rendered.map) && !is_said(doubt, units));
         if let Some(table) = table {
@@ -346,7 +356,7 @@ impl Compilation {
         }
         let mut found = assemble(number, node, rendered, inferred, rules, done);
         found.problems.append(&mut declared);
-        match outcome.filter(|_| rules.rewrites) {
+        match outcome.filter(|_| rules.rewrites.is_some()) {
             Some(outcome) => NodeAnalysis { rewritten: vec![Arc::new(Rewritten { prepared, outcome })], ..found },
             None => found,
         }
@@ -358,7 +368,7 @@ impl Compilation {
         let marks = marks(&rendered.map, rules.declarations, &self.project.sources);
         let is_plain = marks.is_empty() && self.portable.holds(number);
         // There are many tests of numbers: their text is not even read.
-        if is_plain && rules.rewrites && compares_no_text(parents) {
+        if is_plain && rules.rewrites.is_some() && compares_no_text(parents) {
             return (Inferred { schema: RelationSchema::unknown(), ..Inferred::default() }, Some(Ok(None)));
         }
         if is_plain && let Some((inferred, outcome)) = self.portable.told(number, sql, parents) {
@@ -475,7 +485,7 @@ fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred,
         Some(ColumnEdge { from: *from, from_column: from_column.clone(), column: column.to_owned(), kind: origin.kind })
     };
     // Nobody asks for the lineage of what is only rewritten.
-    let origins: &[_] = if rules.rewrites { &[] } else { &inferred.origins };
+    let origins: &[_] = if rules.rewrites.is_some() { &[] } else { &inferred.origins };
     for (column, origins) in schema.columns.iter().zip(origins) {
         edges.extend(origins.iter().chain(&inferred.indirect).filter_map(|origin| edge(origin, &column.name)));
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use sqlparser::ast::{ObjectName, ObjectNamePart, Query};
 
-use super::columns::{Analysis, Parent, Parents, placed};
+use super::columns::{Analysis, Parent, Parents, Texts, placed};
 use super::compilation::{Compilation, CompiledNode};
 use super::consequences::independent;
 use super::generic::of_test;
@@ -304,27 +304,27 @@ impl Compilation {
     }
 
     pub(super) fn read_portable_now(&self) {
-        self.portable.analysis.get_or_init(|| self.read_portable_nodes());
+        self.portable.analysis.get_or_init(|| self.read_portable_nodes(Texts::Both));
     }
 
-    /// Reads all portable nodes, where one of these is portable. Before workers are sent to compile nodes: they then read on their own
-    /// threads, whose memory is used again, and nobody waits.
+    /// Reads all portable nodes, where one of these is portable, as they are compiled on a database that has none of their tables. Before
+    /// workers are sent to compile nodes: they then read on their own threads, whose memory is used again, and nobody waits.
     pub fn read_portable(&self, nodes: &[&Node]) {
         if self.portable.is_used() && nodes.iter().any(|node| is_portable(node)) {
-            self.read_portable_now();
+            self.portable.analysis.get_or_init(|| self.read_portable_nodes(Texts::First));
         }
     }
 
     /// Columns of what portable models read.
     pub(super) fn portable_columns(&self) -> &Analysis {
-        self.portable.analysis.get_or_init(|| apart(|| self.read_portable_nodes()))
+        self.portable.analysis.get_or_init(|| apart(|| self.read_portable_nodes(Texts::Both)))
     }
 
-    fn read_portable_nodes(&self) -> Analysis {
+    fn read_portable_nodes(&self, texts: Texts) -> Analysis {
         if let Some((siblings, at)) = self.portable.siblings.get() {
             siblings.begin(*at);
         }
-        self.analyse_portable(&*self.portable.files, &self.portable.nodes)
+        self.analyse_portable(&*self.portable.files, &self.portable.nodes, texts)
     }
 
     /// The bytes of UTF-8 that a text column of a portable node has at most, where the widths of what it is made of tell.

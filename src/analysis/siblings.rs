@@ -181,7 +181,7 @@ fn ranges(finding: &mut Finding) -> impl Iterator<Item = &mut Range<usize>> {
 /// What is to be known of a query that is rewritten already: nobody asks for its lineage, and its types are those of another tree.
 fn for_rewriting(inferred: &Inferred) -> Inferred {
     let Inferred { schema, places, strangers, findings, unit_findings, doubts, .. } = inferred;
-    Inferred {
+    let mut kept = Inferred {
         schema: schema.clone(),
         places: places.clone(),
         strangers: strangers.clone(),
@@ -189,7 +189,9 @@ fn for_rewriting(inferred: &Inferred) -> Inferred {
         unit_findings: unit_findings.clone(),
         doubts: doubts.clone(),
         ..Inferred::default()
-    }
+    };
+    kept.keep_mistakes();
+    kept
 }
 
 /// Where names stand in a text, ascending, and how long they are elsewhere; `None` where one stands there already in the other way.

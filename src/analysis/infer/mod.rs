@@ -40,7 +40,7 @@ use super::catalogue::{TypeId, catalogue};
 use super::facts::{Facts, Origins, RelationSchema};
 use super::sql_type::SqlType;
 use super::units::Declarations;
-use crate::diag::{Code, Diagnostic};
+use crate::diag::{Code, Diagnostic, Severity};
 use crate::syntax::Lines;
 
 /// What a query may read.
@@ -126,6 +126,15 @@ pub struct Inferred {
     pub doubts: Vec<Finding>,
     /// Where they are kept.
     pub types: ExpressionTypes,
+}
+
+impl Inferred {
+    /// Forgets what is no mistake: whoever rewrites a query says nothing of it.
+    pub(super) fn keep_mistakes(&mut self) {
+        let is_mistake = |finding: &Finding| finding.diagnostic.severity == Severity::Error;
+        self.unit_findings.retain(is_mistake);
+        self.doubts.retain(is_mistake);
+    }
 }
 
 /// Names and types of a query. `sql` is the text that `query` was read from.
