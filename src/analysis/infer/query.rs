@@ -212,7 +212,8 @@ impl Inference<'_> {
                     Err(_) => {
                         let span = spans.get(at).copied().unwrap_or_else(|| right.span());
                         let message = format!("column '{}' is {left} on one side of {operator} and {right_type} on the other", column.name);
-                        self.mistake(span, &codes::TYPE_MISMATCH, message);
+                        let problem = Diagnostic::new(&codes::TYPE_MISMATCH, message);
+                        self.find(span, problem.help("write the columns in one order on both sides, or cast one, as in x::text"));
                         None
                     }
                 },
@@ -275,7 +276,7 @@ impl Inference<'_> {
     ) -> QueryResult {
         let mut indirect = Origins::new();
         let aliases_before = self.aliases.len();
-        if self.tables.has_foreign_functions() {
+        if self.tables.has_foreign_functions() || self.tables.is_portable() {
             self.aliases.extend(select.projection.iter().filter_map(|item| match item {
                 SelectItem::ExprWithAlias { alias, .. } => Some(fold(alias)),
                 _ => None,

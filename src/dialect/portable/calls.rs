@@ -8,6 +8,7 @@ use sqlparser::tokenizer::Span;
 use super::functions::{self, How};
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer};
+use crate::analysis::usage;
 use crate::dialect::Engine;
 
 /// A call, taken apart.
@@ -37,13 +38,23 @@ impl Writer<'_> {
     pub(super) fn call(&mut self, function: &Function) -> Sql {
         let span = sqlparser::ast::Spanned::span(&function.name);
         let Some(call) = self.taken_apart(function, span) else {
-            let help = "name the function alone, with arguments in their order";
+            let help = match function.null_treatment {
+                Some(_) => "number the rows by count(x) over (order by key) in a subquery, and take max(x) of each number",
+                None => "name the function alone, with arguments in their order",
+            };
             return self.refuse(span, format!("'{}' is called in a form that is not the same on all engines", function.name), help);
         };
         let Some(entry) = functions::find(&call.name) else {
             let message = format!("'{}' is not on the list of functions that are the same on all engines", call.name);
             return self.refuse(span, message, functions::way_out(&call.name));
         };
+        if matches!(function.args, FunctionArguments::List(_))
+            && call.arguments.is_empty()
+            && matches!(entry.name, "current_date" | "current_timestamp" | "localtimestamp")
+        {
+            let message = format!("{} with parentheses is not PostgreSQL's", entry.name);
+            return self.refuse(span, message, format!("write {}", entry.name));
+        }
         let written = match entry.how(self.engine) {
             How::Same => self.plain_call(&call, entry.name),
             How::Named(name) => self.plain_call(&call, name),
@@ -150,6 +161,10 @@ impl Writer<'_> {
 
     pub(super) fn wrong_arguments(&mut self, call: &Call<'_>) -> Sql {
         let message = format!("'{}' is called with arguments that are not the same on all engines", call.name);
-        self.refuse(call.span, message, "call it with the arguments that docs/portable.md lists")
+        self.refuse(
+            call.span,
+            message,
+            usage(&call.name).unwrap_or("give it what PostgreSQL's function of this name takes, cast where needed"),
+        )
     }
 }

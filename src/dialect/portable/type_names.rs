@@ -7,7 +7,7 @@ use sqlparser::ast::DataType;
 use sqlparser::tokenizer::Span;
 
 use super::writer::Writer;
-use crate::analysis::SqlType;
+use crate::analysis::{SqlType, type_instead};
 use crate::dialect::Engine;
 
 /// The most digits that exact numbers have on DuckDB and Redshift.
@@ -23,7 +23,9 @@ impl Writer<'_> {
         }
         let Some(kind) = parsed else {
             let message = format!("'{written}' is not on the list of types that are the same on all engines");
-            self.refuse(span, message, "use a type that docs/portable.md lists");
+            let instead = type_instead(&written.to_string());
+            let help = instead.map_or_else(|| "use a type that docs/portable.md lists".to_owned(), |instead| format!("write {instead}"));
+            self.refuse(span, message, help);
             return (None, String::new());
         };
         (parsed, self.print_type(kind, digits, span))
