@@ -201,7 +201,13 @@ impl Writer<'_> {
         let written = self.expression(value);
         let delimiter = self.text(text);
         let keys = if call.order_by.is_empty() { self.ordered_text(value) } else { self.order_keys(call.order_by) };
-        self.one_order(&format!("{}{keys}", if call.distinct { "distinct " } else { "" }), call.span);
+        // What is put together once each is ordered by itself, delimiter and all.
+        let order = match (call.distinct, &call.function.filter) {
+            (false, _) => keys.clone(),
+            (true, None) => format!("distinct {delimiter} {keys}"),
+            (true, Some(filter)) => format!("distinct {delimiter} {keys} {filter}"),
+        };
+        self.one_order(&order, call.span);
         if !self.rewrites(Rewrite::StringAggregate) {
             return Sql::atom(format!("listagg({}, {delimiter}) within group (order by {keys})", written.text));
         }

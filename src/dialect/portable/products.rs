@@ -111,7 +111,7 @@ impl Writer<'_> {
     }
 
     /// Digits in all that a number may have.
-    fn precision(&self, expression: &Expr) -> i32 {
+    pub(super) fn precision(&self, expression: &Expr) -> i32 {
         match expression {
             Expr::Nested(inner) => return self.precision(inner),
             Expr::Value(value) => {

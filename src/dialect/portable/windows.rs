@@ -14,6 +14,7 @@ use sqlparser::tokenizer::Span;
 use super::calls::Call;
 use super::functions;
 use super::intervals;
+use super::levels::is_constant;
 use super::rewrite::Rewrite;
 use super::using::folded;
 use super::writer::{Sql, Windows, Writer};
@@ -171,8 +172,11 @@ impl Writer<'_> {
     }
 
     fn window(&mut self, spec: &WindowSpec, span: Span) -> Window {
+        // Redshift parts rows by no constant, and one in an order decides nothing.
+        let heeds_constants = !self.is(Engine::Redshift) || spec.order_by.iter().all(|key| is_constant(&key.expr));
         let partition = spec.partition_by.iter().map(|key| self.equal_text(key).text).collect();
-        let order = spec.order_by.iter().map(|key| self.order_key_in_parts(key)).collect();
+        let order = spec.order_by.iter().filter(|key| heeds_constants || !is_constant(&key.expr));
+        let order = order.map(|key| self.order_key_in_parts(key)).collect();
         let reach = reach_of(spec);
         let frame = match &spec.window_frame {
             Some(frame) if reach == Reach::Rows || !self.is(Engine::Redshift) => Some(self.frame(frame, span)),

@@ -103,6 +103,8 @@ pub(super) struct Writer<'q> {
     pub(super) in_turn: BTreeSet<usize>,
     /// Items that are written with a point behind them, by their places in memory.
     pub(super) dotted: BTreeSet<usize>,
+    /// Items that get so many digits behind the point, by their places in memory.
+    pub(super) scaled: BTreeMap<usize, i32>,
     /// Not where the query itself has such characters.
     marks: bool,
 }
@@ -130,6 +132,7 @@ impl<'q> Writer<'q> {
             covered: BTreeSet::new(),
             in_turn: BTreeSet::new(),
             dotted: BTreeSet::new(),
+            scaled: BTreeMap::new(),
             marks: !query.sql.contains(MARKS),
         }
     }
@@ -378,8 +381,9 @@ fn printed(name: &str) -> Cow<'_, str> {
 
 /// A name as PostgreSQL reads it.
 pub(super) fn lowered(ident: &Ident) -> Cow<'_, str> {
-    let is_small = || ident.value.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-    if ident.quote_style.is_some() || is_small() { Cow::Borrowed(&ident.value) } else { Cow::Owned(ident.value.to_lowercase()) }
+    // Letters beyond ASCII keep their case.
+    let is_small = || !ident.value.bytes().any(|byte| byte.is_ascii_uppercase());
+    if ident.quote_style.is_some() || is_small() { Cow::Borrowed(&ident.value) } else { Cow::Owned(ident.value.to_ascii_lowercase()) }
 }
 
 /// Whether an engine may take a name, in small letters, for a word of its own.

@@ -70,8 +70,16 @@ select max(m) * 1000 as a from t;
 select least(sum(n), 0.005) as a, case when sum(n) > 100 then sum(n) else 0.00125 end as b, coalesce(sum(n) filter (where false), sum(m)) as c from t where id in (1, 6, 9);
 
 -- facts: 35
--- refused: duckdb the digits of column
+-- needs: product duckdb
 select sum(n) as x from t where id = 1 union all select 0.005;
+
+-- facts: 35
+-- needs: product duckdb
+select sum(n) as x, 'a' as y from t where id = 1 union select m, s from t where id < 3 union (select 1, 'b' order by 1 limit 1);
+
+-- facts: 35
+-- needs: wide-coalesce redshift
+select x, y from (values (9223372036854775807, 'a'), (0.5, 'b')) as v (x, y);
 
 -- facts: 38
 select id, m / 7 as a, 1 / m as b from t where id in (1, 4, 6);
@@ -127,7 +135,7 @@ select id, case when id = 1 then extract(month from d) else n end as a, coalesce
     greatest(n, extract(month from d)) as c, case when id = 1 then extract(month from d) else 0.5 end as g from t;
 
 -- facts: 91
--- refused: duckdb more behind the point than fit
+-- needs: product duckdb
 select extract(month from d) as x from t union select n from t;
 
 -- facts: 91 128
