@@ -117,7 +117,7 @@ fn spelled(select: &Select, key: &Expr) -> String {
     match output_expression(select, key).unwrap_or(key) {
         Expr::CompoundIdentifier(parts) => parts.last().map_or_else(String::new, |name| lowered(name).into_owned()),
         Expr::Identifier(name) => lowered(name).into_owned(),
-        other => other.to_string(),
+        other => other.to_string().to_lowercase(),
     }
 }
 

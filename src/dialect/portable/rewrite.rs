@@ -424,7 +424,7 @@ const WAYS: &[Way] = &[
         name: "series",
         facts: &[106],
         engines: &[DuckDb, Redshift],
-        about: "`generate_series` in FROM is counted with digits on Redshift; a step in text becomes an interval on DuckDB",
+        about: "`generate_series` in FROM is counted with digits on Redshift; on DuckDB a step in text becomes an interval, and moments for each row a list",
     },
     Way {
         rewrite: Rewrite::SetOperationAll,

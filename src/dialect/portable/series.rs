@@ -88,6 +88,11 @@ impl Writer<'_> {
         if self.is(Engine::DuckDb) && matches!(kind, "int2" | "int4") && self.rewrites(Rewrite::IntegerWidth) {
             return format!("(select cast(acca_n as integer) from {rows} as acca_rows (acca_n)) as {alias}");
         }
+        // Of moments with a zone DuckDB gives nothing at all for many rows once the first has nothing; of a list it does.
+        let is_of_rows = matches!(kind, "date" | "timestamptz") && [from, to].into_iter().any(reads_columns);
+        if self.is(Engine::DuckDb) && is_of_rows && self.rewrites(Rewrite::Series) {
+            return format!("(select unnest({rows})) as {alias}");
+        }
         format!("{rows} as {alias}")
     }
 
@@ -281,9 +286,9 @@ impl Step {
             }
             Step::Span(count, unit) => {
                 let moment = if kind == "date" { "timestamptz" } else { kind };
-                let value = format!("cast(dateadd({unit}, least({number}, {rows}) * cast({count} as bigint), {first}) as {moment})");
-                let condition = format!("{number} <= {rows} and {value} {reached} {last} and {enough}");
-                (value, condition)
+                let value = |number: &str| format!("cast(dateadd({unit}, {number} * cast({count} as bigint), {first}) as {moment})");
+                let within = value(&format!("least({number}, {rows})"));
+                (value(number), format!("{number} <= {rows} and {within} {reached} {last} and {enough}"))
             }
         }
     }

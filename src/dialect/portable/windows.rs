@@ -99,6 +99,10 @@ impl Writer<'_> {
     /// ` over (…)`
     pub(super) fn over(&mut self, call: &Call<'_>) -> String {
         let Some(window) = self.window_of(call) else { return String::new() };
+        // By constants only: nothing is ordered, and Redshift would want a frame.
+        if self.is(Engine::Redshift) && window.reach == Reach::Rows && window.frame.is_none() && functions::is_framed(&call.name) {
+            return format!(" over ({})", Window { order: Vec::new(), ..window }.text(None));
+        }
         if !self.is(Engine::Redshift) || window.reach == Reach::Rows {
             return format!(" over ({})", window.text(window.frame.as_deref()));
         }
@@ -321,7 +325,7 @@ fn adding(name: &str) -> Option<&'static str> {
 fn reach_of(spec: &WindowSpec) -> Reach {
     use WindowFrameBound::{CurrentRow, Following, Preceding};
     match &spec.window_frame {
-        None if spec.order_by.is_empty() => Reach::Rows,
+        None if spec.order_by.iter().all(|key| is_constant(&key.expr)) => Reach::Rows,
         None => Reach::Peers,
         Some(frame) if frame.units == WindowFrameUnits::Range => match (&frame.start_bound, frame.end_bound.as_ref()) {
             (Preceding(None), None | Some(CurrentRow)) => Reach::Peers,

@@ -267,3 +267,12 @@ select n from generate_series(2147483640, 2147483647) as g (n)
 union all select n from generate_series(9223372036854775800, 9223372036854775807) as g (n)
 union all select n from generate_series(5, 4, 2) as g (n) union all select n from generate_series(4, 5, -2) as g (n)
 union all select n from generate_series(5, -4, -2) as g (n);
+
+-- The first row has an end before its start.
+-- facts: 106
+-- needs: series duckdb redshift
+select t.id, g.m from t left join lateral generate_series(t.d, t.e, interval '1 day') as g (m) on true where t.id in (1, 3, 9, 10);
+
+-- facts: 106
+-- needs: series duckdb redshift
+select t.id, g.m from t, generate_series(t.d, t.e, interval '12 hours') as g (m) where t.id in (1, 3, 9, 10) and g.m > t.ts;

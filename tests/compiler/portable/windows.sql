@@ -141,3 +141,6 @@ select row_number() over (order by sum(j) over (partition by grp), id) as place 
 -- facts: 120
 -- needs: running-aggregate redshift
 select id, sum(j) over (order by id, 'x') as a, count(*) over (partition by grp order by j, 'y', null) as b from t;
+
+-- facts: 120
+select id, sum(j) over (order by 'x') as a, sum(j) over (partition by grp order by null) as b, count(*) over (order by 1) as c from t;
