@@ -187,7 +187,7 @@ const USAGES: &[(&str, &str)] = &[
     ("bool_or", OF_CONDITIONS),
     ("btrim", OF_TEXT),
     ("char_length", OF_TEXT),
-    ("count", "count rows by count(*), values by count(x), several columns by count(distinct (x, y))"),
+    ("count", "count rows by count(*), values by count(x), and of several columns the rows of a subquery with SELECT DISTINCT"),
     ("date_part", "write date_part('year', moment)"),
     ("date_trunc", "write date_trunc('month', moment): first the unit in single quotes, then the moment"),
     ("decode", "write case x when a then b else c end"),

@@ -146,8 +146,7 @@ pub fn read_together(compilations: &[&Compilation]) {
 
 /// `meta: {portable: true}` on something whose SQL people write.
 pub fn is_portable(node: &Node) -> bool {
-    let said = node.config.get("meta").and_then(|meta| meta.get("portable")).and_then(serde_json::Value::as_bool) == Some(true);
-    said && is_written(node)
+    node.says_portable() && is_written(node)
 }
 
 /// Whether a generic test has SQL of the project's: a condition, or an expression in place of a column.

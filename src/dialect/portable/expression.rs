@@ -299,7 +299,8 @@ fn written_instead(expression: &Expr) -> &'static str {
         Expr::Cast { format: Some(_), .. } => "write to_char(moment, 'YYYY-MM-DD') or to_date(text, 'YYYY-MM-DD')",
         Expr::Convert { .. } => "write cast(x as integer)",
         Expr::RLike { .. } => "write text ~ 'pattern'",
-        Expr::Array(_) => "write array[…]",
+        Expr::Array(array) if !array.named => "write array[…]",
+        Expr::Array(_) => "give each element a column of its own, or a row",
         Expr::CompoundFieldAccess { .. } => {
             "take the value before it becomes a part of a list, by DISTINCT ON, min(x), or split_part(text, ',', n)"
         }
