@@ -259,7 +259,7 @@ fn dispatch(scope: &Arc<Scope>, arguments: &Arguments<'_>) -> Result<Value, Erro
         None => vec![scope.node.package.to_string(), shared.root.to_string(), BUILTIN_PACKAGE.to_owned()],
     };
     let variants = if gives_portable_sql(scope, &name, namespace.as_deref()) {
-        vec![format!("postgres__{name}"), format!("default__{name}")]
+        [shared.invocation.portable_adapter, "default"].map(|adapter| format!("{adapter}__{name}")).to_vec()
     } else {
         shared.variants(&name)
     };
