@@ -108,6 +108,11 @@ impl Writer<'_> {
             (Some(pattern), None) if super::literals::plain_text(pattern).is_some() || self.is_text(pattern) => {
                 self.part_by_pattern(text, pattern)
             }
+            (Some(start), Some(_)) if self.is_text_literal(start) || self.is_text(start) => self.refuse(
+                span_of(expression),
+                "a pattern with an escape character is not the same on all engines",
+                "write places as numbers, or a regular expression alone: substring(text from 'pattern')",
+            ),
             (Some(start), length) => self.part(text, start, length),
             _ => self.unknown_form(expression),
         }

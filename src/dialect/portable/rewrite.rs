@@ -248,8 +248,8 @@ const WAYS: &[Way] = &[
         rewrite: Rewrite::Hexadecimal,
         name: "hexadecimal",
         facts: &[72],
-        engines: &[DuckDb, Redshift],
-        about: "hexadecimal digits are lower case, negative integers have 32 bits",
+        engines: &[Postgres, DuckDb, Redshift],
+        about: "hexadecimal digits are lower case, negative integers have 32 bits; a smallint is cast to integer",
     },
     Way {
         rewrite: Rewrite::Initcap,

@@ -261,3 +261,11 @@ select id, split_part(s, 'b', i2) as a from t where i2 <> 0 or i2 is null;
 -- facts: 68
 -- refused: redshift a delimiter that is no literal
 select id, split_part(s, v, i2) as a from t where i2 <> 0 or i2 is null;
+
+-- facts: 72
+-- needs: hexadecimal postgres
+select id, to_hex(i2) as a, to_hex(i8) as b from t;
+
+-- facts: 82
+-- refused: postgres duckdb redshift a pattern with an escape character
+select substring('abcdef', '2', '3') as a from t;

@@ -136,3 +136,7 @@ select lag('a') over (order by id) as l from t;
 -- facts: 116
 -- refused: postgres duckdb redshift cannot stand in the definition of a window
 select row_number() over (order by sum(j) over (partition by grp), id) as place from t;
+
+-- facts: 115
+-- refused: postgres duckdb redshift in quotes
+select id, sum(j) over (order by id rows between '1' preceding and current row) as a from t;
