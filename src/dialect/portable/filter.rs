@@ -53,7 +53,7 @@ fn counts_if(condition: &str, value: &str) -> String {
 }
 
 /// Whether there is arithmetic or a cast, whose results may be out of range.
-fn computes(arguments: &impl Visit) -> bool {
+pub(super) fn computes(arguments: &impl Visit) -> bool {
     let look = |part: &Expr| match part {
         Expr::BinaryOp {
             op: BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply | BinaryOperator::Divide | BinaryOperator::Modulo,

@@ -515,7 +515,7 @@ const WAYS: &[Way] = &[
         name: "turns",
         facts: &[37],
         engines: &[DuckDb],
-        about: "AND and OR outside of conditions become a CASE where the second side may be an error",
+        about: "AND and OR outside of conditions become a CASE where the second side may be an error; a subquery in a CASE asks its condition too",
     },
     Way {
         rewrite: Rewrite::TypedLiteral,
