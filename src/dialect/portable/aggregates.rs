@@ -160,6 +160,21 @@ impl Writer<'_> {
         Sql::atom(format!("substring(replace({list}, chr(1), ''), {})", length + 1))
     }
 
+    /// What may be an error is not seen to be the same as the key of its order, so that the list is sorted by itself.
+    fn list_of_distinct(&mut self, call: &Call<'_>, value: &Expr, delimiter: &Expr) -> Sql {
+        let text = self.expression(value).text;
+        let (joined, filter) = self.filtered(call.function, text);
+        let delimiter = self.expression(delimiter).text;
+        let direction = call.order_by.first().map(|key| self.direction(key)).unwrap_or_default();
+        if joined.contains("error(") {
+            let known = if filter.is_empty() { format!(" filter (where {joined} is not null)") } else { filter };
+            let order = if direction.starts_with(" desc") { "'desc'" } else { "'asc'" };
+            return Sql::atom(format!("array_to_string(list_sort(list(distinct {joined}){known}, {order}), {delimiter})"));
+        }
+        let over = self.over(call);
+        Sql::atom(format!("string_agg(distinct {joined}, {delimiter} order by {joined}{direction}){filter}{over}"))
+    }
+
     /// Redshift leaves out empty strings, so each string comes with its delimiter, and the first delimiter is cut off.
     pub(super) fn string_agg(&mut self, call: &Call<'_>) -> Sql {
         let [value, delimiter] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
@@ -186,11 +201,8 @@ impl Writer<'_> {
             let list = Sql::atom(format!("string_agg(distinct {joined}, {delimiter} order by {text}{direction}){filter}{over}"));
             return self.plain_letters(list);
         }
-        if self.is(Engine::DuckDb) && call.order_by.is_empty() {
-            let text = self.expression(value).text;
-            let (joined, filter) = self.filtered(call.function, text);
-            let (delimiter, over) = (self.expression(delimiter).text, self.over(call));
-            return Sql::atom(format!("string_agg(distinct {joined}, {delimiter} order by {joined}){filter}{over}"));
+        if self.is(Engine::DuckDb) && call.distinct {
+            return self.list_of_distinct(call, value, delimiter);
         }
         if !self.is(Engine::Redshift) {
             return self.plain_call(call, "string_agg");
@@ -200,7 +212,7 @@ impl Writer<'_> {
         };
         let written = self.expression(value);
         let delimiter = self.text(text);
-        let keys = if call.order_by.is_empty() { self.ordered_text(value) } else { self.order_keys(call.order_by) };
+        let keys = if call.order_by.is_empty() { self.ordered_text(value) } else { self.keys_that_count(call, call.order_by) };
         // What is put together once each is ordered by itself, delimiter and all.
         let order = match (call.distinct, &call.function.filter) {
             (false, _) => keys.clone(),

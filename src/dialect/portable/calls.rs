@@ -131,7 +131,7 @@ impl Writer<'_> {
         let distinct = if call.distinct { "distinct " } else { "" };
         let order = match call.order_by {
             [] => String::new(),
-            keys => format!(" order by {}", self.order_keys(keys)),
+            keys => format!(" order by {}", self.keys_that_count(call, keys)),
         };
         let within = match call.function.within_group.as_slice() {
             [] => String::new(),
@@ -141,13 +141,27 @@ impl Writer<'_> {
                 format!(" within group (order by {keys})")
             }
         };
-        let rest: String = rest.iter().map(|argument| format!(", {argument}")).collect();
+        let second = call.arguments.get(1).copied();
+        let rest = rest.iter().map(|argument| match second {
+            Some(second) if rest.len() == 1 => self.filtered_too(call.function, second, argument.clone()),
+            _ => argument.clone(),
+        });
+        let rest: String = rest.map(|argument| format!(", {argument}")).collect();
         let marked = self.marked(call.span, name);
         let aggregate = format!("{marked}({distinct}{argument}{rest}{order}){within}{filter}");
         if let Some(running) = self.running(call, name, &aggregate) {
             return running;
         }
         Sql::atom(aggregate + &self.over(call))
+    }
+
+    /// The keys by which values are put together.
+    pub(super) fn keys_that_count(&mut self, call: &Call<'_>, keys: &[OrderByExpr]) -> String {
+        let key = |writer: &mut Self, key: &OrderByExpr| {
+            let (written, direction) = writer.order_key_in_parts(key);
+            writer.filtered_too(call.function, &key.expr, written) + &direction
+        };
+        keys.iter().map(|held| key(self, held)).collect::<Vec<_>>().join(", ")
     }
 
     /// Texts that are counted once each.

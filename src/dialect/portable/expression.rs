@@ -108,6 +108,11 @@ impl Writer<'_> {
             (Some(pattern), None) if super::literals::plain_text(pattern).is_some() || self.is_text(pattern) => {
                 self.part_by_pattern(text, pattern)
             }
+            (Some(start), Some(_)) if self.is_text_literal(start) || self.is_text(start) => self.refuse(
+                span_of(expression),
+                "a pattern with an escape character is not the same on all engines",
+                "write places as numbers, or a regular expression alone: substring(text from 'pattern')",
+            ),
             (Some(start), length) => self.part(text, start, length),
             _ => self.unknown_form(expression),
         }
@@ -272,11 +277,20 @@ impl Writer<'_> {
         if let Some(operand) = operand {
             text.push_str(&format!(" {}", side(self, operand).part()));
         }
+        let mut asked = Vec::new();
+        let guards = self.guards_lookups(operand.as_deref());
         for branch in conditions {
             let condition = if operand.is_some() { side(self, &branch.condition).part() } else { self.condition(&branch.condition).text };
-            text.extend([" when ", &condition, " then ", &write(self, &branch.result)]);
+            text.extend([" when ", &condition, " then "]);
+            if guards {
+                asked.push(((&branch.condition, true), condition));
+                self.guard(&branch.result, &asked);
+                asked.iter_mut().for_each(|((_, holds), _)| *holds = false);
+            }
+            text.push_str(&write(self, &branch.result));
         }
         if let Some(otherwise) = else_result {
+            self.guard(otherwise, &asked);
             text.extend([" else ", &write(self, otherwise)]);
         }
         Sql::loose(text + " end")

@@ -161,7 +161,7 @@ const FUNCTIONS: &[Entry] = &[
     by("timezone", |writer, call| writer.time_zone_call(call)),
     for_others("to_char", |writer, call| writer.formatted_moment(call)),
     for_others("to_date", |writer, call| writer.read_date(call)),
-    for_others("to_hex", |writer, call| writer.hexadecimal(call)),
+    by("to_hex", |writer, call| writer.hexadecimal(call)),
     for_others("to_timestamp", |writer, call| writer.read_instant(call)),
     same("translate"),
     by("trunc", |writer, call| writer.rounding(call)),

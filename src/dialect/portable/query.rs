@@ -331,11 +331,17 @@ impl Writer<'_> {
             text.push_str("from ");
             text.push_str(&self.from(&select.from));
         }
+        let guard = self.guards.remove(&std::ptr::from_ref(select).addr());
         if let Some(condition) = &select.selection {
             text.push_str(self.line());
             text.push_str("where ");
             self.note_compared(condition);
-            text.push_str(&self.condition(condition).text);
+            match guard {
+                Some(guard) => text.push_str(&format!("{guard} and {}", self.condition(condition).part())),
+                None => text.push_str(&self.condition(condition).text),
+            }
+        } else if let Some(guard) = guard {
+            text.push_str(&format!("{}where {guard}", self.line()));
         } else if distinction.qualify.is_some() && grouping_is_empty(select) {
             // QUALIFY right behind a relation would be taken for its name.
             text.push_str(&format!("{}where true", self.line()));
@@ -459,6 +465,12 @@ impl Writer<'_> {
                 if self.dotted.contains(&std::ptr::from_ref(item).addr()) =>
             {
                 format!("{} || '.' as value", self.expression(value).part())
+            }
+            SelectItem::UnnamedExpr(value) | SelectItem::ExprWithAlias { expr: value, .. }
+                if self.guards.contains_key(&std::ptr::from_ref(item).addr()) =>
+            {
+                let guard = self.guards.remove(&std::ptr::from_ref(item).addr()).unwrap_or_default();
+                format!("case when {guard} then {} end as value", self.expression(value).text)
             }
             SelectItem::UnnamedExpr(value) | SelectItem::ExprWithAlias { expr: value, .. }
                 if self.widened.contains(&std::ptr::from_ref(item).addr()) && self.rewrites(Rewrite::TextLength) =>

@@ -248,8 +248,8 @@ const WAYS: &[Way] = &[
         rewrite: Rewrite::Hexadecimal,
         name: "hexadecimal",
         facts: &[72],
-        engines: &[DuckDb, Redshift],
-        about: "hexadecimal digits are lower case, negative integers have 32 bits",
+        engines: &[Postgres, DuckDb, Redshift],
+        about: "hexadecimal digits are lower case, negative integers have 32 bits; a smallint is cast to integer",
     },
     Way {
         rewrite: Rewrite::Initcap,
@@ -515,7 +515,7 @@ const WAYS: &[Way] = &[
         name: "turns",
         facts: &[37],
         engines: &[DuckDb],
-        about: "AND and OR outside of conditions become a CASE where the second side may be an error",
+        about: "AND and OR outside of conditions become a CASE where the second side may be an error; a subquery in a CASE asks its condition too",
     },
     Way {
         rewrite: Rewrite::TypedLiteral,

@@ -74,6 +74,11 @@ impl Writer<'_> {
 
     fn series(&mut self, from: &Expr, to: &Expr, step: Option<&Expr>, alias: &str, name: &ObjectName) -> String {
         let kind = self.kind_of_series(from, to);
+        let is_exact = |bound: &Expr| self.type_name(bound) == "numeric";
+        if !self.is(Engine::Postgres) && (is_exact(from) || is_exact(to) || step.is_some_and(is_exact)) {
+            let help = "count in integers, and compute from them: select n * 0.5 from generate_series(1, 5) as n";
+            return self.lacks(span_of(from), "a series of numbers with a fraction", help).text;
+        }
         if self.is(Engine::Redshift) && self.rewrites(Rewrite::Series) {
             return self.counted(from, to, step, alias);
         }

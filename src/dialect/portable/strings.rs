@@ -262,7 +262,10 @@ impl Writer<'_> {
     /// PostgreSQL writes lower-case digits, and an `integer` below zero as one of 32 bits.
     pub(super) fn hexadecimal(&mut self, call: &Call<'_>) -> Sql {
         let Some(number) = call.only() else { return self.wrong_arguments(call) };
-        if !self.rewrites(Rewrite::Hexadecimal) {
+        if self.is(Engine::Postgres) && self.type_name(number) == "int2" && self.rewrites(Rewrite::Hexadecimal) {
+            return Sql::atom(format!("to_hex(cast({} as integer))", self.expression(number).text));
+        }
+        if self.is(Engine::Postgres) || !self.rewrites(Rewrite::Hexadecimal) {
             return self.plain_call(call, "to_hex");
         }
         let part = self.expression(number).part();

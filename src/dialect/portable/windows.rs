@@ -194,6 +194,11 @@ impl Writer<'_> {
             return self.lacks(span, &format!("frames of {}", frame.units), "use a frame of rows, with an order that has no ties").text;
         }
         self.refuse_empty_frame(frame, span);
+        let ends = [Some(&frame.start_bound), frame.end_bound.as_ref()];
+        if frame.units != WindowFrameUnits::Range && ends.into_iter().flatten().any(is_moment_away) {
+            // A literal in quotes is read as an interval.
+            return self.refuse(span, "this frame counts rows by something in quotes", "write the number without quotes").text;
+        }
         let units = frame.units.to_string().to_lowercase();
         let start = self.bound(&frame.start_bound);
         // Redshift knows the short form, and only this one is the same everywhere.
@@ -337,6 +342,11 @@ fn reach_of(spec: &WindowSpec) -> Reach {
 }
 
 /// Whether a window is parted and ordered by all keys of the groups, so that no two rows are alike.
+fn is_moment_away(bound: &WindowFrameBound) -> bool {
+    use WindowFrameBound::{Following, Preceding};
+    matches!(bound, Preceding(Some(distance)) | Following(Some(distance)) if matches!(**distance, Expr::Interval(_)))
+}
+
 fn covers(spec: &WindowSpec, keys: Option<&[String]>) -> bool {
     let Some(keys) = keys else { return false };
     let written: Vec<String> = spec.partition_by.iter().chain(spec.order_by.iter().map(|key| &key.expr)).map(ToString::to_string).collect();

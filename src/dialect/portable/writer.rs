@@ -101,6 +101,8 @@ pub(super) struct Writer<'q> {
     pub(super) covered: BTreeSet<usize>,
     /// AND and OR whose second side DuckDB computes where it is needed, by their places in memory.
     pub(super) in_turn: BTreeSet<usize>,
+    /// What is asked first in the WHERE of a SELECT, by their places in memory.
+    pub(super) guards: BTreeMap<usize, String>,
     /// Items that are written with a point behind them, by their places in memory.
     pub(super) dotted: BTreeSet<usize>,
     /// Items that get so many digits behind the point, by their places in memory.
@@ -131,6 +133,7 @@ impl<'q> Writer<'q> {
             bare: BTreeSet::new(),
             covered: BTreeSet::new(),
             in_turn: BTreeSet::new(),
+            guards: BTreeMap::new(),
             dotted: BTreeSet::new(),
             scaled: BTreeMap::new(),
             marks: !query.sql.contains(MARKS),

@@ -263,3 +263,31 @@ select distinct on (t.grp, "id") grp, id from t order by id, 1, j;
 -- facts: 91
 -- needs: product duckdb
 select extract(year from d) as x from t union all select m from t union select n from t order by x;
+
+-- A column of a recursive query has the type of its first rows, with precision, scale and length.
+-- facts: 134
+-- refused: postgres duckdb redshift column 'f' of the recursive query is numeric(10,2) in its first rows
+with recursive r (n, f) as (select 1, 1.5::numeric(10,2) union all select n + 1, f * 1 from r where n < 5) select n, f from r;
+
+-- facts: 134
+-- refused: postgres duckdb redshift column 's' of the recursive query is character varying(5) in its first rows
+with recursive r (n, s) as (select 1, 'a'::varchar(5) union all select n + 1, s || 'b' from r where n < 5) select n from r;
+
+-- facts: 134
+-- refused: postgres duckdb redshift column 'd' of the recursive query is date in its first rows
+with recursive r (n, d) as (select 1, date '2024-01-01' union all select n + 1, d + interval '1 day' from r where n < 5) select n, d from r;
+
+-- facts: 134
+with recursive r (n, x, m, v, d) as (
+    select id, nullif(n, 0), coalesce(n, n), v, d from t where id = 1
+    union all
+    select n + 1, x, m, v, d + 1 from r where n < 5)
+select n, x, m, v, d from r;
+
+-- Two literals are text as soon as one stands below the other.
+-- facts: 133
+-- refused: postgres duckdb redshift text on one side
+select null as x union all select null union all select 3;
+
+-- facts: 133
+select null as x union all (select null union all select 3);

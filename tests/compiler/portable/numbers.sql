@@ -185,3 +185,7 @@ select n % m as r from t;
 -- facts: 39
 -- refused: postgres duckdb redshift digits
 select percentile_disc(0.5) within group (order by x.a) % 3 as r from (select n ^ 2 as a from t) as x;
+
+-- facts: 106
+-- refused: duckdb redshift a series of numbers with a fraction
+select x from generate_series(1, 2.5, 0.5) as g (x);

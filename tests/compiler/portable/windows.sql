@@ -144,3 +144,7 @@ select id, sum(j) over (order by id, 'x') as a, count(*) over (partition by grp 
 
 -- facts: 120
 select id, sum(j) over (order by 'x') as a, sum(j) over (partition by grp order by null) as b, count(*) over (order by 1) as c from t;
+
+-- facts: 115
+-- refused: postgres duckdb redshift in quotes
+select id, sum(j) over (order by id rows between '1' preceding and current row) as a from t;
