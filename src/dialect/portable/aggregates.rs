@@ -8,6 +8,7 @@
 use sqlparser::ast::Expr;
 
 use super::calls::Call;
+use super::literals::plain_text;
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer, span_of};
 use crate::analysis::SqlType;
@@ -155,6 +156,7 @@ impl Writer<'_> {
         let falls = call.order_by.first().is_some_and(|key| key.options.sort == Some(sqlparser::ast::OrderBySort::Desc));
         let direction = if falls { " desc" } else { "" };
         let (joined, filter) = self.filtered(call.function, format!("{delimiter} || {value} || chr(1)"));
+        self.one_order(&format!("{joined}{direction}"), call.span);
         let over = self.over(call);
         let list = format!("listagg(distinct {joined}) within group (order by {joined}{direction}){filter}{over}");
         Sql::atom(format!("substring(replace({list}, chr(1), ''), {})", length + 1))
@@ -172,7 +174,10 @@ impl Writer<'_> {
             return Sql::atom(format!("array_to_string(list_sort(list(distinct {joined}){known}, {order}), {delimiter})"));
         }
         let over = self.over(call);
-        Sql::atom(format!("string_agg(distinct {joined}, {delimiter} order by {joined}{direction}){filter}{over}"))
+        // It takes no literal for a key.
+        let is_one = plain_text(value).is_some() && !joined.starts_with("case");
+        let order = if is_one { String::new() } else { format!(" order by {joined}{direction}") };
+        Sql::atom(format!("string_agg(distinct {joined}, {delimiter}{order}){filter}{over}"))
     }
 
     /// Redshift leaves out empty strings, so each string comes with its delimiter, and the first delimiter is cut off.
@@ -213,13 +218,9 @@ impl Writer<'_> {
         let written = self.expression(value);
         let delimiter = self.text(text);
         let keys = if call.order_by.is_empty() { self.ordered_text(value) } else { self.keys_that_count(call, call.order_by) };
-        // What is put together once each is ordered by itself, delimiter and all.
-        let order = match (call.distinct, &call.function.filter) {
-            (false, _) => keys.clone(),
-            (true, None) => format!("distinct {delimiter} {keys}"),
-            (true, Some(filter)) => format!("distinct {delimiter} {keys} {filter}"),
-        };
-        self.one_order(&order, call.span);
+        if !call.distinct {
+            self.one_order(&keys, call.span);
+        }
         if !self.rewrites(Rewrite::StringAggregate) {
             return Sql::atom(format!("listagg({}, {delimiter}) within group (order by {keys})", written.text));
         }

@@ -142,11 +142,15 @@ fn is_star(item: &SelectItem) -> bool {
 
 /// An aggregate gives a row where there is none to aggregate, and a window would see the rows of all groups.
 pub(super) fn is_of_several_rows(expression: &Expr) -> bool {
+    has_aggregate(expression) || has_window(expression)
+}
+
+pub(super) fn has_window(expression: &Expr) -> bool {
     let is_window = |part: &Expr| match part {
         Expr::Function(call) if call.over.is_some() => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
-    has_aggregate(expression) || visit_expressions(expression, is_window).is_break()
+    visit_expressions(expression, is_window).is_break()
 }
 
 /// The join of everything with everything, or what is left of it, and what else is asked of its rows; `None` for other joins.

@@ -189,3 +189,13 @@ select percentile_disc(0.5) within group (order by x.a) % 3 as r from (select n 
 -- facts: 106
 -- refused: duckdb redshift a series of numbers with a fraction
 select x from generate_series(1, 2.5, 0.5) as g (x);
+
+-- So many digits behind the point that the other side does not fit before it.
+-- facts: 39
+-- needs: product duckdb
+with q as (select id, (n / 100000000)::numeric(38,37) as n37, i::numeric(5,0) as n5, i8 from t where id in (1, 2, 3, 5))
+select id, n37 > n5 as a, n37 <= n5 as b, n5 < n37 as c, n37 = i8 as d, n37 <> 10 as e, -10 < n37 as f, n37 >= 1000000000.5 as g from q;
+
+-- facts: 39
+-- needs: product duckdb
+select id, (n / m) * (n / m) > 5000000 as a, (n / m) * (n / m) > j as b, i8 - 1 < (n / m) * (n / m) as c from t where m <> 0 and id not in (4, 7);

@@ -279,3 +279,13 @@ select id, to_hex(i2) as a, to_hex(i8) as b from t;
 -- facts: 82
 -- refused: postgres duckdb redshift a pattern with an escape character
 select substring('abcdef', '2', '3') as a from t;
+
+-- Letters of a window function, which can go into no subquery.
+-- facts: 70
+-- needs: letter-case postgres duckdb
+select id, upper(lag(v) over (order by id)) as b, upper(lag(x) over (order by id)) as d
+from (select id, v, case id when 1 then 'ßaé ŉ ᾀ ǰ ᾈ ﬁ ῼ Ω' when 2 then 'ﬗ ñ ΰ' else s end as x from t) q;
+
+-- facts: 70
+-- refused: postgres duckdb redshift initcap of a window function
+select id, initcap(lag(v) over (order by id)) as c from t;
