@@ -31,27 +31,47 @@ const TYPES: [&str; 16] = [
     "uuid",
     "varchar",
 ];
-const OTHERS: [(&str, &str); 19] = [
+const OTHERS: [(&str, &str); 29] = [
+    ("bignumeric", "numeric(38,9)"),
     ("blob", "bytea"),
     ("byteint", "smallint"),
+    ("clob", "text"),
     ("datetime", "timestamp"),
     ("datetime2", "timestamp"),
+    ("datetimeoffset", "timestamptz"),
     ("double", "double precision"),
+    ("float32", "real"),
     ("float64", "double precision"),
     ("hugeint", "numeric(38,0)"),
+    ("int32", "integer"),
     ("int64", "bigint"),
     ("long", "bigint"),
+    ("ntext", "text"),
     ("number", "numeric(18,2)"),
     ("nvarchar", "varchar"),
+    ("smalldatetime", "timestamp"),
     ("str", "text"),
     ("string", "text"),
     ("super", "jsonb"),
+    ("timestamp_ltz", "timestamptz"),
     ("timestamp_ntz", "timestamp"),
     ("timestamp_tz", "timestamptz"),
     ("tinyint", "smallint"),
+    ("tinytext", "text"),
     ("uniqueidentifier", "uuid"),
     ("varchar2", "varchar"),
+    ("variant", "jsonb"),
 ];
+
+/// What is written for a type that PostgreSQL lacks; `None` for what is no well-known one.
+pub fn type_instead(written: &str) -> Option<String> {
+    let (base, rest) = written.split_at(written.find('(').unwrap_or(written.len()));
+    let base = base.trim().to_lowercase();
+    let (_, instead) = OTHERS.iter().find(|(other, _)| *other == base)?;
+    // Digits that are written outrank those that are proposed.
+    let bare = instead.split('(').next().unwrap_or(instead);
+    Some(if rest.is_empty() { (*instead).to_owned() } else { format!("{bare}{rest}") })
+}
 
 impl Compilation {
     /// The mistake of the declaration that a finding comes from; `None` where the query itself is at fault.
@@ -82,13 +102,9 @@ fn mistyped(source: &Node, column: &Column) -> Option<Diagnostic> {
     let problem = problem.at(column.data_type_span.or(column.span).unwrap_or(source.origin));
     let problem = problem.note("portable models read it, and have to know its type");
     let (base, rest) = declared.split_at(declared.find('(').unwrap_or(declared.len()));
-    let base = base.trim().to_lowercase();
-    Some(match OTHERS.iter().find(|(other, _)| *other == base) {
-        Some((_, written)) if rest.is_empty() || written.contains('(') => problem.help(format!("write {written}")),
-        Some((_, written)) => problem.help(format!("write {written}{rest}")),
-        None => match crate::diag::nearest(&base, TYPES) {
-            Some(near) => problem.help(format!("did you mean '{near}{rest}'?")),
-            None => problem.help("write the type that PostgreSQL has for its values, as text or numeric(18,2)"),
-        },
+    Some(match (type_instead(declared), crate::diag::nearest(&base.trim().to_lowercase(), TYPES)) {
+        (Some(instead), _) => problem.help(format!("write {instead}")),
+        (None, Some(near)) => problem.help(format!("did you mean '{near}{rest}'?")),
+        (None, None) => problem.help("write the type that PostgreSQL has for its values, as text or numeric(18,2)"),
     })
 }

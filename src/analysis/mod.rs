@@ -40,8 +40,8 @@ pub use infer::{
     ExpressionTypes, Finding, Inferred, OuterColumn, Output, Table, Tables, Typed, Using, infer, output_name, quotient_digits,
 };
 pub use kept::{Edited, Standing};
-pub use mistyped::UNKNOWN_TYPE;
-pub use other_names::{habits, written_instead};
+pub use mistyped::{UNKNOWN_TYPE, type_instead};
+pub use other_names::{habits, usage, written_instead};
 pub use personal::is_personal;
 pub use portable::{Lowered, Lowering, Piece, Portable, Renamed, TypedQuery, is_portable, read_together};
 pub use seed_types::guess_type;

@@ -13,6 +13,7 @@ use super::generic::of_test;
 use super::infer::{ExpressionTypes, Finding, Inferred, infer};
 use super::siblings::{Sibling, Siblings};
 use super::sql_type::SqlType;
+use super::unread::unread_portable;
 use crate::base::{Files, Relation, UniqueId};
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::jinja::{NodeState, Origin, Rendered, Segment, SpanMap};
@@ -193,8 +194,7 @@ pub fn read_together(compilations: &[&Compilation]) {
 
 /// `meta: {portable: true}` on something whose SQL people write.
 pub fn is_portable(node: &Node) -> bool {
-    let said = node.config.get("meta").and_then(|meta| meta.get("portable")).and_then(serde_json::Value::as_bool) == Some(true);
-    said && is_written(node)
+    node.says_portable() && is_written(node)
 }
 
 /// Whether a generic test has SQL of the project's: a condition, or an expression in place of a column.
@@ -371,13 +371,7 @@ impl Compilation {
             Ok(Some(query)) => query,
             // Whoever asks for one query says that it is none.
             Ok(None) => return Ok(None),
-            Err(unread) => {
-                let message = format!("a portable query must be read to be rewritten, and this one is not: {}", unread.why);
-                let problem = Diagnostic { severity: Severity::Error, ..Diagnostic::new(&codes::UNREAD_QUERY, message) };
-                let problem = problem
-                    .help("look just before it for a comma, a parenthesis or a word that is missing; what is not PostgreSQL's SQL cannot be portable");
-                return Err(vec![Finding::new(problem, unread.range)]);
-            }
+            Err(unread) => return Err(vec![unread_portable(unread, sql)]),
         };
         let inferred = infer(sql, &query, parents);
         self.rewrite(sql, &query, &inferred, parents)

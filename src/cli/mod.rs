@@ -145,6 +145,7 @@ fn run() -> Result<(), Exit> {
         metadata_envs: flag_values::metadata_envs(),
         // Told by the target, when it is known.
         adapter_chain: Vec::new(),
+        portable_adapter: "",
         lowers_names: false,
     };
     let done = dispatch(&terminal, &arguments, &interrupts, &invocation, collected.as_ref());

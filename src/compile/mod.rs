@@ -11,7 +11,7 @@ use crate::analysis::{Compilation, Lowering, Portable, Standing};
 use crate::base::{Asked, Digest, Files, Recorded, Sources};
 use crate::diag::Diagnostics;
 use crate::dialect::Rewriter;
-use crate::execute::{adapter_chain, engine_of, lowers_names};
+use crate::execute::{PORTABLE_ADAPTER, adapter_chain, engine_of, lowers_names};
 use crate::jinja::{BUILTIN_MACROS, Invocation, Parsed, Templates, Unparsed, Work, YamlText};
 use crate::plan::{check_choices, check_meta, check_serving};
 use crate::project::{AllTargets, LoadOptions, check_vars, open};
@@ -76,6 +76,7 @@ fn attempt(
     let files = Arc::new(Recorded::new(files.clone()));
     let opened = open(&*files, files.unrecorded(), options, &text, diagnostics)?;
     invocation.adapter_chain = adapter_chain(&opened.target.adapter);
+    invocation.portable_adapter = PORTABLE_ADAPTER;
     invocation.lowers_names = lowers_names(&opened.target);
     let key = cache::key(store.program(), options, &opened, &invocation);
     let held = store.load(&opened.target_path);

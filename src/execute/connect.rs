@@ -41,6 +41,9 @@ pub fn adapter_chain(adapter: &str) -> Vec<String> {
     chain.iter().map(|name| (*name).to_owned()).collect()
 }
 
+/// The adapter in whose SQL portable models are written.
+pub const PORTABLE_ADAPTER: &str = "postgres";
+
 /// How a relation without rows prints: PostgreSQL before version 16 wants every subquery to have an alias.
 pub fn empty_form(adapter: &str) -> Empty {
     if adapter == "duckdb" { Empty::Bare } else { Empty::Aliased }

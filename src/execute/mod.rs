@@ -54,7 +54,8 @@ pub use buckets::{Buckets, Object};
 pub use catalog::read_catalog;
 pub use comment::Comment;
 pub use connect::{
-    Connected, adapter_chain, connection_failed, empty_form, engine_of, is_one_database, lowers_names, may_be_out_of_reach, open,
+    Connected, PORTABLE_ADAPTER, adapter_chain, connection_failed, empty_form, engine_of, is_one_database, lowers_names,
+    may_be_out_of_reach, open,
 };
 pub use duckdb::{DuckDb, MEMORY};
 pub use exchange::{Exchange, Partner, partners};

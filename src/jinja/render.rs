@@ -41,6 +41,15 @@ pub struct Linked {
 }
 
 impl Linked {
+    /// For the query of a node.
+    pub(super) fn stage_of_query(&self, node: &Node, state: NodeState) -> Stage {
+        let mut stage = self.stage(state);
+        if let Stage::Execute { portable, .. } = &mut stage {
+            *portable = node.says_portable();
+        }
+        stage
+    }
+
     pub(super) fn stage(&self, state: NodeState) -> Stage {
         Stage::Execute {
             manifest: self.manifest.clone(),
@@ -48,6 +57,7 @@ impl Linked {
             warehouse: self.warehouse.clone(),
             reading: self.reading.clone(),
             unit: None,
+            portable: false,
         }
     }
 }
@@ -68,7 +78,7 @@ impl Templates {
     /// What the template fails with, at its place.
     pub fn render(&self, sources: &Sources, node: &Node, state: NodeState, linked: &Linked) -> Result<Rendered, Diagnostic> {
         let Some(origin) = template_of(node, sources) else { return Ok(Rendered::default()) };
-        self.render_template(node, origin, state, linked, BTreeMap::new())
+        self.render_in(node, origin, linked.stage_of_query(node, state), BTreeMap::new())
     }
 
     /// Renders a text that belongs to a node (a hook, an inline query) in the node's context.

@@ -36,6 +36,8 @@ pub(super) enum Stage {
         warehouse: Option<Arc<dyn Warehouse>>,
         reading: Arc<Reading>,
         unit: Option<Arc<UnitScope>>,
+        /// What is rendered is a query that is written anew for the engine: the macros of package `dbt` give PostgreSQL's SQL.
+        portable: bool,
     },
 }
 
@@ -130,6 +132,10 @@ impl Scope {
             Stage::Execute { reading, .. } => Some(reading),
             Stage::Parse => None,
         }
+    }
+
+    pub(super) fn is_portable(&self) -> bool {
+        matches!(self.stage, Stage::Execute { portable: true, .. })
     }
 
     /// The batch of time that is built.

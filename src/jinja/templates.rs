@@ -36,6 +36,8 @@ pub struct Invocation {
     pub metadata_envs: BTreeMap<String, String>,
     /// The adapter's own name and those whose macros it falls back on, nearest first, without `default`.
     pub adapter_chain: Vec<String>,
+    /// The adapter in whose SQL portable models are written.
+    pub portable_adapter: &'static str,
     /// Whether the engine lowers names that are not quoted.
     pub lowers_names: bool,
 }

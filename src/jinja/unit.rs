@@ -54,7 +54,7 @@ impl Templates {
         if let Some(name) = &unit.this {
             extra.insert("this".to_owned(), RelationValue::cte(name).into_value());
         }
-        let mut stage = linked.stage(NodeState::default());
+        let mut stage = linked.stage_of_query(model, NodeState::default());
         if let Stage::Execute { unit: inner, .. } = &mut stage {
             *inner = Some(Arc::new(unit));
         }

@@ -24,7 +24,7 @@ pub struct SeedRules<'a> {
 /// # Errors
 /// `invalid-seed` with the line of the file.
 pub fn plan_seed(input: &PlanInput<'_>, file: &[u8], rules: SeedRules<'_>) -> Result<NodePlan, Diagnostic> {
-    let (names, rows) = read(input.node, file)?;
+    let (names, mut rows) = read(input.node, file)?;
     let mut columns = columns(input.node, &names, &rows);
     for (index, column) in columns.iter_mut().enumerate() {
         let values = rows.iter().filter_map(|row| row.get(index)?.as_deref());
@@ -35,6 +35,7 @@ pub fn plan_seed(input: &PlanInput<'_>, file: &[u8], rules: SeedRules<'_>) -> Re
     if rules.lowers_names && input.node.config.bool("quote_columns") != Some(true) {
         columns.iter_mut().for_each(|column| column.name = column.name.to_lowercase());
     }
+    rounded(&mut rows, &columns);
     let typed: Vec<(&str, &str)> = columns.iter().map(|column| (column.name.as_str(), column.data_type.as_str())).collect();
     input.physical.check_columns(input.node, &typed)?;
     let stage = staged(input.relation);
@@ -60,6 +61,45 @@ fn columns(node: &Node, names: &[String], rows: &Rows) -> Vec<ColumnInfo> {
             ColumnInfo { name: name.clone(), data_type: config.or(declared).unwrap_or_else(guess) }
         })
         .collect()
+}
+
+/// Gives moments the six digits of a second that PostgreSQL rounds them to; engines that cut would have others.
+fn rounded(rows: &mut Rows, columns: &[ColumnInfo]) {
+    for (index, _) in columns.iter().enumerate().filter(|(_, column)| is_moment(&column.data_type)) {
+        for value in rows.iter_mut().filter_map(|row| row.get_mut(index)?.as_mut()) {
+            if let Some(moment) = six_digits(value) {
+                *value = moment;
+            }
+        }
+    }
+}
+
+fn is_moment(data_type: &str) -> bool {
+    let data_type = data_type.trim().to_lowercase();
+    let base = data_type.split(['(', ' ']).next().unwrap_or_default();
+    matches!(base, "timestamp" | "timestamptz" | "datetime" | "time" | "timetz")
+}
+
+/// `None` where there are no more digits, and of what is in no form that every engine reads.
+fn six_digits(moment: &str) -> Option<String> {
+    let (before, behind) = moment.split_once('.')?;
+    let (digits, zone) = behind.split_at(behind.bytes().take_while(u8::is_ascii_digit).count());
+    if digits.len() <= 6 {
+        return None;
+    }
+    // PostgreSQL rounds the binary fraction, to the even neighbour.
+    let micros = (format!("0.{digits}").parse::<f64>().ok()? * 1e6).round_ties_even();
+    if micros < 1e6 {
+        return Some(format!("{before}.{micros:06}{zone}"));
+    }
+    let is_time = !before.contains('-');
+    let text = if is_time { format!("2000-01-01 {}", before.trim()) } else { before.trim().to_owned() };
+    let next = text.parse::<jiff::civil::DateTime>().ok()?.checked_add(jiff::Span::new().seconds(1)).ok()?;
+    Some(match is_time {
+        true if next.day() == 2 => format!("24:00:00{zone}"),
+        true => format!("{}{zone}", next.time()),
+        false => format!("{} {}{zone}", next.date(), next.time()),
+    })
 }
 
 /// The columns of a seed as they would be built.
@@ -136,4 +176,28 @@ fn read(node: &Node, file: &[u8]) -> Result<(Vec<String>, Rows), Diagnostic> {
         rows.push(record.iter().map(|cell| (!cell.is_empty()).then(|| cell.to_owned())).collect());
     }
     Ok((names, rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_have_six_digits_of_a_second() {
+        let six = |text: &str| six_digits(text);
+        assert_eq!(six("2024-02-29 13:14:15.1234567").as_deref(), Some("2024-02-29 13:14:15.123457"));
+        assert_eq!(six("13:14:15.0000005").as_deref(), Some("13:14:15.000000"));
+        assert_eq!(six("2024-02-29T13:14:15.1234564+02:00").as_deref(), Some("2024-02-29T13:14:15.123456+02:00"));
+        assert_eq!(six("2023-12-31 23:59:59.9999999Z").as_deref(), Some("2024-01-01 00:00:00Z"));
+        assert_eq!(six("23:59:59.9999999").as_deref(), Some("24:00:00"));
+        assert_eq!(six("09:59:59.9999999").as_deref(), Some("10:00:00"));
+        assert_eq!(six("2024-02-29 13:14:15.123456"), None);
+        assert_eq!(six("1.2345678"), Some("1.234568".to_owned()));
+        assert_eq!(six("no moment at all.9999999"), None);
+    }
+
+    #[test]
+    fn nanoseconds_are_kept() {
+        assert!(is_moment("timestamp with time zone") && is_moment("TIME") && !is_moment("timestamp_ns") && !is_moment("text"));
+    }
 }

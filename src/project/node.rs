@@ -223,6 +223,11 @@ pub struct DocBlock {
 }
 
 impl Node {
+    /// Whether its configuration says that its query is written anew for the engine.
+    pub fn says_portable(&self) -> bool {
+        self.config.get("meta").and_then(|meta| meta.get("portable")).and_then(serde_json::Value::as_bool) == Some(true)
+    }
+
     /// A node with nothing but its identity.
     pub fn new(resource: ResourceType, package: &Arc<str>, name: &str, fqn: Vec<String>, origin: Span, detail: Detail) -> Node {
         Node {

@@ -7,7 +7,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Span, TokenWithSpan, Tokenizer};
 
 use super::dialect::Sql;
-use super::respelling::{may_be_misread, respelled};
+use super::respelling::{Respelled, may_be_misread, respelled};
 
 /// Why a text could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub fn parse_query(sql: &str) -> Option<Box<Query>> {
 /// Where the text cannot be read, and why.
 pub fn try_parse_query(sql: &str) -> Result<Option<Box<Query>>, Unread> {
     let tokens = || tokens_of(sql).map_err(|error| unread(sql, &error));
-    read_tokens(tokens()?, sql).or_else(|first| match respelled(tokens()?, false) {
+    read_tokens(tokens()?, sql).or_else(|first| match respelled(tokens()?, Respelled::All) {
         Some(tokens) => parse_tokens(tokens).map_err(|error| unread(sql, &error)),
         None => Err(unread(sql, &first)),
     })
@@ -41,20 +41,25 @@ pub fn try_parse_query(sql: &str) -> Result<Option<Box<Query>>, Unread> {
 /// # Errors
 /// Where the text cannot be read, and why.
 pub fn try_parse_exact(sql: &str) -> Result<Option<Box<Query>>, Unread> {
-    tokens_of(sql).and_then(|tokens| read_tokens(tokens, sql)).map_err(|error| unread(sql, &error))
+    let read = tokens_of(sql).and_then(|tokens| read_tokens(tokens, sql));
+    read.or_else(|error| match respelled(tokens_of(sql)?, Respelled::Exactly) {
+        Some(tokens) => parse_tokens(tokens),
+        None => Err(error),
+    })
+    .map_err(|error| unread(sql, &error))
 }
 
 /// The tree of tokens of a text; what the parser would read as something else is put in other words first.
 fn read_tokens(tokens: Vec<TokenWithSpan>, sql: &str) -> Result<Option<Box<Query>>, ParserError> {
     match may_be_misread(sql) {
-        true => parse_tokens(respelled(tokens.clone(), true).unwrap_or(tokens)),
+        true => parse_tokens(respelled(tokens.clone(), Respelled::Misread).unwrap_or(tokens)),
         false => parse_tokens(tokens),
     }
 }
 
 /// The tree of tokens of a text that are changed already.
 pub(super) fn read_changed(tokens: Vec<TokenWithSpan>, sql: &str) -> Option<Box<Query>> {
-    read_tokens(tokens.clone(), sql).or_else(|error| respelled(tokens, false).map_or(Err(error), parse_tokens)).ok().flatten()
+    read_tokens(tokens.clone(), sql).or_else(|error| respelled(tokens, Respelled::All).map_or(Err(error), parse_tokens)).ok().flatten()
 }
 
 pub(super) fn tokens_of(sql: &str) -> Result<Vec<TokenWithSpan>, ParserError> {
@@ -81,6 +86,8 @@ fn unread(sql: &str, error: &ParserError) -> Unread {
         ParserError::RecursionLimitExceeded => "it is nested too deeply",
     };
     let (said, place) = message.rsplit_once(" at Line: ").map_or((message, None), |(said, place)| (said, Some(place)));
+    // The parser shows itself in this one.
+    let said = if said.starts_with("No infix parser") { "a word stands there that is no operator" } else { said };
     let start = place.and_then(|place| {
         let (line, column) = place.split_once(", Column: ")?;
         Lines::new(sql).offset(Location { line: line.parse().ok()?, column: column.parse().ok()? })
@@ -91,7 +98,11 @@ fn unread(sql: &str, error: &ParserError) -> Unread {
         Some(start..start + word.max(rest.chars().next().map_or(0, char::len_utf8)))
     });
     Unread {
-        why: said.replace("Expected: ", "expected ").replace(", found: EOF", ", and the query ends").replace(", found: ", ", found "),
+        why: said
+            .replace("Expected: ", "expected ")
+            .replace("Expected an ", "expected an ")
+            .replace(", found: EOF", ", and the query ends")
+            .replace(", found: ", ", found "),
         range,
     }
 }

@@ -60,9 +60,19 @@ pub(super) fn may_be_misread(sql: &str) -> bool {
     memchr::memmem::find(bytes, b":=").is_some() || MISREAD.iter().any(is_there)
 }
 
-/// The tokens with what the parser lacks put in other words; `None` where there is nothing of the kind. `only_misread`: nothing but
-/// what the parser reads as something else.
-pub(super) fn respelled(tokens: Vec<TokenWithSpan>, only_misread: bool) -> Option<Vec<TokenWithSpan>> {
+/// What is put in other words.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Respelled {
+    /// What the parser reads as something else.
+    Misread,
+    /// That, and what it does not read, but has under words that mean just the same.
+    Exactly,
+    /// That, and what means the same to whoever asks for types.
+    All,
+}
+
+/// The tokens with what the parser lacks put in other words; `None` where there is nothing of the kind.
+pub(super) fn respelled(tokens: Vec<TokenWithSpan>, how: Respelled) -> Option<Vec<TokenWithSpan>> {
     let tokens: Vec<TokenWithSpan> = tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF)).collect();
     let mut pairs = vec![None; tokens.len()];
     let mut open = Vec::new();
@@ -87,7 +97,10 @@ pub(super) fn respelled(tokens: Vec<TokenWithSpan>, only_misread: bool) -> Optio
             continue;
         }
         edits.misread(at);
-        if !only_misread {
+        if how >= Respelled::Exactly {
+            edits.trimmed(at);
+        }
+        if how == Respelled::All {
             edits.clause(at);
             edits.from(at);
             edits.expression(at);
@@ -239,11 +252,16 @@ impl Edits<'_> {
         }
     }
 
-    fn expression(&mut self, at: usize) {
-        if self.is(at, "from") && self.follows(at, &["leading", "trailing", "both"]) {
-            // `trim(leading from x)`
+    /// `trim(leading from x)`, `trim(from x)`
+    fn trimmed(&mut self, at: usize) {
+        let opens = self.is(at, "from") && at > 1 && self.is_token(at - 1, &Token::LParen) && self.is(at - 2, "trim");
+        if opens || self.is(at, "from") && self.follows(at, &["leading", "trailing", "both"]) {
             self.dropped.insert(at);
-        } else if self.is(at, "document") && self.follows(at, &["is", "not"]) {
+        }
+    }
+
+    fn expression(&mut self, at: usize) {
+        if self.is(at, "document") && self.follows(at, &["is", "not"]) {
             // A test of a value of another kind with the same result.
             self.replace(at, &["json"]);
         } else if self.is_any(at, &["symmetric", "asymmetric"]) && self.follows(at, &["between"]) {

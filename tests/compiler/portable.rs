@@ -398,11 +398,20 @@ fn page() -> String {
         let tests = tests.into_iter().map(|family| format!("`{family}`")).collect::<Vec<_>>().join(", ");
         lines.push_str(&format!("| {number} | {subject} | {} | {tests} |\n", done.join("; ")));
     }
+    let named = |all: bool| {
+        let names = portable::functions().filter(|(_, on)| on.iter().all(|has| *has) == all);
+        names.map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    };
+    page.push_str(&format!("## Functions\n\nOn all engines: {}.\n\nNot on Redshift: {}.\n", named(true), named(false)));
+    page.push_str(&advice.section());
     let total = portable::differences().len();
     let counted = counts.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ");
     page.push_str(&format!(
-        "## Differences\n\nOf {total} differences that a query can meet, so many have SQL that gives the same rows: {counted}. {} queries are \
-         run.\n\n| number | difference | what is done | queries |\n| --- | --- | --- | --- |\n{lines}\n",
+        "\n## Differences\n\nOf {total} differences that a query can meet, so many have SQL that gives the same rows: {counted}. \
+         {} queries in `tests/compiler/portable` are run on PostgreSQL, DuckDB and an imitation of Redshift, which proves less than a cluster: \
+         what it does is what Redshift's documentation says. A test switches each rewrite off, and sees to it that its queries then fail. \
+         A test writes this page, from those queries and from the table of rewrites.\n\n\
+         | number | difference | what is done | queries |\n| --- | --- | --- | --- |\n{lines}\n",
         queries.len()
     ));
     page.push_str("## Differences outside of queries\n\nThose that would give wrong results without an error.\n\n");
@@ -410,16 +419,11 @@ fn page() -> String {
     for Silent { number, done, shown_by } in outside_of_queries() {
         page.push_str(&format!("| {number} | {done} | `{shown_by}` |\n"));
     }
-    page.push_str(&advice.section());
     page.push_str("\n## Rewrites\n\n| name | on | what is written |\n| --- | --- | --- |\n");
     for way in portable::ways() {
         page.push_str(&format!("| `{}` | {} | {} |\n", way.name, names_of(way.engines), way.about));
     }
-    let named = |all: bool| {
-        let names = portable::functions().filter(|(_, on)| on.iter().all(|has| *has) == all);
-        names.map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-    };
-    page.push_str(&format!("\n## Functions\n\nOn all engines: {}.\n\nNot on Redshift: {}.\n\n", named(true), named(false)));
+    page.push('\n');
     page.push_str(&crate::redshift_flagship::section());
     page
 }

@@ -13,8 +13,9 @@ use super::grouping::is_aggregate_call;
 use super::scope::{Column, Found, Item, Scope, fold};
 use super::{Inference, known, opaque, settled, spelled};
 use crate::analysis::candidates::{Call, NotFound, function, is_aggregate, result_in_any_case};
-use crate::analysis::catalogue::{TypeId, catalogue};
+use crate::analysis::catalogue::{self, TypeId, catalogue};
 use crate::analysis::facts::{Facts, merge};
+use crate::analysis::other_names::usage;
 use crate::analysis::polymorphic::is_polymorphic;
 use crate::analysis::sql_type::SqlType;
 use crate::diag::{Diagnostic, codes};
@@ -429,7 +430,8 @@ impl Inference<'_> {
                 let types: Vec<String> =
                     given.iter().map(|id| if *id == known().unknown { "a literal".to_owned() } else { spelled(*id) }).collect();
                 let message = format!("no function '{name}' takes ({})", types.join(", "));
-                self.mistake(span, &codes::TYPE_MISMATCH, message);
+                let problem = Diagnostic::new(&codes::TYPE_MISMATCH, message);
+                self.find(span, problem.help(usage(name).map_or_else(|| taken_by(name), str::to_owned)));
                 None
             }
             // A function of the user's own, or of an extension.
@@ -440,6 +442,13 @@ impl Inference<'_> {
             Err(NotFound::Ambiguous) => None,
         }
     }
+}
+
+/// What a function takes, of which it may have many forms.
+fn taken_by(name: &str) -> String {
+    let forms = catalogue().functions(name).iter().take(3);
+    let spelled = |function: &catalogue::Function| function.arguments.iter().map(|id| spelled(*id)).collect::<Vec<_>>().join(", ");
+    format!("it takes {}", forms.map(|form| format!("({})", spelled(form))).collect::<Vec<_>>().join(" or "))
 }
 
 fn is_distinct(call: &Function) -> bool {

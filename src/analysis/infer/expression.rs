@@ -189,7 +189,8 @@ impl Inference<'_> {
             && !can_coerce(kind.id, known().bool, Context::Assignment)
         {
             let message = format!("{clause} needs a boolean, and this is {kind}");
-            self.mistake(expression.span(), &codes::TYPE_MISMATCH, message);
+            let problem = Diagnostic::new(&codes::TYPE_MISMATCH, message);
+            self.find(expression.span(), problem.help("compare it with something, as in x = 1 or x is not null"));
         }
         self.check_literal(expression, Some(known().bool));
         facts
@@ -249,9 +250,9 @@ impl Inference<'_> {
                 call.result.map(SqlType::from)
             }
             Err(NotFound::Arguments) if !is_row(one.id) && !is_row(other.id) => {
-                let message = format!("there is no operator {name} for {} and {}", spelled_side(one), spelled_side(other));
-                let problem = Diagnostic::new(&codes::TYPE_MISMATCH, message);
-                let problem = problem.help("cast one side to the type of the other, if they mean the same");
+                let spelled = spelled_operator(name);
+                let message = format!("there is no operator {spelled} for {} and {}", spelled_side(one), spelled_side(other));
+                let problem = Diagnostic::new(&codes::TYPE_MISMATCH, message).help(operator_help(name, [one, other]));
                 let range = self.lines.sign_between(left.1.span(), right.1.span(), written).or_else(|| self.lines.range(span()));
                 self.findings.push(Finding::new(problem, range));
                 operator_result_in_any_case(name).map(SqlType::from)
@@ -503,13 +504,49 @@ impl Inference<'_> {
 
     fn check_text(&mut self, text: &str, id: TypeId, span: Span) {
         if is_refused(text, id) {
-            self.mistake(span, &codes::TYPE_MISMATCH, format!("'{text}' is no {}", spelled(id)));
+            let message = format!("'{text}' is no {}", spelled(id));
+            let help = match catalogue().entry(id).name {
+                "date" | "timestamp" | "timestamptz" => "write it as 2024-01-31 or 2024-01-31 12:00:00",
+                _ => "all that is compared or chosen from has one type: if text is meant, cast the rest, as in x::text",
+            };
+            self.find(span, Diagnostic::new(&codes::TYPE_MISMATCH, message).help(help));
         }
     }
 }
 
 fn is_row(id: TypeId) -> bool {
     id == known().record
+}
+
+/// LIKE is an operator with a name of signs.
+fn spelled_operator(name: &str) -> &str {
+    match name {
+        "~~" => "LIKE",
+        "!~~" => "NOT LIKE",
+        "~~*" => "ILIKE",
+        "!~~*" => "NOT ILIKE",
+        other => other,
+    }
+}
+
+/// What is meant by an operator that there is not for these types.
+fn operator_help(name: &str, sides: [SqlType; 2]) -> &'static str {
+    let is_text = |kind: &SqlType| matches!(kind.name(), "text" | "varchar" | "bpchar" | "unknown");
+    let is_moment = |kind: &SqlType| matches!(kind.name(), "timestamp" | "timestamptz");
+    let is_number = |kind: &SqlType| matches!(kind.name(), "int2" | "int4" | "int8" | "numeric" | "float4" | "float8");
+    match name {
+        "||" => "texts are put together: cast one side, as in x::text || y",
+        "+" if sides.iter().all(is_text) => "write || to put texts together",
+        "+" | "-" if sides.iter().any(is_moment) && sides.iter().any(is_number) => "write moment + interval '1 day' * n",
+        "~~" | "!~~" | "~~*" | "!~~*" | "~" | "!~" | "~*" | "!~*" => "cast the left side to text, as in x::text like 'a%'",
+        "=" | "<>" if sides.iter().any(|kind| kind.name() == "bool") && sides.iter().any(is_number) => {
+            "a boolean is a condition by itself: write is_paid, or not is_paid"
+        }
+        "=" | "<>" | "<" | "<=" | ">" | ">=" if sides.iter().any(|kind| kind.name() == "date") && sides.iter().any(is_number) => {
+            "write a date in single quotes, as in '2024-01-31'"
+        }
+        _ => "cast one side to the type of the other, if they mean the same",
+    }
 }
 
 fn spelled_side(kind: SqlType) -> String {

@@ -15,6 +15,7 @@ use super::{Finding, Inference, Outer, Table, path, settled};
 use crate::analysis::catalogue::catalogue;
 use crate::analysis::coercion::{array_element, common};
 use crate::analysis::facts::{EdgeKind, Facts, Meaning, Origin, Origins, merge, merge_labels};
+use crate::analysis::other_names::{UNITS, written_instead};
 use crate::analysis::sql_type::SqlType;
 use crate::analysis::units::Measure;
 use crate::diag::{Diagnostic, codes};
@@ -28,6 +29,9 @@ enum JoinKind {
     Right,
     Full,
 }
+
+/// Columns that are named where one is not there.
+const MOST_NAMED: usize = 8;
 
 impl Inference<'_> {
     pub(super) fn from<'e>(
@@ -602,6 +606,27 @@ impl Inference<'_> {
         Facts::unknown()
     }
 
+    /// What else the name of a column that is not there is meant for.
+    fn meant_by(&self, name: &str, is_quoted: bool) -> Option<String> {
+        let bare = name.trim_matches(['\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}']);
+        if is_quoted || bare != name {
+            return Some(format!("if it is a text, write it in single quotes: '{bare}'"));
+        }
+        if self.aliases.iter().any(|alias| alias == name) {
+            return Some(format!(
+                "'{name}' is named in this list, and known outside of it only: compute it in a subquery, or write it out here"
+            ));
+        }
+        match written_instead(name) {
+            _ if UNITS.contains(&name) => Some(format!("if it is a unit of time, write it in single quotes: '{name}'")),
+            _ if matches!(name, "count" | "sum" | "avg") => Some(format!("if it is a call, write its parentheses: {name}(…)")),
+            Some(instead) if matches!(name, "sysdate" | "systimestamp" | "curdate" | "today" | "getdate") => {
+                Some(format!("write {instead}"))
+            }
+            _ => None,
+        }
+    }
+
     /// Facts of a column by the parts of its name.
     pub(super) fn column(&mut self, parts: &[Ident], scope: &Scope<'_>) -> Facts {
         let names = path(parts);
@@ -648,7 +673,17 @@ impl Inference<'_> {
                 Found::Missing => {
                     let names = scope.column_names();
                     let problem = Diagnostic::new(&codes::UNKNOWN_COLUMN, format!("there is no column '{name}'"));
-                    self.find(span, problem.did_you_mean(name, names.iter().map(String::as_str)));
+                    let mut problem = problem.did_you_mean(name, names.iter().map(String::as_str));
+                    match self.meant_by(name, parts.iter().any(|part| part.quote_style.is_some())) {
+                        Some(help) => problem = problem.help(help),
+                        None if problem.help.is_empty() && !names.is_empty() => {
+                            let more = if names.len() > MOST_NAMED { ", …" } else { "" };
+                            let first: Vec<&str> = names.iter().take(MOST_NAMED).map(String::as_str).collect();
+                            problem = problem.help(format!("the columns here are {}{more}", first.join(", ")));
+                        }
+                        None => {}
+                    }
+                    self.find(span, problem);
                     Facts::unknown()
                 }
             },

@@ -61,6 +61,7 @@ impl Inference<'_> {
                 let link = CteLink { name: fold(&cte.alias.name), result: first.clone(), number: None, before: ctes };
                 let more = self.set_expr(right, outer, Some(&link));
                 self.check_widths(&first, &more, right.span(), "UNION");
+                self.check_step(&first, &more, right);
                 let measures = both_by_name(&first, &more);
                 for ((column, other), size) in first.columns.iter_mut().zip(&more.columns).zip(sizes) {
                     column.facts.bytes = size;
@@ -90,6 +91,25 @@ impl Inference<'_> {
             Column { name: added.name.into(), facts, id: 0 }
         }));
         result
+    }
+
+    /// PostgreSQL wants each column of a recursive query to have the type of its first rows, with precision and scale.
+    fn check_step(&mut self, first: &QueryResult, more: &QueryResult, step: &SetExpr) {
+        if !self.tables.is_portable() || first.open || more.open {
+            return;
+        }
+        let spans = projection_spans(step);
+        for (at, (column, other)) in first.columns.iter().zip(&more.columns).enumerate() {
+            let (Some(left), Some(right)) = (column.facts.sql_type, other.facts.sql_type) else { continue };
+            let found = match common(&[left, right]) {
+                Ok(both) if both == left => continue,
+                Ok(both) => format!("{both} with those of its step"),
+                Err(_) => format!("{right} in those of its step"),
+            };
+            let span = spans.get(at).copied().unwrap_or_else(|| step.span());
+            let message = format!("column '{}' of the recursive query is {left} in its first rows and {found}", column.name);
+            self.find(span, Diagnostic::new(&codes::TYPE_MISMATCH, message).help(format!("cast both to one type, as in x::{left}")));
+        }
     }
 
     fn query_body(&mut self, query: &Query, outer: Outer<'_>, ctes: Option<&CteLink<'_>>) -> QueryResult {
@@ -202,7 +222,10 @@ impl Inference<'_> {
                 _ if open => None,
                 (Some(left), Some(right_type)) => match common(&[left, right_type]) {
                     // Between literals nothing is decided yet.
-                    Ok(_) if left.id == known().unknown && right_type.id == known().unknown => Some(left),
+                    Ok(text) if left.id == known().unknown && right_type.id == known().unknown => {
+                        // But by PostgreSQL, for which both are text now.
+                        Some(if self.tables.is_portable() { text } else { left })
+                    }
                     Ok(common) => {
                         let span = spans.get(at).copied().unwrap_or_else(|| right.span());
                         self.doubt_common(&[(&column.facts, span), (&other.facts, span)], common);
@@ -212,7 +235,8 @@ impl Inference<'_> {
                     Err(_) => {
                         let span = spans.get(at).copied().unwrap_or_else(|| right.span());
                         let message = format!("column '{}' is {left} on one side of {operator} and {right_type} on the other", column.name);
-                        self.mistake(span, &codes::TYPE_MISMATCH, message);
+                        let problem = Diagnostic::new(&codes::TYPE_MISMATCH, message);
+                        self.find(span, problem.help("write the columns in one order on both sides, or cast one, as in x::text"));
                         None
                     }
                 },
@@ -275,7 +299,7 @@ impl Inference<'_> {
     ) -> QueryResult {
         let mut indirect = Origins::new();
         let aliases_before = self.aliases.len();
-        if self.tables.has_foreign_functions() {
+        if self.tables.has_foreign_functions() || self.tables.is_portable() {
             self.aliases.extend(select.projection.iter().filter_map(|item| match item {
                 SelectItem::ExprWithAlias { alias, .. } => Some(fold(alias)),
                 _ => None,

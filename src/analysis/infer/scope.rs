@@ -104,9 +104,9 @@ pub(super) fn system_type(name: &str) -> Option<SqlType> {
     SYSTEM_COLUMNS.iter().chain(FILE_COLUMNS).find(|(column, _)| *column == name).and_then(|(_, kind)| SqlType::parse(kind))
 }
 
-/// As the database reads it: folded to lower case unless in quotes.
+/// As the database reads it: letters of ASCII are folded to lower case unless in quotes.
 pub(super) fn fold(ident: &Ident) -> String {
-    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
+    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_ascii_lowercase() }
 }
 
 impl<'e> Scope<'e> {

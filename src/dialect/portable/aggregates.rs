@@ -8,6 +8,7 @@
 use sqlparser::ast::Expr;
 
 use super::calls::Call;
+use super::literals::plain_text;
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer, span_of};
 use crate::analysis::SqlType;
@@ -155,9 +156,28 @@ impl Writer<'_> {
         let falls = call.order_by.first().is_some_and(|key| key.options.sort == Some(sqlparser::ast::OrderBySort::Desc));
         let direction = if falls { " desc" } else { "" };
         let (joined, filter) = self.filtered(call.function, format!("{delimiter} || {value} || chr(1)"));
+        self.one_order(&format!("{joined}{direction}"), call.span);
         let over = self.over(call);
         let list = format!("listagg(distinct {joined}) within group (order by {joined}{direction}){filter}{over}");
         Sql::atom(format!("substring(replace({list}, chr(1), ''), {})", length + 1))
+    }
+
+    /// What may be an error is not seen to be the same as the key of its order, so that the list is sorted by itself.
+    fn list_of_distinct(&mut self, call: &Call<'_>, value: &Expr, delimiter: &Expr) -> Sql {
+        let text = self.expression(value).text;
+        let (joined, filter) = self.filtered(call.function, text);
+        let delimiter = self.expression(delimiter).text;
+        let direction = call.order_by.first().map(|key| self.direction(key)).unwrap_or_default();
+        if joined.contains("error(") {
+            let known = if filter.is_empty() { format!(" filter (where {joined} is not null)") } else { filter };
+            let order = if direction.starts_with(" desc") { "'desc'" } else { "'asc'" };
+            return Sql::atom(format!("array_to_string(list_sort(list(distinct {joined}){known}, {order}), {delimiter})"));
+        }
+        let over = self.over(call);
+        // It takes no literal for a key.
+        let is_one = plain_text(value).is_some() && !joined.starts_with("case");
+        let order = if is_one { String::new() } else { format!(" order by {joined}{direction}") };
+        Sql::atom(format!("string_agg(distinct {joined}, {delimiter}{order}){filter}{over}"))
     }
 
     /// Redshift leaves out empty strings, so each string comes with its delimiter, and the first delimiter is cut off.
@@ -186,11 +206,8 @@ impl Writer<'_> {
             let list = Sql::atom(format!("string_agg(distinct {joined}, {delimiter} order by {text}{direction}){filter}{over}"));
             return self.plain_letters(list);
         }
-        if self.is(Engine::DuckDb) && call.order_by.is_empty() {
-            let text = self.expression(value).text;
-            let (joined, filter) = self.filtered(call.function, text);
-            let (delimiter, over) = (self.expression(delimiter).text, self.over(call));
-            return Sql::atom(format!("string_agg(distinct {joined}, {delimiter} order by {joined}){filter}{over}"));
+        if self.is(Engine::DuckDb) && call.distinct {
+            return self.list_of_distinct(call, value, delimiter);
         }
         if !self.is(Engine::Redshift) {
             return self.plain_call(call, "string_agg");
@@ -200,8 +217,10 @@ impl Writer<'_> {
         };
         let written = self.expression(value);
         let delimiter = self.text(text);
-        let keys = if call.order_by.is_empty() { self.ordered_text(value) } else { self.order_keys(call.order_by) };
-        self.one_order(&format!("{}{keys}", if call.distinct { "distinct " } else { "" }), call.span);
+        let keys = if call.order_by.is_empty() { self.ordered_text(value) } else { self.keys_that_count(call, call.order_by) };
+        if !call.distinct {
+            self.one_order(&keys, call.span);
+        }
         if !self.rewrites(Rewrite::StringAggregate) {
             return Sql::atom(format!("listagg({}, {delimiter}) within group (order by {keys})", written.text));
         }

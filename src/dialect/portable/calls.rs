@@ -8,6 +8,7 @@ use sqlparser::tokenizer::Span;
 use super::functions::{self, How};
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer};
+use crate::analysis::usage;
 use crate::dialect::Engine;
 
 /// A call, taken apart.
@@ -37,13 +38,23 @@ impl Writer<'_> {
     pub(super) fn call(&mut self, function: &Function) -> Sql {
         let span = sqlparser::ast::Spanned::span(&function.name);
         let Some(call) = self.taken_apart(function, span) else {
-            let help = "name the function alone, with arguments in their order";
+            let help = match function.null_treatment {
+                Some(_) => "number the rows by count(x) over (order by key) in a subquery, and take max(x) of each number",
+                None => "name the function alone, with arguments in their order",
+            };
             return self.refuse(span, format!("'{}' is called in a form that is not the same on all engines", function.name), help);
         };
         let Some(entry) = functions::find(&call.name) else {
             let message = format!("'{}' is not on the list of functions that are the same on all engines", call.name);
             return self.refuse(span, message, functions::way_out(&call.name));
         };
+        if matches!(function.args, FunctionArguments::List(_))
+            && call.arguments.is_empty()
+            && matches!(entry.name, "current_date" | "current_timestamp" | "localtimestamp")
+        {
+            let message = format!("{} with parentheses is not PostgreSQL's", entry.name);
+            return self.refuse(span, message, format!("write {}", entry.name));
+        }
         let written = match entry.how(self.engine) {
             How::Same => self.plain_call(&call, entry.name),
             How::Named(name) => self.plain_call(&call, name),
@@ -120,7 +131,7 @@ impl Writer<'_> {
         let distinct = if call.distinct { "distinct " } else { "" };
         let order = match call.order_by {
             [] => String::new(),
-            keys => format!(" order by {}", self.order_keys(keys)),
+            keys => format!(" order by {}", self.keys_that_count(call, keys)),
         };
         let within = match call.function.within_group.as_slice() {
             [] => String::new(),
@@ -130,13 +141,27 @@ impl Writer<'_> {
                 format!(" within group (order by {keys})")
             }
         };
-        let rest: String = rest.iter().map(|argument| format!(", {argument}")).collect();
+        let second = call.arguments.get(1).copied();
+        let rest = rest.iter().map(|argument| match second {
+            Some(second) if rest.len() == 1 => self.filtered_too(call.function, second, argument.clone()),
+            _ => argument.clone(),
+        });
+        let rest: String = rest.map(|argument| format!(", {argument}")).collect();
         let marked = self.marked(call.span, name);
         let aggregate = format!("{marked}({distinct}{argument}{rest}{order}){within}{filter}");
         if let Some(running) = self.running(call, name, &aggregate) {
             return running;
         }
         Sql::atom(aggregate + &self.over(call))
+    }
+
+    /// The keys by which values are put together.
+    pub(super) fn keys_that_count(&mut self, call: &Call<'_>, keys: &[OrderByExpr]) -> String {
+        let key = |writer: &mut Self, key: &OrderByExpr| {
+            let (written, direction) = writer.order_key_in_parts(key);
+            writer.filtered_too(call.function, &key.expr, written) + &direction
+        };
+        keys.iter().map(|held| key(self, held)).collect::<Vec<_>>().join(", ")
     }
 
     /// Texts that are counted once each.
@@ -150,6 +175,10 @@ impl Writer<'_> {
 
     pub(super) fn wrong_arguments(&mut self, call: &Call<'_>) -> Sql {
         let message = format!("'{}' is called with arguments that are not the same on all engines", call.name);
-        self.refuse(call.span, message, "call it with the arguments that docs/portable.md lists")
+        self.refuse(
+            call.span,
+            message,
+            usage(&call.name).unwrap_or("give it what PostgreSQL's function of this name takes, cast where needed"),
+        )
     }
 }

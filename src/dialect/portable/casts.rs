@@ -69,6 +69,7 @@ impl Writer<'_> {
                 // Underscores between digits are none of PostgreSQL's.
                 Sql::atom(format!("cast(replace({}, '_', '?') as {spelled})", self.read_text(inner).text))
             }
+            ("float8", "float4") if self.is(Engine::DuckDb) => self.as_real(inner, &spelled),
             ("unknown" | "text" | "varchar", "uuid") if self.is(Engine::Redshift) => self.text_as_uuid(inner, &spelled),
             ("timestamptz", "time") if self.is(Engine::DuckDb) => {
                 Sql::atom(format!("cast(cast({} as timestamp) as time)", self.expression(inner).text))

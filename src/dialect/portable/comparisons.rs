@@ -35,6 +35,9 @@ impl Writer<'_> {
                 Sql::loose(format!("{one} {op} {other}"))
             }
             _ => {
+                if let Some(wide) = self.wide_compared(left, op, right) {
+                    return wide;
+                }
                 let kinds = (self.type_name(left), self.type_name(right));
                 let (one, other) = (self.widened(left, kinds.1).part(), self.widened(right, kinds.0).part());
                 Sql::loose(format!("{one} {op} {other}"))

@@ -105,7 +105,16 @@ impl Writer<'_> {
                 self.refuse(
                     span,
                     format!("the part '{field}' is not the same on all engines"),
-                    "compute it from the year, month, day or epoch",
+                    match field {
+                        "weekday" | "dayofweek" | "dw" => "write dow: 0 is Sunday",
+                        "dayofyear" | "dy" | "yearday" => "write doy",
+                        "weekofyear" | "isoweek" | "ww" | "wk" => "write week",
+                        "yy" | "yyyy" => "write year",
+                        "mm" | "mon" => "write month",
+                        "dd" => "write day",
+                        "qq" => "write quarter",
+                        _ => "compute it from the year, month, day or epoch",
+                    },
                 );
                 return None;
             }
@@ -147,6 +156,9 @@ impl Writer<'_> {
             _ => return self.wrong_arguments(call),
         };
         let Some(unit_text) = plain_text(unit).map(str::to_lowercase).filter(|unit| UNITS.contains(&unit.as_str())) else {
+            if plain_text(value).is_some_and(|unit| UNITS.contains(&unit.to_lowercase().as_str())) {
+                return self.wrong_arguments(call);
+            }
             let help = "write the unit as a literal: year, quarter, month, week, day, hour, minute or second";
             return self.refuse(span_of(unit), "this unit is not the same on all engines", help);
         };

@@ -10,7 +10,7 @@ use super::collation::output_expression;
 use super::functions::is_aggregate;
 use super::levels::is_constant;
 use super::rewrite::Rewrite;
-use super::writer::{Writer, print_name};
+use super::writer::{Writer, lowered, print_name, span_of};
 use crate::analysis::Output;
 use crate::dialect::Engine;
 
@@ -96,6 +96,11 @@ impl Writer<'_> {
             let help = "order the rows: the first of each is taken";
             self.refuse(select.span(), "which row DISTINCT ON takes is not said, so each engine chooses", help);
         }
+        let firsts: Vec<String> = keys.iter().map(|key| spelled(select, key)).collect();
+        if let Some(other) = order_by.iter().take(keys.len()).find(|key| !firsts.contains(&spelled(select, &key.expr))) {
+            let help = format!("write order by {}, {}", firsts.join(", "), other.expr);
+            self.refuse(span_of(&other.expr), "ORDER BY does not begin with the keys of DISTINCT ON", help);
+        }
         if self.is(Engine::Redshift) && self.rewrites(Rewrite::DistinctOn) {
             let keys: Vec<String> = keys.iter().map(|key| self.equal_text(output_expression(select, key).unwrap_or(key)).text).collect();
             let order = self.inner_order_keys(order_by, select);
@@ -104,6 +109,15 @@ impl Writer<'_> {
         }
         let keys: Vec<String> = keys.iter().map(|key| self.ordered_key(key, Some(select))).collect();
         Distinction { word: format!(" distinct on ({})", keys.join(", ")), ..Distinction::default() }
+    }
+}
+
+/// A key as it is written where its name or number stands for an item of the list.
+fn spelled(select: &Select, key: &Expr) -> String {
+    match output_expression(select, key).unwrap_or(key) {
+        Expr::CompoundIdentifier(parts) => parts.last().map_or_else(String::new, |name| lowered(name).into_owned()),
+        Expr::Identifier(name) => lowered(name).into_owned(),
+        other => other.to_string().to_lowercase(),
     }
 }
 
@@ -123,7 +137,7 @@ fn has_window(expression: &Expr) -> bool {
     found.is_break()
 }
 
-fn item_expression(item: &SelectItem) -> Option<&Expr> {
+pub(super) fn item_expression(item: &SelectItem) -> Option<&Expr> {
     match item {
         SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. } => Some(expression),
         _ => None,

@@ -131,7 +131,7 @@ fn power_of_ten(power: i32) -> String {
 }
 
 /// A number other than zero, or `nullif(…, 0)`.
-fn is_never_zero(expression: &Expr) -> bool {
+pub(super) fn is_never_zero(expression: &Expr) -> bool {
     match expression {
         Expr::Nested(inner) | Expr::UnaryOp { op: UnaryOperator::Minus, expr: inner } => is_never_zero(inner),
         Expr::Value(value) => matches!(&value.value, Value::Number(text, _) if text.bytes().any(|byte| matches!(byte, b'1'..=b'9'))),

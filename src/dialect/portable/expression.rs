@@ -63,7 +63,7 @@ impl Writer<'_> {
             Expr::Substring { expr, substring_from, substring_for, special: _, shorthand: _ } => {
                 self.substring(expr, substring_from.as_deref(), substring_for.as_deref(), expression)
             }
-            Expr::Array(array) if !self.is(Engine::Redshift) => {
+            Expr::Array(array) if array.named && !self.is(Engine::Redshift) => {
                 let elements: Vec<String> = array.elem.iter().map(|element| self.expression(element).text).collect();
                 Sql::atom(format!("array[{}]", elements.join(", ")))
             }
@@ -108,6 +108,11 @@ impl Writer<'_> {
             (Some(pattern), None) if super::literals::plain_text(pattern).is_some() || self.is_text(pattern) => {
                 self.part_by_pattern(text, pattern)
             }
+            (Some(start), Some(_)) if self.is_text_literal(start) || self.is_text(start) => self.refuse(
+                span_of(expression),
+                "a pattern with an escape character is not the same on all engines",
+                "write places as numbers, or a regular expression alone: substring(text from 'pattern')",
+            ),
             (Some(start), length) => self.part(text, start, length),
             _ => self.unknown_form(expression),
         }
@@ -136,11 +141,8 @@ impl Writer<'_> {
     }
 
     fn unknown_form(&mut self, expression: &Expr) -> Sql {
-        self.refuse(
-            span_of(expression),
-            format!("'{}' is not on the list of what is the same on all engines", shortened(expression)),
-            "write it with what docs/portable.md lists",
-        )
+        let message = format!("'{}' is not on the list of what is the same on all engines", shortened(expression));
+        self.refuse(span_of(expression), message, written_instead(expression))
     }
 
     fn column(&mut self, parts: &[Ident], expression: &Expr) -> Sql {
@@ -218,7 +220,12 @@ impl Writer<'_> {
             }
             other => {
                 let message = format!("the operator {other} is not on the list of what is the same on all engines");
-                self.refuse(span_of(left), message, "use an operator or a function that docs/portable.md lists")
+                let help = match other {
+                    BinaryOperator::Spaceship => "write x is not distinct from y",
+                    BinaryOperator::BitwiseAnd => "write || to put texts together; bits of numbers are not the same on all engines",
+                    _ => "use an operator or a function that docs/portable.md lists",
+                };
+                self.refuse(span_of(left), message, help)
             }
         }
     }
@@ -270,11 +277,20 @@ impl Writer<'_> {
         if let Some(operand) = operand {
             text.push_str(&format!(" {}", side(self, operand).part()));
         }
+        let mut asked = Vec::new();
+        let guards = self.guards_lookups(operand.as_deref());
         for branch in conditions {
             let condition = if operand.is_some() { side(self, &branch.condition).part() } else { self.condition(&branch.condition).text };
-            text.extend([" when ", &condition, " then ", &write(self, &branch.result)]);
+            text.extend([" when ", &condition, " then "]);
+            if guards {
+                asked.push(((&branch.condition, true), condition));
+                self.guard(&branch.result, &asked);
+                asked.iter_mut().for_each(|((_, holds), _)| *holds = false);
+            }
+            text.push_str(&write(self, &branch.result));
         }
         if let Some(otherwise) = else_result {
+            self.guard(otherwise, &asked);
             text.extend([" else ", &write(self, otherwise)]);
         }
         Sql::loose(text + " end")
@@ -285,6 +301,25 @@ impl Writer<'_> {
         self.refuse_query_outside(query);
         let inner = self.indented(|writer| [writer.line(), &writer.query(query)].concat());
         ["(", &inner, self.line(), ")"].concat()
+    }
+}
+
+/// What people write for a form of another engine.
+fn written_instead(expression: &Expr) -> &'static str {
+    match expression {
+        Expr::Cast { kind: CastKind::TryCast | CastKind::SafeCast, .. } => {
+            "cast what can be cast: case when x ~ '^[0-9]+$' then x::integer end"
+        }
+        Expr::Cast { format: Some(_), .. } => "write to_char(moment, 'YYYY-MM-DD') or to_date(text, 'YYYY-MM-DD')",
+        Expr::Convert { .. } => "write cast(x as integer)",
+        Expr::RLike { .. } => "write text ~ 'pattern'",
+        Expr::Array(array) if !array.named => "write array[…]",
+        Expr::Array(_) => "give each element a column of its own, or a row",
+        Expr::CompoundFieldAccess { .. } => {
+            "take the value before it becomes a part of a list, by DISTINCT ON, min(x), or split_part(text, ',', n)"
+        }
+        Expr::JsonAccess { .. } => "write document ->> 'key'",
+        _ => "write it with what docs/portable.md lists",
     }
 }
 

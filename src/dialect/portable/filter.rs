@@ -6,7 +6,7 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{BinaryOperator, DuplicateTreatment, Expr, Function, FunctionArguments, visit_expressions};
+use sqlparser::ast::{BinaryOperator, Expr, Function, Visit, visit_expressions};
 
 use super::rewrite::Rewrite;
 use super::writer::Writer;
@@ -17,37 +17,49 @@ impl Writer<'_> {
     pub(super) fn filtered(&mut self, call: &Function, argument: String) -> (String, String) {
         let Some(filter) = &call.filter else { return (argument, String::new()) };
         let condition = self.expression(filter).text;
-        let in_argument = match self.target() {
-            Engine::Postgres => false,
-            Engine::DuckDb => (self.may_fail(&call.args, &argument) || computes(&call.args)) && !orders_each_once(call),
-            Engine::Redshift => true,
-        };
-        if in_argument && self.rewrites(Rewrite::Filter) {
+        if self.fails_outside(call, &argument) && self.rewrites(Rewrite::Filter) {
             let counted = if argument == "*" { "1" } else { &argument };
             // It keeps nulls, but for rows that do not count.
             let keeps_nulls = call.name.to_string().eq_ignore_ascii_case("array_agg");
             let filter = if keeps_nulls { format!(" filter (where {condition})") } else { String::new() };
-            (format!("case when {condition} then {counted} end"), filter)
+            (counts_if(&condition, counted), filter)
         } else {
             (argument, format!(" filter (where {condition})"))
         }
     }
-}
 
-/// Texts each once, in an order, which has to be that of the argument as it stands.
-fn orders_each_once(call: &Function) -> bool {
-    match &call.args {
-        FunctionArguments::List(list) => list.duplicate_treatment == Some(DuplicateTreatment::Distinct) && !list.clauses.is_empty(),
-        _ => false,
+    /// What else a row brings along: another argument, or a key of the order.
+    pub(super) fn filtered_too(&mut self, call: &Function, part: &Expr, written: String) -> String {
+        let Some(filter) = &call.filter else { return written };
+        if self.is(Engine::Postgres) || !(self.may_fail(part, &written) || computes(part)) {
+            return written;
+        }
+        let condition = self.expression(filter).text;
+        if self.rewrites(Rewrite::Filter) { counts_if(&condition, &written) } else { written }
+    }
+
+    /// Whether a CASE has to keep the engine from what does not count.
+    fn fails_outside(&self, call: &Function, written: &str) -> bool {
+        match self.target() {
+            Engine::Postgres => false,
+            Engine::DuckDb => self.may_fail(&call.args, written) || computes(&call.args) || self.may_fail(&call.within_group, written),
+            Engine::Redshift => true,
+        }
     }
 }
 
+fn counts_if(condition: &str, value: &str) -> String {
+    format!("case when {condition} then {value} end")
+}
+
 /// Whether there is arithmetic or a cast, whose results may be out of range.
-fn computes(arguments: &FunctionArguments) -> bool {
+pub(super) fn computes(arguments: &impl Visit) -> bool {
     let look = |part: &Expr| match part {
-        Expr::BinaryOp { op: BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply, .. } | Expr::Cast { .. } => {
-            ControlFlow::Break(())
+        Expr::BinaryOp {
+            op: BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply | BinaryOperator::Divide | BinaryOperator::Modulo,
+            ..
         }
+        | Expr::Cast { .. } => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
     visit_expressions(arguments, look).is_break()

@@ -110,7 +110,13 @@ impl Writer<'_> {
                 self.aliased(format!("({inner})"), alias.as_ref(), factor)
             }
             other => {
-                let help = "read relations and subqueries";
+                let help = match other {
+                    TableFactor::Pivot { .. } => "write a column for each value: sum(x) filter (where key = 'a') as a",
+                    TableFactor::Unpivot { .. } => "write cross join lateral (values ('a', a), ('b', b)) as x (name, value)",
+                    TableFactor::Table { with_hints, .. } if !with_hints.is_empty() => "leave the hint out",
+                    TableFactor::Table { sample: Some(_), .. } => "take rows by their key, as in where id % 100 = 0",
+                    _ => "read relations and subqueries",
+                };
                 self.refuse(other.span(), "this entry of FROM is not on the list of what is the same on all engines", help);
                 String::new()
             }
@@ -159,7 +165,15 @@ impl Writer<'_> {
             JoinOperator::FullOuter(constraint) => ("full join", constraint),
             JoinOperator::CrossJoin(constraint @ JoinConstraint::None) => ("cross join", constraint),
             _ => {
-                self.refuse(join.relation.span(), "this kind of join is not PostgreSQL's", "use inner, left, right, full or cross join");
+                let help = match &join.join_operator {
+                    JoinOperator::CrossApply => "write cross join lateral (select …) as x",
+                    JoinOperator::OuterApply => "write left join lateral (select …) as x on true",
+                    JoinOperator::Semi(_) | JoinOperator::LeftSemi(_) => "write where exists (select from … where …)",
+                    JoinOperator::Anti(_) | JoinOperator::LeftAnti(_) => "write where not exists (select from … where …)",
+                    JoinOperator::AsOf { .. } => "write left join lateral (select … where … order by moment desc limit 1) as x on true",
+                    _ => "use inner, left, right, full or cross join",
+                };
+                self.refuse(join.relation.span(), "this kind of join is not PostgreSQL's", help);
                 return String::new();
             }
         };
@@ -188,7 +202,11 @@ impl Writer<'_> {
                 (None, _) => format!("natural {words} {relation}"),
             },
             JoinConstraint::Using(_) | JoinConstraint::Natural => String::new(),
-            JoinConstraint::None => format!("{words} {relation}"),
+            JoinConstraint::None if words == "cross join" => format!("{words} {relation}"),
+            JoinConstraint::None => {
+                let help = "write on a.key = b.key behind it, or cross join for all pairs";
+                self.refuse(join.relation.span(), "a join without a condition is not PostgreSQL's", help).text
+            }
         }
     }
 }

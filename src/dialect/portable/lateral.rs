@@ -11,6 +11,7 @@ use sqlparser::ast::{
 };
 
 use super::distinct_on::{grouping_is_empty, has_aggregate};
+use super::guards::{Guard, asked};
 use super::numbers::whole_number;
 use super::rewrite::Rewrite;
 use super::writer::Writer;
@@ -55,7 +56,7 @@ impl Writer<'_> {
         }
         self.refuse_chosen_rows(query);
         let name = self.name(&alias.name);
-        let (found, mut on) = self.found(query, &search, &name, |writer, item| writer.item(item))?;
+        let (found, mut on) = self.found(query, &search, &name, &[], |writer, item| writer.item(item))?;
         on.extend(condition.map(|condition| self.expression(condition).part()));
         let on = if on.is_empty() { "true".to_owned() } else { on.join(" and ") };
         Some(format!("{word} ({found}) as {name} on {on}"))
@@ -67,6 +68,7 @@ impl Writer<'_> {
         query: &Query,
         search: &Search<'_>,
         name: &str,
+        guards: &[Guard<'_>],
         write: impl Fn(&mut Self, &SelectItem) -> String,
     ) -> Option<(String, Vec<String>)> {
         self.tied(query, search.select, search.order_by, |writer, tied| {
@@ -82,7 +84,15 @@ impl Writer<'_> {
                 on.extend((offset > 0).then(|| format!("{name}.acca_rank > {offset}")));
                 on.extend(limit.map(|limit| format!("{name}.acca_rank <= {}", offset.saturating_add(limit))));
             }
-            (format!("select {} from {}{}", items.join(", "), tied.from, tied.filter), on)
+            let mut filter = tied.filter.clone();
+            for (condition, holds) in guards.iter().filter(|_| tied.by_values) {
+                if !writer.can_guard(condition, query) {
+                    continue;
+                }
+                filter.push_str(if filter.is_empty() { " where " } else { " and " });
+                filter.push_str(&asked(&writer.expression(condition).text, *holds));
+            }
+            (format!("select {} from {}{filter}", items.join(", "), tied.from), on)
         })
     }
 }
@@ -132,11 +142,15 @@ fn is_star(item: &SelectItem) -> bool {
 
 /// An aggregate gives a row where there is none to aggregate, and a window would see the rows of all groups.
 pub(super) fn is_of_several_rows(expression: &Expr) -> bool {
+    has_aggregate(expression) || has_window(expression)
+}
+
+pub(super) fn has_window(expression: &Expr) -> bool {
     let is_window = |part: &Expr| match part {
         Expr::Function(call) if call.over.is_some() => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
-    has_aggregate(expression) || visit_expressions(expression, is_window).is_break()
+    visit_expressions(expression, is_window).is_break()
 }
 
 /// The join of everything with everything, or what is left of it, and what else is asked of its rows; `None` for other joins.

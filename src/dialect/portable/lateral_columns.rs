@@ -166,19 +166,27 @@ impl Writer<'_> {
         for factor in whole.filter(is_table) {
             let Some(name) = entry_name(factor) else { continue };
             let written = self.factor(factor);
-            let conditions = self.conditions_of(&name, select.selection.as_ref());
+            let conditions = self.conditions_of(&name, select);
             if let Some(sources) = self.sources.last_mut() {
                 sources.relations.insert(name, (written, conditions));
             }
         }
     }
 
-    /// The parts of a condition that tell of one entry alone, and name it: what they keep out is not to be computed.
-    fn conditions_of(&mut self, entry: &str, condition: Option<&Expr>) -> Vec<String> {
+    /// The parts of a condition that tell of one entry alone: what they keep out is not to be computed.
+    fn conditions_of(&mut self, entry: &str, select: &Select) -> Vec<String> {
+        let others = || factors(select).filter(|factor| entry_name(factor).is_none_or(|name| name != entry));
         let is_of_entry = |condition: &&Expr| {
             let mut names = 0_usize;
             let other = visit_expressions(*condition, |part| match part {
                 Expr::CompoundIdentifier(parts) if matches!(parts.as_slice(), [name, _] if folded(name) == entry) => {
+                    names += 1;
+                    ControlFlow::Continue(())
+                }
+                Expr::Identifier(name)
+                    if self.types.entry_of(std::slice::from_ref(name)).is_none()
+                        && others().all(|factor| lacks_column(factor, &folded(name))) =>
+                {
                     names += 1;
                     ControlFlow::Continue(())
                 }
@@ -188,7 +196,7 @@ impl Writer<'_> {
             });
             other.is_continue() && names > 0
         };
-        conjuncts(condition).into_iter().filter(is_of_entry).map(|part| self.expression(part).part()).collect()
+        conjuncts(select.selection.as_ref()).into_iter().filter(is_of_entry).map(|part| self.expression(part).part()).collect()
     }
 
     /// A series of the row outside that is counted.
@@ -347,4 +355,17 @@ fn of_nothing(expression: &Expr) -> Option<Option<Option<&Expr>>> {
     let (aggregate, literal) = within_coalesce(expression)?;
     // A count is never null.
     Some(Some(Some(literal).filter(|_| !aggregate_of(aggregate).is_some_and(counts))))
+}
+
+/// Whether an entry is a subquery that names all of its columns, none of them so.
+fn lacks_column(factor: &TableFactor, name: &str) -> bool {
+    let TableFactor::Derived { subquery, alias: Some(alias), .. } = factor else { return false };
+    let SetExpr::Select(select) = &*subquery.body else { return false };
+    let is_other = |item: &SelectItem| match item {
+        SelectItem::ExprWithAlias { alias, .. } => folded(alias) != name,
+        SelectItem::UnnamedExpr(Expr::Identifier(own)) => folded(own) != name,
+        SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => parts.last().is_some_and(|own| folded(own) != name),
+        _ => false,
+    };
+    alias.columns.is_empty() && select.projection.iter().all(is_other)
 }

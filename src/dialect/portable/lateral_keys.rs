@@ -22,6 +22,8 @@ pub(super) struct Tied {
     pub from: String,
     pub filter: String,
     keys: Vec<Key>,
+    /// The subquery is run for each combination of values, so that it can name them.
+    pub by_values: bool,
 }
 
 /// The columns of a table outside that a subquery reads, and whether a condition of it equals each.
@@ -105,11 +107,11 @@ impl Kind {
 }
 
 /// The columns that a lateral subquery reads from outside.
-struct Outside<'t>(&'t [OuterColumn]);
+pub(super) struct Outside<'t>(pub &'t [OuterColumn]);
 
 impl Outside<'_> {
     /// `outer.k`, or `k` alone
-    fn column(&self, expression: &Expr) -> Option<&OuterColumn> {
+    pub(super) fn column(&self, expression: &Expr) -> Option<&OuterColumn> {
         match expression {
             Expr::Nested(inner) => self.column(inner),
             Expr::Identifier(name) => self.0.iter().find(|column| column.alone && column.name == folded(name)),
@@ -185,7 +187,7 @@ impl Writer<'_> {
                 }
                 let from = self.from(&select.from);
                 let filter = self.all_of(own());
-                Tied { from, filter, keys }
+                Tied { from, filter, keys, by_values: false }
             }
         };
         let written = write(self, &tied);
@@ -216,7 +218,7 @@ impl Writer<'_> {
 
     fn tied_by_values(&mut self, select: &Select, values: Values<'_>) -> Tied {
         let Values { entry, relation, conditions, columns } = values;
-        let mut outer = Tied { from: relation, filter: String::new(), keys: Vec::new() };
+        let mut outer = Tied { from: relation, filter: String::new(), keys: Vec::new(), by_values: true };
         let mut keys = Vec::new();
         for (at, (column, is_tied)) in columns.into_iter().enumerate() {
             let outside = format!("{}.{}", print_name(&entry), print_name(&column.name));
@@ -233,7 +235,7 @@ impl Writer<'_> {
         let inner = self.from(&select.from);
         let from = format!("(select {items} from {}{filter} group by {groups}) as {OUTER} cross join {inner}", outer.from);
         let filter = self.all_of(select.selection.iter());
-        Tied { from, filter, keys }
+        Tied { from, filter, keys, by_values: true }
     }
 
     fn all_of<'e>(&mut self, conditions: impl Iterator<Item = &'e Expr>) -> String {

@@ -7,6 +7,7 @@
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/r_UPPER.html>
 
 use super::calls::Call;
+use super::lateral::has_window;
 use super::literals::plain_text;
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer};
@@ -36,6 +37,9 @@ impl Writer<'_> {
         let name = self.marked(call.span, &call.name);
         if is_plain || self.is(Engine::Redshift) || (self.is(Engine::DuckDb) && call.name == "lower") {
             return Sql::atom(format!("{name}({written})"));
+        }
+        if call.name == "upper" && self.is(Engine::Postgres) && has_window(text) && self.rewrites(Rewrite::LetterCase) {
+            return capitals_in_one(&name, &written);
         }
         if call.name == "lower" { self.small_letters(&name, &written) } else { self.capitals(&name, &written) }
     }
@@ -71,6 +75,22 @@ impl Writer<'_> {
             _ => format!("upper({letter})"),
         }
     }
+}
+
+/// Without a subquery, into which no window function can go: signs of no script stand for the letters while `upper` runs.
+fn capitals_in_one(name: &str, written: &str) -> Sql {
+    let class = SEVERAL.trim_matches(['[', ']']);
+    let mut letters = String::new();
+    let mut of_class = class.chars().peekable();
+    while let Some(first) = of_class.next() {
+        let last = if of_class.next_if_eq(&'-').is_some() { of_class.next().unwrap_or(first) } else { first };
+        letters.extend(first..=last);
+    }
+    let signs: String = ('\u{f0000}'..).take(letters.chars().count()).collect();
+    let [small, capital] = PAIRED;
+    let paired = |letter: char| small.chars().zip(capital.chars()).find(|(held, _)| *held == letter).map_or(letter, |(_, paired)| paired);
+    let capitals: String = letters.chars().map(paired).collect();
+    Sql::atom(format!("translate({name}(translate({written}, '{letters}', '{signs}')), '{signs}', '{capitals}')"))
 }
 
 fn capital_letter(letter: &str) -> String {

@@ -8,8 +8,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Function, FunctionArgumentClause, FunctionArguments, GroupByExpr, OrderByExpr, Query, Select, SelectItem, Spanned, Visit,
-    Visitor, visit_expressions,
+    DuplicateTreatment, Expr, Function, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, GroupByExpr, OrderByExpr, Query,
+    Select, SelectItem, Spanned, Visit, Visitor, visit_expressions,
 };
 
 use super::distinct_on::Distinction;
@@ -267,7 +267,12 @@ impl Writer<'_> {
 fn is_ordered(call: &Function) -> bool {
     let FunctionArguments::List(list) = &call.args else { return false };
     let is_order = |clause: &FunctionArgumentClause| matches!(clause, FunctionArgumentClause::OrderBy(_));
-    call.over.is_none() && (!call.within_group.is_empty() || list.clauses.iter().any(is_order))
+    call.over.is_none() && (!call.within_group.is_empty() || list.clauses.iter().any(is_order) || is_distinct_list(call, list))
+}
+
+/// Texts that are put together once each are ordered by themselves.
+fn is_distinct_list(call: &Function, list: &FunctionArgumentList) -> bool {
+    list.duplicate_treatment == Some(DuplicateTreatment::Distinct) && call.name.to_string().eq_ignore_ascii_case("string_agg")
 }
 
 /// That order, as it is written.
@@ -278,6 +283,9 @@ fn order_within(call: &Function) -> Option<String> {
     };
     if !call.within_group.is_empty() {
         return Some(format!("{:?}", call.within_group.iter().map(ToString::to_string).collect::<Vec<_>>()));
+    }
+    if is_distinct_list(call, list) {
+        return Some(format!("{list} {:?}", call.filter.as_ref().map(ToString::to_string)));
     }
     list.clauses.iter().find_map(|clause| match clause {
         FunctionArgumentClause::OrderBy(keys) => {

@@ -9,6 +9,7 @@ use sqlparser::ast::{Expr, Query, Select, SelectItem, Spanned, TableWithJoins, v
 
 use super::distinct_on::grouping_is_empty;
 use super::functions::is_aggregate;
+use super::guards::Guard;
 use super::lateral::Search;
 use super::lateral_columns::{is_random, makes_nulls_before};
 use super::rewrite::Rewrite;
@@ -46,16 +47,17 @@ impl Writer<'_> {
         }
         self.note_relations(select);
         for expression in expressions() {
-            outside_of_queries(expression, |part| {
-                if let Expr::Subquery(query) = part {
-                    let _ = self.look_up(query);
-                }
+            self.each_lookup(expression, &mut |writer, query, guards| {
+                let _ = writer.look_up(query, guards);
             });
         }
     }
 
     /// `(select … from r where r.k = outer.k order by … limit 1)`
-    fn look_up(&mut self, query: &Query) -> Option<()> {
+    fn look_up(&mut self, query: &Query, guards: &[Guard<'_>]) -> Option<()> {
+        if self.looked_up(query).is_some() {
+            return None;
+        }
         let search =
             Search::read(query).filter(|search| matches!(search.limit, Some((_, Some(1)))) && search.select.projection.len() == 1)?;
         let is_dependent = self.types.outer_columns(query).is_some_and(|columns| !columns.is_empty());
@@ -71,7 +73,7 @@ impl Writer<'_> {
             }
             _ => String::new(),
         };
-        let (found, on) = self.found(query, &search, &name, value)?;
+        let (found, on) = self.found(query, &search, &name, guards, value)?;
         let join = format!("left join ({found}) as {name} on {}", on.join(" and "));
         let sources = self.sources.last_mut()?;
         sources.lookups.push((std::ptr::from_ref(query) as usize, join));

@@ -35,6 +35,7 @@ mod formats;
 mod from;
 mod functions;
 mod groups;
+mod guards;
 mod integers;
 mod intervals;
 mod json;

@@ -6,10 +6,12 @@
 
 use sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value};
 
+use super::json::is_json_text;
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer};
 use crate::dialect::Engine;
 
+const OUT_OF_RANGE: &str = "error('value out of range: overflow or underflow')";
 /// A longer expression is written once, inside of a list, and not twice.
 const SHORT: usize = 300;
 /// Decimal digits of a number of rows that nobody has.
@@ -41,9 +43,12 @@ impl Writer<'_> {
         let written = self.expression_kind(expression);
         let vanishes = match expression {
             Expr::Function(call) => self.vanishes(call, &written.text),
+            Expr::Cast { expr, .. } if matches!(self.type_name(expr), "text" | "varchar") && !is_json_text(expr) => {
+                format!(" or {} = 0 and regexp_matches({}, '^[^eE]*[1-9]')", written.text, self.expression(expr).text)
+            }
             _ => String::new(),
         };
-        let error = "error('value out of range: overflow or underflow')";
+        let error = OUT_OF_RANGE;
         if written.text.len() <= SHORT || !vanishes.is_empty() {
             let part = &written.text;
             return Sql::loose(format!("case when not isfinite({part}){vanishes} then {error} else {part} end"));
@@ -59,6 +64,16 @@ impl Writer<'_> {
             ("power", [base, _]) => format!(" or {written} = 0 and {} <> 0", self.expression(base).part()),
             _ => String::new(),
         }
+    }
+
+    /// A double as a real, of which DuckDB says itself that it is too large.
+    pub(super) fn as_real(&mut self, inner: &Expr, spelled: &str) -> Sql {
+        let part = self.expression(inner).part();
+        let cast = format!("cast({part} as {spelled})");
+        if number(inner).is_some() || !self.rewrites(Rewrite::FloatOverflow) {
+            return Sql::atom(cast);
+        }
+        Sql::loose(format!("case when {cast} = 0 and {part} <> 0 then {OUT_OF_RANGE} else {cast} end"))
     }
 
     fn is_float(&self, expression: &Expr) -> bool {

@@ -81,6 +81,28 @@ impl Writer<'_> {
         parts.map(|part| self.widened(part, if self.type_name(part) == "float4" { other } else { "" }))
     }
 
+    /// Exact numbers of which one has so many digits behind the point that few are left before it: DuckDB casts the other one to that, which
+    /// may not fit. What does not fit is larger than all that do.
+    pub(super) fn wide_compared(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Option<Sql> {
+        let exact = |kind: &str| matches!(kind, "int2" | "int4" | "int8" | "numeric");
+        if !self.is(Engine::DuckDb) || [left, right].iter().any(|side| !exact(self.type_name(side))) {
+            return None;
+        }
+        let (one, other) = (self.typed(left).digits?, self.typed(right).digits?);
+        let room = MOST - one.max(other);
+        let (coarse, digits) = if one < other { (left, one) } else { (right, other) };
+        if one == other || room >= NARROW || self.precision(coarse) - digits <= room || !self.rewrites(Rewrite::Product) {
+            return None;
+        }
+        let [first, second] = [left, right].map(|side| self.expression(side).part());
+        let limit = format!("1{}", "0".repeat(usize::try_from(room).unwrap_or_default()));
+        let (large, is_known, beyond) =
+            if one < other { (&first, &second, format!("{first} {op} 0")) } else { (&second, &first, format!("0 {op} {second}")) };
+        let beyond = format!("case when {is_known} is not null then {beyond} end");
+        let is_large = format!("{large} >= {limit} or {large} <= -{limit}");
+        Some(Sql::loose(format!("case when {is_large} then {beyond} else {first} {op} {second} end")))
+    }
+
     /// Whether a `real` stands among other numbers.
     pub(super) fn mixes_real(&self, parts: &[&Expr]) -> bool {
         let kinds: Vec<_> = parts.iter().filter(|part| self.type_name(part) != "unknown").map(|part| self.type_of(part)).collect();
@@ -111,7 +133,7 @@ impl Writer<'_> {
     }
 
     /// Digits in all that a number may have.
-    fn precision(&self, expression: &Expr) -> i32 {
+    pub(super) fn precision(&self, expression: &Expr) -> i32 {
         match expression {
             Expr::Nested(inner) => return self.precision(inner),
             Expr::Value(value) => {

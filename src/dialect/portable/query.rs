@@ -13,7 +13,7 @@ use super::numbers::whole_number;
 use super::rewrite::Rewrite;
 use super::using::folded;
 use super::writer::{Selected, Writer, span_of};
-use crate::analysis::SqlType;
+use crate::analysis::{SqlType, Typed};
 use crate::dialect::Engine;
 
 impl Writer<'_> {
@@ -91,6 +91,7 @@ impl Writer<'_> {
     }
 
     fn with(&mut self, with: &With) -> String {
+        self.refuse_queries_alike(with);
         let line = self.line();
         let mut text = String::with_capacity(4096);
         text.push_str(if with.recursive { "with recursive " } else { "with " });
@@ -164,7 +165,7 @@ impl Writer<'_> {
     }
 
     fn set_operation(&mut self, left: &SetExpr, op: SetOperator, quantifier: SetQuantifier, right: &SetExpr) -> String {
-        self.refuse_lost_digits(left, right);
+        self.keep_digits(left, right);
         if op != SetOperator::Union || quantifier != SetQuantifier::All {
             self.refuse_incomparable_rows(self.columns_of_body(left), left.span());
         }
@@ -218,36 +219,43 @@ impl Writer<'_> {
             return format!("({})", self.values(values));
         }
         let digits = self.digits_of_rows(values);
-        let rows: Vec<String> = values
-            .rows
-            .iter()
-            .enumerate()
-            .map(|(number, row)| {
-                let cells: Vec<String> = row
-                    .content
-                    .iter()
-                    .enumerate()
-                    .map(|(at, cell)| {
-                        let written = self.aligned(cell, digits.get(at).copied().flatten()).text;
-                        let typed = columns.and_then(|columns| columns.get(at)).map(|column| column.typed);
-                        // The first row decides about the types.
-                        let written = match typed.and_then(|typed| Some((typed.sql_type?, typed.digits))) {
-                            Some((kind, _)) if number == 0 && matches!(kind.name(), "text" | "varchar") && kind.length().is_none() => {
-                                let bytes = typed.and_then(|typed| usize::try_from(typed.bytes?).ok());
-                                format!("cast({written} as {})", self.text_type(bytes))
-                            }
-                            Some((kind, digits)) if number == 0 => {
-                                format!("cast({written} as {})", self.print_type(kind, digits, super::writer::span_of(cell)))
-                            }
-                            _ => written,
-                        };
-                        if number == 0 { format!("{written} as column{}", at + 1) } else { written }
-                    })
-                    .collect();
-                format!("select {}", cells.join(", "))
-            })
-            .collect();
-        format!("({})", rows.join(" union all "))
+        let carried = self.carried_in_rows(values);
+        let typed = |at: usize| columns.and_then(|columns| columns.get(at)).map(|column| column.typed);
+        let mut rows = Vec::new();
+        for (number, row) in values.rows.iter().enumerate() {
+            let mut cells = Vec::new();
+            for (at, cell) in row.content.iter().enumerate() {
+                let written = self.aligned(cell, digits.get(at).copied().flatten()).text;
+                // The first row decides about the types, and the names.
+                let written = match carried.get(at).copied().flatten() {
+                    Some(behind) => format!("cast(cast({written} as decimal(38,{behind})) as varchar(40))"),
+                    None if number == 0 => self.typed_cell(written, typed(at), span_of(cell)),
+                    None => written,
+                };
+                cells.push(if number == 0 { format!("{written} as column{}", at + 1) } else { written });
+            }
+            rows.push(format!("select {}", cells.join(", ")));
+        }
+        let rows = format!("({})", rows.join(" union all "));
+        if carried.iter().all(Option::is_none) {
+            return rows;
+        }
+        let received = carried.iter().enumerate().map(|(at, behind)| match behind {
+            Some(behind) => format!("cast(column{0} as decimal(38,{behind})) as column{0}", at + 1),
+            None => format!("column{}", at + 1),
+        });
+        format!("(select {} from {rows} as acca_rows)", received.collect::<Vec<_>>().join(", "))
+    }
+
+    /// A cell of the first row, as a value of the column's type.
+    fn typed_cell(&mut self, written: String, typed: Option<Typed>, span: Span) -> String {
+        let Some((kind, typed)) = typed.and_then(|typed| Some((typed.sql_type?, typed))) else { return written };
+        let spelled = if matches!(kind.name(), "text" | "varchar") && kind.length().is_none() {
+            self.text_type(typed.bytes.and_then(|bytes| usize::try_from(bytes).ok()))
+        } else {
+            self.print_type(kind, typed.digits, span)
+        };
+        format!("cast({written} as {spelled})")
     }
 
     /// For each column of rows the digits behind the point that its numbers get, where some would be lost.
@@ -323,11 +331,17 @@ impl Writer<'_> {
             text.push_str("from ");
             text.push_str(&self.from(&select.from));
         }
+        let guard = self.guards.remove(&std::ptr::from_ref(select).addr());
         if let Some(condition) = &select.selection {
             text.push_str(self.line());
             text.push_str("where ");
             self.note_compared(condition);
-            text.push_str(&self.condition(condition).text);
+            match guard {
+                Some(guard) => text.push_str(&format!("{guard} and {}", self.condition(condition).part())),
+                None => text.push_str(&self.condition(condition).text),
+            }
+        } else if let Some(guard) = guard {
+            text.push_str(&format!("{}where {guard}", self.line()));
         } else if distinction.qualify.is_some() && grouping_is_empty(select) {
             // QUALIFY right behind a relation would be taken for its name.
             text.push_str(&format!("{}where true", self.line()));
@@ -358,7 +372,6 @@ impl Writer<'_> {
     pub(super) fn refuse_foreign_clauses(&mut self, select: &Select) {
         let foreign = !select.optimizer_hints.is_empty()
             || select.select_modifiers.is_some()
-            || select.top.is_some()
             || select.exclude.is_some()
             || select.into.is_some()
             || !select.lateral_views.is_empty()
@@ -372,6 +385,9 @@ impl Writer<'_> {
         if let Some(condition) = &select.qualify {
             let help = "put the window function into the list of a subquery, and its condition into WHERE around that";
             self.refuse(span_of(condition), "PostgreSQL has no QUALIFY", help);
+        }
+        if select.top.is_some() {
+            self.refuse(select.span(), "PostgreSQL has no TOP", "write LIMIT 10 at the end, behind ORDER BY");
         }
         if foreign {
             self.refuse(select.span(), "this SELECT has clauses that PostgreSQL does not have", "write it in PostgreSQL's SQL");
@@ -397,7 +413,8 @@ impl Writer<'_> {
 
     /// A value of a list. A null of no type is text as a column, and on DuckDB an integer.
     fn output(&mut self, expression: &Expr) -> String {
-        let written = self.expression(expression).text;
+        let digits = self.scaled.get(&std::ptr::from_ref(expression).addr()).copied();
+        let written = self.aligned(expression, digits).text;
         if self.is(Engine::Postgres) || !is_null_of_no_type(expression) || !self.rewrites(Rewrite::TypedLiteral) {
             return written;
         }
@@ -408,6 +425,20 @@ impl Writer<'_> {
             }
             (None, Engine::DuckDb) => format!("cast({written} as varchar)"),
             _ => written,
+        }
+    }
+
+    /// As [`Writer::refuse_names_alike`], of queries with names.
+    fn refuse_queries_alike(&mut self, with: &With) {
+        if self.is(Engine::Postgres) || !with.cte_tables.iter().any(|cte| cte.alias.name.quote_style.is_some()) {
+            return;
+        }
+        let mut names = std::collections::BTreeSet::new();
+        for cte in &with.cte_tables {
+            if !names.insert(cte.alias.name.value.to_lowercase()) {
+                let what = format!("two queries whose names differ in case only, one of them '{}'", cte.alias.name.value);
+                self.lacks(cte.alias.name.span, &what, "give one of them another name");
+            }
         }
     }
 
@@ -436,6 +467,12 @@ impl Writer<'_> {
                 format!("{} || '.' as value", self.expression(value).part())
             }
             SelectItem::UnnamedExpr(value) | SelectItem::ExprWithAlias { expr: value, .. }
+                if self.guards.contains_key(&std::ptr::from_ref(item).addr()) =>
+            {
+                let guard = self.guards.remove(&std::ptr::from_ref(item).addr()).unwrap_or_default();
+                format!("case when {guard} then {} end as value", self.expression(value).text)
+            }
+            SelectItem::UnnamedExpr(value) | SelectItem::ExprWithAlias { expr: value, .. }
                 if self.widened.contains(&std::ptr::from_ref(item).addr()) && self.rewrites(Rewrite::TextLength) =>
             {
                 // Names stand behind the name of the query.
@@ -444,6 +481,10 @@ impl Writer<'_> {
             SelectItem::UnnamedExpr(expression) => {
                 let written = self.output(expression);
                 self.named_as_in_postgres(expression, written)
+            }
+            SelectItem::ExprWithAlias { expr, alias } if alias.quote_style == Some('\'') => {
+                let help = format!("write {} or \"{0}\"", alias.value);
+                self.refuse(span_of(expr), "a name in single quotes is not PostgreSQL's", help).text
             }
             SelectItem::ExprWithAlias { expr, alias } => [self.output(expr).as_str(), " as ", &self.name(alias)].concat(),
             SelectItem::Wildcard(options) if is_plain(options) => self.all_columns(item.span()).unwrap_or_else(|| "*".to_owned()),
@@ -465,6 +506,13 @@ impl Writer<'_> {
     /// A column without a name gets the one that PostgreSQL gives it.
     fn named_as_in_postgres(&mut self, expression: &Expr, written: String) -> String {
         match expression {
+            // A cast has the name of a type.
+            Expr::Identifier(name) if self.scaled.contains_key(&std::ptr::from_ref(expression).addr()) => {
+                format!("{written} as {}", self.name(name))
+            }
+            Expr::CompoundIdentifier(parts) if self.scaled.contains_key(&std::ptr::from_ref(expression).addr()) => {
+                format!("{written} as {}", parts.last().map_or_else(String::new, |name| self.name(name)))
+            }
             // Of what two relations have in common, a call may be left.
             Expr::Identifier(name) if self.merged_column(std::slice::from_ref(name)).is_some() => {
                 format!("{written} as {}", self.name(name))
@@ -498,7 +546,7 @@ impl Writer<'_> {
                 format!("{}group by {}", self.line(), written.join(", "))
             }
             other => {
-                self.refuse(other.span(), "this form of GROUP BY is not PostgreSQL's", "list the keys");
+                self.refuse(other.span(), "this form of GROUP BY is not PostgreSQL's", "list the keys, as in group by 1, 2");
                 String::new()
             }
         }

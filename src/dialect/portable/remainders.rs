@@ -8,7 +8,8 @@
 use sqlparser::ast::Expr;
 
 use super::calls::Call;
-use super::division::MOST_DIGITS;
+use super::division::{MOST_DIGITS, is_never_zero};
+use super::numbers::whole_number;
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer, span_of};
 use crate::analysis::SqlType;
@@ -43,8 +44,26 @@ impl Writer<'_> {
             Some(common) => [left, right].map(|side| self.of_common(side, common)),
             None => [self.widened(left, kinds[1]), self.widened(right, kinds[0])],
         };
-        let divisor = self.not_zero(right, divisor);
+        let divisor = match self.by_minus_one(right, divisor.clone(), kinds) {
+            Some(divisor) => divisor,
+            None => self.not_zero(right, divisor),
+        };
         Sql::loose(format!("{} % {divisor}", dividend.part()))
+    }
+
+    /// DuckDB divides the smallest integer by -1, which is too large, before it takes the remainder, which is that of 1.
+    fn by_minus_one(&mut self, divisor: &Expr, written: Sql, kinds: [&str; 2]) -> Option<String> {
+        if !self.is(Engine::DuckDb) || kinds.iter().any(|kind| !matches!(*kind, "int2" | "int4" | "int8")) {
+            return None;
+        }
+        match whole_number(divisor) {
+            Some(-1) => self.rewrites(Rewrite::Remainder).then(|| "1".to_owned()),
+            None if !is_never_zero(divisor) && self.rewrites(Rewrite::Remainder) => {
+                let part = written.part();
+                Some(format!("(case {part} when 0 then error('division by zero') when -1 then 1 else {part} end)"))
+            }
+            _ => None,
+        }
     }
 
     /// The decimal that holds both numbers, where an engine has to be told; a number that does not fit is an error while it runs. The side of

@@ -248,8 +248,8 @@ const WAYS: &[Way] = &[
         rewrite: Rewrite::Hexadecimal,
         name: "hexadecimal",
         facts: &[72],
-        engines: &[DuckDb, Redshift],
-        about: "hexadecimal digits are lower case, negative integers have 32 bits",
+        engines: &[Postgres, DuckDb, Redshift],
+        about: "hexadecimal digits are lower case, negative integers have 32 bits; a smallint is cast to integer",
     },
     Way {
         rewrite: Rewrite::Initcap,
@@ -424,7 +424,7 @@ const WAYS: &[Way] = &[
         name: "series",
         facts: &[106],
         engines: &[DuckDb, Redshift],
-        about: "`generate_series` in FROM is counted with digits on Redshift; a step in text becomes an interval on DuckDB",
+        about: "`generate_series` in FROM is counted with digits on Redshift; on DuckDB a step in text becomes an interval, and moments for each row a list",
     },
     Way {
         rewrite: Rewrite::SetOperationAll,
@@ -515,7 +515,7 @@ const WAYS: &[Way] = &[
         name: "turns",
         facts: &[37],
         engines: &[DuckDb],
-        about: "AND and OR outside of conditions become a CASE where the second side may be an error",
+        about: "AND and OR outside of conditions become a CASE where the second side may be an error; a subquery in a CASE asks its condition too",
     },
     Way {
         rewrite: Rewrite::TypedLiteral,

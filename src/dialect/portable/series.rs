@@ -41,7 +41,13 @@ impl Writer<'_> {
             ("generate_series", Some([from, to, step])) => self.series(from, to, Some(step), &alias_text, name),
             ("unnest", Some([array])) => self.unnested(array, &alias_text),
             _ => {
-                let help = "generate_series and unnest of one list may stand there";
+                let help = match function.as_str() {
+                    "flatten" | "openjson" | "json_array_elements" | "jsonb_array_elements" => "take the list apart where it is loaded",
+                    "string_split" | "split" | "split_to_table" | "regexp_split_to_table" => {
+                        "write split_part(text, ',', n) for each n of generate_series(1, 10) as g (n)"
+                    }
+                    _ => "generate_series and unnest of one list may stand there",
+                };
                 self.refuse(name.span(), format!("'{name}' in FROM is not the same on all engines"), help).text
             }
         }
@@ -68,6 +74,11 @@ impl Writer<'_> {
 
     fn series(&mut self, from: &Expr, to: &Expr, step: Option<&Expr>, alias: &str, name: &ObjectName) -> String {
         let kind = self.kind_of_series(from, to);
+        let is_exact = |bound: &Expr| self.type_name(bound) == "numeric";
+        if !self.is(Engine::Postgres) && (is_exact(from) || is_exact(to) || step.is_some_and(is_exact)) {
+            let help = "count in integers, and compute from them: select n * 0.5 from generate_series(1, 5) as n";
+            return self.lacks(span_of(from), "a series of numbers with a fraction", help).text;
+        }
         if self.is(Engine::Redshift) && self.rewrites(Rewrite::Series) {
             return self.counted(from, to, step, alias);
         }
@@ -81,6 +92,11 @@ impl Writer<'_> {
         let rows = format!("{called}({})", written.join(", "));
         if self.is(Engine::DuckDb) && matches!(kind, "int2" | "int4") && self.rewrites(Rewrite::IntegerWidth) {
             return format!("(select cast(acca_n as integer) from {rows} as acca_rows (acca_n)) as {alias}");
+        }
+        // Of moments with a zone DuckDB gives nothing at all for many rows once the first has nothing; of a list it does.
+        let is_of_rows = matches!(kind, "date" | "timestamptz") && [from, to].into_iter().any(reads_columns);
+        if self.is(Engine::DuckDb) && is_of_rows && self.rewrites(Rewrite::Series) {
+            return format!("(select unnest({rows})) as {alias}");
         }
         format!("{rows} as {alias}")
     }
@@ -255,29 +271,29 @@ enum Step {
 impl Step {
     /// The value for a number, and the condition that it belongs to the series.
     fn value_and_condition(self, number: &str, kind: &str, [first, last]: [&str; 2], digits: usize) -> (String, String) {
-        let (value, rows) = match self {
-            // Between integers may lie more than one.
-            Step::Number(count) => (format!("{first} + {number} * {count}"), format!("(cast({last} as bigint) - {first}) / {count}")),
-            Step::Span(count, unit) => (
-                format!(
-                    "cast(dateadd({unit}, {number} * cast({count} as bigint), {first}) as {})",
-                    if kind == "date" { "timestamptz" } else { kind }
-                ),
-                format!("datediff({unit}, {first}, {last}) / {count}"),
-            ),
-        };
         let reached = if self.is_down() { ">=" } else { "<=" };
+        // Between integers may lie more than one.
+        let rows = match self {
+            Step::Number(count) => format!("(cast({last} as bigint) - {first}) / {count}"),
+            Step::Span(count, unit) => format!("datediff({unit}, {first}, {last}) / {count}"),
+        };
         // More rows than are counted are an error, never left out.
         let enough = format!("1 / case when {rows} >= {} then 0 else 1 end = 1", 10_usize.pow(u32::try_from(digits).unwrap_or(0)));
+        // What lies behind the last value may be too large to be one, so nothing there is computed.
         match self {
-            // What lies behind the last number is too large for an integer, it may be.
-            Step::Number(count) if kind != "int8" && count.unsigned_abs() > 10_000 => {
-                let wide = format!("cast({first} as bigint) + {number} * cast({count} as bigint)");
-                (format!("cast({wide} as integer)"), format!("{wide} {reached} {last} and {enough}"))
+            Step::Number(count) => {
+                let value = if kind != "int8" && count.unsigned_abs() > 10_000 {
+                    format!("cast(cast({first} as bigint) + {number} * cast({count} as bigint) as integer)")
+                } else {
+                    format!("{first} + {number} * {count}")
+                };
+                (value, format!("{first} {reached} {last} and {number} <= {rows} and {enough}"))
             }
-            _ => {
-                let condition = format!("{value} {reached} {last} and {enough}");
-                (value, condition)
+            Step::Span(count, unit) => {
+                let moment = if kind == "date" { "timestamptz" } else { kind };
+                let value = |number: &str| format!("cast(dateadd({unit}, {number} * cast({count} as bigint), {first}) as {moment})");
+                let within = value(&format!("least({number}, {rows})"));
+                (value(number), format!("{number} <= {rows} and {within} {reached} {last} and {enough}"))
             }
         }
     }

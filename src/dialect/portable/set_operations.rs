@@ -7,8 +7,9 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Cte, SetExpr, SetOperator, SetQuantifier, visit_relations};
+use sqlparser::ast::{Cte, Expr, SetExpr, SetOperator, SetQuantifier, Values, visit_relations};
 
+use super::distinct_on::item_expression;
 use super::rewrite::Rewrite;
 use super::type_names::MOST_DIGITS;
 use super::writer::{Writer, print_name};
@@ -90,9 +91,31 @@ impl<'q> Writer<'q> {
         Some(format!("select {}{line}from ({rows}{line}) as acca_rows ({list})", output.join(", ")))
     }
 
+    /// Digits behind the point of each column of rows whose numbers come as text on Redshift.
+    pub(super) fn carried_in_rows(&mut self, values: &Values) -> Vec<Option<i32>> {
+        let width = values.rows.first().map_or(0, |row| row.content.len());
+        if !self.is(Engine::Redshift) || values.rows.len() < 2 || !self.rewrites(Rewrite::WideCoalesce) {
+            return vec![None; width];
+        }
+        let carried = |at: usize| {
+            let cells: Vec<&Expr> = values.rows.iter().filter_map(|row| row.content.get(at)).collect();
+            let kinds: Vec<&str> = cells.iter().map(|cell| self.type_name(cell)).collect();
+            let are_exact = kinds.iter().all(|kind| matches!(*kind, "int2" | "int4" | "int8" | "numeric" | "unknown"));
+            if !are_exact || !kinds.contains(&"numeric") {
+                return None;
+            }
+            let sizes: Vec<(i32, i32)> = cells.iter().filter_map(|cell| Some((self.precision(cell), self.typed(cell).digits?))).collect();
+            let behind = sizes.iter().map(|(_, digits)| *digits).max()?;
+            let before = sizes.iter().map(|(precision, digits)| precision - digits).max()?;
+            (before + behind > KEPT_DIGITS).then_some(behind)
+        };
+        (0..width).map(carried).collect()
+    }
+
     /// The rounds of a recursive query come together in one form only.
     pub(super) fn refuse_recursion_of_wide_numbers(&mut self, cte: &Cte) {
         let SetExpr::SetOperation { left, right, .. } = &*cte.query.body else { return };
+        self.refuse_lost_digits(left, right);
         if self.carried(left, right).is_some() {
             let help = "cast both sides to a numeric of 19 digits at most, as in numeric(19,4)";
             self.lacks(cte.alias.name.span, "a recursive query over numbers of more than 19 digits", help);
@@ -108,16 +131,70 @@ impl<'q> Writer<'q> {
         }
     }
 
-    /// DuckDB keeps 38 digits of a column that two sides have together, and takes what is too much from behind the point.
-    pub(super) fn refuse_lost_digits(&mut self, left: &SetExpr, right: &SetExpr) {
+    /// DuckDB keeps 38 digits of a column that two sides have together, and takes what is too much from behind the point: all sides get all
+    /// digits behind it, and numbers that are too long then are an error.
+    pub(super) fn keep_digits(&mut self, left: &SetExpr, right: &SetExpr) {
+        if !self.is(Engine::DuckDb) {
+            return;
+        }
+        let mut sides = Vec::new();
+        if !self.sides_of(left, &mut sides) || !self.sides_of(right, &mut sides) {
+            return;
+        }
+        let width = sides.first().map_or(0, |columns| columns.len());
+        for at in 0..width {
+            let sizes = sides.iter().map(|columns| columns.get(at).and_then(|column| size(column.typed)));
+            let Some(sizes) = sizes.collect::<Option<Vec<_>>>() else { continue };
+            let behind = sizes.iter().map(|(_, digits)| *digits).max().unwrap_or_default();
+            let loses = sizes.iter().any(|(precision, digits)| precision - digits + behind > MOST_DIGITS);
+            if loses && !(self.scale_item(left, at, behind) && self.scale_item(right, at, behind)) {
+                let column = sides.first().and_then(|columns| columns.get(at));
+                column.into_iter().for_each(|column| self.lacks_digits(column, right));
+            }
+        }
+    }
+
+    /// The columns of all SELECTs of a body; `false` where some are not known.
+    fn sides_of(&self, body: &SetExpr, sides: &mut Vec<&'q [Output]>) -> bool {
+        match body {
+            SetExpr::SetOperation { left, right, .. } => self.sides_of(left, sides) && self.sides_of(right, sides),
+            SetExpr::Query(query) if !matches!(&*query.body, SetExpr::Select(_)) => self.sides_of(&query.body, sides),
+            other => {
+                let columns = self.columns_of_body(other);
+                sides.extend(columns);
+                columns.is_some()
+            }
+        }
+    }
+
+    /// The rounds of a recursive query have the digits of its first rows.
+    fn refuse_lost_digits(&mut self, left: &SetExpr, right: &SetExpr) {
         let (Some(first), Some(second), true) = (self.columns_of_body(left), self.columns_of_body(right), self.is(Engine::DuckDb)) else {
             return;
         };
-        for (one, other) in first.iter().zip(second) {
-            if loses_digits(one.typed, other.typed) {
-                let what = format!("the digits of column '{}', of which one side has more behind the point than fit", one.name);
-                self.lacks(sqlparser::ast::Spanned::span(right), &what, "cast both sides to one numeric(p,s)");
+        for (one, _) in first.iter().zip(second).filter(|(one, other)| loses_digits(one.typed, other.typed)) {
+            self.lacks_digits(one, right);
+        }
+    }
+
+    fn lacks_digits(&mut self, column: &Output, right: &SetExpr) {
+        let what = format!("the digits of column '{}', of which one side has more behind the point than fit", column.name);
+        self.lacks(sqlparser::ast::Spanned::span(right), &what, "cast both sides to one numeric(p,s)");
+    }
+
+    /// Gives an item of all SELECTs of a body so many digits behind the point; `false` where one has no such item.
+    fn scale_item(&mut self, body: &SetExpr, at: usize, behind: i32) -> bool {
+        match body {
+            SetExpr::Query(query) => self.scale_item(&query.body, at, behind),
+            SetExpr::SetOperation { left, right, .. } => self.scale_item(left, at, behind) && self.scale_item(right, at, behind),
+            SetExpr::Select(select) => {
+                let items: Option<Vec<&Expr>> = select.projection.iter().map(item_expression).collect();
+                let Some(item) = items.as_ref().and_then(|items| items.get(at)) else { return false };
+                let held = self.scaled.entry(std::ptr::from_ref(*item).addr()).or_insert(behind);
+                *held = behind.max(*held);
+                true
             }
+            _ => false,
         }
     }
 

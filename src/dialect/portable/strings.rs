@@ -6,6 +6,7 @@
 use sqlparser::ast::{Expr, Value};
 
 use super::calls::Call;
+use super::lateral::has_window;
 use super::literals::plain_text;
 use super::numbers::whole_number;
 use super::rewrite::Rewrite;
@@ -215,6 +216,11 @@ impl Writer<'_> {
     /// itself, so a letter behind one is an error.
     pub(super) fn initcap(&mut self, call: &Call<'_>) -> Sql {
         let Some(text) = call.only() else { return self.wrong_arguments(call) };
+        if has_window(text) {
+            // PostgreSQL's words come out of a subquery, into which no window function can go.
+            let help = "select the value in a subquery, and call initcap around it";
+            return self.refuse(call.span, "initcap of a window function is not the same on all engines", help);
+        }
         let made = self.capital_words(call, text);
         if plain_text(text).is_some_and(str::is_ascii) || !self.rewrites(Rewrite::Initcap) {
             return made;
@@ -262,7 +268,10 @@ impl Writer<'_> {
     /// PostgreSQL writes lower-case digits, and an `integer` below zero as one of 32 bits.
     pub(super) fn hexadecimal(&mut self, call: &Call<'_>) -> Sql {
         let Some(number) = call.only() else { return self.wrong_arguments(call) };
-        if !self.rewrites(Rewrite::Hexadecimal) {
+        if self.is(Engine::Postgres) && self.type_name(number) == "int2" && self.rewrites(Rewrite::Hexadecimal) {
+            return Sql::atom(format!("to_hex(cast({} as integer))", self.expression(number).text));
+        }
+        if self.is(Engine::Postgres) || !self.rewrites(Rewrite::Hexadecimal) {
             return self.plain_call(call, "to_hex");
         }
         let part = self.expression(number).part();

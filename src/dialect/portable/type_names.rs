@@ -7,11 +7,15 @@ use sqlparser::ast::DataType;
 use sqlparser::tokenizer::Span;
 
 use super::writer::Writer;
-use crate::analysis::SqlType;
+use crate::analysis::{SqlType, type_instead};
 use crate::dialect::Engine;
 
 /// The most digits that exact numbers have on DuckDB and Redshift.
 pub(super) const MOST_DIGITS: i32 = 38;
+
+/// What is said where another type is written.
+const TYPES: &str = "write one of smallint, integer, bigint, numeric(p,s), real, double precision, boolean, date, time, timestamp, timestamptz, \
+                     text, varchar(n), uuid, json, jsonb";
 
 impl Writer<'_> {
     /// A type as the query writes it; `digits` behind the point for exact numbers whose type does not say it.
@@ -23,7 +27,9 @@ impl Writer<'_> {
         }
         let Some(kind) = parsed else {
             let message = format!("'{written}' is not on the list of types that are the same on all engines");
-            self.refuse(span, message, "use a type that docs/portable.md lists");
+            let instead = type_instead(&written.to_string());
+            let help = instead.map_or_else(|| TYPES.to_owned(), |instead| format!("write {instead}"));
+            self.refuse(span, message, help);
             return (None, String::new());
         };
         (parsed, self.print_type(kind, digits, span))
@@ -66,7 +72,7 @@ impl Writer<'_> {
             "numeric" => return self.decimal(kind, digits, span),
             _ => {
                 let message = format!("the type {kind} is not the same on all engines");
-                self.refuse(span, message, "use a type that docs/portable.md lists");
+                self.refuse(span, message, TYPES);
                 ""
             }
         };

@@ -52,7 +52,9 @@ impl Writer<'_> {
             name => Writer::is_moment(text).then(|| Sql::atom(format!("cast('{text}' as {name})"))),
         };
         written.unwrap_or_else(|| {
+            let is_length = text.starts_with(|c: char| c.is_ascii_digit()) && text.ends_with(|c: char| c.is_ascii_alphabetic());
             let help = match kind.name() {
+                "date" | "timestamp" | "timestamptz" if is_length => "for a length of time write interval '7 days'",
                 "date" | "timestamp" | "timestamptz" => "write it as 2024-01-31 or 2024-01-31 12:00:00",
                 "time" => "write six digits of a second at most",
                 _ => "write it without quotes",

@@ -32,6 +32,8 @@ pub(super) struct Sources {
     pub lookups: Vec<(usize, String)>,
     /// Names of entries, within a query whose columns something stands for: they hide those outside.
     names: Vec<String>,
+    /// What stands on the left of a join, by its place in memory, for a column that joins before it have in common.
+    lefts: BTreeMap<(usize, String), String>,
     /// Whether `*` gives the columns in another order.
     reorders: bool,
     /// Whether FROM has columns that the query does not know of and `*` would give.
@@ -103,7 +105,11 @@ impl Writer<'_> {
             for column in shared {
                 let name = print_name(&column.name);
                 let side = |side: &Option<String>| side.as_ref().map(|side| format!("{}.{name}", print_name(side)));
-                let text = match (&join.join_operator, side(&column.left), side(&column.right)) {
+                let left = side(&column.left).or_else(|| sources.merged.get(&column.name).cloned());
+                if let (None, Some(left)) = (&column.left, &left) {
+                    sources.lefts.insert((std::ptr::from_ref(join).addr(), column.name.clone()), left.clone());
+                }
+                let text = match (&join.join_operator, left, side(&column.right)) {
                     (JoinOperator::Right(_) | JoinOperator::RightOuter(_), _, Some(right)) => right,
                     (JoinOperator::FullOuter(_), Some(left), Some(right)) => format!("coalesce({left}, {right})"),
                     (_, Some(left), _) => left,
@@ -183,12 +189,13 @@ impl Writer<'_> {
         }
         let mut pairs = Vec::new();
         for column in shared {
-            let (Some(left), Some(right)) = (&column.left, &column.right) else {
+            let name = print_name(&column.name);
+            let side = |side: &Option<String>| side.as_ref().map(|side| format!("{}.{name}", print_name(side)));
+            let before = || self.sources.last()?.lefts.get(&(std::ptr::from_ref(join).addr(), column.name.clone())).cloned();
+            let (Some(left), Some(right)) = (side(&column.left).or_else(before), side(&column.right)) else {
                 let help = "write the condition with ON";
                 return Some(self.lacks(join.relation.span(), "USING of columns that several joins have in common", help).text);
             };
-            let name = print_name(&column.name);
-            let [left, right] = [left, right].map(|side| format!("{}.{name}", print_name(side)));
             pairs.push(format!("{left} = {right}"));
             if is_text(column) {
                 pairs.push(format!("octet_length({left}) = octet_length({right})"));

@@ -14,6 +14,7 @@ use sqlparser::tokenizer::Span;
 use super::calls::Call;
 use super::functions;
 use super::intervals;
+use super::levels::is_constant;
 use super::rewrite::Rewrite;
 use super::using::folded;
 use super::writer::{Sql, Windows, Writer};
@@ -98,6 +99,10 @@ impl Writer<'_> {
     /// ` over (…)`
     pub(super) fn over(&mut self, call: &Call<'_>) -> String {
         let Some(window) = self.window_of(call) else { return String::new() };
+        // By constants only: nothing is ordered, and Redshift would want a frame.
+        if self.is(Engine::Redshift) && window.reach == Reach::Rows && window.frame.is_none() && functions::is_framed(&call.name) {
+            return format!(" over ({})", Window { order: Vec::new(), ..window }.text(None));
+        }
         if !self.is(Engine::Redshift) || window.reach == Reach::Rows {
             return format!(" over ({})", window.text(window.frame.as_deref()));
         }
@@ -171,8 +176,11 @@ impl Writer<'_> {
     }
 
     fn window(&mut self, spec: &WindowSpec, span: Span) -> Window {
+        // Redshift parts rows by no constant, and one in an order decides nothing.
+        let heeds_constants = !self.is(Engine::Redshift) || spec.order_by.iter().all(|key| is_constant(&key.expr));
         let partition = spec.partition_by.iter().map(|key| self.equal_text(key).text).collect();
-        let order = spec.order_by.iter().map(|key| self.order_key_in_parts(key)).collect();
+        let order = spec.order_by.iter().filter(|key| heeds_constants || !is_constant(&key.expr));
+        let order = order.map(|key| self.order_key_in_parts(key)).collect();
         let reach = reach_of(spec);
         let frame = match &spec.window_frame {
             Some(frame) if reach == Reach::Rows || !self.is(Engine::Redshift) => Some(self.frame(frame, span)),
@@ -186,6 +194,11 @@ impl Writer<'_> {
             return self.lacks(span, &format!("frames of {}", frame.units), "use a frame of rows, with an order that has no ties").text;
         }
         self.refuse_empty_frame(frame, span);
+        let ends = [Some(&frame.start_bound), frame.end_bound.as_ref()];
+        if frame.units != WindowFrameUnits::Range && ends.into_iter().flatten().any(is_moment_away) {
+            // A literal in quotes is read as an interval.
+            return self.refuse(span, "this frame counts rows by something in quotes", "write the number without quotes").text;
+        }
         let units = frame.units.to_string().to_lowercase();
         let start = self.bound(&frame.start_bound);
         // Redshift knows the short form, and only this one is the same everywhere.
@@ -317,7 +330,7 @@ fn adding(name: &str) -> Option<&'static str> {
 fn reach_of(spec: &WindowSpec) -> Reach {
     use WindowFrameBound::{CurrentRow, Following, Preceding};
     match &spec.window_frame {
-        None if spec.order_by.is_empty() => Reach::Rows,
+        None if spec.order_by.iter().all(|key| is_constant(&key.expr)) => Reach::Rows,
         None => Reach::Peers,
         Some(frame) if frame.units == WindowFrameUnits::Range => match (&frame.start_bound, frame.end_bound.as_ref()) {
             (Preceding(None), None | Some(CurrentRow)) => Reach::Peers,
@@ -329,6 +342,11 @@ fn reach_of(spec: &WindowSpec) -> Reach {
 }
 
 /// Whether a window is parted and ordered by all keys of the groups, so that no two rows are alike.
+fn is_moment_away(bound: &WindowFrameBound) -> bool {
+    use WindowFrameBound::{Following, Preceding};
+    matches!(bound, Preceding(Some(distance)) | Following(Some(distance)) if matches!(**distance, Expr::Interval(_)))
+}
+
 fn covers(spec: &WindowSpec, keys: Option<&[String]>) -> bool {
     let Some(keys) = keys else { return false };
     let written: Vec<String> = spec.partition_by.iter().chain(spec.order_by.iter().map(|key| &key.expr)).map(ToString::to_string).collect();

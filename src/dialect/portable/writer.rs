@@ -110,8 +110,12 @@ pub(super) struct Writer<'q> {
     pub(super) covered: BTreeSet<usize>,
     /// AND and OR whose second side DuckDB computes where it is needed, by their places in memory.
     pub(super) in_turn: BTreeSet<usize>,
+    /// What is asked first in the WHERE of a SELECT, by their places in memory.
+    pub(super) guards: BTreeMap<usize, String>,
     /// Items that are written with a point behind them, by their places in memory.
     pub(super) dotted: BTreeSet<usize>,
+    /// Items that get so many digits behind the point, by their places in memory.
+    pub(super) scaled: BTreeMap<usize, i32>,
     /// Not where the query itself has such characters.
     marks: bool,
 }
@@ -139,7 +143,9 @@ impl<'q> Writer<'q> {
             bare: BTreeSet::new(),
             covered: BTreeSet::new(),
             in_turn: BTreeSet::new(),
+            guards: BTreeMap::new(),
             dotted: BTreeSet::new(),
+            scaled: BTreeMap::new(),
             marks: query.sql.is_ascii() || !query.sql.contains(|c| DIGITS.contains(&c) || c == CLOSE),
         }
     }
@@ -389,8 +395,9 @@ fn printed(name: &str) -> Cow<'_, str> {
 
 /// A name as PostgreSQL reads it.
 pub(super) fn lowered(ident: &Ident) -> Cow<'_, str> {
-    let is_small = || ident.value.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-    if ident.quote_style.is_some() || is_small() { Cow::Borrowed(&ident.value) } else { Cow::Owned(ident.value.to_lowercase()) }
+    // Letters beyond ASCII keep their case.
+    let is_small = || !ident.value.bytes().any(|byte| byte.is_ascii_uppercase());
+    if ident.quote_style.is_some() || is_small() { Cow::Borrowed(&ident.value) } else { Cow::Owned(ident.value.to_ascii_lowercase()) }
 }
 
 /// Whether an engine may take a name, in small letters, for a word of its own.

@@ -27,6 +27,35 @@ use crate::diag::codes;
 /// The ways of building incremental models that dbt has names for.
 const STRATEGIES: [&str; 4] = ["append", "delete+insert", "merge", "microbatch"];
 
+/// Macros whose SQL differs by engine.
+const CROSS_DATABASE: [&str; 25] = [
+    "any_value",
+    "array_append",
+    "array_concat",
+    "array_construct",
+    "bool_or",
+    "cast",
+    "cast_bool_to_text",
+    "concat",
+    "current_timestamp",
+    "current_timestamp_backcompat",
+    "current_timestamp_in_utc_backcompat",
+    "date",
+    "date_trunc",
+    "dateadd",
+    "datediff",
+    "except",
+    "hash",
+    "intersect",
+    "last_day",
+    "length",
+    "listagg",
+    "position",
+    "right",
+    "safe_cast",
+    "split_part",
+];
+
 const METHODS: [&str; 36] = [
     "already_exists",
     "assert_valid_snapshot_target_given_strategy",
@@ -229,7 +258,11 @@ fn dispatch(scope: &Arc<Scope>, arguments: &Arguments<'_>) -> Result<Value, Erro
         Some(namespace) => shared.search_order(namespace),
         None => vec![scope.node.package.to_string(), shared.root.to_string(), BUILTIN_PACKAGE.to_owned()],
     };
-    let variants = shared.variants(&name);
+    let variants = if gives_portable_sql(scope, &name, namespace.as_deref()) {
+        [shared.invocation.portable_adapter, "default"].map(|adapter| format!("{adapter}__{name}")).to_vec()
+    } else {
+        shared.variants(&name)
+    };
     for package in &packages {
         for variant in &variants {
             if namespace.as_ref() == Some(package) && variant.starts_with("default__") {
@@ -246,6 +279,15 @@ fn dispatch(scope: &Arc<Scope>, arguments: &Arguments<'_>) -> Result<Value, Erro
     }
     let help = format!("looked for {} in {}", variants.join(", "), packages.join(", "));
     Err(raise_with(&codes::UNKNOWN_MACRO, format!("no variant of macro '{name}' serves '{}'", shared.target.adapter), vec![help]))
+}
+
+/// Whether a macro of package `dbt` gives a part of a portable query, and no part of a statement that the engine gets as it is.
+fn gives_portable_sql(scope: &Scope, name: &str, namespace: Option<&str>) -> bool {
+    let is_called = |macro_name: &str| locked(&scope.facts).stack.iter().any(|id| id.ends_with(macro_name));
+    scope.is_portable()
+        && namespace.is_none_or(|namespace| namespace == BUILTIN_PACKAGE)
+        && (CROSS_DATABASE.contains(&name) || name.starts_with("type_"))
+        && !is_called("get_intervals_between")
 }
 
 fn quote_as_configured(scope: &Scope, arguments: &Arguments<'_>) -> Value {

@@ -78,8 +78,16 @@ impl Advice {
             page.push_str(&format!("| {form} | {on} | {} | {} |\n", escaped(why), escaped(instead)));
         }
         page.push_str("\nFunctions of other engines:\n\n| you wrote | write |\n| --- | --- |\n");
+        let mut written: Vec<(&str, Vec<String>)> = Vec::new();
         for (function, instead) in habits() {
-            page.push_str(&format!("| `{function}` | `{}` |\n", escaped(instead)));
+            let function = format!("`{function}`");
+            match written.iter_mut().find(|(held, _)| *held == instead) {
+                Some((_, functions)) => functions.push(function),
+                None => written.push((instead, vec![function])),
+            }
+        }
+        for (instead, functions) in written {
+            page.push_str(&format!("| {} | `{}` |\n", functions.join(", "), escaped(instead)));
         }
         page
     }
@@ -114,7 +122,32 @@ fn whole_form(sql: &str, range: Range<usize>) -> String {
         end += if behind(end).starts_with('(') { inside(behind(end)) } else { 0 };
     }
     let form = sql.get(start..end).unwrap_or(sql);
-    if form.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '*' | '_')) { sql.to_owned() } else { form.to_owned() }
+    let depth = |open: char, close: char| form.matches(open).count() == form.matches(close).count();
+    let is_whole = depth('(', ')') && depth('[', ']');
+    let says_little =
+        form.starts_with(['\'', '"']) || form.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '*' | '_' | ',' | ' '));
+    if is_whole && !says_little { form.to_owned() } else { call_around(sql, start).unwrap_or(sql).to_owned() }
+}
+
+/// The call that a place stands in.
+fn call_around(sql: &str, place: usize) -> Option<&str> {
+    let mut closed = 0;
+    let open = sql.get(..place)?.char_indices().rev().find_map(|(at, character)| match character {
+        ')' => {
+            closed += 1;
+            None
+        }
+        '(' if closed == 0 => Some(at),
+        '(' => {
+            closed -= 1;
+            None
+        }
+        _ => None,
+    })?;
+    let name = sql.get(..open)?.rfind(|c: char| !c.is_alphanumeric() && c != '_').map_or(0, |at| at + 1);
+    let called = sql.get(name..open)?;
+    let is_name = !called.is_empty() && !matches!(called, "in" | "as" | "lateral" | "from" | "over" | "values" | "by" | "on" | "exists");
+    is_name.then(|| sql.get(name..open + inside(sql.get(open..)?))).flatten()
 }
 
 /// Bytes up to the parenthesis that closes the first one.

@@ -139,3 +139,24 @@ select sum(i * i) filter (where id not in (4, 7)) as a, max(n::smallint) filter 
 -- needs: filter duckdb
 -- refused: redshift array_agg
 select grp, array_agg(v::integer order by id) filter (where v ~ '^[0-9]+$') is null as a, array_agg(s order by id) filter (where b) is null as c from t group by grp;
+
+-- facts: 109
+-- needs: filter duckdb redshift
+-- What is an error in the key of the order, and in the other argument.
+select grp, string_agg(v, ',' order by i / j desc, id) filter (where j <> 0) as a from t where id <> 7 group by grp;
+
+-- facts: 109
+-- needs: filter duckdb redshift
+select grp, percentile_cont(0.5) within group (order by ln(f)) filter (where f > 0) as b from t where id <> 7 group by grp;
+
+-- facts: 109
+-- needs: filter duckdb
+-- refused: redshift corr
+select round(corr(f, ln(f)) filter (where f > 0)::numeric(18,15), 10) as a, round(corr(ln(f), f) filter (where f > 0)::numeric(18,15), 10) as b from t where id <> 7;
+
+-- facts: 109 63
+-- needs: filter duckdb redshift
+select string_agg(distinct (i / j)::text, ',' order by (i / j)::text desc) filter (where j <> 0) as a from t;
+
+-- facts: 109 63
+select string_agg(distinct (i / j)::text, ',') as a from t where j <> 0;

@@ -75,3 +75,8 @@ select x / 3 as a, q.x * 2 as b from (values ('1.505'), (2.5), (null)) as q (x);
 
 -- facts: 38
 select avg(x) as a from (select n as x from t where id in (1, 9) union all select '-1.5055') as q;
+
+-- The smallest integer has no opposite.
+-- facts: 37
+-- needs: remainder duckdb
+select id, (i8 - 1) % -1 as b, (i8 - 1) % (case when id = 7 then -1 else 3 end) as c, (i - 1) % (case when id = 7 then -1 else 3 end) as d from t;

@@ -238,3 +238,56 @@ with recursive r (n, f) as (select 1, 1.5 union all select n + 1, f * 1.5 from r
 
 -- facts: 134
 with recursive r (n, f) as (select 1, 1.5::numeric(12,6) union all select n + 1, (f * 1.5)::numeric(12,6) from r where n < 5) select n, f from r;
+
+-- Columns that several joins have in common.
+-- facts: 144
+select grp, t.id, u.k, x.id as xid from t full join u using (grp) full join t as x using (grp);
+
+-- facts: 144
+select x.grp, t.id, u.k, x.id as xid from t full join u using (grp) left join t as x using (grp) where grp is not null;
+
+-- facts: 170
+select GRÖSSE from (select id as "grÖsse" from t) as q;
+
+-- facts: 170
+-- refused: duckdb redshift differ in case only
+with "A" as (select 1 as x), a as (select 2 as x) select "A".x, a.x as y from "A", a;
+
+-- facts: 124
+-- refused: postgres duckdb redshift does not begin with the keys
+select distinct on (grp) grp, id from t order by id;
+
+-- facts: 124
+select distinct on (t.grp, "id") grp, id from t order by id, 1, j;
+
+-- facts: 91
+-- needs: product duckdb
+select extract(year from d) as x from t union all select m from t union select n from t order by x;
+
+-- A column of a recursive query has the type of its first rows, with precision, scale and length.
+-- facts: 134
+-- refused: postgres duckdb redshift column 'f' of the recursive query is numeric(10,2) in its first rows
+with recursive r (n, f) as (select 1, 1.5::numeric(10,2) union all select n + 1, f * 1 from r where n < 5) select n, f from r;
+
+-- facts: 134
+-- refused: postgres duckdb redshift column 's' of the recursive query is character varying(5) in its first rows
+with recursive r (n, s) as (select 1, 'a'::varchar(5) union all select n + 1, s || 'b' from r where n < 5) select n from r;
+
+-- facts: 134
+-- refused: postgres duckdb redshift column 'd' of the recursive query is date in its first rows
+with recursive r (n, d) as (select 1, date '2024-01-01' union all select n + 1, d + interval '1 day' from r where n < 5) select n, d from r;
+
+-- facts: 134
+with recursive r (n, x, m, v, d) as (
+    select id, nullif(n, 0), coalesce(n, n), v, d from t where id = 1
+    union all
+    select n + 1, x, m, v, d + 1 from r where n < 5)
+select n, x, m, v, d from r;
+
+-- Two literals are text as soon as one stands below the other.
+-- facts: 133
+-- refused: postgres duckdb redshift text on one side
+select null as x union all select null union all select 3;
+
+-- facts: 133
+select null as x union all (select null union all select 3);

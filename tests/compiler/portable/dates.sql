@@ -247,3 +247,32 @@ select id, make_date(extract(year from d)::integer, 1, 1) as a, make_date(2000 +
 
 -- facts: 106
 select d from generate_series(timestamp '2024-01-01', '2024-01-03', interval '1 day') as d;
+
+-- Behind the last value lies what no moment and no integer can be.
+-- facts: 106
+-- needs: series redshift
+select m from generate_series(date '2024-03-01', date '2024-01-01', interval '-1 month') as g (m);
+
+-- facts: 106
+-- needs: series redshift
+select m from generate_series((select min(date_trunc('year', d)) from t), (select max(date_trunc('year', d)) from t), interval '5 years') as g (m);
+
+-- facts: 106
+-- needs: series redshift
+select m from generate_series(timestamp '2024-03-15 12:00:00', timestamp '2024-03-14 12:00:01', interval '-7 hours') as g (m);
+
+-- facts: 106
+-- needs: series redshift
+select n from generate_series(2147483640, 2147483647) as g (n)
+union all select n from generate_series(9223372036854775800, 9223372036854775807) as g (n)
+union all select n from generate_series(5, 4, 2) as g (n) union all select n from generate_series(4, 5, -2) as g (n)
+union all select n from generate_series(5, -4, -2) as g (n);
+
+-- The first row has an end before its start.
+-- facts: 106
+-- needs: series duckdb redshift
+select t.id, g.m from t left join lateral generate_series(t.d, t.e, interval '1 day') as g (m) on true where t.id in (1, 3, 9, 10);
+
+-- facts: 106
+-- needs: series duckdb redshift
+select t.id, g.m from t, generate_series(t.d, t.e, interval '12 hours') as g (m) where t.id in (1, 3, 9, 10) and g.m > t.ts;

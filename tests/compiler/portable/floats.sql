@@ -81,3 +81,16 @@ select distinct f * f as x, sum(f * f) over (partition by f * f) as w from t whe
 -- facts: 12
 -- Longer than what is written twice.
 select id, 1 / (1 + 1 / (1 + f * f / (2 + f * f / (3 + f * f / (4 + f * f / (5 + f * f)))))) as x from t where id <> 7;
+
+-- facts: 12
+-- needs: float-overflow duckdb
+-- fails: out of range
+select (f * 0 + 0.5::double precision / 10 ^ 60::double precision)::real as a from t where id = 1;
+
+-- facts: 12
+-- needs: float-overflow duckdb
+-- fails: out of range
+select case when id = 1 then '1e-400' else '0.0' end::double precision as a from t where id < 3;
+
+-- facts: 12
+select id, case when id = 1 then '1e-40' else '0.0e5' end::double precision as a, f::real as b, (f / 3)::real as c from t where id <> 7;

@@ -244,3 +244,18 @@ select t.id, x.k, x.w from t left join lateral (select u.k, u.w from u where u.g
 -- needs: lateral duckdb
 -- refused: redshift this form of LATERAL
 select t.id, x.w from t left join lateral (select max(u.w) as w from u where u.grp = t.grp) as x on x.w > 5 and t.b or t.id = 2;
+
+-- What is looked up where a CASE asks for it.
+-- facts: 127 37
+-- needs: turns duckdb
+-- needs: lateral redshift
+select id, case when t.j <> 0 then (select u.w / t.j from u where u.k = t.id order by u.w limit 1) end as a,
+    case when t.j = 0 then -1 when t.id > 3 then 1 + coalesce((select u.w / t.j from u where u.k = t.id order by u.w desc limit 1), 0) else 0 end as b from t;
+
+-- facts: 127 37
+-- needs: turns duckdb
+select id, case when t.j = 0 then -1 else (select sum(u.w) / t.j from u where u.k = t.id) end as a from t;
+
+-- facts: 126 37
+-- needs: lateral redshift
+select t.id, x.q from t left join lateral (select u.w / t.j as q from u where u.k = t.id order by u.w limit 1) as x on true where j <> 0;

@@ -66,3 +66,6 @@ select grp, string_agg(distinct v, ',') as d from t group by grp;
 
 -- facts: 61 63
 select string_agg(distinct v, '; ') filter (where id <> 5) as d from t;
+
+-- facts: 63
+select grp, string_agg(distinct 'abc', ',') as a, string_agg(distinct 'abc', ',' order by 'abc') as b from t group by grp;

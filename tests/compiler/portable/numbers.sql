@@ -70,8 +70,16 @@ select max(m) * 1000 as a from t;
 select least(sum(n), 0.005) as a, case when sum(n) > 100 then sum(n) else 0.00125 end as b, coalesce(sum(n) filter (where false), sum(m)) as c from t where id in (1, 6, 9);
 
 -- facts: 35
--- refused: duckdb the digits of column
+-- needs: product duckdb
 select sum(n) as x from t where id = 1 union all select 0.005;
+
+-- facts: 35
+-- needs: product duckdb
+select sum(n) as x, 'a' as y from t where id = 1 union select m, s from t where id < 3 union (select 1, 'b' order by 1 limit 1);
+
+-- facts: 35
+-- needs: wide-coalesce redshift
+select x, y from (values (9223372036854775807, 'a'), (0.5, 'b')) as v (x, y);
 
 -- facts: 38
 select id, m / 7 as a, 1 / m as b from t where id in (1, 4, 6);
@@ -127,7 +135,7 @@ select id, case when id = 1 then extract(month from d) else n end as a, coalesce
     greatest(n, extract(month from d)) as c, case when id = 1 then extract(month from d) else 0.5 end as g from t;
 
 -- facts: 91
--- refused: duckdb more behind the point than fit
+-- needs: product duckdb
 select extract(month from d) as x from t union select n from t;
 
 -- facts: 91 128
@@ -177,3 +185,17 @@ select n % m as r from t;
 -- facts: 39
 -- refused: postgres duckdb redshift digits
 select percentile_disc(0.5) within group (order by x.a) % 3 as r from (select n ^ 2 as a from t) as x;
+
+-- facts: 106
+-- refused: duckdb redshift a series of numbers with a fraction
+select x from generate_series(1, 2.5, 0.5) as g (x);
+
+-- So many digits behind the point that the other side does not fit before it.
+-- facts: 39
+-- needs: product duckdb
+with q as (select id, (n / 100000000)::numeric(38,37) as n37, i::numeric(5,0) as n5, i8 from t where id in (1, 2, 3, 5))
+select id, n37 > n5 as a, n37 <= n5 as b, n5 < n37 as c, n37 = i8 as d, n37 <> 10 as e, -10 < n37 as f, n37 >= 1000000000.5 as g from q;
+
+-- facts: 39
+-- needs: product duckdb
+select id, (n / m) * (n / m) > 5000000 as a, (n / m) * (n / m) > j as b, i8 - 1 < (n / m) * (n / m) as c from t where m <> 0 and id not in (4, 7);

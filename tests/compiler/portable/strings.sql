@@ -261,3 +261,31 @@ select id, split_part(s, 'b', i2) as a from t where i2 <> 0 or i2 is null;
 -- facts: 68
 -- refused: redshift a delimiter that is no literal
 select id, split_part(s, v, i2) as a from t where i2 <> 0 or i2 is null;
+
+-- facts: 70
+-- needs: trim duckdb
+select id, trim(leading from s || chr(160)) as a, trim(both from chr(160) || s) as b, trim(trailing from v || chr(160)) as c, trim(from s) as d from t;
+
+-- Lists of texts once each are ordered by themselves, delimiter and all.
+-- facts: 61 62
+-- needs: several-orders redshift
+select grp, string_agg(distinct v, ',') as a, string_agg(distinct v, ';') as b, string_agg(distinct v, ',') filter (where b) as c,
+    string_agg(distinct s, '-' order by s desc) as d, string_agg(s, ',' order by s, id) as e from t group by grp;
+
+-- facts: 72
+-- needs: hexadecimal postgres
+select id, to_hex(i2) as a, to_hex(i8) as b from t;
+
+-- facts: 82
+-- refused: postgres duckdb redshift a pattern with an escape character
+select substring('abcdef', '2', '3') as a from t;
+
+-- Letters of a window function, which can go into no subquery.
+-- facts: 70
+-- needs: letter-case postgres duckdb
+select id, upper(lag(v) over (order by id)) as b, upper(lag(x) over (order by id)) as d
+from (select id, v, case id when 1 then 'ßaé ŉ ᾀ ǰ ᾈ ﬁ ῼ Ω' when 2 then 'ﬗ ñ ΰ' else s end as x from t) q;
+
+-- facts: 70
+-- refused: postgres duckdb redshift initcap of a window function
+select id, initcap(lag(v) over (order by id)) as c from t;

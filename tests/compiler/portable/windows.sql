@@ -136,3 +136,15 @@ select lag('a') over (order by id) as l from t;
 -- facts: 116
 -- refused: postgres duckdb redshift cannot stand in the definition of a window
 select row_number() over (order by sum(j) over (partition by grp), id) as place from t;
+
+-- A constant in an order decides nothing.
+-- facts: 120
+-- needs: running-aggregate redshift
+select id, sum(j) over (order by id, 'x') as a, count(*) over (partition by grp order by j, 'y', null) as b from t;
+
+-- facts: 120
+select id, sum(j) over (order by 'x') as a, sum(j) over (partition by grp order by null) as b, count(*) over (order by 1) as c from t;
+
+-- facts: 115
+-- refused: postgres duckdb redshift in quotes
+select id, sum(j) over (order by id rows between '1' preceding and current row) as a from t;
