@@ -344,7 +344,7 @@ impl Compilation {
             inferred.unit_findings.extend(named_twice(&inferred));
         }
         if is_built(node) && past_comments(&rendered.sql).trim().is_empty() {
-            declared.extend(check_is_query(node, &CompiledNode { sql: rendered.sql.clone(), ..CompiledNode::default() }).err());
+            declared.extend(check_is_query(node, &CompiledNode::of(rendered.sql.clone())).err());
         }
         if rules.rewrites.is_some() {
             inferred.keep_mistakes();
@@ -398,8 +398,9 @@ impl Compilation {
         }
         let outcome = match plain {
             Some(query) => {
-                let outcome = self.rewrite(sql, &query, &inferred, parents);
-                self.portable.tell(number, (sql, &query), (&inferred, &outcome), parents);
+                let places = rules.rewrites != Some(Texts::First);
+                let outcome = self.rewrite((sql, &query), &inferred, parents, places);
+                self.portable.tell(number, (sql, &query), (&inferred, &outcome), parents, places);
                 outcome
             }
             // Its tree is not that of the text.
@@ -516,8 +517,9 @@ fn assemble(number: usize, node: &Node, rendered: &Rendered, inferred: Inferred,
 
 /// The first column whose name another one has before it.
 fn named_twice(inferred: &Inferred) -> Option<Finding> {
-    let mut names = BTreeSet::new();
-    let at = inferred.schema.columns.iter().position(|column| !names.insert(&column.name))?;
+    let columns = &inferred.schema.columns;
+    let is_there = |at: &usize| columns.get(*at).is_some_and(|column| columns.iter().take(*at).any(|held| held.name == column.name));
+    let at = (0..columns.len()).find(is_there)?;
     let name = &inferred.schema.columns.get(at)?.name;
     let place = |at: usize| inferred.places.get(at).cloned().flatten();
     let first = inferred.schema.columns.iter().position(|column| column.name == *name).and_then(place);

@@ -1,14 +1,15 @@
 //! A linked project, and the SQL of its nodes.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::empty::without_doubled_aliases;
 use super::kept::Standing;
-use super::portable::{Portable, is_portable};
+use super::portable::{Piece, Portable, is_portable};
 use crate::base::{ResourceType, Span, UniqueId};
 use crate::diag::{Diagnostic, codes};
-use crate::jinja::{Empty, Linked, Message, NodeState, Reading, Rendered, SpanMap, Templates, Warehouse, ephemeral_name};
+use crate::jinja::{Empty, Linked, Message, NodeState, Place, Reading, Rendered, SpanMap, Templates, Warehouse, ephemeral_name};
 use crate::project::{Detail, Manifest, Node, Package, Project};
 use crate::syntax::{before_semicolon, cte_insertion, is_single_query, past_comments};
 
@@ -32,9 +33,40 @@ pub struct Compilation {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CompiledNode {
     pub sql: String,
-    pub map: SpanMap,
+    /// Of what its template gave.
+    pub(super) map: SpanMap,
+    /// Where the text was written anew for the engine, in parts: what of it comes from where in what the template gave.
+    pub(super) pieces: Option<Vec<Piece>>,
     pub messages: Vec<Message>,
     pub macros: Vec<UniqueId>,
+}
+
+impl CompiledNode {
+    /// A text that no template gave.
+    pub fn of(sql: String) -> CompiledNode {
+        CompiledNode { sql, ..CompiledNode::default() }
+    }
+
+    /// The place of a byte range of its SQL, where that comes from a file.
+    pub fn locate(&self, range: Range<usize>) -> Option<Place> {
+        let Some(pieces) = &self.pieces else { return self.map.locate(range) };
+        let piece = pieces.get(pieces.partition_point(|piece| piece.written().end <= range.start))?;
+        let is_between = piece.written().start > range.start && range.end <= piece.written().start;
+        if is_between { None } else { self.map.locate(piece.read()) }
+    }
+
+    /// With a text put in at `at`.
+    fn with(mut self, at: usize, text: &str) -> CompiledNode {
+        self.sql.insert_str(at, text);
+        match &mut self.pieces {
+            Some(pieces) => {
+                let first = pieces.partition_point(|piece| piece.written().start < at);
+                pieces.iter_mut().skip(first).for_each(|piece| piece.written_later(text.len()));
+            }
+            None => self.map = self.map.shifted(at, text.len()),
+        }
+        self
+    }
 }
 
 impl Compilation {
@@ -123,7 +155,7 @@ impl Compilation {
 /// The text as the template gives it, and the ephemeral models that it reads.
 fn unlowered(rendered: Rendered) -> (CompiledNode, Vec<UniqueId>) {
     let Rendered { sql, map, messages, macros, ephemerals, momentary: _ } = rendered;
-    (CompiledNode { sql, map, messages, macros }, ephemerals)
+    (CompiledNode { sql, map, pieces: None, messages, macros }, ephemerals)
 }
 
 pub(super) fn first_of(node: &Node, problems: Vec<Diagnostic>) -> Diagnostic {
@@ -138,9 +170,7 @@ pub(super) fn with_ctes(compiled: CompiledNode, ctes: &[(String, String)]) -> Co
     let place = cte_insertion(&compiled.sql);
     let list = ctes.iter().map(|(name, sql)| format!("{name} as (\n{sql}\n)")).collect::<Vec<_>>().join(", ");
     let inserted = if place.has_with { format!(" {list},") } else { format!("with {list}\n") };
-    let mut sql = compiled.sql;
-    sql.insert_str(place.offset, &inserted);
-    CompiledNode { map: compiled.map.shifted(place.offset, inserted.len()), sql, ..compiled }
+    compiled.with(place.offset, &inserted)
 }
 
 /// Refuses what cannot stand inside `create table … as`: no SQL at all, several statements, or something that is no query.

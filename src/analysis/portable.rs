@@ -16,7 +16,7 @@ use super::sql_type::SqlType;
 use super::unread::unread_portable;
 use crate::base::{Files, Relation, UniqueId};
 use crate::diag::{Diagnostic, Severity, codes};
-use crate::jinja::{NodeState, Origin, Rendered, Segment, SpanMap};
+use crate::jinja::{NodeState, Rendered, SpanMap};
 use crate::project::{Constraint, ConstraintKind, Detail, GenericTest, Manifest, Node};
 use crate::syntax::try_parse_exact;
 
@@ -28,6 +28,8 @@ pub struct TypedQuery<'q> {
     pub types: &'q ExpressionTypes,
     /// The relations that have another name where it is to run.
     pub renamed: &'q [Renamed<'q>],
+    /// Whether somebody will ask what of the written text comes from where: where an engine refuses it.
+    pub places: bool,
 }
 
 /// How a relation is called in a tree, and how it is to be called in what is written.
@@ -52,7 +54,7 @@ impl Renamed<'_> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lowered {
     pub sql: String,
-    /// Ascending.
+    /// Ascending; none where nobody asks.
     pub places: Vec<Piece>,
 }
 
@@ -73,6 +75,12 @@ impl Piece {
 
     pub fn written(self) -> Range<usize> {
         wide(self.written)
+    }
+
+    /// Behind so many bytes more.
+    pub(super) fn written_later(&mut self, bytes: usize) {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.written = self.written.map(|at| at.saturating_add(bytes));
     }
 
     pub fn read(self) -> Range<usize> {
@@ -123,12 +131,12 @@ impl Rewritten {
     /// The node with the text that the engine gets, and the ephemeral models that it reads.
     pub(super) fn compiled(&self, compilation: &Compilation, node: &Node) -> Result<(CompiledNode, Vec<UniqueId>), Vec<Diagnostic>> {
         let Rendered { sql, map, messages, macros, ephemerals, momentary: _ } = &self.prepared.rendered;
-        let (sql, map) = match &self.outcome {
-            Ok(None) => (sql.clone(), map.clone()),
-            Ok(Some(lowered)) => (lowered.sql.clone(), replaced(map, &lowered.places)),
+        let (sql, pieces) = match &self.outcome {
+            Ok(None) => (sql.clone(), None),
+            Ok(Some(lowered)) => (lowered.sql.clone(), Some(lowered.places.clone())),
             Err(problems) => return Err(compilation.refused(node, (sql, map), problems.clone())),
         };
-        Ok((CompiledNode { sql, map, messages: messages.clone(), macros: macros.clone() }, ephemerals.clone()))
+        Ok((CompiledNode { sql, map: map.clone(), pieces, messages: messages.clone(), macros: macros.clone() }, ephemerals.clone()))
     }
 }
 
@@ -172,9 +180,16 @@ impl Portable {
     }
 
     /// Tells the other targets of a query.
-    pub(super) fn tell(&self, number: usize, read: (&str, &Query), (inferred, outcome): (&Inferred, &Outcome), parents: &Parents<'_>) {
+    pub(super) fn tell(
+        &self,
+        number: usize,
+        read: (&str, &Query),
+        understood: (&Inferred, &Outcome),
+        parents: &Parents<'_>,
+        places: bool,
+    ) {
         if let Some((siblings, at)) = self.siblings.get() {
-            siblings.tell((*at, number), read, (inferred, outcome), parents);
+            siblings.tell((*at, number), read, understood, parents, places);
         }
     }
 }
@@ -279,7 +294,7 @@ impl Compilation {
     fn with_outcome(&self, node: &Node, compiled: CompiledNode, outcome: Outcome) -> Result<CompiledNode, Vec<Diagnostic>> {
         match outcome {
             Ok(None) => Ok(compiled),
-            Ok(Some(lowered)) => Ok(CompiledNode { map: replaced(&compiled.map, &lowered.places), sql: lowered.sql, ..compiled }),
+            Ok(Some(lowered)) => Ok(CompiledNode { sql: lowered.sql, pieces: Some(lowered.places), ..compiled }),
             Err(problems) => Err(self.refused(node, (&compiled.sql, &compiled.map), problems)),
         }
     }
@@ -374,15 +389,15 @@ impl Compilation {
             Err(unread) => return Err(vec![unread_portable(unread, sql)]),
         };
         let inferred = infer(sql, &query, parents);
-        self.rewrite(sql, &query, &inferred, parents)
+        self.rewrite((sql, &query), &inferred, parents, true)
     }
 
     /// Rewrites a text of which the tree and the types are known. Where there is a mistake in it, all else that is wrong is said with it.
-    pub(super) fn rewrite(&self, sql: &str, query: &Query, inferred: &Inferred, parents: &Parents<'_>) -> Outcome {
+    pub(super) fn rewrite(&self, (sql, query): (&str, &Query), inferred: &Inferred, parents: &Parents<'_>, places: bool) -> Outcome {
         let Some(lowering) = &self.portable.lowering else { return Ok(None) };
         let doubts = inferred.doubts.iter().filter(|doubt| doubt.diagnostic.severity == Severity::Error);
         let mut mistakes: Vec<Finding> = inferred.findings.iter().chain(doubts).cloned().collect();
-        let lowered = lowering.lower(&TypedQuery { sql, query, types: &inferred.types, renamed: &[] });
+        let lowered = lowering.lower(&TypedQuery { sql, query, types: &inferred.types, renamed: &[], places });
         let above = parents.mistaken();
         let refused = match lowered {
             lowered if mistakes.is_empty() && (lowered.is_ok() || above.is_none()) => return lowered,
@@ -411,13 +426,4 @@ fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
         });
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
-}
-
-/// The map of a text that was written anew: its pieces come from where the pieces of the old one came from.
-fn replaced(map: &SpanMap, places: &[Piece]) -> SpanMap {
-    let segment = |piece: &Piece| {
-        let place = map.locate(piece.read())?;
-        Some(Segment { output: piece.written(), source: place.call, origin: Origin::Expression })
-    };
-    SpanMap { segments: places.iter().filter_map(segment).collect(), of_macro: map.of_macro.clone() }
 }

@@ -71,6 +71,7 @@ impl Siblings {
         (sql, query): (&str, &Query),
         (inferred, outcome): (&Inferred, &Outcome),
         parents: &Parents<'_>,
+        places: bool,
     ) {
         let others = || self.targets.iter().enumerate().filter(|(at, other)| *at != of && !other.begun.load(Ordering::Relaxed));
         if outcome.is_err() || others().next().is_none() {
@@ -81,17 +82,17 @@ impl Siblings {
         let read = Arc::new(for_rewriting(inferred));
         for (to, other) in others() {
             let Some(names) = self.names(of, to, parents) else { continue };
-            let Some(places) = places(sql, &names) else { continue };
+            let Some(named) = places_of(sql, &names) else { continue };
             // Otherwise some name stands in a text, or before a column.
-            if !names.is_empty() && renamed(query, &names) != Some(places.len()) {
+            if !names.is_empty() && renamed(query, &names) != Some(named.len()) {
                 continue;
             }
-            let outcome = other.lowering.lower(&TypedQuery { sql, query, types: &inferred.types, renamed: &names });
+            let outcome = other.lowering.lower(&TypedQuery { sql, query, types: &inferred.types, renamed: &names, places });
             let told = Told {
                 of,
                 to,
                 sql: Arc::clone(&shared),
-                names: places,
+                names: named,
                 columns: Arc::clone(&columns),
                 promises: Arc::clone(parents.promises),
                 inferred: Arc::clone(&read),
@@ -195,7 +196,7 @@ fn for_rewriting(inferred: &Inferred) -> Inferred {
 }
 
 /// Where names stand in a text, ascending, and how long they are elsewhere; `None` where one stands there already in the other way.
-fn places(sql: &str, names: &[Renamed<'_>]) -> Option<Vec<(Range<usize>, usize)>> {
+fn places_of(sql: &str, names: &[Renamed<'_>]) -> Option<Vec<(Range<usize>, usize)>> {
     let mut places = Vec::new();
     for name in names {
         let (here, there) = (name.here.quoted(), name.there.quoted());

@@ -21,7 +21,13 @@ impl Compilation {
         warehouse: Option<Arc<dyn Warehouse>>,
     ) -> Result<CompiledNode, Diagnostic> {
         let rendered = self.templates.render_unit(&self.project.sources, model, unit, &self.linked(warehouse))?;
-        let compiled = CompiledNode { sql: rendered.sql, map: rendered.map, messages: rendered.messages, macros: rendered.macros };
+        let compiled = CompiledNode {
+            sql: rendered.sql,
+            map: rendered.map,
+            messages: rendered.messages,
+            macros: rendered.macros,
+            ..CompiledNode::default()
+        };
         let compiled = self.lowered(model, compiled).map_err(|problems| first_of(model, problems))?;
         Ok(if fixtures.is_empty() { compiled } else { with_ctes(compiled, fixtures) })
     }

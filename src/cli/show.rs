@@ -34,7 +34,7 @@ pub(super) fn cmd_show(context: &Context<'_>, arguments: &ShowArguments) -> Resu
     if let (Some(text), Some(root)) = (&arguments.inline_direct, compilation.project.packages.first()) {
         let node = compilation.operation(root, "inline", Span::new(FileId(0), 0, 0));
         let connected = context.open(compilation)?;
-        let query = CompiledNode { sql: text.clone(), ..CompiledNode::default() };
+        let query = CompiledNode::of(text.clone());
         return show_all(context, compilation, &connected, vec![(&node, query)], arguments.shown());
     }
     if arguments.selection.select.is_empty() {
@@ -78,7 +78,7 @@ pub(super) fn show_loaded(context: &Context<'_>, compilation: &Compilation, resu
 /// What has SQL of its own is shown as that SQL gives it now; what is loaded is shown as it stands in the database.
 fn query_of(context: &Context<'_>, compilation: &Compilation, node: &Node) -> Result<CompiledNode, Exit> {
     if let (Detail::Seed { .. } | Detail::Source(_) | Detail::Snapshot { .. }, Some(relation)) = (&node.detail, &node.relation) {
-        return Ok(CompiledNode { sql: format!("select * from {}", from(relation)), ..CompiledNode::default() });
+        return Ok(CompiledNode::of(format!("select * from {}", from(relation))));
     }
     let warehouse = std::sync::Arc::new(LazyWarehouse::new(&compilation.project.target, &context.root));
     compilation.compile_node(node, NodeState::default(), Some(warehouse)).map_err(|problem| {
@@ -127,7 +127,7 @@ fn show_all(
 fn query_failed(node: &Node, compiled: &CompiledNode, error: &AdapterError) -> Diagnostic {
     let problem = Diagnostic::new(&codes::STATEMENT_FAILED, format!("'{}': {error}", node.name));
     let AdapterError::Statement { offset, hints, .. } = error else { return problem };
-    let place = offset.and_then(|at| compiled.map.locate(at..at + 1));
+    let place = offset.and_then(|at| compiled.locate(at..at + 1));
     let problem = match place {
         Some(place) => problem.at(place.within.unwrap_or(place.call)),
         None => problem,

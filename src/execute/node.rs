@@ -439,7 +439,7 @@ fn statement_failed(node: &Node, error: &AdapterError, query: Option<(usize, &Co
     let mut problem = Diagnostic::new(code, format!("'{}': {error}", node.name));
     let place = offset.zip(query).and_then(|(offset, (query_at, compiled))| {
         let at = offset.checked_sub(query_at)?;
-        compiled.map.locate(at..at + word_length(&compiled.sql, at))
+        compiled.locate(at..at + word_length(&compiled.sql, at))
     });
     problem = match place {
         Some(place) => match place.within {

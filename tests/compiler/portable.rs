@@ -124,8 +124,10 @@ impl Query {
         if let Some(finding) = inferred.findings.first() {
             return Err(finding.diagnostic.message.clone());
         }
-        let lowered = rewriter.lower(&TypedQuery { sql: &self.sql, query: &query, types: &inferred.types, renamed: &[] });
-        match lowered {
+        let lower = |places| rewriter.lower(&TypedQuery { sql: &self.sql, query: &query, types: &inferred.types, renamed: &[], places });
+        let text = |places| lower(places).map(|lowered| lowered.map(|lowered| lowered.sql));
+        assert_eq!(text(true).ok(), text(false).ok(), "marks of places have changed what is written: {}", self.sql);
+        match lower(true) {
             Ok(lowered) => Ok(lowered.map_or_else(|| self.sql.clone(), |lowered| lowered.sql)),
             Err(refusals) => Err(refusals.iter().map(|refusal| refusal.diagnostic.message.clone()).collect::<Vec<_>>().join("; ")),
         }

@@ -18,6 +18,8 @@ impl Writer<'_> {
                     Some(text) => text,
                     None => return self.refuse(span, "a number of so many digits is not the same on all engines", "cast it from text"),
                 },
+                // PostgreSQL takes more digits for an exact number, DuckDB for an integer of its own.
+                _ if self.is(Engine::DuckDb) && text.len() >= INT8_DIGITS && text.parse::<i64>().is_err() && is_whole(text) => format!("{text}."),
                 _ => text.clone(),
             },
             Value::SingleQuotedString(text) | Value::EscapedStringLiteral(text) | Value::UnicodeStringLiteral(text) => self.text(text),
@@ -82,14 +84,21 @@ fn digits(text: &str, count: std::ops::RangeInclusive<usize>) -> Option<(&str, &
     if count.contains(&end) { text.split_at_checked(end) } else { None }
 }
 
-/// `1.25e2` as `125`, `1e-2` as `0.01`; `None` beyond 38 digits.
+/// The least that may be too many for `bigint`.
+const INT8_DIGITS: usize = 19;
+
+fn is_whole(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `1.25e2` as `125.`, which is no integer either, `1e-2` as `0.01`; `None` beyond 38 digits.
 pub(super) fn without_exponent(mantissa: &str, exponent: &str) -> Option<String> {
     let exponent: i32 = exponent.parse().ok().filter(|exponent: &i32| exponent.abs() <= 38)?;
     let (before, behind) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = format!("{before}{behind}");
     let point = i32::try_from(before.len()).ok()? + exponent;
     let text = match usize::try_from(point) {
-        Ok(point) if point >= digits.len() => format!("{digits}{}", "0".repeat(point - digits.len())),
+        Ok(point) if point >= digits.len() => format!("{digits}{}.", "0".repeat(point - digits.len())),
         Ok(point) if point > 0 => format!("{}.{}", digits.get(..point)?, digits.get(point..)?),
         _ => format!("0.{}{digits}", "0".repeat(usize::try_from(-point).ok()?)),
     };

@@ -116,7 +116,7 @@ pub(super) struct Writer<'q> {
     pub(super) dotted: BTreeSet<usize>,
     /// Items that get so many digits behind the point, by their places in memory.
     pub(super) scaled: BTreeMap<usize, i32>,
-    /// Not where the query itself has such characters.
+    /// Where somebody asks for places, but for a query that has such characters itself.
     marks: bool,
 }
 
@@ -146,7 +146,7 @@ impl<'q> Writer<'q> {
             guards: BTreeMap::new(),
             dotted: BTreeSet::new(),
             scaled: BTreeMap::new(),
-            marks: query.sql.is_ascii() || !query.sql.contains(|c| DIGITS.contains(&c) || c == CLOSE),
+            marks: query.places && (query.sql.is_ascii() || !query.sql.contains(|c| DIGITS.contains(&c) || c == CLOSE)),
         }
     }
 
@@ -314,7 +314,7 @@ impl<'q> Writer<'q> {
 
     /// For each name of a query: by hand, for speed.
     fn mark(&self, span: Span, text: &str, into: &mut String) {
-        let place = self.lines.range(span).filter(|_| self.marks);
+        let place = if self.marks { self.lines.range(span) } else { None };
         let digits = place.and_then(|range| Some([digit(range.start >> BITS)?, digit(range.start & LOW)?, digit(range.len())?]));
         let Some(digits) = digits else { return into.push_str(text) };
         digits.into_iter().for_each(|digit| into.push(digit));
