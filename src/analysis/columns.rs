@@ -116,7 +116,8 @@ impl Compilation {
         self.analyse_again(files, wanted, None).0
     }
 
-    /// As [`Compilation::analyse`], keeping what portable nodes are rewritten to. Of what is found only mistakes are told.
+    /// As [`Compilation::analyse`], keeping what portable nodes are rewritten to. What it tells is of use for its mistakes only: doubts about
+    /// queries are dropped before allowances are looked at, which then seem to allow nothing.
     pub(super) fn analyse_portable(&self, files: &dyn Files, wanted: &BTreeSet<usize>, texts: Texts) -> Analysis {
         self.analyse_with(files, Some(wanted), None, Some(texts)).0
     }

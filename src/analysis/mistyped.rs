@@ -31,8 +31,7 @@ const TYPES: [&str; 16] = [
     "uuid",
     "varchar",
 ];
-const OTHERS: [(&str, &str); 29] = [
-    ("bignumeric", "numeric(38,9)"),
+const OTHERS: [(&str, &str); 28] = [
     ("blob", "bytea"),
     ("byteint", "smallint"),
     ("clob", "text"),
@@ -47,7 +46,7 @@ const OTHERS: [(&str, &str); 29] = [
     ("int64", "bigint"),
     ("long", "bigint"),
     ("ntext", "text"),
-    ("number", "numeric(18,2)"),
+    ("number", "numeric(38,0)"),
     ("nvarchar", "varchar"),
     ("smalldatetime", "timestamp"),
     ("str", "text"),
@@ -70,7 +69,15 @@ pub fn type_instead(written: &str) -> Option<String> {
     let (_, instead) = OTHERS.iter().find(|(other, _)| *other == base)?;
     // Digits that are written outrank those that are proposed.
     let bare = instead.split('(').next().unwrap_or(instead);
-    Some(if rest.is_empty() { (*instead).to_owned() } else { format!("{bare}{rest}") })
+    Some(with_digits(bare, rest).unwrap_or_else(|| (*instead).to_owned()))
+}
+
+/// A type with the digits or the width that another one was written with, where it has any: `nvarchar(max)` is as long as it likes. Moments
+/// have their six digits everywhere.
+fn with_digits(bare: &str, rest: &str) -> Option<String> {
+    let whole = format!("{bare}{rest}");
+    let takes_them = matches!(bare, "numeric" | "varchar") && !rest.is_empty();
+    (takes_them && SqlType::parse(&whole).is_some()).then_some(whole)
 }
 
 impl Compilation {
@@ -104,7 +111,31 @@ fn mistyped(source: &Node, column: &Column) -> Option<Diagnostic> {
     let (base, rest) = declared.split_at(declared.find('(').unwrap_or(declared.len()));
     Some(match (type_instead(declared), crate::diag::nearest(&base.trim().to_lowercase(), TYPES)) {
         (Some(instead), _) => problem.help(format!("write {instead}")),
-        (None, Some(near)) => problem.help(format!("did you mean '{near}{rest}'?")),
+        (None, Some(near)) => problem.help(format!("did you mean '{}'?", with_digits(near, rest).unwrap_or_else(|| near.to_owned()))),
         (None, None) => problem.help("write the type that PostgreSQL has for its values, as text or numeric(18,2)"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_proposed_is_a_type() {
+        for (other, instead) in OTHERS {
+            for digits in ["", "(5)", "(10,2)", "(max)", "(20 char)"] {
+                let proposed = type_instead(&format!("{other}{digits}")).unwrap();
+                assert!(SqlType::parse(&proposed).is_some(), "{other}{digits}: {proposed}");
+            }
+            assert_eq!(type_instead(other).as_deref(), Some(instead));
+        }
+        let instead = |written: &str| type_instead(written).unwrap();
+        assert_eq!(instead("NUMBER(10, 2)"), "numeric(10, 2)");
+        assert_eq!(instead("nvarchar(20)"), "varchar(20)");
+        assert_eq!(instead("nvarchar(MAX)"), "varchar");
+        assert_eq!(instead("string(50)"), "text");
+        assert_eq!(instead("double(10,2)"), "double precision");
+        assert_eq!(instead("datetime2(7)"), "timestamp");
+        assert_eq!(instead("tinyint(1)"), "smallint");
+    }
 }

@@ -611,7 +611,10 @@ fn call_statement(scope: &Arc<Scope>, state: &mut State<'_, '_>, args: &[Value])
     let Some(caller) = option("caller") else {
         return Err(raise(&codes::WRONG_ARGUMENTS, "statement() is used as '{% call statement('name') %} … {% endcall %}'"));
     };
-    let sql = caller.call(state, &[])?.to_string();
+    locked(&scope.facts).in_statements += 1;
+    let sql = caller.call(state, &[]);
+    locked(&scope.facts).in_statements -= 1;
+    let sql = sql?.to_string();
     if !scope.executing() {
         return Ok(Value::from(""));
     }

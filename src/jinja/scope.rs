@@ -64,6 +64,8 @@ pub(super) struct Facts {
     pub(super) emitted: Vec<(String, Arc<SpanMap>)>,
     pub(super) ephemerals: Vec<UniqueId>,
     pub(super) statements: BTreeMap<String, Value>,
+    /// Blocks of `statement` that are rendered now, one in the other.
+    pub(super) in_statements: usize,
     /// `log(…, info=true)` and `print()`; `exceptions.warn()`.
     pub(super) messages: Vec<Message>,
     /// Something was asked for that may differ from one invocation to the next.

@@ -74,10 +74,13 @@ fn rounded(rows: &mut Rows, columns: &[ColumnInfo]) {
     }
 }
 
+/// Of microseconds: DuckDB reads `timestamp(9)` as one of nanoseconds.
 fn is_moment(data_type: &str) -> bool {
     let data_type = data_type.trim().to_lowercase();
-    let base = data_type.split(['(', ' ']).next().unwrap_or_default();
-    matches!(base, "timestamp" | "timestamptz" | "datetime" | "time" | "timetz")
+    let (base, rest) = data_type.split_at(data_type.find(['(', ' ']).unwrap_or(data_type.len()));
+    let digits = rest.split_once('(').and_then(|(_, digits)| digits.split_once(')')).map(|(digits, _)| digits.trim());
+    let is_finer = digits.is_some_and(|digits| digits.parse::<u32>().is_ok_and(|digits| digits > 6));
+    matches!(base, "timestamp" | "timestamptz" | "datetime" | "time" | "timetz") && !is_finer
 }
 
 /// `None` where there are no more digits, and of what is in no form that every engine reads.
@@ -198,6 +201,7 @@ mod tests {
 
     #[test]
     fn nanoseconds_are_kept() {
-        assert!(is_moment("timestamp with time zone") && is_moment("TIME") && !is_moment("timestamp_ns") && !is_moment("text"));
+        assert!(is_moment("timestamp with time zone") && is_moment("TIME") && is_moment("timestamp (3) with time zone"));
+        assert!(!is_moment("timestamp_ns") && !is_moment("timestamp(9)") && !is_moment("TIMESTAMP (7)") && !is_moment("text"));
     }
 }

@@ -7,6 +7,6 @@ mod respelling;
 mod statement;
 
 pub use marks::{MARK_PREFIX, Mark, mark_of, marked_expression, parse_marked};
-pub use query::{Lines, Unread, parse_query, try_parse_exact, try_parse_query};
+pub use query::{Lines, Unread, double_equals, parse_query, try_parse_exact, try_parse_query, without_texts};
 pub use respelling::{AddedColumn, FIELDS, ROWS_FROM, UNNAMED, added_columns, using_alias};
 pub use statement::{CteInsertion, Shape, before_semicolon, cte_insertion, is_single_query, past_comments, shape};

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use sqlparser::ast::{Query, Statement};
+use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Location, Span, TokenWithSpan, Tokenizer};
+use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 
 use super::dialect::Sql;
 use super::respelling::{Respelled, may_be_misread, respelled};
@@ -80,19 +81,47 @@ fn parse_tokens(tokens: Vec<TokenWithSpan>) -> Result<Option<Box<Query>>, Parser
 }
 
 /// The parser tells the place in its message only: `Expected: …, found: … at Line: 1, Column: 15`.
-fn unread(sql: &str, error: &ParserError) -> Unread {
+fn told(error: &ParserError) -> (&str, Option<Location>) {
     let message = match error {
         ParserError::TokenizerError(message) | ParserError::ParserError(message) => message.as_str(),
         ParserError::RecursionLimitExceeded => "it is nested too deeply",
     };
-    let (said, place) = message.rsplit_once(" at Line: ").map_or((message, None), |(said, place)| (said, Some(place)));
-    // The parser shows itself in this one.
-    let said = if said.starts_with("No infix parser") { "a word stands there that is no operator" } else { said };
-    let start = place.and_then(|place| {
+    let place = |place: &str| {
         let (line, column) = place.split_once(", Column: ")?;
-        Lines::new(sql).offset(Location { line: line.parse().ok()?, column: column.parse().ok()? })
-    });
-    let range = start.and_then(|start| {
+        Some(Location { line: line.parse().ok()?, column: column.parse().ok()? })
+    };
+    message.rsplit_once(" at Line: ").map_or((message, None), |(said, at)| (said, place(at)))
+}
+
+/// What is wrong within a CASE: the parser takes the word for a column then, and stops right behind it.
+fn within_case(sql: &str, error: &ParserError) -> Option<ParserError> {
+    let blank = |token: &TokenWithSpan| matches!(token.token, Token::Whitespace(_));
+    let mut place = told(error).1?;
+    let mut tokens: Vec<TokenWithSpan> = tokens_of(sql).ok()?.into_iter().filter(|token| !blank(token)).collect();
+    let mut found = None;
+    loop {
+        let Some(at) = tokens.iter().position(|token| token.span.start == place) else { return found };
+        let is_case = |token: &TokenWithSpan| matches!(&token.token, Token::Word(word) if word.keyword == Keyword::CASE);
+        let Some(case) = (at.saturating_sub(2)..at).rev().find(|case| tokens.get(*case).is_some_and(is_case)) else { return found };
+        tokens.drain(..case);
+        let mut parser = Parser::new(&Sql).with_recursion_limit(400).with_tokens_with_locations(tokens.clone());
+        parser.advance_token();
+        let Err(error) = parser.parse_case_expr() else { return found };
+        let deeper = told(&error).1.filter(|deeper| *deeper > place);
+        found = Some(error);
+        match deeper {
+            Some(deeper) => place = deeper,
+            None => return found,
+        }
+    }
+}
+
+fn unread(sql: &str, error: &ParserError) -> Unread {
+    let within = within_case(sql, error);
+    let (said, place) = told(within.as_ref().unwrap_or(error));
+    // The parser shows itself in this one.
+    let said = if said.starts_with("No infix parser") { "what stands there is no operator" } else { said };
+    let range = place.and_then(|place| Lines::new(sql).offset(place)).and_then(|start| {
         let rest = sql.get(start..).filter(|rest| !rest.is_empty())?;
         let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
         Some(start..start + word.max(rest.chars().next().map_or(0, char::len_utf8)))
@@ -105,6 +134,28 @@ fn unread(sql: &str, error: &ParserError) -> Unread {
             .replace(", found: ", ", found "),
         range,
     }
+}
+
+/// A text without its comments, and with nothing in quotes: what stands there is no grammar.
+pub fn without_texts(sql: &str) -> String {
+    let Ok(tokens) = tokens_of(sql) else { return sql.to_owned() };
+    let plain = |token: TokenWithSpan| match token.token {
+        Token::Whitespace(_) => " ".to_owned(),
+        Token::Word(word) if word.quote_style.is_some() => "\"\"".to_owned(),
+        Token::SingleQuotedString(_) => "''".to_owned(),
+        other => other.to_string(),
+    };
+    tokens.into_iter().map(plain).collect()
+}
+
+/// Where `==` stands as an operator; a tree does not tell it from `=`.
+pub fn double_equals(sql: &str) -> Vec<Range<usize>> {
+    if !sql.contains("==") {
+        return Vec::new();
+    }
+    let lines = Lines::new(sql);
+    let tokens = tokens_of(sql).unwrap_or_default();
+    tokens.iter().filter(|token| token.token == Token::DoubleEq).filter_map(|token| lines.range(token.span)).collect()
 }
 
 /// Turns lines and columns into bytes.
@@ -184,6 +235,24 @@ mod tests {
         assert_eq!(told("select * from a whre b = 1"), "expected end of statement, found b | b");
         assert_eq!(told("select a from b where (a = 1"), "expected ), and the query ends | -");
         assert_eq!(try_parse_query("drop table x"), Ok(None));
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_case_is_told_where_it_stands() {
+        let told = |sql: &str| {
+            let unread = try_parse_query(sql).unwrap_err();
+            format!("{} | {}", unread.why, unread.range.map_or("-", |range| &sql[range.start..]))
+        };
+        assert_eq!(told("select case when id = = 1 then 'a' end"), "expected an expression, found = | = 1 then 'a' end");
+        assert_eq!(told("select case id when 1 the 'a' end from t"), "expected THEN, found the | the 'a' end from t");
+        assert_eq!(told("select 1 from t where case when (case when a then b end) c then d end"), "expected THEN, found c | c then d end");
+        assert_eq!(
+            told("select case when case when a = = 1 then b end then c end"),
+            "expected an expression, found = | = 1 then b end then c end"
+        );
+        assert_eq!(told("select case when a then b from t"), "expected END, found from | from t");
+        assert_eq!(told("select case when a then b"), "expected END, and the query ends | -");
+        assert_eq!(told("select case when a then b end c d from t"), "expected end of statement, found d | d from t");
     }
 
     #[test]

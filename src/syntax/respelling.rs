@@ -440,7 +440,7 @@ impl Edits<'_> {
     fn name(&self, at: usize) -> Option<String> {
         match self.tokens.get(at).map(|token| &token.token) {
             Some(Token::Word(held)) if held.quote_style.is_some() => Some(held.value.clone()),
-            Some(Token::Word(held)) => Some(held.value.to_lowercase()),
+            Some(Token::Word(held)) => Some(held.value.to_ascii_lowercase()),
             _ => None,
         }
     }

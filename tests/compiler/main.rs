@@ -9,6 +9,7 @@
 //! | [`fuzz`] | how inputs at random are made, counted and repeated, for as long as is wanted |
 //! | [`random_input`] | bad input at random |
 //! | [`random_sql`] | SQL at random |
+//! | [`habits`] | what is written in place of functions of other engines |
 //! | [`harness`] | what a case file is, and how it is compared with what the compiler says |
 //! | [`adapters`] | what sessions of both engines promise |
 //! | [`features`] | contracts, unit tests and the like, over several runs |
@@ -49,6 +50,7 @@ mod flags;
 mod flagship;
 mod freshness;
 mod fuzz;
+mod habits;
 mod harness;
 mod hooks;
 mod kept_tables;

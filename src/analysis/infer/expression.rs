@@ -45,7 +45,7 @@ impl Inference<'_> {
             Expr::TypedString(typed) => {
                 let sql_type = SqlType::parse(&typed.data_type.to_string());
                 if let (Some(kind), Value::SingleQuotedString(text)) = (sql_type, &typed.value.value) {
-                    self.check_text(text, kind.id, typed.value.span);
+                    self.check_text(text, kind.id, typed.value.span, true);
                 }
                 Facts::of(sql_type, false)
             }
@@ -300,7 +300,7 @@ impl Inference<'_> {
             }
             // What is written is a cast as it is.
             if let Some(text) = quoted(inner) {
-                self.check_text(text, to.id, inner.span());
+                self.check_text(text, to.id, inner.span(), true);
             }
         }
         // JSON null becomes null.
@@ -498,16 +498,22 @@ impl Inference<'_> {
             types.note_wanted(unnested(expression), wanted);
         }
         if let (Some(text), Some(id)) = (quoted(expression), wanted) {
-            self.check_text(text, id, expression.span());
+            self.check_text(text, id, expression.span(), false);
         }
     }
 
-    fn check_text(&mut self, text: &str, id: TypeId, span: Span) {
+    /// `is_told`: the query itself says the type, by a cast or before the text.
+    fn check_text(&mut self, text: &str, id: TypeId, span: Span, is_told: bool) {
         if is_refused(text, id) {
             let message = format!("'{text}' is no {}", spelled(id));
             let help = match catalogue().entry(id).name {
                 "date" | "timestamp" | "timestamptz" => "write it as 2024-01-31 or 2024-01-31 12:00:00",
-                _ => "all that is compared or chosen from has one type: if text is meant, cast the rest, as in x::text",
+                _ if !is_told => "all that is compared or chosen from has one type: if text is meant, cast the rest, as in x::text",
+                "int2" | "int4" | "int8" => "write a whole number that the type can hold, as 12",
+                "numeric" | "float4" | "float8" => "write a number, as 12.50",
+                "bool" => "write true or false",
+                "uuid" => "write its 32 hexadecimal digits, as 00000000-0000-0000-0000-000000000000",
+                _ => "write it as PostgreSQL writes values of that type",
             };
             self.find(span, Diagnostic::new(&codes::TYPE_MISMATCH, message).help(help));
         }
@@ -535,6 +541,12 @@ fn operator_help(name: &str, sides: [SqlType; 2]) -> &'static str {
     let is_moment = |kind: &SqlType| matches!(kind.name(), "timestamp" | "timestamptz");
     let is_number = |kind: &SqlType| matches!(kind.name(), "int2" | "int4" | "int8" | "numeric" | "float4" | "float8");
     match name {
+        "||" if sides.iter().any(|kind| kind.element().is_some()) => {
+            "a list is put together with elements of its own type, or a list of these"
+        }
+        "||" if sides.iter().any(|kind| matches!(kind.name(), "json" | "jsonb")) => {
+            "documents are put together as jsonb: cast both sides, as in x::jsonb || y::jsonb"
+        }
         "||" => "texts are put together: cast one side, as in x::text || y",
         "+" if sides.iter().all(is_text) => "write || to put texts together",
         "+" | "-" if sides.iter().any(is_moment) && sides.iter().any(is_number) => "write moment + interval '1 day' * n",

@@ -617,14 +617,14 @@ impl Inference<'_> {
                 "'{name}' is named in this list, and known outside of it only: compute it in a subquery, or write it out here"
             ));
         }
-        match written_instead(name) {
-            _ if UNITS.contains(&name) => Some(format!("if it is a unit of time, write it in single quotes: '{name}'")),
-            _ if matches!(name, "count" | "sum" | "avg") => Some(format!("if it is a call, write its parentheses: {name}(…)")),
-            Some(instead) if matches!(name, "sysdate" | "systimestamp" | "curdate" | "today" | "getdate") => {
-                Some(format!("write {instead}"))
-            }
-            _ => None,
+        if UNITS.contains(&name) {
+            return Some(format!("if it is a unit of time, write it in single quotes: '{name}'"));
         }
+        if matches!(name, "count" | "sum" | "avg") {
+            return Some(format!("if it is a call, write its parentheses: {name}(…)"));
+        }
+        let is_clock = matches!(name, "sysdate" | "systimestamp" | "curdate" | "today" | "getdate");
+        written_instead(name).filter(|_| is_clock).map(|instead| format!("write {instead}"))
     }
 
     /// Facts of a column by the parts of its name.
@@ -674,7 +674,10 @@ impl Inference<'_> {
                     let names = scope.column_names();
                     let problem = Diagnostic::new(&codes::UNKNOWN_COLUMN, format!("there is no column '{name}'"));
                     let mut problem = problem.did_you_mean(name, names.iter().map(String::as_str));
-                    match self.meant_by(name, parts.iter().any(|part| part.quote_style.is_some())) {
+                    let is_quoted = parts.iter().any(|part| part.quote_style.is_some());
+                    match self.meant_by(name, is_quoted) {
+                        // What is nearly a column is hardly a text.
+                        Some(_) if is_quoted && !problem.help.is_empty() => {}
                         Some(help) => problem = problem.help(help),
                         None if problem.help.is_empty() && !names.is_empty() => {
                             let more = if names.len() > MOST_NAMED { ", …" } else { "" };

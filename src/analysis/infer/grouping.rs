@@ -262,7 +262,7 @@ fn may_hold_key(item: &Item, grouped: &[u32]) -> bool {
     let called_so =
         |name: &str| ["id", "key", "code", "uuid", "guid", "no", "nr", "number", "sk", "pk"].iter().any(|end| name.ends_with(end));
     let only = match columns.as_slice() {
-        [only] => called_so(&only.name.to_lowercase()),
+        [only] => called_so(&only.name.to_ascii_lowercase()),
         _ => false,
     };
     declared || only || columns.iter().any(|column| is_first(column) || column.name.eq_ignore_ascii_case("id"))

@@ -40,8 +40,8 @@ use super::catalogue::{TypeId, catalogue};
 use super::facts::{Facts, Origins, RelationSchema};
 use super::sql_type::SqlType;
 use super::units::Declarations;
-use crate::diag::{Code, Diagnostic, Severity};
-use crate::syntax::Lines;
+use crate::diag::{Code, Diagnostic, Severity, codes};
+use crate::syntax::{Lines, double_equals};
 
 /// What a query may read.
 pub trait Tables {
@@ -166,6 +166,9 @@ pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarat
         mentions: None,
     };
     let result = inference.query(query, None, None);
+    if !tables.has_foreign_functions() {
+        inference.refuse_double_equals(sql);
+    }
     inference.doubt_unused();
     let columns = currencies::schema_columns(&result.columns);
     let named = |key: &Vec<usize>| key.iter().map(|at| Some(result.columns.get(*at)?.name.to_string())).collect::<Option<Vec<_>>>();
@@ -236,6 +239,14 @@ impl Inference<'_> {
     fn next_id(&mut self) -> u32 {
         self.last_id += 1;
         self.last_id
+    }
+
+    /// The parser reads `==`, which PostgreSQL has not, as `=`.
+    fn refuse_double_equals(&mut self, sql: &str) {
+        for range in double_equals(sql) {
+            let problem = Diagnostic::new(&codes::TYPE_MISMATCH, "there is no operator ==").help("write =");
+            self.findings.push(Finding::new(problem, Some(range)));
+        }
     }
 
     /// The number of a column that is read.

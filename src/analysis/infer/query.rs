@@ -95,7 +95,7 @@ impl Inference<'_> {
 
     /// PostgreSQL wants each column of a recursive query to have the type of its first rows, with precision and scale.
     fn check_step(&mut self, first: &QueryResult, more: &QueryResult, step: &SetExpr) {
-        if !self.tables.is_portable() || first.open || more.open {
+        if self.tables.has_foreign_functions() || first.open || more.open {
             return;
         }
         let spans = projection_spans(step);
@@ -168,7 +168,7 @@ impl Inference<'_> {
             }
             SetExpr::Values(values) => self.values(values, outer, ctes),
             SetExpr::Table(table) => {
-                let name = table.schema_name.iter().chain(&table.table_name).map(|name| name.to_lowercase()).collect::<Vec<_>>();
+                let name = table.schema_name.iter().chain(&table.table_name).map(|name| name.to_ascii_lowercase()).collect::<Vec<_>>();
                 let item = self.table_item(&name, None, &Scope::new(outer, ctes), body.span());
                 QueryResult { columns: item.columns, open: item.open, ..QueryResult::default() }
             }
@@ -224,7 +224,7 @@ impl Inference<'_> {
                     // Between literals nothing is decided yet.
                     Ok(text) if left.id == known().unknown && right_type.id == known().unknown => {
                         // But by PostgreSQL, for which both are text now.
-                        Some(if self.tables.is_portable() { text } else { left })
+                        Some(if self.tables.has_foreign_functions() { left } else { text })
                     }
                     Ok(common) => {
                         let span = spans.get(at).copied().unwrap_or_else(|| right.span());
@@ -299,12 +299,10 @@ impl Inference<'_> {
     ) -> QueryResult {
         let mut indirect = Origins::new();
         let aliases_before = self.aliases.len();
-        if self.tables.has_foreign_functions() || self.tables.is_portable() {
-            self.aliases.extend(select.projection.iter().filter_map(|item| match item {
-                SelectItem::ExprWithAlias { alias, .. } => Some(fold(alias)),
-                _ => None,
-            }));
-        }
+        self.aliases.extend(select.projection.iter().filter_map(|item| match item {
+            SelectItem::ExprWithAlias { alias, .. } => Some(fold(alias)),
+            _ => None,
+        }));
         let result = self.select_from(select, orders, (outer, ctes), &mut indirect, last);
         self.aliases.truncate(aliases_before);
         result

@@ -100,6 +100,9 @@ impl Writer<'_> {
 
     /// The call under a name, with all that belongs to it.
     pub(super) fn plain_call(&mut self, call: &Call<'_>, name: &str) -> Sql {
+        if let Some(refused) = self.rows_counted(call) {
+            return refused;
+        }
         let mut arguments: Vec<String> = call.arguments.iter().map(|argument| self.expression(argument).text).collect();
         if call.star {
             arguments.push("*".to_owned());

@@ -308,7 +308,7 @@ impl Writer<'_> {
 fn written_instead(expression: &Expr) -> &'static str {
     match expression {
         Expr::Cast { kind: CastKind::TryCast | CastKind::SafeCast, .. } => {
-            "cast what can be cast: case when x ~ '^[0-9]+$' then x::integer end"
+            "cast what can be cast: case when x ~ '^[-+]?[0-9]{1,9}$' then x::integer end"
         }
         Expr::Cast { format: Some(_), .. } => "write to_char(moment, 'YYYY-MM-DD') or to_date(text, 'YYYY-MM-DD')",
         Expr::Convert { .. } => "write cast(x as integer)",

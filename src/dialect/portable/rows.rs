@@ -6,6 +6,7 @@
 
 use sqlparser::ast::{BinaryOperator, Expr, Query};
 
+use super::calls::Call;
 use super::products::has_real_and_other;
 use super::rewrite::Rewrite;
 use super::writer::{Form, Sql, Writer, span_of};
@@ -55,6 +56,13 @@ impl Writer<'_> {
     }
 
     /// `(a, b) in ((1, 2), …)`
+    /// `count(distinct (a, b))`, where no row is a value.
+    pub(super) fn rows_counted(&mut self, call: &Call<'_>) -> Option<Sql> {
+        let row = call.only().filter(|row| call.name == "count" && call.distinct && matches!(row, Expr::Tuple(_)))?;
+        let help = "count the rows of a subquery: select count(*) from (select distinct a, b from …) as x";
+        self.is(Engine::Redshift).then(|| self.lacks(span_of(row), "a row as a value", help))
+    }
+
     pub(super) fn row_in_list(&mut self, value: &Expr, list: &[Expr], negated: bool) -> Option<Sql> {
         if self.is(Engine::Postgres) || !matches!(value, Expr::Tuple(_)) || !list.iter().all(|item| matches!(item, Expr::Tuple(_))) {
             return None;

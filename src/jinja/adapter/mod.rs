@@ -27,7 +27,8 @@ use crate::diag::codes;
 /// The ways of building incremental models that dbt has names for.
 const STRATEGIES: [&str; 4] = ["append", "delete+insert", "merge", "microbatch"];
 
-/// Macros whose SQL differs by engine.
+/// Macros that give a part of a query, and may have a variant for an engine: acca's own, or the project's. Not `generate_series`, whose
+/// variant for Redshift is PostgreSQL's SQL as well, and counts further than what the other one would be rewritten to.
 const CROSS_DATABASE: [&str; 25] = [
     "any_value",
     "array_append",
@@ -281,13 +282,13 @@ fn dispatch(scope: &Arc<Scope>, arguments: &Arguments<'_>) -> Result<Value, Erro
     Err(raise_with(&codes::UNKNOWN_MACRO, format!("no variant of macro '{name}' serves '{}'", shared.target.adapter), vec![help]))
 }
 
-/// Whether a macro of package `dbt` gives a part of a portable query, and no part of a statement that the engine gets as it is.
+/// Whether a macro of package `dbt` gives a part of a portable query: not within a block of `statement`, which the engine gets as it is. Text
+/// that is put together for `run_query()` is not told from the query's, so PostgreSQL's SQL goes into it.
 fn gives_portable_sql(scope: &Scope, name: &str, namespace: Option<&str>) -> bool {
-    let is_called = |macro_name: &str| locked(&scope.facts).stack.iter().any(|id| id.ends_with(macro_name));
     scope.is_portable()
         && namespace.is_none_or(|namespace| namespace == BUILTIN_PACKAGE)
         && (CROSS_DATABASE.contains(&name) || name.starts_with("type_"))
-        && !is_called("get_intervals_between")
+        && locked(&scope.facts).in_statements == 0
 }
 
 fn quote_as_configured(scope: &Scope, arguments: &Arguments<'_>) -> Value {
@@ -446,4 +447,27 @@ fn hard_deletes(scope: &Scope, config: Option<Value>) -> Result<Value, Error> {
     } else {
         Value::from("ignore")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What acca's own variants for engines give that no portable query takes: statements, and `generate_series`.
+    const APART: [&str; 4] = ["apply_grants", "dbt_utils__get_tables_by_pattern_sql", "generate_series", "get_create_index_sql"];
+
+    #[test]
+    fn the_macros_that_give_parts_of_queries_are_those_with_variants() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/jinja/builtin");
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
+        let text = files.collect::<Vec<_>>().join("\n");
+        for name in CROSS_DATABASE {
+            assert!(text.contains(&format!("adapter.dispatch('{name}', 'dbt')")), "{name} is no macro of dbt's");
+        }
+        for defined in text.split("{% macro ").skip(1) {
+            let name = defined.split('(').next().unwrap();
+            let Some(name) = ["postgres__", "duckdb__", "redshift__"].iter().find_map(|engine| name.strip_prefix(engine)) else { continue };
+            assert!(CROSS_DATABASE.contains(&name) != APART.contains(&name), "{name} has a variant");
+        }
+    }
 }

@@ -92,8 +92,11 @@
 {# How many rows a series of periods needs. #}
 {% macro get_intervals_between(start_date, end_date, datepart) %}{{ return(adapter.dispatch('get_intervals_between', 'dbt')(start_date, end_date, datepart)) }}{% endmacro %}
 {% macro default__get_intervals_between(start_date, end_date, datepart) -%}
-    {%- set counted = run_query('select ' ~ dbt.datediff(start_date, end_date, datepart)) -%}
-    {{ return(counted.rows[0][0] | int if counted else 1) }}
+    {%- call statement('get_intervals_between', fetch_result=true) -%}
+        select {{ dbt.datediff(start_date, end_date, datepart) }}
+    {%- endcall -%}
+    {%- set counted = load_result('get_intervals_between') -%}
+    {{ return(counted.data[0][0] | int if counted and counted.data else 1) }}
 {%- endmacro %}
 
 {# A row for each period from the first date up to and with the second, as far as it begins a whole period. #}

@@ -160,3 +160,11 @@ select string_agg(distinct (i / j)::text, ',' order by (i / j)::text desc) filte
 
 -- facts: 109 63
 select string_agg(distinct (i / j)::text, ',') as a from t where j <> 0;
+
+-- facts: 143
+-- refused: redshift a row as a value
+select count(distinct (grp, j)) as c from t;
+
+-- facts: 143
+-- What is written instead; a row of nulls counts in both.
+select count(*) as c, (select count(*) from (select distinct grp, j from t union select null, null) as y) as d from (select distinct grp, j from t) as x;
