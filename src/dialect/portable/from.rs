@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use sqlparser::ast::{Ident, Join, JoinConstraint, JoinOperator, ObjectName, SetExpr, Spanned, TableAlias, TableFactor, TableWithJoins};
+use sqlparser::ast::{
+    Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, SetExpr, Spanned, TableAlias, TableFactor, TableWithJoins, Value,
+};
 
 use super::lateral_columns::is_lateral;
 use super::lookups::goes_left;
@@ -180,8 +182,9 @@ impl Writer<'_> {
         match constraint {
             JoinConstraint::On(condition) => {
                 self.note_compared(condition);
+                let is_asked = !matches!(condition, Expr::Value(value) if value.value == Value::Boolean(true));
                 let condition = self.condition(condition).text;
-                let lateral = relation.strip_prefix("lateral ").filter(|_| words == "left join" && condition != "true");
+                let lateral = relation.strip_prefix("lateral ").filter(|_| words == "left join" && is_asked);
                 match (lateral, &join.relation) {
                     // DuckDB asks that the condition compares both sides. Inside, it may be any.
                     (Some(relation), TableFactor::Derived { alias: Some(alias), .. })
