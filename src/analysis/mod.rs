@@ -37,7 +37,7 @@ pub use columns::{Analysis, ColumnEdge, NodeAnalysis};
 pub use compilation::{Compilation, CompiledNode, check_is_query};
 pub use facts::{EdgeKind, Facts, Meaning, Origin, RelationSchema, SchemaColumn};
 pub use infer::{
-    ExpressionTypes, Finding, Inferred, OuterColumn, Output, Table, Tables, Typed, Using, infer, output_name, quotient_digits,
+    ExpressionTypes, Finding, Inferred, OuterColumn, OuterName, Output, Table, Tables, Typed, Using, infer, output_name, quotient_digits,
 };
 pub use kept::{Edited, Standing};
 pub use mistyped::{UNKNOWN_TYPE, type_instead};

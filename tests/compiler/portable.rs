@@ -508,6 +508,32 @@ const SIZED: &[(&str, Option<u32>)] = &[
 
 /// Columns of text of which nothing is said are as long as their longest value, in which letters of four bytes may be.
 #[test]
+fn what_is_written_grows_with_what_is_read() {
+    let tables = TrapTables::read(&fs::read_to_string(folder().join("tables.sql")).unwrap());
+    let case = |condition: &str| {
+        let branch = |number: i32| format!(" when t.j {condition} {number} then (select max(u.w / t.j) from u where u.k = t.id)");
+        format!("select case{} end as a from t", (0..200).map(branch).collect::<String>())
+    };
+    let reals = (0..12).fold("f".to_owned(), |inner, _| format!("({inner} / 3)::real::double precision"));
+    let powers = (0..12).fold("f".to_owned(), |inner, _| format!("power({inner}, 1.5::double precision)"));
+    let texts = (0..12).fold("f".to_owned(), |inner, _| format!("(({inner} + 1)::numeric(18,4)::text)::double precision"));
+    let nested = [reals, powers, texts].map(|value| format!("select {value} as a from t"));
+    for sql in [case("="), case("<")].into_iter().chain(nested) {
+        let query = Query { sql, ..Query::default() };
+        let written = query.lowered(&tables, &Rewriter::new(Engine::DuckDb)).unwrap();
+        assert!(written.len() < 20 * query.sql.len(), "{} bytes of {}: {}", written.len(), query.sql.len(), query.sql);
+    }
+}
+
+#[test]
+fn a_series_as_long_as_numbers_go_is_written() {
+    let tables = TrapTables::read(&fs::read_to_string(folder().join("tables.sql")).unwrap());
+    let sql = "select n from generate_series(1, -9223372036854775807, -1) as g (n)".to_owned();
+    let written = Query { sql, ..Query::default() }.lowered(&tables, &Rewriter::new(Engine::Redshift)).unwrap();
+    assert!(written.contains("9223372036854775807"), "{written}");
+}
+
+#[test]
 fn no_text_is_longer_than_its_size_says() {
     let mut bench = Engines::new();
     let mut tables = TrapTables(std::mem::take(&mut bench.tables.0), [Vec::new()]);

@@ -637,8 +637,8 @@ impl Inference<'_> {
                 Found::Column(column, level) => {
                     self.mark_read(column.id);
                     self.mention(column.id, true);
-                    if let (Some(types), 1..) = (&mut self.types, level) {
-                        types.note_entry(parts, scope.entry_of(column.id, level));
+                    if let (Some(types), 1.., Some(name)) = (&mut self.types, level, parts.first()) {
+                        types.note_outer_name(name, scope.outer_name(column.id, level));
                     }
                     column.facts.clone()
                 }

@@ -35,7 +35,7 @@ use sqlparser::tokenizer::Span;
 use self::doubts::Doubts;
 pub use self::output_name::output_name;
 use self::scope::Scope;
-pub use self::typed::{ExpressionTypes, OuterColumn, Output, Typed, Using, quotient_digits};
+pub use self::typed::{ExpressionTypes, OuterColumn, OuterName, Output, Typed, Using, quotient_digits};
 use super::catalogue::{TypeId, catalogue};
 use super::facts::{Facts, Origins, RelationSchema};
 use super::sql_type::SqlType;

@@ -568,7 +568,7 @@ impl Inference<'_> {
         }
     }
 
-    /// A key of GROUP BY that is an output column: by number, or by a name that no column of FROM has.
+    /// A key of GROUP BY that is an output column: by number, or by a name that no column of FROM has, whatever is further out.
     fn group_target<'s>(&mut self, key: &Expr, select: &'s Select, scope: &Scope<'_>) -> Option<&'s Expr> {
         if let Some(number) = number(key) {
             let starred = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)));
@@ -581,7 +581,7 @@ impl Inference<'_> {
         }
         let Expr::Identifier(ident) = key else { return None };
         let name = fold(ident);
-        if !matches!(scope.column(&name), Found::Missing) {
+        if !matches!(scope.column(&name), Found::Missing | Found::Column(_, 1..)) {
             return None;
         }
         select.projection.iter().find_map(|item| match item {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sqlparser::ast::Ident;
 
 use super::keys::Key;
+use super::typed::OuterName;
 use crate::analysis::facts::{Facts, Origins};
 use crate::analysis::sql_type::SqlType;
 
@@ -170,10 +171,13 @@ impl<'e> Scope<'e> {
         }
     }
 
-    /// The name before a point of the entry that has a column, so many queries further out.
-    pub(super) fn entry_of(&self, id: u32, level: usize) -> Option<String> {
-        let scope = (0..level).try_fold(self, |scope, _| scope.outer)?;
-        scope.items.iter().find(|item| item.named && item.columns.iter().any(|column| column.id == id))?.name.clone()
+    /// How a column is named that is so many queries further out.
+    pub(super) fn outer_name(&self, id: u32, level: usize) -> OuterName {
+        let has_it = |item: &&Item| item.named && item.columns.iter().any(|column| column.id == id);
+        let scope = (0..level).try_fold(self, |scope, _| scope.outer);
+        let entry = scope.and_then(|scope| scope.items.iter().find(has_it)?.name.clone());
+        let found = entry.as_ref().and_then(|entry| self.item(None, entry));
+        OuterName { is_hidden: found.is_some_and(|(_, at)| at < level), entry, level }
     }
 
     /// All names of columns that could be meant here, for suggestions.

@@ -63,6 +63,17 @@ pub struct OuterColumn {
     pub alone: bool,
 }
 
+/// A column of a query further out that is named without its entry.
+#[derive(Clone, Debug)]
+pub struct OuterName {
+    /// The entry of FROM that it can be named by; `None` where there is none.
+    pub entry: Option<String>,
+    /// A nearer query has an entry of that name.
+    pub is_hidden: bool,
+    /// So many queries further out.
+    pub level: usize,
+}
+
 /// Nobody chooses addresses to make it slow.
 type ByAddress<T> = HashMap<usize, T, foldhash::fast::RandomState>;
 
@@ -73,7 +84,7 @@ pub struct ExpressionTypes {
     outputs: ByAddress<Option<Vec<Output>>>,
     using: ByAddress<Vec<Using>>,
     outer: ByAddress<Vec<OuterColumn>>,
-    entries: ByAddress<String>,
+    outer_names: ByAddress<OuterName>,
 }
 
 impl ExpressionTypes {
@@ -103,13 +114,21 @@ impl ExpressionTypes {
 
     /// The entry of FROM that has the column of a name alone, where that is one of a query further out.
     pub fn entry_of(&self, name: &[Ident]) -> Option<&str> {
-        self.entries.get(&address(name.first()?)).map(String::as_str)
+        self.outer_name(name)?.entry.as_deref()
     }
 
-    pub(super) fn note_entry(&mut self, name: &[Ident], entry: Option<String>) {
-        if let (Some(first), Some(entry)) = (name.first(), entry) {
-            self.entries.insert(address(first), entry);
-        }
+    /// What is known of a name alone, where that is one of a query further out.
+    pub fn outer_name(&self, name: &[Ident]) -> Option<&OuterName> {
+        self.outer_names.get(&address(name.first()?))
+    }
+
+    /// Whether there is such a name.
+    pub fn has_outer_names(&self) -> bool {
+        !self.outer_names.is_empty()
+    }
+
+    pub(super) fn note_outer_name(&mut self, name: &Ident, outer: OuterName) {
+        self.outer_names.insert(address(name), outer);
     }
 
     /// Whether a query within reads columns of the one around it.

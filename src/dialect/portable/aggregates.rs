@@ -8,7 +8,7 @@
 use sqlparser::ast::Expr;
 
 use super::calls::Call;
-use super::literals::plain_text;
+use super::levels::is_constant;
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer, span_of};
 use crate::analysis::SqlType;
@@ -62,7 +62,7 @@ impl Writer<'_> {
 
     /// Without an order each engine has its own.
     pub(super) fn array_agg(&mut self, call: &Call<'_>) -> Sql {
-        if call.order_by.is_empty() {
+        if !call.is_ordered() {
             let help = "write the order: array_agg(x order by x)";
             return self.refuse(call.span, "in which order values are put into a list is not said, so each engine chooses", help);
         }
@@ -175,8 +175,7 @@ impl Writer<'_> {
         }
         let over = self.over(call);
         // It takes no literal for a key.
-        let is_one = plain_text(value).is_some() && !joined.starts_with("case");
-        let order = if is_one { String::new() } else { format!(" order by {joined}{direction}") };
+        let order = if is_constant(value) { String::new() } else { format!(" order by {joined}{direction}") };
         Sql::atom(format!("string_agg(distinct {joined}, {delimiter}{order}){filter}{over}"))
     }
 
@@ -184,7 +183,7 @@ impl Writer<'_> {
     pub(super) fn string_agg(&mut self, call: &Call<'_>) -> Sql {
         let [value, delimiter] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
         // What is put together once each is sorted for that by PostgreSQL, going up.
-        if call.order_by.is_empty() && !call.distinct {
+        if !call.is_ordered() && !call.distinct {
             let help = "write the order: string_agg(x, ',' order by x)";
             return self.refuse(call.span, "in which order strings are put together is not said, so each engine chooses", help);
         }
@@ -217,7 +216,7 @@ impl Writer<'_> {
         };
         let written = self.expression(value);
         let delimiter = self.text(text);
-        let keys = if call.order_by.is_empty() { self.ordered_text(value) } else { self.keys_that_count(call, call.order_by) };
+        let keys = if call.is_ordered() { self.keys_that_count(call, call.order_by) } else { self.ordered_text(value) };
         if !call.distinct {
             self.one_order(&keys, call.span);
         }

@@ -6,6 +6,7 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Span;
 
 use super::functions::{self, How};
+use super::levels::is_constant;
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer};
 use crate::analysis::usage;
@@ -31,6 +32,11 @@ impl<'e> Call<'e> {
             ([argument], false, []) => Some(argument),
             _ => None,
         }
+    }
+
+    /// Whether what is aggregated is in an order.
+    pub(super) fn is_ordered(&self) -> bool {
+        self.order_by.iter().any(|key| !is_constant(&key.expr))
     }
 }
 
@@ -132,10 +138,7 @@ impl Writer<'_> {
         let argument = if call.distinct { self.told_apart(call, argument) } else { argument };
         let (argument, filter) = self.filtered(call.function, argument);
         let distinct = if call.distinct { "distinct " } else { "" };
-        let order = match call.order_by {
-            [] => String::new(),
-            keys => format!(" order by {}", self.keys_that_count(call, keys)),
-        };
+        let order = if call.is_ordered() { format!(" order by {}", self.keys_that_count(call, call.order_by)) } else { String::new() };
         let within = match call.function.within_group.as_slice() {
             [] => String::new(),
             keys => {
@@ -158,13 +161,13 @@ impl Writer<'_> {
         Sql::atom(aggregate + &self.over(call))
     }
 
-    /// The keys by which values are put together.
+    /// The keys by which values are put together. A constant decides nothing, and DuckDB takes none.
     pub(super) fn keys_that_count(&mut self, call: &Call<'_>, keys: &[OrderByExpr]) -> String {
         let key = |writer: &mut Self, key: &OrderByExpr| {
             let (written, direction) = writer.order_key_in_parts(key);
             writer.filtered_too(call.function, &key.expr, written) + &direction
         };
-        keys.iter().map(|held| key(self, held)).collect::<Vec<_>>().join(", ")
+        keys.iter().filter(|held| !is_constant(&held.expr)).map(|held| key(self, held)).collect::<Vec<_>>().join(", ")
     }
 
     /// Texts that are counted once each.

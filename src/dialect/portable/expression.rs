@@ -11,7 +11,10 @@ use crate::dialect::Engine;
 
 impl Writer<'_> {
     pub(super) fn expression(&mut self, expression: &Expr) -> Sql {
-        stacker::maybe_grow(128 * 1024, 1024 * 1024, || self.on_its_level(expression).unwrap_or_else(|| self.finite(expression)))
+        stacker::maybe_grow(128 * 1024, 1024 * 1024, || {
+            let named = if self.named.is_empty() { None } else { self.named_part(expression) };
+            named.or_else(|| self.on_its_level(expression)).unwrap_or_else(|| self.finite(expression))
+        })
     }
 
     pub(super) fn expression_kind(&mut self, expression: &Expr) -> Sql {
@@ -170,7 +173,10 @@ impl Writer<'_> {
     }
 
     pub(super) fn known_column(&mut self, parts: &[Ident]) -> Sql {
-        self.merged_column(parts).unwrap_or_else(|| Sql::atom(self.names(parts)))
+        let [name] = parts else { return self.merged_column(parts).unwrap_or_else(|| Sql::atom(self.names(parts))) };
+        let outside = if self.outside.is_empty() { None } else { self.outside_column(name) };
+        let known = outside.or_else(|| self.merged_column(parts)).or_else(|| self.behind_alias(name));
+        known.unwrap_or_else(|| Sql::atom(self.name(name)))
     }
 
     fn binary(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr, expression: &Expr) -> Sql {
@@ -277,21 +283,12 @@ impl Writer<'_> {
         if let Some(operand) = operand {
             text.push_str(&format!(" {}", side(self, operand).part()));
         }
-        let mut asked = Vec::new();
-        let guards = self.guards_lookups(operand.as_deref());
-        for branch in conditions {
+        for (at, branch) in conditions.iter().enumerate() {
             let condition = if operand.is_some() { side(self, &branch.condition).part() } else { self.condition(&branch.condition).text };
-            text.extend([" when ", &condition, " then "]);
-            if guards {
-                asked.push(((&branch.condition, true), condition));
-                self.guard(&branch.result, &asked);
-                asked.iter_mut().for_each(|((_, holds), _)| *holds = false);
-            }
-            text.push_str(&write(self, &branch.result));
+            text.extend([" when ", &condition, " then ", &self.guarded(case, at, &branch.result, write)]);
         }
         if let Some(otherwise) = else_result {
-            self.guard(otherwise, &asked);
-            text.extend([" else ", &write(self, otherwise)]);
+            text.extend([" else ", &self.guarded(case, conditions.len(), otherwise, write)]);
         }
         Sql::loose(text + " end")
     }

@@ -11,7 +11,7 @@ use sqlparser::ast::{
 };
 
 use super::distinct_on::{grouping_is_empty, has_aggregate};
-use super::guards::{Guard, asked};
+use super::guards::Guard;
 use super::numbers::whole_number;
 use super::rewrite::Rewrite;
 use super::writer::Writer;
@@ -85,12 +85,10 @@ impl Writer<'_> {
                 on.extend(limit.map(|limit| format!("{name}.acca_rank <= {}", offset.saturating_add(limit))));
             }
             let mut filter = tied.filter.clone();
-            for (condition, holds) in guards.iter().filter(|_| tied.by_values) {
-                if !writer.can_guard(condition, query) {
-                    continue;
-                }
+            let guards = if tied.by_values { writer.guards_of(query, search.select, guards) } else { Vec::new() };
+            for guard in guards {
                 filter.push_str(if filter.is_empty() { " where " } else { " and " });
-                filter.push_str(&asked(&writer.expression(condition).text, *holds));
+                filter.push_str(&writer.asked(&guard));
             }
             (format!("select {} from {}{filter}", items.join(", "), tied.from), on)
         })

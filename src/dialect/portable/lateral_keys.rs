@@ -170,7 +170,7 @@ impl Writer<'_> {
             || order_by.iter().any(|key| outside.is_read_by(&key.expr))
             || own().any(|part| outside.is_read_by(part));
         let values = if reads { Some(self.values_outside(select, &outside, &pairs)?) } else { None };
-        self.enter_select(Selected::default());
+        self.enter_select(Selected { aliases: self.aliases_of(select), ..Selected::default() });
         self.look_at_sources(select);
         let tied = match values {
             Some(values) => self.tied_by_values(select, values),

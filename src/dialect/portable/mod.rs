@@ -16,6 +16,7 @@
 
 mod ages;
 mod aggregates;
+mod aliases;
 mod average;
 mod calls;
 mod casts;

@@ -4,15 +4,21 @@
 //! - <https://www.postgresql.org/docs/15/datatype-numeric.html#DATATYPE-FLOAT>
 //! - <https://duckdb.org/docs/stable/sql/data_types/numeric>
 
-use sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value};
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value, visit_expressions,
+};
 
 use super::json::is_json_text;
+use super::lateral::is_of_several_rows;
+use super::lateral_keys::is_query;
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer};
 use crate::dialect::Engine;
 
 const OUT_OF_RANGE: &str = "error('value out of range: overflow or underflow')";
-/// A longer expression is written once, inside of a list, and not twice.
+/// A longer expression is written once, inside of a list, and not several times, which would grow with each level of them.
 const SHORT: usize = 300;
 /// Decimal digits of a number of rows that nobody has.
 const ROWS: f64 = 15.0;
@@ -40,40 +46,71 @@ impl Writer<'_> {
             return self.expression_kind(expression);
         }
         self.cover(expression);
-        let written = self.expression_kind(expression);
-        let vanishes = match expression {
-            Expr::Function(call) => self.vanishes(call, &written.text),
-            Expr::Cast { expr, .. } if matches!(self.type_name(expr), "text" | "varchar") && !is_json_text(expr) => {
-                format!(" or {} = 0 and regexp_matches({}, '^[^eE]*[1-9]')", written.text, self.expression(expr).text)
-            }
-            _ => String::new(),
-        };
-        let error = OUT_OF_RANGE;
-        if written.text.len() <= SHORT || !vanishes.is_empty() {
-            let part = &written.text;
-            return Sql::loose(format!("case when not isfinite({part}){vanishes} then {error} else {part} end"));
+        match self.made_small_of(expression).filter(|_| stands_in_a_list(expression)) {
+            Some(of) => self.with_once(of, |writer| writer.checked(expression)),
+            None => self.checked(expression),
         }
-        let checked = format!("case when not isfinite(acca_x) then {error} else acca_x end");
-        Sql::atom(format!("list_transform([{}], lambda acca_x: {checked})[1]", written.text))
     }
 
-    /// Functions whose result may be too small: zero is an error then.
-    fn vanishes(&mut self, call: &Function, written: &str) -> String {
-        match (name_of(call).as_str(), arguments(call).as_slice()) {
-            ("exp", _) => format!(" or {written} = 0"),
-            ("power", [base, _]) => format!(" or {written} = 0 and {} <> 0", self.expression(base).part()),
-            _ => String::new(),
+    fn checked(&mut self, expression: &Expr) -> Sql {
+        let written = self.expression_kind(expression);
+        // Zero is an error where the number was none before.
+        let is_none = match (self.made_small_of(expression), expression) {
+            (Some(text), Expr::Cast { .. }) => Some(format!("regexp_matches({}, '^[^eE]*[1-9]')", self.expression(text).text)),
+            (Some(base), _) => Some(format!("{} <> 0", self.expression(base).part())),
+            (None, Expr::Function(call)) if name_of(call) == "exp" => Some("true".to_owned()),
+            _ => None,
+        };
+        once(&written, "acca_x", |value| {
+            let vanishes = match is_none.as_deref() {
+                None => String::new(),
+                Some("true") => format!(" or {value} = 0"),
+                Some(is_none) => format!(" or {value} = 0 and {is_none}"),
+            };
+            format!("case when not isfinite({value}){vanishes} then {OUT_OF_RANGE} else {value} end")
+        })
+    }
+
+    /// What a number is made of that may become too small.
+    fn made_small_of<'e>(&self, expression: &'e Expr) -> Option<&'e Expr> {
+        match expression {
+            Expr::Function(call) => match (name_of(call).as_str(), arguments(call).as_slice()) {
+                ("power", [base, _]) => Some(base),
+                _ => None,
+            },
+            Expr::Cast { expr, .. } if matches!(self.type_name(expr), "text" | "varchar") && !is_json_text(expr) => Some(expr),
+            _ => None,
         }
+    }
+
+    /// What is written with a part of it in several places, where that part stands once if it is long.
+    fn with_once(&mut self, part: &Expr, write: impl FnOnce(&mut Self) -> Sql) -> Sql {
+        let written = self.expression(part);
+        if written.text.len() <= SHORT {
+            return write(self);
+        }
+        self.named.push((std::ptr::from_ref(part).addr(), "acca_y"));
+        let whole = write(self);
+        self.named.pop();
+        Sql::atom(format!("list_transform([{}], lambda acca_y: {})[1]", written.text, whole.text))
+    }
+
+    /// The name that stands for a part, within what is written of it.
+    pub(super) fn named_part(&self, expression: &Expr) -> Option<Sql> {
+        let place = std::ptr::from_ref(expression).addr();
+        self.named.iter().rev().find(|(of, _)| *of == place).map(|(_, name)| Sql::atom(*name))
     }
 
     /// A double as a real, of which DuckDB says itself that it is too large.
     pub(super) fn as_real(&mut self, inner: &Expr, spelled: &str) -> Sql {
-        let part = self.expression(inner).part();
-        let cast = format!("cast({part} as {spelled})");
+        let written = self.expression(inner);
         if number(inner).is_some() || !self.rewrites(Rewrite::FloatOverflow) {
-            return Sql::atom(cast);
+            return Sql::atom(format!("cast({} as {spelled})", written.text));
         }
-        Sql::loose(format!("case when {cast} = 0 and {part} <> 0 then {OUT_OF_RANGE} else {cast} end"))
+        once(&Sql::atom(written.part()), "acca_x", |value| {
+            let cast = format!("cast({value} as {spelled})");
+            format!("case when {cast} = 0 and {value} <> 0 then {OUT_OF_RANGE} else {cast} end")
+        })
     }
 
     fn is_float(&self, expression: &Expr) -> bool {
@@ -211,6 +248,21 @@ impl Writer<'_> {
             (_, "float4") => REAL.smallest,
             _ => DOUBLE.smallest,
         }
+    }
+}
+
+/// Whether what else a call reads may stand where a part of it has a name, as an aggregate may not.
+fn stands_in_a_list(expression: &Expr) -> bool {
+    let Expr::Function(call) = expression else { return true };
+    let is_query = |part: &Expr| if is_query(part) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    arguments(call).iter().skip(1).all(|argument| !is_of_several_rows(argument) && visit_expressions(*argument, is_query).is_continue())
+}
+
+/// What is written of a value in several places, in which it stands once if it is long.
+fn once(value: &Sql, name: &str, write: impl Fn(&str) -> String) -> Sql {
+    match value.text.len() {
+        ..=SHORT => Sql::loose(write(&value.text)),
+        _ => Sql::atom(format!("list_transform([{}], lambda {name}: {})[1]", value.text, write(name))),
     }
 }
 

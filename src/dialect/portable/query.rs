@@ -280,7 +280,7 @@ impl Writer<'_> {
         let redshift = self.is(Engine::Redshift);
         let group_keys = if redshift { self.written_group_keys(select) } else { None };
         let levels = if redshift { self.levels_of(select, order_by, group_keys.as_deref()) } else { None };
-        self.enter_select(Selected { group_keys, ..Selected::default() });
+        self.enter_select(Selected { group_keys, aliases: self.aliases_of(select), ..Selected::default() });
         let windows = self.windows_of(select);
         let selected = self.leave_select().unwrap_or_default();
         self.enter_select(Selected { windows, levels, ..selected });
@@ -331,16 +331,16 @@ impl Writer<'_> {
             text.push_str("from ");
             text.push_str(&self.from(&select.from));
         }
-        let guard = self.guards.remove(&std::ptr::from_ref(select).addr());
+        let guard = self.guard_at(select);
         if let Some(condition) = &select.selection {
             text.push_str(self.line());
             text.push_str("where ");
             self.note_compared(condition);
-            match guard {
+            match &guard {
                 Some(guard) => text.push_str(&format!("{guard} and {}", self.condition(condition).part())),
                 None => text.push_str(&self.condition(condition).text),
             }
-        } else if let Some(guard) = guard {
+        } else if let Some(guard) = &guard {
             text.push_str(&format!("{}where {guard}", self.line()));
         } else if distinction.qualify.is_some() && grouping_is_empty(select) {
             // QUALIFY right behind a relation would be taken for its name.
@@ -351,7 +351,10 @@ impl Writer<'_> {
             None => text.push_str(&self.group_by(&select.group_by, select)),
         }
         if let Some(condition) = &select.having {
-            text.push_str(&format!("{}having {}", self.line(), self.condition(condition).text));
+            let first = guard.map(|guard| format!("{guard} and ")).unwrap_or_default();
+            let condition = self.condition(condition);
+            let condition = if first.is_empty() { condition.text } else { condition.part() };
+            text.push_str(&format!("{}having {first}{condition}", self.line()));
         }
         if let Some(condition) = distinction.qualify {
             text.push_str(&format!("{}qualify {condition}", self.line()));
@@ -415,6 +418,9 @@ impl Writer<'_> {
     fn output(&mut self, expression: &Expr) -> String {
         let digits = self.scaled.get(&std::ptr::from_ref(expression).addr()).copied();
         let written = self.aligned(expression, digits).text;
+        if let Some(guard) = self.guard_at(expression) {
+            return format!("case when {guard} then {written} end");
+        }
         if self.is(Engine::Postgres) || !is_null_of_no_type(expression) || !self.rewrites(Rewrite::TypedLiteral) {
             return written;
         }
@@ -465,12 +471,6 @@ impl Writer<'_> {
                 if self.dotted.contains(&std::ptr::from_ref(item).addr()) =>
             {
                 format!("{} || '.' as value", self.expression(value).part())
-            }
-            SelectItem::UnnamedExpr(value) | SelectItem::ExprWithAlias { expr: value, .. }
-                if self.guards.contains_key(&std::ptr::from_ref(item).addr()) =>
-            {
-                let guard = self.guards.remove(&std::ptr::from_ref(item).addr()).unwrap_or_default();
-                format!("case when {guard} then {} end as value", self.expression(value).text)
             }
             SelectItem::UnnamedExpr(value) | SelectItem::ExprWithAlias { expr: value, .. }
                 if self.widened.contains(&std::ptr::from_ref(item).addr()) && self.rewrites(Rewrite::TextLength) =>
@@ -694,7 +694,6 @@ pub(super) fn place_in_list(select: &Select, key: &Expr) -> Option<usize> {
     select.projection.iter().position(is_it).filter(|_| !starred)
 }
 
-/// `*` with nothing behind it.
 fn has_capitals(name: &str) -> bool {
     name.chars().any(char::is_uppercase)
 }
@@ -711,6 +710,7 @@ fn is_null_of_no_type(expression: &Expr) -> bool {
     }
 }
 
+/// `*` with nothing behind it.
 fn is_plain(options: &WildcardAdditionalOptions) -> bool {
     let WildcardAdditionalOptions { wildcard_token: _, opt_ilike, opt_exclude, opt_except, opt_replace, opt_rename, opt_alias } = options;
     let is_changed = opt_ilike.is_some() || opt_exclude.is_some() || opt_except.is_some();

@@ -351,7 +351,7 @@ fn literal_rows(from: &Expr, to: &Expr, step: Step) -> Option<u64> {
     let day = |bound: &Expr| literal_moment(bound)?.get(..10)?.parse::<jiff::civil::Date>().ok();
     let rows = match (whole_number(from), whole_number(to)) {
         (Some(from), Some(to)) => match step {
-            Step::Number(count) => (to.checked_sub(from)? / count).checked_add(1)?,
+            Step::Number(count) => to.checked_sub(from)?.checked_div(count)?.checked_add(1)?,
             Step::Span(..) => return None,
         },
         // By minutes at most.

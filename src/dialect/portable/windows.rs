@@ -99,10 +99,6 @@ impl Writer<'_> {
     /// ` over (…)`
     pub(super) fn over(&mut self, call: &Call<'_>) -> String {
         let Some(window) = self.window_of(call) else { return String::new() };
-        // By constants only: nothing is ordered, and Redshift would want a frame.
-        if self.is(Engine::Redshift) && window.reach == Reach::Rows && window.frame.is_none() && functions::is_framed(&call.name) {
-            return format!(" over ({})", Window { order: Vec::new(), ..window }.text(None));
-        }
         if !self.is(Engine::Redshift) || window.reach == Reach::Rows {
             return format!(" over ({})", window.text(window.frame.as_deref()));
         }
@@ -176,28 +172,36 @@ impl Writer<'_> {
     }
 
     fn window(&mut self, spec: &WindowSpec, span: Span) -> Window {
-        // Redshift parts rows by no constant, and one in an order decides nothing.
-        let heeds_constants = !self.is(Engine::Redshift) || spec.order_by.iter().all(|key| is_constant(&key.expr));
-        let partition = spec.partition_by.iter().map(|key| self.equal_text(key).text).collect();
-        let order = spec.order_by.iter().filter(|key| heeds_constants || !is_constant(&key.expr));
-        let order = order.map(|key| self.order_key_in_parts(key)).collect();
+        // A constant decides nothing, and Redshift takes none.
+        let partition = spec.partition_by.iter().filter(|key| !is_constant(key)).map(|key| self.equal_text(key).text).collect();
+        let keys: Vec<_> = spec.order_by.iter().filter(|key| !is_constant(&key.expr)).collect();
+        let order = keys.iter().map(|key| self.order_key_in_parts(key)).collect();
         let reach = reach_of(spec);
         let frame = match &spec.window_frame {
-            Some(frame) if reach == Reach::Rows || !self.is(Engine::Redshift) => Some(self.frame(frame, span)),
+            Some(frame) if reach == Reach::Rows && frame.units != WindowFrameUnits::Rows && keys.len() < spec.order_by.len() => {
+                let help = "leave the constant out of the order";
+                Some(self.refuse(span, "this frame counts by an order with a constant in it", help).text)
+            }
+            Some(frame) if reach == Reach::Rows || !self.is(Engine::Redshift) => {
+                let is_by_moments =
+                    keys.iter().any(|key| matches!(self.type_name(&key.expr), "date" | "timestamp" | "timestamptz" | "time"));
+                Some(self.frame(frame, is_by_moments, span))
+            }
             _ => None,
         };
         Window { partition, order, frame, reach, is_told_apart: self.tells_apart(spec) }
     }
 
-    fn frame(&mut self, frame: &WindowFrame, span: Span) -> String {
+    fn frame(&mut self, frame: &WindowFrame, is_by_moments: bool, span: Span) -> String {
         if frame.units != WindowFrameUnits::Rows && self.is(Engine::Redshift) {
             return self.lacks(span, &format!("frames of {}", frame.units), "use a frame of rows, with an order that has no ties").text;
         }
         self.refuse_empty_frame(frame, span);
         let ends = [Some(&frame.start_bound), frame.end_bound.as_ref()];
-        if frame.units != WindowFrameUnits::Range && ends.into_iter().flatten().any(is_moment_away) {
+        let takes_spans = frame.units == WindowFrameUnits::Range && is_by_moments;
+        if !takes_spans && ends.into_iter().flatten().any(is_span_away) {
             // A literal in quotes is read as an interval.
-            return self.refuse(span, "this frame counts rows by something in quotes", "write the number without quotes").text;
+            return self.refuse(span, "this frame counts by something in quotes", "write the number without quotes").text;
         }
         let units = frame.units.to_string().to_lowercase();
         let start = self.bound(&frame.start_bound);
@@ -341,12 +345,13 @@ fn reach_of(spec: &WindowSpec) -> Reach {
     }
 }
 
-/// Whether a window is parted and ordered by all keys of the groups, so that no two rows are alike.
-fn is_moment_away(bound: &WindowFrameBound) -> bool {
+/// Whether a bound is so long away, and not so many rows or so much.
+fn is_span_away(bound: &WindowFrameBound) -> bool {
     use WindowFrameBound::{Following, Preceding};
     matches!(bound, Preceding(Some(distance)) | Following(Some(distance)) if matches!(**distance, Expr::Interval(_)))
 }
 
+/// Whether a window is parted and ordered by all keys of the groups, so that no two rows are alike.
 fn covers(spec: &WindowSpec, keys: Option<&[String]>) -> bool {
     let Some(keys) = keys else { return false };
     let written: Vec<String> = spec.partition_by.iter().chain(spec.order_by.iter().map(|key| &key.expr)).map(ToString::to_string).collect();

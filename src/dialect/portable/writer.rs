@@ -16,7 +16,7 @@ use super::typed_literals::read_as;
 use super::using::Sources;
 use super::walk::is_repeatable;
 use super::windows::Window;
-use crate::analysis::{ExpressionTypes, Finding, Lowered, Output, Piece, Renamed, SqlType, Typed, TypedQuery, UNKNOWN_TYPE};
+use crate::analysis::{ExpressionTypes, Finding, Lowered, OuterColumn, Output, Piece, Renamed, SqlType, Typed, TypedQuery, UNKNOWN_TYPE};
 use crate::base::quote_ident;
 use crate::diag::{Diagnostic, codes};
 use crate::dialect::Engine;
@@ -72,6 +72,8 @@ pub(super) type Windows = BTreeMap<String, Window>;
 pub(super) struct Selected {
     pub windows: Windows,
     pub group_keys: Option<Vec<String>>,
+    /// Names of its columns that other engines know within it too, where something in the query may mean another column by one of them.
+    pub aliases: Vec<String>,
     /// The names of its columns, where another SELECT stands around it.
     pub around: Option<Vec<String>>,
     /// Where it is written in two.
@@ -94,7 +96,7 @@ pub(super) struct Writer<'q> {
     refusals: Vec<Finding>,
     depth: usize,
     /// The SELECTs that are being written, innermost last.
-    selects: Vec<Selected>,
+    pub(super) selects: Vec<Selected>,
     /// What the FROM of each SELECT that is being written adds, innermost last.
     pub sources: Vec<Sources>,
     /// Those of the SELECT that was written last.
@@ -110,12 +112,16 @@ pub(super) struct Writer<'q> {
     pub(super) covered: BTreeSet<usize>,
     /// AND and OR whose second side DuckDB computes where it is needed, by their places in memory.
     pub(super) in_turn: BTreeSet<usize>,
-    /// What is asked first in the WHERE of a SELECT, by their places in memory.
-    pub(super) guards: BTreeMap<usize, String>,
+    /// What is asked first, in the WHERE of a SELECT and around an aggregate of its list, by their places in memory: of the CASEs around, outermost first.
+    pub(super) guards: BTreeMap<usize, Vec<String>>,
+    /// Columns of the row outside that what is written now reads, while it is written into a query within.
+    pub(super) outside: &'q [OuterColumn],
     /// Items that are written with a point behind them, by their places in memory.
     pub(super) dotted: BTreeSet<usize>,
     /// Items that get so many digits behind the point, by their places in memory.
     pub(super) scaled: BTreeMap<usize, i32>,
+    /// Parts of what is written now that have a name within it, by their places in memory.
+    pub(super) named: Vec<(usize, &'static str)>,
     /// Where somebody asks for places, but for a query that has such characters itself.
     marks: bool,
 }
@@ -144,8 +150,10 @@ impl<'q> Writer<'q> {
             covered: BTreeSet::new(),
             in_turn: BTreeSet::new(),
             guards: BTreeMap::new(),
+            outside: &[],
             dotted: BTreeSet::new(),
             scaled: BTreeMap::new(),
+            named: Vec::new(),
             marks: query.places && (query.sql.is_ascii() || !query.sql.contains(|c| DIGITS.contains(&c) || c == CLOSE)),
         }
     }

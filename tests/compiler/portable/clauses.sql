@@ -291,3 +291,23 @@ select null as x union all select null union all select 3;
 
 -- facts: 133
 select null as x union all (select null union all select 3);
+
+-- A name of the list is known outside of it only.
+-- facts: 137
+select id from t where exists (select u.w as i from u where i > 3 and u.k = t.id);
+
+-- facts: 137
+select id, (select count(*) from (select u.grp, count(*) as j from u group by u.grp having j > 1) as x) as n from t;
+
+-- facts: 137
+select id, (select max(q) from (select u.w as j, j + 1 as q from u where u.k = t.id) as x) as n from t;
+
+-- facts: 137
+select id, (select max(q) from (select u.w as j, count(*) as q from u where u.k >= t.id group by j) as x) as n from t;
+
+-- facts: 137
+select k, count(*) as k from u group by k having k > 2;
+
+-- facts: 137
+-- refused: duckdb redshift of the row outside
+select t.id from t full join u using (grp) where exists (select 1 as grp from (select k from u) as y where grp = 'a' and y.k = t.id);

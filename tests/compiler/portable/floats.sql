@@ -94,3 +94,9 @@ select case when id = 1 then '1e-400' else '0.0' end::double precision as a from
 
 -- facts: 12
 select id, case when id = 1 then '1e-40' else '0.0e5' end::double precision as a, f::real as b, (f / 3)::real as c from t where id <> 7;
+
+-- What is long is written once.
+-- facts: 12
+select id, power(power(power(power(abs(f) / 100 + 1, 2.5::double precision), 1.5::double precision), 1.5::double precision), 1.5::double precision) as a,
+    ((((((f + id)::numeric(18,4)::text)::double precision + 1)::numeric(18,4)::text)::double precision + 1)::numeric(18,4)::text)::double precision as b,
+    ((((f / 3)::real::double precision / 3)::real::double precision / 3)::real::double precision / 3)::real::double precision as c from t where id <> 7;

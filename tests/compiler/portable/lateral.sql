@@ -259,3 +259,37 @@ select id, case when t.j = 0 then -1 else (select sum(u.w) / t.j from u where u.
 -- facts: 126 37
 -- needs: lateral redshift
 select t.id, x.q from t left join lateral (select u.w / t.j as q from u where u.k = t.id order by u.w limit 1) as x on true where j <> 0;
+
+-- What is guarded keeps its name.
+-- facts: 127 37
+-- needs: turns duckdb
+-- refused: redshift subquery with LIMIT
+select id, case when t.j <> 0 then (select max(u.w / t.j) as m from u where u.k >= t.id group by u.grp order by m desc nulls last limit 1) end as a from t;
+
+-- What is drawn is drawn once.
+-- facts: 127 37
+select count(*) as n from (select case when random() < 0.5 then (select count(*) + 10 / t.i2 from u where u.k >= t.id) else -1 end as x from t cross join generate_series(1, 50) as g (n) where t.i2 <> 0) as q where x is null;
+
+-- facts: 127 37
+-- needs: turns duckdb
+select id, case when t.id > 0 then case when t.j <> 0 then (select max(u.w / t.j) from u where u.k = t.id) end end as a from t;
+
+-- facts: 127 37
+-- needs: turns duckdb
+select id, case when t.j <> 0 then exists (select 1 from u where u.k = t.id and u.w / t.j > 0) end as a, case when t.j <> 0 then t.id in (select u.w / t.j from u) end as b from t;
+
+-- facts: 127 37
+-- needs: turns duckdb
+select id, case when t.j <> 0 then (select max(u.w / t.j) from u where u.k = t.id union all select max(u.w / t.j) from u where u.k < 0 having count(*) > 0) end as a from t;
+
+-- facts: 127 37
+-- needs: turns duckdb
+select id, case t.j when 0 then -1 else (select max(u.w / t.j) from u where u.k = t.id) end as a from t;
+
+-- facts: 127 37
+-- needs: turns duckdb
+select id, case when j <> 0 then (select max(u.w / j) as j from u where u.k = id) end as a from t;
+
+-- facts: 127 37
+-- needs: turns duckdb
+select id, case when t.j <> 0 then (select count(*) from u where u.k = t.id having 10 / t.j > -100) end as a from t;

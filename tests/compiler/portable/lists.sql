@@ -69,3 +69,12 @@ select string_agg(distinct v, '; ') filter (where id <> 5) as d from t;
 
 -- facts: 63
 select grp, string_agg(distinct 'abc', ',') as a, string_agg(distinct 'abc', ',' order by 'abc') as b from t group by grp;
+
+-- A constant in an order decides nothing.
+-- facts: 61
+select string_agg(v, ',' order by 'x', id) as a, string_agg(distinct 'z', ',' order by 'z') as b, string_agg(v, '' order by id, 1) filter (where id > 3) as c from t;
+
+-- facts: 61
+-- refused: postgres duckdb redshift in which order
+-- ties: refused
+select string_agg(v, ',' order by 'x') as a from t;

@@ -148,3 +148,26 @@ select id, sum(j) over (order by 'x') as a, sum(j) over (partition by grp order 
 -- facts: 115
 -- refused: postgres duckdb redshift in quotes
 select id, sum(j) over (order by id rows between '1' preceding and current row) as a from t;
+
+-- facts: 115
+-- refused: postgres duckdb in quotes
+-- refused: redshift frames of RANGE
+select sum(i2) over (order by id range between '1' preceding and current row) as a from t;
+
+-- facts: 120
+-- refused: postgres duckdb redshift in which order
+-- ties: refused
+select id, row_number() over (order by 1) as a from t;
+
+-- facts: 120
+-- refused: postgres duckdb redshift in which order
+-- ties: refused
+select id, first_value(id) over (partition by grp order by 'x') as a from t;
+
+-- facts: 120
+-- refused: postgres duckdb redshift a constant in it
+select id, sum(j) over (order by 1, id groups between 1 preceding and current row) as a from t;
+
+-- facts: 120
+-- needs: running-aggregate redshift
+select id, sum(j) over (partition by 1 order by grp) as a, rank() over (order by 1) as b, sum(j) over (order by 1, id) as c, sum(j) over (partition by 1, grp) as d, cume_dist() over (order by 2) as e from t;
