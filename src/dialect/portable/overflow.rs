@@ -14,7 +14,7 @@ use super::json::is_json_text;
 use super::lateral::is_of_several_rows;
 use super::lateral_keys::is_query;
 use super::rewrite::Rewrite;
-use super::writer::{Sql, Writer};
+use super::writer::{Sql, Writer, length};
 use crate::dialect::Engine;
 
 const OUT_OF_RANGE: &str = "error('value out of range: overflow or underflow')";
@@ -86,7 +86,7 @@ impl Writer<'_> {
     /// What is written with a part of it in several places, where that part stands once if it is long.
     fn with_once(&mut self, part: &Expr, write: impl FnOnce(&mut Self) -> Sql) -> Sql {
         let written = self.expression(part);
-        if written.text.len() <= SHORT {
+        if length(&written.text) <= SHORT {
             return write(self);
         }
         self.named.push((std::ptr::from_ref(part).addr(), "acca_y"));
@@ -260,7 +260,7 @@ fn stands_in_a_list(expression: &Expr) -> bool {
 
 /// What is written of a value in several places, in which it stands once if it is long.
 fn once(value: &Sql, name: &str, write: impl Fn(&str) -> String) -> Sql {
-    match value.text.len() {
+    match length(&value.text) {
         ..=SHORT => Sql::loose(write(&value.text)),
         _ => Sql::atom(format!("list_transform([{}], lambda {name}: {})[1]", value.text, write(name))),
     }

@@ -31,6 +31,8 @@ const LOW: usize = (1 << BITS) - 1;
 /// Behind it.
 const CLOSE: char = '\u{F8FF}';
 const CLOSING: u8 = 0xEF;
+/// Bytes of all four.
+const MARK: usize = 12;
 
 /// Printed SQL of an expression, and whether it can stand beside an operator as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -357,11 +359,20 @@ fn digit(number: usize) -> Option<char> {
     char::from_u32(first + u32::try_from(number).ok()?).filter(|digit| DIGITS.contains(digit))
 }
 
+fn count_of_marks(text: &str) -> usize {
+    memchr::memchr_iter(DIGIT, text.as_bytes()).count() / 3
+}
+
+/// Bytes of a text without its marks: what is written does not depend on whether somebody asks for places.
+pub(super) fn length(text: &str) -> usize {
+    text.len().saturating_sub(MARK * count_of_marks(text))
+}
+
 /// Takes the marks out. They do not lie in each other.
 pub(super) fn unmarked(text: &str) -> Lowered {
     // Exactly as large as they get: they are held as long as the project is.
-    let count = memchr::memchr_iter(DIGIT, text.as_bytes()).count() / 3;
-    let mut lowered = Lowered { sql: String::with_capacity(text.len().saturating_sub(12 * count)), places: Vec::with_capacity(count) };
+    let count = count_of_marks(text);
+    let mut lowered = Lowered { sql: String::with_capacity(text.len().saturating_sub(MARK * count)), places: Vec::with_capacity(count) };
     let mut rest = text;
     while let Some((before, range, piece, behind)) = parted(rest) {
         lowered.sql.push_str(before);
