@@ -16,6 +16,7 @@
 
 mod ages;
 mod aggregates;
+mod alike;
 mod average;
 mod calls;
 mod casts;
@@ -26,6 +27,7 @@ mod comparisons;
 mod dates;
 mod differences;
 mod digest;
+mod digits;
 mod distinct_on;
 mod division;
 mod durations;

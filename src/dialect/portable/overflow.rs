@@ -4,8 +4,10 @@
 //! - <https://www.postgresql.org/docs/15/datatype-numeric.html#DATATYPE-FLOAT>
 //! - <https://duckdb.org/docs/stable/sql/data_types/numeric>
 
-use sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value};
+use sqlparser::ast::{BinaryOperator, Expr, Function, UnaryOperator, Value};
 
+use super::calls::{name_of, plain_arguments};
+use super::digits::{MOST_DIGITS, digits_of_integer};
 use super::json::is_json_text;
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer};
@@ -59,7 +61,7 @@ impl Writer<'_> {
 
     /// Functions whose result may be too small: zero is an error then.
     fn vanishes(&mut self, call: &Function, written: &str) -> String {
-        match (name_of(call).as_str(), arguments(call).as_slice()) {
+        match (name_of(call).as_str(), plain_arguments(call).as_slice()) {
             ("exp", _) => format!(" or {written} = 0"),
             ("power", [base, _]) => format!(" or {written} = 0 and {} <> 0", self.expression(base).part()),
             _ => String::new(),
@@ -154,7 +156,7 @@ impl Writer<'_> {
     }
 
     fn reach_of_call(&self, call: &Function, expression: &Expr, overflows: &mut bool) -> f64 {
-        let parts = arguments(call);
+        let parts = plain_arguments(call);
         let mut of = |at: usize| parts.get(at).map_or(0.0, |part| self.reach(part, overflows));
         match name_of(call).as_str() {
             "sqrt" => of(0) / 2.0,
@@ -188,12 +190,9 @@ impl Writer<'_> {
 
     fn reach_of_type(&self, expression: &Expr) -> f64 {
         match self.type_name(expression) {
-            "int2" => 5.0,
-            "int4" => 10.0,
-            "int8" => 19.0,
-            "numeric" => 38.0,
+            "numeric" => f64::from(MOST_DIGITS),
             "float4" => REAL.largest,
-            _ => DOUBLE.largest,
+            kind => digits_of_integer(kind).map_or(DOUBLE.largest, f64::from),
         }
     }
 
@@ -203,7 +202,7 @@ impl Writer<'_> {
             (Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. }, _) => self.least(inner),
             (Expr::Value(_), _) => number(divisor).filter(|number| *number != 0.0).map_or(0.0, |number| number.abs().log10()),
             (Expr::Function(call), _) if name_of(call) == "nullif" => {
-                arguments(call).first().map_or(DOUBLE.smallest, |part| self.least(part))
+                plain_arguments(call).first().map_or(DOUBLE.smallest, |part| self.least(part))
             }
             (_, "int2" | "int4" | "int8") => 0.0,
             (_, "numeric") => self.typed(divisor).digits.map_or(-38.0, |digits| -f64::from(digits)),
@@ -233,17 +232,4 @@ fn number(expression: &Expr) -> Option<f64> {
         },
         _ => None,
     }
-}
-
-fn name_of(call: &Function) -> String {
-    call.name.0.last().and_then(|part| part.as_ident()).map_or_else(String::new, |name| name.value.to_lowercase())
-}
-
-fn arguments(call: &Function) -> Vec<&Expr> {
-    let FunctionArguments::List(list) = &call.args else { return Vec::new() };
-    let value = |argument| match argument {
-        &FunctionArg::Unnamed(FunctionArgExpr::Expr(ref value)) => Some(value),
-        _ => None,
-    };
-    list.args.iter().filter_map(value).collect()
 }
