@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::{Range, RangeInclusive};
+use std::rc::Rc;
 use std::sync::OnceLock;
 
 use sqlparser::ast::{Expr, Ident, Query, Select, Spanned};
 use sqlparser::keywords::ALL_KEYWORDS;
 use sqlparser::tokenizer::Span;
 
+use super::alike::Open;
+use super::digits::Part;
 use super::levels::Levels;
 use super::lists::reads_a_table;
 use super::rewrite::Rewrite;
@@ -122,6 +125,11 @@ pub(super) struct Writer<'q> {
     pub(super) dotted: BTreeSet<usize>,
     /// Items that get so many digits behind the point, by their places in memory.
     pub(super) scaled: BTreeMap<usize, i32>,
+    /// What is known of the columns of set operations, by the places of their left sides in memory.
+    pub(super) united: BTreeMap<usize, Option<Rc<[Part]>>>,
+    /// Names that differ in case only are looked for among these.
+    pub(super) open: Open,
+    pub(super) has_quoted_capitals: bool,
     /// Parts of what is written now that have a name within it, by their places in memory.
     pub(super) named: Vec<(usize, &'static str)>,
     /// Where somebody asks for places, but for a query that has such characters itself.
@@ -155,6 +163,9 @@ impl<'q> Writer<'q> {
             outside: &[],
             dotted: BTreeSet::new(),
             scaled: BTreeMap::new(),
+            united: BTreeMap::new(),
+            open: Open::default(),
+            has_quoted_capitals: query.sql.contains('"') && query.sql.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()),
             named: Vec::new(),
             marks: query.places && (query.sql.is_ascii() || !query.sql.contains(|c| DIGITS.contains(&c) || c == CLOSE)),
         }
