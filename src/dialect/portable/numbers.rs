@@ -11,9 +11,7 @@ use sqlparser::ast::{Expr, UnaryOperator, Value};
 use sqlparser::tokenizer::Span;
 
 use super::calls::Call;
-use super::digits::Part;
 use super::rewrite::Rewrite;
-use super::set_operations::KEPT_DIGITS;
 use super::writer::{Sql, Writer, span_of};
 use crate::dialect::Engine;
 
@@ -100,9 +98,6 @@ impl Writer<'_> {
         let is_text = |argument: &&Expr| self.is_text(argument) || self.is_text_literal(argument);
         let texts = call.arguments.iter().any(|argument| self.is_text(argument)) || call.arguments.iter().all(is_text);
         let (digits, integers) = (self.common_digits(&call.arguments), self.are_integers(&call.arguments));
-        if let (Some(wide), false) = (self.wide_extreme(call), texts) {
-            return wide;
-        }
         let arguments: Vec<String> = call
             .arguments
             .iter()
@@ -117,25 +112,6 @@ impl Writer<'_> {
         } else {
             Sql::atom(found)
         }
-    }
-
-    /// On Redshift the largest of exact numbers has 19 digits at most; that of a CASE has as many as there are.
-    fn wide_extreme(&mut self, call: &Call<'_>) -> Option<Sql> {
-        let all = call.arguments.iter().fold(Part::Null, |all, argument| all.with(self.part_of(argument)));
-        if !self.is(Engine::Redshift)
-            || !matches!(all, Part::Exact(size) if size.all() > KEPT_DIGITS)
-            || !self.rewrites(Rewrite::WideCoalesce)
-        {
-            return None;
-        }
-        if call.arguments.len() > 3 {
-            let what = format!("'{}' of more than three numbers of more than {KEPT_DIGITS} digits", call.name);
-            return Some(self.lacks(call.span, &what, "put one call into another, or cast them to fewer digits"));
-        }
-        let op = if call.name == "greatest" { ">=" } else { "<=" };
-        let written: Vec<String> = call.arguments.iter().map(|argument| self.expression(argument).part()).collect();
-        let both = |one: String, other: String| format!("(case when {one} {op} {other} or {other} is null then {one} else {other} end)");
-        written.into_iter().reduce(both).map(Sql::atom)
     }
 
     /// On Redshift the result of `coalesce` has 19 digits at most; that of a CASE has as many as there are.

@@ -557,7 +557,7 @@ const WAYS: &[Way] = &[
         name: "wide-coalesce",
         facts: &[35],
         engines: &[Redshift],
-        about: "COALESCE of exact numbers, and GREATEST and LEAST of those of more than 19 digits, are a CASE, which keeps all digits; set operations carry numbers of more than 19 digits as text",
+        about: "COALESCE of exact numbers is a CASE, which keeps all digits; set operations carry numbers of more than 19 digits as text",
     },
     Way {
         rewrite: Rewrite::WindowFrame,

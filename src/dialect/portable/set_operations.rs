@@ -18,7 +18,7 @@ use crate::analysis::Output;
 use crate::dialect::Engine;
 
 /// Digits that Redshift keeps of a number where two sides come together.
-pub(super) const KEPT_DIGITS: i32 = 19;
+const KEPT_DIGITS: i32 = 19;
 
 /// A column of both sides as it comes together.
 #[derive(Clone, Copy, PartialEq, Eq)]

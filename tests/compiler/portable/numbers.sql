@@ -277,10 +277,6 @@ select id, case when id = 1 then 0.001 when id = 2 then n / 3 else 1234567890123
 -- facts: 35 128
 select x from (values (12345678901234567890), ('7'), ('1e-2'), ('0.125')) as v (x);
 
--- facts: 35
--- needs: wide-coalesce redshift
-select id, greatest(n / 3, 1e3) as a, least(n / 3, m, null) as b, greatest(null, n / 7) as c from t where id <> 4;
-
 -- The type of a side is that of all its rows.
 -- facts: 35
 select x * 2 as y from (select '7' as x except select j from t except all select f from t) as q;
