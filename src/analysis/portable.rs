@@ -180,14 +180,7 @@ impl Portable {
     }
 
     /// Tells the other targets of a query.
-    pub(super) fn tell(
-        &self,
-        number: usize,
-        read: (&str, &Query),
-        understood: (&Inferred, &Outcome),
-        parents: &Parents<'_>,
-        places: bool,
-    ) {
+    pub(super) fn tell(&self, number: usize, read: (&str, &Query), understood: (&Inferred, &Outcome), parents: &Parents<'_>, places: bool) {
         if let Some((siblings, at)) = self.siblings.get() {
             siblings.tell((*at, number), read, understood, parents, places);
         }

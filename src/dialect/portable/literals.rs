@@ -19,7 +19,9 @@ impl Writer<'_> {
                     None => return self.refuse(span, "a number of so many digits is not the same on all engines", "cast it from text"),
                 },
                 // PostgreSQL takes more digits for an exact number, DuckDB for an integer of its own.
-                _ if self.is(Engine::DuckDb) && text.len() >= INT8_DIGITS && text.parse::<i64>().is_err() && is_whole(text) => format!("{text}."),
+                _ if self.is(Engine::DuckDb) && text.len() >= INT8_DIGITS && text.parse::<i64>().is_err() && is_whole(text) => {
+                    format!("{text}.")
+                }
                 _ => text.clone(),
             },
             Value::SingleQuotedString(text) | Value::EscapedStringLiteral(text) | Value::UnicodeStringLiteral(text) => self.text(text),

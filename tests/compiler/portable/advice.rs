@@ -99,7 +99,10 @@ fn refusals(query: &Query, tables: &TrapTables, rewriter: &Rewriter) -> Vec<Find
     if !inferred.findings.is_empty() {
         return inferred.findings;
     }
-    rewriter.lower(&TypedQuery { sql: &query.sql, query: &tree, types: &inferred.types, renamed: &[], places: true }).err().unwrap_or_default()
+    rewriter
+        .lower(&TypedQuery { sql: &query.sql, query: &tree, types: &inferred.types, renamed: &[], places: true })
+        .err()
+        .unwrap_or_default()
 }
 
 /// What stands at a place, with the call or the cast that it is a part of; the whole query for a bare name.
