@@ -78,6 +78,7 @@ struct Rules<'r> {
 /// An incremental model has two texts: that of the run that makes its table, and that of those which add to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Texts {
+    /// To be written into files, not sent: nobody asks what of them comes from where.
     First,
     Both,
 }

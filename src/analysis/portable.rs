@@ -202,7 +202,7 @@ pub fn read_together(compilations: &[&Compilation]) {
 
 /// `meta: {portable: true}` on something whose SQL people write.
 pub fn is_portable(node: &Node) -> bool {
-    node.says_portable() && is_written(node)
+    node.says_portable() == Some(true) && is_written(node)
 }
 
 /// Whether a generic test has SQL of the project's: a condition, or an expression in place of a column.
@@ -239,8 +239,7 @@ fn is_own(test: &Node) -> bool {
 /// they are. Where an engine takes what acca writes to mean that anyway, a text is read only if people have a part in it: there are many tests.
 fn is_portable_test(node: &Node, manifest: &Manifest, lowering: Option<&dyn Lowering>) -> bool {
     let Detail::GenericTest(test) = &node.detail else { return false };
-    let said = node.config.get("meta").and_then(|meta| meta.get("portable")).and_then(serde_json::Value::as_bool);
-    said.unwrap_or_else(|| {
+    node.says_portable().unwrap_or_else(|| {
         let attached = manifest.node(&test.attached).filter(|attached| is_portable(attached));
         // What an engine's planner is told to be a key has to be one in the engine's own sense of being equal.
         let is_exact = test.test == "not_null" || lowering.is_none_or(Lowering::tells_blanks_apart);
@@ -315,8 +314,8 @@ impl Compilation {
         self.portable.analysis.get_or_init(|| self.read_portable_nodes(Texts::Both));
     }
 
-    /// Reads all portable nodes, where one of these is portable, as they are compiled on a database that has none of their tables. Before
-    /// workers are sent to compile nodes: they then read on their own threads, whose memory is used again, and nobody waits.
+    /// Reads all portable nodes, where one of these is portable, as they are compiled on a database that has none of their tables, and sent
+    /// to none. Before workers are sent to compile nodes: they then read on their own threads, whose memory is used again, and nobody waits.
     pub fn read_portable(&self, nodes: &[&Node]) {
         if self.portable.is_used() && nodes.iter().any(|node| is_portable(node)) {
             self.portable.analysis.get_or_init(|| self.read_portable_nodes(Texts::First));

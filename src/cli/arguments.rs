@@ -184,6 +184,8 @@ pub(super) enum Command {
     #[command(after_help = "Example: acca parse --quiet")]
     Parse(ParseArguments),
     /// Write the SQL of models, tests and analyses without running it.
+    ///
+    /// Of an incremental model that is the text of the run that makes its table; 'acca check' looks at the one that adds to it too.
     #[command(after_help = "Example: acca compile --inline \"select * from {{ ref('orders') }}\"")]
     Compile(CompileArguments),
     /// List what a selection selects.

@@ -45,7 +45,7 @@ impl Linked {
     pub(super) fn stage_of_query(&self, node: &Node, state: NodeState) -> Stage {
         let mut stage = self.stage(state);
         if let Stage::Execute { portable, .. } = &mut stage {
-            *portable = node.says_portable();
+            *portable = node.says_portable() == Some(true);
         }
         stage
     }

@@ -223,9 +223,9 @@ pub struct DocBlock {
 }
 
 impl Node {
-    /// Whether its configuration says that its query is written anew for the engine.
-    pub fn says_portable(&self) -> bool {
-        self.config.get("meta").and_then(|meta| meta.get("portable")).and_then(serde_json::Value::as_bool) == Some(true)
+    /// Whether its query is written anew for the engine, where its configuration says so.
+    pub fn says_portable(&self) -> Option<bool> {
+        self.config.get("meta")?.get("portable")?.as_bool()
     }
 
     /// A node with nothing but its identity.

@@ -164,9 +164,19 @@ impl Inference<'_> {
                     (first, second) = aligned(first, second);
                 }
                 let unique = unique_of_set(&first, *op, *set_quantifier);
-                QueryResult { unique, ..self.set_operation(first, second, *op, [left, right]) }
+                let result = QueryResult { unique, ..self.set_operation(first, second, *op, [left, right]) };
+                if let Some(types) = &mut self.types {
+                    types.note_set(body, &result);
+                }
+                result
             }
-            SetExpr::Values(values) => self.values(values, outer, ctes),
+            SetExpr::Values(values) => {
+                let result = self.values(values, outer, ctes);
+                if let Some(types) = &mut self.types {
+                    types.note_set(body, &result);
+                }
+                result
+            }
             SetExpr::Table(table) => {
                 let name = table.schema_name.iter().chain(&table.table_name).map(|name| name.to_ascii_lowercase()).collect::<Vec<_>>();
                 let item = self.table_item(&name, None, &Scope::new(outer, ctes), body.span());

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Join, Query, Select, UnaryOperator, Value,
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Join, Query, Select, SetExpr, UnaryOperator,
+    Value,
 };
 
 use super::expression::unnested;
@@ -102,6 +103,11 @@ impl ExpressionTypes {
         self.outputs.get(&address(query))?.as_deref()
     }
 
+    /// The columns of a set operation, and of VALUES; `None` where not all are known.
+    pub fn columns_of_set(&self, body: &SetExpr) -> Option<&[Output]> {
+        self.outputs.get(&address(body))?.as_deref()
+    }
+
     /// What the sides of a join have in common; `None` where that is not known.
     pub fn using(&self, join: &Join) -> Option<&[Using]> {
         self.using.get(&address(join)).map(Vec::as_slice)
@@ -165,6 +171,10 @@ impl ExpressionTypes {
 
     pub(super) fn note_select(&mut self, select: &Select, result: &QueryResult) {
         self.outputs.insert(address(select), outputs(result));
+    }
+
+    pub(super) fn note_set(&mut self, body: &SetExpr, result: &QueryResult) {
+        self.outputs.insert(address(body), outputs(result));
     }
 
     pub(super) fn note_query(&mut self, query: &Query, result: &QueryResult) {

@@ -57,7 +57,7 @@ impl Writer<'_> {
 
     /// Where one side does not vary PostgreSQL gives null, DuckDB no number.
     pub(super) fn correlation(&mut self, call: &Call<'_>) -> Sql {
-        Sql::atom(format!("nullif({}, cast('nan' as double))", self.plain_call(call, "corr").text))
+        Sql::atom(format!("nullif({}, cast('nan' as double))", self.of_pairs(call).text))
     }
 
     /// Without an order each engine has its own.

@@ -8,7 +8,7 @@ use sqlparser::tokenizer::Span;
 use super::functions::{self, How};
 use super::levels::is_constant;
 use super::rewrite::Rewrite;
-use super::writer::{Sql, Writer};
+use super::writer::{Sql, Writer, lowered};
 use crate::analysis::usage;
 use crate::dialect::Engine;
 
@@ -80,7 +80,7 @@ impl Writer<'_> {
         if function.uses_odbc_syntax || function.null_treatment.is_some() || !matches!(function.parameters, FunctionArguments::None) {
             return None;
         }
-        let name = if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() };
+        let name = lowered(name).into_owned();
         let mut call = Call { name, function, arguments: Vec::new(), star: false, distinct: false, order_by: &[], span };
         let list = match &function.args {
             FunctionArguments::List(list) => list,
@@ -131,7 +131,7 @@ impl Writer<'_> {
         self.aggregate_of(call, name, argument, &[])
     }
 
-    pub(super) fn aggregate_of(&mut self, call: &Call<'_>, name: &str, argument: String, rest: &[String]) -> Sql {
+    fn aggregate_of(&mut self, call: &Call<'_>, name: &str, argument: String, rest: &[String]) -> Sql {
         if call.distinct {
             call.arguments.iter().for_each(|argument| self.refuse_json_key(argument));
         }
@@ -147,18 +147,22 @@ impl Writer<'_> {
                 format!(" within group (order by {keys})")
             }
         };
-        let second = call.arguments.get(1).copied();
-        let rest = rest.iter().map(|argument| match second {
-            Some(second) if rest.len() == 1 => self.filtered_too(call.function, second, argument.clone()),
-            _ => argument.clone(),
-        });
-        let rest: String = rest.map(|argument| format!(", {argument}")).collect();
+        let rest: String = rest.iter().map(|argument| format!(", {argument}")).collect();
         let marked = self.marked(call.span, name);
         let aggregate = format!("{marked}({distinct}{argument}{rest}{order}){within}{filter}");
         if let Some(running) = self.running(call, name, &aggregate) {
             return running;
         }
         Sql::atom(aggregate + &self.over(call))
+    }
+
+    /// An aggregate of pairs of floats, of which both come from the rows that count.
+    pub(super) fn of_pairs(&mut self, call: &Call<'_>) -> Sql {
+        let [one, other] = call.arguments.as_slice() else { return self.wrong_arguments(call) };
+        let first = self.expression(one).text;
+        let written = self.expression(other).text;
+        let second = self.filtered_too(call.function, other, written);
+        self.aggregate_of(call, &call.name, first, &[second])
     }
 
     /// The keys by which values are put together. A constant decides nothing, and DuckDB takes none.
@@ -186,5 +190,29 @@ impl Writer<'_> {
             message,
             usage(&call.name).unwrap_or("give it what PostgreSQL's function of this name takes, cast where needed"),
         )
+    }
+}
+
+/// The name of a function, without its schema.
+pub(super) fn name_of(call: &Function) -> String {
+    call.name.0.last().and_then(|part| part.as_ident()).map_or_else(String::new, |name| lowered(name).into_owned())
+}
+
+/// The arguments of a call that are expressions.
+pub(super) fn plain_arguments(call: &Function) -> Vec<&Expr> {
+    let FunctionArguments::List(list) = &call.args else { return Vec::new() };
+    list.args.iter().filter_map(plain_argument).collect()
+}
+
+/// The arguments of a call where all are expressions.
+pub(super) fn all_arguments(call: &Function) -> Option<Vec<&Expr>> {
+    let FunctionArguments::List(list) = &call.args else { return None };
+    list.args.iter().map(plain_argument).collect()
+}
+
+fn plain_argument(argument: &FunctionArg) -> Option<&Expr> {
+    match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => Some(value),
+        _ => None,
     }
 }

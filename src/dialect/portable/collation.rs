@@ -5,9 +5,10 @@
 
 use sqlparser::ast::{Expr, Select, SelectItem, SetExpr};
 
+use super::distinct_on::item_expression;
 use super::numbers::whole_number;
 use super::rewrite::Rewrite;
-use super::writer::{Sql, Writer};
+use super::writer::{Sql, Writer, lowered};
 use crate::dialect::Engine;
 
 impl Writer<'_> {
@@ -98,19 +99,17 @@ impl Writer<'_> {
 
 /// What stands behind a column of the output that is named by its alias or its number.
 pub(super) fn output_expression<'s>(select: &'s Select, key: &Expr) -> Option<&'s Expr> {
-    let expression = |item: &'s SelectItem| match item {
-        SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. } => Some(expression),
-        _ => None,
-    };
     if let Some(number) = whole_number(key) {
-        let starred = select.projection.iter().any(|item| expression(item).is_none());
-        return select.projection.get(usize::try_from(number).ok()?.checked_sub(1)?).filter(|_| !starred).and_then(expression);
+        let starred = select.projection.iter().any(|item| item_expression(item).is_none());
+        return select.projection.get(usize::try_from(number).ok()?.checked_sub(1)?).filter(|_| !starred).and_then(item_expression);
     }
     let Expr::Identifier(name) = key else { return None };
-    let fold = |ident: &sqlparser::ast::Ident| if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() };
-    let named = fold(name);
+    let named = lowered(name);
     select.projection.iter().find_map(|item| match item {
-        SelectItem::ExprWithAlias { expr, alias } if fold(alias) == named => Some(expr),
+        SelectItem::ExprWithAlias { expr, alias } if lowered(alias) == named => Some(expr),
+        SelectItem::UnnamedExpr(expr @ Expr::CompoundIdentifier(parts)) if parts.last().is_some_and(|last| lowered(last) == named) => {
+            Some(expr)
+        }
         _ => None,
     })
 }

@@ -9,7 +9,6 @@ use super::calls::Call;
 use super::numbers::whole_number;
 use super::products::has_real_and_other;
 use super::rewrite::Rewrite;
-use super::set_operations::loses_digits;
 use super::writer::{Form, Sql, Writer, span_of};
 use crate::dialect::Engine;
 
@@ -92,6 +91,11 @@ impl Writer<'_> {
             let message = "a list with real and other numbers is not the same on all engines";
             return self.refuse(span_of(value), message, "cast all of it to double precision, or to numeric(p,s)");
         }
+        if self.are_wide(&parts) {
+            let equal: Vec<String> = list.iter().map(|item| self.comparison(value, &BinaryOperator::Eq, item).part()).collect();
+            let equal = Sql { text: equal.join(" or "), form: Form::Or };
+            return if negated { Sql::loose(format!("not {}", equal.part())) } else { equal };
+        }
         let is_text = self.compares_text(&parts);
         let write = |writer: &mut Self, part: &Expr| if is_text { writer.equal_side(part) } else { writer.expression(part) };
         let written = write(self, value).part();
@@ -108,7 +112,8 @@ impl Writer<'_> {
         }
         let not = if negated { "not " } else { "" };
         let found = self.columns_of(query).and_then(|columns| columns.first()).map(|column| column.typed);
-        if self.is(Engine::DuckDb) && found.is_some_and(|found| loses_digits(found, self.typed(value))) {
+        let lost = found.filter(|_| self.is(Engine::DuckDb)).and_then(|found| self.part_of_column(found).with(self.part_of(value)).lost());
+        if lost.is_some_and(|behind| !self.scale_item(&query.body, 0, behind)) {
             let what = "numbers that are looked for among others, where one side has more digits behind the point than fit";
             return self.lacks(span_of(value), what, "cast both sides to one numeric(p,s)");
         }
@@ -121,7 +126,7 @@ impl Writer<'_> {
             let message = "real that is looked for among other numbers is not the same on all engines";
             return self.refuse(span_of(value), message, "cast both to double precision, or to numeric(p,s)");
         }
-        let written = if is_text { self.equal_side(value).part() } else { self.expression(value).part() };
+        let written = if is_text { self.equal_side(value).part() } else { self.aligned(value, lost).part() };
         if let (true, Some(item)) = (is_text && self.is(Engine::Redshift), only_item(query)) {
             if self.rewrites(Rewrite::TrailingBlanks) {
                 self.dotted.insert(std::ptr::from_ref(item).addr());
@@ -150,6 +155,10 @@ impl Writer<'_> {
             let [one, other] = [one, other].map(|side| self.expression(side).text);
             return Sql::atom(format!("nullif(cast({one} as double), cast({other} as double))"));
         }
+        if self.are_wide(&[*one, *other]) {
+            let written = self.expression(one).text;
+            return Sql::loose(format!("case when {} then null else {written} end", self.comparison(one, &BinaryOperator::Eq, other).text));
+        }
         if self.is(Engine::DuckDb) && kinds[0] == "float4" && self.mixes_real(&[one, other]) {
             let written = self.expression(one).text;
             let [one, other] = self.compared([one, other]).map(Sql::part);
@@ -169,7 +178,7 @@ impl Writer<'_> {
         if self.is(Engine::Redshift) && (matches!(left, Expr::Tuple(_)) || matches!(right, Expr::Tuple(_))) {
             return self.lacks(span_of(left), "IS DISTINCT FROM of rows", "compare their parts one by one");
         }
-        if self.is(Engine::Redshift) && self.rewrites(Rewrite::DistinctFrom) {
+        if self.is(Engine::Redshift) && self.rewrites(Rewrite::DistinctFrom) || self.are_wide(&[left, right]) {
             let (one, other) = (self.expression(left).part(), self.expression(right).part());
             let (op, null, half) = if negated { (BinaryOperator::Eq, "true", "false") } else { (BinaryOperator::NotEq, "false", "true") };
             let compared = self.comparison(left, &op, right).text;
@@ -227,6 +236,12 @@ impl Writer<'_> {
     pub(super) fn between(&mut self, value: &Expr, low: &Expr, high: &Expr, negated: bool) -> Sql {
         if let Some(durations) = self.duration_between(value, low, high, negated) {
             return durations;
+        }
+        if self.are_wide(&[value, low, high]) {
+            let [above, below] =
+                [(BinaryOperator::GtEq, low), (BinaryOperator::LtEq, high)].map(|(op, bound)| self.comparison(value, &op, bound).part());
+            let within = Sql { text: format!("{above} and {below}"), form: Form::And };
+            return if negated { Sql::loose(format!("not {}", within.part())) } else { within };
         }
         let [written, low, high] = match self.compares_text(&[value, low, high]) {
             true => [value, low, high].map(|part| self.ordered_side(part)),

@@ -3,9 +3,9 @@
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/SHA2.html>
 //! - <https://duckdb.org/docs/stable/sql/functions/text>
 
-use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
+use sqlparser::ast::Expr;
 
-use super::calls::Call;
+use super::calls::{Call, all_arguments, name_of};
 use super::literals::plain_text;
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer};
@@ -51,12 +51,8 @@ fn digest_of_text(expression: &Expr) -> Option<(&'static str, u16, &Expr)> {
 }
 
 fn plain_call(expression: &Expr) -> Option<(String, Vec<&Expr>)> {
-    let Expr::Function(Function { name, args: FunctionArguments::List(list), filter: None, over: None, .. }) = expression else {
-        return None;
-    };
-    let arguments = list.args.iter().map(|argument| match argument {
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => Some(value),
+    match expression {
+        Expr::Function(call) if call.filter.is_none() && call.over.is_none() => Some((name_of(call), all_arguments(call)?)),
         _ => None,
-    });
-    Some((name.to_string().to_lowercase(), arguments.collect::<Option<_>>()?))
+    }
 }

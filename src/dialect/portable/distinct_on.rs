@@ -3,15 +3,20 @@
 //! <https://docs.aws.amazon.com/redshift/latest/dg/r_QUALIFY_clause.html>
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
-use sqlparser::ast::{Distinct, Expr, OrderByExpr, Select, SelectItem, Spanned};
+use sqlparser::ast::{
+    CastKind, DataType, Distinct, Expr, Ident, ObjectName, OrderByExpr, Select, SelectItem, Spanned, Value, visit_expressions_mut,
+};
 
+use super::calls::name_of;
 use super::collation::output_expression;
 use super::functions::is_aggregate;
+use super::lateral::has_window;
 use super::levels::is_constant;
 use super::rewrite::Rewrite;
 use super::writer::{Writer, lowered, print_name, span_of};
-use crate::analysis::Output;
+use crate::analysis::{Output, SqlType};
 use crate::dialect::Engine;
 
 /// What DISTINCT adds to a SELECT.
@@ -96,8 +101,9 @@ impl Writer<'_> {
             let help = "order the rows: the first of each is taken";
             self.refuse(select.span(), "which row DISTINCT ON takes is not said, so each engine chooses", help);
         }
-        let firsts: Vec<String> = keys.iter().map(|key| spelled(select, key)).collect();
-        if let Some(other) = order_by.iter().take(keys.len()).find(|key| !firsts.contains(&spelled(select, &key.expr))) {
+        let is_key = |ordered: &&OrderByExpr| keys.iter().any(|key| are_one(select, key, &ordered.expr));
+        if let Some(other) = order_by.iter().take(keys.len()).find(|ordered| !is_key(ordered)) {
+            let firsts: Vec<String> = keys.iter().map(ToString::to_string).collect();
             let help = format!("write order by {}, {}", firsts.join(", "), other.expr);
             self.refuse(span_of(&other.expr), "ORDER BY does not begin with the keys of DISTINCT ON", help);
         }
@@ -112,12 +118,63 @@ impl Writer<'_> {
     }
 }
 
-/// A key as it is written where its name or number stands for an item of the list.
-fn spelled(select: &Select, key: &Expr) -> String {
-    match output_expression(select, key).unwrap_or(key) {
-        Expr::CompoundIdentifier(parts) => parts.last().map_or_else(String::new, |name| lowered(name).into_owned()),
-        Expr::Identifier(name) => lowered(name).into_owned(),
-        other => other.to_string().to_lowercase(),
+/// Whether a key of DISTINCT ON and one of ORDER BY are the same value.
+fn are_one(select: &Select, key: &Expr, ordered: &Expr) -> bool {
+    let mut sides = [key, ordered].map(|side| output_expression(select, side).unwrap_or(side).clone());
+    // A column may be named with its entry and without: where one name is of several entries, it is not the same.
+    let mut entries = BTreeSet::new();
+    for side in &mut sides {
+        let _ = visit_expressions_mut(side, |part| {
+            normalize(part);
+            if let Expr::CompoundIdentifier(parts) = part {
+                entries.insert(parts.clone());
+            }
+            ControlFlow::<()>::Continue(())
+        });
+    }
+    let is_only_one = |parts: &[Ident]| entries.iter().filter(|held| held.last() == parts.last()).count() == 1;
+    for side in &mut sides {
+        let _ = visit_expressions_mut(side, |part| {
+            if let Expr::CompoundIdentifier(parts) = part
+                && is_only_one(parts)
+                && let Some(name) = parts.pop()
+            {
+                *part = Expr::Identifier(name);
+            }
+            ControlFlow::<()>::Continue(())
+        });
+    }
+    sides[0] == sides[1]
+}
+
+/// One form for what can be written in several.
+fn normalize(part: &mut Expr) {
+    let fold = |name: &mut Ident| *name = Ident::new(lowered(name).into_owned());
+    match part {
+        Expr::Nested(inner) => {
+            let inner = std::mem::replace(&mut **inner, Expr::value(Value::Null));
+            *part = inner;
+        }
+        Expr::Identifier(name) => fold(name),
+        Expr::CompoundIdentifier(parts) => {
+            parts.iter_mut().for_each(fold);
+            // A schema says no more.
+            *parts = parts.split_off(parts.len().saturating_sub(2));
+        }
+        Expr::Function(call) => {
+            let parts: Option<Vec<Ident>> = call.name.0.iter().map(|part| part.as_ident().cloned()).collect();
+            if let Some(mut parts) = parts {
+                parts.iter_mut().for_each(fold);
+                call.name = ObjectName::from(parts);
+            }
+        }
+        Expr::Cast { kind: kind @ (CastKind::Cast | CastKind::DoubleColon), data_type, .. } => {
+            *kind = CastKind::Cast;
+            if let Some(parsed) = SqlType::parse(&data_type.to_string()) {
+                *data_type = DataType::Custom(ObjectName::from(vec![Ident::new(parsed.to_string())]), Vec::new());
+            }
+        }
+        _ => {}
     }
 }
 
@@ -127,14 +184,6 @@ fn plain_items(select: &Select) -> Option<Vec<&Expr>> {
     let is_plain = |expression: &&Expr| !has_window(expression) && !has_aggregate(expression);
     let simple = grouping_is_empty(select) && select.having.is_none();
     (simple && expressions.iter().all(is_plain)).then_some(expressions)
-}
-
-fn has_window(expression: &Expr) -> bool {
-    let found = sqlparser::ast::visit_expressions(expression, |part| match part {
-        Expr::Function(call) if call.over.is_some() => std::ops::ControlFlow::Break(()),
-        _ => std::ops::ControlFlow::Continue(()),
-    });
-    found.is_break()
 }
 
 pub(super) fn item_expression(item: &SelectItem) -> Option<&Expr> {
@@ -150,7 +199,7 @@ pub(super) fn grouping_is_empty(select: &Select) -> bool {
 
 pub(super) fn has_aggregate(expression: &Expr) -> bool {
     let found = sqlparser::ast::visit_expressions(expression, |part| match part {
-        Expr::Function(call) if is_aggregate(&call.name.to_string().to_lowercase()) => std::ops::ControlFlow::Break(()),
+        Expr::Function(call) if is_aggregate(&name_of(call)) => std::ops::ControlFlow::Break(()),
         _ => std::ops::ControlFlow::Continue(()),
     });
     found.is_break()

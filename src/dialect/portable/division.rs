@@ -9,13 +9,12 @@
 use sqlparser::ast::{Expr, Function, FunctionArguments, UnaryOperator, Value};
 use sqlparser::tokenizer::Span;
 
+use super::digits::{MOST_DIGITS, is_exact, is_integer};
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer, span_of};
 use crate::analysis::quotient_digits;
 use crate::dialect::Engine;
 
-/// Digits that an exact number may have on DuckDB and Redshift.
-pub(super) const MOST_DIGITS: i32 = 38;
 /// Digits of a quotient that PostgreSQL computes before it is rounded: so many that rounding twice never shows.
 const COMPUTED: i32 = 38;
 /// Digits before the point that a number should have at least, so that ordinary amounts fit.
@@ -32,7 +31,6 @@ impl Writer<'_> {
     pub(super) fn division(&mut self, left: &Expr, right: &Expr) -> Sql {
         let (one, other) = (self.type_name(left), self.type_name(right));
         let is_float = |name: &str| matches!(name, "float4" | "float8");
-        let is_integer = |name: &str| matches!(name, "int2" | "int4" | "int8");
         if is_integer(one) && is_integer(other) {
             let operator = if self.is(Engine::DuckDb) && self.rewrites(Rewrite::Division) { "//" } else { "/" };
             let (dividend, divisor) = (self.widened(left, other), self.widened(right, one));
@@ -45,7 +43,7 @@ impl Writer<'_> {
             return Sql::loose(format!("{} / {divisor}", dividend.part()));
         }
         let (dividend, divisor) = (self.expression(left), self.expression(right));
-        if !matches!(one, "int2" | "int4" | "int8" | "numeric") || !matches!(other, "int2" | "int4" | "int8" | "numeric") {
+        if !is_exact(one) || !is_exact(other) {
             let help = "divide numbers; of an interval, take extract(epoch from …) first";
             return self.refuse(span_of(left), format!("{one} divided by {other} is not the same on all engines"), help);
         }

@@ -77,6 +77,7 @@ impl Writer<'_> {
                 sample: None,
                 index_hints,
             } if with_hints.is_empty() && partitions.is_empty() && index_hints.is_empty() => {
+                self.refuse_query_alike(name);
                 let name = self.object_name(name);
                 self.aliased(name, alias.as_ref(), factor)
             }

@@ -49,10 +49,6 @@ const fn for_others(name: &'static str, write: fn(&mut Writer<'_>, &Call<'_>) ->
     Entry { name, postgres: Same, duckdb: By(write), redshift: By(write) }
 }
 
-const fn not_on_redshift(name: &'static str, help: &'static str) -> Entry {
-    Entry { name, postgres: Same, duckdb: Same, redshift: Not(help) }
-}
-
 const FLOATS: &str = "compute it from sums of x, y, x * y and their squares, as double precision";
 
 /// In alphabetical order.
@@ -82,8 +78,8 @@ const FUNCTIONS: &[Entry] = &[
     Entry { name: "corr", postgres: Same, duckdb: By(|writer, call| writer.correlation(call)), redshift: Not(FLOATS) },
     same("cos"),
     same("count"),
-    not_on_redshift("covar_pop", FLOATS),
-    not_on_redshift("covar_samp", FLOATS),
+    Entry { name: "covar_pop", postgres: Same, duckdb: By(|writer, call| writer.of_pairs(call)), redshift: Not(FLOATS) },
+    Entry { name: "covar_samp", postgres: Same, duckdb: By(|writer, call| writer.of_pairs(call)), redshift: Not(FLOATS) },
     same("cume_dist"),
     same("current_date"),
     for_others("current_timestamp", |writer, call| writer.moment(call)),

@@ -11,7 +11,8 @@ use sqlparser::ast::{
     TableFactor, Value, Values, visit_expressions,
 };
 
-use super::distinct_on::grouping_is_empty;
+use super::calls::name_of;
+use super::distinct_on::{grouping_is_empty, item_expression};
 use super::functions::is_aggregate;
 use super::lateral::{is_of_several_rows, join_word};
 use super::lateral_keys::{conjuncts, is_query};
@@ -55,7 +56,7 @@ impl<'e> LateralEntry<'e> {
             SetExpr::Values(values) if plain => Some(Lateral::Rows(values)),
             SetExpr::Select(select) if plain => {
                 let bare = select.distinct.is_none() && select.having.is_none() && grouping_is_empty(select);
-                let items: Vec<&Expr> = select.projection.iter().map(expression_of).collect::<Option<_>>()?;
+                let items: Vec<&Expr> = select.projection.iter().map(item_expression).collect::<Option<_>>()?;
                 if !bare {
                     return None;
                 }
@@ -72,7 +73,7 @@ impl<'e> LateralEntry<'e> {
     /// The names of its columns, as they are printed.
     fn names(&self) -> Vec<String> {
         let own: Vec<String> = match &*self.query.body {
-            SetExpr::Select(select) => select.projection.iter().map(name_of).collect(),
+            SetExpr::Select(select) => select.projection.iter().map(item_name).collect(),
             SetExpr::Values(values) => {
                 (1..=values.rows.first().map_or(0, |row| row.content.len())).map(|at| format!("column{at}")).collect()
             }
@@ -247,7 +248,7 @@ impl Writer<'_> {
                 }
             }
             Lateral::Groups(select) => {
-                for (name, item) in names.iter().zip(select.projection.iter().filter_map(expression_of)) {
+                for (name, item) in names.iter().zip(select.projection.iter().filter_map(item_expression)) {
                     let column = format!("{}.{}", print_name(alias), print_name(name));
                     let text = of_nothing(item).flatten().map(|value| {
                         let value = value.map_or_else(|| "0".to_owned(), |value| self.expression(value).text);
@@ -295,7 +296,7 @@ impl Writer<'_> {
     fn grouped(&mut self, select: &Select, entry: &LateralEntry<'_>, alias: &str) -> Option<String> {
         self.tied(entry.query, select, &[], |writer, tied| {
             let mut items: Vec<String> = Vec::new();
-            for (name, item) in entry.names().iter().zip(select.projection.iter().filter_map(expression_of)) {
+            for (name, item) in entry.names().iter().zip(select.projection.iter().filter_map(item_expression)) {
                 let aggregate = within_coalesce(item).map_or(item, |(aggregate, _)| aggregate);
                 items.push(format!("{} as {}", writer.expression(aggregate).text, print_name(name)));
             }
@@ -308,14 +309,7 @@ impl Writer<'_> {
     }
 }
 
-fn expression_of(item: &SelectItem) -> Option<&Expr> {
-    match item {
-        SelectItem::UnnamedExpr(expression) | SelectItem::ExprWithAlias { expr: expression, .. } => Some(expression),
-        _ => None,
-    }
-}
-
-fn name_of(item: &SelectItem) -> String {
+fn item_name(item: &SelectItem) -> String {
     match item {
         SelectItem::ExprWithAlias { alias, .. } => folded(alias),
         SelectItem::UnnamedExpr(expression) => crate::analysis::output_name(expression),
@@ -326,7 +320,7 @@ fn name_of(item: &SelectItem) -> String {
 fn aggregate_of(expression: &Expr) -> Option<&Function> {
     match expression {
         Expr::Nested(inner) => aggregate_of(inner),
-        Expr::Function(call) if call.over.is_none() && is_aggregate(&call.name.to_string().to_lowercase()) => Some(call),
+        Expr::Function(call) if call.over.is_none() && is_aggregate(&name_of(call)) => Some(call),
         _ => None,
     }
 }

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{Expr, Query, Select, SelectItem, Spanned, TableWithJoins, visit_expressions};
 
+use super::calls::name_of;
 use super::distinct_on::grouping_is_empty;
 use super::functions::is_aggregate;
 use super::guards::Guard;
@@ -110,7 +111,7 @@ pub(super) fn goes_left(relation: &TableWithJoins) -> bool {
 fn aggregates(expression: &Expr) -> bool {
     let mut found = false;
     outside_of_queries(expression, |part| {
-        found |= matches!(part, Expr::Function(call) if call.over.is_none() && is_aggregate(&call.name.to_string().to_lowercase()));
+        found |= matches!(part, Expr::Function(call) if call.over.is_none() && is_aggregate(&name_of(call)));
     });
     found
 }

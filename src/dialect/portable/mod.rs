@@ -17,6 +17,7 @@
 mod ages;
 mod aggregates;
 mod aliases;
+mod alike;
 mod average;
 mod calls;
 mod casts;
@@ -27,6 +28,7 @@ mod comparisons;
 mod dates;
 mod differences;
 mod digest;
+mod digits;
 mod distinct_on;
 mod division;
 mod durations;

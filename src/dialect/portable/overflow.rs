@@ -6,15 +6,15 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value, visit_expressions,
-};
+use sqlparser::ast::{BinaryOperator, Expr, Function, UnaryOperator, Value, visit_expressions};
 
+use super::calls::{name_of, plain_arguments};
+use super::digits::{MOST_DIGITS, digits_of_integer};
 use super::json::is_json_text;
 use super::lateral::is_of_several_rows;
 use super::lateral_keys::is_query;
 use super::rewrite::Rewrite;
-use super::writer::{Sql, Writer};
+use super::writer::{Sql, Writer, length};
 use crate::dialect::Engine;
 
 const OUT_OF_RANGE: &str = "error('value out of range: overflow or underflow')";
@@ -74,7 +74,7 @@ impl Writer<'_> {
     /// What a number is made of that may become too small.
     fn made_small_of<'e>(&self, expression: &'e Expr) -> Option<&'e Expr> {
         match expression {
-            Expr::Function(call) => match (name_of(call).as_str(), arguments(call).as_slice()) {
+            Expr::Function(call) => match (name_of(call).as_str(), plain_arguments(call).as_slice()) {
                 ("power", [base, _]) => Some(base),
                 _ => None,
             },
@@ -86,7 +86,7 @@ impl Writer<'_> {
     /// What is written with a part of it in several places, where that part stands once if it is long.
     fn with_once(&mut self, part: &Expr, write: impl FnOnce(&mut Self) -> Sql) -> Sql {
         let written = self.expression(part);
-        if written.text.len() <= SHORT {
+        if length(&written.text) <= SHORT {
             return write(self);
         }
         self.named.push((std::ptr::from_ref(part).addr(), "acca_y"));
@@ -191,7 +191,7 @@ impl Writer<'_> {
     }
 
     fn reach_of_call(&self, call: &Function, expression: &Expr, overflows: &mut bool) -> f64 {
-        let parts = arguments(call);
+        let parts = plain_arguments(call);
         let mut of = |at: usize| parts.get(at).map_or(0.0, |part| self.reach(part, overflows));
         match name_of(call).as_str() {
             "sqrt" => of(0) / 2.0,
@@ -225,12 +225,9 @@ impl Writer<'_> {
 
     fn reach_of_type(&self, expression: &Expr) -> f64 {
         match self.type_name(expression) {
-            "int2" => 5.0,
-            "int4" => 10.0,
-            "int8" => 19.0,
-            "numeric" => 38.0,
+            "numeric" => f64::from(MOST_DIGITS),
             "float4" => REAL.largest,
-            _ => DOUBLE.largest,
+            kind => digits_of_integer(kind).map_or(DOUBLE.largest, f64::from),
         }
     }
 
@@ -240,7 +237,7 @@ impl Writer<'_> {
             (Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. }, _) => self.least(inner),
             (Expr::Value(_), _) => number(divisor).filter(|number| *number != 0.0).map_or(0.0, |number| number.abs().log10()),
             (Expr::Function(call), _) if name_of(call) == "nullif" => {
-                arguments(call).first().map_or(DOUBLE.smallest, |part| self.least(part))
+                plain_arguments(call).first().map_or(DOUBLE.smallest, |part| self.least(part))
             }
             (_, "int2" | "int4" | "int8") => 0.0,
             (_, "numeric") => self.typed(divisor).digits.map_or(-38.0, |digits| -f64::from(digits)),
@@ -255,12 +252,15 @@ impl Writer<'_> {
 fn stands_in_a_list(expression: &Expr) -> bool {
     let Expr::Function(call) = expression else { return true };
     let is_query = |part: &Expr| if is_query(part) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-    arguments(call).iter().skip(1).all(|argument| !is_of_several_rows(argument) && visit_expressions(*argument, is_query).is_continue())
+    plain_arguments(call)
+        .iter()
+        .skip(1)
+        .all(|argument| !is_of_several_rows(argument) && visit_expressions(*argument, is_query).is_continue())
 }
 
 /// What is written of a value in several places, in which it stands once if it is long.
 fn once(value: &Sql, name: &str, write: impl Fn(&str) -> String) -> Sql {
-    match value.text.len() {
+    match length(&value.text) {
         ..=SHORT => Sql::loose(write(&value.text)),
         _ => Sql::atom(format!("list_transform([{}], lambda {name}: {})[1]", value.text, write(name))),
     }
@@ -285,17 +285,4 @@ fn number(expression: &Expr) -> Option<f64> {
         },
         _ => None,
     }
-}
-
-fn name_of(call: &Function) -> String {
-    call.name.0.last().and_then(|part| part.as_ident()).map_or_else(String::new, |name| name.value.to_lowercase())
-}
-
-fn arguments(call: &Function) -> Vec<&Expr> {
-    let FunctionArguments::List(list) = &call.args else { return Vec::new() };
-    let value = |argument| match argument {
-        &FunctionArg::Unnamed(FunctionArgExpr::Expr(ref value)) => Some(value),
-        _ => None,
-    };
-    list.args.iter().filter_map(value).collect()
 }

@@ -4,8 +4,9 @@
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201.html>
 //! - <https://duckdb.org/docs/stable/sql/data_types/numeric>
 
-use sqlparser::ast::{BinaryOperator, Expr, Value};
+use sqlparser::ast::{BinaryOperator, Expr};
 
+use super::digits::{MOST_DIGITS, Part, is_exact};
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer, span_of};
 use crate::analysis::SqlType;
@@ -13,36 +14,34 @@ use crate::dialect::Engine;
 
 /// Digits that DuckDB keeps in 64 bits.
 const NARROW: i32 = 18;
-const MOST: i32 = 38;
+/// Digits that the factors of a product have together on Redshift at most: it counts one more.
+const FACTORS: i32 = 37;
+
 /// Whether a `real` stands among other numbers: engines differ in whether they compare with its bits or with twice as many.
 pub(super) fn has_real_and_other(kinds: &[Option<SqlType>]) -> bool {
     let is_real = |kind: &Option<SqlType>| kind.is_some_and(|kind| kind.name() == "float4");
     kinds.iter().any(is_real) && kinds.iter().any(|kind| kind.is_some_and(|kind| kind.name() != "float4"))
 }
 
-/// Digits that the factors of a product have together on Redshift at most: it counts one more.
-const FACTORS: i32 = 37;
-
 impl Writer<'_> {
     /// `+`, `-` or `*` of numbers.
     pub(super) fn arithmetic(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Sql {
-        let exact = |name: &str| matches!(name, "int2" | "int4" | "int8" | "numeric");
         let (one, other) = (self.type_name(left), self.type_name(right));
         let (first, second) = (self.widened(left, other), self.widened(right, one));
         let plain = |first: Sql, second: Sql| Sql::loose(format!("{} {op} {}", first.part(), second.part()));
-        let is_exact = exact(one) && exact(other) && (one == "numeric" || other == "numeric");
-        let (Some(before), Some(behind), true) = (self.typed(left).digits, self.typed(right).digits, is_exact) else {
+        let are_exact = is_exact(one) && is_exact(other) && (one == "numeric" || other == "numeric");
+        let (Some(before), Some(behind), true) = (self.typed(left).digits, self.typed(right).digits, are_exact) else {
             return plain(first, second);
         };
         let (wide, narrow) = (self.precision(left), self.precision(right));
         let is_product = *op == BinaryOperator::Multiply;
         let is_tight = if is_product { wide + narrow > NARROW } else { wide.max(narrow) >= NARROW };
         match self.target() {
-            Engine::DuckDb if is_product && before + behind > MOST => {
+            Engine::DuckDb if is_product && before + behind > MOST_DIGITS => {
                 self.lacks(span_of(left), "a product of so many digits", "cast one side to fewer digits, such as numeric(18,4)")
             }
             Engine::DuckDb if is_tight && self.rewrites(Rewrite::Product) => {
-                plain(Sql::atom(format!("cast({} as decimal({MOST},{before}))", first.text)), second)
+                plain(Sql::atom(format!("cast({} as decimal({MOST_DIGITS},{before}))", first.text)), second)
             }
             Engine::Redshift if is_product && wide + narrow > FACTORS && self.rewrites(Rewrite::Product) => {
                 // Where one is known to be short, the other may have the rest.
@@ -81,23 +80,36 @@ impl Writer<'_> {
         parts.map(|part| self.widened(part, if self.type_name(part) == "float4" { other } else { "" }))
     }
 
-    /// Exact numbers of which one has so many digits behind the point that few are left before it: DuckDB casts the other one to that, which
-    /// may not fit. What does not fit is larger than all that do.
-    pub(super) fn wide_compared(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Option<Sql> {
-        let exact = |kind: &str| matches!(kind, "int2" | "int4" | "int8" | "numeric");
-        if !self.is(Engine::DuckDb) || [left, right].iter().any(|side| !exact(self.type_name(side))) {
-            return None;
+    /// Exact numbers of which one has so many digits behind the point that few are left before it: DuckDB casts the other ones to that, which
+    /// may not fit.
+    pub(super) fn are_wide(&mut self, parts: &[&Expr]) -> bool {
+        if !self.is(Engine::DuckDb) {
+            return false;
         }
-        let (one, other) = (self.typed(left).digits?, self.typed(right).digits?);
-        let room = MOST - one.max(other);
-        let (coarse, digits) = if one < other { (left, one) } else { (right, other) };
-        if one == other || room >= NARROW || self.precision(coarse) - digits <= room || !self.rewrites(Rewrite::Product) {
+        match parts.iter().fold(Part::Null, |all, part| all.with(self.part_of(part))) {
+            Part::Exact(size) => {
+                let room = MOST_DIGITS - size.behind;
+                room < NARROW && size.before > room && self.rewrites(Rewrite::Product)
+            }
+            _ => false,
+        }
+    }
+
+    /// Such numbers, compared. What does not fit is larger than all that do.
+    pub(super) fn wide_compared(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) -> Option<Sql> {
+        let (Part::Exact(one), Part::Exact(other)) = (self.part_of(left), self.part_of(right)) else { return None };
+        let coarse = if one.behind < other.behind { one } else { other };
+        let room = MOST_DIGITS - one.behind.max(other.behind);
+        if one.behind == other.behind || coarse.before <= room || !self.are_wide(&[left, right]) {
             return None;
         }
         let [first, second] = [left, right].map(|side| self.expression(side).part());
         let limit = format!("1{}", "0".repeat(usize::try_from(room).unwrap_or_default()));
-        let (large, is_known, beyond) =
-            if one < other { (&first, &second, format!("{first} {op} 0")) } else { (&second, &first, format!("0 {op} {second}")) };
+        let (large, is_known, beyond) = if one.behind < other.behind {
+            (&first, &second, format!("{first} {op} 0"))
+        } else {
+            (&second, &first, format!("0 {op} {second}"))
+        };
         let beyond = format!("case when {is_known} is not null then {beyond} end");
         let is_large = format!("{large} >= {limit} or {large} <= -{limit}");
         Some(Sql::loose(format!("case when {is_large} then {beyond} else {first} {op} {second} end")))
@@ -107,47 +119,5 @@ impl Writer<'_> {
     pub(super) fn mixes_real(&self, parts: &[&Expr]) -> bool {
         let kinds: Vec<_> = parts.iter().filter(|part| self.type_name(part) != "unknown").map(|part| self.type_of(part)).collect();
         has_real_and_other(&kinds)
-    }
-
-    /// The digits behind the point that DuckDB would lose where exact numbers become one column: it keeps 38 in all, and takes what is too
-    /// much from behind the point. `None` where nothing is lost.
-    pub(super) fn common_digits(&self, parts: &[&Expr]) -> Option<i32> {
-        if !self.is(Engine::DuckDb) || !parts.iter().any(|part| self.type_name(part) == "numeric") {
-            return None;
-        }
-        let numbers = parts.iter().filter(|part| matches!(self.type_name(part), "int2" | "int4" | "int8" | "numeric"));
-        let known: Vec<(i32, i32)> = numbers.map(|part| Some((self.precision(part), self.typed(part).digits?))).collect::<Option<_>>()?;
-        let behind = known.iter().map(|(_, digits)| *digits).max()?;
-        known.iter().any(|(precision, digits)| precision - digits + behind > MOST).then_some(behind)
-    }
-
-    /// One of these numbers, with so many digits behind the point.
-    pub(super) fn aligned(&mut self, expression: &Expr, digits: Option<i32>) -> Sql {
-        let written = self.expression(expression);
-        match (digits, self.type_name(expression)) {
-            (Some(digits), "int2" | "int4" | "int8" | "numeric") if self.rewrites(Rewrite::Product) => {
-                Sql::atom(format!("cast({} as decimal({MOST},{digits}))", written.text))
-            }
-            _ => written,
-        }
-    }
-
-    /// Digits in all that a number may have.
-    pub(super) fn precision(&self, expression: &Expr) -> i32 {
-        match expression {
-            Expr::Nested(inner) => return self.precision(inner),
-            Expr::Value(value) => {
-                if let Value::Number(text, _) = &value.value {
-                    return i32::try_from(text.bytes().filter(u8::is_ascii_digit).count()).unwrap_or(MOST);
-                }
-            }
-            _ => {}
-        }
-        match self.type_name(expression) {
-            "int2" => 5,
-            "int4" => 10,
-            "int8" => 19,
-            _ => self.type_of(expression).and_then(SqlType::precision).unwrap_or(MOST),
-        }
     }
 }

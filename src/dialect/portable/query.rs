@@ -18,7 +18,10 @@ use crate::dialect::Engine;
 
 impl Writer<'_> {
     pub(super) fn query(&mut self, query: &Query) -> String {
-        stacker::maybe_grow(128 * 1024, 1024 * 1024, || self.query_parts(query))
+        let names = self.mark_names();
+        let written = stacker::maybe_grow(128 * 1024, 1024 * 1024, || self.query_parts(query));
+        self.close_names(names);
+        written
     }
 
     fn query_parts(&mut self, query: &Query) -> String {
@@ -91,7 +94,6 @@ impl Writer<'_> {
     }
 
     fn with(&mut self, with: &With) -> String {
-        self.refuse_queries_alike(with);
         let line = self.line();
         let mut text = String::with_capacity(4096);
         text.push_str(if with.recursive { "with recursive " } else { "with " });
@@ -100,7 +102,13 @@ impl Writer<'_> {
                 text.push(',');
                 text.push_str(line);
             }
+            if with.recursive {
+                self.open_query(&cte.alias.name);
+            }
             text.push_str(&self.cte(cte, with.recursive));
+            if !with.recursive {
+                self.open_query(&cte.alias.name);
+            }
         }
         text.push_str(line);
         text
@@ -156,6 +164,10 @@ impl Writer<'_> {
             SetExpr::Select(select) => self.select(select, order_by),
             SetExpr::Query(query) => self.subquery(query),
             SetExpr::SetOperation { left, op, set_quantifier, right } => self.set_operation(left, *op, *set_quantifier, right),
+            SetExpr::Values(values) if self.is(Engine::Redshift) => {
+                let rows = self.rows_in_from(values, self.columns_of_body(body), false);
+                format!("select *{}from {rows} as acca_rows", self.line())
+            }
             SetExpr::Values(values) => self.values(values),
             other => {
                 self.refuse(other.span(), "this is no query that all engines have", "write a SELECT");
@@ -225,7 +237,7 @@ impl Writer<'_> {
         for (number, row) in values.rows.iter().enumerate() {
             let mut cells = Vec::new();
             for (at, cell) in row.content.iter().enumerate() {
-                let written = self.aligned(cell, digits.get(at).copied().flatten()).text;
+                let written = self.cell(cell, digits.get(at).copied().flatten());
                 // The first row decides about the types, and the names.
                 let written = match carried.get(at).copied().flatten() {
                     Some(behind) => format!("cast(cast({written} as decimal(38,{behind})) as varchar(40))"),
@@ -258,6 +270,11 @@ impl Writer<'_> {
         format!("cast({written} as {spelled})")
     }
 
+    fn cell(&mut self, cell: &Expr, digits: Option<i32>) -> String {
+        let scaled = self.scaled.get(&std::ptr::from_ref(cell).addr()).copied();
+        self.aligned(cell, digits.max(scaled)).text
+    }
+
     /// For each column of rows the digits behind the point that its numbers get, where some would be lost.
     fn digits_of_rows(&self, values: &Values) -> Vec<Option<i32>> {
         let width = values.rows.first().map_or(0, |row| row.content.len());
@@ -268,7 +285,7 @@ impl Writer<'_> {
     fn values(&mut self, values: &Values) -> String {
         let digits = self.digits_of_rows(values);
         let rows = values.rows.iter().map(|row| {
-            let cells: Vec<String> = row.content.iter().zip(&digits).map(|(cell, digits)| self.aligned(cell, *digits).text).collect();
+            let cells: Vec<String> = row.content.iter().zip(&digits).map(|(cell, digits)| self.cell(cell, *digits)).collect();
             format!("({})", cells.join(", "))
         });
         format!("values {}", rows.collect::<Vec<_>>().join(", "))
@@ -276,7 +293,9 @@ impl Writer<'_> {
 
     fn select(&mut self, select: &Select, order_by: &[OrderByExpr]) -> String {
         self.refuse_foreign_clauses(select);
-        self.refuse_names_alike(select);
+        self.refuse_columns_alike(select);
+        let names = self.mark_names();
+        self.open_entries(select);
         let redshift = self.is(Engine::Redshift);
         let group_keys = if redshift { self.written_group_keys(select) } else { None };
         let levels = if redshift { self.levels_of(select, order_by, group_keys.as_deref()) } else { None };
@@ -301,6 +320,7 @@ impl Writer<'_> {
         };
         self.last_select = self.leave_select();
         self.last_sources = self.sources.pop();
+        self.close_names(names);
         text
     }
 
@@ -431,37 +451,6 @@ impl Writer<'_> {
             }
             (None, Engine::DuckDb) => format!("cast({written} as varchar)"),
             _ => written,
-        }
-    }
-
-    /// As [`Writer::refuse_names_alike`], of queries with names.
-    fn refuse_queries_alike(&mut self, with: &With) {
-        if self.is(Engine::Postgres) || !with.cte_tables.iter().any(|cte| cte.alias.name.quote_style.is_some()) {
-            return;
-        }
-        let mut names = std::collections::BTreeSet::new();
-        for cte in &with.cte_tables {
-            if !names.insert(cte.alias.name.value.to_lowercase()) {
-                let what = format!("two queries whose names differ in case only, one of them '{}'", cte.alias.name.value);
-                self.lacks(cte.alias.name.span, &what, "give one of them another name");
-            }
-        }
-    }
-
-    /// Names that differ in case only are two in PostgreSQL, and one elsewhere.
-    fn refuse_names_alike(&mut self, select: &Select) {
-        if self.is(Engine::Postgres) {
-            return;
-        }
-        let Some(columns) = self.columns(select).filter(|columns| columns.iter().any(|column| has_capitals(&column.name))) else { return };
-        let mut names = std::collections::BTreeMap::new();
-        for column in columns {
-            let held = names.insert(column.name.to_lowercase(), &column.name);
-            if let Some(held) = held.filter(|held| **held != column.name) {
-                let what = format!("two columns whose names differ in case only, '{held}' and '{}'", column.name);
-                let span = select.projection.first().map_or_else(Span::empty, Spanned::span);
-                self.lacks(span, &what, "give one of them another name");
-            }
         }
     }
 
@@ -692,10 +681,6 @@ pub(super) fn place_in_list(select: &Select, key: &Expr) -> Option<usize> {
         _ => false,
     };
     select.projection.iter().position(is_it).filter(|_| !starred)
-}
-
-fn has_capitals(name: &str) -> bool {
-    name.chars().any(char::is_uppercase)
 }
 
 /// `null`, or a CASE that gives nothing else.

@@ -8,11 +8,11 @@
 use sqlparser::ast::Expr;
 
 use super::calls::Call;
-use super::division::{MOST_DIGITS, is_never_zero};
+use super::digits::{MOST_DIGITS, is_integer};
+use super::division::is_never_zero;
 use super::numbers::whole_number;
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer, span_of};
-use crate::analysis::SqlType;
 use crate::dialect::Engine;
 
 impl Writer<'_> {
@@ -44,16 +44,17 @@ impl Writer<'_> {
             Some(common) => [left, right].map(|side| self.of_common(side, common)),
             None => [self.widened(left, kinds[1]), self.widened(right, kinds[0])],
         };
-        let divisor = match self.by_minus_one(right, divisor.clone(), kinds) {
+        let divisor = match self.divisor_of_integers(right, divisor.clone(), kinds) {
             Some(divisor) => divisor,
             None => self.not_zero(right, divisor),
         };
         Sql::loose(format!("{} % {divisor}", dividend.part()))
     }
 
-    /// DuckDB divides the smallest integer by -1, which is too large, before it takes the remainder, which is that of 1.
-    fn by_minus_one(&mut self, divisor: &Expr, written: Sql, kinds: [&str; 2]) -> Option<String> {
-        if !self.is(Engine::DuckDb) || kinds.iter().any(|kind| !matches!(*kind, "int2" | "int4" | "int8")) {
+    /// The divisor of whole numbers, or an error where it is zero. DuckDB divides the smallest integer by -1, which is too large, before it takes
+    /// the remainder, which is that of 1.
+    fn divisor_of_integers(&mut self, divisor: &Expr, written: Sql, kinds: [&str; 2]) -> Option<String> {
+        if !self.is(Engine::DuckDb) || kinds.iter().any(|kind| !is_integer(kind)) {
             return None;
         }
         match whole_number(divisor) {
@@ -89,15 +90,5 @@ impl Writer<'_> {
             _ => String::new(),
         };
         if own == common { written } else { Sql::atom(format!("cast({} as {common})", written.text)) }
-    }
-
-    /// Digits in all that a number of this type may have, whatever a literal has of them.
-    fn precision_of_type(&self, expression: &Expr) -> i32 {
-        match self.type_name(expression) {
-            "int2" => 5,
-            "int4" => 10,
-            "int8" => 19,
-            _ => self.type_of(expression).and_then(SqlType::precision).unwrap_or(MOST_DIGITS),
-        }
     }
 }

@@ -4,9 +4,11 @@
 //! - <https://www.postgresql.org/docs/15/datatype-numeric.html#DATATYPE-NUMERIC-DECIMAL>
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/r_Numeric_types201.html>
 
-use sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, UnaryOperator, Value};
+use sqlparser::ast::{BinaryOperator, Expr, Function, UnaryOperator, Value};
 
+use super::calls::{all_arguments, name_of};
 use super::dates::WHOLE_PARTS;
+use super::digits::is_integer;
 use super::numbers::whole_number;
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer};
@@ -18,9 +20,8 @@ impl Writer<'_> {
     pub(super) fn scale_of(&self, expression: &Expr) -> Option<i32> {
         let kind = self.type_of(expression);
         match kind.map(SqlType::name)? {
-            "int2" | "int4" | "int8" => return Some(0),
             "numeric" => {}
-            _ => return None,
+            kind => return is_integer(kind).then_some(0),
         }
         match expression {
             Expr::Nested(inner) => self.scale_of(inner),
@@ -82,16 +83,8 @@ impl Writer<'_> {
     }
 
     fn scale_of_call(&self, call: &Function) -> Option<i32> {
-        let FunctionArguments::List(list) = &call.args else { return None };
-        let arguments: Vec<&Expr> = list
-            .args
-            .iter()
-            .map(|argument| match argument {
-                FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => Some(value),
-                _ => None,
-            })
-            .collect::<Option<_>>()?;
-        match (call.name.to_string().to_lowercase().as_str(), arguments.as_slice()) {
+        let arguments = all_arguments(call)?;
+        match (name_of(call).as_str(), arguments.as_slice()) {
             ("round" | "trunc", [_, digits]) => i32::try_from(whole_number(digits)?).ok().map(|digits| digits.max(0)),
             ("round" | "trunc" | "ceil" | "ceiling" | "floor", [_]) => Some(0),
             ("sum" | "min" | "max" | "abs" | "first_value" | "last_value" | "nullif", [value, ..])
@@ -115,20 +108,7 @@ fn choices(expression: &Expr) -> Option<Vec<&Expr>> {
         Expr::Case { conditions, else_result, .. } => {
             Some(conditions.iter().map(|branch| &branch.result).chain(else_result.as_deref()).collect())
         }
-        Expr::Function(Function { name, args: FunctionArguments::List(list), over: None, .. })
-            if name.to_string().eq_ignore_ascii_case("coalesce") =>
-        {
-            let value = |argument: &FunctionArg| matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Expr(_)));
-            list.args.iter().all(value).then(|| {
-                list.args
-                    .iter()
-                    .filter_map(|argument| match argument {
-                        FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => Some(value),
-                        _ => None,
-                    })
-                    .collect()
-            })
-        }
+        Expr::Function(call) if call.over.is_none() && name_of(call) == "coalesce" => all_arguments(call),
         _ => None,
     }
 }

@@ -6,20 +6,19 @@
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201.html>
 
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 use sqlparser::ast::{Cte, Expr, SetExpr, SetOperator, SetQuantifier, Values, visit_relations};
 
+use super::digits::Part;
 use super::distinct_on::item_expression;
 use super::rewrite::Rewrite;
-use super::type_names::MOST_DIGITS;
 use super::writer::{Writer, print_name};
-use crate::analysis::{Output, Typed};
+use crate::analysis::Output;
 use crate::dialect::Engine;
 
 /// Digits that Redshift keeps of a number where two sides come together.
 const KEPT_DIGITS: i32 = 19;
-/// Digits before the point that such a number has room for, of which nobody says how many it has there.
-const ROOM: i32 = 15;
 
 /// A column of both sides as it comes together.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,31 +45,74 @@ impl Carried {
 }
 
 impl<'q> Writer<'q> {
-    /// How each column comes together on Redshift; `None` where all do as they are.
-    fn carried(&mut self, left: &SetExpr, right: &SetExpr) -> Option<Vec<Carried>> {
+    /// How each column comes together on Redshift; `None` where all do as they are. Where the sides stand `apart`, as queries of their own, a null
+    /// is text.
+    fn carried(&mut self, left: &SetExpr, right: &SetExpr, mut apart: bool) -> Option<Vec<Carried>> {
         if !self.is(Engine::Redshift) || !self.rewrites(Rewrite::WideCoalesce) {
             return None;
         }
-        let (first, second) = (self.columns_of_body(left)?, self.columns_of_body(right)?);
+        let (first, second) = (self.parts_of(left)?, self.parts_of(right)?);
         let mut carried = Vec::new();
-        for (one, other) in first.iter().zip(second) {
-            carried.push(match wide(one, other) {
-                Wide::No => Carried::AsItIs,
-                Wide::Digits(digits) => Carried::AsText(digits),
-                Wide::Unknown => {
-                    let what =
-                        format!("a set operation over '{}', of which nobody knows how many digits it has behind the point", one.name);
+        for (at, (one, other)) in first.iter().zip(second.iter()).enumerate() {
+            carried.push(match (one, other, one.with(*other)) {
+                (Part::Exact(_), Part::Exact(_), Part::Exact(size)) if size.all() > KEPT_DIGITS => Carried::AsText(size.behind),
+                (Part::Unknown, Part::Unknown | Part::Exact(_), _) | (Part::Exact(_), Part::Unknown, _) => {
+                    let name = self.columns_of_body(left).and_then(|columns| columns.get(at)).map_or("", |column| &*column.name);
+                    let what = format!("a set operation over '{name}', of which nobody knows how many digits it has behind the point");
                     self.lacks(sqlparser::ast::Spanned::span(right), &what, "cast both sides to one numeric(p,s)");
                     Carried::AsItIs
                 }
+                _ => Carried::AsItIs,
             });
+        }
+        apart |= carried.iter().any(|column| *column != Carried::AsItIs);
+        let columns = [left, right].map(|side| self.columns_of_body(side));
+        let is_numeric = |at: usize| columns.iter().any(|columns| columns.and_then(|columns| columns.get(at)).is_some_and(is_numeric));
+        for (at, ((one, other), column)) in first.iter().zip(second.iter()).zip(&mut carried).enumerate() {
+            if let (Part::Null, Part::Exact(size)) | (Part::Exact(size), Part::Null) = (one, other)
+                && apart
+                && is_numeric(at)
+            {
+                *column = Carried::AsText(size.behind);
+            }
         }
         carried.iter().any(|column| *column != Carried::AsItIs).then_some(carried)
     }
 
+    /// What is known of each column of a body from all of its SELECTs; `None` where some are not known.
+    fn parts_of(&mut self, body: &SetExpr) -> Option<Rc<[Part]>> {
+        match body {
+            SetExpr::Query(query) => self.parts_of(&query.body),
+            SetExpr::SetOperation { left, right, .. } => {
+                let place = std::ptr::from_ref(&**left).addr();
+                if let Some(held) = self.united.get(&place) {
+                    return held.clone();
+                }
+                let sides = stacker::maybe_grow(128 * 1024, 1024 * 1024, || self.parts_of(left).zip(self.parts_of(right)));
+                let united = sides.map(|(first, second)| first.iter().zip(second.iter()).map(|(one, other)| one.with(*other)).collect());
+                self.united.insert(place, united.clone());
+                united
+            }
+            SetExpr::Select(select) => {
+                let columns = self.columns(select)?;
+                let items: Option<Vec<&Expr>> = select.projection.iter().map(item_expression).collect();
+                Some(match items {
+                    Some(items) => items.into_iter().map(|item| self.part_of(item)).collect(),
+                    None => columns.iter().map(|column| self.part_of_column(column.typed)).collect(),
+                })
+            }
+            SetExpr::Values(values) => {
+                let width = values.rows.first()?.content.len();
+                let cells = |at: usize| values.rows.iter().filter_map(move |row| row.content.get(at));
+                Some((0..width).map(|at| cells(at).fold(Part::Null, |all, cell| all.with(self.part_of(cell)))).collect())
+            }
+            _ => None,
+        }
+    }
+
     /// `None` where no number has more digits than Redshift keeps.
     pub(super) fn set_of_wide_numbers(&mut self, left: &SetExpr, word: &str, right: &SetExpr) -> Option<String> {
-        let carried = self.carried(left, right)?;
+        let carried = self.carried(left, right, false)?;
         let outputs = self.columns_of_body(left)?;
         let names: Vec<String> = (1..=carried.len()).map(|number| format!("acca_{number}")).collect();
         let list = names.join(", ");
@@ -98,104 +140,87 @@ impl<'q> Writer<'q> {
             return vec![None; width];
         }
         let carried = |at: usize| {
-            let cells: Vec<&Expr> = values.rows.iter().filter_map(|row| row.content.get(at)).collect();
-            let kinds: Vec<&str> = cells.iter().map(|cell| self.type_name(cell)).collect();
-            let are_exact = kinds.iter().all(|kind| matches!(*kind, "int2" | "int4" | "int8" | "numeric" | "unknown"));
-            if !are_exact || !kinds.contains(&"numeric") {
-                return None;
+            let cells = values.rows.iter().filter_map(|row| row.content.get(at)).map(|cell| self.part_of(cell));
+            match cells.fold(Part::Null, Part::with) {
+                Part::Exact(size) if size.all() > KEPT_DIGITS => Some(size.behind),
+                _ => None,
             }
-            let sizes: Vec<(i32, i32)> = cells.iter().filter_map(|cell| Some((self.precision(cell), self.typed(cell).digits?))).collect();
-            let behind = sizes.iter().map(|(_, digits)| *digits).max()?;
-            let before = sizes.iter().map(|(precision, digits)| precision - digits).max()?;
-            (before + behind > KEPT_DIGITS).then_some(behind)
         };
         (0..width).map(carried).collect()
     }
 
-    /// The rounds of a recursive query come together in one form only.
+    /// The rounds of a recursive query come together in one form only, that of its first rows.
     pub(super) fn refuse_recursion_of_wide_numbers(&mut self, cte: &Cte) {
         let SetExpr::SetOperation { left, right, .. } = &*cte.query.body else { return };
-        self.refuse_lost_digits(left, right);
-        if self.carried(left, right).is_some() {
+        if self.is(Engine::Postgres) {
+            return;
+        }
+        if self.carried(left, right, false).is_some() {
             let help = "cast both sides to a numeric of 19 digits at most, as in numeric(19,4)";
             self.lacks(cte.alias.name.span, "a recursive query over numbers of more than 19 digits", help);
         }
-        let sides = (self.columns_of_body(left), self.columns_of_body(right));
-        let (Some(first), Some(step), true) = (sides.0, sides.1, self.is(Engine::Redshift)) else { return };
-        let is_exact = |column: &Output| column.typed.sql_type.is_some_and(|kind| kind.name() == "numeric");
-        let grows =
-            |(first, step): (&Output, &Output)| is_exact(step) && step.typed.digits.is_none_or(|digits| Some(digits) > first.typed.digits);
-        if first.iter().zip(step).any(grows) {
-            let what = "a recursive query whose steps have more digits behind the point than its first rows";
-            self.lacks(cte.alias.name.span, what, "cast the number on both sides to one numeric(p,s)");
+        let (Some(first), Some(step)) = (self.parts_of(left), self.parts_of(right)) else { return };
+        let columns = self.columns_of(&cte.query);
+        for (at, (first, step)) in first.iter().zip(step.iter()).enumerate() {
+            let grows = match (first, step) {
+                (Part::Exact(first), Part::Exact(step)) => step.behind > first.behind,
+                (Part::Exact(_), Part::Unknown) => true,
+                _ => false,
+            };
+            if grows {
+                let what = "a recursive query whose steps have more digits behind the point than its first rows";
+                self.lacks(cte.alias.name.span, what, "cast the number on both sides to one numeric(p,s)");
+            }
+            // A number that is written has no more room than it needs.
+            if let (Part::Exact(size), true, true) = (first, self.is(Engine::DuckDb), is_unsized(columns, at)) {
+                self.scale_item(left, at, size.behind);
+            }
         }
     }
 
-    /// DuckDB keeps 38 digits of a column that two sides have together, and takes what is too much from behind the point: all sides get all
-    /// digits behind it, and numbers that are too long then are an error.
+    /// All sides get all digits behind the point, and numbers that are too long then are an error.
     pub(super) fn keep_digits(&mut self, left: &SetExpr, right: &SetExpr) {
         if !self.is(Engine::DuckDb) {
             return;
         }
-        let mut sides = Vec::new();
-        if !self.sides_of(left, &mut sides) || !self.sides_of(right, &mut sides) {
-            return;
-        }
-        let width = sides.first().map_or(0, |columns| columns.len());
-        for at in 0..width {
-            let sizes = sides.iter().map(|columns| columns.get(at).and_then(|column| size(column.typed)));
-            let Some(sizes) = sizes.collect::<Option<Vec<_>>>() else { continue };
-            let behind = sizes.iter().map(|(_, digits)| *digits).max().unwrap_or_default();
-            let loses = sizes.iter().any(|(precision, digits)| precision - digits + behind > MOST_DIGITS);
-            if loses && !(self.scale_item(left, at, behind) && self.scale_item(right, at, behind)) {
-                let column = sides.first().and_then(|columns| columns.get(at));
-                column.into_iter().for_each(|column| self.lacks_digits(column, right));
+        let (Some(first), Some(second)) = (self.parts_of(left), self.parts_of(right)) else { return };
+        for (at, (one, other)) in first.iter().zip(second.iter()).enumerate() {
+            let Some(behind) = one.with(*other).lost() else { continue };
+            let [first, second] = [left, right].map(|side| self.scale_item(side, at, behind));
+            if !(first && second) {
+                let name = self.columns_of_body(left).and_then(|columns| columns.get(at)).map_or("", |column| &*column.name);
+                let what = format!("the digits of column '{name}', of which one side has more behind the point than fit");
+                self.lacks(sqlparser::ast::Spanned::span(right), &what, "cast both sides to one numeric(p,s)");
             }
         }
-    }
-
-    /// The columns of all SELECTs of a body; `false` where some are not known.
-    fn sides_of(&self, body: &SetExpr, sides: &mut Vec<&'q [Output]>) -> bool {
-        match body {
-            SetExpr::SetOperation { left, right, .. } => self.sides_of(left, sides) && self.sides_of(right, sides),
-            SetExpr::Query(query) if !matches!(&*query.body, SetExpr::Select(_)) => self.sides_of(&query.body, sides),
-            other => {
-                let columns = self.columns_of_body(other);
-                sides.extend(columns);
-                columns.is_some()
-            }
-        }
-    }
-
-    /// The rounds of a recursive query have the digits of its first rows.
-    fn refuse_lost_digits(&mut self, left: &SetExpr, right: &SetExpr) {
-        let (Some(first), Some(second), true) = (self.columns_of_body(left), self.columns_of_body(right), self.is(Engine::DuckDb)) else {
-            return;
-        };
-        for (one, _) in first.iter().zip(second).filter(|(one, other)| loses_digits(one.typed, other.typed)) {
-            self.lacks_digits(one, right);
-        }
-    }
-
-    fn lacks_digits(&mut self, column: &Output, right: &SetExpr) {
-        let what = format!("the digits of column '{}', of which one side has more behind the point than fit", column.name);
-        self.lacks(sqlparser::ast::Spanned::span(right), &what, "cast both sides to one numeric(p,s)");
     }
 
     /// Gives an item of all SELECTs of a body so many digits behind the point; `false` where one has no such item.
-    fn scale_item(&mut self, body: &SetExpr, at: usize, behind: i32) -> bool {
+    pub(super) fn scale_item(&mut self, body: &SetExpr, at: usize, behind: i32) -> bool {
         match body {
             SetExpr::Query(query) => self.scale_item(&query.body, at, behind),
-            SetExpr::SetOperation { left, right, .. } => self.scale_item(left, at, behind) && self.scale_item(right, at, behind),
+            SetExpr::SetOperation { left, right, .. } => {
+                let [first, second] = [left, right].map(|side| self.scale_item(side, at, behind));
+                first && second
+            }
             SetExpr::Select(select) => {
                 let items: Option<Vec<&Expr>> = select.projection.iter().map(item_expression).collect();
                 let Some(item) = items.as_ref().and_then(|items| items.get(at)) else { return false };
-                let held = self.scaled.entry(std::ptr::from_ref(*item).addr()).or_insert(behind);
-                *held = behind.max(*held);
+                self.scale(item, behind);
+                true
+            }
+            SetExpr::Values(values) => {
+                let cells = values.rows.iter().filter_map(|row| row.content.get(at));
+                cells.for_each(|cell| self.scale(cell, behind));
                 true
             }
             _ => false,
         }
+    }
+
+    fn scale(&mut self, value: &Expr, behind: i32) {
+        let held = self.scaled.entry(std::ptr::from_ref(value).addr()).or_insert(behind);
+        *held = behind.max(*held);
     }
 
     /// `None` where Redshift does the same as PostgreSQL.
@@ -204,22 +229,20 @@ impl<'q> Writer<'q> {
             return None;
         }
         let (first, second) = (self.columns_of_body(left), self.columns_of_body(right));
-        let has_text =
-            |columns: Option<&[Output]>| columns.is_none_or(|columns| columns.iter().any(|column| is_text(column) || is_literal(column)));
+        let are_text = |(one, other): (&Output, &Output)| is_text(one) || is_text(other) || is_literal(one) && is_literal(other);
+        let texts = first.zip(second).map(|(first, second)| first.iter().zip(second).map(are_text).collect::<Vec<bool>>());
         let needed = if all { Rewrite::SetOperationAll } else { Rewrite::TrailingBlanks };
-        if !all && !has_text(first) && !has_text(second) || !self.rewrites(needed) {
+        if !all && texts.as_ref().is_some_and(|texts| !texts.contains(&true)) || !self.rewrites(needed) {
             return None;
         }
-        let (Some(first), Some(second)) = (first, second) else {
+        let (Some(first), Some(texts)) = (first, texts) else {
             let span = sqlparser::ast::Spanned::span(left);
             return Some(self.lacks(span, &format!("{op} of columns that are not known"), "name the columns and their types").text);
         };
-        let texts: Vec<bool> =
-            first.iter().zip(second).map(|(one, other)| is_text(one) || is_text(other) || is_literal(one) && is_literal(other)).collect();
         let names: Vec<String> = (1..=texts.len()).map(|number| format!("acca_{number}")).collect();
         let exact = |(name, text): (&String, &bool)| if *text { format!("{name} || '.'") } else { name.clone() };
         let exact: Vec<String> = names.iter().zip(&texts).map(exact).collect();
-        let carried = self.carried(left, right).unwrap_or_else(|| vec![Carried::AsItIs; names.len()]);
+        let carried = self.carried(left, right, true).unwrap_or_else(|| vec![Carried::AsItIs; names.len()]);
         let sent: Vec<String> = names.iter().zip(&carried).map(|(name, column)| column.sent(name)).collect();
         let sent = sent.join(", ");
         let copies = if all { format!(", row_number() over (partition by {}) as acca_copy", exact.join(", ")) } else { String::new() };
@@ -254,7 +277,7 @@ impl<'q> Writer<'q> {
         match body {
             SetExpr::Select(select) => self.columns(select),
             SetExpr::Query(query) => self.columns_of(query).or_else(|| self.columns_of_body(&query.body)),
-            SetExpr::SetOperation { left, .. } => self.columns_of_body(left),
+            SetExpr::SetOperation { .. } | SetExpr::Values(_) => self.types.columns_of_set(body),
             _ => None,
         }
     }
@@ -274,53 +297,14 @@ impl<'q> Writer<'q> {
     }
 }
 
-/// Whether a column of two sides may have more digits than are kept.
-enum Wide {
-    No,
-    /// So many behind the point.
-    Digits(i32),
-    Unknown,
+fn is_numeric(column: &Output) -> bool {
+    column.typed.sql_type.is_some_and(|kind| kind.name() == "numeric")
 }
 
-fn wide(one: &Output, other: &Output) -> Wide {
-    let kinds = [one, other].map(|column| column.typed.sql_type.map_or("", |kind| kind.name()));
-    if !kinds.contains(&"numeric") || !kinds.iter().all(|kind| matches!(*kind, "int2" | "int4" | "int8" | "numeric")) {
-        return Wide::No;
-    }
-    let [Some(first), Some(second)] = [one, other].map(|column| column.typed.digits) else { return Wide::Unknown };
-    let behind = first.max(second);
-    let before = |column: &Output, digits: i32| {
-        let kind = column.typed.sql_type?;
-        Some(match kind.name() {
-            "int2" => 5,
-            "int4" => 10,
-            // Numbers of more digits than that are an error.
-            "int8" => ROOM,
-            _ => kind.precision()? - digits,
-        })
-    };
-    let needed = before(one, first).unwrap_or(ROOM).max(before(other, second).unwrap_or(ROOM));
-    if needed + behind > KEPT_DIGITS { Wide::Digits(behind) } else { Wide::No }
-}
-
-/// Whether 38 digits are too few for the numbers of both sides.
-pub(super) fn loses_digits(one: Typed, other: Typed) -> bool {
-    let (Some(one), Some(other)) = (size(one), size(other)) else { return false };
-    let behind = one.1.max(other.1);
-    [one, other].iter().any(|(precision, digits)| precision - digits + behind > MOST_DIGITS)
-}
-
-/// Digits of an exact number, in all and behind the point, that it has at most.
-fn size(typed: Typed) -> Option<(i32, i32)> {
-    let kind = typed.sql_type?;
-    let precision = match kind.name() {
-        "int2" => 5,
-        "int4" => 10,
-        "int8" => 19,
-        "numeric" => kind.precision().unwrap_or(MOST_DIGITS),
-        _ => return None,
-    };
-    Some((precision, typed.digits?))
+/// Whether a column is an exact number of any size.
+fn is_unsized(columns: Option<&[Output]>, at: usize) -> bool {
+    let column = columns.and_then(|columns| columns.get(at)).filter(|column| is_numeric(column));
+    column.is_some_and(|column| column.typed.sql_type.is_none_or(|kind| kind.precision().is_none()))
 }
 
 pub(super) fn is_text(column: &Output) -> bool {

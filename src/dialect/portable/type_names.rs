@@ -6,12 +6,10 @@
 use sqlparser::ast::DataType;
 use sqlparser::tokenizer::Span;
 
+use super::digits::MOST_DIGITS;
 use super::writer::Writer;
 use crate::analysis::{SqlType, type_instead};
 use crate::dialect::Engine;
-
-/// The most digits that exact numbers have on DuckDB and Redshift.
-pub(super) const MOST_DIGITS: i32 = 38;
 
 /// What is said where another type is written.
 const TYPES: &str = "write one of smallint, integer, bigint, numeric(p,s), real, double precision, boolean, date, time, timestamp, timestamptz, \

@@ -8,9 +8,9 @@
 use sqlparser::ast::Expr;
 
 use super::casts::{FALSE, TRUE};
+use super::digits::MOST_DIGITS;
 use super::literals::{has_fine_seconds, plain_text, without_exponent};
 use super::rewrite::Rewrite;
-use super::type_names::MOST_DIGITS;
 use super::writer::{Sql, Writer, span_of};
 use crate::analysis::{SqlType, Typed};
 use crate::dialect::Engine;

@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::{Range, RangeInclusive};
+use std::rc::Rc;
 use std::sync::OnceLock;
 
 use sqlparser::ast::{Expr, Ident, Query, Select, Spanned};
 use sqlparser::keywords::ALL_KEYWORDS;
 use sqlparser::tokenizer::Span;
 
+use super::alike::Open;
+use super::digits::Part;
 use super::levels::Levels;
 use super::lists::reads_a_table;
 use super::rewrite::Rewrite;
@@ -31,6 +34,8 @@ const LOW: usize = (1 << BITS) - 1;
 /// Behind it.
 const CLOSE: char = '\u{F8FF}';
 const CLOSING: u8 = 0xEF;
+/// Bytes of all four.
+const MARK: usize = 12;
 
 /// Printed SQL of an expression, and whether it can stand beside an operator as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +125,11 @@ pub(super) struct Writer<'q> {
     pub(super) dotted: BTreeSet<usize>,
     /// Items that get so many digits behind the point, by their places in memory.
     pub(super) scaled: BTreeMap<usize, i32>,
+    /// What is known of the columns of set operations, by the places of their left sides in memory.
+    pub(super) united: BTreeMap<usize, Option<Rc<[Part]>>>,
+    /// Names that differ in case only are looked for among these.
+    pub(super) open: Open,
+    pub(super) has_quoted_capitals: bool,
     /// Parts of what is written now that have a name within it, by their places in memory.
     pub(super) named: Vec<(usize, &'static str)>,
     /// Where somebody asks for places, but for a query that has such characters itself.
@@ -153,6 +163,9 @@ impl<'q> Writer<'q> {
             outside: &[],
             dotted: BTreeSet::new(),
             scaled: BTreeMap::new(),
+            united: BTreeMap::new(),
+            open: Open::default(),
+            has_quoted_capitals: query.sql.contains('"') && query.sql.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()),
             named: Vec::new(),
             marks: query.places && (query.sql.is_ascii() || !query.sql.contains(|c| DIGITS.contains(&c) || c == CLOSE)),
         }
@@ -363,11 +376,20 @@ fn digit(number: usize) -> Option<char> {
     char::from_u32(first + u32::try_from(number).ok()?).filter(|digit| DIGITS.contains(digit))
 }
 
+fn count_of_marks(text: &str) -> usize {
+    memchr::memchr_iter(DIGIT, text.as_bytes()).count() / 3
+}
+
+/// Bytes of a text without its marks: what is written does not depend on whether somebody asks for places.
+pub(super) fn length(text: &str) -> usize {
+    text.len().saturating_sub(MARK * count_of_marks(text))
+}
+
 /// Takes the marks out. They do not lie in each other.
 pub(super) fn unmarked(text: &str) -> Lowered {
     // Exactly as large as they get: they are held as long as the project is.
-    let count = memchr::memchr_iter(DIGIT, text.as_bytes()).count() / 3;
-    let mut lowered = Lowered { sql: String::with_capacity(text.len().saturating_sub(12 * count)), places: Vec::with_capacity(count) };
+    let count = count_of_marks(text);
+    let mut lowered = Lowered { sql: String::with_capacity(text.len().saturating_sub(MARK * count)), places: Vec::with_capacity(count) };
     let mut rest = text;
     while let Some((before, range, piece, behind)) = parted(rest) {
         lowered.sql.push_str(before);

@@ -232,8 +232,7 @@ values (1, 'a'), (2, 'b'), (null, 'c') order by column1 desc, column2 limit 2;
 select id from t order by id limit null offset 8;
 
 -- facts: 134
--- refused: duckdb more behind the point than fit
--- refused: redshift more digits behind the point than its first rows
+-- refused: duckdb redshift more digits behind the point than its first rows
 with recursive r (n, f) as (select 1, 1.5 union all select n + 1, f * 1.5 from r where n < 5) select n, f from r;
 
 -- facts: 134
@@ -311,3 +310,48 @@ select k, count(*) as k from u group by k having k > 2;
 -- facts: 137
 -- refused: duckdb redshift of the row outside
 select t.id from t full join u using (grp) where exists (select 1 as grp from (select k from u) as y where grp = 'a' and y.k = t.id);
+
+-- facts: 170
+-- refused: duckdb redshift two queries whose names differ in case only
+with "A" as (select 1 as x) select q.x from (with a as (select 2 as x) select "A".x from "A") as q;
+
+-- facts: 170
+-- refused: duckdb redshift a relation and a query whose names differ in case only
+with "T" as (select 1 as x) select count(*) as c from t;
+
+-- facts: 170
+-- refused: duckdb redshift two entries of FROM whose names differ in case only
+select "T".id, t.id as other from t as "T" join t as t on t.id = "T".id + 1;
+
+-- facts: 170
+-- refused: duckdb redshift two entries of FROM whose names differ in case only
+select (select max("T".i) from t where t.id = 1) as x from t as "T";
+
+-- facts: 170
+select q.x, "U".k from (with a as (select 2 as x) select a.x from a) as q, u as "U";
+
+-- Letters beyond ASCII are told apart, but nobody knows that of Redshift.
+-- facts: 170
+-- refused: redshift differ in case only
+select "Ä", "ä" from (select 1 as "Ä", 2 as "ä") as x;
+
+-- facts: 124
+select distinct on (upper(t.grp)) id, t.grp from t order by upper(grp) nulls last, id;
+
+-- facts: 124
+select distinct on (grp::text) id, grp from t order by cast("grp" as text) nulls last, id;
+
+-- facts: 124
+select distinct on ((grp)) id, grp from t order by grp nulls last, id;
+
+-- facts: 124
+select distinct on (a.id) a.id, b.i from t as a join t as b on b.id < a.id order by id, b.id;
+
+-- facts: 124
+-- refused: postgres duckdb redshift does not begin with the keys
+select distinct on (a.id) a.id from t as a join t as b on b.id = a.id order by b.id, a.id;
+
+-- facts: 124
+-- ties: it is refused
+-- refused: postgres duckdb redshift does not begin with the keys
+select distinct on (b.id) a.id from t as a join t as b on b.id > a.id order by id, b.id;

@@ -12,8 +12,11 @@ select x + 1 as y from (select '1' as x union all select 2) q;
 select extract(year from x) as y from (select date '2024-01-02' as x union all select '2024-01-01') q;
 
 -- facts: 33
--- needs: typed-literal redshift
 select d as x from t union select '2024-01-01';
+
+-- facts: 33
+-- needs: typed-literal redshift
+select d as x, v as y from t union select '2024-01-01', 'abc';
 
 -- facts: 33
 -- needs: typed-literal duckdb
