@@ -104,7 +104,7 @@ fn written_instead(before: &str, found: &str, behind: &str) -> Option<&'static s
         "," if is_number(last(0)) && last(1) == "limit" => "write limit 10 offset 5: how many rows, then how many are passed over",
         ":" => "a key of a document is read by ->> : document ->> 'key'",
         "*" if near.ends_with('*') => "write power(x, y)",
-        "/" if near.ends_with('/') => "write x / y: of whole numbers it has no fraction",
+        "/" if near.ends_with('/') => "comments begin with --; whole numbers are divided by x / y, which gives no fraction",
         "group" if !behind.eq_ignore_ascii_case("by") => "write GROUP BY",
         "order" if !behind.eq_ignore_ascii_case("by") => "write ORDER BY",
         "partition" if !behind.eq_ignore_ascii_case("by") => "write PARTITION BY",

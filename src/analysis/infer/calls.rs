@@ -137,6 +137,9 @@ const ALWAYS_VALUE: &[&str] = &[
 const VALUE_OF_GROUP: &[&str] =
     &["sum", "min", "max", "avg", "bool_and", "bool_or", "every", "array_agg", "string_agg", "json_agg", "jsonb_agg", "bit_and", "bit_or"];
 
+/// What aggregates of aggregates are said to stand in.
+const OF_AGGREGATE: &str = "another aggregate";
+
 struct Arguments<'f> {
     expressions: Vec<Option<&'f Expr>>,
     facts: Vec<Facts>,
@@ -159,7 +162,11 @@ impl Inference<'_> {
         {
             let message = format!("the aggregate '{name}' cannot stand in {clause}");
             let problem = Diagnostic::new(&codes::MISPLACED_AGGREGATE, message);
-            self.find(span, problem.help("aggregate in a subquery first, or filter groups with HAVING"));
+            let help = match clause {
+                OF_AGGREGATE => "aggregate in a subquery first",
+                _ => "aggregate in a subquery first, or filter groups with HAVING",
+            };
+            self.find(span, problem.help(help));
         }
         if call.over.is_some()
             && let Some(clause) = self.aggregates
@@ -168,7 +175,16 @@ impl Inference<'_> {
             self.find(span, problem.help("put it into the list of a subquery, and name it outside"));
         }
         self.doubt_clock(&name, span);
-        let before = if is_aggregate(&name) { self.aggregates.take() } else { self.aggregates };
+        if call.over.is_some() && !call.within_group.is_empty() && !self.tables.has_foreign_functions() {
+            let problem = Diagnostic::new(&codes::MISPLACED_AGGREGATE, format!("'{name}' of WITHIN GROUP cannot have OVER"));
+            self.find(span, problem.help("compute it in a subquery with GROUP BY, and join that by what it is grouped by"));
+        }
+        let before = self.aggregates;
+        if is_aggregate_call(call) {
+            self.aggregates = Some(OF_AGGREGATE);
+        } else if is_aggregate(&name) {
+            self.aggregates = None;
+        }
         let narrowed = call.filter.as_deref().and_then(|filter| self.narrowed(filter, scope));
         let arguments = self.arguments(call, narrowed.as_ref().unwrap_or(scope));
         let mut facts = self.named_call(&name, call, &arguments, scope, span);

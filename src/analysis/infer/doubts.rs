@@ -5,7 +5,9 @@ use sqlparser::ast::{BinaryOperator, Expr, Spanned, Value};
 use sqlparser::tokenizer::Span;
 
 use super::expression::unnested;
+use super::grouping::has_aggregate;
 use super::unused::{CteUse, Mention};
+use super::windows::window_function;
 use super::{Finding, Inference, known, spelled};
 use crate::analysis::catalogue::{TypeId, catalogue};
 use crate::analysis::facts::{EdgeKind, Facts};
@@ -63,7 +65,9 @@ impl Inference<'_> {
         }
         if name == "/" && is_integer(one.id) && is_integer(other.id) && !self.doubts.whole_wanted {
             // Between constants it is arithmetic that somebody looked at.
-            let constant = left.0.origins.is_empty() && right.0.origins.is_empty();
+            // How many rows there are comes from no column.
+            let counts = |expression: &Expr| has_aggregate(expression) || window_function(expression).is_some();
+            let constant = [left, right].iter().all(|(facts, expression)| facts.origins.is_empty() && !counts(expression));
             if !constant {
                 let message = format!("{} is divided by {}, which drops the fraction", one, other);
                 let problem = Diagnostic::new(&codes::INTEGER_DIVISION, message);

@@ -123,6 +123,8 @@ impl Inference<'_> {
             // `like any (array[…])`
             Expr::Like { expr, pattern, any: true, .. } | Expr::ILike { expr, pattern, any: true, .. } => {
                 let facts = self.expression(expr, scope);
+                let word = if matches!(expression, Expr::Like { .. }) { "like" } else { "ilike" };
+                self.check_like_any(word, pattern);
                 self.compare_array(facts, "~~", pattern, scope)
             }
             Expr::Like { expr, pattern, .. } => self.compare("~~", expr, pattern, scope),
@@ -421,6 +423,18 @@ impl Inference<'_> {
             self.mistake(right.span(), &codes::TYPE_MISMATCH, message);
         }
         Facts::of(Some(known().bool.into()), true).reading(&[left, array])
+    }
+
+    /// `like any ('a', 'b')` is other engines' SQL: ANY takes an array.
+    fn check_like_any(&mut self, word: &str, patterns: &Expr) {
+        if let Expr::Tuple(patterns) = unnested(patterns)
+            && !self.tables.has_foreign_functions()
+        {
+            let written: Vec<String> = patterns.iter().map(|pattern| unnested(pattern).to_string()).collect();
+            let span = patterns.iter().map(Spanned::span).reduce(|one, other| one.union(&other)).unwrap_or_else(Span::empty);
+            let problem = Diagnostic::new(&codes::TYPE_MISMATCH, format!("{} ANY needs an array, and this is a list", word.to_uppercase()));
+            self.find(span, problem.help(format!("write {word} any (array[{}])", written.join(", "))));
+        }
     }
 
     fn in_list(&mut self, value: &Expr, list: &[Expr], scope: &Scope<'_>) -> Facts {

@@ -612,7 +612,13 @@ impl Inference<'_> {
         if is_quoted || bare != name {
             return Some(format!("if it is a text, write it in single quotes: '{bare}'"));
         }
-        if self.aliases.iter().any(|alias| alias == name) {
+        let is_named = self.aliases.iter().any(|alias| alias == name);
+        if is_named && UNITS.contains(&name) {
+            return Some(format!(
+                "if it is a unit of time, write it in single quotes: '{name}'; if it is what this list names so, compute that in a subquery"
+            ));
+        }
+        if is_named {
             return Some(format!(
                 "'{name}' is named in this list, and known outside of it only: compute it in a subquery, or write it out here"
             ));

@@ -12,6 +12,7 @@ use super::Inference;
 use super::doubts::is_unknown_function;
 use super::scope::{Column, Found, Item, Scope, fold};
 use crate::analysis::candidates::is_aggregate;
+use crate::analysis::other_names::written_instead;
 use crate::analysis::sql_type::SqlType;
 use crate::diag::{Diagnostic, codes};
 use crate::syntax::{mark_of, marked_expression};
@@ -31,6 +32,8 @@ pub(super) struct Grouping {
     all: bool,
     /// Functions of the engine that may be aggregates.
     foreign: bool,
+    /// The model is portable: a function that the catalogue lacks is an error by itself.
+    portable: bool,
     /// Keys that are columns, by their ids.
     columns: Vec<u32>,
     /// Other keys, in one spelling.
@@ -54,6 +57,15 @@ impl Grouping {
     /// What an engine's own functions are is not known: their arguments may well be aggregated.
     pub(super) fn with_foreign(self, foreign: bool) -> Grouping {
         Grouping { foreign, ..self }
+    }
+
+    pub(super) fn with_portable(self, portable: bool) -> Grouping {
+        Grouping { portable, ..self }
+    }
+
+    /// Whether a call may be an aggregate that another engine has. Where nobody has it, that is said, and not what it is given.
+    fn may_be_aggregate(&self, function: &Function) -> bool {
+        is_foreign(function) && (self.foreign || self.portable || written_instead(&called(function)).is_some())
     }
 
     /// Columns that all rows of a group have in common, where it is known what rows are grouped by.
@@ -182,15 +194,18 @@ pub(super) fn spelling(expression: &Expr, scope: &Scope<'_>) -> String {
     copy.to_string().to_lowercase()
 }
 
+fn called(function: &Function) -> String {
+    function.name.0.last().and_then(|part| part.as_ident()).map(fold).unwrap_or_default()
+}
+
 pub(super) fn is_aggregate_call(function: &Function) -> bool {
-    let name = function.name.0.last().and_then(|part| part.as_ident()).map(fold).unwrap_or_default();
+    let name = called(function);
     function.over.is_none() && (is_aggregate(&name) || !function.within_group.is_empty() || function.filter.is_some())
 }
 
 /// A function that the catalogue lacks.
 fn is_foreign(function: &Function) -> bool {
-    let name = function.name.0.last().and_then(|part| part.as_ident()).map(fold).unwrap_or_default();
-    mark_of(function).is_none() && is_unknown_function(&name)
+    mark_of(function).is_none() && is_unknown_function(&called(function))
 }
 
 /// Whether an aggregate stands in the expression itself, not in a subquery of it.
@@ -288,7 +303,7 @@ fn ungrouped(expression: &Expr, scope: &Scope<'_>, grouping: &Grouping, found: &
             return;
         }
         if let Expr::Function(function) = expression
-            && (is_aggregate_call(function) || grouping.foreign && is_foreign(function))
+            && (is_aggregate_call(function) || grouping.may_be_aggregate(function))
         {
             return;
         }

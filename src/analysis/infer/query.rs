@@ -530,7 +530,7 @@ impl Inference<'_> {
     }
 
     fn group_by(&mut self, select: &Select, scope: &Scope<'_>, indirect: &mut Origins) -> Grouping {
-        let mut grouping = Grouping::of(select).with_foreign(self.tables.has_foreign_functions());
+        let mut grouping = Grouping::of(select).with_foreign(self.tables.has_foreign_functions()).with_portable(self.tables.is_portable());
         let GroupByExpr::Expressions(keys, modifiers) = &select.group_by else {
             self.group_by_all(select, scope, indirect, &mut grouping);
             return grouping;

@@ -20,7 +20,7 @@ pub(super) struct NamedWindow {
 }
 
 /// A window function that stands in the expression itself, not in a subquery of it.
-fn window_function(expression: &Expr) -> Option<(String, Span)> {
+pub(super) fn window_function(expression: &Expr) -> Option<(String, Span)> {
     struct Search(usize);
     impl Visitor for Search {
         type Break = (String, Span);

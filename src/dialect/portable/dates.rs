@@ -66,6 +66,9 @@ impl Writer<'_> {
         if matches!(field, "epoch" | "day" | "hour" | "minute" | "second") && kind == "interval" {
             return self.between_moments(value, field, span);
         }
+        if kind.is_empty() && self.is_refused(value) {
+            return None;
+        }
         if !matches!(kind, "date" | "timestamp" | "timestamptz") {
             let message = format!("the {field} of {kind} is not the same on all engines");
             self.refuse(span, message, "take it of a date or a timestamp; of a difference of moments take the epoch");
@@ -242,7 +245,7 @@ impl Writer<'_> {
             self.refuse(
                 span_of(zone),
                 "this time zone is not the same on all engines",
-                "write the name of a region, such as 'Europe/Berlin', or 'UTC'",
+                "write the name of a region, such as 'Europe/Berlin', or 'UTC'; of a zone in a column a CASE with a branch for each zone",
             );
         }
         known.map(|name| self.text(name))

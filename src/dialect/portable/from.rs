@@ -1,9 +1,11 @@
 //! FROM: relations, subqueries, joins.
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, SetExpr, Spanned, TableAlias, TableFactor, TableWithJoins, Value,
+    Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Query, SetExpr, Spanned, TableAlias, TableFactor, TableWithJoins, Value,
+    visit_expressions,
 };
 
 use super::lateral_columns::is_lateral;
@@ -90,8 +92,16 @@ impl Writer<'_> {
             }
             TableFactor::Derived { lateral, subquery, alias, sample: None } => {
                 if *lateral && self.is(Engine::Redshift) {
-                    let help = "read one relation outside of it, put what is joined before into a CTE, and compute windows and what a further query gives outside";
-                    self.lacks(factor.span(), "this form of LATERAL", help);
+                    match window_within(subquery) {
+                        Some(name) => {
+                            let help = "number the rows by order and limit, or compute it in a CTE that is read here";
+                            self.lacks(factor.span(), &format!("LATERAL with a window function ({name}) inside"), help);
+                        }
+                        None => {
+                            let help = "read one relation outside of it, put what is joined before into a CTE, and compute what a further query gives outside";
+                            self.lacks(factor.span(), "this form of LATERAL", help);
+                        }
+                    }
                 }
                 if *lateral && self.is(Engine::DuckDb) {
                     self.refuse_outer_join(subquery);
@@ -118,6 +128,9 @@ impl Writer<'_> {
                     TableFactor::Unpivot { .. } => "write cross join lateral (values ('a', a), ('b', b)) as x (name, value)",
                     TableFactor::Table { with_hints, .. } if !with_hints.is_empty() => "leave the hint out",
                     TableFactor::Table { sample: Some(_), .. } => "take rows by their key, as in where id % 100 = 0",
+                    TableFactor::TableFunction { .. } => {
+                        "read relations and subqueries; rows by number give from generate_series(1, 10) as g (n)"
+                    }
                     _ => "read relations and subqueries",
                 };
                 self.refuse(other.span(), "this entry of FROM is not on the list of what is the same on all engines", help);
@@ -213,6 +226,15 @@ impl Writer<'_> {
             }
         }
     }
+}
+
+/// The first window function within a query.
+fn window_within(query: &Query) -> Option<String> {
+    visit_expressions(query, |expression| match expression {
+        Expr::Function(function) if function.over.is_some() => ControlFlow::Break(function.name.to_string().to_lowercase()),
+        _ => ControlFlow::Continue(()),
+    })
+    .break_value()
 }
 
 /// A subquery, or a function, which sees what stands before it.

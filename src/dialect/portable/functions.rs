@@ -2,7 +2,7 @@
 
 use super::calls::Call;
 use super::writer::{Sql, Writer};
-use crate::analysis::written_instead;
+use crate::analysis::{usage, written_instead};
 use crate::dialect::Engine;
 
 /// What an engine writes for a function.
@@ -245,7 +245,9 @@ pub(super) fn is_framed(name: &str) -> bool {
 pub(super) fn way_out(name: &str) -> String {
     let listed = WAYS_OUT.iter().find(|(held, _)| *held == name).map(|(_, help)| (*help).to_owned());
     let foreign = || written_instead(name).map(|instead| format!("write {instead}"));
-    listed.or_else(foreign).unwrap_or_else(|| "use a function that docs/portable.md lists".to_owned())
+    // What is PostgreSQL's too, in another form.
+    let written_so = || usage(name).filter(|help| help.starts_with("write ")).map(str::to_owned);
+    listed.or_else(foreign).or_else(written_so).unwrap_or_else(|| "use a function that docs/portable.md lists".to_owned())
 }
 
 /// All names, for the documentation.

@@ -102,7 +102,8 @@ impl Writer<'_> {
         match self.target() {
             Engine::DuckDb => {
                 let path = self.text(&duckdb_path(&steps));
-                let value = duckdb_value(&format!("{}, {path}", document.text), wanted);
+                let complaint = self.complaint(&steps);
+                let value = duckdb_value(&format!("{}, {path}", document.text), wanted, &complaint);
                 if wanted == Wanted::Whole { value } else { self.read_once(&document.text, &steps, &value) }
             }
             _ => self.super_path(document, &steps, wanted, expression),
@@ -150,7 +151,16 @@ impl Writer<'_> {
                 Step::Position(_) => return self.lacks(span_of(expression), "positions from the end", "count from the beginning"),
             }
         }
-        super_value(path, wanted)
+        super_value(path, wanted, &self.complaint(steps))
+    }
+
+    /// What is wrong with a value that no two engines spell alike, and of which key or position it is: what kind it is comes behind.
+    fn complaint(&mut self, steps: &[Step]) -> String {
+        let step = steps.last().map_or_else(String::new, |step| match step {
+            Step::Key(key) => format!("->> '{key}'"),
+            Step::Position(at) => format!("->> {at}"),
+        });
+        self.text(&format!("{step} gives what is spelled otherwise by each engine (cast numbers to numeric): "))
     }
 }
 
@@ -190,17 +200,17 @@ impl Writer<'_> {
             text = format!("json_extract_path_text({within}, {})", path.join(", "));
             rest = rest.get(keys.len()..).unwrap_or_default();
         }
-        marked_value(&text, wanted)
+        marked_value(&text, wanted, &self.complaint(steps))
     }
 }
 
 /// The value of a text in which an `s` stands before what is a string. Numbers with a fraction, objects and lists are an error, as elsewhere.
-fn marked_value(text: &str, wanted: Wanted) -> Sql {
+fn marked_value(text: &str, wanted: Wanted, complaint: &str) -> Sql {
     let value = format!("regexp_replace(nullif({text}, ''), '^s', '')");
     if wanted == Wanted::Number {
         return Sql::atom(value);
     }
-    let wrong = format!("cast(cast({} as integer) as varchar(65535))", complaint(&format!("left({text}, 20)")));
+    let wrong = format!("cast(cast({complaint} || left({text}, 20) as integer) as varchar(65535))");
     Sql::loose(format!("case when {text} !~ '^(s|true$|false$|0$|-?[1-9][0-9]{{0,17}}$|$)' then {wrong} else {value} end"))
 }
 
@@ -249,24 +259,23 @@ fn duckdb_path(steps: &[Step]) -> String {
 
 /// PostgreSQL gives an object with the blanks and a number with the zeros of the document. The other engines do not keep them: they say so
 /// where it would show.
-fn duckdb_value(arguments: &str, wanted: Wanted) -> Sql {
+fn duckdb_value(arguments: &str, wanted: Wanted, complaint: &str) -> Sql {
     let (kind, text) = (format!("json_type({arguments})"), format!("json_extract_string({arguments})"));
     match wanted {
         Wanted::Json => Sql::atom(format!("json_extract({arguments})")),
         Wanted::Text => {
-            Sql::loose(format!("case when {kind} in ('OBJECT', 'ARRAY', 'DOUBLE') then error({}) else {text} end", complaint(&kind)))
+            Sql::loose(format!("case when {kind} in ('OBJECT', 'ARRAY', 'DOUBLE') then error({complaint} || {kind}) else {text} end"))
         }
         Wanted::Whole => Sql::atom(text),
         // Numbers are binary floats there, of which fifteen decimal digits are certain, and which are infinite in place of too large.
         Wanted::Number => Sql::loose(format!(
             "case when {kind} = 'DOUBLE' and (length(regexp_replace({text}, '[-.]|e.*', '', 'g')) > 15 or isinf(cast({text} as double))) \
-             then error({}) when {text} = '-0.0' then '0.0' else {text} end",
-            complaint(&kind)
+             then error({complaint} || {kind}) when {text} = '-0.0' then '0.0' else {text} end"
         )),
     }
 }
 
-fn super_value(path: String, wanted: Wanted) -> Sql {
+fn super_value(path: String, wanted: Wanted, complaint: &str) -> Sql {
     let text = format!("cast({path} as varchar(65535))");
     match wanted {
         Wanted::Json => Sql::atom(path),
@@ -274,15 +283,11 @@ fn super_value(path: String, wanted: Wanted) -> Sql {
         // What does not fit would be NULL.
         Wanted::Text | Wanted::Whole => {
             // What is no number cannot be cast to one, so the statement fails.
-            let wrong = format!("cast(cast({} as integer) as varchar(65535))", complaint(&format!("json_typeof({path})")));
+            let wrong = format!("cast(cast({complaint} || json_typeof({path}) as integer) as varchar(65535))");
             let shown = format!("is_object({path}) or is_array({path}) or json_typeof({path}) = 'number' and not is_bigint({path})");
             Sql::loose(format!("case when {shown} then {wrong} else {text} end"))
         }
     }
-}
-
-fn complaint(kind: &str) -> String {
-    format!("'->> gives what is spelled otherwise by each engine (cast numbers to numeric): ' || {kind}")
 }
 
 /// The document, and the way into it.

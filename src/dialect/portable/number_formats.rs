@@ -25,6 +25,9 @@ struct NumberFormat {
 
 impl Writer<'_> {
     pub(super) fn formatted_number(&mut self, call: &Call<'_>, value: &Expr, format: &Expr) -> Sql {
+        if self.type_name(value).is_empty() && self.is_refused(value) {
+            return Sql::atom("null");
+        }
         let Some((text, read)) = plain_text(format).and_then(|text| Some((text, read_format(text)?))) else {
             let help = "write a format such as 'FM999,990.00' or 'FM00000', or round the number and cast it to text";
             return self.refuse(span_of(format), "this format of numbers is not the same on all engines", help);

@@ -194,7 +194,14 @@ impl Writer<'_> {
 
     fn frame(&mut self, frame: &WindowFrame, is_by_moments: bool, span: Span) -> String {
         if frame.units != WindowFrameUnits::Rows && self.is(Engine::Redshift) {
-            return self.lacks(span, &format!("frames of {}", frame.units), "use a frame of rows, with an order that has no ties").text;
+            let help = match frame.units {
+                WindowFrameUnits::Range => {
+                    "write a subquery that depends on the row: (select sum(p.x) from t as p where p.key = t.key and p.day between t.day - 6 and t.day); \
+                     a frame of rows counts rows, not days"
+                }
+                _ => "number the groups by dense_rank() in a subquery, and take those that are near by a join; a frame of rows counts rows",
+            };
+            return self.lacks(span, &format!("frames of {}", frame.units), help).text;
         }
         self.refuse_empty_frame(frame, span);
         let ends = [Some(&frame.start_bound), frame.end_bound.as_ref()];

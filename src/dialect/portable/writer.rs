@@ -280,6 +280,12 @@ impl<'q> Writer<'q> {
         self.refuse(span, message, help)
     }
 
+    /// Whether an expression, most often one of no known type, is refused for itself: what follows from that is not said then.
+    pub(super) fn is_refused(&mut self, expression: &Expr) -> bool {
+        self.expression(expression);
+        self.has_refused()
+    }
+
     pub(super) fn has_refused(&self) -> bool {
         !self.refusals.is_empty()
     }

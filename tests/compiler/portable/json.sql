@@ -22,7 +22,7 @@ from (select k, case k when 1 then '{"betId": "B1", "betid": "x", "Shop": {"Name
     else '{"a": {"betId": 1}}' end::json as payload from u) as x;
 
 -- facts: 147
--- fails: duckdb redshift spelled otherwise
+-- fails: duckdb redshift ->> 'odds' gives what is spelled otherwise
 select id, ('{"Odds": 2.50}'::json) ->> 'Odds' as odds from t where id = 1;
 
 -- facts: 147
@@ -45,7 +45,7 @@ select id, (doc -> 'a' ->> 'b')::numeric(10,2) as number, (doc #>> '{a,b}')::dou
 select id, (doc -> 'a' ->> 'b')::integer as number from t where id = 4;
 
 -- facts: 145
--- fails: duckdb redshift spelled otherwise
+-- fails: duckdb redshift ->> 'b' gives what is spelled otherwise
 select id, doc -> 'a' ->> 'b' as number from t where id = 6;
 
 -- facts: 145

@@ -69,7 +69,7 @@ select t.id, x.net, (select max(x.w) from u as x where x.k = t.id) as most from 
 select t.id, x.k from t left join lateral (select u.k from u where exists (select 1 from u as o where o.k = u.k and o.w > 5) and u.grp = t.grp order by u.k limit 1) as x on true;
 
 -- facts: 126
--- refused: redshift form of LATERAL
+-- refused: redshift LATERAL with a window function
 -- ties: no two rows of a grp have one k and w
 select t.id, x.k from t left join lateral (select u.k, row_number() over (order by u.w, u.k) as place from u where u.grp = t.grp order by u.k limit 1) as x on true;
 
@@ -231,7 +231,7 @@ select k, (select count(*) from t where grp = g) as c from u cross join lateral 
 select t.id, cc, (select count(*) from (select k from u) as x where x.k > cc) as d from t cross join lateral (select count(*) as cc from u where u.k = t.id) as x;
 
 -- facts: 126
--- refused: redshift form of LATERAL
+-- refused: redshift LATERAL with a window function
 -- fails: duckdb window functions
 select t.id, x.place from t cross join lateral (select row_number() over (order by t.id) as place) as x;
 

@@ -171,3 +171,11 @@ select id, sum(j) over (order by 1, id groups between 1 preceding and current ro
 -- facts: 120
 -- needs: running-aggregate redshift
 select id, sum(j) over (partition by 1 order by grp) as a, rank() over (order by 1) as b, sum(j) over (order by 1, id) as c, sum(j) over (partition by 1, grp) as d, cume_dist() over (order by 2) as e from t;
+
+-- What is written for a frame of values on Redshift.
+-- facts: 115
+select id, (select sum(p.j) from t as p where p.grp is not distinct from t.grp and p.id between t.id - 2 and t.id) as near from t;
+
+-- facts: 126
+-- refused: redshift LATERAL with a window function (row_number) inside
+select t.id, x.n from t cross join lateral (select row_number() over (order by u.k) as n from u where u.k > t.id) as x;
