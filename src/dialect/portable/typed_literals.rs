@@ -124,7 +124,7 @@ mod tests {
         let read = |text: &str| exact(text).map(|sql| sql.text);
         assert_eq!(read("5.549").as_deref(), Some("5.549"));
         assert_eq!(read("-.5").as_deref(), Some("-.5"));
-        assert_eq!(read("+1.5e2").as_deref(), Some("150"));
+        assert_eq!(read("+1.5e2").as_deref(), Some("150."));
         assert_eq!(read("NaN"), None);
         assert_eq!(read("0x5"), None);
         assert_eq!(read("1_0"), None);
