@@ -15,7 +15,7 @@ pub(super) fn described_columns(node: &Node, schema: &RelationSchema, manifest: 
         return Vec::new();
     }
     let names = || schema.columns.iter().map(|held| held.name.as_str());
-    let missing = node.columns.iter().filter(|column| !names().any(|held| is_called(column, held)));
+    let missing = node.columns.iter().filter(|column| !names().any(called(column)));
     let told = missing.filter_map(|column| {
         let is_checked = CHECKED.iter().any(|key| column.meta.contains_key(*key));
         // A test of the column fails on it.
@@ -34,17 +34,17 @@ pub(super) fn described_columns(node: &Node, schema: &RelationSchema, manifest: 
 }
 
 /// Whoever describes a part of a record writes a point.
-fn is_called(column: &Column, name: &str) -> bool {
+fn called(column: &Column) -> impl Fn(&str) -> bool {
     let told = column.name.trim_matches('"');
-    let record = told.split_once('.').map_or(told, |(record, _)| record);
-    [told, record].iter().any(|told| told.eq_ignore_ascii_case(name))
+    let record = told.split_once('.').map(|(record, _)| record);
+    move |name| told.eq_ignore_ascii_case(name) || record.is_some_and(|record| record.eq_ignore_ascii_case(name))
 }
 
 fn is_tested(node: &Node, column: &Column, manifest: &Manifest) -> bool {
     manifest.nodes.iter().any(|reader| match &reader.detail {
         Detail::GenericTest(test) => {
             let tested = test.column.as_deref().map(|tested| tested.trim_matches('"'));
-            test.attached == node.id && tested.is_some_and(|tested| is_called(column, tested))
+            test.attached == node.id && tested.is_some_and(called(column))
         }
         _ => false,
     })

@@ -140,8 +140,12 @@ fn decides_rows(expression: &Expr, select: &Select) -> bool {
 }
 
 pub(super) fn gives_rows(expression: &Expr) -> bool {
+    if matches!(expression, Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_)) {
+        return false;
+    }
     let by_name = |name: &str| {
-        OF_ROWS.contains(&name) || ["_elements", "_each", "_to_table", "_matches", "_keys"].iter().any(|end| name.contains(end))
+        OF_ROWS.contains(&name)
+            || name.contains('_') && ["_elements", "_each", "_to_table", "_matches", "_keys"].iter().any(|end| name.contains(end))
     };
     let mut parts = vec![expression];
     while let Some(part) = parts.pop() {
