@@ -344,6 +344,10 @@ impl Inference<'_> {
                     Column { name: column.name.as_str().into(), facts, id: 0 }
                 });
                 let columns = columns.collect();
+                let has_capitals = |name: &str| name.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii());
+                if let Some(types) = self.types.as_mut().filter(|_| schema.columns.iter().any(|column| has_capitals(&column.name))) {
+                    types.note_capitals();
+                }
                 let told = schema.keys.iter().chain(self.tables.keys(node));
                 let position = |name: &String| schema.columns.iter().position(|column| column.name == *name);
                 let keys: Vec<Vec<usize>> = told.filter_map(|key| key.iter().map(position).collect()).collect();

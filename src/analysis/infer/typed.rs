@@ -86,6 +86,7 @@ pub struct ExpressionTypes {
     using: ByAddress<Vec<Using>>,
     outer: ByAddress<Vec<OuterColumn>>,
     outer_names: ByAddress<OuterName>,
+    has_capitals: bool,
 }
 
 impl ExpressionTypes {
@@ -126,6 +127,15 @@ impl ExpressionTypes {
     /// What is known of a name alone, where that is one of a query further out.
     pub fn outer_name(&self, name: &[Ident]) -> Option<&OuterName> {
         self.outer_names.get(&address(name.first()?))
+    }
+
+    /// Whether a column of what is read has a name with capitals, or with letters beyond ASCII.
+    pub fn has_capitals(&self) -> bool {
+        self.has_capitals
+    }
+
+    pub(super) fn note_capitals(&mut self) {
+        self.has_capitals = true;
     }
 
     /// Whether there is such a name.
@@ -304,7 +314,8 @@ fn written_digits(text: &str) -> Option<i32> {
     let fraction = mantissa.split_once('.').map_or("", |(_, fraction)| fraction);
     let plain = mantissa.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+'));
     let length = i32::try_from(fraction.len()).ok()?;
-    (plain && !mantissa.is_empty()).then(|| (length - exponent).max(0))
+    let digits = length.checked_sub(exponent)?;
+    (plain && !mantissa.is_empty()).then(|| digits.max(0))
 }
 
 pub(super) fn whole(expression: &Expr) -> Option<i32> {

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use sqlparser::ast::{Ident, ObjectName, Select, Spanned, TableFactor};
+use sqlparser::ast::{Expr, Ident, ObjectName, Select, SelectItem, Spanned, TableFactor};
 use sqlparser::tokenizer::Span;
 
+use super::collation::output_expression;
 use super::walk::factors;
 use super::writer::{Writer, lowered};
 use crate::dialect::Engine;
@@ -26,9 +27,9 @@ pub(super) struct Open {
 pub(super) struct Mark(usize, usize);
 
 impl Writer<'_> {
-    /// Whether names may differ in case only. Without a capital in quotes there are none.
-    fn tells_case(&self) -> bool {
-        self.has_quoted_capitals && !self.is(Engine::Postgres)
+    /// Whether names may differ in case only. Without a capital in quotes, here or in what is read, there are none.
+    pub(super) fn tells_case(&self) -> bool {
+        self.has_capitals && !self.is(Engine::Postgres)
     }
 
     pub(super) fn mark_names(&self) -> Mark {
@@ -104,6 +105,25 @@ impl Writer<'_> {
         }
     }
 
+    /// A key by a name that others take for that of another column: DuckDB and Redshift look at the columns of FROM and of the list without regard to case.
+    pub(super) fn refuse_key_alike(&mut self, key: &Expr, select: &Select, is_group: bool) {
+        let (Expr::Identifier(name), true) = (key, self.tells_case()) else { return };
+        let named = lowered(name);
+        let of_list = |item: &SelectItem| match item {
+            SelectItem::ExprWithAlias { alias, .. } => Some(lowered(alias).into_owned()),
+            _ => None,
+        };
+        let mut given = select.projection.iter().filter_map(of_list);
+        let clause = if is_group { "GROUP BY" } else { "ORDER BY" };
+        if let Some(other) = given.clone().find(|given| *given != *named && self.caseless(given) == self.caseless(&named)) {
+            let what = format!("{clause} '{named}' beside a column '{other}' of the list");
+            self.lacks(name.span, &what, "write the entry of FROM before it, as in t.id, or the number of the column of the list");
+        } else if is_group && has_capitals(&named) && given.any(|given| given == *named) && !is_itself(select, key) {
+            let what = format!("GROUP BY '{named}', which may be a column of FROM without regard to case,");
+            self.lacks(name.span, &what, "write the number of the column of the list, as in group by 1");
+        }
+    }
+
     fn refuse_alike(&mut self, held: fn(&Open) -> &Vec<String>, name: &str, what: &str, span: Span) {
         let caseless = self.caseless(name);
         if let Some(held) = held(&self.open).iter().find(|held| *held != name && self.caseless(held) == caseless) {
@@ -116,6 +136,16 @@ impl Writer<'_> {
     fn caseless(&self, name: &str) -> String {
         if self.is(Engine::DuckDb) { name.to_ascii_lowercase() } else { name.to_lowercase() }
     }
+}
+
+/// Whether a key names an item that is a column of that very name.
+fn is_itself(select: &Select, key: &Expr) -> bool {
+    let last = |expression: &Expr| match expression {
+        Expr::Identifier(name) => Some(lowered(name).into_owned()),
+        Expr::CompoundIdentifier(parts) => parts.last().map(|name| lowered(name).into_owned()),
+        _ => None,
+    };
+    output_expression(select, key).is_some_and(|behind| last(behind).is_some() && last(behind) == last(key))
 }
 
 fn has_capitals(name: &str) -> bool {

@@ -13,6 +13,7 @@ use crate::dialect::Engine;
 impl Writer<'_> {
     /// A key by which rows are ordered.
     fn order_key(&mut self, key: &OrderByExpr, select: Option<&Select>) -> String {
+        select.into_iter().for_each(|select| self.refuse_key_alike(&key.expr, select, false));
         let written = self.ordered_key(&key.expr, select);
         self.directed(key, written)
     }

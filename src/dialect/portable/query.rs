@@ -525,6 +525,7 @@ impl Writer<'_> {
                 if keys.is_empty() {
                     return String::new();
                 }
+                keys.iter().for_each(|key| self.refuse_key_alike(key, select, true));
                 let keys: Vec<&Expr> = keys.iter().filter(|key| !self.is_constant_inside(key, select)).collect();
                 if keys.is_empty() {
                     self.lacks(group_by.span(), "GROUP BY of constants only, in this form", "leave the constants out of it");

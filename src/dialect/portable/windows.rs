@@ -264,6 +264,10 @@ impl Writer<'_> {
             return Some(Sql::atom(self.inner(&naive)));
         }
         let peers = window.peers().join(", ");
+        // Nothing tells rows apart: all are peers.
+        if peers.is_empty() {
+            return Some(Sql::atom(self.inner(&format!("{aggregate} over ()"))));
+        }
         let of_peers = self.inner(&format!("{aggregate} over (partition by {peers})"));
         let number = self.inner(&format!("row_number() over (partition by {peers})"));
         let partition = window.partition.iter().map(|key| self.inner(key)).collect();

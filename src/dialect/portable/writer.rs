@@ -129,7 +129,7 @@ pub(super) struct Writer<'q> {
     pub(super) united: BTreeMap<usize, Option<Rc<[Part]>>>,
     /// Names that differ in case only are looked for among these.
     pub(super) open: Open,
-    pub(super) has_quoted_capitals: bool,
+    pub(super) has_capitals: bool,
     /// Parts of what is written now that have a name within it, by their places in memory.
     pub(super) named: Vec<(usize, &'static str)>,
     /// Where somebody asks for places, but for a query that has such characters itself.
@@ -165,7 +165,8 @@ impl<'q> Writer<'q> {
             scaled: BTreeMap::new(),
             united: BTreeMap::new(),
             open: Open::default(),
-            has_quoted_capitals: query.sql.contains('"') && query.sql.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()),
+            has_capitals: query.types.has_capitals()
+                || query.sql.contains('"') && query.sql.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()),
             named: Vec::new(),
             marks: query.places && (query.sql.is_ascii() || !query.sql.contains(|c| DIGITS.contains(&c) || c == CLOSE)),
         }

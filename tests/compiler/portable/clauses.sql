@@ -355,3 +355,24 @@ select distinct on (a.id) a.id from t as a join t as b on b.id = a.id order by b
 -- ties: it is refused
 -- refused: postgres duckdb redshift does not begin with the keys
 select distinct on (b.id) a.id from t as a join t as b on b.id > a.id order by id, b.id;
+
+-- A key that others take for a column whose name differs in case.
+-- facts: 170
+-- refused: duckdb redshift which may be a column of FROM without regard to case
+select upper(v) as "V", max(id) as m from t group by "V";
+
+-- facts: 170
+select upper(v) as "V", max(id) as m from t group by 1;
+
+-- facts: 170
+select grp as "Grp", max(id) as m from (select id, grp from t) as x group by 1;
+
+-- facts: 170
+-- refused: duckdb redshift beside a column 'ID' of the list
+select id * -1 as "ID" from t order by id limit 3;
+
+-- facts: 170
+select id * -1 as "ID" from t order by t.id limit 3;
+
+-- facts: 170
+select id * -1 as "ID" from t order by "ID" limit 3;

@@ -179,3 +179,7 @@ select id, (select sum(p.j) from t as p where p.grp is not distinct from t.grp a
 -- facts: 126
 -- refused: redshift LATERAL with a window function (row_number) inside
 select t.id, x.n from t cross join lateral (select row_number() over (order by u.k) as n from u where u.k > t.id) as x;
+
+-- All rows are alike where a constant orders them.
+-- facts: 159
+select id, count(*) over (order by 1 range between unbounded preceding and current row) as c, sum(i) over (order by 1) as s from t;
