@@ -266,6 +266,28 @@ fn portable_models_read_what_is_deferred_to() {
     assert!(compiled(&project, "written").replace('"', "").contains("prod.third"));
 }
 
+/// Its text is not the one that the engine complains of, and has an ephemeral model before it.
+#[test]
+fn errors_of_an_engine_in_portable_models_point_into_their_macros() {
+    let project = chain();
+    project
+        .write("macros/second.sql", "{% macro second() %}\n  gone\n{% endmacro %}\n")
+        .write(
+            "models/raw.yml",
+            "sources: [{name: raw, schema: dev, tables: [{name: rates, columns: [{name: gone, data_type: integer}]}]}]\n",
+        )
+        .write("models/halves.sql", "{{ config(materialized='ephemeral') }}select id, rate from {{ ref('rates') }}\n")
+        .write(
+            "models/written.sql",
+            "{{ config(meta={'portable': true}) }}\nselect h.rate / 2 as half,\n  {{ second() }} as other\n\
+             from {{ ref('halves') }} as h cross join {{ source('raw', 'rates') }} as r\n",
+        );
+    project.acca(&["build", "--quiet", "--select", "rates"]).expect_code(0);
+    let said = project.acca(&["run", "--select", "written"]).expect_code(1);
+    let said = format!("{}{}", said.stdout, said.stderr);
+    assert!(said.contains("models/written.sql:3:6") && said.contains("macros/second.sql:2:3"), "{said}");
+}
+
 /// With `--fail-fast` a failure ends what runs beside it; a model that would take minutes stands for that.
 fn check_fail_fast(project: &TestProject, slow: &str) {
     project.write(
