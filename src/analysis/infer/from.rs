@@ -1,5 +1,7 @@
 //! FROM: tables, subqueries, functions and joins.
 
+use std::sync::Arc;
+
 use sqlparser::ast::{
     FunctionArg, FunctionArgExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Spanned, TableAlias, TableFactor, TableWithJoins,
 };
@@ -10,7 +12,7 @@ use super::keys::{keys_of, product, unique_of};
 use super::query::take;
 use super::rows::is_rows_from;
 use super::scope::{Column, CteLink, Found, Item, Scope, fold, system_type};
-use super::typed::Using;
+use super::typed::{OuterName, Using};
 use super::{Finding, Inference, Outer, Table, path, settled};
 use crate::analysis::catalogue::catalogue;
 use crate::analysis::coercion::{array_element, common};
@@ -645,10 +647,16 @@ impl Inference<'_> {
         match names.as_slice() {
             [name] => match scope.column(name) {
                 Found::Column(column, level) => {
+                    // Case counts in portable queries, so that a nearer column that differs in it is another one.
+                    let differs = self.types.is_some() && *column.name != **name;
+                    let (alike, (column, level)) = match differs.then(|| scope.same_further_out(name, level)).flatten() {
+                        Some(same) => (Some(Arc::clone(&column.name)), same),
+                        None => (None, (column, level)),
+                    };
                     self.mark_read(column.id);
                     self.mention(column.id, true);
                     if let (Some(types), 1.., Some(name)) = (&mut self.types, level, parts.first()) {
-                        types.note_outer_name(name, scope.outer_name(column.id, level));
+                        types.note_outer_name(name, OuterName { alike, ..scope.outer_name(column.id, level) });
                     }
                     column.facts.clone()
                 }

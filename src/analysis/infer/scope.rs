@@ -138,6 +138,20 @@ impl<'e> Scope<'e> {
         }
     }
 
+    /// The column of a query further out than `level` that has this very name.
+    pub(super) fn same_further_out(&self, name: &str, level: usize) -> Option<(&Column, usize)> {
+        let mut scope = (0..=level).try_fold(self, |scope, _| scope.outer);
+        let mut at = level + 1;
+        while let Some(here) = scope {
+            let columns = here.items.iter().filter(|item| item.plain).flat_map(|item| &item.columns);
+            if let Some(column) = columns.into_iter().find(|column| *column.name == *name) {
+                return Some((column, at));
+            }
+            (scope, at) = (here.outer, at + 1);
+        }
+        None
+    }
+
     fn column_here(&self, name: &str, level: usize) -> Found<'_> {
         let mut found: Vec<(&Column, &Item)> = Vec::new();
         let mut open = false;
@@ -177,7 +191,7 @@ impl<'e> Scope<'e> {
         let scope = (0..level).try_fold(self, |scope, _| scope.outer);
         let entry = scope.and_then(|scope| scope.items.iter().find(has_it)?.name.clone());
         let found = entry.as_ref().and_then(|entry| self.item(None, entry));
-        OuterName { is_hidden: found.is_some_and(|(_, at)| at < level), entry, level }
+        OuterName { is_hidden: found.is_some_and(|(_, at)| at < level), entry, level, alike: None }
     }
 
     /// All names of columns that could be meant here, for suggestions.

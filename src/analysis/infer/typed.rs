@@ -73,6 +73,8 @@ pub struct OuterName {
     pub is_hidden: bool,
     /// So many queries further out.
     pub level: usize,
+    /// A column of a nearer query whose name differs in case only.
+    pub alike: Option<Arc<str>>,
 }
 
 /// Nobody chooses addresses to make it slow.

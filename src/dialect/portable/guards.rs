@@ -13,6 +13,7 @@ use super::filter::computes;
 use super::lateral_columns::is_random;
 use super::lateral_keys::{Outside, is_query};
 use super::rewrite::Rewrite;
+use super::turns::unnested;
 use super::walk::{entry_name, factors, outside_of_queries};
 use super::writer::Writer;
 use crate::dialect::Engine;
@@ -33,9 +34,23 @@ pub(super) struct Guard<'e> {
 impl<'e> Guard<'e> {
     /// What is known of the result of a branch; of ELSE, where there is no such branch.
     fn all(operand: Option<&'e Expr>, conditions: &'e [CaseWhen], at: usize) -> Vec<Guard<'e>> {
-        let guard = |branch: &'e CaseWhen, holds: bool| Guard { operand, condition: &branch.condition, holds };
-        let fails = conditions.iter().take(at).map(|branch| guard(branch, false));
-        fails.chain(conditions.get(at).map(|branch| guard(branch, true))).collect()
+        let mut guards = Vec::new();
+        for (number, branch) in conditions.iter().enumerate().take(at + 1) {
+            Guard { operand, condition: &branch.condition, holds: number == at }.add_parts(&mut guards);
+        }
+        guards
+    }
+
+    /// Each side of an AND that holds, and of an OR that does not: where one cannot be asked, the other still can.
+    fn add_parts(self, guards: &mut Vec<Guard<'e>>) {
+        let word = if self.holds { BinaryOperator::And } else { BinaryOperator::Or };
+        match (self.operand, unnested(self.condition)) {
+            (None, Expr::BinaryOp { left, op, right }) if *op == word => {
+                Guard { condition: left, ..self }.add_parts(guards);
+                Guard { condition: right, ..self }.add_parts(guards);
+            }
+            _ => guards.push(self),
+        }
     }
 
     fn parts(&self) -> impl Iterator<Item = &'e Expr> + use<'e> {
@@ -124,10 +139,10 @@ impl Writer<'_> {
             return Vec::new();
         }
         let outside = Outside(columns);
-        let own = guards.last();
+        let own = || guards.iter().rev().take_while(|guard| guard.holds);
         let fails = |guard: &Guard<'_>| guard.parts().any(|part| computes(part) || self.may_fail(part, ""));
         let (mut kept, mut is_whole) = (Vec::new(), true);
-        for guard in guards.iter().filter(|guard| !own.is_some_and(|own| guard.is_implied_by(own))) {
+        for guard in guards.iter().filter(|guard| !own().any(|own| guard.is_implied_by(own))) {
             let has_room = guard.holds || kept.len() < MOST;
             if has_room && can_guard(guard, &outside, select) && (is_whole || !fails(guard)) {
                 kept.push(*guard);

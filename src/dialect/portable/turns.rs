@@ -83,6 +83,6 @@ fn sides_of<'e>(expression: &'e Expr, of: &BinaryOperator, sides: &mut Vec<&'e E
     }
 }
 
-fn unnested(expression: &Expr) -> &Expr {
+pub(super) fn unnested(expression: &Expr) -> &Expr {
     if let Expr::Nested(inner) = expression { unnested(inner) } else { expression }
 }

@@ -68,9 +68,9 @@ impl Window {
         !self.order.is_empty()
     }
 
-    /// Whether its frame counts rows.
+    /// Whether its frame counts rows, so that their order decides which are in it.
     pub(super) fn counts_rows(&self) -> bool {
-        self.frame.as_ref().is_some_and(|frame| frame.starts_with("rows "))
+        self.frame.as_ref().is_some_and(|frame| frame.starts_with("rows ") && frame != EVERYTHING)
     }
 
     /// Parted into rows that are alike.
@@ -175,7 +175,7 @@ impl Writer<'_> {
         // A constant decides nothing, and Redshift takes none.
         let partition = spec.partition_by.iter().filter(|key| !is_constant(key)).map(|key| self.equal_text(key).text).collect();
         let keys: Vec<_> = spec.order_by.iter().filter(|key| !is_constant(&key.expr)).collect();
-        let order = keys.iter().map(|key| self.order_key_in_parts(key)).collect();
+        let order: Vec<_> = keys.iter().map(|key| self.order_key_in_parts(key)).collect();
         let reach = reach_of(spec);
         let frame = match &spec.window_frame {
             Some(frame) if reach == Reach::Rows && frame.units != WindowFrameUnits::Rows && keys.len() < spec.order_by.len() => {
@@ -189,6 +189,8 @@ impl Writer<'_> {
             }
             _ => None,
         };
+        // All rows in no order are what there is without a frame, and Redshift takes none without an order.
+        let frame = frame.filter(|frame| !order.is_empty() || frame != EVERYTHING);
         Window { partition, order, frame, reach, is_told_apart: self.tells_apart(spec) }
     }
 

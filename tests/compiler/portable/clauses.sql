@@ -330,6 +330,17 @@ select (select max("T".i) from t where t.id = 1) as x from t as "T";
 -- facts: 170
 select q.x, "U".k from (with a as (select 2 as x) select a.x from a) as q, u as "U";
 
+-- facts: 170
+-- refused: duckdb redshift column 'id' of the row outside where a query within has 'ID'
+select t.id from t where exists (select 1 from (select k as "ID" from u) as x where x."ID" = id);
+
+-- facts: 170
+-- refused: duckdb redshift column 'id' of the row outside where a query within has 'Id'
+select t.id, (select max(a.grp) from (select id as "Id", grp from t) as a where id = 2) as m from t;
+
+-- facts: 170
+select t.id, (select max(a.grp) from (select id as "Id", grp from t) as a where t.id = 2) as m from t;
+
 -- Letters beyond ASCII are told apart, but nobody knows that of Redshift.
 -- facts: 170
 -- refused: redshift differ in case only

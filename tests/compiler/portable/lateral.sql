@@ -293,3 +293,9 @@ select id, case when j <> 0 then (select max(u.w / j) as j from u where u.k = id
 -- facts: 127 37
 -- needs: turns duckdb
 select id, case when t.j <> 0 then (select count(*) from u where u.k = t.id having 10 / t.j > -100) end as a from t;
+
+-- What cannot be asked within does not keep the rest of a condition from it.
+-- facts: 127 37
+-- needs: turns duckdb
+select id, case when t.j <> 0 and t.id in (select k from u) then (select max(u.w / t.j) from u where u.k = t.id) end as a,
+    case when t.j = 0 or t.id in (select k from u) then -1 else (select max(u.w / t.j) from u where u.k >= t.id) end as b from t;

@@ -183,3 +183,9 @@ select t.id, x.n from t cross join lateral (select row_number() over (order by u
 -- All rows are alike where a constant orders them.
 -- facts: 159
 select id, count(*) over (order by 1 range between unbounded preceding and current row) as c, sum(i) over (order by 1) as s from t;
+
+-- Of all rows none is first.
+-- facts: 116
+select id, sum(j) over (order by 1 rows between unbounded preceding and unbounded following) as a,
+    sum(id) over (partition by grp rows between unbounded preceding and unbounded following) as b,
+    sum(id) over (order by grp, id rows between unbounded preceding and unbounded following) as c from t;
