@@ -173,8 +173,12 @@ impl Compilation {
                 wave.retain(|number| self.is_constant(*number) || progress.is_due(*number, dag, &reports));
                 progress.recall(&wave, dag, &reports, &mut analysis.nodes);
             }
-            let done: Vec<(usize, NodeAnalysis)> =
-                wave.par_iter().filter_map(|number| Some((*number, self.analyse_node(*number, files, &analysis, &rules)?))).collect();
+            let analyse = |number: &usize| {
+                let found = self.analyse_node(*number, files, &analysis, &rules)?;
+                let schema = self.portable.shared(*number, found.schema);
+                Some((*number, NodeAnalysis { schema, ..found }))
+            };
+            let done: Vec<(usize, NodeAnalysis)> = wave.par_iter().filter_map(analyse).collect();
             progress.iter_mut().for_each(|progress| progress.note(&done));
             analysis.nodes.extend(done);
         }
@@ -323,7 +327,7 @@ impl Compilation {
     ) -> NodeAnalysis {
         let rendered = &prepared.rendered;
         let parents = self.parents(number, node, done, table);
-        let parents = Parents::new(&parents, self, node, done);
+        let parents = Parents { is_rewritten_only: rules.rewrites.is_some(), ..Parents::new(&parents, self, node, done) };
         let (mut inferred, outcome) = self.understood(number, rendered, &parents, rules);
         let mut declared = Vec::new();
         if let Some(outcome) = &outcome {
@@ -603,11 +607,18 @@ pub(super) struct Parents<'s> {
     compilation: &'s Compilation,
     pub(super) node: &'s Node,
     done: &'s Analysis,
+    /// Nobody asks what is to be said of the query besides its mistakes.
+    is_rewritten_only: bool,
 }
 
 impl<'s> Parents<'s> {
     pub(super) fn new(parents: &'s [Parent<'s>], compilation: &'s Compilation, node: &'s Node, done: &'s Analysis) -> Parents<'s> {
-        Parents { parents, promises: &done.promises, compilation, node, done }
+        Parents { parents, promises: &done.promises, compilation, node, done, is_rewritten_only: false }
+    }
+
+    /// What a query reads that is rewritten, and of which nothing else is asked.
+    pub(super) fn only_rewritten(self) -> Parents<'s> {
+        Parents { is_rewritten_only: true, ..self }
     }
 
     /// The first of what is read of which not all is known because of a mistake in it.
@@ -624,12 +635,14 @@ impl Tables for Parents<'_> {
     fn find(&self, name: &[String]) -> Table {
         let fits = |parent: &&Parent<'_>| {
             // Ephemeral models, and fixtures of unit tests.
-            let own = match &parent.node.detail {
-                Detail::Source(source) => ephemeral_name(&format!("{}__{}", source.source_name, parent.node.name)),
-                _ => ephemeral_name(parent.node.alias.as_deref().unwrap_or(&parent.node.name)),
-            };
-            if matches!(name, [single] if *single == own || *single == own.to_lowercase()) {
-                return true;
+            if let [single] = name {
+                let own = match &parent.node.detail {
+                    Detail::Source(source) => ephemeral_name(&format!("{}__{}", source.source_name, parent.node.name)),
+                    _ => ephemeral_name(parent.node.alias.as_deref().unwrap_or(&parent.node.name)),
+                };
+                if *single == own || *single == own.to_lowercase() {
+                    return true;
+                }
             }
             // To be rewritten it needs types: what an earlier invocation built is taken to have the columns that it has here.
             let deferral = self.compilation.reading.get().and_then(|reading| reading.deferral.as_ref()).filter(|_| is_portable(self.node));
@@ -665,6 +678,10 @@ impl Tables for Parents<'_> {
 
     fn is_portable(&self) -> bool {
         is_portable(self.node)
+    }
+
+    fn is_looked_into(&self) -> bool {
+        !self.is_rewritten_only
     }
 
     fn keeps_types(&self) -> bool {

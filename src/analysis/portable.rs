@@ -9,6 +9,7 @@ use sqlparser::ast::{ObjectName, ObjectNamePart, Query};
 use super::columns::{Analysis, Parent, Parents, Texts, placed};
 use super::compilation::{Compilation, CompiledNode};
 use super::consequences::independent;
+use super::facts::RelationSchema;
 use super::generic::of_test;
 use super::infer::{ExpressionTypes, Finding, Inferred, infer};
 use super::siblings::{Sibling, Siblings};
@@ -179,6 +180,14 @@ impl Portable {
         siblings.hear((*at, number), sql, parents)
     }
 
+    /// The columns of a node, in the same place as those of the other targets where they are the same.
+    pub(super) fn shared(&self, number: usize, schema: Arc<RelationSchema>) -> Arc<RelationSchema> {
+        match self.siblings.get() {
+            Some((siblings, _)) => siblings.shared(number, schema),
+            None => schema,
+        }
+    }
+
     /// Tells the other targets of a query.
     pub(super) fn tell(&self, number: usize, read: (&str, &Query), understood: (&Inferred, &Outcome), parents: &Parents<'_>, places: bool) {
         if let Some((siblings, at)) = self.siblings.get() {
@@ -276,7 +285,7 @@ impl Compilation {
         let analysis = self.portable_columns();
         let outcome = self.known(number, &compiled.sql, analysis).unwrap_or_else(|| {
             let parents = self.parents_of(number, node, analysis);
-            self.lower(&compiled.sql, &Parents::new(&parents, self, node, analysis))
+            self.lower(&compiled.sql, &Parents::new(&parents, self, node, analysis).only_rewritten())
         });
         let lowered = self.with_outcome(node, compiled, outcome);
         lowered.map_err(|problems| of_test(node, problems, &self.manifest, &self.project.sources))

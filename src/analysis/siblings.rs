@@ -23,6 +23,8 @@ pub(super) struct Siblings {
     targets: Vec<Sibling>,
     /// By the number of the node.
     told: Mutex<BTreeMap<usize, Vec<Told>>>,
+    /// By the number of the node: what most targets know of its columns.
+    schemas: Mutex<BTreeMap<usize, Arc<RelationSchema>>>,
 }
 
 /// One of several targets.
@@ -43,9 +45,9 @@ impl Sibling {
 struct Told {
     of: usize,
     to: usize,
-    /// With the names of the target that tells.
-    sql: Arc<str>,
-    /// Where these names stand, ascending, and how many bytes those of the other target have.
+    /// With the names of the other target.
+    sql: String,
+    /// Where the names of the target that tells stand in its text, ascending, and how many bytes those of the other have.
     names: Vec<(Range<usize>, usize)>,
     columns: Arc<[(usize, Arc<RelationSchema>)]>,
     promises: Arc<Promises>,
@@ -55,7 +57,14 @@ struct Told {
 
 impl Siblings {
     pub(super) fn new(targets: Vec<Sibling>) -> Siblings {
-        Siblings { targets, told: Mutex::default() }
+        Siblings { targets, told: Mutex::default(), schemas: Mutex::default() }
+    }
+
+    /// The same columns, in one place for all targets on which they are the same: these are compared for each query that reads them.
+    pub(super) fn shared(&self, number: usize, schema: Arc<RelationSchema>) -> Arc<RelationSchema> {
+        let mut schemas = self.schemas.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = schemas.entry(number).or_insert_with(|| Arc::clone(&schema));
+        if *first == schema { Arc::clone(first) } else { schema }
     }
 
     /// From now on that target is told nothing.
@@ -77,12 +86,12 @@ impl Siblings {
         if outcome.is_err() || others().next().is_none() {
             return;
         }
-        let shared: Arc<str> = sql.into();
         let columns: Arc<[_]> = parents.parents.iter().map(|parent| (parent.number, Arc::clone(&parent.schema))).collect();
         let read = Arc::new(for_rewriting(inferred));
         for (to, other) in others() {
             let Some(names) = self.names(of, to, parents) else { continue };
-            let Some(named) = places_of(sql, &names) else { continue };
+            let spelled: Vec<_> = names.iter().map(|name| (name.here.quoted(), name.there.quoted())).collect();
+            let Some(named) = places_of(sql, &spelled) else { continue };
             // Otherwise some name stands in a text, or before a column.
             if !names.is_empty() && renamed(query, &names) != Some(named.len()) {
                 continue;
@@ -91,8 +100,8 @@ impl Siblings {
             let told = Told {
                 of,
                 to,
-                sql: Arc::clone(&shared),
-                names: named,
+                sql: with_names(sql, &named),
+                names: named.into_iter().map(|(range, name)| (range, name.len())).collect(),
                 columns: Arc::clone(&columns),
                 promises: Arc::clone(parents.promises),
                 inferred: Arc::clone(&read),
@@ -144,11 +153,11 @@ impl Siblings {
                 && (Arc::ptr_eq(&held.1, &parent.schema) || held.1 == parent.schema)
                 && told.promises.promise_the_same(parents.promises, parent.number)
         };
-        same_node(number)
+        told.sql == sql
+            && same_node(number)
             && same_kind
             && told.columns.len() == parents.parents.len()
             && told.columns.iter().zip(parents.parents).all(same_columns)
-            && self.names(told.to, told.of, parents).is_some_and(|named| same_text(sql, &told.sql, &named))
     }
 
     fn node(&self, target: usize, number: usize) -> Option<&Node> {
@@ -195,34 +204,30 @@ fn for_rewriting(inferred: &Inferred) -> Inferred {
     kept
 }
 
-/// Where names stand in a text, ascending, and how long they are elsewhere; `None` where one stands there already in the other way.
-fn places_of(sql: &str, names: &[Renamed<'_>]) -> Option<Vec<(Range<usize>, usize)>> {
+/// Where names stand in a text, ascending, and the others that belong there; `None` where one of these stands there already.
+fn places_of<'n>(sql: &str, names: &'n [(String, String)]) -> Option<Vec<(Range<usize>, &'n str)>> {
     let mut places = Vec::new();
-    for name in names {
-        let (here, there) = (name.here.quoted(), name.there.quoted());
-        if sql.contains(&there) {
+    for (here, there) in names {
+        if memchr::memmem::find(sql.as_bytes(), there.as_bytes()).is_some() {
             return None;
         }
-        places.extend(memchr::memmem::find_iter(sql.as_bytes(), &here).map(|at| (at..at + here.len(), there.len())));
+        places.extend(memchr::memmem::find_iter(sql.as_bytes(), here).map(|at| (at..at + here.len(), there.as_str())));
     }
     places.sort_by_key(|(range, _)| range.start);
     places.dedup();
     Some(places)
 }
 
-/// Whether a text becomes the other when its names are put in the other's way.
-fn same_text(sql: &str, other: &str, names: &[Renamed<'_>]) -> bool {
-    if names.is_empty() {
-        return sql == other;
+/// A text with other names in their places.
+fn with_names(sql: &str, places: &[(Range<usize>, &str)]) -> String {
+    let mut text = String::with_capacity(sql.len() + places.iter().map(|(_, name)| name.len()).sum::<usize>());
+    let mut at = 0;
+    for (range, name) in places {
+        text.extend([sql.get(at..range.start).unwrap_or_default(), name]);
+        at = range.end;
     }
-    let mut renamed = sql.to_owned();
-    for name in names {
-        let (here, there) = (name.here.quoted(), name.there.quoted());
-        if renamed.contains(&here) {
-            renamed = renamed.replace(&here, &there);
-        }
-    }
-    renamed == other
+    text.push_str(sql.get(at..).unwrap_or_default());
+    text
 }
 
 /// How often a tree has names that are others elsewhere; `None` where it names a table in another way, as people do, and that is not the
@@ -264,6 +269,16 @@ fn moved(range: &Range<usize>, names: &[(Range<usize>, usize)]) -> Range<usize> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_stand_in_the_text_of_the_other_target() {
+        let named = |here: &str, there: &str| (here.to_owned(), there.to_owned());
+        let names = [named("\"a\".\"x\"", "\"bb\".\"x\""), named("\"a\".\"yy\"", "\"b\".\"yy\"")];
+        let sql = "select * from \"a\".\"yy\" join \"a\".\"x\" on \"a\".\"x\".i";
+        let there = places_of(sql, &names).map(|places| with_names(sql, &places));
+        assert_eq!(there.as_deref(), Some("select * from \"b\".\"yy\" join \"bb\".\"x\" on \"bb\".\"x\".i"));
+        assert_eq!(places_of("select * from \"a\".\"x\" join \"bb\".\"x\"", &names), None);
+    }
 
     #[test]
     fn ranges_move_with_the_names_before_them() {

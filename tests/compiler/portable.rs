@@ -17,8 +17,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use acca::analysis::{Lowering, RelationSchema, SchemaColumn, SqlType, Table, Tables, TypedQuery, infer};
+use acca::analysis::{Inferred, Lowered, Lowering, RelationSchema, SchemaColumn, SqlType, Table, Tables, TypedQuery, infer};
 use acca::base::Datum;
+use acca::diag::Severity;
 use acca::dialect::{Engine, Rewriter, portable, refusals};
 use acca::execute::{Adapter, DuckDb, MEMORY, Postgres, Session};
 use acca::syntax::{parse_query, try_parse_exact};
@@ -121,12 +122,22 @@ impl Query {
     fn lowered(&self, tables: &TrapTables, rewriter: &Rewriter) -> Result<String, String> {
         let query = try_parse_exact(&self.sql).ok().flatten().ok_or_else(|| "it cannot be read".to_owned())?;
         let inferred = infer(&self.sql, &query, tables);
+        let only_rewritten = infer(&self.sql, &query, &OnlyRewritten(tables));
+        let mistakes = |inferred: &Inferred| {
+            let doubts = inferred.doubts.iter().filter(|doubt| doubt.diagnostic.severity == Severity::Error);
+            inferred.findings.iter().chain(doubts).map(|finding| finding.diagnostic.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(mistakes(&inferred), mistakes(&only_rewritten), "whoever only rewrites is told of other mistakes: {}", self.sql);
+        assert_eq!(inferred.schema.columns, only_rewritten.schema.columns, "whoever only rewrites knows other columns: {}", self.sql);
         if let Some(finding) = inferred.findings.first() {
             return Err(finding.diagnostic.message.clone());
         }
-        let lower = |places| rewriter.lower(&TypedQuery { sql: &self.sql, query: &query, types: &inferred.types, renamed: &[], places });
-        let text = |places| lower(places).map(|lowered| lowered.map(|lowered| lowered.sql));
-        assert_eq!(text(true).ok(), text(false).ok(), "marks of places have changed what is written: {}", self.sql);
+        let typed = |types, places| TypedQuery { sql: &self.sql, query: &query, types, renamed: &[], places };
+        let lower = |places| rewriter.lower(&typed(&inferred.types, places));
+        let text = |lowered: Result<Option<Lowered>, _>| lowered.ok().map(|lowered| lowered.map(|lowered| lowered.sql));
+        assert_eq!(text(lower(true)), text(lower(false)), "marks of places have changed what is written: {}", self.sql);
+        let shortly = rewriter.lower(&typed(&only_rewritten.types, true));
+        assert_eq!(text(lower(true)), text(shortly), "whoever only rewrites writes something else: {}", self.sql);
         match lower(true) {
             Ok(lowered) => Ok(lowered.map_or_else(|| self.sql.clone(), |lowered| lowered.sql)),
             Err(refusals) => Err(refusals.iter().map(|refusal| refusal.diagnostic.message.clone()).collect::<Vec<_>>().join("; ")),
@@ -189,6 +200,31 @@ impl Tables for TrapTables {
 
     fn is_portable(&self) -> bool {
         true
+    }
+}
+
+/// The same for whoever only rewrites.
+struct OnlyRewritten<'t>(&'t TrapTables);
+
+impl Tables for OnlyRewritten<'_> {
+    fn find(&self, name: &[String]) -> Table {
+        self.0.find(name)
+    }
+
+    fn keys(&self, node: usize) -> &[Vec<String>] {
+        self.0.keys(node)
+    }
+
+    fn is_never_null(&self, node: usize, column: &str) -> bool {
+        self.0.is_never_null(node, column)
+    }
+
+    fn is_portable(&self) -> bool {
+        true
+    }
+
+    fn is_looked_into(&self) -> bool {
+        false
     }
 }
 

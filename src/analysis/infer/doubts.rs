@@ -26,7 +26,7 @@ impl Inference<'_> {
 
     /// A comparison that is never true: one side is NULL.
     pub(super) fn doubt_null(&mut self, name: &str, left: &Expr, right: &Expr, span: &dyn Fn() -> Span) {
-        if !COMPARISONS.contains(&name) || !(is_null(left) || is_null(right)) {
+        if !self.is_looked_into || !COMPARISONS.contains(&name) || !(is_null(left) || is_null(right)) {
             return;
         }
         let other = if is_null(right) { left } else { right };
@@ -37,7 +37,7 @@ impl Inference<'_> {
 
     /// `x in (…, null)` and its negation.
     pub(super) fn doubt_null_in_list(&mut self, list: &[Expr], negated: bool) {
-        if let Some(item) = list.iter().find(|item| is_null(item)) {
+        if let Some(item) = list.iter().find(|item| is_null(item)).filter(|_| self.is_looked_into) {
             let message = match negated {
                 true => "NOT IN with a NULL in its list is never true",
                 false => "a NULL in the list of IN is equal to nothing",
@@ -56,7 +56,7 @@ impl Inference<'_> {
         taken: &[TypeId],
         span: &dyn Fn() -> Span,
     ) {
-        let (Some(one), Some(other)) = (left.0.sql_type, right.0.sql_type) else { return };
+        let (Some(one), Some(other), true) = (left.0.sql_type, right.0.sql_type, self.is_looked_into) else { return };
         if COMPARISONS.contains(&name) || name == "-" {
             self.doubt_zone("compared", &[one, other], span);
         }
@@ -79,6 +79,9 @@ impl Inference<'_> {
 
     /// Branches, sides of UNION or columns of USING that get one type.
     pub(super) fn doubt_common(&mut self, parts: &[(&Facts, Span)], common: SqlType) {
+        if !self.is_looked_into {
+            return;
+        }
         let types: Vec<SqlType> = parts.iter().filter_map(|(facts, _)| facts.sql_type).collect();
         let is_plain = |facts: &Facts| facts.sql_type.is_some_and(|kind| kind.id == known().timestamp);
         let plain = parts.iter().find(|(facts, _)| is_plain(facts));
@@ -117,7 +120,7 @@ impl Inference<'_> {
 
     /// `not in (select x …)`, where x may be null: no row comes then.
     pub(super) fn doubt_not_in(&mut self, column: &str, facts: &Facts, span: Span) {
-        if !facts.nullable || self.is_assured(facts) {
+        if !self.is_looked_into || !facts.nullable || self.is_assured(facts) {
             return;
         }
         let message = format!("NOT IN is never true as soon as one '{column}' of the subquery is null");
@@ -162,7 +165,7 @@ impl Inference<'_> {
 
     /// In a filter of an incremental run, what the answer depends on besides the data: rows that come late are never taken.
     pub(super) fn doubt_clock(&mut self, name: &str, span: Span) {
-        let filters = matches!(self.aggregates, Some("WHERE" | "JOIN conditions"));
+        let filters = self.is_looked_into && matches!(self.aggregates, Some("WHERE" | "JOIN conditions"));
         if filters && CHANGING.contains(&name) && self.tables.watches_clocks() {
             let message = format!("which rows an incremental run takes depends on '{name}', not on the rows that are there");
             let problem = Diagnostic::new(&codes::NONDETERMINISTIC_FILTER, message);

@@ -64,8 +64,10 @@ impl Inference<'_> {
             let (split, right_keys, right_unique) = (left.len(), keys_of(&right), unique_of(&right));
             let mut joined = self.join(join, left, right, scope, indirect);
             let rows = std::mem::take(&mut scope.rows);
-            scope.rows = self.joined_keys(join, rows, &right_keys, &mut joined, split);
-            scope.unique = self.joined_unique(join, &scope.unique, &right_unique, &mut joined, split);
+            if self.is_looked_into {
+                scope.rows = self.joined_keys(join, rows, &right_keys, &mut joined, split);
+                scope.unique = self.joined_unique(join, &scope.unique, &right_unique, &mut joined, split);
+            }
             scope.items.extend(joined);
         }
         if start > 0 {
@@ -333,12 +335,15 @@ impl Inference<'_> {
         let mut item = match self.tables.find(name) {
             Table::Node(node, schema) => {
                 let columns = schema.columns.iter().map(|column| {
-                    let origin = Origin { column: self.read(node, &column.name), kind: EdgeKind::Value };
+                    let mut origins = Origins::new();
+                    if self.is_looked_into {
+                        origins.push(Origin { column: self.read(node, &column.name), kind: EdgeKind::Value });
+                    }
                     let meaning = Meaning { measure: column.measure.clone(), labels: column.labels.clone(), ..Meaning::default() };
                     let facts = Facts {
                         sql_type: column.sql_type,
                         nullable: column.nullable,
-                        origins: Origins::from_elem(origin, 1),
+                        origins,
                         meaning,
                         digits: column.digits,
                         bytes: column.bytes,
@@ -359,8 +364,8 @@ impl Inference<'_> {
                     column.is_some_and(|column| !column.nullable) || self.tables.is_never_null(node, name)
                 };
                 let promised = self.tables.keys(node).iter().filter(|key| key.iter().all(full));
-                let unique: Vec<Vec<usize>> =
-                    schema.unique.iter().chain(promised).filter_map(|key| key.iter().map(position).collect()).collect();
+                let certain = schema.unique.iter().chain(promised).filter(|_| self.is_looked_into);
+                let unique: Vec<Vec<usize>> = certain.filter_map(|key| key.iter().map(position).collect()).collect();
                 let mut item = self.item(columns, schema.open, Some(&last), alias).keyed_by(&keys, &unique);
                 let ids: Vec<u32> = item.columns.iter().map(|column| column.id).collect();
                 let id_of = |name: &String| position(name).and_then(|at| ids.get(at).copied());

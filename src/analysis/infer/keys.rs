@@ -93,7 +93,7 @@ impl Inference<'_> {
 
     /// `sum(orders.total)` after a join with the items of each order.
     pub(super) fn doubt_sum(&mut self, argument: &Expr, scope: &Scope<'_>, span: Span) {
-        if scope.items.iter().all(|item| item.multiplied_by.is_none()) {
+        if !self.is_looked_into || scope.items.iter().all(|item| item.multiplied_by.is_none()) {
             return;
         }
         let mut read = Vec::new();

@@ -78,6 +78,11 @@ pub trait Tables {
         false
     }
 
+    /// Whether somebody asks for lineage and for what is doubtful, keys among it. Whoever only rewrites a query wants its types and mistakes.
+    fn is_looked_into(&self) -> bool {
+        true
+    }
+
     /// Whether the types of expressions are kept, and digits of numbers followed.
     fn keeps_types(&self) -> bool {
         self.is_portable()
@@ -164,6 +169,7 @@ pub(super) fn infer_with(sql: &str, query: &Query, tables: &dyn Tables, declarat
         conversions: Vec::new(),
         types: tables.keeps_types().then(ExpressionTypes::default),
         mentions: None,
+        is_looked_into: tables.is_looked_into(),
     };
     let result = inference.query(query, None, None);
     if !tables.has_foreign_functions() {
@@ -218,6 +224,7 @@ struct Inference<'a> {
     types: Option<ExpressionTypes>,
     /// Columns that the subquery has named so far which is being walked and may depend on the row outside.
     mentions: Option<Vec<laterals::Mention>>,
+    is_looked_into: bool,
 }
 
 impl Inference<'_> {

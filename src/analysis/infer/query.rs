@@ -350,8 +350,10 @@ impl Inference<'_> {
             keys: Vec::new(),
             unique: Vec::new(),
         };
-        result.keys = keys_of_select(select, &scope, &grouping, &result);
-        result.unique = self.unique_of_select(select, &scope, &grouping, &result);
+        if self.is_looked_into {
+            result.keys = keys_of_select(select, &scope, &grouping, &result);
+            result.unique = self.unique_of_select(select, &scope, &grouping, &result);
+        }
         if let Some(having) = &select.having {
             let facts = self.condition(having, &scope, "HAVING");
             self.check_grouped(having, &scope, &grouping);

@@ -135,7 +135,7 @@ impl Inference<'_> {
         scope: &Scope<'_>,
         grouping: &Grouping,
     ) {
-        if !self.tables.is_portable() || scope.items.iter().any(|item| item.open) {
+        if !self.is_looked_into || !self.tables.is_portable() || scope.items.iter().any(|item| item.open) {
             return;
         }
         let fixed = Fixed::of(select, scope);
@@ -198,7 +198,7 @@ impl Inference<'_> {
 
     /// LIMIT of a set operation.
     pub(super) fn doubt_ties_of_set(&mut self, query: &Query, result: &QueryResult, orders: &[OrderByExpr]) {
-        if !self.tables.is_portable() || result.open || orders.is_empty() || !is_limited(query) {
+        if !self.is_looked_into || !self.tables.is_portable() || result.open || orders.is_empty() || !is_limited(query) {
             return;
         }
         let place = |order: &OrderByExpr| match (&order.expr, number(&order.expr)) {

@@ -30,7 +30,8 @@ const OF_ROWS: &[&str] = &["unnest", "generate_series", "generate_subscripts"];
 impl Inference<'_> {
     pub(super) fn declare_cte(&mut self, cte: &Cte, result: &QueryResult) -> usize {
         let name = &cte.alias.name;
-        let columns = if cte.alias.columns.is_empty() { written_columns(cte, result) } else { Vec::new() };
+        let is_looked_at = self.is_looked_into && cte.alias.columns.is_empty();
+        let columns = if is_looked_at { written_columns(cte, result) } else { Vec::new() };
         self.doubts.ctes.push(CteUse { name: fold(name), span: name.span, is_read: false, columns });
         self.doubts.ctes.len() - 1
     }
@@ -47,6 +48,9 @@ impl Inference<'_> {
 
     /// A column is read.
     pub(super) fn mark_read(&mut self, id: u32) {
+        if self.doubts.mentions.is_empty() {
+            return;
+        }
         // Ids are given in ascending order.
         let after = self.doubts.mentions.partition_point(|mention| mention.first <= id);
         let Some(mention) = after.checked_sub(1).and_then(|at| self.doubts.mentions.get(at)) else { return };
@@ -60,6 +64,9 @@ impl Inference<'_> {
     }
 
     pub(super) fn mark_all_read(&mut self, item: &Item) {
+        if self.doubts.mentions.is_empty() {
+            return;
+        }
         item.columns.iter().for_each(|column| self.mark_read(column.id));
     }
 
@@ -75,7 +82,7 @@ impl Inference<'_> {
 
     /// Says what nothing has read, when all of the query was understood.
     pub(super) fn doubt_unused(&mut self) {
-        if self.doubts.is_blind || !self.findings.is_empty() {
+        if !self.is_looked_into || self.doubts.is_blind || !self.findings.is_empty() {
             return;
         }
         for cte in std::mem::take(&mut self.doubts.ctes) {
