@@ -119,7 +119,7 @@ fn may_follow_a_name(token: &Token) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::path::Path;
 
     use super::*;
@@ -136,12 +136,10 @@ mod tests {
         "select a b, a as b, a \"b\", 1 b, 'x' b, a operator(pg_catalog.+) b, current_date, current_user, localtime, lateral from t",
     ];
 
-    /// Every file of SQL in the repository, templates too: whatever the parser of PostgreSQL reads or does not read, this one does alike.
-    #[test]
-    fn it_is_read_as_postgresql_reads_it() {
+    /// Every file of SQL in the repository, templates too: all of it, and each piece between empty lines.
+    pub(in crate::syntax) fn each_sql(mut visit: impl FnMut(&Path, &str)) {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut folders = vec![root.join("models"), root.join("tests"), root.join("snapshots")];
-        let (mut read, mut unread) = (0, 0);
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
@@ -149,19 +147,23 @@ mod tests {
                     folders.push(path);
                 } else if path.extension().is_some_and(|extension| extension == "sql") {
                     let text = std::fs::read_to_string(&path).unwrap();
-                    for piece in text.split("\n\n").chain([text.as_str()]) {
-                        let trees = |dialect: &dyn Dialect| Parser::parse_sql(dialect, piece).map(|trees| format!("{trees:?}"));
-                        let (ours, theirs) = (trees(&Sql), trees(&PostgreSqlDialect {}));
-                        *(if theirs.is_ok() { &mut read } else { &mut unread }) += 1;
-                        assert_eq!(ours, theirs, "{}: {piece}", path.display());
-                    }
+                    text.split("\n\n").chain([text.as_str()]).for_each(|piece| visit(&path, piece));
                 }
             }
         }
-        for text in HARD {
-            let trees = |dialect: &dyn Dialect| Parser::parse_sql(dialect, text).map(|trees| format!("{trees:?}"));
-            assert_eq!(trees(&Sql), trees(&PostgreSqlDialect {}), "{text}");
-        }
+        HARD.iter().for_each(|text| visit(Path::new("HARD"), text));
+    }
+
+    /// Whatever the parser of PostgreSQL reads or does not read, this one does alike.
+    #[test]
+    fn it_is_read_as_postgresql_reads_it() {
+        let (mut read, mut unread) = (0, 0);
+        each_sql(|path, piece| {
+            let trees = |dialect: &dyn Dialect| Parser::parse_sql(dialect, piece).map(|trees| format!("{trees:?}"));
+            let (ours, theirs) = (trees(&Sql), trees(&PostgreSqlDialect {}));
+            *(if theirs.is_ok() { &mut read } else { &mut unread }) += 1;
+            assert_eq!(ours, theirs, "{}: {piece}", path.display());
+        });
         assert!(read > 800 && unread > 300, "{read} read, {unread} not");
     }
 }

@@ -5,6 +5,7 @@ mod marks;
 mod query;
 mod respelling;
 mod statement;
+mod tokens;
 
 pub use marks::{MARK_PREFIX, Mark, mark_of, marked_expression, parse_marked};
 pub use query::{Lines, Unread, double_equals, parse_query, try_parse_exact, try_parse_query, without_texts};

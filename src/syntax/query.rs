@@ -9,6 +9,7 @@ use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 
 use super::dialect::Sql;
 use super::respelling::{Respelled, may_be_misread, respelled};
+use super::tokens::plain_tokens;
 
 /// Why a text could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,9 @@ pub fn parse_query(sql: &str) -> Option<Box<Query>> {
 /// # Errors
 /// Where the text cannot be read, and why.
 pub fn try_parse_query(sql: &str) -> Result<Option<Box<Query>>, Unread> {
+    if let Some(read) = read_plain(sql) {
+        return Ok(read);
+    }
     let tokens = || tokens_of(sql).map_err(|error| unread(sql, &error));
     read_tokens(tokens()?, sql).or_else(|first| match respelled(tokens()?, Respelled::All) {
         Some(tokens) => parse_tokens(tokens).map_err(|error| unread(sql, &error)),
@@ -42,12 +46,20 @@ pub fn try_parse_query(sql: &str) -> Result<Option<Box<Query>>, Unread> {
 /// # Errors
 /// Where the text cannot be read, and why.
 pub fn try_parse_exact(sql: &str) -> Result<Option<Box<Query>>, Unread> {
+    if let Some(read) = read_plain(sql) {
+        return Ok(read);
+    }
     let read = tokens_of(sql).and_then(|tokens| read_tokens(tokens, sql));
     read.or_else(|error| match respelled(tokens_of(sql)?, Respelled::Exactly) {
         Some(tokens) => parse_tokens(tokens),
         None => Err(error),
     })
     .map_err(|error| unread(sql, &error))
+}
+
+/// The short way. What cannot be read is read again by all of its tokens, so that there is one place that tells why.
+fn read_plain(sql: &str) -> Option<Option<Box<Query>>> {
+    read_tokens(plain_tokens(sql)?, sql).ok()
 }
 
 /// The tree of tokens of a text; what the parser would read as something else is put in other words first.
