@@ -3,7 +3,7 @@
 use sqlparser::ast::Query;
 
 use super::Inference;
-use super::scope::{CteLink, QueryResult, Scope};
+use super::scope::{CteLink, Found, QueryResult, Scope};
 use super::typed::OuterColumn;
 
 /// A column that was named: its number, and whether without a relation before it.
@@ -53,6 +53,7 @@ fn outer_columns(named: &[Mention], left: &Scope<'_>) -> Vec<OuterColumn> {
                 name: column.name.to_string(),
                 typed: super::typed::typed(&column.facts),
                 alone: mentions.any(|(_, alone)| *alone),
+                known_alone: matches!(left.column(&column.name), Found::Column(found, 0) if found.id == column.id),
             });
         }
     }

@@ -62,6 +62,8 @@ pub struct OuterColumn {
     pub typed: Typed,
     /// It is named without its entry, too.
     pub alone: bool,
+    /// Around the subquery its name alone means it.
+    pub known_alone: bool,
 }
 
 /// A column of a query further out that is named without its entry.

@@ -49,9 +49,9 @@ impl Writer<'_> {
         }
     }
 
-    /// A column of the row outside that a query within would take for another one by its name alone.
+    /// A column of the row outside, in what is asked of it there and written in a query within, which would take the name for another one.
     pub(super) fn outside_column(&self, name: &Ident) -> Option<Sql> {
-        let column = self.outside.iter().find(|column| column.alone && column.name == folded(name))?;
+        let column = self.outside.iter().find(|column| column.known_alone && column.name == folded(name))?;
         Some(self.of_entry(column.entry.as_ref()?, name))
     }
 

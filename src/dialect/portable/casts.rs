@@ -9,6 +9,7 @@ use sqlparser::ast::{DataType, Expr};
 use super::json::is_json_text;
 use super::literals::{has_fine_seconds, plain_text};
 use super::rewrite::Rewrite;
+use super::typed_literals::truth;
 use super::writer::{Sql, Writer, span_of};
 use crate::analysis::SqlType;
 use crate::dialect::Engine;
@@ -49,6 +50,11 @@ impl Writer<'_> {
             && has_fine_seconds(text)
         {
             return self.refuse(span_of(inner), "this literal is not the same on all engines", "write six digits of a second at most");
+        }
+        if let ("bool", Some(text)) = (target.name(), plain_text(inner))
+            && let Some(truth) = truth(text.trim()).filter(|_| self.rewrites(Rewrite::BooleanCast))
+        {
+            return truth;
         }
         match (from, target.name()) {
             ("bool", "text" | "varchar") if self.is(Engine::Redshift) && self.rewrites(Rewrite::BooleanCast) => {
@@ -194,7 +200,11 @@ impl Writer<'_> {
             r"\s*[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]*)?)?\s*"
         } else {
             // A year zero is none.
-            r"\s*([1-9][0-9]{3}|0[0-9]{2}[1-9])-[0-9]+-[0-9]+([ T][0-9]+:[0-5][0-9](:[0-9.]+)?(Z| ?[-+][0-9:]+)?)?\s*"
+            // A date is read from a moment without a look at its hour, and a zone is any number.
+            concat!(
+                r"\s*([1-9][0-9]{3}|0[0-9]{2}[1-9])-[0-9]+-[0-9]+",
+                r"([ T](([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-9.]+)?|24:00(:00)?)(Z| ?[-+](0?[0-9]|1[0-5])(:[0-5][0-9]){0,2})?)?\s*"
+            )
         };
         let message = format!("'text of a {spelled} that is not read alike by all engines: ' || {part}");
         let (wrong, error) = match self.target() {

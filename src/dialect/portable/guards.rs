@@ -139,12 +139,14 @@ impl Writer<'_> {
             return Vec::new();
         }
         let outside = Outside(columns);
+        // The join that Redshift gets knows columns of the row outside by the names that the subquery gives them.
+        let is_around = self.is(Engine::DuckDb);
         let own = || guards.iter().rev().take_while(|guard| guard.holds);
         let fails = |guard: &Guard<'_>| guard.parts().any(|part| computes(part) || self.may_fail(part, ""));
         let (mut kept, mut is_whole) = (Vec::new(), true);
         for guard in guards.iter().filter(|guard| !own().any(|own| guard.is_implied_by(own))) {
             let has_room = guard.holds || kept.len() < MOST;
-            if has_room && can_guard(guard, &outside, select) && (is_whole || !fails(guard)) {
+            if has_room && can_guard(guard, &outside, select, is_around) && (is_whole || !fails(guard)) {
                 kept.push(*guard);
             } else {
                 is_whole = false;
@@ -181,11 +183,12 @@ impl Writer<'_> {
 }
 
 /// Whether a condition reads nothing but what the subquery reads from outside, and is the same each time that it is asked.
-fn can_guard(guard: &Guard<'_>, outside: &Outside<'_>, select: &Select) -> bool {
+fn can_guard(guard: &Guard<'_>, outside: &Outside<'_>, select: &Select, is_around: bool) -> bool {
+    let column_of = |part: &Expr| if is_around { outside.column_around(part) } else { outside.column(part) };
     let is_hidden =
         |entry: &Option<String>| entry.as_ref().is_none_or(|entry| factors(select).filter_map(entry_name).any(|name| name == *entry));
     let is_foreign = |part: &Expr| match part {
-        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => outside.column(part).is_none_or(|column| is_hidden(&column.entry)),
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => column_of(part).is_none_or(|column| is_hidden(&column.entry)),
         Expr::Function(call) => call.over.is_some() || is_random(part).is_break(),
         other => is_query(other),
     };

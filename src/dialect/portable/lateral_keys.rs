@@ -123,6 +123,14 @@ impl Outside<'_> {
         }
     }
 
+    /// The same where the expression stands around the subquery.
+    pub(super) fn column_around(&self, expression: &Expr) -> Option<&OuterColumn> {
+        match expression {
+            Expr::Identifier(name) => self.0.iter().find(|column| column.known_alone && column.name == folded(name)),
+            other => self.column(other),
+        }
+    }
+
     fn is_read_by(&self, part: &impl Visit) -> bool {
         let is_outer =
             |expression: &Expr| if self.column(expression).is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };

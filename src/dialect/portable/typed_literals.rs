@@ -105,7 +105,7 @@ fn exact(text: &str) -> Option<Sql> {
     Some(with_sign(negative, &written))
 }
 
-fn truth(text: &str) -> Option<Sql> {
+pub(super) fn truth(text: &str) -> Option<Sql> {
     let word = text.to_ascii_lowercase();
     let is_one_of = |words: &[&str]| words.contains(&word.as_str());
     match (is_one_of(TRUE), is_one_of(FALSE)) {

@@ -114,3 +114,20 @@ select id, (s || '0001-01-01')::date as a, (s || '2024-02-29T13:14:15.5Z')::time
 
 -- facts: 16
 select id, tz::time as c from t;
+
+-- facts: 20
+-- needs: boolean-cast duckdb
+select 'on'::boolean as a, 'off'::boolean as b, ' true '::boolean as c, 'tru'::boolean as d, cast('N' as boolean) as e;
+
+-- facts: 15
+-- fails: postgres redshift out of range
+-- fails: duckdb not read alike
+select (s || '2024-02-09 25:00:00')::date as a from t where s = '';
+
+-- facts: 15
+-- fails: postgres redshift out of range
+-- fails: duckdb not read alike
+select (s || '2024-02-09 10:00:00+25')::timestamp as a from t where s = '';
+
+-- facts: 15
+select (s || '2024-02-09 9:00:00+05:30')::timestamptz as a, (s || '2024-02-09 23:59:59-15')::timestamptz as b, (s || '2024-2-9 00:30')::date as c from t where s = '';

@@ -299,3 +299,17 @@ select id, case when t.j <> 0 then (select count(*) from u where u.k = t.id havi
 -- needs: turns duckdb
 select id, case when t.j <> 0 and t.id in (select k from u) then (select max(u.w / t.j) from u where u.k = t.id) end as a,
     case when t.j = 0 or t.id in (select k from u) then -1 else (select max(u.w / t.j) from u where u.k >= t.id) end as b from t;
+
+-- A column that is named in two ways.
+-- facts: 127 37
+-- needs: turns duckdb
+select id, case when j <> 0 then (select max(u.w) from u where u.k = 10 / t.j) end as a, case when t.j <> 0 then (select max(u.w) from u where u.k = 10 / j) end as b,
+    case when j <> 0 then exists (select 1 from u where u.w = 10 / t.j) end as c from t;
+
+-- facts: 127 37
+-- needs: turns duckdb
+-- needs: lateral redshift
+select id, case when j <> 0 then (select u.w / j from u where u.k = t.id order by u.w limit 1) end as a from t;
+
+-- facts: 127 37
+select t.id, case when j <> 0 then (select max(u.w) from u where u.k = 10 / t.j) end as a from t join u as o using (grp);
