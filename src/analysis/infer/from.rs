@@ -116,8 +116,8 @@ impl Inference<'_> {
             }
             JoinConstraint::Natural => {
                 let (left, right) = both.items.split_at(split);
-                let left: Vec<&str> = plain_columns(left).map(|column| &*column.name).collect();
-                let shared = plain_columns(right).filter(|column| left.contains(&&*column.name));
+                let right: Vec<&str> = plain_columns(right).map(|column| &*column.name).collect();
+                let shared = plain_columns(left).filter(|column| right.contains(&&*column.name));
                 let names: Vec<Ident> = shared.map(|column| Ident::with_quote('"', &*column.name)).collect();
                 let mut items = self.join_using(join, &names, both.items, split, kind, indirect);
                 if items.iter().any(|item| item.open) {

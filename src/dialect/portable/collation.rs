@@ -110,6 +110,8 @@ pub(super) fn output_expression<'s>(select: &'s Select, key: &Expr) -> Option<&'
         SelectItem::UnnamedExpr(expr @ Expr::CompoundIdentifier(parts)) if parts.last().is_some_and(|last| lowered(last) == named) => {
             Some(expr)
         }
+        SelectItem::UnnamedExpr(Expr::Identifier(_) | Expr::CompoundIdentifier(_)) => None,
+        SelectItem::UnnamedExpr(expr) if crate::analysis::output_name(expr) == *named => Some(expr),
         _ => None,
     })
 }

@@ -9,6 +9,7 @@ use super::calls::Call;
 use super::numbers::whole_number;
 use super::products::has_real_and_other;
 use super::rewrite::Rewrite;
+use super::turns::unnested;
 use super::writer::{Form, Sql, Writer, span_of};
 use crate::dialect::Engine;
 
@@ -38,7 +39,10 @@ impl Writer<'_> {
                     return wide;
                 }
                 let kinds = (self.type_name(left), self.type_name(right));
-                let (one, other) = (self.widened(left, kinds.1).part(), self.widened(right, kinds.0).part());
+                let (mut one, mut other) = (self.widened(left, kinds.1).part(), self.widened(right, kinds.0).part());
+                if matches!(op, BinaryOperator::Eq | BinaryOperator::NotEq) {
+                    (one, other) = (self.hide_cut(unnested(left), one), self.hide_cut(unnested(right), other));
+                }
                 Sql::loose(format!("{one} {op} {other}"))
             }
         }

@@ -151,6 +151,19 @@ impl Writer<'_> {
         })
     }
 
+    /// DuckDB takes the word for the column of the list that has its name.
+    pub(super) fn today(&mut self, call: &Call<'_>) -> Sql {
+        if self.is(Engine::DuckDb) { Sql::atom("current_date()".to_owned()) } else { self.plain_call(call, "current_date") }
+    }
+
+    /// A moment that is cut, beside something that it equals or not. Where that is a constant which begins no unit, DuckDB knows the answer
+    /// without a look at the moment, and gives it for nulls too, unless it does not see that the moment is cut.
+    pub(super) fn hide_cut(&mut self, side: &Expr, written: String) -> String {
+        let is_cut = matches!(side, Expr::Function(call) if call.name.to_string().eq_ignore_ascii_case("date_trunc"));
+        let hides = is_cut && self.is(Engine::DuckDb) && self.rewrites(Rewrite::DateTruncation);
+        if hides { format!("least({written})") } else { written }
+    }
+
     /// What a date is cut to is a moment with a zone in PostgreSQL.
     pub(super) fn date_trunc(&mut self, call: &Call<'_>) -> Sql {
         let (unit, value, zone) = match call.arguments.as_slice() {

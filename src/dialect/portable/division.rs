@@ -6,7 +6,7 @@
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201.html>
 //! - <https://duckdb.org/docs/stable/sql/functions/numeric>
 
-use sqlparser::ast::{Expr, Function, FunctionArguments, UnaryOperator, Value};
+use sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArguments, UnaryOperator, Value};
 use sqlparser::tokenizer::Span;
 
 use super::digits::{MOST_DIGITS, is_exact, is_integer};
@@ -34,12 +34,12 @@ impl Writer<'_> {
         if is_integer(one) && is_integer(other) {
             let operator = if self.is(Engine::DuckDb) && self.rewrites(Rewrite::Division) { "//" } else { "/" };
             let (dividend, divisor) = (self.widened(left, other), self.widened(right, one));
-            let divisor = self.not_zero(right, divisor);
+            let divisor = self.not_zero(left, right, divisor);
             return Sql::loose(format!("{} {operator} {divisor}", dividend.part()));
         }
         if is_float(one) || is_float(other) {
             let (dividend, divisor) = (self.widened(left, other), self.widened(right, one));
-            let divisor = self.not_zero(right, divisor);
+            let divisor = self.not_zero(left, right, divisor);
             return Sql::loose(format!("{} / {divisor}", dividend.part()));
         }
         let (dividend, divisor) = (self.expression(left), self.expression(right));
@@ -52,7 +52,7 @@ impl Writer<'_> {
             let unsure = if digits.0.is_none() { left } else { right };
             return self.unknown_digits(span_of(unsure));
         };
-        let guarded = if self.is(Engine::DuckDb) { Sql::atom(self.not_zero(right, divisor)) } else { divisor };
+        let guarded = if self.is(Engine::DuckDb) { Sql::atom(self.not_zero(left, right, divisor)) } else { divisor };
         self.quotient(Exact { sql: dividend, digits: first }, Exact { sql: guarded, digits: second }, span_of(left))
     }
 
@@ -91,13 +91,27 @@ impl Writer<'_> {
         ))
     }
 
-    /// The divisor, or an error where it is zero and the engine would say nothing.
-    pub(super) fn not_zero(&mut self, divisor: &Expr, written: Sql) -> String {
+    /// The divisor, or an error where it is zero and the engine would say nothing. A null is divided by anything.
+    pub(super) fn not_zero(&mut self, dividend: &Expr, divisor: &Expr, written: Sql) -> String {
         if !self.is(Engine::DuckDb) || is_never_zero(divisor) || !self.rewrites(Rewrite::Division) {
             return written.part();
         }
         let part = written.part();
-        format!("(case when {part} = 0 then error('division by zero') else {part} end)")
+        let is_there = self.and_is_there(dividend);
+        format!("(case when {part} = 0{is_there} then error('division by zero') else {part} end)")
+    }
+
+    /// ` and x is not null`, of each part of arithmetic that may be null; nothing where none may.
+    pub(super) fn and_is_there(&mut self, dividend: &Expr) -> String {
+        let mut parts = Vec::new();
+        strict_parts(dividend, &mut parts);
+        let mut asked: Vec<&Expr> = Vec::new();
+        for part in parts.into_iter().filter(|part| self.typed(part).nullable) {
+            if !asked.contains(&part) {
+                asked.push(part);
+            }
+        }
+        asked.into_iter().map(|part| format!(" and {} is not null", self.expression(part).part())).collect()
     }
 }
 
@@ -126,6 +140,19 @@ fn whole(exact: Exact) -> String {
 
 fn power_of_ten(power: i32) -> String {
     format!("1{}", "0".repeat(usize::try_from(power).unwrap_or(0)))
+}
+
+/// What arithmetic is made of: it is null where one of these is.
+fn strict_parts<'e>(expression: &'e Expr, parts: &mut Vec<&'e Expr>) {
+    use BinaryOperator::{Divide, Minus, Modulo, Multiply, Plus};
+    stacker::maybe_grow(64 * 1024, 1024 * 1024, || match expression {
+        Expr::Nested(inner) | Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr: inner } => strict_parts(inner, parts),
+        Expr::BinaryOp { left, op: Plus | Minus | Multiply | Divide | Modulo, right } => {
+            strict_parts(left, parts);
+            strict_parts(right, parts);
+        }
+        other => parts.push(other),
+    });
 }
 
 /// A number other than zero, or `nullif(…, 0)`.

@@ -81,7 +81,7 @@ const FUNCTIONS: &[Entry] = &[
     Entry { name: "covar_pop", postgres: Same, duckdb: By(|writer, call| writer.of_pairs(call)), redshift: Not(FLOATS) },
     Entry { name: "covar_samp", postgres: Same, duckdb: By(|writer, call| writer.of_pairs(call)), redshift: Not(FLOATS) },
     same("cume_dist"),
-    same("current_date"),
+    by("current_date", |writer, call| writer.today(call)),
     for_others("current_timestamp", |writer, call| writer.moment(call)),
     for_others("date_bin", |writer, call| writer.date_bin(call)),
     by("date_part", |writer, call| writer.date_part(call)),

@@ -11,6 +11,7 @@ use sqlparser::ast::{Expr, UnaryOperator, Value};
 use sqlparser::tokenizer::Span;
 
 use super::calls::Call;
+use super::digits::MOST_DIGITS;
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer, span_of};
 use crate::dialect::Engine;
@@ -20,6 +21,16 @@ impl Writer<'_> {
     pub(super) fn rounding(&mut self, call: &Call<'_>) -> Sql {
         let name = if call.name == "ceiling" { "ceil" } else { call.name.as_str() };
         self.rounded(name, &call.arguments, call.span)
+    }
+
+    /// A quotient of exact numbers that is rounded. Redshift leaves it all its digits, which then have no room beside others.
+    fn of_digits(&mut self, value: &Expr, places: i64, rounded: Sql) -> Sql {
+        let is_long = self.type_of(value).is_some_and(|kind| kind.name() == "numeric" && kind.precision().is_none())
+            && self.typed(value).digits.is_some_and(|digits| i64::from(digits) > places);
+        if !is_long || places < 0 || !self.is(Engine::Redshift) || !self.rewrites(Rewrite::Division) {
+            return rounded;
+        }
+        Sql::atom(format!("cast({} as decimal({MOST_DIGITS},{places}))", rounded.text))
     }
 
     pub(super) fn rounded(&mut self, name: &str, arguments: &[&Expr], span: Span) -> Sql {
@@ -47,12 +58,12 @@ impl Writer<'_> {
             } else {
                 written.text
             };
-            return Sql::atom(format!("{name}({exact}, {places})"));
+            return self.of_digits(value, places, Sql::atom(format!("{name}({exact}, {places})")));
         }
         match kind {
             // DuckDB gives the smallest of its integers.
             "numeric" if name == "sign" && self.is(Engine::DuckDb) => Sql::atom(format!("cast(sign({}) as decimal(38,0))", written.text)),
-            "numeric" => Sql::atom(format!("{name}({})", written.text)),
+            "numeric" => self.of_digits(value, 0, Sql::atom(format!("{name}({})", written.text))),
             "int2" | "int4" | "int8" | "float4" | "float8" if self.is(Engine::Postgres) => Sql::atom(format!("{name}({})", written.text)),
             "int2" | "int4" | "int8" => Sql::atom(format!("cast({name}({}) as {})", written.text, self.double())),
             "float4" | "float8" if name == "round" => self.round_float(span, &written.text),

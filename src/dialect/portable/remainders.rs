@@ -44,16 +44,16 @@ impl Writer<'_> {
             Some(common) => [left, right].map(|side| self.of_common(side, common)),
             None => [self.widened(left, kinds[1]), self.widened(right, kinds[0])],
         };
-        let divisor = match self.divisor_of_integers(right, divisor.clone(), kinds) {
+        let divisor = match self.divisor_of_integers([left, right], divisor.clone(), kinds) {
             Some(divisor) => divisor,
-            None => self.not_zero(right, divisor),
+            None => self.not_zero(left, right, divisor),
         };
         Sql::loose(format!("{} % {divisor}", dividend.part()))
     }
 
     /// The divisor of whole numbers, or an error where it is zero. DuckDB divides the smallest integer by -1, which is too large, before it takes
     /// the remainder, which is that of 1.
-    fn divisor_of_integers(&mut self, divisor: &Expr, written: Sql, kinds: [&str; 2]) -> Option<String> {
+    fn divisor_of_integers(&mut self, [dividend, divisor]: [&Expr; 2], written: Sql, kinds: [&str; 2]) -> Option<String> {
         if !self.is(Engine::DuckDb) || kinds.iter().any(|kind| !is_integer(kind)) {
             return None;
         }
@@ -61,7 +61,8 @@ impl Writer<'_> {
             Some(-1) => self.rewrites(Rewrite::Remainder).then(|| "1".to_owned()),
             None if !is_never_zero(divisor) && self.rewrites(Rewrite::Remainder) => {
                 let part = written.part();
-                Some(format!("(case {part} when 0 then error('division by zero') when -1 then 1 else {part} end)"))
+                let is_there = self.and_is_there(dividend);
+                Some(format!("(case when {part} = 0{is_there} then error('division by zero') when {part} = -1 then 1 else {part} end)"))
             }
             _ => None,
         }

@@ -99,6 +99,7 @@ impl Writer<'_> {
 
     /// A part of a text by its place. Before the first character PostgreSQL and Redshift count on; DuckDB counts from the end.
     pub(super) fn part(&mut self, text: &Expr, start: &Expr, length: Option<&Expr>) -> Sql {
+        let is_there = if self.is(Engine::DuckDb) { self.and_is_there(text) + &self.and_is_there(start) } else { String::new() };
         let text = self.expression(text).text;
         let plain =
             whole_number(start).is_some_and(|start| start > 0) && length.is_none_or(|length| whole_number(length).is_some_and(|n| n >= 0));
@@ -112,7 +113,7 @@ impl Writer<'_> {
         let Some(count) = count.map(Sql::part) else { return Sql::atom(format!("substring({text}, {from})")) };
         let wrong = "error('negative substring length not allowed')";
         let shown = format!(
-            "case when {count} < 0 then {wrong} when {first} >= 1 then {count} when {first} + {count} <= 1 then 0 else {first} + {count} - 1 end"
+            "case when {count} < 0{is_there} then {wrong} when {first} >= 1 then {count} when {first} + {count} <= 1 then 0 else {first} + {count} - 1 end"
         );
         Sql::atom(format!("substring({text}, {from}, {shown})"))
     }
@@ -172,9 +173,10 @@ impl Writer<'_> {
             }
             // Redshift does not say what it does with an empty one.
             Engine::Redshift | Engine::DuckDb if plain_text(delimiter).is_none() && self.rewrites(Rewrite::SplitPart) => {
+                let is_there = self.and_is_there(text) + &self.and_is_there(delimiter);
                 let [text, delimiter, number] = [text, delimiter, number].map(|part| self.expression(part).part());
                 let zero = match (self.target(), counted) {
-                    (Engine::DuckDb, None) => format!("{number} = 0 then error('field position must not be zero') when "),
+                    (Engine::DuckDb, None) => format!("{number} = 0{is_there} then error('field position must not be zero') when "),
                     _ => String::new(),
                 };
                 return Sql::loose(format!(
@@ -184,9 +186,12 @@ impl Writer<'_> {
             }
             // DuckDB has nothing to say against a part 0.
             Engine::DuckDb if counted.is_none() && self.rewrites(Rewrite::SplitPart) => {
+                let is_there = self.and_is_there(text);
                 let number = self.expression(number).part();
                 let written = self.plain_call(call, "split_part").text;
-                return Sql::loose(format!("case when {number} = 0 then error('field position must not be zero') else {written} end"));
+                return Sql::loose(format!(
+                    "case when {number} = 0{is_there} then error('field position must not be zero') else {written} end"
+                ));
             }
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! `USING` and `NATURAL`. On Redshift blanks at the end of text do not count, and a condition that heeds them has to be written with ON. What
 //! is one column to the query are two then, so each place that names it names the one that has the value. On DuckDB `*` leaves the
-//! columns in common where they stand in the first relation, and does not put them first.
+//! columns in common where they stand in the first relation, and does not put them first; they have the type of one side.
 //!
 //! - <https://duckdb.org/docs/stable/sql/query_syntax/from>
 //! - <https://docs.aws.amazon.com/redshift/latest/dg/r_Join_examples.html>
@@ -99,6 +99,7 @@ impl Writer<'_> {
         for join in &relation.joins {
             if self.is(Engine::DuckDb) {
                 sources.reorders |= constraint_of(join).is_some_and(is_by_name);
+                self.cast_to_common(join, sources);
                 continue;
             }
             let Some(shared) = self.types.using(join).filter(|shared| shared.iter().any(is_text)) else { continue };
@@ -164,6 +165,30 @@ impl Writer<'_> {
         let key = format!("{entry}.{name}");
         let hides = |sources: &&Sources| sources.merged.contains_key(&key) || sources.names.iter().any(|name| name == entry);
         self.sources.iter().rev().find(hides)?.merged.get(&key).map(Sql::atom)
+    }
+
+    /// What two relations have in common has the type of both in PostgreSQL, and that of one side on DuckDB.
+    fn cast_to_common(&mut self, join: &Join, sources: &mut Sources) {
+        let is_right = matches!(join.join_operator, JoinOperator::Right(_) | JoinOperator::RightOuter(_));
+        if matches!(join.join_operator, JoinOperator::FullOuter(_)) {
+            return;
+        }
+        for column in self.types.using(join).unwrap_or_default() {
+            let own = if is_right { column.sides[1] } else { column.sides[0] };
+            let spelled = match column.sql_type.filter(|kind| own.is_some_and(|own| own.id != kind.id)).map(SqlType::name) {
+                Some("int4") => "integer",
+                Some("int8") => "bigint",
+                Some("float8") => "double",
+                Some(name @ ("timestamp" | "timestamptz")) => name,
+                _ => continue,
+            };
+            let name = print_name(&column.name);
+            let side = if is_right { &column.right } else { &column.left };
+            let value = side.as_ref().map(|side| format!("{}.{name}", print_name(side)));
+            if let Some(value) = value.or_else(|| sources.merged.get(&column.name).cloned()).filter(|_| self.rewrites(Rewrite::Using)) {
+                sources.merged.insert(column.name.clone(), format!("cast({value} as {spelled})"));
+            }
+        }
     }
 
     /// A condition for ON; `None` where USING means the same.

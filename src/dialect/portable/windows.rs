@@ -185,7 +185,7 @@ impl Writer<'_> {
             Some(frame) if reach == Reach::Rows || !self.is(Engine::Redshift) => {
                 let is_by_moments =
                     keys.iter().any(|key| matches!(self.type_name(&key.expr), "date" | "timestamp" | "timestamptz" | "time"));
-                Some(self.frame(frame, is_by_moments, span))
+                Some(self.frame(frame, is_by_moments, !spec.order_by.is_empty(), span))
             }
             _ => None,
         };
@@ -194,7 +194,7 @@ impl Writer<'_> {
         Window { partition, order, frame, reach, is_told_apart: self.tells_apart(spec) }
     }
 
-    fn frame(&mut self, frame: &WindowFrame, is_by_moments: bool, span: Span) -> String {
+    fn frame(&mut self, frame: &WindowFrame, is_by_moments: bool, is_ordered: bool, span: Span) -> String {
         if frame.units != WindowFrameUnits::Rows && self.is(Engine::Redshift) {
             let help = match frame.units {
                 WindowFrameUnits::Range => {
@@ -206,6 +206,9 @@ impl Writer<'_> {
             return self.lacks(span, &format!("frames of {}", frame.units), help).text;
         }
         self.refuse_empty_frame(frame, span);
+        if frame.units == WindowFrameUnits::Groups && !is_ordered {
+            return self.refuse(span, "GROUPS counts groups of an order, and there is none", "write ORDER BY in the window").text;
+        }
         let ends = [Some(&frame.start_bound), frame.end_bound.as_ref()];
         let takes_spans = frame.units == WindowFrameUnits::Range && is_by_moments;
         if !takes_spans && ends.into_iter().flatten().any(is_span_away) {

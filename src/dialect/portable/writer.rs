@@ -443,8 +443,8 @@ fn is_word(name: &str) -> bool {
     const FREE: &[&str] = &["id", "key", "main", "name", "part", "status", "total", "value"];
     // The hash of the standard library takes longer than all else here, and nobody chooses words to make this one slow.
     static WORDS: OnceLock<HashSet<String, foldhash::fast::RandomState>> = OnceLock::new();
-    let words =
-        WORDS.get_or_init(|| ALL_KEYWORDS.iter().map(|word| word.to_lowercase()).chain(REDSHIFT.split(' ').map(str::to_owned)).collect());
+    let kept = || REDSHIFT.split(' ').chain(DUCKDB.split(' ')).map(str::to_owned);
+    let words = WORDS.get_or_init(|| ALL_KEYWORDS.iter().map(|word| word.to_lowercase()).chain(kept()).collect());
     words.contains(name) && !FREE.contains(&name)
 }
 
@@ -453,6 +453,9 @@ const REDSHIFT: &str = "aes128 aes256 allowoverwrite analyse az64 backup blanksa
                         delta32k emptyasnull encode encrypt encryption explicit globaldict256 globaldict64k gzip lun luns lzo lzop mostly16 \
                         mostly32 mostly8 offline oid percent permissions raw readratio recover rejectlog resort restore snapshot sysdate tag \
                         tdes text255 text32k truncatecolumns wallet";
+
+/// Words that DuckDB keeps for itself and the parser does not know (`duckdb_keywords()`); PostgreSQL keeps `isnull` and `notnull`, too.
+const DUCKDB: &str = "isnull notnull pivot_longer pivot_wider positional summarize";
 
 /// Where an expression stands, as far as the parser tells.
 pub(super) fn span_of(expression: &Expr) -> Span {

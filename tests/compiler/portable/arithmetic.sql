@@ -80,3 +80,16 @@ select avg(x) as a from (select n as x from t where id in (1, 9) union all selec
 -- facts: 37
 -- needs: remainder duckdb
 select id, (i8 - 1) % -1 as b, (i8 - 1) % (case when id = 7 then -1 else 3 end) as c, (i - 1) % (case when id = 7 then -1 else 3 end) as d from t;
+
+-- A null is divided by anything.
+-- facts: 37
+select grp, sum(i2) filter (where id < 0) / count(i2) filter (where id < 0) as a, sum(case when id < 0 then n end) / count(case when id < 0 then 1 end) as b,
+    (sum(j) filter (where id < 0) + 1) / nullif(count(*), 0) * 2 / count(*) filter (where id < 0) as c from t group by grp;
+
+-- facts: 37
+-- needs: division duckdb
+select x / y as a, x % y as b, x::double precision / y as c, x::numeric(10,2) / y as d, (x + 1) / (y * 2) as e from (values (null::integer, 0), (7, 2), (null, null)) as v (x, y);
+
+-- facts: 37
+-- fails: division by zero
+select x / y as a from (values (null::integer, 0), (7, 0)) as v (x, y);

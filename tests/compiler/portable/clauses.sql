@@ -387,3 +387,32 @@ select id * -1 as "ID" from t order by t.id limit 3;
 
 -- facts: 170
 select id * -1 as "ID" from t order by "ID" limit 3;
+
+-- The columns in common stand in the order of the left.
+-- facts: 144
+select * from (select id, j from t) as a natural join (select j, id, grp from t) as b union all select 1, 2, 'x';
+
+-- facts: 144
+select * from (select id, s from t) as a natural left join (select v as s, id from t) as b;
+
+-- The columns in common have the type of both.
+-- facts: 144
+-- needs: using duckdb
+select k + 2147483647 as x from (select j as k from t) as a join (select k::bigint as k from u) as b using (k);
+
+-- facts: 144
+-- needs: using duckdb
+-- refused: redshift not spelled alike
+select d::text as x, a.id from (select id, d from t) as a join (select d::timestamp as d from t) as b using (d);
+
+-- facts: 144
+select max(d) as m, count(*) as c from (select d from t) as a left join (select d::timestamp as d from t) as b using (d);
+
+-- facts: 144
+select *, k as again from (select j as k, id from t) as a right join (select k::bigint as k, w from u) as b using (k);
+
+-- facts: 124
+select grp, min(s) from t group by grp order by "min", grp;
+
+-- facts: 170
+select "positional" + 1 as x, "summarize" from (select id as "positional", j as "summarize" from t) as z;

@@ -276,3 +276,17 @@ select t.id, g.m from t left join lateral generate_series(t.d, t.e, interval '1 
 -- facts: 106
 -- needs: series duckdb redshift
 select t.id, g.m from t, generate_series(t.d, t.e, interval '12 hours') as g (m) where t.id in (1, 3, 9, 10) and g.m > t.ts;
+
+-- Nulls are not unlike a day that begins no month.
+-- facts: 88 90
+-- needs: date-truncation duckdb
+select id, date_trunc('month', ts) = date '2024-01-05' as a, timestamp '2024-01-05' <> (date_trunc('year', ts)) as b from t where not (date_trunc('month', ts) = timestamp '2024-01-05');
+
+-- facts: 88 90
+select id, current_date = ts::date as a from t where d <= (select current_date);
+
+-- facts: 88 90
+select count(current_date) as c, max(current_date - z.current_date) as x, max(j / 2) as y from (select id, current_date, j from t) as z;
+
+-- facts: 88 90
+select count(z.current_timestamp) as a, count("localtimestamp") as b, max(y) as c from (select current_timestamp, localtimestamp, j / 2 as y from t) as z;

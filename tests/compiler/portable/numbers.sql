@@ -285,3 +285,12 @@ select x * 2 as y from (select '7' as x except select j from t except all select
 -- facts: 35
 -- needs: product duckdb
 select extract(month from d) as x from t where id = 5 union select n + m from t where id = 9 union all select r from t where id = 1;
+
+-- What is rounded has room beside others.
+-- facts: 37
+-- needs: division redshift
+select round(12345678.5 / id, 2) as a from t union all select 0;
+
+-- facts: 37
+-- needs: division redshift
+select greatest(round(n / 2, 2), n) as a, nullif(round(12345678.5 / id, 2), 0) as b, trunc(12345678.5 / id, 3) as c, ceil(12345678.5 / id) as d from t intersect select greatest(round(n / 2, 2), n), round(12345678.5 / id, 2), trunc(12345678.5 / id, 3), ceil(12345678.5 / id) from t;

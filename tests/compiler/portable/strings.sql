@@ -289,3 +289,11 @@ from (select id, v, case id when 1 then 'ßaé ŉ ᾀ ǰ ᾈ ﬁ ῼ Ω' when 2 
 -- facts: 70
 -- refused: postgres duckdb redshift initcap of a window function
 select id, initcap(lag(v) over (order by id)) as c from t;
+
+-- Of a null nothing is asked.
+-- facts: 75
+select substring(x.s, x.i, x.n) as a, split_part(x.s, ',', x.m) as b from (values (null, 1, -1, 0, 'x'), ('abc,d', 1, 2, 2, ',')) as x (s, i, n, m, d);
+
+-- facts: 75
+-- refused: redshift counting parts from the end
+select split_part(x.s, x.d, x.m) as c from (values (null, 1, -1, 0, 'x'), ('abc,d', 1, 2, 2, ',')) as x (s, i, n, m, d);

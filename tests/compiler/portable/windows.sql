@@ -189,3 +189,8 @@ select id, count(*) over (order by 1 range between unbounded preceding and curre
 select id, sum(j) over (order by 1 rows between unbounded preceding and unbounded following) as a,
     sum(id) over (partition by grp rows between unbounded preceding and unbounded following) as b,
     sum(id) over (order by grp, id rows between unbounded preceding and unbounded following) as c from t;
+
+-- facts: 116
+-- refused: postgres duckdb GROUPS counts groups
+-- refused: redshift frames of GROUPS
+select id, count(*) over (partition by grp groups between 1 preceding and current row) as c from t;
