@@ -246,21 +246,24 @@ impl Compilation {
 
     fn analyse_query(&self, number: usize, node: &Node, files: &dyn Files, done: &Analysis, rules: &Rules<'_>) -> NodeAnalysis {
         let _held = files.working_on("queries read", &node.id);
-        let (mut found, sql) = match self.rendered_as(number, node, done, None) {
+        let is_read_twice = is_incremental(node) && rules.rewrites != Some(Texts::First);
+        let parents = self.parents(number, node, done, None);
+        let (mut found, sql) = match self.rendered_as(node, &parents, None) {
             Ok(first) => {
-                let sql = first.rendered.sql.clone();
-                (self.analyse_rendered(number, node, first, done, rules, None), Some(sql))
+                let sql = is_read_twice.then(|| first.rendered.sql.clone());
+                (self.analyse_rendered(number, first, Parents::new(&parents, self, node, done), rules, None), sql)
             }
             Err(unknown) => (self.undone(number, node, unknown, rules), None),
         };
-        if is_incremental(node) && rules.rewrites != Some(Texts::First) {
+        if is_read_twice {
             let table = Arc::clone(&found.schema);
-            let later = self.rendered_as(number, node, done, Some(&table));
+            let parents = self.parents(number, node, done, Some(&table));
+            let later = self.rendered_as(node, &parents, Some(&table));
             found.again |= later.as_ref().map_or_else(|unknown| unknown.again, |later| later.rendered.momentary);
             let mut again = match later {
                 // What both runs send is understood once.
                 Ok(later) if sql.as_ref() == Some(&later.rendered.sql) => found.clone(),
-                Ok(later) => self.analyse_rendered(number, node, later, done, rules, Some(&table)),
+                Ok(later) => self.analyse_rendered(number, later, Parents::new(&parents, self, node, done), rules, Some(&table)),
                 Err(unknown) => unknown,
             };
             found.rewritten.append(&mut again.rewritten);
@@ -290,14 +293,7 @@ impl Compilation {
 
     /// The node's query on a database that has nothing under its name, or `table`; what is known without it, where it needs more of a
     /// database.
-    fn rendered_as(
-        &self,
-        number: usize,
-        node: &Node,
-        done: &Analysis,
-        table: Option<&Arc<RelationSchema>>,
-    ) -> Result<Prepared, NodeAnalysis> {
-        let parents = self.parents(number, node, done, table);
+    fn rendered_as(&self, node: &Node, parents: &[Parent<'_>], table: Option<&Arc<RelationSchema>>) -> Result<Prepared, NodeAnalysis> {
         let warehouse = Arc::new(NoDatabase {
             columns: parents.iter().filter_map(|parent| Some((parent.node.relation.clone()?, Arc::clone(&parent.schema)))).collect(),
             own: node.relation.clone().filter(|_| table.is_none()),
@@ -319,15 +315,14 @@ impl Compilation {
     fn analyse_rendered(
         &self,
         number: usize,
-        node: &Node,
         prepared: Prepared,
-        done: &Analysis,
+        parents: Parents<'_>,
         rules: &Rules<'_>,
         table: Option<&Arc<RelationSchema>>,
     ) -> NodeAnalysis {
         let rendered = &prepared.rendered;
-        let parents = self.parents(number, node, done, table);
-        let parents = Parents { is_rewritten_only: rules.rewrites.is_some(), ..Parents::new(&parents, self, node, done) };
+        let parents = Parents { is_rewritten_only: rules.rewrites.is_some(), ..parents };
+        let (node, done) = (parents.node, parents.done);
         let (mut inferred, outcome) = self.understood(number, rendered, &parents, rules);
         let mut declared = Vec::new();
         if let Some(outcome) = &outcome {

@@ -492,12 +492,15 @@ impl Shop<'_> {
             Status::Skipped if result.was_stopped() => "was stopped",
             _ => "failed",
         };
+        // What the run on another target has ended is no failure of its own.
+        let is_ended = status == Status::Skipped && !result.was_stopped() && self.interrupt.has_given_up();
         let mut board = self.lock();
         board.retired.extend(outcome.retired);
         self.record(&mut board, node, result);
         if status.is_failure() || status == Status::Skipped {
             let lost = board.schedule.failed(number);
-            self.skip(&mut board, &lost, &format!("'{}' {came}", node.name));
+            let why = if is_ended { "--fail-fast".to_owned() } else { format!("'{}' {came}", node.name) };
+            self.skip(&mut board, &lost, &why);
             if self.job.options.fail_fast {
                 self.abandon(&mut board, "--fail-fast");
             }

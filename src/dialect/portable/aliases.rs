@@ -35,7 +35,7 @@ impl Writer<'_> {
         if let Some(alike) = &outer.alike {
             let what = format!("column '{alias}' of the row outside where a query within has '{alike}', which differs in case only,");
             let entry = outer.entry.as_deref().unwrap_or("t");
-            return Some(self.lacks(name.span, &what, &format!("write the entry of FROM before it, as in {entry}.{alias}")));
+            return Some(self.lacks(name.span, &what, format!("write the entry of FROM before it, as in {entry}.{alias}")));
         }
         let at = self.selects.iter().rev().position(|select| select.aliases.iter().any(|held| held.eq_ignore_ascii_case(&alias)))?;
         match &outer.entry {
