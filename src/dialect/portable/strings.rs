@@ -98,9 +98,8 @@ impl Writer<'_> {
     }
 
     /// A part of a text by its place. Before the first character PostgreSQL and Redshift count on; DuckDB counts from the end.
-    pub(super) fn part(&mut self, text: &Expr, start: &Expr, length: Option<&Expr>) -> Sql {
-        let is_there = if self.is(Engine::DuckDb) { self.and_is_there(text) + &self.and_is_there(start) } else { String::new() };
-        let text = self.expression(text).text;
+    pub(super) fn part(&mut self, whole: &Expr, start: &Expr, length: Option<&Expr>) -> Sql {
+        let text = self.expression(whole).text;
         let plain =
             whole_number(start).is_some_and(|start| start > 0) && length.is_none_or(|length| whole_number(length).is_some_and(|n| n >= 0));
         let (first, count) = (self.expression(start), length.map(|length| self.expression(length)));
@@ -111,6 +110,7 @@ impl Writer<'_> {
         let first = first.part();
         let from = format!("case when {first} < 1 then 1 else {first} end");
         let Some(count) = count.map(Sql::part) else { return Sql::atom(format!("substring({text}, {from})")) };
+        let is_there = self.and_is_there(whole) + &self.and_is_there(start);
         let wrong = "error('negative substring length not allowed')";
         let shown = format!(
             "case when {count} < 0{is_there} then {wrong} when {first} >= 1 then {count} when {first} + {count} <= 1 then 0 else {first} + {count} - 1 end"
