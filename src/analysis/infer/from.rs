@@ -653,7 +653,7 @@ impl Inference<'_> {
             [name] => match scope.column(name) {
                 Found::Column(column, level) => {
                     // Case counts in portable queries, so that a nearer column that differs in it is another one.
-                    let differs = self.types.is_some() && *column.name != **name;
+                    let differs = self.tables.is_portable() && *column.name != **name;
                     let (alike, (column, level)) = match differs.then(|| scope.same_further_out(name, level)).flatten() {
                         Some(same) => (Some(Arc::clone(&column.name)), same),
                         None => (None, (column, level)),

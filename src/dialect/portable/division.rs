@@ -9,6 +9,7 @@
 use sqlparser::ast::{BinaryOperator, Expr, Function, FunctionArguments, UnaryOperator, Value};
 use sqlparser::tokenizer::Span;
 
+use super::calls::plain_arguments;
 use super::digits::{MOST_DIGITS, is_exact, is_integer};
 use super::rewrite::Rewrite;
 use super::writer::{Sql, Writer, span_of};
@@ -150,6 +151,10 @@ fn strict_parts<'e>(expression: &'e Expr, parts: &mut Vec<&'e Expr>) {
         Expr::BinaryOp { left, op: Plus | Minus | Multiply | Divide | Modulo, right } => {
             strict_parts(left, parts);
             strict_parts(right, parts);
+        }
+        Expr::Cast { expr: inner, .. } | Expr::Ceil { expr: inner, .. } | Expr::Floor { expr: inner, .. } => strict_parts(inner, parts),
+        Expr::Function(call) if matches!(&*call.name.to_string().to_lowercase(), "abs" | "round" | "trunc") => {
+            plain_arguments(call).into_iter().for_each(|argument| strict_parts(argument, parts));
         }
         other => parts.push(other),
     });

@@ -173,7 +173,10 @@ impl Writer<'_> {
             }
             // Redshift does not say what it does with an empty one.
             Engine::Redshift | Engine::DuckDb if plain_text(delimiter).is_none() && self.rewrites(Rewrite::SplitPart) => {
-                let is_there = self.and_is_there(text) + &self.and_is_there(delimiter);
+                let is_there = match self.target() {
+                    Engine::DuckDb => self.and_is_there(text) + &self.and_is_there(delimiter),
+                    _ => String::new(),
+                };
                 let [text, delimiter, number] = [text, delimiter, number].map(|part| self.expression(part).part());
                 let zero = match (self.target(), counted) {
                     (Engine::DuckDb, None) => format!("{number} = 0{is_there} then error('field position must not be zero') when "),

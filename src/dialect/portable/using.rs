@@ -170,24 +170,31 @@ impl Writer<'_> {
     /// What two relations have in common has the type of both in PostgreSQL, and that of one side on DuckDB.
     fn cast_to_common(&mut self, join: &Join, sources: &mut Sources) {
         let is_right = matches!(join.join_operator, JoinOperator::Right(_) | JoinOperator::RightOuter(_));
-        if matches!(join.join_operator, JoinOperator::FullOuter(_)) {
-            return;
-        }
+        let is_full = matches!(join.join_operator, JoinOperator::FullOuter(_));
         for column in self.types.using(join).unwrap_or_default() {
-            let own = if is_right { column.sides[1] } else { column.sides[0] };
-            let spelled = match column.sql_type.filter(|kind| own.is_some_and(|own| own.id != kind.id)).map(SqlType::name) {
-                Some("int4") => "integer",
-                Some("int8") => "bigint",
-                Some("float8") => "double",
-                Some(name @ ("timestamp" | "timestamptz")) => name,
-                _ => continue,
-            };
             let name = print_name(&column.name);
-            let side = if is_right { &column.right } else { &column.left };
-            let value = side.as_ref().map(|side| format!("{}.{name}", print_name(side)));
-            if let Some(value) = value.or_else(|| sources.merged.get(&column.name).cloned()).filter(|_| self.rewrites(Rewrite::Using)) {
-                sources.merged.insert(column.name.clone(), format!("cast({value} as {spelled})"));
+            let named = |side: &Option<String>| side.as_ref().map(|side| format!("{}.{name}", print_name(side)));
+            // What stood for it before this join stands for one side of it at most.
+            let before = sources.merged.remove(&column.name);
+            if is_full {
+                let both = before.zip(named(&column.right)).map(|(left, right)| format!("coalesce({left}, {right})"));
+                sources.merged.extend(both.map(|both| (column.name.clone(), both)));
+                continue;
             }
+            let (side, own) = if is_right { (&column.right, column.sides[1]) } else { (&column.left, column.sides[0]) };
+            let value = named(side).or_else(|| before.clone());
+            let spelled = match column.sql_type.filter(|kind| own.is_some_and(|own| own.id != kind.id)).map(SqlType::name) {
+                Some("int4") => Some("integer"),
+                Some("int8") => Some("bigint"),
+                Some("float8") => Some("double"),
+                Some(name @ ("timestamp" | "timestamptz")) => Some(name),
+                _ => None,
+            };
+            let text = match (value, spelled) {
+                (Some(value), Some(spelled)) if self.rewrites(Rewrite::Using) => Some(format!("cast({value} as {spelled})")),
+                _ => before.filter(|_| side.is_none()),
+            };
+            sources.merged.extend(text.map(|text| (column.name.clone(), text)));
         }
     }
 

@@ -416,3 +416,12 @@ select grp, min(s) from t group by grp order by "min", grp;
 
 -- facts: 170
 select "positional" + 1 as x, "summarize" from (select id as "positional", j as "summarize" from t) as z;
+
+-- facts: 144
+select id, k, w from (select id from t where id < 4) as a join (select k::bigint as id, w from u) as b using (id) full join (select (id + 1)::bigint as id, j as k from t) as c using (id);
+
+-- facts: 144
+select id, k, w, id + 2147483647 as x from (select id from t where id < 4) as a join (select k::bigint as id, w from u) as b using (id) right join (select (id + 1)::bigint as id, j as k from t) as c using (id);
+
+-- facts: 144
+select *, id as again from (select (id + 1)::bigint as id, j from t) as c left join ((select id from t where id < 4) as a join (select k::bigint as id, w from u) as b using (id)) using (id);
