@@ -321,7 +321,7 @@ impl Compilation {
         table: Option<&Arc<RelationSchema>>,
     ) -> NodeAnalysis {
         let rendered = &prepared.rendered;
-        let parents = Parents { is_rewritten_only: rules.rewrites.is_some(), ..parents };
+        let parents = if rules.rewrites.is_some() { parents.only_rewritten() } else { parents };
         let (node, done) = (parents.node, parents.done);
         let (mut inferred, outcome) = self.understood(number, rendered, &parents, rules);
         let mut declared = Vec::new();

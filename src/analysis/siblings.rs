@@ -62,9 +62,11 @@ impl Siblings {
 
     /// The same columns, in one place for all targets on which they are the same: these are compared for each query that reads them.
     pub(super) fn shared(&self, number: usize, schema: Arc<RelationSchema>) -> Arc<RelationSchema> {
-        let mut schemas = self.schemas.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = schemas.entry(number).or_insert_with(|| Arc::clone(&schema));
-        if *first == schema { Arc::clone(first) } else { schema }
+        let first = {
+            let mut schemas = self.schemas.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(schemas.entry(number).or_insert_with(|| Arc::clone(&schema)))
+        };
+        if first == schema { first } else { schema }
     }
 
     /// From now on that target is told nothing.

@@ -143,8 +143,8 @@ impl<'e> Scope<'e> {
         let mut scope = (0..=level).try_fold(self, |scope, _| scope.outer);
         let mut at = level + 1;
         while let Some(here) = scope {
-            let columns = here.items.iter().filter(|item| item.plain).flat_map(|item| &item.columns);
-            if let Some(column) = columns.into_iter().find(|column| *column.name == *name) {
+            let mut columns = here.items.iter().filter(|item| item.plain).flat_map(|item| &item.columns);
+            if let Some(column) = columns.find(|column| *column.name == *name) {
                 return Some((column, at));
             }
             (scope, at) = (here.outer, at + 1);

@@ -6,6 +6,7 @@
 
 use sqlparser::ast::{Expr, Ident, Select, SelectItem};
 
+use super::lateral_keys::Outside;
 use super::using::folded;
 use super::writer::{Sql, Writer, print_name};
 use crate::dialect::Engine;
@@ -51,7 +52,7 @@ impl Writer<'_> {
 
     /// A column of the row outside, in what is asked of it there and written in a query within, which would take the name for another one.
     pub(super) fn outside_column(&self, name: &Ident) -> Option<Sql> {
-        let column = self.outside.iter().find(|column| column.known_alone && column.name == folded(name))?;
+        let column = Outside(self.outside).named_around(name)?;
         Some(self.of_entry(column.entry.as_ref()?, name))
     }
 

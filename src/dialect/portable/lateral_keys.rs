@@ -5,7 +5,7 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, Join, JoinOperator, OrderByExpr, Query, Select, SetExpr, Spanned, TableFactor, Visit, visit_expressions,
+    BinaryOperator, Expr, Ident, Join, JoinOperator, OrderByExpr, Query, Select, SetExpr, Spanned, TableFactor, Visit, visit_expressions,
 };
 
 use super::lateral_columns::makes_nulls_before;
@@ -109,7 +109,7 @@ impl Kind {
 /// The columns that a lateral subquery reads from outside.
 pub(super) struct Outside<'t>(pub &'t [OuterColumn]);
 
-impl Outside<'_> {
+impl<'t> Outside<'t> {
     /// `outer.k`, or `k` alone
     pub(super) fn column(&self, expression: &Expr) -> Option<&OuterColumn> {
         match expression {
@@ -126,9 +126,13 @@ impl Outside<'_> {
     /// The same where the expression stands around the subquery.
     pub(super) fn column_around(&self, expression: &Expr) -> Option<&OuterColumn> {
         match expression {
-            Expr::Identifier(name) => self.0.iter().find(|column| column.known_alone && column.name == folded(name)),
+            Expr::Identifier(name) => self.named_around(name),
             other => self.column(other),
         }
+    }
+
+    pub(super) fn named_around(&self, name: &Ident) -> Option<&'t OuterColumn> {
+        self.0.iter().find(|column| column.known_alone && column.name == folded(name))
     }
 
     fn is_read_by(&self, part: &impl Visit) -> bool {

@@ -70,7 +70,7 @@ impl Window {
 
     /// Whether its frame counts rows, so that their order decides which are in it.
     pub(super) fn counts_rows(&self) -> bool {
-        self.frame.as_ref().is_some_and(|frame| frame.starts_with("rows ") && frame != EVERYTHING)
+        self.frame.as_ref().is_some_and(|frame| frame.starts_with("rows "))
     }
 
     /// Parted into rows that are alike.
